@@ -1,0 +1,82 @@
+"""What crosses the processor's border: records in, a batch of outputs and changed state out.
+
+The processor knows neither broker nor clock. A shell (the Faust worker, the file replay, a test) hands it
+records of one partition in order, writes what it gets back, and hands it more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+CHAT = "chat-events"
+ORDERS = "order-events"
+TICKS = "ticks"
+ROSTER = "agent-roster"
+SETTINGS = "shop-settings"
+DECISIONS = "attribution-decisions"
+COMPARISONS = "attribution-comparisons"
+DEAD_LETTERS = "dead-letters"
+CHANGELOG = "buyer-state-changelog"
+
+PROGRESS_KEY = b"\x00progress"
+"""Key of a partition's progress record in its changelog; no buyer key begins with a control character."""
+
+
+class Record(NamedTuple):
+    """One record of an input topic, as it lies in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """Kafka timestamp, milliseconds."""
+    key: bytes | None
+    value: bytes | None
+
+
+class Output(NamedTuple):
+    """One record to be written: topic (unprefixed), key, value."""
+
+    topic: str
+    key: bytes
+    value: bytes
+
+
+class Store(Protocol):
+    """Per-buyer state as bytes, of one partition."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the stored bytes of a buyer, or None."""
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every stored buyer, in any order; the progress record is none of them."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one call of the processor has to be made durable, all of it or nothing."""
+
+    outputs: list[Output] = field(default_factory=list)
+    changes: dict[bytes, bytes | None] = field(default_factory=dict)
+    """Buyer key to its new state; None deletes it."""
+    progress: bytes = b""
+    """Value of the record ``PROGRESS_KEY``: next offset per topic, and the watermark."""
+
+
+class Judge(Protocol):
+    """What a shell may ask of a processor of one partition."""
+
+    def restore(self, progress: bytes | None) -> dict[str, int]:
+        """Start from a stored progress record (None: from nothing) and the store's items.
+
+        Returns the next offset per input topic; a topic not named starts at its beginning.
+        """
+
+    def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:
+        """Judge records of this partition, already merged by event time.
+
+        ``at_end`` names the topics that are read to their end once these records are done: they hold the
+        watermark back no longer.
+        """
