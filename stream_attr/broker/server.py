@@ -1,0 +1,108 @@
+"""A broker process of our own on the loopback interface: its port, its birth, its readiness and its end."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import IO
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+__all__ = ["HOST", "PortTaken", "answers", "free_port", "require_free_port", "spawn", "stop"]
+
+HOST = "127.0.0.1"
+
+_PR_SET_PDEATHSIG = 1
+
+
+class PortTaken(Exception):  # noqa: N818 -- it is a state of the world, named as one
+    """The port asked for cannot be listened on."""
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def require_free_port(port: int) -> int:
+    """Return the port if it can be listened on.
+
+    Raises:
+        PortTaken: it cannot; the message names the port and the system's reason.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise PortTaken(f"port {port} on {HOST} cannot be used: {error.strerror}") from error
+    return port
+
+
+def spawn(command: Sequence[str], log: IO[bytes], *, outlive_parent: bool = False) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own, so that a Ctrl-C meant for us does not end it before we do.
+
+    Unless it is to outlive us, it is killed (on Linux) when the thread that called this ends, by whatever death.
+    """
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=None if outlive_parent else _die_with_parent(),  # noqa: PLW1509 -- one system call
+    )
+
+
+def answers(process: subprocess.Popen[bytes], port: int, timeout_s: float) -> bool:
+    """Wait until the broker answers a metadata request; False when it ended or the time is up."""
+    deadline = time.monotonic() + timeout_s
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection((HOST, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+            continue
+        try:
+            AdminClient({"bootstrap.servers": f"{HOST}:{port}", "log_level": 0}).list_topics(timeout=5)
+        except KafkaException:
+            continue
+        return process.poll() is None
+    return False
+
+
+def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
+    """End the process: asked first, then by force."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """What the child does first so that it dies with its parent; None where the system has no such call."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # the parent died before the call
+            os._exit(1)
+
+    return ask
