@@ -52,7 +52,7 @@ def require_free_port(port: int) -> int:
 def spawn(command: Sequence[str], log: IO[bytes], *, outlive_parent: bool = False) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that a Ctrl-C meant for us does not end it before we do.
 
-    Unless it is to outlive us, it is killed (on Linux) when the thread that called this ends, by whatever death.
+    Unless it is to outlive us, it is killed (on Linux) when the thread that called this ends.
     """
     return subprocess.Popen(
         command,

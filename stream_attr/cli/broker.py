@@ -1,0 +1,33 @@
+"""``stream-attr broker``: the embedded broker alone, in the foreground."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+import click
+
+from stream_attr.broker.embedded import EmbeddedBrokerError, embedded_broker
+from stream_attr.cli.params import PORT
+
+
+@click.command(name="broker")
+@click.option("--port", type=PORT, default=9092, show_default=True, help="Loopback port to listen on.")
+def command(port: int) -> None:
+    """Run the embedded Kafka-compatible broker until Ctrl-C. It keeps all in memory: for trials only."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with embedded_broker(port) as broker:
+            click.echo(f"Kafka-compatible broker on {broker.bootstrap}, in memory; Ctrl-C ends it", err=True)
+            status = broker.process.wait()
+    except EmbeddedBrokerError as error:
+        raise click.UsageError(str(error)) from error
+    except KeyboardInterrupt:
+        return
+    click.echo(f"the broker ended by itself with status {status}", err=True)
+    sys.exit(1)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

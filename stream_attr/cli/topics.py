@@ -1,0 +1,49 @@
+"""``stream-attr topics``: the topics of the contract on a broker."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from stream_attr.broker.topics import DEFAULT_PARTITIONS, BrokerUnreachable, Standing, create_topics
+from stream_attr.cli.params import broker_option, topic_prefix_option
+
+
+@click.group(name="topics")
+def command() -> None:
+    """Create or check the topics on a broker."""
+
+
+@command.command()
+@broker_option
+@topic_prefix_option
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, 10_000),
+    default=DEFAULT_PARTITIONS,
+    show_default=True,
+    help="Partitions of the topics keyed by buyer; cannot be changed later.",
+)
+@click.option(
+    "--replication-factor",
+    type=click.IntRange(1, 32767),
+    help="Copies of each partition.  [default: 3, or the number of brokers where there are fewer]",
+)
+def create(broker: str, topic_prefix: str, partitions: int, replication_factor: int | None) -> None:
+    """Create all topics, or check those that are there. Never changes a topic.
+
+    Exits with 1 if an existing topic differs from what the product needs, naming the topic and the remedy.
+    """
+    try:
+        states = create_topics(
+            broker, partitions=partitions, replication_factor=replication_factor, prefix=topic_prefix
+        )
+    except BrokerUnreachable as error:
+        raise click.ClickException(str(error)) from error
+    for state in states:
+        click.echo(f"{state.standing.value:8} {state.topic} ({state.partitions} partitions)")
+    differing = [state for state in states if state.standing is Standing.DIFFERS]
+    for state in differing:
+        click.echo(f"Error: topic {state.topic}: {state.problem}", err=True)
+    sys.exit(1 if differing else 0)
