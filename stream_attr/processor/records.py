@@ -55,6 +55,28 @@ class Store(Protocol):
 
 
 @dataclass(slots=True)
+class Stats:
+    """What one call of the processor counted, for the shell's metrics; nothing in it is ever judged by."""
+
+    events: dict[str, int] = field(default_factory=dict)
+    """Accepted events by topic, late ones included, repeats not."""
+    late: dict[str, int] = field(default_factory=dict)
+    """Of these, the ones older than the watermark, by topic."""
+    repeats: dict[str, int] = field(default_factory=dict)
+    """Events whose id was known already, by topic."""
+    decisions: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """Decisions emitted, by (``official`` or ``comparison``, outcome, reason)."""
+    dead_letters: dict[str, int] = field(default_factory=dict)
+    """Dead letters by code."""
+    pending: int = 0
+    """Official decisions that are pending after this call, in the whole partition."""
+    buyers: int = 0
+    """Buyers with state after this call, in the whole partition."""
+    watermark: int | None = None
+    """The partition's watermark after this call, epoch milliseconds; None before the first event."""
+
+
+@dataclass(slots=True)
 class Batch:
     """What one call of the processor has to be made durable, all of it or nothing."""
 
@@ -63,6 +85,7 @@ class Batch:
     """Buyer key to its new state; None deletes it."""
     progress: bytes = b""
     """Value of the record ``PROGRESS_KEY``: next offset per topic, and the watermark."""
+    stats: Stats = field(default_factory=Stats)
 
 
 class Judge(Protocol):
@@ -80,3 +103,9 @@ class Judge(Protocol):
         ``at_end`` names the topics that are read to their end once these records are done: they hold the
         watermark back no longer.
         """
+
+    def refresh(self, shop_id: str) -> Batch:
+        """Judge again what is pending of a shop whose settings or roster have changed."""
+
+    def find_order(self, shop_id: str, order_id: str) -> bytes | None:
+        """Return the last official decision on an order as JSON; None: this partition holds none."""
