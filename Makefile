@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PORT ?= 9092
+BROKERS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fmt bench kafka-up kafka-down clean
@@ -35,6 +37,12 @@ fmt: $(STAMP)  ## format and mend what can be mended
 
 bench: $(STAMP)  ## speed and memory as ratios, in one table (under 5 minutes)
 	$(BIN)/python -m benchmarks
+
+kafka-up: $(STAMP)  ## Apache Kafka on 127.0.0.1:9092 (PORT=…), data in .cache/kafka; needs Java 17 and Maven
+	$(BIN)/python deploy/kafka/apache_kafka.py up --port $(PORT) --brokers $(BROKERS)
+
+kafka-down: $(STAMP)  ## stop it; its data stays
+	$(BIN)/python deploy/kafka/apache_kafka.py down
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

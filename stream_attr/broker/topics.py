@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -128,7 +129,19 @@ def _create(
                 continue
             raise BrokerUnreachable(f"topic {name} cannot be created: {_reason(error)}") from error
         created.add(name)
+    _wait_until_known(admin, created)
     return created
+
+
+def _wait_until_known(admin: AdminClient, names: set[str]) -> None:
+    """Wait until the broker we talk to has heard of topics that its controller has made."""
+    deadline = time.monotonic() + _BROKER_TIMEOUT_S
+    while unknown := names - admin.list_topics(timeout=_BROKER_TIMEOUT_S).topics.keys():
+        if time.monotonic() > deadline:
+            raise BrokerUnreachable(
+                f"created topics do not appear on the broker: {', '.join(sorted(unknown))}"
+            )
+        time.sleep(0.05)
 
 
 def _configs(admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:

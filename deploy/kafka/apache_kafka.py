@@ -1,0 +1,295 @@
+"""Apache Kafka on the loopback interface, from its Maven artifacts: for ``make kafka-up`` and for the tests.
+
+    python deploy/kafka/apache_kafka.py up [--port 9092] [--brokers N] [--state .cache/kafka]
+    python deploy/kafka/apache_kafka.py down [--state .cache/kafka]
+
+Each node is one JVM, broker and KRaft controller at once. Needs Java 17 and, the first time, Maven; the jars
+go to ``$XDG_CACHE_HOME/stream-attr/kafka`` (``~/.cache`` where that is not set) and serve every checkout.
+Data lies in the state folder and survives ``down`` and ``up``. For trials and tests: small heap, quick joins.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream_attr.broker import server
+
+HERE = Path(__file__).resolve().parent
+READY_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 20.0
+MAVEN_ATTEMPTS = 4
+
+
+class KafkaUnavailable(Exception):  # noqa: N818
+    """Apache Kafka cannot be had or started here; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One JVM of the cluster."""
+
+    id: int
+    port: int
+    pid: int
+
+
+def why_not() -> str | None:
+    """What this machine lacks to run Apache Kafka; None when it lacks nothing."""
+    java = shutil.which("java")
+    if java is None:
+        return "no java on the PATH; Java 17 or newer is needed"
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(?:1\.)?(\d+)', said)
+    if version is None or int(version[1]) < 17:
+        return f"Java 17 or newer is needed, {java} is {said.splitlines()[0] if said else 'unknown'}"
+    if not _jars().is_dir() and shutil.which("mvn") is None:
+        return "no mvn on the PATH; Maven is needed to fetch Kafka the first time"
+    return None
+
+
+@contextlib.contextmanager
+def cluster(state: Path, *, brokers: int = 1) -> Iterator[list[Node]]:
+    """Run a cluster on free ports for as long as the context lasts; on entry every node answers.
+
+    Raises:
+        KafkaUnavailable: something is missing, or the cluster does not come up.
+    """
+    started = _start(state, [server.free_port() for _ in range(brokers)], outlive_us=False)
+    try:
+        yield [node for node, _ in started]
+    finally:
+        for _, process in started:
+            server.stop(process, STOP_TIMEOUT_S)
+
+
+def up(state: Path, *, port: int, brokers: int = 1) -> list[Node]:
+    """Start a cluster that outlives us and wait until every node answers; ports count up from ``port``.
+
+    A state folder used before keeps its data, if it is started with the same number of brokers.
+
+    Raises:
+        KafkaUnavailable: something is missing, a port is taken, the cluster runs already or does not come up.
+    """
+    if running(state):
+        raise KafkaUnavailable(f"the cluster of {state} runs already")
+    try:
+        ports = [server.require_free_port(port + i) for i in range(brokers)]
+    except server.PortTaken as error:
+        raise KafkaUnavailable(str(error)) from error
+    nodes = [node for node, _ in _start(state, ports, outlive_us=True)]
+    (state / "nodes.json").write_text(json.dumps([vars(node) for node in nodes]), encoding="utf-8")
+    return nodes
+
+
+def down(state: Path) -> list[Node]:
+    """Stop the nodes of a state folder, in an orderly way, then by force; return those that ran."""
+    nodes = running(state)
+    for node in nodes:
+        os.kill(node.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while running(state) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for node in running(state):
+        os.kill(node.pid, signal.SIGKILL)
+    (state / "nodes.json").unlink(missing_ok=True)
+    return nodes
+
+
+def running(state: Path) -> list[Node]:
+    """The nodes of a state folder whose process is alive and really ours (a pid may be given anew)."""
+    file = state / "nodes.json"
+    if not file.exists():
+        return []
+    return [node for node in (Node(**n) for n in json.loads(file.read_text())) if _is_ours(state, node)]
+
+
+def bootstrap(nodes: list[Node]) -> str:
+    """Address for clients."""
+    return ",".join(f"{server.HOST}:{node.port}" for node in nodes)
+
+
+def _start(state: Path, ports: list[int], *, outlive_us: bool) -> list[tuple[Node, subprocess.Popen[bytes]]]:
+    """Start one node per client port; all of them answer, or none is left."""
+    if reason := why_not():
+        raise KafkaUnavailable(reason)
+    jars = _fetch_jars()
+    state.mkdir(parents=True, exist_ok=True)
+    cluster_id = _cluster_id(state)
+    controllers = [server.free_port() for _ in ports]
+    started: list[tuple[Node, subprocess.Popen[bytes]]] = []
+    try:
+        for number, port in enumerate(ports, 1):
+            properties = state / f"node-{number}.properties"
+            properties.write_text(_properties(state, number, port, controllers), encoding="utf-8")
+            _format(jars, properties, cluster_id, state / f"node-{number}")
+            with (state / f"node-{number}.log").open("ab") as log:
+                process = server.spawn(
+                    _java(jars, "kafka.Kafka", str(properties)), log, outlive_parent=outlive_us
+                )
+            started.append((Node(number, port, process.pid), process))
+        for node, process in started:
+            _require_answer(state, node, process)
+    except BaseException:
+        for _, process in started:
+            server.stop(process)
+        raise
+    return started
+
+
+def _require_answer(state: Path, node: Node, process: subprocess.Popen[bytes]) -> None:
+    if not server.answers(process, node.port, READY_TIMEOUT_S):
+        log = state / f"node-{node.id}.log"
+        last = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+        raise KafkaUnavailable(f"Kafka node {node.id} did not come up; the end of {log}:\n{last}")
+
+
+def _is_ours(state: Path, node: Node) -> bool:
+    said = subprocess.run(
+        ["ps", "-ww", "-o", "args=", "-p", str(node.pid)], capture_output=True, text=True, check=False
+    ).stdout
+    return str(state / f"node-{node.id}.properties") in said
+
+
+def _jars() -> Path:
+    """Where the jars of this very pom belong."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    digest = hashlib.sha256((HERE / "pom.xml").read_bytes()).hexdigest()[:12]
+    return cache / "stream-attr" / "kafka" / digest
+
+
+def _fetch_jars() -> Path:
+    """Resolve the jars with Maven, once; repositories fail now and then, so it is tried again."""
+    jars = _jars()
+    with _lock(jars.with_suffix(".lock")):
+        if jars.is_dir():
+            return jars
+        fetched = jars.with_suffix(".part")
+        print("fetching Apache Kafka with Maven", file=sys.stderr, flush=True)
+        for attempt in range(1, MAVEN_ATTEMPTS + 1):
+            shutil.rmtree(fetched, ignore_errors=True)
+            maven = subprocess.run(
+                ["mvn", "-B", "-ntp", "-q", "-U", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies",
+                 "-DincludeScope=runtime", f"-DoutputDirectory={fetched}"],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if maven.returncode == 0:
+                fetched.rename(jars)
+                return jars
+            print(f"Maven failed (attempt {attempt} of {MAVEN_ATTEMPTS})", file=sys.stderr, flush=True)
+            time.sleep(5 * attempt)
+        raise KafkaUnavailable(f"Maven cannot fetch Apache Kafka:\n{maven.stdout.strip()[-2000:]}")
+
+
+@contextlib.contextmanager
+def _lock(file: Path) -> Iterator[None]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _java(jars: Path, main_class: str, *arguments: str, heap: str = "512m") -> list[str]:
+    options = [f"-Xmx{heap}", "-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"]
+    return ["java", *options, "-cp", f"{jars}/*", main_class, *arguments]
+
+
+def _cluster_id(state: Path) -> str:
+    """A random id in Kafka's form, kept with the data."""
+    file = state / "cluster.id"
+    if not file.exists():
+        file.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="), encoding="ascii")
+    return file.read_text(encoding="ascii")
+
+
+def _format(jars: Path, properties: Path, cluster_id: str, data: Path) -> None:
+    if (data / "meta.properties").exists():
+        return
+    command = _java(
+        jars, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties), heap="128m"
+    )
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise KafkaUnavailable(f"Kafka cannot format {data}:\n{done.stdout}{done.stderr}")
+
+
+def _properties(state: Path, number: int, port: int, controllers: list[int]) -> str:
+    copies = min(3, len(controllers))
+    voters = ",".join(f"{i}@{server.HOST}:{c}" for i, c in enumerate(controllers, 1))
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": number,
+        "listeners": f"CLIENT://{server.HOST}:{port},CONTROLLER://{server.HOST}:{controllers[number - 1]}",
+        "advertised.listeners": f"CLIENT://{server.HOST}:{port}",
+        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "CLIENT",
+        "controller.listener.names": "CONTROLLER",
+        "controller.quorum.voters": voters,
+        "log.dirs": state / f"node-{number}",
+        "auto.create.topics.enable": "false",
+        "default.replication.factor": copies,
+        # Quick joins and small internal topics: nobody waits for 50 partitions to load.
+        "group.initial.rebalance.delay.ms": 0,
+        "group.min.session.timeout.ms": 1000,
+        "offsets.topic.num.partitions": 4,
+        "offsets.topic.replication.factor": copies,
+        "transaction.state.log.num.partitions": 4,
+        "transaction.state.log.replication.factor": copies,
+        "transaction.state.log.min.isr": max(1, copies - 1),
+        "share.coordinator.state.topic.num.partitions": 1,
+        "share.coordinator.state.topic.replication.factor": copies,
+        "share.coordinator.state.topic.min.isr": max(1, copies - 1),
+        # Small buffers and few threads, for a small heap.
+        "log.cleaner.dedupe.buffer.size": 8 * 1024 * 1024,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+        "background.threads": 2,
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description="Apache Kafka on the loopback interface, for trials and tests."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("up", help="start it and wait until it answers")
+    start.add_argument(
+        "--port", type=int, default=9092, help="client port of the first broker (default 9092)"
+    )
+    start.add_argument("--brokers", type=int, default=1, help="number of brokers (default 1)")
+    for command in (start, commands.add_parser("down", help="stop it; its data stays")):
+        command.add_argument(
+            "--state", type=Path, default=Path(".cache/kafka"), help="(default .cache/kafka)"
+        )
+    asked = parser.parse_args()
+    state = asked.state.resolve()
+    try:
+        if asked.command == "down":
+            stopped = down(state)
+            print(f"stopped {len(stopped)} node(s)" if stopped else "it was not running", file=sys.stderr)
+            return 0
+        print(bootstrap(up(state, port=asked.port, brokers=asked.brokers)))
+    except KafkaUnavailable as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
