@@ -1,0 +1,101 @@
+"""``stream-attr generate``: realistic traffic from a seed, as files for ``publish`` and ``replay``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from stream_attr.cli.params import TIME
+from stream_attr.generate import Plan, write
+
+__all__ = ["command"]
+
+EVERY_S = 5.0
+"""Seconds between two lines of progress where standard error is no terminal."""
+
+
+@click.command(name="generate")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same bytes."
+)
+@click.option(
+    "--events",
+    type=click.IntRange(min=1),
+    default=100_000,
+    show_default=True,
+    help="Lines of chat and orders together, exactly.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3_650),
+    default=15,
+    show_default=True,
+    help="Days that the sample covers.",
+)
+@click.option(
+    "--end",
+    type=TIME,
+    metavar="TIME",
+    default="2026-11-12T00:00:00+08:00",
+    show_default=True,
+    help="The instant the sample ends with.",
+)
+@click.option(
+    "--shops",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    help="Shops, each with a preset of its own; the first is the largest.",
+)
+@click.option("--buyers", type=click.IntRange(min=1), help="Buyers per shop.  [default: by the traffic]")
+@click.option("--agents", type=click.IntRange(min=4), help="Agents per shop.  [default: by the traffic]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Directory for chat.jsonl, orders.jsonl, roster.jsonl and settings.jsonl.",
+)
+def command(
+    seed: int, events: int, days: int, end: int, shops: int, buyers: int | None, agents: int | None, out: Path
+) -> None:
+    """Make realistic traffic of a shop: files in the order in which the events arrived.
+
+    Peaks of the day and of promotions, several agents per buyer, transfers, silent orders, refunds, late and
+    repeated events, and some bad records. From three days on two agents change their role on the middle day;
+    a live worker refuses these roster records where that day is past, replay takes them.
+    """
+    plan = Plan(seed=seed, events=events, days=days, end_ts=end, shops=shops, buyers=buyers, agents=agents)
+    progress = _Progress(events)
+    try:
+        write(plan, out, progress)
+    except OSError as error:
+        raise click.UsageError(f"cannot write to {out}: {error.strerror or error}") from error
+    progress.end()
+
+
+class _Progress:
+    """Tells on standard error how far the writing is: a bar in a terminal, else a line now and then."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._terminal = sys.stderr.isatty()
+        self._told = time.monotonic()
+
+    def __call__(self, written: int) -> None:
+        now = time.monotonic()
+        if self._terminal:
+            click.echo(f"\r{self._say(written)}", nl=False, err=True)
+        elif now - self._told >= EVERY_S:
+            self._told = now
+            click.echo(self._say(written), err=True)
+
+    def _say(self, written: int) -> str:
+        return f"{written:,} of {self._total:,} events written ({written * 100 // self._total} %)"
+
+    def end(self) -> None:
+        """Leave the terminal's line."""
+        if self._terminal:
+            click.echo(err=True)

@@ -1,0 +1,167 @@
+"""Conversations (聊天): who says what to whom, message by message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stream_attr.generate import phrases
+from stream_attr.generate.chance import Chance
+from stream_attr.generate.rhythm import MINUTE_MS, SECOND_MS
+from stream_attr.generate.shops import Product, Shop
+
+__all__ = ["Chat"]
+
+ENTRIES = ("product_page",) * 9 + ("shop",) * 6 + ("order_page",) * 2 + ("other",) * 3
+
+
+class Chat:
+    """The chat events of one shop; every method writes a stretch of talk and returns when it ended."""
+
+    def __init__(self, shop: Shop, chance: Chance) -> None:
+        self._shop_id = shop.shop_id
+        self._withholds_text = shop.withholds_text
+        self._chance = chance
+        self._count = 0
+        self.said: list[dict[str, Any]] = []
+        """What was said since somebody last took it away."""
+
+    def _event(self, buyer: str, agent: str, ts: int) -> dict[str, Any]:
+        self._count += 1
+        record = {
+            "event_id": f"c-{self._count:06x}",
+            "shop_id": self._shop_id,
+            "buyer_id": buyer,
+            "agent_id": agent,
+            "ts": ts,
+        }
+        self.said.append(record)
+        return record
+
+    def say(
+        self, buyer: str, agent: str, ts: int, sender: str, text: str, kind: str = "text"
+    ) -> dict[str, Any]:
+        """One message; returns its record, to be added to."""
+        record = self._event(buyer, agent, ts)
+        record["sender"] = sender
+        if kind != "text":
+            record["kind"] = kind
+        if self._withholds_text:
+            record["text_length"] = len(text)
+        elif text:
+            record["text"] = text
+        return record
+
+    def transfer(self, buyer: str, agent: str, to_agent: str, ts: int) -> int:
+        """The agent hands the buyer over (转接)."""
+        ts += self._chance.whole(1, 20) * SECOND_MS
+        record = self._event(buyer, agent, ts)
+        record["type"] = "transfer"
+        record["to_agent_id"] = to_agent
+        return ts
+
+    def talk(
+        self,
+        buyer: str,
+        agent: str,
+        ts: int,
+        rounds: int,
+        *,
+        questions: tuple[str, ...] = phrases.QUESTIONS,
+        answers: tuple[str, ...] = phrases.ANSWERS,
+        product: Product | None = None,
+        arrives: bool = False,
+    ) -> int:
+        """The buyer asks, the agent answers, for some rounds (回合).
+
+        ``arrives``: the buyer has just opened the chat, from a product's page where ``product`` is given.
+        """
+        chance = self._chance
+        if arrives:
+            opening = self.say(buyer, agent, ts, "buyer", chance.pick(phrases.OPENERS))
+            opening["entry"] = entry = chance.pick(ENTRIES)
+            if product and entry == "product_page":
+                opening["product_id"] = product.product_id
+            if chance.odds(0.6):
+                self._auto_reply(buyer, agent, ts + SECOND_MS)
+        for _ in range(rounds):
+            ts = self._ask(buyer, agent, ts, questions)
+            ts = self._answer(buyer, agent, ts, answers, product)
+        if chance.odds(0.5):
+            ts += chance.whole(3, 60) * SECOND_MS
+            self.say(buyer, agent, ts, "buyer", chance.pick(phrases.THANKS))
+        if arrives and chance.odds(0.25):
+            ts += chance.whole(2, 30) * SECOND_MS
+            self.say(buyer, agent, ts, "agent", chance.pick(phrases.SYSTEM), "system")
+        return ts
+
+    def _ask(self, buyer: str, agent: str, ts: int, questions: tuple[str, ...]) -> int:
+        chance = self._chance
+        ts += chance.early(4, 90) * SECOND_MS + chance.whole(0, SECOND_MS)
+        what = chance.draw()
+        if what < 0.04:
+            self.say(buyer, agent, ts, "buyer", "", "image")
+        elif what < 0.05:
+            self.say(buyer, agent, ts, "buyer", " ")
+        else:
+            self.say(buyer, agent, ts, "buyer", chance.pick(questions))
+        while chance.odds(0.3):
+            ts += chance.whole(1_000, 9_000)
+            self.say(buyer, agent, ts, "buyer", chance.pick(questions))
+        return ts
+
+    def _answer(
+        self, buyer: str, agent: str, ts: int, answers: tuple[str, ...], product: Product | None
+    ) -> int:
+        chance = self._chance
+        ts += chance.early(3_000, 60_000) if chance.odds(0.94) else chance.whole(2, 14) * MINUTE_MS
+        what = chance.draw()
+        if what < 0.06 and product:
+            card = self.say(buyer, agent, ts, "agent", "", "card")
+            card["product_id"] = product.product_id
+        elif what < 0.07:
+            self.say(buyer, agent, ts, "agent", phrases.ADVERT)
+        else:
+            self.say(buyer, agent, ts, "agent", chance.pick(answers))
+        while chance.odds(0.3):
+            ts += chance.whole(1_500, 12_000)
+            self.say(buyer, agent, ts, "agent", chance.pick(answers + phrases.CLOSINGS))
+        return ts
+
+    def _auto_reply(self, buyer: str, agent: str, ts: int) -> None:
+        text = self._chance.pick(phrases.AUTO_REPLIES)
+        if self._chance.odds(0.7):
+            self.say(buyer, agent, ts, "agent", text, "auto_reply")
+        else:
+            self.say(buyer, agent, ts, "agent", phrases.AUTO_PREFIX + text)
+
+    def broadcast(self, buyer: str, agent: str, ts: int) -> int:
+        """One message of a mass mailing (群发); now and then the buyer takes it up."""
+        self.say(buyer, agent, ts, "agent", self._chance.pick(phrases.BROADCASTS), "broadcast")
+        if self._chance.odds(0.1):
+            ts = self.talk(buyer, agent, ts + self._chance.whole(1, 40) * MINUTE_MS, 2)
+        return ts
+
+    def nudge(self, buyer: str, agent: str, ts: int, texts: tuple[str, ...] = phrases.NUDGES) -> int:
+        """The agent writes first (单口相声 where nobody answers)."""
+        for _ in range(self._chance.whole(1, 4)):
+            self.say(buyer, agent, ts, "agent", self._chance.pick(texts))
+            ts += self._chance.whole(2, 30) * SECOND_MS
+        if self._chance.odds(0.3):
+            ts += self._chance.early(1, 120) * MINUTE_MS
+            self.say(buyer, agent, ts, "buyer", self._chance.pick(phrases.THANKS))
+        return ts
+
+    def no_answer(self, buyer: str, agent: str, ts: int) -> int:
+        """The buyer writes and nobody answers."""
+        for _ in range(self._chance.whole(1, 4)):
+            self.say(buyer, agent, ts, "buyer", self._chance.pick(phrases.OPENERS))
+            ts += self._chance.whole(5, 90) * SECOND_MS
+        return ts
+
+    def one_sentence(self, buyer: str, agent: str, ts: int) -> int:
+        """The buyer says one sentence (客户单句), the agent goes on answering."""
+        self.say(buyer, agent, ts, "buyer", self._chance.pick(phrases.QUESTIONS))
+        for _ in range(self._chance.whole(2, 5)):
+            ts += self._chance.whole(5, 60) * SECOND_MS
+            self.say(buyer, agent, ts, "agent", self._chance.pick(phrases.ANSWERS))
+        return ts

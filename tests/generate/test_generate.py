@@ -1,0 +1,319 @@
+"""The sample traffic: the same bytes from a seed, as many lines as asked, all that the rules ask about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from stream_attr.cli.generate import command
+from stream_attr.generate import Plan, Sample, write
+from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS
+from stream_attr.generate.rhythm import DAY_MS, HOUR_MS, MINUTE_MS, shares
+from stream_attr.generate.shops import SETTINGS, Agents, shop
+
+END_TS = 1_794_412_800_000  # 2026-11-12T00:00:00+08:00
+SHANGHAI_MS = 8 * HOUR_MS
+FILES = ("chat.jsonl", "orders.jsonl", "roster.jsonl", "settings.jsonl")
+Record = dict[str, Any]
+
+
+def plan(**changes: int) -> Plan:
+    return Plan(**{"seed": 5, "events": 40_000, "days": 15, "end_ts": END_TS, **changes})
+
+
+def read(lines: list[bytes]) -> list[Record]:
+    """The good records of these lines: made from good ones, damaged ones carry another id."""
+    records = []
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and not record["event_id"].startswith("x-"):
+            records.append(record)
+    return records
+
+
+class World:
+    """One sample, read whole."""
+
+    def __init__(self) -> None:
+        days = list(Sample(plan()).days())
+        self.chat_lines = [line for day in days for line in day.chat]
+        self.order_lines = [line for day in days for line in day.orders]
+        self.chat = read(self.chat_lines)
+        self.orders = read(self.order_lines)
+        self.messages = [record for record in self.chat if record.get("type") != "transfer"]
+        self.events_of: dict[str, list[str]] = defaultdict(list)
+        for record in self.orders:
+            self.events_of[record["order_id"]].append(record["type"])
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World()
+
+
+def test_a_seed_gives_the_same_bytes_on_every_machine(tmp_path: Path) -> None:
+    write(plan(events=3_000, days=3, shops=3), tmp_path)
+    digest = hashlib.sha256(b"".join((tmp_path / name).read_bytes() for name in FILES)).hexdigest()
+    # Whoever changes what is generated changes this with it; nothing else may.
+    assert digest == "b22af2c50299006ffa0f2d26104bd727b22fb31d96b23b42f163a9aabb02196d"
+
+
+def test_another_seed_gives_other_bytes() -> None:
+    one, other = (next(Sample(plan(seed=seed, events=500, days=1)).days()) for seed in (1, 2))
+    assert one != other
+
+
+@pytest.mark.parametrize("events", [1, 7, 99, 1_000, 2_357])
+@pytest.mark.parametrize(("days", "shops"), [(1, 1), (4, 3), (20, 12)])
+def test_there_are_exactly_as_many_lines_as_asked_for(events: int, days: int, shops: int) -> None:
+    sample = list(Sample(plan(events=events, days=days, shops=shops)).days())
+    assert len(sample) == days
+    assert sum(len(day.chat) + len(day.orders) for day in sample) == events
+
+
+def test_lines_have_no_newline_inside(world: World) -> None:
+    assert not any(b"\n" in line for line in world.chat_lines + world.order_lines)
+
+
+def test_records_arrive_within_the_days_asked_for(world: World) -> None:
+    start = END_TS - 15 * DAY_MS
+    assert all(start <= record["ts"] < END_TS for record in world.chat + world.orders)
+    days = {(record["ts"] - start) // DAY_MS for record in world.chat}
+    assert days == set(range(15))
+
+
+@pytest.mark.parametrize("bad", [BAD_CHAT, BAD_ORDERS], ids=["chat", "orders"])
+def test_every_kind_of_bad_record_is_there(
+    world: World, bad: tuple[tuple[str, Callable[..., bytes]], ...]
+) -> None:
+    lines = world.chat_lines if bad is BAD_CHAT else world.order_lines
+    good = len(world.chat if bad is BAD_CHAT else world.orders)
+    assert len(bad) <= len(lines) - good <= len(lines) // 100
+
+
+def test_the_bad_records_earn_every_code_that_a_file_can_earn() -> None:
+    assert {code for code, _ in BAD_CHAT + BAD_ORDERS} == {
+        *("not_json", "not_an_object", "missing_field", "bad_type", "bad_value"),
+        *("too_late", "too_large", "incomplete_order"),
+    }
+
+
+def test_damage_works_on_a_transfer_too() -> None:
+    transfer = {"event_id": "c-1", "agent_id": "a", "ts": END_TS, "type": "transfer", "to_agent_id": "b"}
+    damaged = [damage(transfer) for code, damage in BAD_CHAT if code == "missing_field"]
+    assert b"agent_id" not in damaged[0].replace(b"to_agent_id", b"")
+    assert b"to_agent_id" not in damaged[1]
+
+
+def test_repeats_are_exact(world: World) -> None:
+    lines = Counter(line for line in world.chat_lines if b'"x-' not in line)
+    repeats = sum(count - 1 for count in lines.values())
+    assert len(lines) // 500 < repeats < len(lines) // 100
+    assert len({record["event_id"] for record in world.chat}) == len(world.chat) - repeats
+
+
+def test_some_events_are_late_by_minutes_hours_and_days(world: World) -> None:
+    late = []
+    latest = 0
+    for record in world.chat:
+        late.append(latest - record["ts"])
+        latest = max(latest, record["ts"])
+    allowed = sum(ms > 5 * MINUTE_MS for ms in late)
+    assert len(late) // 400 < allowed < len(late) // 50
+    assert any(HOUR_MS < ms < 8 * HOUR_MS for ms in late)
+    assert any(ms > DAY_MS for ms in late)
+
+
+@pytest.mark.parametrize("kind", ["image", "card", "system", "broadcast", "auto_reply"])
+def test_every_kind_of_message_is_there(world: World, kind: str) -> None:
+    assert sum(record.get("kind") == kind for record in world.messages) >= 20
+
+
+@pytest.mark.parametrize(
+    ("what", "holds"),
+    [
+        ("blank", lambda record: record.get("text") == " "),
+        ("sub-account", lambda record: record.get("buyer_is_subaccount") is True),
+        ("own account", lambda record: record["buyer_id"].startswith("kf-")),
+        ("platform's staff", lambda record: record["buyer_id"] == "platform-service"),
+        (
+            "from a product's page",
+            lambda record: record.get("entry") == "product_page" and "product_id" in record,
+        ),
+        ("automatic by its prefix", lambda record: record.get("text", "").startswith("[自动回复]")),
+    ],
+)
+def test_every_sort_of_message_is_there(world: World, what: str, holds: Callable[[Record], bool]) -> None:
+    assert sum(map(holds, world.messages)) >= 5, what
+
+
+def test_transfers_name_another_agent(world: World) -> None:
+    transfers = [record for record in world.chat if record.get("type") == "transfer"]
+    assert len(transfers) > 100
+    assert all(record["to_agent_id"] != record["agent_id"] for record in transfers)
+
+
+def test_the_trainee_the_unlisted_agent_and_after_sales_all_chat(world: World) -> None:
+    agents = Agents(10)
+    chatting = Counter(record["agent_id"] for record in world.messages)
+    assert chatting[agents.trainee] > 50
+    assert chatting[agents.unlisted] > 50
+    assert all(chatting[agent] > 50 for agent in agents.aftersale)
+
+
+def test_ratios_are_those_of_a_shop(world: World) -> None:
+    lines = len(world.chat) + len(world.orders)
+    assert 0.07 < len(world.orders) / lines < 0.11
+    receptions = Counter(
+        (record["buyer_id"], record["agent_id"], (record["ts"] + SHANGHAI_MS) // DAY_MS)
+        for record in world.messages
+    )
+    assert 10 < len(world.messages) / len(receptions) < 14
+    agents_of = defaultdict(set)
+    for buyer, agent, _ in receptions:
+        agents_of[buyer].add(agent)
+    assert 2 < sum(map(len, agents_of.values())) / len(agents_of) < 6
+    asked = {record["buyer_id"] for record in world.messages}
+    orders = {(record["buyer_id"], record["order_id"]) for record in world.orders}
+    conversations = len(receptions) * 0.75  # the rest are hand-overs, second visits and talk about an order
+    assert 0.25 < sum(buyer in asked for buyer, _ in orders) / conversations < 0.8
+
+
+def test_orders_end_in_every_way(world: World) -> None:
+    ways = Counter(tuple(sorted(set(types))) for types in world.events_of.values())
+    for way in (
+        ("created",),
+        ("created", "paid"),
+        ("cancelled", "created"),
+        ("created", "paid", "refund_requested"),
+        ("created", "paid", "refund_completed", "refund_requested"),
+    ):
+        assert ways[way] >= 10, way
+    paid = sum("paid" in types for types in world.events_of.values())
+    assert 0.75 < paid / len(world.events_of) < 0.95
+    amounts = {
+        (record["order_id"], record["type"]): record["amount"]
+        for record in world.orders
+        if "amount" in record
+    }
+    partial = sum(
+        amount < amounts.get((order, "paid"), 0)
+        for (order, kind), amount in amounts.items()
+        if kind == "refund_completed"
+    )
+    assert partial >= 5
+
+
+def test_some_orders_are_silent_and_some_semi_silent(world: World) -> None:
+    answered: dict[str, list[int]] = defaultdict(list)
+    for record in world.messages:
+        if record["sender"] == "agent" and record.get("kind", "text") == "text":
+            answered[record["buyer_id"]].append(record["ts"])
+    created = {record["order_id"]: record for record in world.orders if record["type"] == "created"}
+    paid = {record["order_id"]: record["ts"] for record in world.orders if record["type"] == "paid"}
+    kinds: Counter[str] = Counter()
+    for order, record in created.items():
+        if order in paid:
+            times = answered[record["buyer_id"]]
+            before = any(record["ts"] - 2 * DAY_MS <= ts < record["ts"] for ts in times)
+            between = any(record["ts"] <= ts < paid[order] for ts in times)
+            kinds["none" if before else "semi" if between else "full"] += 1
+    share = {kind: count / len(created) for kind, count in kinds.items()}
+    assert share["none"] > 0.3
+    assert share["full"] > 0.15
+    assert 0.005 < share["semi"] < 0.1
+
+
+def test_the_day_has_its_peaks_and_the_promotion_its_rush(world: World) -> None:
+    hours = Counter((record["ts"] + SHANGHAI_MS) // HOUR_MS % 24 for record in world.chat)
+    for peak, lull in ((11, 8), (11, 13), (15, 13), (15, 18), (21, 18), (21, 3)):
+        assert hours[peak] > 1.1 * hours[lull], (peak, lull)
+    days = Counter((record["ts"] + SHANGHAI_MS) // DAY_MS for record in world.chat)
+    singles_day = (END_TS - 1 + SHANGHAI_MS) // DAY_MS
+    ordinary = sorted(days.values())[len(days) // 2]
+    assert days[singles_day] > 4 * ordinary
+
+
+def test_a_span_without_a_promotion_of_the_calendar_has_the_shops_own_sale() -> None:
+    august = END_TS - 80 * DAY_MS
+    sizes = sorted(len(day.chat) for day in Sample(plan(end_ts=august, events=20_000)).days())
+    assert sizes[-1] > 2.5 * sizes[-2]
+
+
+def test_settings_and_roster_hold_before_the_first_day(tmp_path: Path) -> None:
+    write(plan(events=2_000, shops=10), tmp_path)
+    settings, roster = (
+        [json.loads(line) for line in (tmp_path / name).read_text(encoding="utf-8").splitlines()]
+        for name in ("settings.jsonl", "roster.jsonl")
+    )
+    assert len({record["shop_id"] for record in settings}) == 10
+    assert {record["preset"] for record in settings} == {str(each["preset"]) for each in SETTINGS}
+    assert sum("profiles" in record for record in settings) >= 3
+    assert all(record["effective_from"] < "2026-10-28" for record in settings)
+    first: dict[tuple[str, str], str] = {}
+    roles = defaultdict(set)
+    for record in roster:
+        first.setdefault((record["shop_id"], record["agent_id"]), record["effective_from"])
+        roles[record["shop_id"]].add(record["role"])
+    assert all(day < "2026-10-28" for day in first.values())
+    assert set(map(frozenset, roles.values())) == {frozenset({"presale", "aftersale", "frozen"})}
+    assert any("2026-10-28" < record["effective_from"] < "2026-11-12" for record in roster)
+
+
+def test_a_platform_of_single_records_says_when_the_order_was_placed() -> None:
+    (day,) = Sample(plan(events=20_000, days=1, shops=2)).days()
+    paid = [
+        record
+        for record in read(day.orders)
+        if record["shop_id"].startswith("pdd") and record["type"] == "paid"
+    ]
+    assert paid
+    assert all(record["created_ts"] < record["ts"] for record in paid)
+
+
+def test_shops_are_told_apart_however_many() -> None:
+    assert len({shop(index).shop_id for index in range(40)}) == 40
+
+
+def test_shares_add_up() -> None:
+    assert shares(10, [1, 1, 1]) == [3, 6, 10]
+
+
+@pytest.mark.parametrize("agents", range(4, 40))
+def test_every_shift_has_agents_and_nobody_has_two_roles(agents: int) -> None:
+    staff = Agents(agents)
+    everybody = [*staff.presale, *staff.aftersale, *filter(None, [staff.trainee])]
+    assert sorted(everybody) == [f"kf-{number:02}" for number in range(1, agents + 1)]
+    assert all(staff.on_duty(hour) for hour in range(24))
+
+
+@pytest.mark.parametrize("wrong", [{"events": 0}, {"days": 0}, {"shops": 0}, {"agents": 3}, {"buyers": 0}])
+def test_a_plan_that_makes_no_sense_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be at least"):
+        plan(**wrong)
+
+
+def test_the_command_writes_four_files(tmp_path: Path) -> None:
+    arguments = ["--seed", "3", "--events", "700", "--days", "2", "--end", "2026-08-01T12:00:00Z"]
+    result = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path / "new" / "sample")])
+    assert result.exit_code == 0, result.output
+    lines = {name: (tmp_path / "new" / "sample" / name).read_bytes().count(b"\n") for name in FILES}
+    assert lines["chat.jsonl"] + lines["orders.jsonl"] == 700
+    assert lines["settings.jsonl"] == 1
+
+
+def test_the_command_says_where_it_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    result = CliRunner().invoke(command, ["--events", "1", "--out", str(tmp_path / "taken" / "sample")])
+    assert result.exit_code == 2
+    assert "taken" in result.output
