@@ -1,0 +1,115 @@
+"""Settings of a shop (rulebook 3): defaults, presets, merging, profiles, and which record holds."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Rules = dict[str, Any]
+"""One complete set of settings: every name of the table in rulebook 3, and ``preset``."""
+
+OFFICIAL = "official"
+
+_DEFAULTS: Rules = {
+    "placing_rule": "last_chat",
+    "payment_rule": "last_chat",
+    "credit_rule": "payment",
+    "validity": {"natural_days": 1},
+    "product_priority": "off",
+    "silent_followup": {"buyer_initiated": False, "agent_initiated": False, "minutes": 10},
+    "payment_deadline_hours": 24,
+    "unlisted_agents": "presale",
+    "after_sales_days": 21,
+    "max_wait_minutes": 10,
+    "slow_response": {"seconds": 120, "times": 3},
+    "auto_reply": {"identify": False, "prefix": ""},
+    "aftersale_unfiltered": False,
+    "agent_initiated_exempt": {"enabled": False, "first_reply_days": 1},
+    "overnight_once": False,
+    "official_accounts": [],
+    "filters": {
+        "buyer_subaccount": {"enabled": False},
+        "agent_offline": {"enabled": True},
+        "broadcast": {"enabled": True},
+        "forwarded": {"enabled": True, "max_replies": 1},
+        "advert": {"enabled": False, "within": 2},
+        "single_sentence": {"enabled": False, "min_replies": 3},
+        "monologue": {"enabled": True, "max_buyer_messages": 0},
+    },
+}
+
+_PRESETS: dict[str, Rules] = {
+    "jd_cloud": {},
+    "kefu_mofang": {"payment_rule": "most_rounds", "credit_rule": "order_first", "validity": {"hours": 48}},
+    "kefu_mofang_2": {"placing_rule": "most_rounds", "credit_rule": "order_first", "validity": {"hours": 48}},
+    "dongdong_guanjia": {
+        "credit_rule": "order",
+        "validity": {"hours": 24},
+        "product_priority": "product_page",
+    },
+    "jd_official": {
+        "credit_rule": "order",
+        "validity": {"hours": 24},
+        "product_priority": "ordered_product",
+    },
+    "pdd": {"credit_rule": "order_first", "validity": {"natural_days": 2}},
+    "chitu": {"credit_rule": "order_first", "validity": {"hours": 24}},
+    "taobao_basic": {"credit_rule": "order_first", "validity": {"hours": 24}},
+}
+"""What each preset says other than the default, row by row of the table in rulebook 3."""
+
+NO_FOLLOWUP_PRESETS = frozenset({"dongdong_guanjia", "jd_official", "pdd", "taobao_basic"})
+"""Presets whose silent follow-up column says "never": a record that turns it on is refused."""
+
+PRESETS = tuple(_PRESETS)
+
+
+class ShopSettings:
+    """All settings records of one shop, taken as they stand, in the order of their file."""
+
+    def __init__(self, records: list[dict[str, Any]]) -> None:
+        self._records = records
+        self.zone = ZoneInfo(records[0].get("timezone", "Asia/Shanghai") if records else "Asia/Shanghai")
+
+    def record_on(self, day: date) -> dict[str, Any] | None:
+        """Return the record in force on a day, or None before the first: the latest, of equals the last."""
+        holding = None
+        for record in self._records:
+            reached = record["effective_from"] <= day.isoformat()
+            if reached and (holding is None or record["effective_from"] >= holding["effective_from"]):
+                holding = record
+        return holding
+
+    def profiles_on(self, day: date) -> list[str]:
+        """Return the profiles under which an order created that day is judged, the official one first."""
+        record = self.record_on(day) or {}
+        return [OFFICIAL, *record.get("profiles", {})]
+
+    def rules_on(self, day: date, profile: str) -> Rules:
+        """Return the settings of a profile on a day; a name the record lacks means its official ones."""
+        record = self.record_on(day)
+        if record is None:
+            return complete({"preset": "jd_cloud"})
+        return complete(record.get("profiles", {}).get(profile, record))
+
+
+def complete(stated: dict[str, Any]) -> Rules:
+    """Fill in what a record, or a profile of it, does not say: its preset's value, else the default."""
+    preset = stated.get("preset", "jd_cloud")
+    rules = {**_DEFAULTS, **_PRESETS[preset], "preset": preset}
+    for name in _DEFAULTS:
+        if name not in stated:
+            continue
+        if name == "validity":
+            rules[name] = stated[name]
+        elif name == "filters":
+            rules[name] = {
+                filter_name: {**numbers, **stated[name].get(filter_name, {})}
+                for filter_name, numbers in rules[name].items()
+            }
+        elif isinstance(rules[name], dict):
+            rules[name] = {**rules[name], **stated[name]}
+        else:
+            rules[name] = stated[name]
+    return rules
