@@ -1,0 +1,1 @@
+"""Bytes from and to core values: inbound records, outbound records, stored state."""

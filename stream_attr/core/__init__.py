@@ -1,0 +1,1 @@
+"""The judging itself: facts in, verdicts out. No I/O, no clock, no randomness."""

@@ -1,0 +1,6 @@
+"""The pure heart: one partition's records in, decisions and changed state out."""
+
+from stream_attr.processor.book import Book
+from stream_attr.processor.partition import Options, Processor
+
+__all__ = ["Book", "Options", "Processor"]

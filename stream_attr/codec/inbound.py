@@ -1,0 +1,237 @@
+"""Chat, order, tick and roster records from JSON bytes, checked as RULEBOOK 2 and 11 say.
+
+Every function raises :class:`RefusedRecord` for what cannot be used, naming the field.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+import orjson
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.core.days import DAY_MS, day_number
+from stream_attr.core.settings import Role
+
+MAX_RECORD_BYTES = 256 * 1024
+LONGEST_WAIT_FOR_PAYMENT_MS = 15 * DAY_MS
+"""How far before a ``paid`` its ``created_ts`` may lie."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Instant = Annotated[int, Meta(ge=946_684_800_000, lt=4_102_444_800_000)]
+Amount = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Quantity = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+
+
+class ChatEvent(Struct, gc=False):
+    """A record of ``chat-events``; absent optional fields are ``UNSET``."""
+
+    event_id: Id
+    shop_id: Id
+    buyer_id: Id
+    agent_id: Id
+    ts: Instant
+    type: Literal["message", "transfer"] = "message"
+    sender: Literal["buyer", "agent"] | UnsetType = UNSET
+    kind: Literal["text", "image", "card", "system", "broadcast", "auto_reply"] = "text"
+    text: str | UnsetType = UNSET
+    text_length: Annotated[int, Meta(ge=0, le=2**53 - 1)] | UnsetType = UNSET
+    entry: Literal["product_page", "order_page", "shop", "other"] | UnsetType = UNSET
+    product_id: Id | UnsetType = UNSET
+    to_agent_id: Id | UnsetType = UNSET
+    buyer_is_subaccount: bool = False
+
+
+class OrderEvent(Struct, gc=False):
+    """A record of ``order-events``; absent optional fields are ``UNSET``."""
+
+    event_id: Id
+    shop_id: Id
+    buyer_id: Id
+    order_id: Id
+    ts: Instant
+    type: Literal["created", "paid", "cancelled", "refund_requested", "refund_completed"]
+    amount: Amount | UnsetType = UNSET
+    quantity: Quantity | UnsetType = UNSET
+    currency: Annotated[str, Meta(min_length=3, max_length=3)] | UnsetType = UNSET
+    created_ts: Instant | UnsetType = UNSET
+    product_ids: tuple[Id, ...] = ()
+
+
+class Tick(Struct, gc=False):
+    """A record of ``ticks``: it is now ``ts`` on this partition."""
+
+    ts: Instant
+
+
+class RosterRecord(Struct, gc=False):
+    """A record of ``agent-roster``."""
+
+    shop_id: Id
+    agent_id: Id
+    role: Literal["presale", "aftersale", "frozen"]
+    effective_from: str
+    name: str | UnsetType = UNSET
+    group: str | UnsetType = UNSET
+
+    @property
+    def first_day(self) -> int:
+        """``effective_from`` as a day number."""
+        return day_number(self.effective_from)
+
+    @property
+    def as_role(self) -> Role:
+        """``role`` as the core knows it."""
+        return Role(self.role)
+
+
+class _Peeked(Struct, gc=False):
+    ts: int
+
+
+_chat = msgspec.json.Decoder(ChatEvent)
+_order = msgspec.json.Decoder(OrderEvent)
+_tick = msgspec.json.Decoder(Tick)
+_roster = msgspec.json.Decoder(RosterRecord)
+_peek = msgspec.json.Decoder(_Peeked).decode
+
+_T = TypeVar("_T")
+
+
+def peek_ts(value: bytes | None) -> int | None:
+    """Return the ``ts`` of a record, or None where it has none to go by; never raises."""
+    try:
+        return _peek(value).ts  # type: ignore[arg-type]
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def decode_chat(value: bytes | None) -> ChatEvent:
+    """Return the chat event of a record's bytes."""
+    event = decode(_chat.decode, value)
+    if event.type == "message":
+        if event.sender is UNSET:
+            raise RefusedRecord(Code.MISSING_FIELD, "a message needs `sender`: buyer or agent", "sender")
+    elif event.to_agent_id is UNSET:
+        raise RefusedRecord(Code.MISSING_FIELD, "a transfer needs `to_agent_id`", "to_agent_id")
+    ids = event.shop_id + event.buyer_id + event.agent_id + event.event_id
+    if not ids.isprintable() or "|" in ids:
+        for name in ("event_id", "shop_id", "buyer_id", "agent_id"):
+            check_id(getattr(event, name), name)
+    if event.agent_id == "*":
+        raise RefusedRecord(Code.BAD_VALUE, "`agent_id` is `*`, which stands for a shop's totals", "agent_id")
+    if event.to_agent_id is not UNSET:
+        check_id(event.to_agent_id, "to_agent_id")
+        if event.to_agent_id == "*":
+            raise RefusedRecord(Code.BAD_VALUE, "`to_agent_id` is `*`, which is no agent", "to_agent_id")
+    if event.product_id is not UNSET:
+        check_id(event.product_id, "product_id")
+    return event
+
+
+_NEEDS_AMOUNT = frozenset({"created", "paid", "refund_requested", "refund_completed"})
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+def decode_order(value: bytes | None) -> OrderEvent:
+    """Return the order event of a record's bytes."""
+    event = decode(_order.decode, value)
+    if event.amount is UNSET and event.type in _NEEDS_AMOUNT:
+        raise RefusedRecord(Code.MISSING_FIELD, f"`{event.type}` needs `amount`, in minor units", "amount")
+    ids = event.shop_id + event.buyer_id + event.order_id + event.event_id
+    if not ids.isprintable() or "|" in ids:
+        for name in ("event_id", "shop_id", "buyer_id", "order_id"):
+            check_id(getattr(event, name), name)
+    for product_id in event.product_ids:
+        check_id(product_id, "product_ids")
+    if event.currency is not UNSET and not _CURRENCY.fullmatch(event.currency):
+        raise RefusedRecord(Code.BAD_VALUE, "`currency` is no ISO 4217 code of three capitals", "currency")
+    if event.created_ts is not UNSET and event.type == "paid":
+        if event.created_ts > event.ts:
+            raise RefusedRecord(Code.BAD_VALUE, "`created_ts` lies after `ts`", "created_ts")
+        if event.created_ts < event.ts - LONGEST_WAIT_FOR_PAYMENT_MS:
+            raise RefusedRecord(
+                Code.BAD_VALUE, "`created_ts` lies more than 15 days before `ts`", "created_ts"
+            )
+    return event
+
+
+def decode_tick(value: bytes | None) -> Tick:
+    """Return the tick of a record's bytes."""
+    return decode(_tick.decode, value)
+
+
+def decode_roster(value: bytes | None) -> RosterRecord:
+    """Return the roster record of a record's bytes."""
+    record = decode(_roster.decode, value)
+    check_id(record.shop_id, "shop_id")
+    check_id(record.agent_id, "agent_id")
+    if record.agent_id == "*":
+        raise RefusedRecord(Code.BAD_VALUE, "`agent_id` is `*`, which stands for a shop's totals", "agent_id")
+    check_day(record.effective_from, "effective_from")
+    return record
+
+
+def check_id(value: str, field: str) -> None:
+    """Raise unless an identifier is free of control characters and of ``|``."""
+    if "|" in value:
+        raise RefusedRecord(Code.BAD_VALUE, f"`{field}` has a `|`, which separates the parts of a key", field)
+    if not value.isprintable() and any(unicodedata.category(char) == "Cc" for char in value):
+        raise RefusedRecord(Code.BAD_VALUE, f"`{field}` has a control character", field)
+
+
+def check_day(value: str, field: str) -> None:
+    """Raise unless a date is ``YYYY-MM-DD``."""
+    try:
+        day_number(value)
+    except ValueError:
+        raise RefusedRecord(
+            Code.BAD_VALUE, f"`{field}` is no date YYYY-MM-DD: {value[:32]!r}", field
+        ) from None
+
+
+_FIELD = re.compile(r"at `\$\.([^`]*)`")
+_NAMED = re.compile(r"(?:required|unknown) field `([^`]*)`")
+
+
+def decode(decoder: Callable[[bytes], _T], value: bytes | None) -> _T:
+    """Return what ``decoder`` makes of a record; raise RefusedRecord with the code for why it cannot."""
+    if value is None:
+        raise RefusedRecord(Code.NOT_JSON, "a tombstone (no value) is no record of this topic")
+    if len(value) > MAX_RECORD_BYTES:
+        raise RefusedRecord(
+            Code.TOO_LARGE, f"{len(value)} bytes are more than the {MAX_RECORD_BYTES} that a record may have"
+        )
+    try:
+        return decoder(value)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), value) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:300]) from None
+
+
+def _explained(problem: str, value: bytes) -> RefusedRecord:
+    """Turn the decoder's first complaint into a code, a field and a message."""
+    try:
+        parsed = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        # The decoder met a wrong field before the place where the JSON breaks.
+        return RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:300])
+    if not isinstance(parsed, dict):
+        return RefusedRecord(Code.NOT_AN_OBJECT, "the JSON is no object")
+    place = _FIELD.search(problem)
+    parent = place.group(1) if place else ""
+    named = _NAMED.search(problem)
+    field = ".".join(part for part in (parent, named.group(1) if named else "") if part) or None
+    text = problem.split(" - at ", maxsplit=1)[0]
+    message = f"`{field}`: {text}" if field and not named else text
+    if "missing required field" in problem:
+        return RefusedRecord(Code.MISSING_FIELD, message, field)
+    if ", got `" in problem:
+        return RefusedRecord(Code.BAD_TYPE, message, field)
+    return RefusedRecord(Code.BAD_VALUE, message, field)

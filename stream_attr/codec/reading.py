@@ -1,0 +1,70 @@
+"""What the core keeps of an inbound event. A message's text is read here, and goes no further."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from stream_attr.codec.inbound import ChatEvent, OrderEvent
+from stream_attr.core.message import (
+    AGENT,
+    AUTO_REPLY,
+    BLANK,
+    BROADCAST,
+    BUYER,
+    PRODUCT_PAGE,
+    SUBACCOUNT,
+    TEXT_SHIFT,
+    Message,
+)
+from stream_attr.core.order import Placed
+from stream_attr.core.shop import Shop
+
+_KIND_FLAGS = {"broadcast": BROADCAST, "auto_reply": AUTO_REPLY}
+_NEVER_BLANK = frozenset({"image", "card"})
+
+
+def message_of(event: ChatEvent, shop: Shop) -> Message:
+    """Return what is kept of a message; its text is matched against the patterns of its day."""
+    by_buyer = event.sender == "buyer"
+    flags = _KIND_FLAGS.get(event.kind, 0)
+    text = event.text
+    if text is not UNSET:
+        characters = len(text)
+        if not text.strip() and event.kind not in _NEVER_BLANK:
+            flags |= BLANK
+        if not by_buyer:
+            patterns = shop.patterns_on(shop.zone.day_of(event.ts))
+            for index, (whole, wanted) in enumerate(patterns):
+                if text == wanted if whole else text.startswith(wanted):
+                    flags |= 1 << (TEXT_SHIFT + index)
+    elif event.text_length is not UNSET:
+        characters = event.text_length
+        if not characters and event.kind not in _NEVER_BLANK:
+            flags |= BLANK
+    else:
+        characters = 0
+    if by_buyer and event.entry == "product_page":
+        flags |= PRODUCT_PAGE
+    if event.buyer_is_subaccount:
+        flags |= SUBACCOUNT
+    return Message(
+        event.ts,
+        BUYER if by_buyer else AGENT,
+        event.event_id,
+        flags,
+        characters,
+        None if event.product_id is UNSET else event.product_id,
+    )
+
+
+def placed_of(event: OrderEvent) -> Placed:
+    """Return what is kept of a ``created`` or ``paid`` event."""
+    return Placed(
+        event.ts,
+        event.event_id,
+        0 if event.amount is UNSET else event.amount,
+        None if event.quantity is UNSET else event.quantity,
+        None if event.currency is UNSET else event.currency,
+        event.product_ids,
+        None if event.created_ts is UNSET else event.created_ts,
+    )

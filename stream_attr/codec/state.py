@@ -1,0 +1,149 @@
+"""One buyer's state as bytes: MessagePack arrays with a version in front.
+
+Old versions stay readable for ever: a change of the layout adds an upcast from the version before it and a
+sample of that version to the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from stream_attr.core.buyer import Buyer
+from stream_attr.core.decision import FINAL, Judgement
+from stream_attr.core.message import Message, Pair
+from stream_attr.core.order import Emitted, Horizon, Order, Placed, Waiting
+from stream_attr.core.settings import OFFICIAL
+from stream_attr.core.shop import Shop
+
+VERSION = 1
+
+
+class UnknownStateVersionError(Exception):
+    """State was written by a version of this program that is newer than this one."""
+
+
+class Header(Struct, array_like=True, gc=False):
+    """What can be read of a state without decoding all of it."""
+
+    version: int
+    due: int | None
+    """The next watermark at which something of the buyer is due."""
+    pending: int
+    """Official decisions that are pending."""
+
+
+class _Order(Struct, array_like=True, gc=False):
+    order_id: str
+    created: Placed | None
+    paid: Placed | None
+    cancelled_ts: int | None
+    refund_requested: int
+    refund_completed: int
+    event_ids: list[str]
+    last_ts: int
+    waiting: list[Waiting]
+    emitted: dict[str, Emitted]
+    horizon: Horizon | None
+    sealed: dict[str, Judgement] | None
+
+
+class _State(Struct, array_like=True, gc=False):
+    version: int
+    due: int | None
+    pending: int
+    messages: dict[str, list[Message]]
+    transfers: dict[str, list[tuple[int, str]]]
+    orders: list[_Order]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_State).decode
+_decode_header = msgspec.msgpack.Decoder(Header).decode
+
+_UPCASTS: dict[int, Callable[[bytes], bytes]] = {}
+"""By version: bytes of it to bytes of the next."""
+
+
+def read_header(data: bytes) -> Header:
+    """Return the header of a state of any version."""
+    return _decode_header(data)
+
+
+def pending_decisions(buyer: Buyer) -> int:
+    """Return how many official decisions of a buyer are pending."""
+    count = 0
+    for order in buyer.orders.values():
+        emitted = order.emitted.get(OFFICIAL)
+        if emitted is not None and emitted.verdict.status != FINAL:
+            count += 1
+    return count
+
+
+def encode_buyer(buyer: Buyer) -> bytes:
+    """Return a buyer's state as bytes."""
+    return _encode(
+        _State(
+            VERSION,
+            buyer.due,
+            pending_decisions(buyer),
+            {agent_id: pair.messages for agent_id, pair in buyer.pairs.items() if pair.messages},
+            {agent_id: pair.transfers for agent_id, pair in buyer.pairs.items() if pair.transfers},
+            [
+                _Order(
+                    order.order_id,
+                    order.created,
+                    order.paid,
+                    order.cancelled_ts,
+                    order.refund_requested,
+                    order.refund_completed,
+                    order.event_ids,
+                    order.last_ts,
+                    order.waiting,
+                    order.emitted,
+                    order.horizon,
+                    order.judged if order.sealed else None,
+                )
+                for order in buyer.orders.values()
+            ],
+        )
+    )
+
+
+def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
+    """Return the buyer of a state's bytes; raise UnknownStateVersionError for one of a newer program."""
+    version = read_header(data).version
+    while version < VERSION:
+        data = _UPCASTS[version](data)
+        version += 1
+    if version > VERSION:
+        raise UnknownStateVersionError(
+            f"state of version {version} was written by a newer program; this one reads up to {VERSION}"
+        )
+    state = _decode(data)
+    pairs = {agent_id: Pair(messages) for agent_id, messages in state.messages.items()}
+    for agent_id, transfers in state.transfers.items():
+        pairs.setdefault(agent_id, Pair()).transfers = transfers
+    buyer = Buyer(shop, buyer_id, pairs, {one.order_id: _order(one) for one in state.orders})
+    buyer.due = state.due
+    return buyer
+
+
+def _order(stored: _Order) -> Order:
+    order = Order(stored.order_id)
+    order.created = stored.created
+    order.paid = stored.paid
+    order.cancelled_ts = stored.cancelled_ts
+    order.refund_requested = stored.refund_requested
+    order.refund_completed = stored.refund_completed
+    order.event_ids = stored.event_ids
+    order.last_ts = stored.last_ts
+    order.waiting = stored.waiting
+    order.emitted = stored.emitted
+    order.horizon = stored.horizon
+    if stored.sealed is not None:
+        order.sealed = True
+        order.judged = stored.sealed
+    return order

@@ -1,0 +1,78 @@
+"""Natural days of a shop's time zone over integer milliseconds (RULEBOOK 1).
+
+A *day* is numbered from 1970-01-01 in the shop's own calendar. All instants are epoch milliseconds, UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def day_name(day: int) -> str:
+    """Return a day number as ``YYYY-MM-DD``."""
+    return _name(day)
+
+
+@lru_cache(maxsize=4096)
+def _name(day: int) -> str:
+    return date.fromordinal(day + _EPOCH).isoformat()
+
+
+def day_number(name: str) -> int:
+    """Return the day number of ``YYYY-MM-DD``; raise ValueError for anything else."""
+    if len(name) != 10:
+        raise ValueError(f"{name!r} is not a date YYYY-MM-DD")
+    return date.fromisoformat(name).toordinal() - _EPOCH
+
+
+class Zone:
+    """A time zone, as far as days go. Get one from :func:`zone`, which shares them."""
+
+    __slots__ = ("_guess_ms", "_info", "_starts", "name")
+
+    def __init__(self, name: str) -> None:
+        """Raise ValueError if ``name`` is no IANA time zone."""
+        try:
+            self._info = ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is not an IANA time zone") from error
+        self.name = name
+        self._starts: dict[int, int] = {}
+        offset = datetime(2025, 1, 1, tzinfo=self._info).utcoffset()
+        assert offset is not None
+        self._guess_ms = int(offset.total_seconds()) * 1000
+
+    def start_of(self, day: int) -> int:
+        """Return the first instant of a day."""
+        start = self._starts.get(day)
+        if start is None:
+            midnight = datetime.combine(date.fromordinal(day + _EPOCH), datetime.min.time(), self._info)
+            start = self._starts[day] = int(midnight.timestamp()) * 1000
+        return start
+
+    def day_of(self, ts: int) -> int:
+        """Return the day that an instant lies in."""
+        day = (ts + self._guess_ms) // DAY_MS
+        while ts < self.start_of(day):
+            day -= 1
+        while ts >= self.start_of(day + 1):
+            day += 1
+        return day
+
+    def end_of_day(self, ts: int) -> int:
+        """Return the midnight that ends the day of ``ts``."""
+        return self.start_of(self.day_of(ts) + 1)
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> Zone:
+    """Return the zone of an IANA name; raise ValueError if there is none."""
+    return Zone(name)

@@ -1,0 +1,152 @@
+"""What is known of one order, whatever order its events came in (RULEBOOK 2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from stream_attr.core.decision import Judgement, Verdict
+
+
+class Placed(NamedTuple):
+    """A ``created`` or ``paid`` event; the smallest counts (by ``ts``, then event id)."""
+
+    ts: int
+    event_id: str
+    amount: int
+    quantity: int | None
+    currency: str | None
+    product_ids: tuple[str, ...]
+    created_ts: int | None = None
+    """On a ``paid``: when the order was placed, for platforms that send one record only."""
+
+
+class Waiting(NamedTuple):
+    """A record that waits for its order's creation, as it came, should it have to go to the dead letters."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+
+
+class Horizon(NamedTuple):
+    """Which events may still bear on an order, and when it changes by itself; over all profiles."""
+
+    interest_from: int
+    """Chat from here on may bear on it."""
+    interest_until: int
+    """Chat before this may bear on it."""
+    deadlines: tuple[int, ...]
+    """Watermarks at which a verdict changes by itself, past ones too."""
+
+
+class Emitted(NamedTuple):
+    """The last revision emitted of an order under one profile."""
+
+    revision: int
+    reason: str
+    verdict: Verdict
+
+
+class Order:
+    """The facts of an order, and what was last said of it."""
+
+    __slots__ = (
+        "cancelled_ts",
+        "created",
+        "emitted",
+        "event_ids",
+        "horizon",
+        "judged",
+        "judged_version",
+        "last_ts",
+        "order_id",
+        "paid",
+        "refund_completed",
+        "refund_requested",
+        "sealed",
+        "waiting",
+    )
+
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+        self.created: Placed | None = None
+        self.paid: Placed | None = None
+        self.cancelled_ts: int | None = None
+        self.refund_requested = 0
+        self.refund_completed = 0
+        self.event_ids: list[str] = []
+        self.waiting: list[Waiting] = []
+        """The records themselves, while no creation is known."""
+        self.last_ts = 0
+        """The latest ``ts`` of its events."""
+        self.emitted: dict[str, Emitted] = {}
+        """By profile."""
+        self.sealed = False
+        """No acceptable chat can change it any more: ``judged`` is kept in place of the chat facts."""
+        self.judged: dict[str, Judgement] = {}
+        """By profile; derived from the facts, so not kept unless sealed."""
+        self.judged_version = -1
+        """The shop's version that ``judged`` was derived under."""
+        self.horizon: Horizon | None = None
+        """Derived with ``judged``, and kept with the facts so that an untouched order need not be judged."""
+
+    @property
+    def created_ts(self) -> int | None:
+        """When the order was placed, or None while no creation is known; ``created`` beats ``created_ts``."""
+        if self.created is not None:
+            return self.created.ts
+        return None if self.paid is None else self.paid.created_ts
+
+    @property
+    def paid_ts(self) -> int | None:
+        """When it was paid."""
+        return None if self.paid is None else self.paid.ts
+
+    @property
+    def amount(self) -> int:
+        """Minor units: those of ``paid``, before that those of ``created``."""
+        source = self.paid or self.created
+        return 0 if source is None else source.amount
+
+    @property
+    def quantity(self) -> int:
+        """Items: as ``paid`` says, else as ``created`` says, else 1."""
+        for source in (self.paid, self.created):
+            if source is not None and source.quantity is not None:
+                return source.quantity
+        return 1
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217: as ``paid`` says, else as ``created`` says, else ``CNY``."""
+        for source in (self.paid, self.created):
+            if source is not None and source.currency is not None:
+                return source.currency
+        return "CNY"
+
+    @property
+    def product_ids(self) -> frozenset[str]:
+        """Those of ``created`` and ``paid`` together."""
+        return frozenset(
+            product
+            for source in (self.created, self.paid)
+            if source is not None
+            for product in source.product_ids
+        )
+
+    def add_created(self, event: Placed) -> None:
+        """Learn of a creation; the first counts."""
+        if self.created is None or event[:2] < self.created[:2]:
+            self.created = event
+
+    def add_paid(self, event: Placed) -> None:
+        """Learn of a payment; the first counts."""
+        if self.paid is None or event[:2] < self.paid[:2]:
+            self.paid = event
+
+    def add_cancelled(self, ts: int) -> None:
+        """Learn of a cancellation; the first counts."""
+        if self.cancelled_ts is None or ts < self.cancelled_ts:
+            self.cancelled_ts = ts

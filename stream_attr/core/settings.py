@@ -1,0 +1,173 @@
+"""What a shop may set, and the trade's systems as presets (RULEBOOK 3, 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class PickRule(StrEnum):
+    """How one agent is picked among the candidates of an interval."""
+
+    LAST_CHAT = "last_chat"
+    MOST_ROUNDS = "most_rounds"
+
+
+class CreditRule(StrEnum):
+    """Which of the two judged agents gets the sale."""
+
+    PAYMENT = "payment"
+    ORDER = "order"
+    ORDER_FIRST = "order_first"
+
+
+class ProductPriority(StrEnum):
+    """Which candidates go before the others."""
+
+    OFF = "off"
+    PRODUCT_PAGE = "product_page"
+    ORDERED_PRODUCT = "ordered_product"
+
+
+class Role(StrEnum):
+    """What an agent's receptions count for on a day."""
+
+    PRESALE = "presale"
+    AFTERSALE = "aftersale"
+    FROZEN = "frozen"
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """How far before the order a chat still counts: rolling hours, or natural days."""
+
+    hours: int | None = None
+    natural_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SilentFollowup:
+    """Credit after a full-silent payment, by who speaks first within ``minutes`` of it."""
+
+    buyer_initiated: bool = False
+    agent_initiated: bool = False
+    minutes: int = 10
+
+    @property
+    def on(self) -> bool:
+        """Whether any side is admitted."""
+        return self.buyer_initiated or self.agent_initiated
+
+
+@dataclass(frozen=True, slots=True)
+class SlowResponse:
+    """A reception is slow when ``times`` responses took longer than ``seconds``."""
+
+    seconds: int = 120
+    times: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AutoReply:
+    """Whether automatic replies are told from an agent's own, and by which prefix."""
+
+    identify: bool = False
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentInitiatedExempt:
+    """Inquiries opened by the agent that do not count as lost."""
+
+    enabled: bool = False
+    first_reply_days: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The switches and numbers of the filters a shop may name (RULEBOOK 4)."""
+
+    buyer_subaccount: bool = False
+    agent_offline: bool = True
+    broadcast: bool = True
+    forwarded: bool = True
+    forwarded_max_replies: int = 1
+    advert: bool = False
+    advert_phrase: str = ""
+    advert_within: int = 2
+    single_sentence: bool = False
+    single_sentence_min_replies: int = 3
+    monologue: bool = True
+    monologue_max_buyer_messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One complete set of rules: a preset with a record's overrides."""
+
+    preset: str = "jd_cloud"
+    placing_rule: PickRule = PickRule.LAST_CHAT
+    payment_rule: PickRule = PickRule.LAST_CHAT
+    credit_rule: CreditRule = CreditRule.PAYMENT
+    validity: Validity = Validity(natural_days=1)
+    product_priority: ProductPriority = ProductPriority.OFF
+    silent_followup: SilentFollowup = SilentFollowup()
+    payment_deadline_hours: int = 24
+    unlisted_agents: Role = Role.PRESALE
+    after_sales_days: int = 21
+    max_wait_minutes: int | None = 10
+    slow_response: SlowResponse = SlowResponse()
+    auto_reply: AutoReply = AutoReply()
+    aftersale_unfiltered: bool = False
+    agent_initiated_exempt: AgentInitiatedExempt = AgentInitiatedExempt()
+    overnight_once: bool = False
+    official_accounts: frozenset[str] = frozenset()
+    filters: Filters = field(default_factory=Filters)
+
+
+def _preset(name: str, credit: CreditRule, validity: Validity, **more: object) -> Settings:
+    return Settings(preset=name, credit_rule=credit, validity=validity, **more)  # type: ignore[arg-type]
+
+
+PRESETS: dict[str, Settings] = {
+    settings.preset: settings
+    for settings in (
+        _preset("jd_cloud", CreditRule.PAYMENT, Validity(natural_days=1)),
+        _preset(
+            "kefu_mofang",
+            CreditRule.ORDER_FIRST,
+            Validity(hours=48),
+            payment_rule=PickRule.MOST_ROUNDS,
+        ),
+        _preset(
+            "kefu_mofang_2",
+            CreditRule.ORDER_FIRST,
+            Validity(hours=48),
+            placing_rule=PickRule.MOST_ROUNDS,
+        ),
+        _preset(
+            "dongdong_guanjia",
+            CreditRule.ORDER,
+            Validity(hours=24),
+            product_priority=ProductPriority.PRODUCT_PAGE,
+        ),
+        _preset(
+            "jd_official",
+            CreditRule.ORDER,
+            Validity(hours=24),
+            product_priority=ProductPriority.ORDERED_PRODUCT,
+        ),
+        _preset("pdd", CreditRule.ORDER_FIRST, Validity(natural_days=2)),
+        _preset("chitu", CreditRule.ORDER_FIRST, Validity(hours=24)),
+        _preset("taobao_basic", CreditRule.ORDER_FIRST, Validity(hours=24)),
+    )
+}
+"""Every system of the trade that we reproduce, by name (RULEBOOK 3)."""
+
+NEVER_FOLLOW_UP = frozenset({"dongdong_guanjia", "jd_official", "pdd", "taobao_basic"})
+"""Presets whose original knows no silent follow-up: turning it on is refused."""
+
+DEFAULT_SETTINGS = PRESETS["jd_cloud"]
+DEFAULT_TIMEZONE = "Asia/Shanghai"
+OFFICIAL = "official"
+"""Name of a shop's official profile: the only one that is credit."""

@@ -1,0 +1,183 @@
+"""One shop's settings and roster with their history: whose rules hold on which day (RULEBOOK 2, 3).
+
+History does not move: a day is judged by the record in force on it, however late it is judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from stream_attr.core.days import Zone, zone
+from stream_attr.core.message import AUTO_REPLY, BLANK, BROADCAST, TEXT_SHIFT
+from stream_attr.core.settings import DEFAULT_SETTINGS, DEFAULT_TIMEZONE, OFFICIAL, Filters, Role, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRecord:
+    """One accepted record of a shop's settings."""
+
+    effective_from: int
+    """First day on which it holds, a day number."""
+    text_from: int
+    """First day on which its ``auto_reply`` and ``advert`` hold: they need text that may have gone by."""
+    settings: Settings
+    profiles: dict[str, Settings]
+    """Further rule sets judged beside the official one, by name."""
+
+    def under(self, profile: str) -> Settings:
+        """Return the settings of a profile, or the official ones where the record does not name it."""
+        return self.profiles.get(profile, self.settings)
+
+
+class Pattern(NamedTuple):
+    """Something looked for in a message's text while the text is still there."""
+
+    whole: bool
+    """True: the text is this phrase (advert); False: the text starts with it (auto reply)."""
+    text: str
+
+
+class Reading(NamedTuple):
+    """How the receptions of one day are read under one profile: all that RULEBOOK 4 asks of settings."""
+
+    filters: Filters
+    mute: int
+    """Message flags any of which makes an agent message no effective one."""
+    advert_bit: int
+    """Message flag of the advert phrase, 0 where the filter is off."""
+    advert_within: int
+    unlisted: Role
+    aftersale_unfiltered: bool
+    official_accounts: frozenset[str]
+
+
+class Shop:
+    """What is known of one shop. Facts of buyers are not among it."""
+
+    __slots__ = ("_readings", "_records", "_roster", "shop_id", "version", "zone")
+
+    def __init__(self, shop_id: str) -> None:
+        self.shop_id = shop_id
+        self.zone: Zone = zone(DEFAULT_TIMEZONE)
+        self.version = 0
+        """Counts the changes, so that what was derived from an older state can be told."""
+        self._records: list[SettingsRecord] = []
+        self._roster: dict[str, list[tuple[int, Role]]] = {}
+        self._readings: dict[tuple[int, str], Reading] = {}
+
+    @property
+    def is_set(self) -> bool:
+        """Whether a settings record has been accepted."""
+        return bool(self._records)
+
+    def lists(self, agent_id: str) -> bool:
+        """Whether the roster has a record of this agent."""
+        return agent_id in self._roster
+
+    def add_settings(self, record: SettingsRecord, timezone: str) -> None:
+        """Accept a record; of two with one ``effective_from`` the later added holds."""
+        if not self._records:
+            self.zone = zone(timezone)
+        self._records.append(record)
+        self._records.sort(key=lambda known: known.effective_from)
+        self._changed()
+
+    def add_role(self, agent_id: str, effective_from: int, role: Role) -> None:
+        """Accept a roster record; of two with one ``effective_from`` the later added holds."""
+        history = self._roster.setdefault(agent_id, [])
+        history.append((effective_from, role))
+        history.sort(key=lambda known: known[0])
+        self._changed()
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._readings.clear()
+
+    def record_on(self, day: int) -> SettingsRecord | None:
+        """Return the settings record in force on a day; None before the first (preset ``jd_cloud``)."""
+        for record in reversed(self._records):
+            if record.effective_from <= day:
+                return record
+        return None
+
+    def _text_record_on(self, day: int) -> SettingsRecord | None:
+        for record in reversed(self._records):
+            if record.text_from <= day:
+                return record
+        return None
+
+    def settings_on(self, day: int, profile: str = OFFICIAL) -> Settings:
+        """Return the settings in force on a day under a profile."""
+        record = self.record_on(day)
+        return DEFAULT_SETTINGS if record is None else record.under(profile)
+
+    @property
+    def longest_after_sales_days(self) -> int:
+        """The greatest ``after_sales_days`` that the shop has ever set."""
+        days = [record.settings.after_sales_days for record in self._records]
+        return max(days, default=DEFAULT_SETTINGS.after_sales_days)
+
+    def profiles_on(self, day: int) -> tuple[str, ...]:
+        """Return the profiles that an order created on this day is judged under, the official first."""
+        record = self.record_on(day)
+        return (OFFICIAL,) if record is None or not record.profiles else (OFFICIAL, *sorted(record.profiles))
+
+    def patterns_on(self, day: int) -> tuple[Pattern, ...]:
+        """Return what must be looked for in the texts of a day, in the order of their flag bits."""
+        record = self._text_record_on(day)
+        if record is None:
+            return ()
+        found: dict[Pattern, None] = {}
+        for settings in (record.settings, *(record.profiles[name] for name in sorted(record.profiles))):
+            for pattern in _patterns(settings):
+                found[pattern] = None
+        return tuple(found)
+
+    def reading(self, day: int, profile: str = OFFICIAL) -> Reading:
+        """Return how the receptions of a day are read under a profile."""
+        reading = self._readings.get((day, profile))
+        if reading is None:
+            reading = self._readings[day, profile] = self._read(day, profile)
+        return reading
+
+    def _read(self, day: int, profile: str) -> Reading:
+        settings = self.settings_on(day, profile)
+        record = self._text_record_on(day)
+        text = DEFAULT_SETTINGS if record is None else record.under(profile)
+        bits = {pattern: 1 << (TEXT_SHIFT + index) for index, pattern in enumerate(self.patterns_on(day))}
+        mute = BROADCAST | BLANK
+        if text.auto_reply.identify:
+            mute |= AUTO_REPLY | bits.get(Pattern(False, text.auto_reply.prefix), 0)
+        return Reading(
+            settings.filters,
+            mute,
+            bits[Pattern(True, text.filters.advert_phrase)] if text.filters.advert else 0,
+            text.filters.advert_within,
+            settings.unlisted_agents,
+            settings.aftersale_unfiltered,
+            settings.official_accounts,
+        )
+
+    def role_on(self, agent_id: str, day: int, unlisted: Role) -> Role:
+        """Return an agent's role on a day; ``unlisted`` before its first record."""
+        history = self._roster.get(agent_id)
+        if history is not None:
+            for effective_from, role in reversed(history):
+                if effective_from <= day:
+                    return role
+        return unlisted
+
+    def is_own_account(self, buyer_id: str, day: int) -> bool:
+        """Whether a buyer is one of the shop's own agents by that day (filter ``own_account``)."""
+        history = self._roster.get(buyer_id)
+        return history is not None and history[0][0] <= day
+
+
+def _patterns(settings: Settings) -> list[Pattern]:
+    found = []
+    if settings.auto_reply.identify and settings.auto_reply.prefix:
+        found.append(Pattern(False, settings.auto_reply.prefix))
+    if settings.filters.advert:
+        found.append(Pattern(True, settings.filters.advert_phrase))
+    return found

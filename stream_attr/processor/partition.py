@@ -1,0 +1,323 @@
+"""The processor: one partition's records in, decisions and changed state out.
+
+It reads no clock, no network and no environment: worker, replay and tests run this same object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from stream_attr.codec.inbound import ChatEvent, OrderEvent, decode_chat, decode_order, decode_tick
+from stream_attr.codec.outbound import encode_decision
+from stream_attr.codec.progress import Progress, decode_progress, encode_progress
+from stream_attr.codec.reading import message_of, placed_of
+from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.state import read_header
+from stream_attr.core.buyer import Buyer, Retention, Revision
+from stream_attr.core.days import MINUTE_MS
+from stream_attr.core.decision import FINAL
+from stream_attr.core.order import Order, Waiting
+from stream_attr.core.settings import OFFICIAL
+from stream_attr.processor.book import Book, dead_letter
+from stream_attr.processor.buyers import Buyers
+from stream_attr.processor.deadlines import Deadlines
+from stream_attr.processor.records import (
+    CHAT,
+    COMPARISONS,
+    DECISIONS,
+    ORDERS,
+    TICKS,
+    Batch,
+    Output,
+    Record,
+    Store,
+)
+from stream_attr.processor.watermark import BEGINNING, END_OF_TIME, Watermark
+
+AHEAD_OF_CLOCK_MS = 10 * MINUTE_MS
+"""How far a live event may lie ahead of the wall clock."""
+
+_REASONS = {
+    "created": "created",
+    "paid": "paid",
+    "cancelled": "cancelled",
+    "refund_requested": "refund",
+    "refund_completed": "refund",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a processor runs; none of it changes what is decided of events that come in time."""
+
+    allowed_lateness_ms: int = 5 * MINUTE_MS
+    retention: Retention = field(default_factory=Retention)
+    cached_buyers: int = 20_000
+    """Buyers kept decoded between batches."""
+    clock: Callable[[], int] | None = None
+    """Wall clock, epoch milliseconds, for `future_timestamp` alone; None where there is no "now"."""
+    files: Mapping[str, tuple[str, ...]] | None = None
+    """Names of the files that records come from, by topic; None: they come from Kafka, with keys."""
+
+
+class Processor:
+    """Judges one partition; a `Judge` of ``stream_attr.processor.records``."""
+
+    def __init__(self, book: Book, store: Store, options: Options) -> None:
+        self._book = book
+        self._options = options
+        self._store = store
+        self._buyers = Buyers(book, store, options.cached_buyers)
+        self._deadlines = Deadlines()
+        self._watermark = Watermark(options.allowed_lateness_ms)
+        self._offsets: dict[str, int] = {}
+        self._pending = 0
+        self._batch = Batch()
+
+    # The border
+
+    def restore(self, progress: bytes | None) -> dict[str, int]:
+        """See `Judge.restore`."""
+        if progress is not None:
+            known = decode_progress(progress)
+            self._offsets = dict(known.offsets)
+            self._watermark.seen = known.seen
+            if known.watermark is not None:
+                self._watermark.value = known.watermark
+        dues = {}
+        for key, data in self._buyers.stored():
+            header = read_header(data)
+            self._pending += header.pending
+            if header.due is not None:
+                dues[key] = header.due
+        self._deadlines.fill(dues)
+        return dict(self._offsets)
+
+    def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:
+        """See `Judge.process`."""
+        records = list(records)
+        left = dict.fromkeys(at_end, 0)
+        for record in records:
+            if record.topic in left:
+                left[record.topic] += 1
+        self._watermark.end(frozenset(topic for topic, count in left.items() if not count))
+        self._fire(self._watermark.advance())
+        for record in records:
+            topic = record.topic
+            try:
+                if topic == CHAT:
+                    self._chat(record)
+                elif topic == ORDERS:
+                    self._order(record)
+                elif topic == TICKS:
+                    self._watermark.tick(decode_tick(record.value).ts)
+                else:
+                    raise ValueError(f"{topic} is no topic of a partition's judge")
+            except RefusedRecord as refusal:
+                self._refuse(refusal, record)
+            self._offsets[topic] = record.offset + 1
+            if topic in left:
+                left[topic] -= 1
+                if not left[topic]:
+                    self._watermark.end(frozenset(one for one, count in left.items() if not count))
+            self._fire(self._watermark.advance())
+        return self._finished()
+
+    def finish(self, until: int = END_OF_TIME) -> Batch:
+        """Let the watermark reach ``until``: the input has ended and nothing older can come."""
+        self._watermark.tick(until)
+        self._fire(until)
+        return self._finished()
+
+    def refresh(self, shop_id: str) -> Batch:
+        """See `Judge.refresh`."""
+        prefix = f"{shop_id}|".encode()
+        for key in [key for key in self._deadlines if key.startswith(prefix)]:
+            if not self._buyers.has_pending(key):
+                continue
+            buyer = self._buyers.load(key)
+            for order in buyer.orders.values():
+                if order.created_ts is not None:
+                    self._emit(buyer, order, self._watermark.value, "settings")
+            self._reschedule(key, buyer, self._watermark.value)
+        return self._finished()
+
+    def find_order(self, shop_id: str, order_id: str) -> bytes | None:
+        """See `Judge.find_order`."""
+        found = self._buyers.of_order(shop_id, order_id)
+        if found is None:
+            return None
+        order = found.orders[order_id]
+        said = order.emitted[OFFICIAL]
+        judgement = found.judgements(order)[OFFICIAL]
+        revision = Revision(order, OFFICIAL, judgement, said.verdict, said.revision, said.reason)
+        return encode_decision(shop_id, found.buyer_id, revision, self._watermark.value)
+
+    @property
+    def watermark(self) -> int:
+        """The partition's watermark."""
+        return self._watermark.value
+
+    # Events
+
+    def _accept(self, event: ChatEvent | OrderEvent, record: Record) -> bytes:
+        """Return the buyer key of an event that can be used."""
+        key = f"{event.shop_id}|{event.buyer_id}".encode()
+        options = self._options
+        if options.files is None and record.key != key:
+            raise RefusedRecord(
+                Code.KEY_MISMATCH, "the record's key is not `shop_id|buyer_id` of its value", "key"
+            )
+        if options.clock is not None and event.ts > options.clock() + AHEAD_OF_CLOCK_MS:
+            raise RefusedRecord(
+                Code.FUTURE_TIMESTAMP, "`ts` lies more than 10 minutes ahead of the wall clock", "ts"
+            )
+        if event.ts < self._watermark.value - options.retention.chat_ms:
+            raise RefusedRecord(
+                Code.TOO_LATE, "`ts` lies further behind the watermark than history is kept", "ts"
+            )
+        self._watermark.see(record.topic, event.ts)
+        return key
+
+    def _chat(self, record: Record) -> None:
+        event = decode_chat(record.value)
+        key = self._accept(event, record)
+        late = event.ts < self._watermark.value
+        self._count(record.topic, late=late)
+        if event.kind == "system" and event.type == "message":
+            return
+        buyer = self._buyers.load(key)
+        if event.type == "message":
+            new = buyer.add_message(event.agent_id, message_of(event, buyer.shop))
+        else:
+            new = buyer.add_transfer(event.agent_id, event.ts, event.event_id)
+        if not new:
+            self._repeat(record.topic)
+            return
+        touched = buyer.touched_by_chat(event.ts)
+        for order in touched:
+            self._emit(buyer, order, self._now(event.ts), "chat", late=late)
+        expiry = buyer.shop.zone.end_of_day(event.ts) + self._options.retention.chat_ms
+        if touched or buyer.due is None or expiry < buyer.due:
+            self._reschedule(key, buyer, self._watermark.value)
+        else:
+            self._buyers.change(key)
+
+    def _order(self, record: Record) -> None:
+        event = decode_order(record.value)
+        key = self._accept(event, record)
+        late = event.ts < self._watermark.value
+        self._count(record.topic, late=late)
+        buyer = self._buyers.load(key)
+        order = buyer.order_of(event.order_id, event.event_id, event.ts)
+        if order is None:
+            self._repeat(record.topic)
+            return
+        _learn(order, event)
+        if order.created_ts is None:
+            assert record.value is not None
+            order.waiting.append(Waiting(record.partition, record.offset, record.key, record.value))
+        else:
+            order.waiting.clear()
+            if not order.sealed:
+                order.judged = {}
+            self._emit(buyer, order, self._now(event.ts), _REASONS[event.type], late=late)
+        self._reschedule(key, buyer, self._watermark.value)
+
+    def _now(self, ts: int) -> int:
+        """Return the watermark, or before there is one what a first event at ``ts`` would make it."""
+        value = self._watermark.value
+        return value if value != BEGINNING else ts - self._options.allowed_lateness_ms
+
+    # Time
+
+    def _fire(self, watermark: int) -> None:
+        """Do all that is due by a watermark, each at its own time and in the order of time."""
+        while (first := self._deadlines.first()) is not None and first[0] <= watermark:
+            due, key = first
+            buyer = self._buyers.load(key)
+            for order in buyer.orders.values():
+                if order.created_ts is not None and not order.sealed:
+                    self._emit(buyer, order, due, "timer")
+            before = set(buyer.orders)
+            for waiting in buyer.expire(due, self._options.retention):
+                self._refuse(
+                    RefusedRecord(Code.INCOMPLETE_ORDER, "the creation of its order never came", "order_id"),
+                    Record(ORDERS, waiting.partition, waiting.offset, 0, waiting.key, waiting.value),
+                )
+            for order_id in before - set(buyer.orders):
+                self._buyers.forget_order(buyer.shop.shop_id, order_id)
+            self._reschedule(key, buyer, due)
+
+    def _reschedule(self, key: bytes, buyer: Buyer, watermark: int) -> None:
+        if buyer.is_empty:
+            self._deadlines.set(key, None)
+            self._buyers.forget(key)
+            return
+        self._deadlines.set(key, buyer.reschedule(watermark, self._options.retention))
+        self._buyers.change(key)
+
+    # What goes out
+
+    def _emit(self, buyer: Buyer, order: Order, watermark: int, reason: str, *, late: bool = False) -> None:
+        shop_id = buyer.shop.shop_id
+        known = order.emitted.get(OFFICIAL)
+        was_pending = known is not None and known.verdict.status != FINAL
+        decisions = self._batch.stats.decisions
+        for revision in buyer.revise(order, watermark, reason, late=late):
+            value = encode_decision(shop_id, buyer.buyer_id, revision, watermark)
+            key = f"{shop_id}|{order.order_id}"
+            if revision.profile == OFFICIAL:
+                self._batch.outputs.append(Output(DECISIONS, key.encode(), value))
+                if known is None:
+                    self._buyers.remember_order(key, buyer)
+                self._pending += (revision.verdict.status != FINAL) - was_pending
+                kind = OFFICIAL
+            else:
+                self._batch.outputs.append(Output(COMPARISONS, f"{key}|{revision.profile}".encode(), value))
+                kind = "comparison"
+            counted = (kind, revision.verdict.outcome, revision.reason)
+            decisions[counted] = decisions.get(counted, 0) + 1
+
+    def _refuse(self, refusal: RefusedRecord, record: Record) -> None:
+        self._batch.outputs.append(dead_letter(refusal, record, self._options.files))
+        letters = self._batch.stats.dead_letters
+        letters[refusal.code.value] = letters.get(refusal.code.value, 0) + 1
+
+    def _count(self, topic: str, *, late: bool) -> None:
+        stats = self._batch.stats
+        stats.events[topic] = stats.events.get(topic, 0) + 1
+        if late:
+            stats.late[topic] = stats.late.get(topic, 0) + 1
+
+    def _repeat(self, topic: str) -> None:
+        stats = self._batch.stats
+        stats.events[topic] -= 1
+        stats.repeats[topic] = stats.repeats.get(topic, 0) + 1
+
+    def _finished(self) -> Batch:
+        batch, self._batch = self._batch, Batch()
+        batch.changes = self._buyers.take_changes()
+        value = self._watermark.value
+        batch.progress = encode_progress(
+            Progress(self._offsets, self._watermark.seen, None if value == BEGINNING else value)
+        )
+        batch.stats.pending = self._pending
+        batch.stats.buyers = len(self._deadlines)
+        batch.stats.watermark = None if value == BEGINNING else value
+        return batch
+
+
+def _learn(order: Order, event: OrderEvent) -> None:
+    match event.type:
+        case "created":
+            order.add_created(placed_of(event))
+        case "paid":
+            order.add_paid(placed_of(event))
+        case "cancelled":
+            order.add_cancelled(event.ts)
+        case "refund_requested":
+            order.refund_requested += event.amount or 0
+        case "refund_completed":
+            order.refund_completed += event.amount or 0
