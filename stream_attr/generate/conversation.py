@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from stream_attr.core.days import MINUTE_MS
 from stream_attr.generate import phrases
 from stream_attr.generate.chance import Chance
-from stream_attr.generate.rhythm import MINUTE_MS, SECOND_MS
 from stream_attr.generate.shops import Product, Shop
 
 __all__ = ["Chat"]
@@ -53,7 +53,7 @@ class Chat:
 
     def transfer(self, buyer: str, agent: str, to_agent: str, ts: int) -> int:
         """The agent hands the buyer over (转接)."""
-        ts += self._chance.whole(1, 20) * SECOND_MS
+        ts += self._chance.whole(1, 20) * 1_000
         record = self._event(buyer, agent, ts)
         record["type"] = "transfer"
         record["to_agent_id"] = to_agent
@@ -82,21 +82,21 @@ class Chat:
             if product and entry == "product_page":
                 opening["product_id"] = product.product_id
             if chance.odds(0.6):
-                self._auto_reply(buyer, agent, ts + SECOND_MS)
+                self._auto_reply(buyer, agent, ts + 1_000)
         for _ in range(rounds):
             ts = self._ask(buyer, agent, ts, questions)
             ts = self._answer(buyer, agent, ts, answers, product)
         if chance.odds(0.5):
-            ts += chance.whole(3, 60) * SECOND_MS
+            ts += chance.whole(3, 60) * 1_000
             self.say(buyer, agent, ts, "buyer", chance.pick(phrases.THANKS))
         if arrives and chance.odds(0.25):
-            ts += chance.whole(2, 30) * SECOND_MS
+            ts += chance.whole(2, 30) * 1_000
             self.say(buyer, agent, ts, "agent", chance.pick(phrases.SYSTEM), "system")
         return ts
 
     def _ask(self, buyer: str, agent: str, ts: int, questions: tuple[str, ...]) -> int:
         chance = self._chance
-        ts += chance.early(4, 90) * SECOND_MS + chance.whole(0, SECOND_MS)
+        ts += chance.early(4, 90) * 1_000 + chance.whole(0, 1_000)
         what = chance.draw()
         if what < 0.04:
             self.say(buyer, agent, ts, "buyer", "", "image")
@@ -145,7 +145,7 @@ class Chat:
         """The agent writes first (单口相声 where nobody answers)."""
         for _ in range(self._chance.whole(1, 4)):
             self.say(buyer, agent, ts, "agent", self._chance.pick(texts))
-            ts += self._chance.whole(2, 30) * SECOND_MS
+            ts += self._chance.whole(2, 30) * 1_000
         if self._chance.odds(0.3):
             ts += self._chance.early(1, 120) * MINUTE_MS
             self.say(buyer, agent, ts, "buyer", self._chance.pick(phrases.THANKS))
@@ -155,13 +155,13 @@ class Chat:
         """The buyer writes and nobody answers."""
         for _ in range(self._chance.whole(1, 4)):
             self.say(buyer, agent, ts, "buyer", self._chance.pick(phrases.OPENERS))
-            ts += self._chance.whole(5, 90) * SECOND_MS
+            ts += self._chance.whole(5, 90) * 1_000
         return ts
 
     def one_sentence(self, buyer: str, agent: str, ts: int) -> int:
         """The buyer says one sentence (客户单句), the agent goes on answering."""
         self.say(buyer, agent, ts, "buyer", self._chance.pick(phrases.QUESTIONS))
         for _ in range(self._chance.whole(2, 5)):
-            ts += self._chance.whole(5, 60) * SECOND_MS
+            ts += self._chance.whole(5, 60) * 1_000
             self.say(buyer, agent, ts, "agent", self._chance.pick(phrases.ANSWERS))
         return ts

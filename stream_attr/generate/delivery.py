@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.generate.chance import Chance
-from stream_attr.generate.rhythm import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 __all__ = ["BAD_CHAT", "BAD_ORDERS", "Delivery", "Line", "encode"]
 
@@ -57,7 +57,7 @@ def _ts_as_text(record: dict[str, Any]) -> bytes:
 
 
 def _ts_in_seconds(record: dict[str, Any]) -> bytes:
-    return encode({**record, "ts": record["ts"] // SECOND_MS})
+    return encode({**record, "ts": record["ts"] // 1_000})
 
 
 def _too_large(record: dict[str, Any]) -> bytes:
@@ -140,11 +140,11 @@ class Delivery:
             lines.append(self._line(arrival, value))
             if chance.odds(0.004):
                 pause = MINUTE_MS if chance.odds(0.8) else 30 * HOUR_MS
-                lines.append(self._line(arrival + chance.early(SECOND_MS, pause), value))
+                lines.append(self._line(arrival + chance.early(1_000, pause), value))
             self._until_bad -= 1
             if self._until_bad <= 0:
                 self._until_bad = self._bad_every
-                lines.append(self._line(arrival + SECOND_MS, self._damage(record)))
+                lines.append(self._line(arrival + 1_000, self._damage(record)))
         return lines
 
     def _line(self, arrival: int, value: bytes) -> Line:

@@ -6,11 +6,12 @@ shift, the next day, and for refunds the next week.
 
 from __future__ import annotations
 
+from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.generate import phrases
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.conversation import Chat
 from stream_attr.generate.orders import Orders
-from stream_attr.generate.rhythm import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, DayCurve
+from stream_attr.generate.rhythm import DayCurve
 from stream_attr.generate.shops import OFFICIAL_ACCOUNT, Agents, Product, Shop, products
 
 __all__ = ["Journeys"]
@@ -84,7 +85,7 @@ class Journeys:
             )
         if chance.odds(0.38):
             basket = [product] if chance.odds(0.8) else [product, chance.pick(self._products)]
-            self._buys(day, buyer, ts + chance.early(20 * SECOND_MS, 50 * MINUTE_MS), basket)
+            self._buys(day, buyer, ts + chance.early(20 * 1_000, 50 * MINUTE_MS), basket)
         elif chance.odds(0.1):
             # Thinks it over, for longer than some shops' validity.
             self._buys(day, buyer, ts + chance.early(12 * HOUR_MS, 6 * DAY_MS), [product])
@@ -100,7 +101,7 @@ class Journeys:
                 chat.say(buyer, agent, ts, "agent", chance.pick(phrases.HANDOVERS))
         else:
             ts = chat.talk(buyer, agent, ts, max(1, rounds // 2), product=product, arrives=True)
-            ts += chance.whole(5, 60) * SECOND_MS
+            ts += chance.whole(5, 60) * 1_000
             chat.say(buyer, agent, ts, "agent", chance.pick(phrases.HANDOVERS))
         heirs = self._agents.aftersale if chance.odds(0.15) else self._agents.on_duty(day.hour(ts))
         heir = chance.pick(heirs)
@@ -127,7 +128,7 @@ class Journeys:
                 at = chat.nudge(buyer, agent, at, phrases.URGES)
             chat.talk(buyer, agent, at, 1, questions=phrases.ADDRESS)
         if pays is not None and chance.odds(0.07):
-            at = pays + chance.early(10 * SECOND_MS, 25 * MINUTE_MS)
+            at = pays + chance.early(10 * 1_000, 25 * MINUTE_MS)
             rounds = chance.whole(1, 3)
             chat.talk(
                 buyer, self._agent(day, at), at, rounds, questions=phrases.ADDRESS, arrives=chance.odds(0.5)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.generate.chance import Chance
-from stream_attr.generate.rhythm import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from stream_attr.generate.shops import Product, Shop
 
 __all__ = ["Orders", "Purchase"]
@@ -120,4 +120,4 @@ class Orders:
         if chance.odds(0.85):
             done = asked + chance.early(10 * MINUTE_MS, 3 * DAY_MS) + chance.whole(0, MINUTE_MS)
             self._money(self._event(purchase, done, "refund_completed"), part)
-        return asked - chance.early(5 * SECOND_MS, 30 * MINUTE_MS)
+        return asked - chance.early(5 * 1_000, 30 * MINUTE_MS)

@@ -4,49 +4,31 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 from itertools import accumulate
-from zoneinfo import ZoneInfo
 
+from stream_attr.core.days import HOUR_MS, Zone, day_name
 from stream_attr.generate.chance import Chance
 
-__all__ = ["DAY_MS", "HOUR_MS", "MINUTE_MS", "SECOND_MS", "DayCurve", "local_date", "promotions", "shares"]
-
-SECOND_MS = 1_000
-MINUTE_MS = 60 * SECOND_MS
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
+__all__ = ["DayCurve", "promotions", "shares"]
 
 # Peaks at 10-12, 14-17 and 20-23 local time, the dead of night nearly empty.
 EVERYDAY = (30, 14, 8, 5, 4, 5, 10, 22, 45, 75, 105, 110, 72, 62, 98, 108, 96, 66, 58, 76, 108, 118, 104, 60)
 # A promotion opens at midnight and closes with a rush.
 PROMOTION = (95, 60, 20, 8, 5, 6, 12, 30, 60, 90, 99, 98, 75, 66, 95, 98, 92, 70, 72, 98, 140, 150, 155, 130)
 
-CALENDAR = {(6, 1): 3, (6, 18): 6, (11, 1): 3, (11, 11): 6, (12, 12): 4}
+CALENDAR = {"06-01": 3, "06-18": 6, "11-01": 3, "11-11": 6, "12-12": 4}
 """Month and day of the trade's own promotion days: how many times an ordinary day's traffic they bring."""
 OWN_SALE = 4
 """The same for a sale of the shop itself, held when the calendar has none."""
 
 
-def local_date(zone: ZoneInfo, ts: int) -> date:
-    """The natural day of an instant (milliseconds) in a time zone."""
-    return datetime.fromtimestamp(ts // SECOND_MS, zone).date()
-
-
-def _offset_ms(zone: ZoneInfo, ts: int) -> int:
-    instant = datetime.fromtimestamp(ts // SECOND_MS, UTC)
-    local = instant.astimezone(zone).replace(tzinfo=UTC)
-    return int((local - instant).total_seconds()) * SECOND_MS
-
-
-def promotions(zone: ZoneInfo, day_starts: Sequence[int], chance: Chance) -> list[int]:
+def promotions(zone: Zone, day_starts: Sequence[int], chance: Chance) -> list[int]:
     """How many times an ordinary day's traffic each day brings.
 
     A span of five days or more always has its promotion: a sale of the shop's own where the calendar
     has none.
     """
-    dates = [local_date(zone, start) for start in day_starts]
-    factors = [CALENDAR.get((day.month, day.day), 1) for day in dates]
+    factors = [CALENDAR.get(day_name(zone.day_of(start))[5:], 1) for start in day_starts]
     if len(factors) >= 5 and max(factors) == 1:
         factors[chance.whole(1, len(factors) - 1)] = OWN_SALE
     return factors
@@ -61,15 +43,15 @@ def shares(total: int, weights: Sequence[int]) -> list[int]:
 class DayCurve:
     """The instants at which buyers turn up on one day, and the local hour of any instant of it."""
 
-    def __init__(self, zone: ZoneInfo, start_ts: int, *, promotion: bool) -> None:
+    def __init__(self, zone: Zone, start_ts: int, *, promotion: bool) -> None:
         self._start_ts = start_ts
-        self._offset_ms = _offset_ms(zone, start_ts)
+        self._midnight_ts = zone.start_of(zone.day_of(start_ts))
         curve = PROMOTION if promotion else EVERYDAY
         self._cumulated = list(accumulate(curve[self.hour(start_ts + i * HOUR_MS)] for i in range(24)))
 
     def hour(self, ts: int) -> int:
         """The local hour, 0 to 23."""
-        return (ts + self._offset_ms) // HOUR_MS % 24
+        return (ts - self._midnight_ts) // HOUR_MS % 24
 
     def arrival(self, chance: Chance) -> int:
         """An instant of the day at which somebody turns up (milliseconds)."""

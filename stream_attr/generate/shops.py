@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
+from stream_attr.core.days import Zone, day_name, zone
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.phrases import ADVERT, AUTO_PREFIX
 
@@ -80,7 +79,7 @@ class Shop:
 
     shop_id: str
     settings: dict[str, Any]
-    zone: ZoneInfo
+    zone: Zone
     currency: str
     single_record: bool
     """Paid orders come as one record (``paid`` with ``created_ts``)."""
@@ -121,7 +120,7 @@ def shop(index: int) -> Shop:
     return Shop(
         shop_id=settings["shop_id"],
         settings=settings,
-        zone=ZoneInfo(settings.get("timezone", "Asia/Shanghai")),
+        zone=zone(settings.get("timezone", "Asia/Shanghai")),
         currency=CURRENCIES.get(platform, "CNY"),
         single_record=platform in SINGLE_RECORD,
         withholds_text=model in WITHHOLDS_TEXT,
@@ -133,21 +132,21 @@ def products(chance: Chance) -> list[Product]:
     return [Product(f"p-{100_100 + 7 * n}", 990 + 100 * chance.early(0, 600)) for n in range(40)]
 
 
-def settings_record(of: Shop, first_day: date) -> dict[str, Any]:
+def settings_record(of: Shop, first_day: int) -> dict[str, Any]:
     """The shop's settings, in force a month before the first day."""
-    since = (first_day - timedelta(days=30)).isoformat()
+    since = day_name(first_day - 30)
     return {**of.settings, "effective_from": since, "official_accounts": [OFFICIAL_ACCOUNT]}
 
 
-def hire(of: Shop, agents: Agents, first_day: date, days: int) -> Iterator[dict[str, Any]]:
+def hire(of: Shop, agents: Agents, first_day: int, days: int) -> Iterator[dict[str, Any]]:
     """The shop's roster records: all roles a month before the first day, and changes half-way.
 
     In a span of three days or more the trainee becomes a pre-sales agent and one pre-sales agent moves to
     after-sales, on the middle day. (A live worker refuses such records where that day is past: rulebook,
     section 3, *history does not move*.)
     """
-    since = (first_day - timedelta(days=30)).isoformat()
-    changed = (first_day + timedelta(days=days // 2)).isoformat()
+    since = day_name(first_day - 30)
+    changed = day_name(first_day + days // 2)
 
     def record(agent_id: str, role: str, day: str) -> dict[str, Any]:
         name = NAMES[int(agent_id[3:]) % len(NAMES)]

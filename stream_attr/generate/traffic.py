@@ -5,16 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from stream_attr.core.days import DAY_MS
 from stream_attr.generate import shops as catalogue
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS, Delivery, Line, encode
 from stream_attr.generate.journey import Journeys
-from stream_attr.generate.rhythm import DAY_MS, DayCurve, local_date, promotions, shares
+from stream_attr.generate.rhythm import DayCurve, promotions, shares
 
 __all__ = ["Day", "Plan", "Sample", "write"]
 
@@ -111,8 +111,8 @@ class Sample:
             for record in catalogue.hire(shop, agents, self._first_day(shop), self._plan.days)
         ]
 
-    def _first_day(self, shop: catalogue.Shop) -> date:
-        return local_date(shop.zone, self._plan.start_ts)
+    def _first_day(self, shop: catalogue.Shop) -> int:
+        return shop.zone.day_of(self._plan.start_ts)
 
     def days(self) -> Iterator[Day]:
         """Yield day after day; together they hold exactly ``plan.events`` lines. To be called once."""

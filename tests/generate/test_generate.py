@@ -13,9 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from stream_attr.cli.generate import command
+from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.generate import Plan, Sample, write
 from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS
-from stream_attr.generate.rhythm import DAY_MS, HOUR_MS, MINUTE_MS, shares
+from stream_attr.generate.rhythm import shares
 from stream_attr.generate.shops import SETTINGS, Agents, shop
 
 END_TS = 1_794_412_800_000  # 2026-11-12T00:00:00+08:00
