@@ -13,6 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from stream_attr.cli.generate import command
+from stream_attr.codec.inbound import decode_chat, decode_order, decode_roster
+from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.codec.settings import decode_settings
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.generate import Plan, Sample, write
 from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS
@@ -109,11 +112,40 @@ def test_the_bad_records_earn_every_code_that_a_file_can_earn() -> None:
     }
 
 
-def test_damage_works_on_a_transfer_too() -> None:
-    transfer = {"event_id": "c-1", "agent_id": "a", "ts": END_TS, "type": "transfer", "to_agent_id": "b"}
-    damaged = [damage(transfer) for code, damage in BAD_CHAT if code == "missing_field"]
-    assert b"agent_id" not in damaged[0].replace(b"to_agent_id", b"")
-    assert b"to_agent_id" not in damaged[1]
+IDS = {"event_id": "1", "shop_id": "jd:10086", "buyer_id": "b-1", "ts": END_TS}
+MESSAGE = {**IDS, "agent_id": "kf-01", "sender": "buyer", "text": "在吗", "buyer_is_subaccount": True}
+TRANSFER = {**IDS, "agent_id": "kf-01", "type": "transfer", "to_agent_id": "kf-02"}
+CANCELLED = {**IDS, "order_id": "o-1", "type": "cancelled"}
+PAID = {**IDS, "order_id": "o-1", "type": "paid", "amount": 900, "created_ts": END_TS - 1}
+
+
+@pytest.mark.parametrize(
+    ("decode", "record", "bad"),
+    [
+        (decode_chat, MESSAGE, BAD_CHAT),
+        (decode_chat, TRANSFER, BAD_CHAT),
+        (decode_order, CANCELLED, BAD_ORDERS),
+        (decode_order, PAID, BAD_ORDERS),
+    ],
+    ids=["message", "transfer", "cancelled", "paid"],
+)
+def test_a_damaged_record_earns_its_code_whatever_it_was_made_from(
+    decode: Callable[[bytes], object], record: Record, bad: tuple[tuple[str, Callable[..., bytes]], ...]
+) -> None:
+    for code, damage in bad:
+        if code in ("too_late", "incomplete_order"):  # told by what came before, or never comes
+            decode(damage(record))
+            continue
+        with pytest.raises(RefusedRecord) as refused:
+            decode(damage(record))
+        assert refused.value.code == code
+
+
+def test_all_other_records_are_good(world: World) -> None:
+    for lines, decode in ((world.chat_lines, decode_chat), (world.order_lines, decode_order)):
+        for line in lines:
+            if b'"x-' not in line:
+                decode(line)
 
 
 def test_repeats_are_exact(world: World) -> None:
@@ -257,6 +289,9 @@ def test_settings_and_roster_hold_before_the_first_day(tmp_path: Path) -> None:
         [json.loads(line) for line in (tmp_path / name).read_text(encoding="utf-8").splitlines()]
         for name in ("settings.jsonl", "roster.jsonl")
     )
+    for name, decode in (("settings.jsonl", decode_settings), ("roster.jsonl", decode_roster)):
+        for line in (tmp_path / name).read_bytes().splitlines():
+            decode(line)
     assert len({record["shop_id"] for record in settings}) == 10
     assert {record["preset"] for record in settings} == {str(each["preset"]) for each in SETTINGS}
     assert sum("profiles" in record for record in settings) >= 3
