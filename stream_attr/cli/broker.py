@@ -9,6 +9,7 @@ from types import FrameType
 import click
 
 from stream_attr.broker.embedded import EmbeddedBrokerError, embedded_broker
+from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import PORT
 
 
@@ -22,7 +23,7 @@ def command(port: int) -> None:
             click.echo(f"Kafka-compatible broker on {broker.bootstrap}, in memory; Ctrl-C ends it", err=True)
             status = broker.process.wait()
     except EmbeddedBrokerError as error:
-        raise click.UsageError(str(error)) from error
+        raise Unusable(str(error)) from error
     except KeyboardInterrupt:
         return
     click.echo(f"the broker ended by itself with status {status}", err=True)

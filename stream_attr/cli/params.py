@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["DURATION", "PORT", "TIME", "broker_option", "topic_prefix_option"]
+__all__ = ["DURATION", "PORT", "TIME", "FilesCommand", "broker_option", "topic_prefix_option"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -93,3 +93,28 @@ def topic_prefix_option(command: _Command) -> _Command:
         show_envvar=True,
         help="Put before the name of every topic.",
     )(command)
+
+
+class FilesCommand(click.Command):
+    """A command whose repeatable options take several values at once: ``--chat a.jsonl b.jsonl``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        repeatable = {
+            name
+            for param in self.params
+            if isinstance(param, click.Option) and param.multiple
+            for name in param.opts
+        }
+        spread: list[str] = []
+        option = None
+        taken = 0
+        for arg in args:
+            if arg.startswith("-") and arg != "-":
+                option = arg if arg in repeatable else None
+                taken = 0
+            elif option is not None:
+                if taken:
+                    spread.append(option)
+                taken += 1
+            spread.append(arg)
+        return super().parse_args(ctx, spread)

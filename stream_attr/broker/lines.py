@@ -1,0 +1,77 @@
+"""JSON-lines files as records: one line, one value, the bytes as they stand."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, NamedTuple, Self
+
+__all__ = ["STANDARD_INPUT", "Line", "LinesFile", "UnusableFileError"]
+
+STANDARD_INPUT = "-"
+
+
+class UnusableFileError(Exception):
+    """A file cannot be read; the message names it, and the line where it broke off."""
+
+
+class Line(NamedTuple):
+    """One line of a file, without its line end."""
+
+    number: int
+    """Counted from 1, blank lines too."""
+    value: bytes
+
+
+class LinesFile:
+    """A JSON-lines file, plain, ``.gz`` or standard input (``-``); blank lines are passed over.
+
+    It is opened when it is made, so that a missing file is known before anything is done with the others.
+
+    Raises:
+        UnusableFileError: when made, or while read.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.read_bytes = 0
+        """Bytes taken so far, without compression."""
+        try:
+            self._stream = _open(name)
+        except OSError as error:
+            raise UnusableFileError(f"{name}: {error.strerror or error}") from error
+
+    def __iter__(self) -> Iterator[Line]:
+        number = 0
+        try:
+            for number, raw in enumerate(self._stream, 1):
+                self.read_bytes += len(raw)
+                value = raw.rstrip(b"\r\n")
+                if value and not value.isspace():
+                    yield Line(number, value)
+        except (OSError, EOFError, zlib.error) as error:
+            raise UnusableFileError(f"{self.name}: cannot be read after line {number}: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.name != STANDARD_INPUT:
+            self._stream.close()
+
+
+def _open(name: str) -> IO[bytes]:
+    if name == STANDARD_INPUT:
+        return sys.stdin.buffer
+    if Path(name).is_dir():
+        raise IsADirectoryError(0, "is a directory")
+    if name.endswith(".gz"):
+        opened: IO[bytes] = gzip.open(name, "rb")  # type: ignore[assignment]  # noqa: SIM115 -- closed by __exit__
+        return opened
+    return Path(name).open("rb")

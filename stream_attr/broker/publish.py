@@ -1,0 +1,256 @@
+"""Sends JSON-lines files to the input topics, keyed as rulebook section 2 says."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from stream_attr.broker.lines import Line, LinesFile
+from stream_attr.broker.topics import partition_counts
+from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+
+__all__ = ["KEY_FIELDS", "Inputs", "Pace", "PublishError", "Published", "in_step", "publish", "record_key"]
+
+KEY_FIELDS = {
+    CHAT: ("shop_id", "buyer_id"),
+    ORDERS: ("shop_id", "buyer_id"),
+    ROSTER: ("shop_id", "agent_id"),
+    SETTINGS: ("shop_id",),
+}
+"""Of what the record key of each input topic is made, joined by ``|``."""
+
+_EARLIEST_TS = 946_684_800_000  # 2000-01-01
+_LATEST_TS = 4_102_444_800_000  # 2100-01-01
+_LONGEST_SLEEP_S = 0.1
+_REPORT_EVERY = 1000
+
+
+class PublishError(Exception):
+    """The broker does not take the records; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """File names per topic; ``-`` is standard input."""
+
+    chat: Sequence[str] = ()
+    orders: Sequence[str] = ()
+    roster: Sequence[str] = ()
+    settings: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Published:
+    """What was sent, and what could not be."""
+
+    records: Counter[str] = field(default_factory=Counter)
+    """Per topic, without prefix."""
+    without_key: int = 0
+    """Lines of which no key can be made: sent as they stand to partition 0, to become dead letters."""
+    too_long: list[str] = field(default_factory=list)
+    """Lines longer than a broker takes, as ``file, line n: …``; not sent."""
+
+
+class Parsed(NamedTuple):
+    """A line, and what of it decides where and when it goes."""
+
+    file: str
+    line: Line
+    key: str | None
+    ts: int | None
+
+
+class Pace:
+    """Event time on a wall clock that runs ``speed`` times as fast; the first event is due at once."""
+
+    def __init__(self, speed: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._speed = speed
+        self._clock = clock
+        self._start: tuple[int, float] | None = None
+
+    def wait_s(self, ts: int) -> float:
+        """Seconds until an event of that time is due; 0 or less when it is."""
+        now = self._clock()
+        if self._start is None:
+            self._start = (ts, now)
+        first_ts, begun = self._start
+        return begun + (ts - first_ts) / 1000 / self._speed - now
+
+
+def record_key(topic: str, document: Any) -> str | None:
+    """The key of a parsed line on an input topic (without prefix); None where none can be made."""
+    if not isinstance(document, dict):
+        return None
+    parts = [part for name in KEY_FIELDS[topic] if isinstance(part := document.get(name), str)]
+    return "|".join(parts) if len(parts) == len(KEY_FIELDS[topic]) else None
+
+
+def in_step(sources: Iterable[Iterator[tuple[str, Parsed]]]) -> Iterator[tuple[str, Parsed]]:
+    """Merge by event time, each source in its own order; a line without a usable ``ts`` goes at once."""
+    return heapq.merge(*sources, key=lambda item: -1 if item[1].ts is None else item[1].ts)
+
+
+def publish(
+    bootstrap: str,
+    inputs: Inputs,
+    *,
+    prefix: str = "",
+    speed: float | None = None,
+    until: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Published:
+    """Send the files: settings and roster first, then chat and orders in step, then (``until``) the ticks.
+
+    Returns when the broker has acknowledged everything. ``speed``: so many times their own pace, None: as
+    fast as it goes. ``until``: epoch milliseconds. ``progress`` is told now and then how many were sent.
+
+    Raises:
+        UnusableFileError: a file cannot be read; those before it may have been sent.
+        BrokerUnreachable, PublishError: no broker answers, a topic is missing, or records are not taken.
+    """
+    with ExitStack() as stack:
+
+        def opened(topic: str, names: Sequence[str]) -> list[Iterator[tuple[str, Parsed]]]:
+            return [_parse(topic, stack.enter_context(LinesFile(name))) for name in names]
+
+        knowledge = opened(SETTINGS, inputs.settings) + opened(ROSTER, inputs.roster)
+        events = opened(CHAT, inputs.chat) + opened(ORDERS, inputs.orders)
+        sender = _Sender(bootstrap, prefix, _topics(inputs, until), progress)
+        for source in knowledge:
+            for topic, parsed in source:
+                sender.send(topic, parsed)
+        sender.flush()
+        pace = None if speed is None else Pace(speed)
+        for topic, parsed in in_step(events):
+            if pace is not None and parsed.ts is not None:
+                sender.idle_until_due(pace, parsed.ts)
+            sender.send(topic, parsed)
+        sender.flush()
+        if until is not None:
+            sender.tick(until)
+    return sender.published
+
+
+def _parse(topic: str, lines: LinesFile) -> Iterator[tuple[str, Parsed]]:
+    for line in lines:
+        try:
+            document = orjson.loads(line.value)
+        except orjson.JSONDecodeError:
+            document = None
+        ts = document.get("ts") if isinstance(document, dict) else None
+        if type(ts) is not int or not _EARLIEST_TS <= ts < _LATEST_TS:
+            ts = None  # the worker will refuse it; until then it must hold up nobody
+        yield topic, Parsed(lines.name, line, record_key(topic, document), ts)
+
+
+def _topics(inputs: Inputs, until: int | None) -> list[str]:
+    wanted = {
+        CHAT: bool(inputs.chat),
+        ORDERS: bool(inputs.orders),
+        ROSTER: bool(inputs.roster),
+        SETTINGS: bool(inputs.settings),
+        TICKS: until is not None,
+    }
+    return [topic for topic, used in wanted.items() if used]
+
+
+class _Sender:
+    """The producer, and what has been said to it."""
+
+    def __init__(
+        self, bootstrap: str, prefix: str, topics: Iterable[str], progress: Callable[[int], None]
+    ) -> None:
+        self.published = Published()
+        self._prefix = prefix
+        self._progress = progress
+        self._sent = 0
+        self._failure: KafkaError | None = None
+        names = {prefix + topic for topic in topics}
+        self._partitions = partition_counts(bootstrap, names)
+        if missing := names - self._partitions.keys():
+            raise PublishError(
+                f"no topic {', '.join(sorted(missing))} on {bootstrap}; "
+                "make them with: stream-attr topics create"
+            )
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "enable.idempotence": True,  # no doubles and no reordering when a send is repeated
+                "partitioner": "murmur2",  # as Java clients: whoever sends, a buyer has one partition
+                "linger.ms": 20,
+                "delivery.report.only.error": True,
+                "delivery.timeout.ms": 60_000,
+                "error_cb": self._on_error,
+                "on_delivery": self._on_delivery,
+                "log_level": 2,
+            }
+        )
+
+    def send(self, topic: str, parsed: Parsed) -> None:
+        value = parsed.line.value
+        where = {"key": parsed.key} if parsed.key is not None else {"partition": 0}
+        try:
+            self._produce(topic, value=value, **where)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
+                raise PublishError(f"the broker takes no records: {error.args[0].str()}") from error
+            self.published.too_long.append(
+                f"{parsed.file}, line {parsed.line.number}: {len(value)} bytes are more than a broker takes"
+            )
+            return
+        self.published.records[topic] += 1
+        self.published.without_key += parsed.key is None
+        self._sent += 1
+        if self._sent % _REPORT_EVERY == 0:
+            self._producer.poll(0)
+            self._check()
+            self._progress(self._sent)
+
+    def tick(self, ts: int) -> None:
+        """Say on every partition that it is now ``ts``."""
+        for partition in range(self._partitions[self._prefix + TICKS]):
+            self._produce(TICKS, value=orjson.dumps({"ts": ts}), partition=partition)
+            self.published.records[TICKS] += 1
+        self.flush()
+
+    def idle_until_due(self, pace: Pace, ts: int) -> None:
+        while (wait := pace.wait_s(ts)) > 0:
+            self._producer.poll(min(wait, _LONGEST_SLEEP_S))
+            self._check()
+            self._progress(self._sent)
+
+    def flush(self) -> None:
+        """Return when everything is acknowledged."""
+        while self._producer.flush(0.5):
+            self._check()
+        self._check()
+        self._progress(self._sent)
+
+    def _produce(self, topic: str, **record: Any) -> None:
+        while True:
+            try:
+                self._producer.produce(self._prefix + topic, **record)
+            except BufferError:  # the queue is full: the broker sets the pace
+                self._producer.poll(0.1)
+                self._check()
+            else:
+                return
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise PublishError(f"the broker did not take all records: {self._failure.str()}")
+
+    def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
+        self._failure = self._failure or error
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():  # the rest librdkafka mends by itself, or reports as a delivery that failed
+            self._failure = self._failure or error

@@ -1,0 +1,81 @@
+"""``stream-attr publish``: JSON-lines files to the input topics."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
+from stream_attr.broker.publish import Inputs, Published, PublishError, publish
+from stream_attr.broker.topics import BrokerUnreachable
+from stream_attr.cli.exits import Unusable
+from stream_attr.cli.params import TIME, FilesCommand, broker_option, topic_prefix_option
+from stream_attr.cli.progress import Progress
+
+
+@click.command(name="publish", cls=FilesCommand)
+@broker_option
+@topic_prefix_option
+@click.option("--chat", metavar="FILE…", multiple=True, help="Chat events.")
+@click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
+@click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
+@click.option("--settings", metavar="FILE…", multiple=True, help="Settings records.")
+@click.option(
+    "--speed",
+    metavar="N",
+    type=click.FloatRange(0, min_open=True),
+    help="Send the events at N times their own pace.  [default: as fast as it goes]",
+)
+@click.option(
+    "--until",
+    metavar="TIME",
+    type=TIME,
+    help="End with ticks of that time (RFC 3339 or epoch milliseconds) on every partition: "
+    "what is due by then becomes final.",
+)
+def command(
+    broker: str,
+    topic_prefix: str,
+    chat: tuple[str, ...],
+    orders: tuple[str, ...],
+    roster: tuple[str, ...],
+    settings: tuple[str, ...],
+    speed: float | None,
+    until: int | None,
+) -> None:
+    """Send JSON-lines files to the topics, settings and roster before the events.
+
+    A file may be .gz, and - is standard input; an option takes several files. Chat and orders are merged by
+    their ts, each file in its own order. A line of which no key can be made goes out as it stands, to
+    partition 0: the worker makes it a dead letter.
+    """
+    inputs = Inputs(chat, orders, roster, settings)
+    names = chat + orders + roster + settings
+    if not names and until is None:
+        raise click.UsageError("nothing to publish: give --chat, --orders, --roster, --settings or --until.")
+    if names.count(STANDARD_INPUT) > 1:
+        raise click.UsageError("standard input (-) can be read once only.")
+    progress = Progress("published")
+    try:
+        published = publish(broker, inputs, prefix=topic_prefix, speed=speed, until=until, progress=progress)
+    except UnusableFileError as error:
+        raise Unusable(str(error)) from error
+    except (BrokerUnreachable, PublishError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        progress.clear()
+    _report(published)
+    sys.exit(2 if published.too_long else 0)
+
+
+def _report(published: Published) -> None:
+    said = ", ".join(f"{count:,} to {topic}" for topic, count in published.records.items())
+    click.echo(f"published {said or 'nothing'}", err=True)
+    if published.without_key:
+        click.echo(
+            f"{published.without_key:,} of them without a key, to partition 0: they will be dead letters",
+            err=True,
+        )
+    for line in published.too_long:
+        click.echo(f"Error: not published: {line}", err=True)

@@ -1,0 +1,64 @@
+"""What publish decides without a broker: keys, the order of the events, the pace."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream_attr.broker.lines import Line
+from stream_attr.broker.publish import Pace, Parsed, in_step, record_key
+
+
+@pytest.mark.parametrize(
+    ("topic", "document", "key"),
+    [
+        ("chat-events", {"shop_id": "jd:1", "buyer_id": "买家", "agent_id": "A"}, "jd:1|买家"),
+        ("order-events", {"shop_id": "jd:1", "buyer_id": "b", "order_id": "o"}, "jd:1|b"),
+        ("agent-roster", {"shop_id": "jd:1", "agent_id": "A"}, "jd:1|A"),
+        ("shop-settings", {"shop_id": "jd:1"}, "jd:1"),
+        ("chat-events", {"shop_id": "jd:1"}, None),
+        ("chat-events", {"shop_id": "jd:1", "buyer_id": 7}, None),
+        ("chat-events", {"shop_id": None, "buyer_id": "b"}, None),
+        ("chat-events", ["jd:1", "b"], None),
+        ("shop-settings", None, None),
+    ],
+)
+def test_record_key(topic, document, key):
+    assert record_key(topic, document) == key
+
+
+def source(topic: str, *stamps: int | None):
+    return ((topic, Parsed("f", Line(n, b""), None, ts)) for n, ts in enumerate(stamps, 1))
+
+
+def order_of(*sources) -> list[tuple[str, int | None]]:
+    return [(topic, parsed.ts) for topic, parsed in in_step(sources)]
+
+
+def test_files_are_merged_by_time_the_first_named_before_at_equal_times():
+    merged = order_of(source("chat", 10, 30, 50), source("orders", 20, 30, 60))
+    assert merged == [
+        ("chat", 10), ("orders", 20), ("chat", 30), ("orders", 30), ("chat", 50), ("orders", 60)
+    ]  # fmt: skip
+
+
+def test_each_file_keeps_its_own_order():
+    merged = order_of(source("chat", 50, 10, 20), source("orders", 30))
+    assert merged == [("orders", 30), ("chat", 50), ("chat", 10), ("chat", 20)]
+
+
+def test_a_line_without_time_holds_up_nobody():
+    assert order_of(source("chat", None, 10), source("orders", 5)) == [
+        ("chat", None), ("orders", 5), ("chat", 10)
+    ]  # fmt: skip
+
+
+def test_pace_spaces_events_as_they_happened_but_faster():
+    now = [100.0]
+    pace = Pace(speed=60, clock=lambda: now[0])
+    assert pace.wait_s(1_000_000) == 0
+    assert pace.wait_s(1_000_000 + 60_000) == pytest.approx(1.0)
+    now[0] += 1.0
+    assert pace.wait_s(1_000_000 + 60_000) == pytest.approx(0.0)
+    now[0] += 5.0
+    assert pace.wait_s(1_000_000 + 120_000) == pytest.approx(-4.0)
+    assert pace.wait_s(1_000_000 - 1) < 0

@@ -1,0 +1,59 @@
+"""The command's frame: quick help, and exit statuses that say whose fault it was."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from stream_attr.cli import main
+from stream_attr.cli.progress import Progress
+
+HEAVY = {"confluent_kafka", "faust", "aiokafka", "rocksdict", "rich", "orjson", "stream_attr.processor"}
+
+
+def test_help_lists_the_commands_without_loading_them():
+    code = (
+        "import sys\nfrom stream_attr.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for name in ("demo", "broker", "topics", "worker", "publish", "replay", "generate", "explain", "check"):
+        assert f"\n  {name} " in done.stdout
+    assert done.stderr.strip() == "[]"
+
+
+def test_an_unknown_command_is_wrong_usage():
+    result = CliRunner().invoke(main, ["judge"])
+    assert (result.exit_code, "No such command 'judge'" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([], "nothing to publish"),
+        (["--chat", "-", "--orders", "-"], "standard input (-) can be read once only"),
+        (["--chat", "no-such-file.jsonl"], "no-such-file.jsonl: No such file"),
+        (["--chat", "-", "--until", "tomorrow"], "'tomorrow' is neither RFC 3339"),
+        (["--chat", "-", "--speed", "0"], "0.0 is not in the range"),
+    ],
+)
+def test_publish_told_wrongly_exits_with_2_and_sends_nothing(arguments, problem):
+    result = CliRunner().invoke(main, ["publish", "--broker", "127.0.0.1:1", *arguments])
+    assert result.exit_code == 2
+    assert problem in result.stderr
+
+
+def test_progress_shows_itself_now_and_then():
+    now = [0.0]
+    shown = io.StringIO()
+    progress = Progress("published", shown, clock=lambda: now[0])
+    for records in range(1, 13):
+        now[0] += 1
+        progress(records * 1000)
+    progress.clear()
+    assert shown.getvalue() == "published 5,000 records, 1,000/s\npublished 10,000 records, 1,000/s\n"
