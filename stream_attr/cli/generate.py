@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
 
 import click
 
+from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import TIME
+from stream_attr.cli.progress import Progress
 from stream_attr.generate import Plan, write
 
 __all__ = ["command"]
-
-EVERY_S = 5.0
-"""Seconds between two lines of progress where standard error is no terminal."""
 
 
 @click.command(name="generate")
@@ -68,34 +65,9 @@ def command(
     a live worker refuses these roster records where that day is past, replay takes them.
     """
     plan = Plan(seed=seed, events=events, days=days, end_ts=end, shops=shops, buyers=buyers, agents=agents)
-    progress = _Progress(events)
+    progress = Progress("generated")
     try:
         write(plan, out, progress)
     except OSError as error:
-        raise click.UsageError(f"cannot write to {out}: {error.strerror or error}") from error
-    progress.end()
-
-
-class _Progress:
-    """Tells on standard error how far the writing is: a bar in a terminal, else a line now and then."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._terminal = sys.stderr.isatty()
-        self._told = time.monotonic()
-
-    def __call__(self, written: int) -> None:
-        now = time.monotonic()
-        if self._terminal:
-            click.echo(f"\r{self._say(written)}", nl=False, err=True)
-        elif now - self._told >= EVERY_S:
-            self._told = now
-            click.echo(self._say(written), err=True)
-
-    def _say(self, written: int) -> str:
-        return f"{written:,} of {self._total:,} events written ({written * 100 // self._total} %)"
-
-    def end(self) -> None:
-        """Leave the terminal's line."""
-        if self._terminal:
-            click.echo(err=True)
+        raise Unusable(f"{out}: cannot be written: {error.strerror or error}") from error
+    progress.clear()
