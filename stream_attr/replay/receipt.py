@@ -1,0 +1,196 @@
+"""Checks a decision's verdict against its own receipt, so that nobody has to trust the judge (RULEBOOK 10).
+
+What a receipt cannot show is not asked: whether the messages it counts were really said, and which agents
+said something between creation and payment (the assists ``payment`` and ``followup``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+__all__ = ["Decision", "ranked", "verify"]
+
+Decision = Mapping[str, Any]
+"""A record of ``attribution-decisions`` or ``attribution-comparisons``, as JSON gives it."""
+
+Figures = Mapping[str, Any]
+
+
+def ranked(decision: Decision, interval: str, rule: str) -> list[tuple[str, Figures]]:
+    """The candidates of ``placing`` or ``payment``, whom the rule picks first, with their figures.
+
+    ``rule`` is ``last_chat`` or ``most_rounds`` (RULEBOOK 5); what is tied goes to the smaller agent id.
+    """
+    found = _candidates(decision, interval)
+    if rule == "most_rounds":
+        return sorted(found, key=lambda one: (-one[1]["rounds"], -one[1]["last_ts"], one[0]))
+    return sorted(found, key=lambda one: (-one[1]["last_ts"], one[0]))
+
+
+def verify(decision: Decision) -> list[str]:
+    """Return what in a decision its receipt does not support, a sentence each; empty: all of it holds.
+
+    Raises KeyError or TypeError for what is no decision at all.
+    """
+    return [
+        *_verify_pick(decision, "placing", "the order was placed", decision["created_ts"]),
+        *_verify_pick(decision, "payment", "the payment", decision["paid_ts"]),
+        *_verify_product_priority(decision),
+        *_verify_followup(decision),
+        *_verify_credit(decision),
+        *_verify_state(decision),
+        *_verify_assists(decision),
+        *_verify_order_and_sums(decision),
+    ]
+
+
+def _candidates(decision: Decision, interval: str) -> list[tuple[str, Figures]]:
+    return [(one["agent_id"], one[interval]) for one in decision["candidates"] if one[interval] is not None]
+
+
+def _verify_pick(decision: Decision, interval: str, event: str, end_ts: int | None) -> Iterator[str]:
+    picked = decision[interval]
+    found = _candidates(decision, interval)
+    if end_ts is None:
+        if picked or found:
+            yield f"{interval}: there are candidates, though {event} has not happened"
+        return
+    for agent_id, figures in found:
+        if not figures["first_ts"] <= figures["last_ts"] < end_ts:
+            yield f"{interval}: the messages of {agent_id} are not all before {event}"
+        if not 0 <= 2 * figures["rounds"] <= figures["messages"]:
+            rounds, messages = figures["rounds"], figures["messages"]
+            yield f"{interval}: {messages} messages of {agent_id} cannot make {rounds} rounds"
+    if picked is None:
+        if found:
+            yield f"{interval}: nobody was picked, though {found[0][0]} is a candidate"
+        return
+    order = ranked(decision, interval, picked["rule"])
+    if not order:
+        yield f"{interval}: {picked['agent_id']} was picked, but nobody is a candidate"
+        return
+    agent_id, figures = order[0]
+    if agent_id != picked["agent_id"]:
+        yield f"{interval}: the rule {picked['rule']} picks {agent_id}, not {picked['agent_id']}"
+    elif (figures["last_ts"], figures["rounds"]) != (picked["last_ts"], picked["rounds"]):
+        yield f"{interval}: the figures of {agent_id} are not those of the candidate"
+
+
+def _verify_product_priority(decision: Decision) -> Iterator[str]:
+    """Where an agent was left out for another's product, some interval has candidates with it only."""
+    left_out = [one["agent_id"] for one in decision["discarded"] if one["reason"] == "other_product"]
+    if not left_out:
+        return
+    for interval in ("placing", "payment"):
+        found = [figures for _, figures in _candidates(decision, interval)]
+        for ground in ("product_page", "ordered_product"):
+            if found and all(figures[ground] for figures in found):
+                return
+    yield f"product priority: {left_out[0]} was left out, but no interval's candidates all have the product"
+
+
+def _verify_followup(decision: Decision) -> Iterator[str]:
+    found = _candidates(decision, "followup")
+    if found and (decision["paid_ts"] is None or decision["placing"] or decision["payment"]):
+        yield "follow-up: agents qualify, though the order is not a paid full-silent one"
+        return
+    for agent_id, figures in found:
+        if figures["first_ts"] <= decision["paid_ts"]:
+            yield f"follow-up: {agent_id} spoke before the payment"
+        if figures["messages"] < 2:
+            yield f"follow-up: {agent_id} qualifies, though only one side can have spoken"
+
+
+def _verify_credit(decision: Decision) -> Iterator[str]:
+    credit, placing, payment = decision["credit"], decision["placing"], decision["payment"]
+    followup = sorted(
+        _candidates(decision, "followup"), key=lambda one: (one[1]["first_ts"], one[0])
+    )  # the earliest, then the smaller id
+    if decision["paid_ts"] is None:
+        if credit:
+            yield "credit: the order is not paid, and nobody can have the credit"
+        return
+    due: tuple[str, str] | None
+    if credit is None:
+        # The rule is not told where nobody has the credit: some rule must give it to nobody.
+        if followup:
+            yield f"credit: {followup[0][0]} qualifies for the follow-up, but nobody has the credit"
+        elif placing and payment:
+            yield "credit: nobody has it, though there are a placing and a payment agent"
+        return
+    rule = credit["rule"]
+    if placing and rule in ("order", "order_first"):
+        due = placing["agent_id"], "placing"
+    elif payment and rule in ("payment", "order_first"):
+        due = payment["agent_id"], "payment"
+    elif followup:
+        due = followup[0][0], "followup"
+    else:
+        due = None
+    if due is None:
+        yield f"credit: by the rule {rule} nobody has it, not {credit['agent_id']}"
+    elif due != (credit["agent_id"], credit["basis"]):
+        yield (
+            f"credit: by the rule {rule} it is {due[0]}'s (basis {due[1]}), "
+            f"not {credit['agent_id']}'s (basis {credit['basis']})"
+        )
+
+
+def _verify_state(decision: Decision) -> Iterator[str]:
+    paid = decision["paid_ts"] is not None
+    outcome = decision["outcome"]
+    if paid:
+        due = "credited" if decision["credit"] else "silent"
+        if outcome != due:
+            yield f"outcome: {outcome}, but the order is paid and {due}"
+    elif outcome not in ("awaiting_payment", "unpaid", "cancelled"):
+        yield f"outcome: {outcome}, but the order is not paid"
+    elif outcome == "cancelled" and decision["cancelled_ts"] is None:
+        yield "outcome: cancelled, but no cancellation is known"
+    silence: str | None = "none"
+    if not decision["placing"]:
+        silence = None if not paid else "semi" if decision["payment"] else "full"
+    if decision["silence"] != silence:
+        yield f"silence: {decision['silence']}, but by the placing and payment agents it is {silence}"
+    if decision["status"] == "pending" and decision["watermark"] >= decision["final_at"]:
+        yield "status: pending, though time has passed the instant from which it is final"
+    if decision["final_at"] <= max(decision["created_ts"], decision["paid_ts"] or 0):
+        yield "final_at: before the order's own events"
+
+
+def _verify_assists(decision: Decision) -> Iterator[str]:
+    assists = [(one["kind"], one["agent_id"]) for one in decision["assists"]]
+    credited = decision["credit"] and decision["credit"]["agent_id"]
+    placing = decision["placing"] and decision["placing"]["agent_id"]
+    due = sorted(
+        agent_id for agent_id, _ in _candidates(decision, "placing") if agent_id not in (placing, credited)
+    )
+    found = [agent_id for kind, agent_id in assists if kind == "order"]
+    if found != due:
+        yield f"assists: with the order helped {due}, not {found}"
+    for kind, agent_id in assists:
+        if agent_id == credited:
+            yield f"assists: {agent_id} has the credit and assists nobody"
+        if kind not in ("order", "followup" if decision["paid_ts"] is None else "payment"):
+            yield f"assists: {kind} does not go with an order that is {decision['outcome']}"
+    if assists != sorted(set(assists)):
+        yield "assists: not in their order, or one twice"
+
+
+def _verify_order_and_sums(decision: Decision) -> Iterator[str]:
+    agents = [one["agent_id"] for one in decision["candidates"]]
+    if agents != sorted(set(agents)):
+        yield "candidates: not in their order, or one twice"
+    left_out = [(one["agent_id"], one["day"]) for one in decision["discarded"]]
+    if any(one >= other for one, other in pairwise(left_out)):
+        yield "discarded: not in their order, or one twice"
+    if decision["net_amount"] != decision["amount"] - decision["refund_completed"]:
+        yield "money: the net amount is not the amount less the completed refunds"
+    stem = f"{decision['shop_id']}|{decision['order_id']}|{decision['profile']}|"
+    revision = decision["revision"]
+    if decision["decision_id"] != f"{stem}{revision}":
+        yield f"decision_id: not that of revision {revision}"
+    if decision["supersedes"] != (f"{stem}{revision - 1}" if revision > 1 else None):
+        yield f"supersedes: not what precedes revision {revision}"
