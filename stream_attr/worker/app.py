@@ -1,0 +1,173 @@
+"""The worker as a Faust app in Faust's own worker process: signals, shutdown, membership, web server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import logging.config
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import faust
+from confluent_kafka import KafkaException
+from faust.app.base import BootStrategy
+from yarl import URL
+
+from stream_attr.broker.topics import BrokerUnreachable
+from stream_attr.processor.records import CHANGELOG
+from stream_attr.worker import layout, web
+from stream_attr.worker.assignment import Assignment
+from stream_attr.worker.changelog import topic_id
+from stream_attr.worker.config import Clock, Judging, WorkerConfig
+from stream_attr.worker.knowledge import Knowledge
+from stream_attr.worker.metrics import Metrics
+from stream_attr.worker.partition import Surroundings
+from stream_attr.worker.recovery import TableManager
+from stream_attr.worker.ticks import send_ticks
+from stream_attr.worker.transport import Transport
+
+__all__ = ["AttributionApp", "build_app", "run"]
+
+logger = logging.getLogger(__name__)
+
+_HEARTBEATS_PER_SESSION = 8
+
+
+class _NoProducer(BootStrategy):  # type: ignore[misc]
+    """Faust's own producer is not started: each partition has one, with transactions."""
+
+    enable_kafka_producer = False
+
+
+class AttributionApp(faust.App):  # type: ignore[misc]
+    """A Faust app that knows its partitions."""
+
+    BootStrategy = _NoProducer
+    logger = logging.getLogger("faust.app")
+
+    config: WorkerConfig
+    metrics: Metrics
+    partitions: Assignment
+    knowledge: Knowledge
+    pool: ThreadPoolExecutor
+    inputs = layout.INPUTS
+
+    def _create_directories(self) -> None:
+        """Do nothing: Faust's data directory would be for its tables; each store makes its own."""
+
+    def crash_soon(self, error: BaseException) -> None:
+        """Stop the whole worker because of an error."""
+        self._failing = asyncio.ensure_future(self.crash(error))
+
+
+def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
+    """Build the app; nothing is consumed before it is started.
+
+    Raises:
+        BrokerUnreachable, LayoutError: the broker is not ready for a worker; the message says what helps.
+    """
+    found = layout.inspect(config)
+    app = AttributionApp(
+        config.app_id if not config.topic_prefix else config.topic_prefix + config.app_id,
+        broker=[URL(f"kafka://{address.strip()}") for address in config.broker.split(",")],
+        broker_session_timeout=config.session_timeout_s,
+        broker_heartbeat_interval=config.session_timeout_s / _HEARTBEATS_PER_SESSION,
+        consumer_auto_offset_reset="earliest",
+        store="memory://",
+        TableManager=TableManager,
+        autodiscover=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        canonical_url=config.url,
+        web_bind=config.web_host,
+        web_host=config.web_host,
+        web_port=config.web_port,
+        web_router_enabled=False,
+        web_tables_enabled=False,
+        worker_redirect_stdouts=False,
+    )
+    app.config = config
+    app.metrics = Metrics()
+    app.knowledge = Knowledge(config, judging.book)
+    app.pool = ThreadPoolExecutor(config.batch_threads, thread_name_prefix="batch")
+    app.transport = Transport(app.conf.broker_consumer, app)
+    around = Surroundings(
+        config,
+        judging,
+        app.knowledge,
+        app.metrics,
+        app.pool,
+        transactions=found.transactions,
+        changelog_id=topic_id(config.broker, config.topic(CHANGELOG)),
+    )
+    app.partitions = Assignment(around, app.crash_soon)
+    for name in layout.INPUTS:
+        app.topics.add(app.topic(config.topic(name)))
+    web.add_routes(app)
+    app.task(_follow_knowledge(app, around))
+    if config.clock is Clock.WALL:
+        app.task(_tick(app))
+    if not found.transactions:
+        logger.warning("no transactions: after a crash, outputs may be seen twice")
+    return app
+
+
+def run(config: WorkerConfig, judging: Judging) -> int:
+    """Run a worker until a signal or an error ends it; returns the exit code (2: the broker is not ready)."""
+    logging.config.dictConfig(_LOGGING)
+    try:
+        app = build_app(config, judging)
+    except (BrokerUnreachable, layout.LayoutError, KafkaException) as error:
+        print(f"stream-attr worker: {error}", file=sys.stderr)
+        return 2
+    worker = app.Worker(loglevel="WARNING", logging_config=_LOGGING)
+    worker.spinner = None
+    code: int | str | None = 1
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as end:
+        code = end.code
+    finally:
+        app.pool.shutdown()
+        app.knowledge.close()
+    return code if isinstance(code, int) else 1
+
+
+def _follow_knowledge(app: AttributionApp, around: Surroundings) -> Any:
+    async def follow_knowledge() -> None:
+        """Apply what comes in on settings and roster between two batches."""
+        loop = asyncio.get_running_loop()
+        while not app.should_stop:
+            if not around.knowledge.whole:
+                await asyncio.sleep(0.1)
+                continue
+            found = await loop.run_in_executor(None, around.knowledge.fetch)
+            if found:
+                async with around.gate.changing():
+                    around.knowledge.apply(found)
+                app.partitions.wake()
+
+    return follow_knowledge
+
+
+def _tick(app: AttributionApp) -> Any:
+    async def tick() -> None:
+        await send_ticks(app.config, app.partitions)
+
+    return tick
+
+
+_LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {
+        "stream_attr": {"level": "INFO"},
+        "stream_attr.worker.transport": {"level": "WARNING"},  # mode logs the services' life under the
+        "stream_attr.worker.recovery": {"level": "WARNING"},  # module of their class
+    },
+}
+"""Ours from INFO on; of Faust, mode and aiokafka only what is wrong."""

@@ -1,0 +1,93 @@
+"""What a worker is told from outside, and the two objects that do its judging."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from stream_attr.processor.records import Judge, Output, Record, Store
+
+__all__ = ["Book", "Clock", "Judging", "StoreKind", "Transactions", "WorkerConfig"]
+
+
+class StoreKind(enum.StrEnum):
+    """Where a partition's state lies on this machine; its truth is the changelog topic either way."""
+
+    ROCKSDB = "rocksdb"
+    MEMORY = "memory"
+
+
+class Clock(enum.StrEnum):
+    """What moves a partition that has been quiet: ticks of the wall clock, or nothing but its events."""
+
+    WALL = "wall"
+    EVENTS = "events"
+
+
+class Transactions(enum.StrEnum):
+    """Whether a batch is one Kafka transaction; ``auto`` is ``on`` except on the embedded broker."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+class Book(Protocol):
+    """The shops' settings and rosters, all versions of them, as every judge of this worker reads them."""
+
+    def apply(self, record: Record) -> Output | None:
+        """Take in one settings or roster record; a refused one changes nothing and yields a dead letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """The pure side of a worker: one book for all partitions, and a judge for each."""
+
+    book: Book
+    judge: Callable[[int, Store], Judge]
+    """Makes the judge of a partition over that partition's store."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """Everything a worker is told; durations in the unit that the name says."""
+
+    broker: str = "127.0.0.1:9092"
+    """``host:port``, several separated by commas."""
+    app_id: str = "stream-attr"
+    """Consumer group and prefix of the transactional ids: one id, one owner of each partition."""
+    topic_prefix: str = ""
+    data_dir: Path = Path("data")
+    store: StoreKind = StoreKind.ROCKSDB
+    clock: Clock = Clock.WALL
+    transactions: Transactions = Transactions.AUTO
+    allowed_lateness_ms: int = 5 * 60_000
+    history_days: int = 35
+    order_retention_days: int = 45
+    web_host: str = "127.0.0.1"
+    """Interface that the web server binds."""
+    web_port: int = 6066
+    web_url: str | None = None
+    """Where other workers reach this one; None: ``http://<web_host>:<web_port>``."""
+    session_timeout_s: float = 10.0
+    """A worker that has been silent for so long loses its partitions (Apache Kafka: 6 s at least)."""
+    batch_records: int = 2_000
+    """Records judged and committed together at most."""
+    linger_ms: int = 50
+    """How long a partition that has caught up gathers events before it commits them together."""
+    idle_tick_ms: int = 60_000
+    """A partition without events for so long is sent a tick (``clock`` ``wall`` only)."""
+    batch_threads: int = 4
+    """Batches of different partitions that may be under way at one time."""
+
+    @property
+    def url(self) -> str:
+        """Where other workers reach this one."""
+        return self.web_url or f"http://{self.web_host}:{self.web_port}"
+
+    def topic(self, name: str) -> str:
+        """The topic's name on the broker."""
+        return self.topic_prefix + name

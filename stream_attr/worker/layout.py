@@ -1,0 +1,77 @@
+"""What must be true of the broker before a worker starts: its topics, and what it can promise."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from confluent_kafka.admin import AdminClient
+
+from stream_attr.broker.contract import topic_definitions
+from stream_attr.broker.embedded import CLUSTER_ID
+from stream_attr.broker.topics import partition_counts
+from stream_attr.processor.records import CHANGELOG, CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.worker.config import Transactions, WorkerConfig
+
+__all__ = ["EVENTS", "INPUTS", "KNOWLEDGE", "Layout", "LayoutError", "inspect"]
+
+EVENTS = (CHAT, ORDERS)
+"""Topics whose records are judged in the order of their ``ts``."""
+INPUTS = (*EVENTS, TICKS)
+"""Topics consumed by partition; partition p of all of them is one worker's at a time."""
+KNOWLEDGE = (SETTINGS, ROSTER)
+"""Topics of one partition that every worker reads whole."""
+
+_TIMEOUT_S = 15.0
+
+
+class LayoutError(Exception):
+    """The broker's topics are not as ``stream-attr topics create`` makes them."""
+
+
+class Layout(NamedTuple):
+    """What a worker needs to know of its broker."""
+
+    partitions: int
+    """Partitions of every topic that is keyed by buyer."""
+    transactions: bool
+    """Whether a batch is one transaction here."""
+
+
+def inspect(config: WorkerConfig) -> Layout:
+    """Look at the broker's topics and decide on transactions.
+
+    ``auto`` turns them off on the embedded broker alone, known by its cluster id: it shows what was aborted.
+
+    Raises:
+        BrokerUnreachable: no broker answers.
+        LayoutError: a topic is missing, or the partition counts do not fit together; the message names each
+            and the command that helps.
+    """
+    definitions = topic_definitions().values()
+    counts = partition_counts(config.broker, [config.topic(definition.name) for definition in definitions])
+    keyed = {
+        name: counts[name]
+        for definition in definitions
+        if definition.name in (*INPUTS, CHANGELOG) and (name := config.topic(definition.name)) in counts
+    }
+    wrong = [f"topic {name} is missing" for d in definitions if (name := config.topic(d.name)) not in counts]
+    if len(set(keyed.values())) > 1:
+        said = ", ".join(f"{name} has {count}" for name, count in keyed.items())
+        wrong.append(f"these topics must have the same number of partitions: {said}")
+    wrong += [
+        f"topic {name} must have one partition and has {counts[name]}"
+        for name in map(config.topic, KNOWLEDGE)
+        if counts.get(name, 1) != 1
+    ]
+    if wrong:
+        raise LayoutError(
+            "; ".join(wrong) + "; run 'stream-attr topics create', which creates or checks them"
+        )
+    return Layout(counts[config.topic(CHAT)], _use_transactions(config))
+
+
+def _use_transactions(config: WorkerConfig) -> bool:
+    if config.transactions is not Transactions.AUTO:
+        return config.transactions is Transactions.ON
+    seen = AdminClient({"bootstrap.servers": config.broker}).list_topics(timeout=_TIMEOUT_S)
+    return bool(seen.cluster_id != CLUSTER_ID)

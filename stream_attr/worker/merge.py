@@ -1,0 +1,218 @@
+"""The inputs of one partition read in step: events by their ``ts``, ticks after them (RULEBOOK 6).
+
+A worker that is behind must not let one topic run ahead of the other: the watermark is the lesser of the two,
+and what comes in order needs no correction later. So the older head goes first, and a topic of which nothing
+is at hand is waited for, unless it is read to its end: then it holds nothing back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from stream_attr.processor.records import CHAT, ORDERS, TICKS, Record
+
+__all__ = ["End", "Merge", "Take"]
+
+
+class End(NamedTuple):
+    """How far a partition of a topic has been fetched, and how far it goes."""
+
+    position: int
+    """Offset of the next record to be fetched; all before it has been handed over."""
+    end: int
+    """Offset after the last record that can be read, as the last fetch response said."""
+    response: int
+    """Changes with every fetch response."""
+
+
+class Take(NamedTuple):
+    """What is to be judged next."""
+
+    records: list[Record]
+    at_end: frozenset[str]
+    """The event topics that are read to their end once these records are judged."""
+
+
+class Merge:
+    """Buffers what was fetched of a partition's inputs, and hands it out in the order to be judged."""
+
+    def __init__(self, positions: dict[str, int]) -> None:
+        """``positions``: the next offset to be judged, per topic."""
+        self._chat = _Inbox(positions.get(CHAT, 0))
+        self._orders = _Inbox(positions.get(ORDERS, 0))
+        self._ticks = _Inbox(positions.get(TICKS, 0))
+        self._inboxes = {CHAT: self._chat, ORDERS: self._orders, TICKS: self._ticks}
+        self._barrier: _Barrier | None = None
+        self._at_end: frozenset[str] = frozenset()
+
+    def offer(self, topic: str, records: Sequence[Record]) -> None:
+        """Buffer records of a topic in the order of their offsets; what was offered before is passed over."""
+        self._inboxes[topic].offer(records)
+
+    def observe(self, topic: str, end: End) -> None:
+        """Learn how far a topic has been fetched; called after what lies before ``position`` was offered."""
+        self._inboxes[topic].end = end
+        if self._barrier is not None and topic != TICKS:
+            self._barrier.observe(topic, end)
+
+    def buffers(self) -> dict[str, tuple[int, int]]:
+        """Records at hand and the bytes of their values, per topic."""
+        return {topic: (len(inbox.records), inbox.size) for topic, inbox in self._inboxes.items()}
+
+    def lag(self, topic: str) -> int | None:
+        """Offsets between what was handed out and the end; None before the first fetch response."""
+        inbox = self._inboxes[topic]
+        return None if inbox.end is None else max(0, inbox.end.end - inbox.position)
+
+    def caught_up(self) -> bool:
+        """Whether all that is there of chat and orders has been fetched."""
+        return all(inbox.end is not None and inbox.end.position >= inbox.end.end for inbox in self._events())
+
+    def ready(self) -> int:
+        """How many records are at hand, of which a part may have to wait."""
+        return sum(len(inbox.records) for inbox in self._inboxes.values())
+
+    def take(self, limit: int) -> Take | None:
+        """Hand out up to ``limit`` records to be judged together; None: nothing is to be judged now.
+
+        A take without records only says that a topic has reached its end.
+        """
+        records: list[Record] = []
+        self._take_events(records, limit)
+        if len(records) < limit:
+            self._take_ticks(records, limit - len(records))
+        at_end = frozenset(topic for topic in (CHAT, ORDERS) if self._inboxes[topic].at_end())
+        if not records and at_end <= self._at_end:
+            return None
+        self._at_end = at_end
+        return Take(records, at_end)
+
+    def _events(self) -> tuple[_Inbox, _Inbox]:
+        return self._chat, self._orders
+
+    def _take_events(self, taken: list[Record], limit: int) -> None:
+        chat, orders = self._chat, self._orders
+        while len(taken) < limit:
+            if chat.records and orders.records:
+                bound = orders.head()
+                while chat.records and chat.head() <= bound and len(taken) < limit:
+                    taken.append(chat.pop())
+                if chat.records and len(taken) < limit:
+                    taken.append(orders.pop())
+            elif chat.records and orders.at_end():
+                chat.drain(taken, limit)
+            elif orders.records and chat.at_end():
+                orders.drain(taken, limit)
+            else:
+                return
+
+    def _take_ticks(self, taken: list[Record], limit: int) -> None:
+        """Ticks go last: an event that was in the log before a tick is judged before it."""
+        ticks = self._ticks
+        if not ticks.records:
+            return
+        if self._barrier is None:
+            self._barrier = _Barrier(ticks.next, {CHAT: self._chat.end, ORDERS: self._orders.end})
+        if self._barrier.passed_by(self._chat, self._orders):
+            while ticks.records and ticks.records[0].offset < self._barrier.ticks_before and limit > 0:
+                taken.append(ticks.pop())
+                limit -= 1
+            if not ticks.records or ticks.records[0].offset >= self._barrier.ticks_before:
+                self._barrier = None
+
+
+class _Inbox:
+    """What is at hand of one topic."""
+
+    __slots__ = ("_head", "end", "next", "position", "records", "size")
+
+    def __init__(self, position: int) -> None:
+        self.records: deque[Record] = deque()
+        self.size = 0
+        self.next = position
+        """Offset after the last record offered."""
+        self.position = position
+        """Offset after the last record handed out."""
+        self.end: End | None = None
+        self._head: int | None = None
+
+    def offer(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if record.offset >= self.next:
+                self.next = record.offset + 1
+                self.records.append(record)
+                self.size += len(record.value or b"")
+
+    def at_end(self) -> bool:
+        """Whether nothing is at hand and nothing more was there when last asked."""
+        return not self.records and self.end is not None and self.end.position >= self.end.end
+
+    def head(self) -> int:
+        """``ts`` of the first record at hand; a record without one goes at once."""
+        if self._head is None:
+            self._head = _ts(self.records[0].value)
+        return self._head
+
+    def pop(self) -> Record:
+        record = self.records.popleft()
+        self.size -= len(record.value or b"")
+        self.position = record.offset + 1
+        self._head = None
+        return record
+
+    def drain(self, taken: list[Record], limit: int) -> None:
+        while self.records and len(taken) < limit:
+            taken.append(self.pop())
+
+
+class _Barrier:
+    """Holds ticks back until both event topics are read to the ends seen after the ticks were fetched.
+
+    The first response that comes in after a tick may have been on its way before the tick was written, from
+    another broker; the second was asked for after that, so its end counts.
+    """
+
+    def __init__(self, ticks_before: int, ends: dict[str, End | None]) -> None:
+        self.ticks_before = ticks_before
+        """The ticks below this offset wait for this barrier, later ones for the next."""
+        self._responses = {topic: end and end.response for topic, end in ends.items()}
+        self._seen = dict.fromkeys(ends, 0)
+        self._goals: dict[str, int] = {}
+
+    def observe(self, topic: str, end: End) -> None:
+        if topic in self._goals or end.response == self._responses[topic]:
+            return
+        self._responses[topic] = end.response
+        self._seen[topic] += 1
+        if self._seen[topic] == 2:
+            self._goals[topic] = end.end
+
+    def passed_by(self, chat: _Inbox, orders: _Inbox) -> bool:
+        return all(
+            topic in self._goals
+            and inbox.end is not None
+            and inbox.end.position >= self._goals[topic]
+            and (not inbox.records or inbox.records[0].offset >= self._goals[topic])
+            for topic, inbox in ((CHAT, chat), (ORDERS, orders))
+        )
+
+
+class _Timed(msgspec.Struct):
+    """The one field that the order needs; all else is the processor's business."""
+
+    ts: int
+
+
+_decoder = msgspec.json.Decoder(_Timed)
+_AT_ONCE = -1
+
+
+def _ts(value: bytes | None) -> int:
+    try:
+        return _decoder.decode(value or b"").ts
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _AT_ONCE

@@ -1,0 +1,244 @@
+"""One partition's life on this worker: opened and recovered, fed, judged batch by batch, halted, closed.
+
+What blocks (the broker, the disk, judging itself) runs on a thread of the pool, for one partition never two
+things at a time; the event loop keeps the buffers and says what is next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from itertools import chain
+from typing import TypeVar
+
+from stream_attr.processor.records import CHANGELOG, PROGRESS_KEY, TICKS, Batch, Judge, Record
+from stream_attr.worker.changelog import Interrupted, catch_up
+from stream_attr.worker.config import Judging, WorkerConfig
+from stream_attr.worker.knowledge import Consequences, Gate, Knowledge
+from stream_attr.worker.merge import End, Merge, Take
+from stream_attr.worker.metrics import Metrics
+from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, open_store
+from stream_attr.worker.transaction import Committer, Fenced, open_committer
+
+__all__ = ["Partition", "Surroundings"]
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+
+class Surroundings:
+    """What all partitions of a worker share."""
+
+    def __init__(
+        self,
+        config: WorkerConfig,
+        judging: Judging,
+        knowledge: Knowledge,
+        metrics: Metrics,
+        pool: Executor,
+        *,
+        transactions: bool,
+        changelog_id: str,
+    ) -> None:
+        self.config = config
+        self.judging = judging
+        self.knowledge = knowledge
+        self.metrics = metrics
+        self.pool = pool
+        self.transactions = transactions
+        self.changelog_id = changelog_id
+        self.gate = Gate()
+
+
+class Partition:
+    """The owner of one partition's store, producer, judge and buffers."""
+
+    def __init__(self, number: int, around: Surroundings) -> None:
+        self.number = number
+        self.positions: dict[str, int] = {}
+        """The next offset to be judged, per topic; a topic not named starts at its beginning."""
+        self.merge = Merge({})
+        self.lost = False
+        """Another worker has taken the partition over before the group has told us."""
+        self.busy_at = time.monotonic()
+        """When events were last judged (or the partition opened), on the monotonic clock."""
+        self._around = around
+        self._halting = False
+        self._wake = asyncio.Event()
+        self._in_hand = asyncio.Lock()
+        self._committer: Committer | None = None
+        self._store: LocalStore | None = None
+        self._judge: Judge | None = None
+        self._progress: bytes | None = None
+        self._known: bytes | None = None
+
+    # -- on the event loop
+
+    async def open(self) -> bool:
+        """Take the partition over and recover its state; False when halted meanwhile (closed again then).
+
+        Raises:
+            CommitError, KafkaException, StoreBusy: it cannot be had; it is closed again.
+        """
+        try:
+            await self._on_thread(self._open)
+        except Interrupted:
+            await self.close()
+            return False
+        except BaseException:
+            await self.close()
+            raise
+        self.resume()
+        return True
+
+    def resume(self) -> None:
+        """Be ready for records from ``positions`` on; what was buffered before is forgotten."""
+        self.merge = Merge(self.positions)
+        self._halting = False
+        self.busy_at = time.monotonic()
+
+    async def run(self) -> None:
+        """Judge what is offered until halted.
+
+        Raises:
+            Exception: whatever a batch raised; nothing of that batch was committed.
+        """
+        config = self._around.config
+        while not self._halting:
+            async with self._around.gate.judging():
+                try:
+                    take = await self._next()
+                except Fenced as error:
+                    logger.warning("partition %s has another owner now: %s", self.number, error)
+                    self.lost = True
+                    return
+            if take is None:
+                await self._wake.wait()
+                self._wake.clear()
+            elif self.merge.caught_up() and self.merge.ready() < config.batch_records:
+                await asyncio.sleep(config.linger_ms / 1000)
+
+    async def _next(self) -> Take | None:
+        """Judge and commit one batch; None: nothing to judge."""
+        owed = self._around.knowledge.consequences(self._known, self.number)
+        if owed is not None:
+            await self._on_thread(lambda: self._settle(owed))
+        take = self.merge.take(self._around.config.batch_records)
+        if take is not None:
+            await self._on_thread(lambda: self._judge_take(take))
+        return take
+
+    def offer(self, topic: str, records: Sequence[Record]) -> None:
+        """Buffer fetched records."""
+        if records and not self._halting:
+            self.merge.offer(topic, records)
+            self._wake.set()
+
+    def observe(self, topic: str, end: End) -> None:
+        """Learn how far a topic goes."""
+        if not self._halting:
+            self.merge.observe(topic, end)
+            self._wake.set()
+
+    async def state_size(self) -> int:
+        """Bytes of local state, about."""
+        return await self._on_thread(lambda: self._store.size() if self._store is not None else 0)
+
+    def wake(self) -> None:
+        """Look again: settings or roster have changed."""
+        self._wake.set()
+
+    def halt(self) -> None:
+        """Stop after the batch in hand; recovery stops where it is."""
+        self._halting = True
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Let go of store and producer; after ``run`` has returned."""
+        await self._on_thread(self._close)
+        self._around.metrics.forget(self.number)
+
+    async def find_order(self, shop_id: str, order_id: str) -> bytes | None:
+        """The last decision on an order as JSON, after the batch in hand."""
+        return await self._on_thread(
+            lambda: self._judge.find_order(shop_id, order_id) if self._judge is not None else None
+        )
+
+    async def _on_thread(self, call: Callable[[], _T]) -> _T:
+        async with self._in_hand:
+            return await asyncio.get_running_loop().run_in_executor(self._around.pool, call)
+
+    # -- on a thread of the pool
+
+    def _open(self) -> None:
+        around, config = self._around, self._around.config
+        if self._halting:
+            raise Interrupted
+        self._committer = open_committer(config, self.number, transactions=around.transactions)
+        self._store = open_store(config.store, config.data_dir, self.number)
+        catch_up(
+            self._store,
+            broker=config.broker,
+            topic=config.topic(CHANGELOG),
+            partition=self.number,
+            identity=around.changelog_id,
+            stop=lambda: self._halting,
+        )
+        self._judge = around.judging.judge(self.number, self._store)
+        self._progress = self._store.get(PROGRESS_KEY)
+        self._known = self._store.get(KNOWLEDGE_KEY)
+        self.positions = dict(self._judge.restore(self._progress))
+
+    def _judge_take(self, take: Take) -> None:
+        assert self._judge is not None
+        started = time.perf_counter()
+        batch = self._judge.process(take.records, take.at_end)
+        judged = time.perf_counter()
+        self._commit(batch)
+        self._around.metrics.judged(
+            self.number, batch, len(take.records), judged - started, time.perf_counter() - judged
+        )
+        for record in take.records:
+            self.positions[record.topic] = record.offset + 1
+        if any(record.topic != TICKS for record in take.records):
+            self.busy_at = time.monotonic()
+
+    def _settle(self, owed: Consequences) -> None:
+        """Judge the changed shops again, and hand over the refused records' dead letters, once each."""
+        assert self._judge is not None
+        whole = Batch(outputs=list(owed.dead_letters))
+        refreshed = [self._judge.refresh(shop_id) for shop_id in sorted(owed.shops)]
+        for batch in refreshed:  # a buyer is one shop's: no change stands against another
+            whole.outputs += batch.outputs
+            whole.changes |= batch.changes
+            whole.progress = batch.progress or whole.progress
+        self._commit(whole, [(KNOWLEDGE_KEY, owed.known)])
+        for batch in refreshed:
+            self._around.metrics.counted(self.number, batch)
+        self._around.metrics.refused(owed.dead_letters)
+        self._known = owed.known
+
+    def _commit(self, batch: Batch, known: Sequence[Change] = ()) -> None:
+        """Make a batch durable, then bring the local store after it."""
+        assert self._committer is not None
+        assert self._store is not None
+        progress = batch.progress or self._progress
+        if not (batch.outputs or batch.changes or known) and progress == self._progress:
+            return
+        marks = [*known, *([(PROGRESS_KEY, progress)] if progress else [])]
+        offset = self._committer.commit(batch.outputs, batch.changes.items(), marks)
+        self._store.write(chain(batch.changes.items(), marks), self._around.changelog_id, offset)
+        self._progress = progress
+
+    def _close(self) -> None:
+        committer, self._committer = self._committer, None
+        store, self._store = self._store, None
+        self._judge = None
+        if committer is not None:
+            committer.close()
+        if store is not None:
+            store.close()

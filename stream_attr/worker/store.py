@@ -1,0 +1,202 @@
+"""A partition's state on this machine: a copy of its changelog that knows how far it goes.
+
+The changelog is the truth. A store is written after the commit, together with the changelog offset it then
+stands at, so it may lag behind but never runs ahead; a store that says anything else is thrown away.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import rocksdict
+
+from stream_attr.processor.records import Store
+from stream_attr.worker.config import StoreKind
+
+__all__ = ["KNOWLEDGE_KEY", "LocalStore", "MemoryStore", "RocksStore", "StoreBusy", "open_store"]
+
+KNOWLEDGE_KEY = b"\x00knowledge"
+"""Key of the record that says how far settings and roster were known when a partition last judged."""
+
+_MARKER_KEY = b"\x00marker"
+_FIRST_BUYER = b"\x01"
+"""Keys of the worker's own records begin with a zero byte; no buyer key begins with a control character."""
+
+_OPEN_PATIENCE_S = 20.0
+_MIB = 1 << 20
+
+Change = tuple[bytes, bytes | None]
+"""A key and its new value; None deletes it."""
+
+
+class StoreBusy(Exception):  # noqa: N818 -- a state, not a mistake
+    """Another process holds the store's directory."""
+
+
+class LocalStore(Store, Protocol):
+    """A store that the shell can bring up to a changelog offset."""
+
+    def changelog_offset(self, topic_id: str) -> int | None:
+        """The offset up to which this store holds that changelog; None when that is in doubt."""
+
+    def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
+        """Apply changes and the offset the store then stands at, all or nothing."""
+
+    def clear(self) -> None:
+        """Throw everything away."""
+
+    def size(self) -> int:
+        """Bytes of state, about."""
+
+    def close(self) -> None:
+        """Let go of files; the store is not used afterwards."""
+
+
+class MemoryStore:
+    """A store that lasts as long as its partition is assigned."""
+
+    def __init__(self) -> None:
+        self._state: dict[bytes, bytes] = {}
+        self._marker: tuple[str, int] | None = None
+        self._size = 0
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a key, the worker's own records included."""
+        return self._state.get(key)
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every buyer."""
+        return ((key, value) for key, value in self._state.items() if key >= _FIRST_BUYER)
+
+    def changelog_offset(self, topic_id: str) -> int | None:
+        """The offset up to which this store holds that changelog."""
+        return self._marker[1] if self._marker and self._marker[0] == topic_id else None
+
+    def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
+        """Apply changes and the offset."""
+        state = self._state
+        for key, value in changes:
+            before = state.pop(key, None)
+            if before is not None:
+                self._size -= len(key) + len(before)
+            if value is not None:
+                state[key] = value
+                self._size += len(key) + len(value)
+        self._marker = (topic_id, offset)
+
+    def clear(self) -> None:
+        """Throw everything away."""
+        self._state.clear()
+        self._marker = None
+        self._size = 0
+
+    def size(self) -> int:
+        """Bytes of keys and values."""
+        return self._size
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class RocksStore:
+    """A store in one RocksDB directory, which RocksDB locks against a second owner."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create it.
+
+        Raises:
+            StoreBusy: another process still holds the directory after 20 s.
+        """
+        self._path = path
+        self._database = self._open()
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a key, the worker's own records included."""
+        value: bytes | None = self._database.get(key)
+        return value
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every buyer, by key."""
+        items: Iterator[tuple[bytes, bytes]] = self._database.items(from_key=_FIRST_BUYER)
+        return items
+
+    def changelog_offset(self, topic_id: str) -> int | None:
+        """The offset up to which this store holds that changelog; None for another topic's marker."""
+        marker: bytes | None = self._database.get(_MARKER_KEY)
+        named, _, offset = (marker or b"").decode(errors="replace").rpartition("@")
+        return int(offset) if named == topic_id and offset.isdecimal() else None
+
+    def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
+        """Apply changes and the offset in one write batch."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for key, value in changes:
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(_MARKER_KEY, f"{topic_id}@{offset}".encode())
+        self._database.write(batch)
+
+    def clear(self) -> None:
+        """Throw the files away and begin anew."""
+        self._database.close()
+        shutil.rmtree(self._path)
+        self._database = self._open()
+
+    def size(self) -> int:
+        """RocksDB's estimate of the bytes of live data, those not yet flushed included."""
+        estimate = self._database.property_int_value("rocksdb.estimate-live-data-size") or 0
+        fresh = self._database.property_int_value("rocksdb.cur-size-active-mem-table") or 0
+        return int(estimate) + int(fresh)
+
+    def close(self) -> None:
+        """Flush and unlock."""
+        self._database.close()
+
+    def _open(self) -> rocksdict.Rdict:
+        """Open the directory, waiting for a former owner to let go, and giving up what cannot be read."""
+        self._path.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + _OPEN_PATIENCE_S
+        unreadable_before = False
+        while True:
+            try:
+                return rocksdict.Rdict(str(self._path), options=_options())
+            except Exception as error:
+                if "lock" in str(error).lower():
+                    if time.monotonic() > deadline:
+                        raise StoreBusy(
+                            f"{self._path} is in use by another process; two workers on one machine "
+                            "need a --data-dir each"
+                        ) from error
+                    time.sleep(0.1)
+                elif unreadable_before:
+                    raise
+                else:  # a damaged copy: the changelog has it all
+                    unreadable_before = True
+                    shutil.rmtree(self._path)
+                    self._path.mkdir(parents=True)
+
+
+def open_store(kind: StoreKind, data_dir: Path, partition: int) -> LocalStore:
+    """Open the local store of a partition: ``<data_dir>/<partition>/``."""
+    return MemoryStore() if kind is StoreKind.MEMORY else RocksStore(data_dir / str(partition))
+
+
+def _options() -> rocksdict.Options:
+    """Keep one partition's store within some 64 MiB of memory; a worker may hold many."""
+    options = rocksdict.Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(16 * _MIB)
+    options.set_max_write_buffer_number(2)
+    options.set_max_open_files(256)
+    options.set_keep_log_file_num(1)
+    options.set_compression_type(rocksdict.DBCompressionType.lz4())
+    table = rocksdict.BlockBasedOptions()
+    table.set_block_cache(rocksdict.Cache(32 * _MIB))
+    table.set_bloom_filter(10, False)
+    options.set_block_based_table_factory(table)
+    return options

@@ -1,0 +1,56 @@
+"""The wall clock's way into event time: ticks for the quiet partitions of this worker (RULEBOOK 6).
+
+Nothing else in the worker reads the wall clock for judging, but for the check on future timestamps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import orjson
+from confluent_kafka import KafkaError, Message, Producer
+
+from stream_attr.processor.records import TICKS
+from stream_attr.worker.assignment import Assignment
+from stream_attr.worker.config import WorkerConfig
+from stream_attr.worker.layout import INPUTS
+
+__all__ = ["send_ticks", "wall_clock_ms"]
+
+logger = logging.getLogger(__name__)
+
+
+def wall_clock_ms() -> int:
+    """Epoch milliseconds, now."""
+    return time.time_ns() // 1_000_000
+
+
+async def send_ticks(config: WorkerConfig, partitions: Assignment) -> None:
+    """Send each partition that has been idle for ``idle_tick_ms``, and has no lag, a tick; for ever.
+
+    A tick says that it is now wall clock less allowed lateness. An idle partition gets one per idle time.
+    """
+    idle_s = config.idle_tick_ms / 1000
+    producer = Producer({"bootstrap.servers": config.broker, "log_level": 4, "logger": logger})
+    ticked: dict[int, float] = {}
+    while True:
+        await asyncio.sleep(min(1.0, idle_s / 4))
+        now = time.monotonic()
+        for partition in partitions:
+            since = max(partition.busy_at, ticked.get(partition.number, 0.0))
+            if now - since >= idle_s and all(partition.merge.lag(topic) == 0 for topic in INPUTS):
+                ticked[partition.number] = now
+                producer.produce(
+                    config.topic(TICKS),
+                    orjson.dumps({"ts": wall_clock_ms() - config.allowed_lateness_ms}),
+                    partition=partition.number,
+                    on_delivery=_report,
+                )
+        producer.poll(0)
+
+
+def _report(error: KafkaError | None, message: Message) -> None:
+    if error is not None:
+        logger.warning("a tick for partition %s was not sent: %s", message.partition(), error.str())

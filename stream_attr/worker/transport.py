@@ -1,0 +1,175 @@
+"""Faust's seam for the data path: whole fetches go to their partitions, past Faust's per-message path.
+
+Seen in faust-streaming 0.15.3 and aiokafka 0.14; ``tests/worker/test_engine_contract.py`` fails when a
+release changes what is leant on here. Faust keeps the group membership, the assignment, the consumer's thread
+with its heartbeat, and the life cycle. Of each record it would make eleven callbacks and four tasks, some
+0.4 ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka.errors import ConsumerStoppedError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from stream_attr.processor.records import Record
+from stream_attr.worker.assignment import Assignment
+from stream_attr.worker.merge import End
+
+__all__ = ["Consumer", "ConsumerThread", "Fetched", "Transport"]
+
+_FETCH_MAX_WAIT_MS = 100
+_FETCH_TIMEOUT_S = 0.1
+_FULL_PAUSE_S = 0.02
+
+
+class Fetched(NamedTuple):
+    """What one look at the fetcher's buffers brought."""
+
+    records: Mapping[TP, Sequence[Any]]
+    """aiokafka's consumer records."""
+    ends: Mapping[TP, End]
+    """Of every assigned partition of which a fetch response has told the end."""
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Runs the aiokafka consumer, its fetches and its heartbeat, on a loop of its own."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> Any:
+        """Set what Faust 0.15.3 fixes and has no setting for, before the consumer starts.
+
+        It asks brokers to hold an empty fetch for 1,500 ms, which lets an idle partition hold up a busy one,
+        and reads uncommitted unless Faust itself does the transactions.
+        """
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = _FETCH_MAX_WAIT_MS
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    async def fetch(self, active: set[TP]) -> Fetched:
+        """Take what has been fetched of these partitions, waiting a moment for it."""
+        fetched: Fetched = await self.call_thread(self._fetch, active)
+        return fetched
+
+    async def seek_all(self, positions: Mapping[TP, int]) -> None:
+        """Fetch on from these offsets; what was prefetched from elsewhere is dropped by aiokafka."""
+        await self.call_thread(self._seek_all, positions)
+
+    async def _fetch(self, active: set[TP]) -> Fetched:
+        """On the consumer's thread: records and ends are of one moment.
+
+        Faust's own ``_fetch_records`` returns the records alone; the ends have to be known together with
+        them, and ListOffsets is no source for ends (the embedded broker's answer is too low).
+        """
+        consumer = self._ensure_consumer()
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        if not self.consumer.flow_active:
+            return Fetched({}, {})
+        with fetcher._subscriptions.fetch_context():
+            records = await fetcher.fetched_records(active, timeout=_FETCH_TIMEOUT_S)
+        subscription = consumer._subscription.subscription
+        assignment = subscription.assignment if subscription is not None else None
+        if assignment is None:
+            return Fetched({}, {})
+        ends = {}
+        for tp in assignment.tps:
+            state = assignment.state_value(tp)
+            if state.has_valid_position and state.highwater is not None:
+                end = state.highwater if state.lso is None or state.lso < 0 else state.lso
+                ends[TP(tp.topic, tp.partition)] = End(state.position, end, state.timestamp)
+        return Fetched(records, ends)
+
+    async def _seek_all(self, positions: Mapping[TP, int]) -> None:
+        consumer = self._ensure_consumer()
+        for tp, offset in positions.items():
+            consumer.seek(driver.ensure_aiokafka_TP(tp), offset)
+        assignment = consumer._subscription.subscription.assignment
+        for tp in assignment.tps:  # an end that was seen before the seek is old: the next response tells it
+            state = assignment.state_value(tp)
+            state.highwater = state.lso = None
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc]
+    """Faust's consumer, but for who gets the records and who says where to read on."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._fetching = asyncio.Lock()
+
+    @property
+    def _partitions(self) -> Assignment:
+        assignment: Assignment = self.app.partitions
+        return assignment
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Hand over whole fetches; Faust's own loop awaits a callback per message here."""
+        topic_names = {self.app.config.topic(name): name for name in self.app.inputs}
+        while not (self.should_stop or fetcher.should_stop):
+            if not self.flow_active:
+                await self.wait_first(self.can_resume_flow.wait(), timeout=1.0)
+                continue
+            active = {TP(self.app.config.topic(topic), number) for topic, number in self._partitions.hungry()}
+            if not active:
+                await self.sleep(_FULL_PAUSE_S)
+                continue
+            try:
+                await self._fetch_once(active, topic_names)
+            except ConsumerStoppedError:
+                if self.app.should_stop:
+                    return
+                raise
+
+    async def _fetch_once(self, active: set[TP], topic_names: Mapping[str, str]) -> None:
+        async with self._fetching:
+            fetched = await self._thread.fetch(active)
+            if not self.flow_active:  # a rebalance has begun: the seek that ends it brings these again
+                return
+            self._partitions.deliver(
+                {
+                    (topic_names[tp.topic], tp.partition): _records(topic_names[tp.topic], found)
+                    for tp, found in fetched.records.items()
+                },
+                {(topic_names[tp.topic], tp.partition): end for tp, end in fetched.ends.items()},
+            )
+
+    async def seek_to(self, positions: Mapping[TP, int]) -> None:
+        """Read on from these offsets. The flow is stopped, so no fetch begins before it is resumed."""
+        async with self._fetching:
+            await self._thread.seek_all(positions)
+
+    async def wait_empty(self) -> None:
+        """Finish the batches in hand. Faust calls this when partitions are revoked and when it stops."""
+        await self._partitions.halt()
+
+    async def on_stop(self) -> None:
+        """Close the partitions before Faust leaves the group."""
+        await self._partitions.close()
+        await super().on_stop()
+
+    async def perform_seek(self) -> None:
+        """Do nothing: positions come from the progress records, not from the group's offsets."""
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Do nothing: it complains of Faust streams that get no events, and none is in use."""
+
+
+class Transport(driver.Transport):  # type: ignore[misc]
+    """Faust's aiokafka transport with our consumer."""
+
+    Consumer = Consumer
+
+
+def _records(topic: str, found: Sequence[Any]) -> list[Record]:
+    return [
+        Record(topic, record.partition, record.offset, record.timestamp, record.key, record.value)
+        for record in found
+    ]

@@ -1,0 +1,137 @@
+"""A worker with a toy in place of the processor, to try the shell alone. Run as a script it is a process.
+
+The toy counts the events of each buyer, passes over an ``event_id`` that it has seen, and emits one output per
+``EVERY`` events, whose value is the count. So each buyer's outputs must be EVERY, 2·EVERY, … without gap or
+repeat, and the last state must hold the number of events sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import orjson
+
+from stream_attr.processor.records import (
+    DEAD_LETTERS,
+    DECISIONS,
+    TICKS,
+    Batch,
+    Output,
+    Record,
+    Store,
+)
+from stream_attr.worker.app import run
+from stream_attr.worker.config import Clock, Judging, StoreKind, Transactions, WorkerConfig
+
+EVERY = 8
+SEEN = 200
+"""Event ids remembered per buyer."""
+
+
+class ToyBook:
+    """Counts the settings records of a shop; one that says ``bad`` is refused."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, int] = {}
+
+    def apply(self, record: Record) -> Output | None:
+        shop_id = (record.key or b"").partition(b"|")[0].decode()
+        if b"bad" in (record.value or b""):
+            return Output(DEAD_LETTERS, record.key or b"", orjson.dumps({"code": "bad_value"}))
+        self.records[shop_id] = self.records.get(shop_id, 0) + 1
+        return None
+
+
+class ToyJudge:
+    """Counts; fails on an event that says ``explode``."""
+
+    def __init__(self, partition: int, store: Store, book: ToyBook) -> None:
+        self._partition = partition
+        self._store = store
+        self._book = book
+        self._positions: dict[str, int] = {}
+        self._watermark = 0
+
+    def restore(self, progress: bytes | None) -> dict[str, int]:
+        if progress is not None:
+            said = orjson.loads(progress)
+            self._positions, self._watermark = said["positions"], said["watermark"]
+        return self._positions
+
+    def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:
+        batch = Batch()
+        states: dict[bytes, dict[str, object]] = {}
+        for record in records:
+            assert record.partition == self._partition
+            assert record.offset >= self._positions.get(record.topic, 0)
+            self._positions[record.topic] = record.offset + 1
+            event = orjson.loads(record.value or b"null")
+            self._watermark = max(self._watermark, event["ts"])
+            if record.topic == TICKS:
+                batch.outputs.append(
+                    Output(DECISIONS, b"tick", orjson.dumps({"tick": event["ts"], "p": self._partition}))
+                )
+                continue
+            if event.get("explode"):
+                raise RuntimeError("this event was not foreseen")
+            key = record.key or b""
+            state = states.get(key)
+            if state is None:
+                state = states[key] = orjson.loads(self._store.get(key) or b'{"n":0,"seen":[]}')
+            if event["event_id"] in state["seen"]:
+                continue
+            state["seen"] = [*state["seen"][-SEEN:], event["event_id"]]
+            state["n"] += 1
+            if state["n"] % EVERY == 0:
+                batch.outputs.append(Output(DECISIONS, key, orjson.dumps({"n": state["n"]})))
+            batch.stats.events[record.topic] = batch.stats.events.get(record.topic, 0) + 1
+        batch.changes = {key: orjson.dumps(state) for key, state in states.items()}
+        batch.progress = orjson.dumps({"positions": self._positions, "watermark": self._watermark})
+        batch.stats.watermark = self._watermark
+        return batch
+
+    def refresh(self, shop_id: str) -> Batch:
+        told = {"shop": shop_id, "p": self._partition, "records": self._book.records[shop_id]}
+        return Batch(outputs=[Output(DECISIONS, b"refresh", orjson.dumps(told))])
+
+    def find_order(self, shop_id: str, order_id: str) -> bytes | None:
+        return self._store.get(f"{shop_id}|{order_id}".encode())
+
+
+def toy() -> Judging:
+    book = ToyBook()
+    return Judging(book, lambda partition, store: ToyJudge(partition, store, book))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--broker", required=True)
+    parser.add_argument("--prefix", default="")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--store", type=StoreKind, default=StoreKind.ROCKSDB)
+    parser.add_argument("--web-port", type=int, required=True)
+    parser.add_argument("--clock", type=Clock, default=Clock.EVENTS)
+    parser.add_argument("--idle-tick-ms", type=int, default=60_000)
+    parser.add_argument("--transactions", type=Transactions, default=Transactions.AUTO)
+    parser.add_argument("--session-timeout", type=float, default=6.0)
+    said = parser.parse_args()
+    config = WorkerConfig(
+        broker=said.broker,
+        topic_prefix=said.prefix,
+        data_dir=said.data_dir,
+        store=said.store,
+        web_port=said.web_port,
+        clock=said.clock,
+        idle_tick_ms=said.idle_tick_ms,
+        transactions=said.transactions,
+        session_timeout_s=said.session_timeout,
+    )
+    return run(config, toy())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+
