@@ -1,0 +1,320 @@
+"""Small worlds in which collisions, ties and boundaries are the rule: hypothesis strategies of input records.
+
+Times lie on a coarse grid around days' ends and around each other, agents and buyers are few. All events of a
+world lie within ``SPAN_DAYS``, so that nothing expires or is ``too_late`` while it lasts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from tests.reference.days import HOUR_MS, MINUTE_MS, first_instant
+from tests.reference.settings import NO_FOLLOWUP_PRESETS, PRESETS
+
+Json = dict[str, Any]
+
+SPAN_DAYS = 30
+SHOPS = ("jd:1", "tb:2")
+AGENTS = ("A", "B", "b", "乙")
+BUYERS = ("b-1",) * 10 + ("b-2", "A")
+"""Mostly one buyer, so that events meet; one whose id is an agent's."""
+PHRASE = "祝生活愉快"
+
+_DAY_MS = 24 * HOUR_MS
+_CALENDARS = (
+    ("Asia/Shanghai", date(2026, 11, 1)),
+    ("UTC", date(2026, 2, 27)),
+    ("Europe/Berlin", date(2026, 10, 23)),  # clocks go back on the 25th
+    ("Europe/Berlin", date(2026, 3, 27)),  # and forward on the 29th
+)
+_DAYS = (1, 1, 2, 2, 3, 4, 7, 15, 16)
+_TEN = 10 * HOUR_MS
+_CLOCKS = (
+    *(0, 0, 1, _TEN - 1, _TEN, _TEN, _TEN + 1, _TEN + 4 * MINUTE_MS),
+    *(_TEN + 10 * MINUTE_MS, _TEN + 10 * MINUTE_MS + 1, 12 * HOUR_MS, -10 * MINUTE_MS, -5 * MINUTE_MS, -1),
+)
+"""Milliseconds from the day's beginning; negative: from its end."""
+_DELAYS = (
+    *(0, 0, 1, MINUTE_MS, 4 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 14 * HOUR_MS, -1, -HOUR_MS),
+    *(_DAY_MS - 1, _DAY_MS, _DAY_MS + 1, 2 * _DAY_MS, 5 * _DAY_MS),
+    *(20 * _DAY_MS - 1, 20 * _DAY_MS, 20 * _DAY_MS + 1),
+)
+"""Milliseconds from the creation of an order to its other events."""
+_SHIFTS = (
+    *(
+        -1,
+        -1,
+        -MINUTE_MS,
+        -MINUTE_MS,
+        -10 * MINUTE_MS,
+        -10 * MINUTE_MS,
+        -HOUR_MS,
+        0,
+        1,
+        MINUTE_MS,
+        10 * MINUTE_MS,
+    ),
+    *(
+        -_DAY_MS - 1,
+        -_DAY_MS,
+        -_DAY_MS + 1,
+        -2 * _DAY_MS,
+        -14 * HOUR_MS,
+        -15 * _DAY_MS,
+        14 * HOUR_MS,
+        _DAY_MS,
+    ),
+)
+"""Milliseconds from an instant at which much happens to the beginning of a conversation."""
+_PAUSES = (0, 0, 1, MINUTE_MS, MINUTE_MS, 4 * MINUTE_MS, 10 * MINUTE_MS)
+"""Milliseconds between what is said in a conversation."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Input records of a few shops; the lists are in no order."""
+
+    settings: list[Json]
+    roster: list[Json]
+    chat: list[Json]
+    orders: list[Json]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A shop's time zone and the first of the days on which things happen."""
+
+    zone: str
+    first_day: date
+
+    def instant(self, day: int, clock: int) -> int:
+        begin = self.first_day + timedelta(days=day + (clock < 0))
+        return first_instant(begin, ZoneInfo(self.zone)) + clock
+
+    def clip(self, ts: int) -> int:
+        """Move an instant into the span of the world."""
+        return min(max(ts, self.instant(0, 0)), self.instant(SPAN_DAYS, -1))
+
+
+def weighted(*choices: tuple[int, Any]) -> st.SearchStrategy[Any]:
+    return st.sampled_from([value for weight, value in choices for _ in range(weight)])
+
+
+_FILTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "buyer_subaccount": st.fixed_dictionaries({"enabled": st.booleans()}),
+        "agent_offline": st.fixed_dictionaries({"enabled": st.booleans()}),
+        "broadcast": st.fixed_dictionaries({"enabled": st.booleans()}),
+        "forwarded": st.fixed_dictionaries(
+            {}, optional={"enabled": st.booleans(), "max_replies": st.integers(0, 2)}
+        ),
+        "advert": st.fixed_dictionaries(
+            {"enabled": st.just(True), "phrase": st.just(PHRASE)}, optional={"within": st.integers(1, 3)}
+        ),
+        "single_sentence": st.fixed_dictionaries(
+            {"enabled": st.just(True)}, optional={"min_replies": st.integers(1, 3)}
+        ),
+        "monologue": st.fixed_dictionaries(
+            {}, optional={"enabled": st.booleans(), "max_buyer_messages": st.integers(0, 2)}
+        ),
+    },
+)
+
+_OVERRIDES: dict[str, st.SearchStrategy[Any]] = {
+    "placing_rule": st.sampled_from(["last_chat", "most_rounds"]),
+    "payment_rule": st.sampled_from(["last_chat", "most_rounds"]),
+    "credit_rule": st.sampled_from(["payment", "order", "order_first"]),
+    "validity": st.one_of(
+        st.sampled_from([24, 48, 360]).map(lambda hours: {"hours": hours}),
+        st.sampled_from([0, 1, 2, 15]).map(lambda days: {"natural_days": days}),
+    ),
+    "product_priority": st.sampled_from(["off", "product_page", "ordered_product"]),
+    "payment_deadline_hours": st.sampled_from([1, 24, 168]),
+    "unlisted_agents": weighted((4, "presale"), (1, "frozen")),
+    "auto_reply": st.fixed_dictionaries({"identify": st.just(True)}, optional={"prefix": st.just("^")}),
+    "aftersale_unfiltered": st.booleans(),
+    "official_accounts": weighted((3, []), (1, ["b-2"])),
+    "filters": _FILTERS,
+}
+_FOLLOWUP = st.fixed_dictionaries(
+    {},
+    optional={
+        "buyer_initiated": weighted((3, True), (1, False)),
+        "agent_initiated": st.booleans(),
+        "minutes": st.sampled_from([1, 10, 14 * 60, 1440]),
+    },
+)
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Json:
+    """Draw a preset with some overrides: what a settings record and a profile have in common."""
+    preset = draw(st.sampled_from(PRESETS))
+    names = draw(st.lists(st.sampled_from(sorted(_OVERRIDES)), unique=True, max_size=5))
+    stated: Json = {"preset": preset, **{name: draw(_OVERRIDES[name]) for name in names}}
+    if preset not in NO_FOLLOWUP_PRESETS and draw(st.booleans()):
+        stated["silent_followup"] = draw(_FOLLOWUP)
+    return stated
+
+
+@st.composite
+def settings_of(draw: st.DrawFn, shop_id: str, calendar: Calendar) -> list[Json]:
+    """Draw a shop's settings records; the first names its time zone."""
+    records = []
+    for index in range(draw(weighted((4, 1), (2, 2), (1, 3)))):
+        record: Json = {
+            "shop_id": shop_id,
+            "effective_from": _date(calendar, draw(st.sampled_from([-3, -3, 0, 1, 1, 2]))),
+            **draw(rules()),
+        }
+        if index == 0:
+            record["timezone"] = calendar.zone
+        names = draw(st.lists(st.sampled_from(["alt", "what-if_2"]), unique=True))
+        if names:
+            record["profiles"] = {name: draw(rules()) for name in names}
+        records.append(record)
+    return records
+
+
+@st.composite
+def roster_of(draw: st.DrawFn, shop_id: str, calendar: Calendar) -> list[Json]:
+    """Draw a shop's roster history; a buyer's id may be among its agents."""
+    record = st.fixed_dictionaries(
+        {
+            "shop_id": st.just(shop_id),
+            "agent_id": st.sampled_from([*AGENTS, "b-2"]),
+            "role": weighted((6, "presale"), (1, "aftersale"), (1, "frozen")),
+            "effective_from": st.sampled_from([-5, 0, 1, 2]).map(lambda day: _date(calendar, day)),
+        }
+    )
+    return draw(st.lists(record, max_size=4))
+
+
+def _date(calendar: Calendar, day: int) -> str:
+    return (calendar.first_day + timedelta(days=day)).isoformat()
+
+
+_BY_BUYER = weighted(
+    (10, {}),
+    (3, {"entry": "product_page"}),
+    (3, {"product_id": "p-1"}),
+    (1, {"entry": "product_page", "product_id": "p-2"}),
+    (1, {"entry": "shop"}),
+    (1, {"text": ""}),
+    (1, {"text_length": 0}),
+    (1, {"kind": "image"}),
+    (1, {"kind": "system"}),
+    (1, {"text": PHRASE}),
+    (1, {"buyer_is_subaccount": True}),
+)
+_BY_AGENT = weighted(
+    (10, {}),
+    (2, {"text": "^欢迎"}),
+    (2, {"kind": "auto_reply"}),
+    (2, {"kind": "broadcast"}),
+    (2, {"text": PHRASE}),
+    (1, {"kind": "broadcast", "text": " "}),
+    (1, {"text": "\u3000\t"}),
+    (1, {"text": "好", "text_length": 0}),
+    (1, {"kind": "card", "text": ""}),
+    (1, {"kind": "system"}),
+    (1, {"product_id": "p-1", "entry": "product_page"}),
+)
+
+
+@st.composite
+def instants(draw: st.DrawFn, calendar: Calendar) -> int:
+    """Draw an instant of the grid."""
+    return calendar.instant(draw(st.sampled_from(_DAYS)), draw(st.sampled_from(_CLOCKS)))
+
+
+@st.composite
+def conversation(draw: st.DrawFn, shop_id: str, calendar: Calendar, busy: list[int]) -> list[Json]:
+    """Draw what one buyer and one agent say to each other, mostly near one of the ``busy`` instants."""
+    near = draw(st.sampled_from(busy)) + draw(st.sampled_from(_SHIFTS))
+    ts = draw(st.one_of(*[st.just(near)] * 3, instants(calendar)))
+    pair = {
+        "shop_id": shop_id,
+        "buyer_id": draw(st.sampled_from(BUYERS)),
+        "agent_id": draw(st.sampled_from(AGENTS)),
+    }
+    said = []
+    for side in draw(weighted((5, "ba"), (3, "baba"), (2, "bab"), (2, "ab"), (1, "a"), (1, "b"), (2, "baa"))):
+        ts += draw(st.sampled_from(_PAUSES))
+        sender, extras = ("buyer", _BY_BUYER) if side == "b" else ("agent", _BY_AGENT)
+        said.append({**pair, "ts": calendar.clip(ts), "sender": sender, **draw(extras)})
+    if draw(weighted((7, False), (1, True))):
+        ts += draw(st.sampled_from([0, 1, -MINUTE_MS]))
+        to_agent_id = draw(st.sampled_from(AGENTS))
+        said.append({**pair, "ts": calendar.clip(ts), "type": "transfer", "to_agent_id": to_agent_id})
+    return said
+
+
+_FOLLOWING = weighted(
+    (6, ("paid",)),
+    (3, ()),
+    (2, ("cancelled",)),
+    (2, ("paid", "cancelled")),
+    (1, ("paid", "paid")),
+    (1, ("cancelled", "cancelled")),
+    (2, ("paid", "refund_requested", "refund_completed", "refund_completed")),
+    (1, ("refund_requested",)),
+)
+_PRODUCTS = weighted((2, None), (2, ["p-1"]), (1, ["p-1", "p-2"]), (1, []))
+
+
+@st.composite
+def order(draw: st.DrawFn, shop_id: str, calendar: Calendar, busy: list[int], order_id: str) -> list[Json]:
+    """Draw all events of one order, in no order; its creation may be missing, or said by ``paid`` alone."""
+    created_ts = calendar.clip(draw(st.sampled_from(busy)) + draw(weighted((4, 0), (1, 1), (1, MINUTE_MS))))
+    ids = {"shop_id": shop_id, "buyer_id": draw(st.sampled_from(BUYERS)), "order_id": order_id}
+    events: list[Json] = []
+    for kind in (*draw(weighted((8, ("created",)), (2, ()), (1, ("created", "created")))), *draw(_FOLLOWING)):
+        delay = 0 if kind == "created" and not events else draw(st.sampled_from(_DELAYS))
+        event = {**ids, "type": kind, "ts": calendar.clip(created_ts + delay)}
+        if kind != "cancelled":
+            event["amount"] = draw(st.sampled_from([0, 100, 12900]))
+        if kind in {"created", "paid"}:
+            products = draw(_PRODUCTS)
+            event |= {} if products is None else {"product_ids": products}
+            event |= draw(weighted((3, {}), (1, {"quantity": 2}), (1, {"currency": "EUR"})))
+        if kind == "paid" and draw(st.booleans()):
+            earliest = max(event["ts"] - 15 * _DAY_MS, calendar.instant(0, 0))
+            event["created_ts"] = max(earliest, min(created_ts, event["ts"]))
+        events.append(event)
+    return events
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Draw the records of one or two shops."""
+    world = World([], [], [], [])
+    shop_ids = SHOPS[: draw(weighted((5, 1), (1, 2)))]
+    calendar_of = {shop_id: Calendar(*draw(st.sampled_from(_CALENDARS))) for shop_id in shop_ids}
+    if len(shop_ids) == 2:  # one partition, one watermark: two shops live at the same time
+        first_day = calendar_of[SHOPS[0]].first_day
+        calendar_of[SHOPS[1]] = Calendar(calendar_of[SHOPS[1]].zone, first_day)
+    for shop_id, calendar in calendar_of.items():
+        configured = draw(weighted((6, True), (1, False))) or calendar.zone != "Asia/Shanghai"
+        world.settings.extend(draw(settings_of(shop_id, calendar)) if configured else [])
+        world.roster.extend(draw(roster_of(shop_id, calendar)))
+        busy = draw(st.lists(instants(calendar), min_size=1, max_size=2))
+        for _ in range(draw(st.sampled_from([0, 1, 2, 3, 3, 4, 5, 6]))):
+            world.chat.extend(draw(conversation(shop_id, calendar, busy)))
+        for number in range(draw(st.integers(1, 3))):
+            world.orders.extend(draw(order(shop_id, calendar, busy, f"o-{number}")))
+    for events in (world.chat, world.orders):
+        # The id breaks ties: it must not always rise with the position in the list.
+        for number, (event, prefix) in enumerate(zip(events, draw(_prefixes(len(events))), strict=True)):
+            event["event_id"] = f"{prefix}{number}"
+    return world
+
+
+def _prefixes(size: int) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from("xyz"), min_size=size, max_size=size)
