@@ -22,6 +22,7 @@ class Order:
     """Minor units."""
     quantity: int
     currency: str
+    """Like ``quantity``: what ``paid`` does not say, ``created`` does."""
     refund_requested: int
     """Sum in minor units, like ``refund_completed``."""
     refund_completed: int
@@ -57,7 +58,7 @@ def order_of(events: list[Event]) -> Order | None:
         cancelled_ts=None if cancelled is None else cancelled["ts"],
         amount=leading["amount"],
         quantity=next((e["quantity"] for e in sayings if "quantity" in e), 1),
-        currency=leading.get("currency", "CNY"),
+        currency=next((e["currency"] for e in sayings if "currency" in e), "CNY"),
         refund_requested=refunded("refund_requested"),
         refund_completed=refunded("refund_completed"),
         product_ids=frozenset(product for e in sayings for product in e.get("product_ids", [])),
