@@ -15,6 +15,9 @@ __all__ = ["explain", "money"]
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 """Digits after the point of a currency (ISO 4217) where they are not two."""
 
+EVENTS = ("created", "paid", "cancelled")
+"""Events of an order whose time its decision tells; so are reasons of a revision called."""
+
 LAST_TS = 253_402_300_800_000
 """The year 10000: what lies there is the end of time of a replay."""
 
@@ -132,7 +135,7 @@ class _Teller:
 
     def _order(self) -> Iterator[str]:
         told = self._decision
-        events = [(told[f"{name}_ts"], name) for name in ("created", "paid", "cancelled")]
+        events = [(told[f"{name}_ts"], name) for name in EVENTS]
         lines = [
             f"{self._when(ts)}  {self._words[name]}"
             for ts, name in sorted(e for e in events if e[0] is not None)
@@ -237,14 +240,20 @@ class _Teller:
         return [until, self._words["change_late"]]
 
     def _revision(self, one: Decision) -> str:
-        credit, reason = one["credit"], one["reason"]
-        # An event's own time says more than the watermark, which may lie before it.
-        since = one[f"{reason}_ts"] if reason in ("created", "paid", "cancelled") else one["watermark"]
-        who = self._say("credit_of", agent=credit["agent_id"]) if credit else self._words["credit_none"]
+        credit, placing, reason = one["credit"], one["placing"], one["reason"]
+        if credit:
+            who = self._say("credit_of", agent=credit["agent_id"])
+        elif placing:
+            who = self._say("placing_of", agent=placing["agent_id"])
+        else:
+            who = self._words["credit_none"]
+        # Of chat, refunds and settings a decision does not tell the time.
+        times = {"timer": one["watermark"]} | {name: one[f"{name}_ts"] for name in EVENTS}
+        when = self._say("at", when=self._when(times[reason])) if reason in times else ""
         return self._say(
             "revision",
             number=one["revision"],
-            when=self._when(since),
+            when=when,
             status=self._words[one["status"]],
             outcome=self._words[f"outcome_{one['outcome']}"],
             who=who,

@@ -76,8 +76,9 @@ Can it still change?
   A late event, a refund or another event of the order always can, with a new revision.
 
 How it came to this
-  1. 2026-11-01 12:00:00 pending (待定), awaiting payment, no credit, net 1,290.00 CNY; because of the order
-  3. 2026-11-02 00:00:00.005 final (已定), credited, credit B, net 1,200.00 CNY; because of time"""
+  1. pending (待定), awaiting payment, placing agent C, net 1,290.00 CNY; because of the order, \
+2026-11-01 12:00:00
+  3. final (已定), credited, credit B, net 1,200.00 CNY; because of time, 2026-11-02 00:00:00.005"""
     )
 
 
@@ -191,7 +192,7 @@ def test_times_are_told_in_the_zone_asked_for() -> None:
 
 def test_the_end_of_a_replay_is_no_date() -> None:
     history = [unpaid(), decision(watermark=2**62)]
-    assert "3. the end of the records final" in told(decision(), history=history)
+    assert told(decision(), history=history).endswith("because of time, the end of the records")
 
 
 @pytest.mark.parametrize(
@@ -232,7 +233,7 @@ def test_from_replay_comes_the_last_revision_with_the_history(replayed: Path) ->
     assert result.exit_code == 0, result.output
     assert result.output.startswith("Order o-1 of shop jd:10086")
     assert "VERDICT: B has the credit" in result.output
-    assert "1. 2026-11-01 12:00:00 pending" in result.output
+    assert "1. pending" in result.output
 
 
 def test_from_replay_comes_another_profile(replayed: Path) -> None:
