@@ -30,6 +30,7 @@ KEY_FIELDS = {
 _EARLIEST_TS = 946_684_800_000  # 2000-01-01
 _LATEST_TS = 4_102_444_800_000  # 2100-01-01
 _LONGEST_SLEEP_S = 0.1
+_LONGEST_GAP_MS = 86_400_000
 _REPORT_EVERY = 1000
 
 
@@ -69,20 +70,30 @@ class Parsed(NamedTuple):
 
 
 class Pace:
-    """Event time on a wall clock that runs ``speed`` times as fast; the first event is due at once."""
+    """Event time on a wall clock that runs ``speed`` times as fast; the first event is due at once.
+
+    A jump of more than a day, either way, is not waited for, and the pace begins anew there: one event with a
+    wrong time, or very late, must not stop the rest.
+    """
 
     def __init__(self, speed: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._speed = speed
         self._clock = clock
-        self._start: tuple[int, float] | None = None
+        self._anchor: tuple[int, float] | None = None
+        """An event's time, and when it was due."""
+        self._last_ts = 0
 
-    def wait_s(self, ts: int) -> float:
-        """Seconds until an event of that time is due; 0 or less when it is."""
-        now = self._clock()
-        if self._start is None:
-            self._start = (ts, now)
-        first_ts, begun = self._start
-        return begun + (ts - first_ts) / 1000 / self._speed - now
+    def due_at(self, ts: int) -> float:
+        """When the next event, of time ``ts``, is due on the clock."""
+        if self._anchor is None or abs(ts - self._last_ts) > _LONGEST_GAP_MS:
+            self._anchor = (ts, self._clock())
+        self._last_ts = ts
+        anchor_ts, then = self._anchor
+        return then + (ts - anchor_ts) / 1000 / self._speed
+
+    def wait_s(self, due_at: float) -> float:
+        """Seconds until then; 0 or less when it has come."""
+        return due_at - self._clock()
 
 
 def record_key(topic: str, document: Any) -> str | None:
@@ -222,7 +233,8 @@ class _Sender:
         self.flush()
 
     def idle_until_due(self, pace: Pace, ts: int) -> None:
-        while (wait := pace.wait_s(ts)) > 0:
+        due_at = pace.due_at(ts)
+        while (wait := pace.wait_s(due_at)) > 0:
             self._producer.poll(min(wait, _LONGEST_SLEEP_S))
             self._check()
             self._progress(self._sent)

@@ -52,13 +52,41 @@ def test_a_line_without_time_holds_up_nobody():
     ]  # fmt: skip
 
 
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def waits(pace: Pace, *stamps: int) -> list[float]:
+    return [pytest.approx(pace.wait_s(pace.due_at(ts))) for ts in stamps]
+
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+
 def test_pace_spaces_events_as_they_happened_but_faster():
-    now = [100.0]
-    pace = Pace(speed=60, clock=lambda: now[0])
-    assert pace.wait_s(1_000_000) == 0
-    assert pace.wait_s(1_000_000 + 60_000) == pytest.approx(1.0)
-    now[0] += 1.0
-    assert pace.wait_s(1_000_000 + 60_000) == pytest.approx(0.0)
-    now[0] += 5.0
-    assert pace.wait_s(1_000_000 + 120_000) == pytest.approx(-4.0)
-    assert pace.wait_s(1_000_000 - 1) < 0
+    clock = Clock()
+    pace = Pace(60, clock)
+    assert waits(pace, DAY, DAY + 60_000) == [0, 1.0]
+    clock.now += 1.0
+    assert waits(pace, DAY + 60_000, DAY + 120_000) == [0, 1.0]
+    clock.now += 5.0
+    assert waits(pace, DAY + 120_000) == [-4.0]
+
+
+def test_pace_does_not_wait_for_a_late_event_and_keeps_its_step():
+    pace = Pace(60, Clock())
+    assert waits(pace, 10 * DAY, 9 * DAY + HOUR, 10 * DAY + 60_000) == [0, -23 * 60, 1.0]
+
+
+def test_pace_leaps_over_a_gap_of_more_than_a_day():
+    pace = Pace(1, Clock())
+    assert waits(pace, 0, DAY, 2 * DAY + 1) == [0, 86_400, 0]
+
+
+def test_pace_is_not_stopped_by_one_event_of_a_wrong_time():
+    pace = Pace(60, Clock())
+    assert waits(pace, 10 * DAY, 30_000 * DAY, 10 * DAY + 1000, 10 * DAY + 61_000) == [0, 0, 0, 1.0]
