@@ -8,12 +8,11 @@ letters belong to partition 0.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import threading
 from typing import NamedTuple
 
+import msgspec
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -21,7 +20,7 @@ from stream_attr.processor.records import Output, Record
 from stream_attr.worker.config import Book, WorkerConfig
 from stream_attr.worker.layout import KNOWLEDGE
 
-__all__ = ["Consequences", "Gate", "Knowledge"]
+__all__ = ["Consequences", "Knowledge"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +39,13 @@ class Consequences(NamedTuple):
     """The record that says so, once this is done."""
 
 
+class _ShopRecord(msgspec.Struct):
+    shop_id: str
+
+
+_decode_shop = msgspec.json.Decoder(_ShopRecord).decode
+
+
 class _Entry(NamedTuple):
     topic: str
     offset: int
@@ -52,6 +58,9 @@ class Knowledge:
 
     def __init__(self, config: WorkerConfig, book: Book) -> None:
         self._book = book
+        self.lock = threading.Lock()
+        """Held while the book is changed, and by every judge at work: so nothing changes under a judge, and
+        as judging is Python alone, one judge at a time is as fast as many."""
         self._entries: list[_Entry] = []
         self._positions = dict.fromkeys(KNOWLEDGE, 0)
         self.whole = False
@@ -61,9 +70,9 @@ class Knowledge:
         self._consumer.assign([TopicPartition(name, 0, 0) for name in self._names])
 
     @property
-    def positions(self) -> Mapping[str, int]:
-        """Next offset per topic."""
-        return self._positions
+    def records(self) -> int:
+        """How many records have been applied; whoever saw another number has something new to look at."""
+        return len(self._entries)
 
     def read_whole(self) -> None:
         """Read both topics to the ends that the broker now gives, and apply them in the order of their time.
@@ -82,12 +91,12 @@ class Knowledge:
                     ended.add(str(message.topic()))
                 elif not error.retriable():
                     raise KafkaException(error)
-        self.apply(found)
+        self._apply(found)
         self.whole = True
         logger.info("settings and rosters read: %s records", f"{len(found):,}")
 
-    def fetch(self) -> list[Record]:
-        """Wait a moment for new records; they are not applied yet.
+    def follow(self) -> bool:
+        """Wait a moment for new records and apply them; whether there were any.
 
         Raises:
             KafkaException: the broker failed for good.
@@ -99,18 +108,20 @@ class Knowledge:
                 found.append(self._record(message))
             elif error.code() != KafkaError._PARTITION_EOF and not error.retriable():
                 raise KafkaException(error)
-        return found
+        self._apply(found)
+        return bool(found)
 
-    def apply(self, records: list[Record]) -> None:
-        """Take records into the book, across the topics by their Kafka timestamp; no judge may be at work."""
-        for record in sorted(records, key=lambda found: found.timestamp):
-            dead_letter = self._book.apply(record)
-            shop_id = (record.key or b"").partition(b"|")[0].decode(errors="replace")
-            self._entries.append(_Entry(record.topic, record.offset, shop_id, dead_letter))
-            self._positions[record.topic] = max(self._positions[record.topic], record.offset + 1)
+    def _apply(self, records: list[Record]) -> None:
+        """Take records into the book, across the topics by their Kafka timestamp."""
+        with self.lock:
+            for record in sorted(records, key=lambda found: found.timestamp):
+                dead_letter = self._book.apply(record)
+                shop_id = "" if dead_letter is not None else _decode_shop(record.value or b"").shop_id
+                self._entries.append(_Entry(record.topic, record.offset, shop_id, dead_letter))
+                self._positions[record.topic] = record.offset + 1
 
     def consequences(self, known: bytes | None, partition: int) -> Consequences | None:
-        """What a partition owes that last judged with ``known``; None: nothing new."""
+        """What a partition owes that last judged with ``known``; None: nothing new. Called with the lock."""
         before: dict[str, int] = orjson.loads(known) if known else {}
         now = orjson.dumps(self._positions)
         if known == now or not (known or self._entries):
@@ -135,42 +146,6 @@ class Knowledge:
             message.key(),
             message.value(),
         )
-
-
-class Gate:
-    """Lets any number of batches through together, or one change of the book alone."""
-
-    def __init__(self) -> None:
-        self._changed = asyncio.Condition()
-        self._judging = 0
-        self._closed = False
-
-    @asynccontextmanager
-    async def judging(self) -> AsyncIterator[None]:
-        """While a batch is judged."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self._closed)
-            self._judging += 1
-        try:
-            yield
-        finally:
-            async with self._changed:
-                self._judging -= 1
-                self._changed.notify_all()
-
-    @asynccontextmanager
-    async def changing(self) -> AsyncIterator[None]:
-        """While the book is changed: after the batches in hand, before the next ones."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self._closed)
-            self._closed = True
-            await self._changed.wait_for(lambda: self._judging == 0)
-        try:
-            yield
-        finally:
-            async with self._changed:
-                self._closed = False
-                self._changed.notify_all()
 
 
 def _consumer(broker: str) -> Consumer:

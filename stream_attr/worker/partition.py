@@ -17,7 +17,7 @@ from typing import TypeVar
 from stream_attr.processor.records import CHANGELOG, PROGRESS_KEY, TICKS, Batch, Judge, Record
 from stream_attr.worker.changelog import Interrupted, catch_up
 from stream_attr.worker.config import Judging, WorkerConfig
-from stream_attr.worker.knowledge import Consequences, Gate, Knowledge
+from stream_attr.worker.knowledge import Knowledge
 from stream_attr.worker.merge import End, Merge, Take
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, open_store
@@ -51,7 +51,6 @@ class Surroundings:
         self.pool = pool
         self.transactions = transactions
         self.changelog_id = changelog_id
-        self.gate = Gate()
 
 
 class Partition:
@@ -75,6 +74,7 @@ class Partition:
         self._judge: Judge | None = None
         self._progress: bytes | None = None
         self._known: bytes | None = None
+        self._knowledge_seen = -1
 
     # -- on the event loop
 
@@ -109,13 +109,12 @@ class Partition:
         """
         config = self._around.config
         while not self._halting:
-            async with self._around.gate.judging():
-                try:
-                    take = await self._next()
-                except Fenced as error:
-                    logger.warning("partition %s has another owner now: %s", self.number, error)
-                    self.lost = True
-                    return
+            try:
+                take = await self._next()
+            except Fenced as error:
+                logger.warning("partition %s has another owner now: %s", self.number, error)
+                self.lost = True
+                return
             if take is None:
                 await self._wake.wait()
                 self._wake.clear()
@@ -124,9 +123,8 @@ class Partition:
 
     async def _next(self) -> Take | None:
         """Judge and commit one batch; None: nothing to judge."""
-        owed = self._around.knowledge.consequences(self._known, self.number)
-        if owed is not None:
-            await self._on_thread(lambda: self._settle(owed))
+        if self._knowledge_seen != self._around.knowledge.records:
+            await self._on_thread(self._catch_up_with_knowledge)
         take = self.merge.take(self._around.config.batch_records)
         if take is not None:
             await self._on_thread(lambda: self._judge_take(take))
@@ -164,9 +162,7 @@ class Partition:
 
     async def find_order(self, shop_id: str, order_id: str) -> bytes | None:
         """The last decision on an order as JSON, after the batch in hand."""
-        return await self._on_thread(
-            lambda: self._judge.find_order(shop_id, order_id) if self._judge is not None else None
-        )
+        return await self._on_thread(lambda: self._find_order(shop_id, order_id))
 
     async def _on_thread(self, call: Callable[[], _T]) -> _T:
         async with self._in_hand:
@@ -188,16 +184,18 @@ class Partition:
             identity=around.changelog_id,
             stop=lambda: self._halting,
         )
-        self._judge = around.judging.judge(self.number, self._store)
         self._progress = self._store.get(PROGRESS_KEY)
         self._known = self._store.get(KNOWLEDGE_KEY)
-        self.positions = dict(self._judge.restore(self._progress))
+        with around.knowledge.lock:
+            self._judge = around.judging.judge(self.number, self._store)
+            self.positions = dict(self._judge.restore(self._progress))
 
     def _judge_take(self, take: Take) -> None:
         assert self._judge is not None
-        started = time.perf_counter()
-        batch = self._judge.process(take.records, take.at_end)
-        judged = time.perf_counter()
+        with self._around.knowledge.lock:
+            started = time.perf_counter()
+            batch = self._judge.process(take.records, take.at_end)
+            judged = time.perf_counter()
         self._commit(batch)
         self._around.metrics.judged(
             self.number, batch, len(take.records), judged - started, time.perf_counter() - judged
@@ -207,11 +205,17 @@ class Partition:
         if any(record.topic != TICKS for record in take.records):
             self.busy_at = time.monotonic()
 
-    def _settle(self, owed: Consequences) -> None:
+    def _catch_up_with_knowledge(self) -> None:
         """Judge the changed shops again, and hand over the refused records' dead letters, once each."""
         assert self._judge is not None
+        with self._around.knowledge.lock:
+            seen = self._around.knowledge.records
+            owed = self._around.knowledge.consequences(self._known, self.number)
+            refreshed = [self._judge.refresh(shop_id) for shop_id in sorted(owed.shops)] if owed else []
+        self._knowledge_seen = seen
+        if owed is None:
+            return
         whole = Batch(outputs=list(owed.dead_letters))
-        refreshed = [self._judge.refresh(shop_id) for shop_id in sorted(owed.shops)]
         for batch in refreshed:  # a buyer is one shop's: no change stands against another
             whole.outputs += batch.outputs
             whole.changes |= batch.changes
@@ -233,6 +237,12 @@ class Partition:
         offset = self._committer.commit(batch.outputs, batch.changes.items(), marks)
         self._store.write(chain(batch.changes.items(), marks), self._around.changelog_id, offset)
         self._progress = progress
+
+    def _find_order(self, shop_id: str, order_id: str) -> bytes | None:
+        if self._judge is None:
+            return None
+        with self._around.knowledge.lock:
+            return self._judge.find_order(shop_id, order_id)
 
     def _close(self) -> None:
         committer, self._committer = self._committer, None

@@ -111,7 +111,17 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _drain_messages(self, fetcher: Any) -> None:
-        """Hand over whole fetches; Faust's own loop awaits a callback per message here."""
+        """Hand over whole fetches; Faust's own loop awaits a callback per message here.
+
+        Faust's fetcher takes a cancellation during a rebalance for a crash, a shutdown's too: that one ends here.
+        """
+        try:
+            await self._hand_over(fetcher)
+        except (ConsumerStoppedError, asyncio.CancelledError):
+            if not self.app.should_stop:
+                raise
+
+    async def _hand_over(self, fetcher: Any) -> None:
         topic_names = {self.app.config.topic(name): name for name in self.app.inputs}
         while not (self.should_stop or fetcher.should_stop):
             if not self.flow_active:
@@ -121,12 +131,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             if not active:
                 await self.sleep(_FULL_PAUSE_S)
                 continue
-            try:
-                await self._fetch_once(active, topic_names)
-            except ConsumerStoppedError:
-                if self.app.should_stop:
-                    return
-                raise
+            await self._fetch_once(active, topic_names)
 
     async def _fetch_once(self, active: set[TP], topic_names: Mapping[str, str]) -> None:
         async with self._fetching:

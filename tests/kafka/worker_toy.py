@@ -32,15 +32,16 @@ SEEN = 200
 
 
 class ToyBook:
-    """Counts the settings records of a shop; one that says ``bad`` is refused."""
+    """Counts the records of a shop; one that says ``bad`` is refused."""
 
     def __init__(self) -> None:
         self.records: dict[str, int] = {}
 
     def apply(self, record: Record) -> Output | None:
-        shop_id = (record.key or b"").partition(b"|")[0].decode()
-        if b"bad" in (record.value or b""):
-            return Output(DEAD_LETTERS, record.key or b"", orjson.dumps({"code": "bad_value"}))
+        said = orjson.loads(record.value or b"{}")
+        if said.get("bad"):
+            return Output(DEAD_LETTERS, record.key or b"", orjson.dumps({"code": "bad_value", **said}))
+        shop_id = said["shop_id"]
         self.records[shop_id] = self.records.get(shop_id, 0) + 1
         return None
 
@@ -116,7 +117,7 @@ def main() -> int:
     parser.add_argument("--clock", type=Clock, default=Clock.EVENTS)
     parser.add_argument("--idle-tick-ms", type=int, default=60_000)
     parser.add_argument("--transactions", type=Transactions, default=Transactions.AUTO)
-    parser.add_argument("--session-timeout", type=float, default=6.0)
+    parser.add_argument("--session-timeout", type=float, default=2.0)
     said = parser.parse_args()
     config = WorkerConfig(
         broker=said.broker,

@@ -1,0 +1,25 @@
+"""The processor as a worker runs it."""
+
+from __future__ import annotations
+
+from stream_attr.core.buyer import Retention
+from stream_attr.core.days import DAY_MS
+from stream_attr.processor import Book, Options, Processor
+from stream_attr.worker.config import Clock, Judging, WorkerConfig
+from stream_attr.worker.ticks import wall_clock_ms
+
+__all__ = ["processor_judging"]
+
+
+def processor_judging(config: WorkerConfig) -> Judging:
+    """One book for all partitions and a processor for each.
+
+    With ``clock`` ``events`` there is no "now", so no timestamp is a future one.
+    """
+    book = Book()
+    options = Options(
+        allowed_lateness_ms=config.allowed_lateness_ms,
+        retention=Retention(config.history_days * DAY_MS, config.order_retention_days * DAY_MS),
+        clock=wall_clock_ms if config.clock is Clock.WALL else None,
+    )
+    return Judging(book, lambda _partition, store: Processor(book, store, options))

@@ -1,0 +1,213 @@
+"""Workers as processes of their own, with the toy judge, and what the tests read off the topics afterwards."""
+
+from __future__ import annotations
+
+import collections
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from worker_toy import EVERY
+
+from stream_attr.broker import server
+
+HERE = Path(__file__).resolve().parent
+PATIENCE_S = 60.0
+
+
+@dataclass
+class WorkerProcess:
+    """One worker; ``args`` are those of ``worker_toy.py``."""
+
+    bootstrap: str
+    prefix: str
+    data_dir: Path
+    args: tuple[str, ...] = ()
+    port: int = field(default_factory=server.free_port)
+
+    def __post_init__(self) -> None:
+        self.log = self.data_dir.with_suffix(f".{self.port}.log")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> WorkerProcess:
+        with self.log.open("ab") as log:
+            self.process = server.spawn(
+                [
+                    sys.executable,
+                    str(HERE / "worker_toy.py"),
+                    f"--broker={self.bootstrap}",
+                    f"--prefix={self.prefix}",
+                    f"--data-dir={self.data_dir}",
+                    f"--web-port={self.port}",
+                    *self.args,
+                ],
+                log,
+            )
+        return self
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end; returns its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def wait(self) -> int:
+        """Wait until it ends by itself; returns its exit code."""
+        assert self.process is not None
+        return self.process.wait(PATIENCE_S)
+
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body; status 0 while nobody answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+        except OSError:
+            return 0, b""
+
+    def until_ready(self) -> WorkerProcess:
+        until(lambda: self.get("/ready")[0] == 200, self)
+        return self
+
+    def held(self) -> list[int]:
+        """Partitions that it judges; none while it is not ready."""
+        status, body = self.get("/ready")
+        return json.loads(body)["partitions"] if status == 200 else []
+
+    def metric(self, name: str) -> float:
+        """Sum over all labels."""
+        _, body = self.get("/metrics")
+        lines = (line for line in body.decode().splitlines() if line.startswith(name + ("{", " ")[0]))
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+    def said(self) -> str:
+        return self.log.read_text()[-6000:]
+
+
+@contextmanager
+def workers(
+    bootstrap: str, prefix: str, folder: Path, *args: str, count: int = 1
+) -> Iterator[list[WorkerProcess]]:
+    """Workers not yet started, each with a data directory of its own; killed at the end if they still run."""
+    made = [WorkerProcess(bootstrap, prefix, folder / f"worker{i}", args) for i in range(count)]
+    try:
+        yield made
+    finally:
+        for worker in made:
+            if worker.runs():
+                worker.kill()
+
+
+def until(condition: Callable[[], bool], *workers: WorkerProcess, patience_s: float = PATIENCE_S) -> None:
+    """Wait until it is so; fails when the time is up or one of the workers has ended."""
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        if time.monotonic() > deadline or any(not worker.runs() for worker in workers):
+            said = "\n".join(worker.said() for worker in workers)
+            raise AssertionError(f"it did not come about; said was:\n{said}")
+        time.sleep(0.1)
+
+
+class Traffic:
+    """Numbered events of some buyers, some of them repeated, sent to both topics."""
+
+    def __init__(self, bootstrap: str, prefix: str, buyers: int = 97, seed: int = 7) -> None:
+        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5})
+        self._prefix = prefix
+        self._buyers = buyers
+        self._random = random.Random(seed)
+        self._ts = 1_790_000_000_000
+        self._number = 0
+        self.sent: collections.Counter[bytes] = collections.Counter()
+        """Events per buyer, repeats not counted."""
+
+    def send(self, count: int) -> None:
+        for _ in range(count):
+            self._number += 1
+            self._ts += self._random.randrange(1000)
+            key = b"jd:1|b%d" % self._random.randrange(self._buyers)
+            topic = "order-events" if self._random.random() < 0.1 else "chat-events"
+            value = json.dumps({"event_id": f"e{self._number}", "ts": self._ts, "text": "x" * 120})
+            for _ in range(2 if self._random.random() < 0.02 else 1):
+                self._producer.produce(self._prefix + topic, key=key, value=value)
+            self.sent[key] += 1
+            self._producer.poll(0)
+        assert self._producer.flush(30) == 0
+
+    def put(self, topic: str, value: object, *, key: str | None = None, partition: int = -1) -> None:
+        """Send one record as it stands."""
+        self._producer.produce(self._prefix + topic, json.dumps(value), key, partition)
+        assert self._producer.flush(30) == 0
+
+
+def read(bootstrap: str, topic: str) -> list[tuple[bytes, bytes | None]]:
+    """All that a ``read_committed`` reader sees of a topic: key and value, in order within a partition."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "reader",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+        }
+    )
+    found: list[tuple[bytes, bytes | None]] = []
+    try:
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+        ended: set[int] = set()
+        while len(ended) < len(partitions):
+            for message in consumer.consume(10_000, timeout=0.3):
+                error = message.error()
+                if error is None:
+                    found.append((message.key() or b"", message.value()))
+                else:
+                    assert error.code() == KafkaError._PARTITION_EOF, error
+                    ended.add(message.partition())
+    finally:
+        consumer.close()
+    return found
+
+
+def counts(bootstrap: str, prefix: str) -> dict[bytes, list[int]]:
+    """What the toy emitted per buyer, in order."""
+    emitted: dict[bytes, list[int]] = collections.defaultdict(list)
+    for key, value in read(bootstrap, prefix + "attribution-decisions"):
+        said = json.loads(value or b"{}")
+        if "n" in said:
+            emitted[key].append(said["n"])
+    return dict(emitted)
+
+
+def expected(traffic: Traffic) -> dict[bytes, list[int]]:
+    """What it has to emit: one output per EVERY events of a buyer."""
+    return {
+        key: list(range(EVERY, sent + 1, EVERY)) for key, sent in traffic.sent.items() if sent >= EVERY
+    }
+
+
+def state(bootstrap: str, prefix: str) -> dict[bytes, int]:
+    """Events counted per buyer, as the changelog has it last."""
+    last = {key: value for key, value in read(bootstrap, prefix + "buyer-state-changelog") if key > b"\x01"}
+    return {key: json.loads(value)["n"] for key, value in last.items() if value is not None}
