@@ -91,7 +91,7 @@ class RosterRecord(Struct, gc=False):
 
 
 class _Peeked(Struct, gc=False):
-    ts: int
+    ts: Instant
 
 
 _chat = msgspec.json.Decoder(ChatEvent)
@@ -104,7 +104,7 @@ _T = TypeVar("_T")
 
 
 def peek_ts(value: bytes | None) -> int | None:
-    """Return the ``ts`` of a record, or None where it has none to go by; never raises."""
+    """Return the ``ts`` of a record, or None where it has none that could be accepted; never raises."""
     try:
         return _peek(value).ts  # type: ignore[arg-type]
     except (ValueError, TypeError, RecursionError):

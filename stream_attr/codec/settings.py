@@ -196,6 +196,9 @@ def _settings(rules: _Rules, path: str) -> Settings:
             f"`{path}validity` has exactly one of `hours` and `natural_days`",
             f"{path}validity",
         )
+    if rules.official_accounts is not UNSET:
+        for account in rules.official_accounts:
+            check_id(account, f"{path}official_accounts")
     if settings.silent_followup.on and settings.preset in NEVER_FOLLOW_UP:
         raise RefusedRecord(
             Code.BAD_VALUE,

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from stream_attr.core.buyer import Buyer
 from stream_attr.core.decision import FINAL, Judgement
-from stream_attr.core.message import Message, Pair
+from stream_attr.core.message import Message
 from stream_attr.core.order import Emitted, Horizon, Order, Placed, Waiting
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
@@ -89,8 +89,15 @@ def encode_buyer(buyer: Buyer) -> bytes:
             VERSION,
             buyer.due,
             pending_decisions(buyer),
-            {agent_id: pair.messages for agent_id, pair in buyer.pairs.items() if pair.messages},
-            {agent_id: pair.transfers for agent_id, pair in buyer.pairs.items() if pair.transfers},
+            {
+                agent_id: [message for day in sorted(days) for message in days[day].messages]
+                for agent_id, days in buyer.receptions.items()
+            },
+            {
+                agent_id: found
+                for agent_id, days in buyer.receptions.items()
+                if (found := [transfer for day in sorted(days) for transfer in days[day].transfers])
+            },
             [
                 _Order(
                     order.order_id,
@@ -123,10 +130,12 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
             f"state of version {version} was written by a newer program; this one reads up to {VERSION}"
         )
     state = _decode(data)
-    pairs = {agent_id: Pair(messages) for agent_id, messages in state.messages.items()}
-    for agent_id, transfers in state.transfers.items():
-        pairs.setdefault(agent_id, Pair()).transfers = transfers
-    buyer = Buyer(shop, buyer_id, pairs, {one.order_id: _order(one) for one in state.orders})
+    buyer = Buyer(shop, buyer_id)
+    for agent_id, messages in state.messages.items():
+        buyer.recall(agent_id, messages, state.transfers.get(agent_id, ()))
+    for stored in state.orders:
+        order = buyer.orders[stored.order_id] = _order(stored)
+        buyer.order_event_ids.update(order.event_ids)
     buyer.due = state.due
     return buyer
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.core.decision import Candidate, Credit, Discarded, Figures, Judgement, Picked
-from stream_attr.core.message import AGENT, BUYER, PRODUCT_PAGE, Message, Pair
+from stream_attr.core.message import AGENT, BUYER, PRODUCT_PAGE, Message
 from stream_attr.core.order import Order
-from stream_attr.core.reception import filtered, receptions
-from stream_attr.core.settings import CreditRule, PickRule, ProductPriority, Role, Settings, SilentFollowup
+from stream_attr.core.reception import Read, Reception
+from stream_attr.core.settings import CreditRule, PickRule, ProductPriority, Settings, SilentFollowup
 from stream_attr.core.shop import Shop
 
 PAYMENT_LOOK_BACK_MS = 20 * DAY_MS
@@ -59,29 +60,20 @@ class Intervals(NamedTuple):
         return cls(Interval(start, created_ts), payment, followup, Interval(created_ts, end), deadline)
 
 
-class Reception(NamedTuple):
-    """One day of a pair, as far as the judgement needs it."""
-
-    day: int
-    messages: list[Message]
-    """Of every kind."""
-    spoken: list[Message]
-    """Those that count: none unless it is creditable."""
-    reason: str | None
-    """Why it is not creditable; None if it is."""
-
-
 class Served(NamedTuple):
     """What one agent did for the buyer around an order."""
 
     agent_id: str
-    receptions: list[Reception]
+    receptions: list[tuple[int, Reception, Read]]
+    """By day, how the order's profile reads them beside them."""
     spoken: list[Message]
-    """The buyer's messages and effective agent messages of creditable receptions, sorted."""
+    """The messages that count, of all of them, sorted."""
 
 
-def judge(order: Order, pairs: Mapping[str, Pair], buyer_id: str, shop: Shop, profile: str) -> Judgement:
-    """Judge an order whose creation is known, under one profile.
+def judge(
+    order: Order, receptions: Mapping[str, Mapping[int, Reception]], buyer_id: str, shop: Shop, profile: str
+) -> Judgement:
+    """Judge an order whose creation is known, under one profile. ``receptions``: by agent id and day.
 
     A pure function of the facts given and the settings in force on the days they lie in.
     """
@@ -93,13 +85,13 @@ def judge(order: Order, pairs: Mapping[str, Pair], buyer_id: str, shop: Shop, pr
     settings = shop.settings_on(created_day, profile)
     paid = order.paid is not None
     spans = Intervals.of(order, created_ts, settings, shop)
-
-    interest_from = zone.start_of(zone.day_of(spans.placing.start))
-    latest = max(created_ts, spans.assist.end, spans.followup.end - 1)
-    interest_until = zone.end_of_day(latest)
+    days = range(
+        zone.day_of(spans.placing.start),
+        zone.day_of(max(created_ts, spans.assist.end, spans.followup.end - 1)) + 1,
+    )
     served = [
-        _served(agent_id, pair, buyer_id, shop, profile, interest_from, interest_until)
-        for agent_id, pair in sorted(pairs.items())
+        _served(agent_id, receptions[agent_id], days, buyer_id, shop, profile)
+        for agent_id in sorted(receptions)
     ]
 
     products = order.product_ids
@@ -111,6 +103,11 @@ def judge(order: Order, pairs: Mapping[str, Pair], buyer_id: str, shop: Shop, pr
     followup_on = full_silent and settings.silent_followup.on
     followup = _qualified(served, spans.followup, products, settings.silent_followup) if followup_on else {}
     credit = _credit(settings.credit_rule, placing_agent, payment_agent, followup) if paid else None
+    looked_at = [(spans.placing, placing)]
+    if paid:
+        looked_at.append((spans.payment, payment))
+    if followup_on:
+        looked_at.append((spans.followup, followup))
 
     return Judgement(
         preset=settings.preset,
@@ -127,80 +124,54 @@ def judge(order: Order, pairs: Mapping[str, Pair], buyer_id: str, shop: Shop, pr
             for one in served
             if one.agent_id in placing or one.agent_id in payment or one.agent_id in followup
         ),
-        discarded=_discarded(
-            served,
-            (spans.placing, placing),
-            (spans.payment, payment),
-            (spans.followup if followup_on else NOWHERE, followup),
-        ),
+        discarded=_discarded(served, looked_at, spans.followup),
         deadline=spans.deadline,
         final_at=_final_at(order, created_ts, spans, zone.end_of_day, followup_on=followup_on),
-        interest_from=interest_from,
-        interest_until=interest_until,
+        interest_from=zone.start_of(days.start),
+        interest_until=zone.start_of(days.stop),
+        quiet_from=_quiet_from(created_ts, spans, paid=paid, followup_on=followup_on),
     )
 
 
 def _served(
-    agent_id: str, pair: Pair, buyer_id: str, shop: Shop, profile: str, from_ts: int, until_ts: int
+    agent_id: str, receptions: Mapping[int, Reception], days: range, buyer_id: str, shop: Shop, profile: str
 ) -> Served:
-    held: list[Reception] = []
-    spoken: list[Message] = []
-    for day, messages in receptions(pair, shop.zone, from_ts, until_ts):
-        # A profile that the record of the day does not name reads as the official settings do.
-        reading = shop.reading(day, profile)
-        role = shop.role_on(agent_id, day, reading.unlisted)
-        matched = filtered(
-            messages,
-            _first_transfer(pair, shop.zone.start_of(day), shop.zone.start_of(day + 1)),
-            reading,
-            role,
-            own_account=shop.is_own_account(buyer_id, day),
-            official_account=buyer_id in reading.official_accounts,
-        )
-        if matched is not None:
-            held.append(Reception(day, messages, [], matched.value))
-        elif role is not Role.PRESALE:
-            held.append(Reception(day, messages, [], f"role_{role.value}"))
-        else:
-            mute = reading.mute
-            counted = [one for one in messages if one.side == BUYER or not one.flags & mute]
-            held.append(Reception(day, messages, counted, None))
-            spoken += counted
-    return Served(agent_id, held, spoken)
-
-
-def _first_transfer(pair: Pair, from_ts: int, until_ts: int) -> int | None:
-    if not pair.transfers:
-        return None
-    index = bisect_left(pair.transfers, (from_ts,))
-    if index < len(pair.transfers) and pair.transfers[index][0] < until_ts:
-        return pair.transfers[index][0]
-    return None
+    held = [
+        (day, reception, reception.read(buyer_id, agent_id, day, shop, profile))
+        for day, reception in receptions.items()
+        if day in days and reception.messages
+    ]
+    if len(held) == 1:
+        return Served(agent_id, held, held[0][2].spoken)
+    held.sort(key=itemgetter(0))
+    return Served(agent_id, held, [message for _, _, read in held for message in read.spoken])
 
 
 def _within(messages: list[Message], interval: Interval) -> list[Message]:
-    if interval.start >= interval.end:
+    start, end = interval
+    if not messages or start >= end or messages[-1].ts < start or messages[0].ts >= end:
         return []
-    return messages[bisect_left(messages, (interval.start,)) : bisect_left(messages, (interval.end,))]
+    if messages[0].ts >= start and messages[-1].ts < end:
+        return messages
+    return messages[bisect_left(messages, (start,)) : bisect_left(messages, (end,))]
 
 
 def _figures(messages: list[Message], products: frozenset[str]) -> Figures | None:
     """Return what messages come to; None if no effective agent message is among them."""
     rounds = 0
     before = AGENT
-    spoke = False
-    page = ordered = False
-    for message in messages:
-        if message.side == AGENT:
+    spoke = page = ordered = False
+    for _, side, _, flags, _, product_id in messages:
+        if side == AGENT:
             spoke = True
             if before == BUYER:
                 rounds += 1
         else:
-            if message.flags & PRODUCT_PAGE:
+            if flags & PRODUCT_PAGE:
                 page = True
-            if message.product_id is not None and message.product_id in products:
+            if product_id is not None and product_id in products:
                 ordered = True
-        before = message.side
+        before = side
     if not spoke:
         return None
     return Figures(len(messages), rounds, messages[0].ts, messages[-1].ts, page, ordered)
@@ -211,8 +182,8 @@ def _candidates(
 ) -> dict[str, Figures]:
     found = {}
     for one in served:
-        figures = _figures(_within(one.spoken, interval), products) if one.spoken else None
-        if figures is not None:
+        messages = _within(one.spoken, interval)
+        if messages and (figures := _figures(messages, products)) is not None:
             found[one.agent_id] = figures
     if priority is ProductPriority.OFF:
         return found
@@ -299,35 +270,34 @@ def _assists(
 
 
 def _discarded(
-    served: list[Served],
-    placing: tuple[Interval, Collection[str]],
-    payment: tuple[Interval, Collection[str]],
-    followup: tuple[Interval, Collection[str]],
+    served: list[Served], looked_at: list[tuple[Interval, dict[str, Figures]]], followup: Interval
 ) -> tuple[Discarded, ...]:
     found = []
-    looked_at = (placing, payment, followup)
     for agent_id, held, spoken in served:
-        for day, messages, counted, reason in held:
-            if not any(_within(messages, interval) for interval, _ in looked_at):
+        for day, reception, read in held:
+            if read.reason is None and any(
+                agent_id in chosen and _within(read.spoken, interval) for interval, chosen in looked_at
+            ):
                 continue
-            if reason is None:
-                if any(agent_id in chosen and _within(counted, interval) for interval, chosen in looked_at):
-                    continue
-                why = _why_not(counted, spoken, *(interval for interval, _ in looked_at))
-            else:
-                why = reason
-            found.append(Discarded(agent_id, day, why))
+            if any(_within(reception.messages, interval) for interval, _ in looked_at):
+                reason = read.reason or _why_not(read.spoken, spoken, looked_at, followup)
+                found.append(Discarded(agent_id, day, reason))
     return tuple(found)
 
 
 def _why_not(
-    counted: list[Message], spoken: list[Message], placing: Interval, payment: Interval, followup: Interval
+    counted: list[Message],
+    spoken: list[Message],
+    looked_at: list[tuple[Interval, dict[str, Figures]]],
+    followup: Interval,
 ) -> str:
-    if any(message.side == AGENT for span in (placing, payment) for message in _within(counted, span)):
-        return "other_product"
-    if any(message.side == AGENT for message in _within(counted, followup)):
-        sides = {message.side for message in _within(spoken, followup)}
-        return "followup_not_admitted" if len(sides) == 2 else "followup_one_sided"
+    """Return why a creditable reception made nobody a candidate; ``spoken``: with its agent's other days."""
+    for interval, _ in looked_at:
+        if any(message.side == AGENT for message in _within(counted, interval)):
+            if interval != followup:
+                return "other_product"
+            sides = {message.side for message in _within(spoken, followup)}
+            return "followup_not_admitted" if len(sides) == 2 else "followup_one_sided"
     return "no_effective_message"
 
 
@@ -339,3 +309,10 @@ def _final_at(
     if order.cancelled_ts is not None and order.cancelled_ts < spans.deadline:
         return end_of_day(max(created_ts, order.cancelled_ts))
     return end_of_day(spans.deadline)
+
+
+def _quiet_from(created_ts: int, spans: Intervals, *, paid: bool, followup_on: bool) -> int:
+    """Return from when on no interval but that of the assists while unpaid is open."""
+    if not paid:
+        return created_ts
+    return max(created_ts, spans.payment.end, spans.followup.end if followup_on else 0)

@@ -6,17 +6,20 @@ a living order's verdict rests on them: no verdict moves because its grounds wer
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from stream_attr.core.attribution import judge
-from stream_attr.core.days import DAY_MS
+from stream_attr.core.days import DAY_MS, Zone
 from stream_attr.core.decision import FINAL, Judgement, Verdict
 from stream_attr.core.finality import deadlines, verdict
-from stream_attr.core.message import Message, Pair
+from stream_attr.core.message import BUYER, SUBACCOUNT, Message
 from stream_attr.core.order import Emitted, Horizon, Order, Waiting
+from stream_attr.core.reception import Reception
 from stream_attr.core.shop import Shop
+
+FORGET_EVERY_MS = 5 * DAY_MS
+"""How long chat may outlive its retention, so that many days of it go at once."""
 
 
 class Retention(NamedTuple):
@@ -46,58 +49,96 @@ class Revision(NamedTuple):
 class Buyer:
     """The state of one buyer in one shop."""
 
-    __slots__ = ("buyer_id", "chat_ids", "due", "order_event_ids", "orders", "pairs", "shop")
+    __slots__ = (
+        "_expiry",
+        "_zone",
+        "buyer_id",
+        "chat_ids",
+        "due",
+        "order_event_ids",
+        "orders",
+        "receptions",
+        "shop",
+    )
 
-    def __init__(
-        self,
-        shop: Shop,
-        buyer_id: str,
-        pairs: dict[str, Pair] | None = None,
-        orders: dict[str, Order] | None = None,
-    ) -> None:
+    def __init__(self, shop: Shop, buyer_id: str) -> None:
         self.shop = shop
         self.buyer_id = buyer_id
-        self.pairs: dict[str, Pair] = {} if pairs is None else pairs
-        """By agent id."""
-        self.orders: dict[str, Order] = {} if orders is None else orders
-        self.chat_ids = {one.event_id for pair in self.pairs.values() for one in pair.messages}
-        self.chat_ids.update(event_id for pair in self.pairs.values() for _, event_id in pair.transfers)
-        self.order_event_ids = {event_id for order in self.orders.values() for event_id in order.event_ids}
+        self.receptions: dict[str, dict[int, Reception]] = {}
+        """By agent id and day."""
+        self.orders: dict[str, Order] = {}
+        self.chat_ids: set[str] = set()
+        self.order_event_ids: set[str] = set()
         self.due: int | None = None
         """The next watermark at which something has to be done; see :meth:`reschedule`."""
+        self._expiry = 0
+        """No fact has to go before this watermark; not kept, so 0 until it is derived anew."""
+        self._zone: Zone = shop.zone
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left to be kept."""
-        return not self.pairs and not self.orders
+        return not self.receptions and not self.orders
 
     # Facts
 
-    def add_message(self, agent_id: str, message: Message) -> bool:
-        """Learn of a message; return False if its event is known already."""
+    def hear(self, agent_id: str, message: Message, *, touched: list[Order]) -> bool:
+        """Learn of a message; return False if its event is known already.
+
+        The orders whose verdict it may change are added to ``touched``.
+        """
         if message.event_id in self.chat_ids:
             return False
         self.chat_ids.add(message.event_id)
-        messages = self._pair(agent_id).messages
-        if not messages or messages[-1] < message:
-            messages.append(message)
-        else:
-            insort(messages, message)
+        day = self.shop.zone.day_of(message.ts)
+        reception = self._reception(agent_id, day)
+        for order in self._orders_around(message.ts):
+            if not self._is_quiet(order, agent_id, day, reception, message):
+                touched.append(order)
+            order.stale = True
+        reception.add(message)
         return True
 
-    def add_transfer(self, agent_id: str, ts: int, event_id: str) -> bool:
-        """Learn that an agent handed the buyer over; return False if the event is known already."""
+    def hand_over(self, agent_id: str, ts: int, event_id: str, *, touched: list[Order]) -> bool:
+        """Learn that an agent handed the buyer over; see :meth:`hear`."""
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
-        insort(self._pair(agent_id).transfers, (ts, event_id))
+        for order in self._orders_around(ts):
+            touched.append(order)
+            order.stale = True
+        self._reception(agent_id, self.shop.zone.day_of(ts)).add_transfer(ts, event_id)
         return True
 
-    def _pair(self, agent_id: str) -> Pair:
-        pair = self.pairs.get(agent_id)
-        if pair is None:
-            pair = self.pairs[agent_id] = Pair()
-        return pair
+    def recall(
+        self, agent_id: str, messages: Iterable[Message], transfers: Iterable[tuple[int, str]]
+    ) -> None:
+        """Put stored facts back, in their order."""
+        day_of = self.shop.zone.day_of
+        for message in messages:
+            self.chat_ids.add(message.event_id)
+            self._reception(agent_id, day_of(message.ts)).messages.append(message)
+        for transfer in transfers:
+            self.chat_ids.add(transfer[1])
+            self._reception(agent_id, day_of(transfer[0])).transfers.append(transfer)
+
+    def _reception(self, agent_id: str, day: int) -> Reception:
+        days = self.receptions.get(agent_id)
+        if days is None:
+            days = self.receptions[agent_id] = {}
+        reception = days.get(day)
+        if reception is None:
+            reception = days[day] = Reception()
+        return reception
+
+    def _follow_zone(self) -> None:
+        """Divide the facts into days anew if the shop's first settings record came after them."""
+        if self._zone is not self.shop.zone:
+            self._zone = self.shop.zone
+            known, self.receptions = self.receptions, {}
+            for agent_id, days in known.items():
+                for day in sorted(days):
+                    self.recall(agent_id, days[day].messages, days[day].transfers)
 
     def order_of(self, order_id: str, event_id: str, ts: int) -> Order | None:
         """Return the order that a new order event belongs to; None if the event is known already."""
@@ -109,6 +150,7 @@ class Buyer:
             order = self.orders[order_id] = Order(order_id)
         order.event_ids.append(event_id)
         order.last_ts = max(order.last_ts, ts)
+        order.stale = True
         return order
 
     # Verdicts
@@ -116,18 +158,20 @@ class Buyer:
     def judgements(self, order: Order) -> dict[str, Judgement]:
         """Return the judgements on an order whose creation is known, by profile."""
         shop = self.shop
-        if not order.sealed and (not order.judged or order.judged_version != shop.version):
+        if not order.sealed and (order.stale or not order.judged or order.judged_version != shop.version):
+            self._follow_zone()
             created_ts = order.created_ts
             assert created_ts is not None
             judged = {
-                profile: judge(order, self.pairs, self.buyer_id, shop, profile)
+                profile: judge(order, self.receptions, self.buyer_id, shop, profile)
                 for profile in shop.profiles_on(shop.zone.day_of(created_ts))
             }
             order.judged = judged
             order.judged_version = shop.version
+            order.stale = False
             order.horizon = Horizon(
-                min(one.interest_from for one in judged.values()),
-                max(one.interest_until for one in judged.values()),
+                min([one.interest_from for one in judged.values()]),
+                max([one.interest_until for one in judged.values()]),
                 tuple(sorted({due for one in judged.values() for due in deadlines(order, one)})),
             )
         return order.judged
@@ -138,19 +182,42 @@ class Buyer:
         assert order.horizon is not None
         return order.horizon
 
-    def touched_by_chat(self, ts: int) -> list[Order]:
-        """Return the orders that chat at ``ts`` may bear on; what was derived of them is forgotten."""
-        found = []
-        for order in self.orders.values():
-            horizon = order.horizon
-            if (
-                horizon is not None
-                and not order.sealed
-                and horizon.interest_from <= ts < horizon.interest_until
-            ):
-                order.judged = {}
-                found.append(order)
-        return found
+    def _orders_around(self, ts: int) -> list[Order]:
+        """Return the orders on which chat at ``ts`` may bear at all."""
+        return [
+            order
+            for order in self.orders.values()
+            if (horizon := order.horizon) is not None
+            and horizon.interest_from <= ts < horizon.interest_until
+            and not order.sealed
+        ]
+
+    def _is_quiet(
+        self, order: Order, agent_id: str, day: int, reception: Reception, message: Message
+    ) -> bool:
+        """Whether a message, not yet added, surely leaves every verdict on an order as it is.
+
+        So it is when all intervals but that of the assists lie before it, unless it makes earlier messages of
+        its reception count, or no longer count.
+        """
+        if not order.judged or order.judged_version != self.shop.version:
+            return False
+        ts = message.ts
+        first_ts = reception.messages[0].ts if reception.messages else ts
+        for profile, judgement in order.judged.items():
+            if not self.shop.is_presale(agent_id, day, profile):
+                continue
+            if ts < judgement.quiet_from:
+                return False
+            if order.paid is not None and first_ts >= judgement.quiet_from:
+                continue
+            if reception.messages:
+                read = reception.read(self.buyer_id, agent_id, day, self.shop, profile)
+                if not read.steady or message.flags & SUBACCOUNT or not reception.ends_before(message):
+                    return False
+            if order.paid is None and message.side != BUYER and not _serves(agent_id, judgement):
+                return False
+        return True
 
     def revise(self, order: Order, watermark: int, reason: str, *, late: bool = False) -> Iterator[Revision]:
         """Yield what has to be said anew of an order whose creation is known, and take it as said.
@@ -175,24 +242,26 @@ class Buyer:
 
     def reschedule(self, watermark: int, retention: Retention) -> int | None:
         """Find the next watermark, past this one, at which something is due; None if nothing is."""
-        dues = []
         orders_ms = retention.of_orders(self.shop)
-        for order in self.orders.values():
-            dues.append(order.last_ts + orders_ms)
-            if order.created_ts is not None and not order.sealed:
-                horizon = self._horizon(order)
-                dues += horizon.deadlines
-                if _can_be_sealed(order):
-                    dues.append(horizon.interest_until + retention.chat_ms)
-        oldest = self._oldest_chat()
+        dues = [order.last_ts + orders_ms for order in self.orders.values()]
+        oldest = self._oldest_day()
         if oldest is not None:
-            dues.append(self.shop.zone.end_of_day(oldest) + retention.chat_ms)
-        self.due = min((due for due in dues if due > watermark), default=None)
+            forget_at = self.shop.zone.start_of(oldest + 1) + retention.chat_ms + FORGET_EVERY_MS
+            while forget_at <= watermark:  # an order still rests on it: ask again later
+                forget_at += FORGET_EVERY_MS
+            dues.append(forget_at)
+        self._expiry = min(dues, default=0)
+        for order in self.orders.values():
+            if order.created_ts is not None and not order.sealed:
+                dues += self._horizon(order).deadlines
+        self.due = min([due for due in dues if due > watermark], default=None)
         return self.due
 
     def expire(self, watermark: int, retention: Retention) -> list[Waiting]:
         """Forget what is older than its retention; return the records whose orders' creation never came."""
         lost: list[Waiting] = []
+        if watermark < self._expiry:
+            return lost
         needed_from = cutoff = watermark - retention.chat_ms
         orders_ms = retention.of_orders(self.shop)
         for order in list(self.orders.values()):
@@ -207,26 +276,33 @@ class Buyer:
                     order.sealed = True
                 else:
                     needed_from = min(needed_from, horizon.interest_from)
-        oldest = self._oldest_chat()
-        if oldest is not None and self.shop.zone.end_of_day(oldest) <= needed_from:
-            self._forget_chat(self.shop.zone.start_of(self.shop.zone.day_of(needed_from)))
+        oldest = self._oldest_day()
+        zone = self.shop.zone
+        if oldest is not None and zone.start_of(oldest + 1) <= needed_from:
+            self._forget_chat(zone.day_of(needed_from))
         return lost
 
-    def _oldest_chat(self) -> int | None:
-        oldest = [pair.messages[0].ts for pair in self.pairs.values() if pair.messages]
-        oldest += [pair.transfers[0][0] for pair in self.pairs.values() if pair.transfers]
-        return min(oldest, default=None)
+    def _oldest_day(self) -> int | None:
+        self._follow_zone()
+        return min([day for days in self.receptions.values() for day in days], default=None)
 
-    def _forget_chat(self, before_ts: int) -> None:
-        for agent_id, pair in list(self.pairs.items()):
-            gone = bisect_left(pair.messages, (before_ts,))
-            self.chat_ids.difference_update(one.event_id for one in pair.messages[:gone])
-            del pair.messages[:gone]
-            gone = bisect_left(pair.transfers, (before_ts,))
-            self.chat_ids.difference_update(event_id for _, event_id in pair.transfers[:gone])
-            del pair.transfers[:gone]
-            if not pair.messages and not pair.transfers:
-                del self.pairs[agent_id]
+    def _forget_chat(self, before_day: int) -> None:
+        for agent_id, days in list(self.receptions.items()):
+            for day in [day for day in days if day < before_day]:
+                gone = days.pop(day)
+                self.chat_ids.difference_update([one.event_id for one in gone.messages])
+                self.chat_ids.difference_update([event_id for _, event_id in gone.transfers])
+            if not days:
+                del self.receptions[agent_id]
+
+
+def _serves(agent_id: str, judgement: Judgement) -> bool:
+    """Whether an agent is placing agent or follow-up assist of an unpaid order already."""
+    placing = judgement.placing
+    return (placing is not None and placing.agent_id == agent_id) or (
+        "followup",
+        agent_id,
+    ) in judgement.assists
 
 
 def _can_be_sealed(order: Order) -> bool:

@@ -5,6 +5,7 @@ A *day* is numbered from 1970-01-01 in the shop's own calendar. All instants are
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +14,7 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -28,7 +30,7 @@ def _name(day: int) -> str:
 
 def day_number(name: str) -> int:
     """Return the day number of ``YYYY-MM-DD``; raise ValueError for anything else."""
-    if len(name) != 10:
+    if not _DATE.fullmatch(name):
         raise ValueError(f"{name!r} is not a date YYYY-MM-DD")
     return date.fromisoformat(name).toordinal() - _EPOCH
 
@@ -36,7 +38,7 @@ def day_number(name: str) -> int:
 class Zone:
     """A time zone, as far as days go. Get one from :func:`zone`, which shares them."""
 
-    __slots__ = ("_guess_ms", "_info", "_starts", "name")
+    __slots__ = ("_day", "_from", "_guess_ms", "_info", "_starts", "_until", "name")
 
     def __init__(self, name: str) -> None:
         """Raise ValueError if ``name`` is no IANA time zone."""
@@ -49,6 +51,7 @@ class Zone:
         offset = datetime(2025, 1, 1, tzinfo=self._info).utcoffset()
         assert offset is not None
         self._guess_ms = int(offset.total_seconds()) * 1000
+        self._from = self._until = self._day = 0
 
     def start_of(self, day: int) -> int:
         """Return the first instant of a day."""
@@ -60,11 +63,14 @@ class Zone:
 
     def day_of(self, ts: int) -> int:
         """Return the day that an instant lies in."""
+        if self._from <= ts < self._until:  # most often the day asked for last
+            return self._day
         day = (ts + self._guess_ms) // DAY_MS
         while ts < self.start_of(day):
             day -= 1
         while ts >= self.start_of(day + 1):
             day += 1
+        self._day, self._from, self._until = day, self.start_of(day), self.start_of(day + 1)
         return day
 
     def end_of_day(self, ts: int) -> int:

@@ -86,6 +86,8 @@ class Judgement(NamedTuple):
     """Chat from here on may bear on it: the day on which its earliest interval begins."""
     interest_until: int
     """Chat before this may bear on it."""
+    quiet_from: int
+    """From here on a further message of a creditable reception adds to nothing but the assists while unpaid."""
 
 
 class Verdict(NamedTuple):

@@ -26,17 +26,3 @@ class Message(NamedTuple):
     flags: int
     characters: int
     product_id: str | None
-
-
-class Pair:
-    """All that is known between the buyer and one agent."""
-
-    __slots__ = ("messages", "transfers")
-
-    def __init__(
-        self, messages: list[Message] | None = None, transfers: list[tuple[int, str]] | None = None
-    ) -> None:
-        self.messages: list[Message] = [] if messages is None else messages
-        """Sorted; of every kind but ``system``."""
-        self.transfers: list[tuple[int, str]] = [] if transfers is None else transfers
-        """Sorted (ts, event id) of the agent's hand-overs of this buyer."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from stream_attr.core.decision import Judgement, Verdict
+from stream_attr.core.decision import Judgement, Verdict
 
 
 class Placed(NamedTuple):
@@ -66,6 +65,7 @@ class Order:
         "refund_completed",
         "refund_requested",
         "sealed",
+        "stale",
         "waiting",
     )
 
@@ -89,6 +89,8 @@ class Order:
         """By profile; derived from the facts, so not kept unless sealed."""
         self.judged_version = -1
         """The shop's version that ``judged`` was derived under."""
+        self.stale = False
+        """Facts have come since ``judged`` was derived."""
         self.horizon: Horizon | None = None
         """Derived with ``judged``, and kept with the facts so that an untouched order need not be judged."""
 

@@ -1,15 +1,15 @@
-"""Receptions: which of a buyer's messages with an agent count, and why the others do not (RULEBOOK 4)."""
+"""Receptions: all messages of a buyer and an agent on one day, and which of them count (RULEBOOK 4)."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from bisect import insort
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
-from stream_attr.core.days import Zone
-from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message, Pair
+from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
 from stream_attr.core.settings import Role
-from stream_attr.core.shop import Reading
+from stream_attr.core.shop import Reading, Shop
 
 
 class Filter(StrEnum):
@@ -26,28 +26,82 @@ class Filter(StrEnum):
     MONOLOGUE = "monologue"
 
 
-def receptions(pair: Pair, zone: Zone, from_ts: int, until_ts: int) -> Iterator[tuple[int, list[Message]]]:
-    """Yield (day, messages) of a pair's receptions that begin on a day within ``[from_ts, until_ts)``.
+class Read(NamedTuple):
+    """A reception as a profile's rules read it."""
 
-    Both bounds are first instants of days.
-    """
-    messages = pair.messages
-    index, end = bisect_left(messages, (from_ts,)), len(messages)
-    while index < end:
-        ts = messages[index].ts
-        if ts >= until_ts:
+    reason: str | None
+    """Why it is not creditable: its filter, ``role_aftersale`` or ``role_frozen``; None if it is."""
+    spoken: list[Message]
+    """The messages that count, sorted: the buyer's and effective agent messages; none unless creditable."""
+    mute: int
+    """Message flags any of which makes an agent message none that counts."""
+    steady: bool
+    """Whether it is creditable and remains so whatever plain messages are added at its end."""
+
+
+class Reception:
+    """What is known of one reception. Its messages are of every kind but ``system``."""
+
+    __slots__ = ("_read", "_version", "messages", "transfers")
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        """Sorted."""
+        self.transfers: list[tuple[int, str]] = []
+        """Sorted (ts, event id) of the agent's hand-overs of the buyer."""
+        self._read: dict[str, Read] = {}
+        self._version = -1
+
+    def add(self, message: Message) -> None:
+        """Take a message."""
+        if not self.ends_before(message):
+            self._read = {}
+            insort(self.messages, message)
             return
-        day = zone.day_of(ts)
-        midnight = zone.start_of(day + 1)
-        first = index
-        while index < end and messages[index].ts < midnight:
-            index += 1
-        yield day, messages[first:index]
+        self.messages.append(message)
+        for profile, read in list(self._read.items()):
+            if not read.steady or message.flags & SUBACCOUNT:
+                del self._read[profile]
+            elif message.side == BUYER or not message.flags & read.mute:
+                read.spoken.append(message)
 
+    def ends_before(self, message: Message) -> bool:
+        """Whether a message would be the last one."""
+        return not self.messages or self.messages[-1] < message
 
-def is_effective(message: Message, reading: Reading) -> bool:
-    """Whether a message is an agent's own word: no broadcast, not blank, no automatic reply."""
-    return message.side == AGENT and not message.flags & reading.mute
+    def add_transfer(self, ts: int, event_id: str) -> None:
+        """Take a hand-over."""
+        self._read = {}
+        insort(self.transfers, (ts, event_id))
+
+    def read(self, buyer_id: str, agent_id: str, day: int, shop: Shop, profile: str) -> Read:
+        """Return how it is read; a profile that the record of its day does not name reads as the official."""
+        if self._version != shop.version:
+            self._read = {}
+            self._version = shop.version
+        read = self._read.get(profile)
+        if read is None:
+            read = self._read[profile] = self._judge(buyer_id, agent_id, day, shop, profile)
+        return read
+
+    def _judge(self, buyer_id: str, agent_id: str, day: int, shop: Shop, profile: str) -> Read:
+        reading = shop.reading(day, profile)
+        role = shop.role_on(agent_id, day, reading.unlisted)
+        matched = filtered(
+            self.messages,
+            self.transfers[0][0] if self.transfers else None,
+            reading,
+            role,
+            own_account=shop.is_own_account(buyer_id, day),
+            official_account=buyer_id in reading.official_accounts,
+        )
+        if matched is not None:
+            return Read(matched.value, [], 0, steady=False)
+        if role is not Role.PRESALE:
+            return Read(f"role_{role.value}", [], 0, steady=False)
+        mute = reading.mute
+        spoken = [one for one in self.messages if one.side == BUYER or not one.flags & mute]
+        return Read(None, spoken, mute, steady=not (reading.filters.single_sentence or reading.advert_bit))
 
 
 def filtered(
@@ -61,10 +115,10 @@ def filtered(
 ) -> Filter | None:
     """Return the first filter that matches a reception, or None.
 
-    ``messages``: all of the pair's messages of one day, sorted, at least one. ``first_transfer_ts``: when the
-    agent first handed the buyer over that day.
+    ``messages``: all of the reception, sorted. ``first_transfer_ts``: when the agent first handed the buyer
+    over that day. A reception without messages is none, and matches ``empty``.
     """
-    if all(message.flags & BLANK for message in messages):
+    if all([one.flags & BLANK for one in messages]):
         return Filter.EMPTY
     if own_account:
         return Filter.OWN_ACCOUNT
@@ -73,27 +127,30 @@ def filtered(
     if reading.aftersale_unfiltered and role is Role.AFTERSALE:
         return None
     filters = reading.filters
-    if filters.buyer_subaccount and any(message.flags & SUBACCOUNT for message in messages):
+    if filters.buyer_subaccount and any(one.flags & SUBACCOUNT for one in messages):
         return Filter.BUYER_SUBACCOUNT
-    buyer_messages = sum(message.side == BUYER for message in messages)
-    if filters.broadcast and not buyer_messages and all(message.flags & BROADCAST for message in messages):
+    buyer_messages = len([one for one in messages if one.side == BUYER])
+    if filters.broadcast and not buyer_messages and all(one.flags & BROADCAST for one in messages):
         return Filter.BROADCAST
     if filters.forwarded and first_transfer_ts is not None:
-        replies = sum(
-            is_effective(message, reading) for message in messages if message.ts < first_transfer_ts
-        )
+        replies = sum(_is_effective(one, reading) for one in messages if one.ts < first_transfer_ts)
         if replies <= filters.forwarded_max_replies:
             return Filter.FORWARDED
     if reading.advert_bit and buyer_messages and _is_advert(messages, reading):
         return Filter.ADVERT
     by_buyer = messages[0].side == BUYER
     if filters.single_sentence and by_buyer and buyer_messages == 1:
-        replies = sum(is_effective(message, reading) for message in messages)
+        replies = sum(_is_effective(one, reading) for one in messages)
         if replies >= filters.single_sentence_min_replies:
             return Filter.SINGLE_SENTENCE
     if filters.monologue and not by_buyer and buyer_messages <= filters.monologue_max_buyer_messages:
         return Filter.MONOLOGUE
     return None
+
+
+def _is_effective(message: Message, reading: Reading) -> bool:
+    """Whether a message is an agent's own word: no broadcast, not blank, no automatic reply."""
+    return message.side == AGENT and not message.flags & reading.mute
 
 
 def _is_advert(messages: Sequence[Message], reading: Reading) -> bool:

@@ -55,7 +55,16 @@ class Reading(NamedTuple):
 class Shop:
     """What is known of one shop. Facts of buyers are not among it."""
 
-    __slots__ = ("_readings", "_records", "_roster", "shop_id", "version", "zone")
+    __slots__ = (
+        "_patterns",
+        "_readings",
+        "_records",
+        "_roster",
+        "longest_after_sales_days",
+        "shop_id",
+        "version",
+        "zone",
+    )
 
     def __init__(self, shop_id: str) -> None:
         self.shop_id = shop_id
@@ -65,6 +74,9 @@ class Shop:
         self._records: list[SettingsRecord] = []
         self._roster: dict[str, list[tuple[int, Role]]] = {}
         self._readings: dict[tuple[int, str], Reading] = {}
+        self._patterns: dict[int, tuple[Pattern, ...]] = {}
+        self.longest_after_sales_days = DEFAULT_SETTINGS.after_sales_days
+        """The greatest ``after_sales_days`` that the shop has ever set."""
 
     @property
     def is_set(self) -> bool:
@@ -79,7 +91,9 @@ class Shop:
         """Accept a record; of two with one ``effective_from`` the later added holds."""
         if not self._records:
             self.zone = zone(timezone)
+            self.longest_after_sales_days = 0
         self._records.append(record)
+        self.longest_after_sales_days = max(self.longest_after_sales_days, record.settings.after_sales_days)
         self._records.sort(key=lambda known: known.effective_from)
         self._changed()
 
@@ -93,6 +107,7 @@ class Shop:
     def _changed(self) -> None:
         self.version += 1
         self._readings.clear()
+        self._patterns.clear()
 
     def record_on(self, day: int) -> SettingsRecord | None:
         """Return the settings record in force on a day; None before the first (preset ``jd_cloud``)."""
@@ -112,12 +127,6 @@ class Shop:
         record = self.record_on(day)
         return DEFAULT_SETTINGS if record is None else record.under(profile)
 
-    @property
-    def longest_after_sales_days(self) -> int:
-        """The greatest ``after_sales_days`` that the shop has ever set."""
-        days = [record.settings.after_sales_days for record in self._records]
-        return max(days, default=DEFAULT_SETTINGS.after_sales_days)
-
     def profiles_on(self, day: int) -> tuple[str, ...]:
         """Return the profiles that an order created on this day is judged under, the official first."""
         record = self.record_on(day)
@@ -125,14 +134,11 @@ class Shop:
 
     def patterns_on(self, day: int) -> tuple[Pattern, ...]:
         """Return what must be looked for in the texts of a day, in the order of their flag bits."""
-        record = self._text_record_on(day)
-        if record is None:
-            return ()
-        found: dict[Pattern, None] = {}
-        for settings in (record.settings, *(record.profiles[name] for name in sorted(record.profiles))):
-            for pattern in _patterns(settings):
-                found[pattern] = None
-        return tuple(found)
+        patterns = self._patterns.get(day)
+        if patterns is None:
+            record = self._text_record_on(day)
+            patterns = self._patterns[day] = () if record is None else _patterns_of(record)
+        return patterns
 
     def reading(self, day: int, profile: str = OFFICIAL) -> Reading:
         """Return how the receptions of a day are read under a profile."""
@@ -168,16 +174,21 @@ class Shop:
                     return role
         return unlisted
 
+    def is_presale(self, agent_id: str, day: int, profile: str) -> bool:
+        """Whether an agent's receptions of a day can be creditable under a profile."""
+        return self.role_on(agent_id, day, self.reading(day, profile).unlisted) is Role.PRESALE
+
     def is_own_account(self, buyer_id: str, day: int) -> bool:
         """Whether a buyer is one of the shop's own agents by that day (filter ``own_account``)."""
         history = self._roster.get(buyer_id)
         return history is not None and history[0][0] <= day
 
 
-def _patterns(settings: Settings) -> list[Pattern]:
-    found = []
-    if settings.auto_reply.identify and settings.auto_reply.prefix:
-        found.append(Pattern(False, settings.auto_reply.prefix))
-    if settings.filters.advert:
-        found.append(Pattern(True, settings.filters.advert_phrase))
-    return found
+def _patterns_of(record: SettingsRecord) -> tuple[Pattern, ...]:
+    found: dict[Pattern, None] = {}
+    for settings in (record.settings, *(record.profiles[name] for name in sorted(record.profiles))):
+        if settings.auto_reply.identify and settings.auto_reply.prefix:
+            found[Pattern(False, settings.auto_reply.prefix)] = None
+        if settings.filters.advert:
+            found[Pattern(True, settings.filters.advert_phrase)] = None
+    return tuple(found)

@@ -57,6 +57,8 @@ class Options:
     """Buyers kept decoded between batches."""
     clock: Callable[[], int] | None = None
     """Wall clock, epoch milliseconds, for `future_timestamp` alone; None where there is no "now"."""
+    latest_watermark: int = END_OF_TIME
+    """Where the watermark stops, whatever comes; epoch milliseconds."""
     files: Mapping[str, tuple[str, ...]] | None = None
     """Names of the files that records come from, by topic; None: they come from Kafka, with keys."""
 
@@ -70,7 +72,7 @@ class Processor:
         self._store = store
         self._buyers = Buyers(book, store, options.cached_buyers)
         self._deadlines = Deadlines()
-        self._watermark = Watermark(options.allowed_lateness_ms)
+        self._watermark = Watermark(options.allowed_lateness_ms, options.latest_watermark)
         self._offsets: dict[str, int] = {}
         self._pending = 0
         self._batch = Batch()
@@ -102,7 +104,7 @@ class Processor:
             if record.topic in left:
                 left[record.topic] += 1
         self._watermark.end(frozenset(topic for topic, count in left.items() if not count))
-        self._fire(self._watermark.advance())
+        self._advance()
         for record in records:
             topic = record.topic
             try:
@@ -121,13 +123,13 @@ class Processor:
                 left[topic] -= 1
                 if not left[topic]:
                     self._watermark.end(frozenset(one for one, count in left.items() if not count))
-            self._fire(self._watermark.advance())
+            self._advance()
         return self._finished()
 
-    def finish(self, until: int = END_OF_TIME) -> Batch:
-        """Let the watermark reach ``until``: the input has ended and nothing older can come."""
-        self._watermark.tick(until)
-        self._fire(until)
+    def finish(self) -> Batch:
+        """Let the watermark go as far as it may: the input has ended."""
+        self._watermark.tick(END_OF_TIME)
+        self._advance()
         return self._finished()
 
     def refresh(self, shop_id: str) -> Batch:
@@ -188,14 +190,14 @@ class Processor:
         if event.kind == "system" and event.type == "message":
             return
         buyer = self._buyers.load(key)
+        touched: list[Order] = []
         if event.type == "message":
-            new = buyer.add_message(event.agent_id, message_of(event, buyer.shop))
+            new = buyer.hear(event.agent_id, message_of(event, buyer.shop), touched=touched)
         else:
-            new = buyer.add_transfer(event.agent_id, event.ts, event.event_id)
+            new = buyer.hand_over(event.agent_id, event.ts, event.event_id, touched=touched)
         if not new:
             self._repeat(record.topic)
             return
-        touched = buyer.touched_by_chat(event.ts)
         for order in touched:
             self._emit(buyer, order, self._now(event.ts), "chat", late=late)
         expiry = buyer.shop.zone.end_of_day(event.ts) + self._options.retention.chat_ms
@@ -220,8 +222,6 @@ class Processor:
             order.waiting.append(Waiting(record.partition, record.offset, record.key, record.value))
         else:
             order.waiting.clear()
-            if not order.sealed:
-                order.judged = {}
             self._emit(buyer, order, self._now(event.ts), _REASONS[event.type], late=late)
         self._reschedule(key, buyer, self._watermark.value)
 
@@ -232,13 +232,15 @@ class Processor:
 
     # Time
 
-    def _fire(self, watermark: int) -> None:
-        """Do all that is due by a watermark, each at its own time and in the order of time."""
-        while (first := self._deadlines.first()) is not None and first[0] <= watermark:
-            due, key = first
+    def _advance(self) -> None:
+        """Let the watermark follow what has been seen, and do what is due, each at its own time and in order."""
+        watermark = self._watermark.advance()
+        if watermark < self._deadlines.first:
+            return
+        for due, key in self._deadlines.take(watermark):
             buyer = self._buyers.load(key)
             for order in buyer.orders.values():
-                if order.created_ts is not None and not order.sealed:
+                if order.horizon is not None and due in order.horizon.deadlines:
                     self._emit(buyer, order, due, "timer")
             before = set(buyer.orders)
             for waiting in buyer.expire(due, self._options.retention):

@@ -13,10 +13,12 @@ END_OF_TIME = 2**62
 class Watermark:
     """The watermark of one partition. It never falls."""
 
-    __slots__ = ("_ended", "_lateness_ms", "seen", "value")
+    __slots__ = ("_ended", "_lateness_ms", "_latest", "_moved", "seen", "value")
 
-    def __init__(self, allowed_lateness_ms: int) -> None:
+    def __init__(self, allowed_lateness_ms: int, latest: int = END_OF_TIME) -> None:
         self._lateness_ms = allowed_lateness_ms
+        self._latest = latest
+        self._moved = False
         self.value = BEGINNING
         self.seen: dict[str, int] = {}
         """Greatest ``ts`` of the accepted events, by topic."""
@@ -26,17 +28,22 @@ class Watermark:
         """Count an accepted event."""
         if ts > self.seen.get(topic, BEGINNING):
             self.seen[topic] = ts
+            self._moved = True
 
     def end(self, topics: frozenset[str]) -> None:
         """Take it that these topics, and no others, are read to their end: they hold nothing back."""
         self._ended = topics
+        self._moved = True
 
     def tick(self, ts: int) -> None:
         """Take it that it is ``ts`` now, lateness allowed for."""
-        self.value = max(self.value, ts)
+        self.value = max(self.value, min(ts, self._latest))
 
     def advance(self) -> int:
         """Return the watermark after what has been seen."""
+        if not self._moved:
+            return self.value
+        self._moved = False
         chat = self.seen.get(CHAT, BEGINNING)
         orders = self.seen.get(ORDERS, BEGINNING)
         chat_ended, orders_ended = CHAT in self._ended, ORDERS in self._ended
@@ -48,5 +55,5 @@ class Watermark:
             latest = chat
         else:
             latest = min(chat, orders)
-        self.value = max(self.value, latest - self._lateness_ms)
+        self.value = max(self.value, min(latest - self._lateness_ms, self._latest))
         return self.value

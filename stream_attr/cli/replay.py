@@ -1,0 +1,91 @@
+"""``stream-attr replay``: the same judgement as the worker's, over files and without a broker."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
+from stream_attr.cli.params import DURATION, TIME, FilesCommand
+from stream_attr.cli.progress import Progress
+from stream_attr.core.buyer import Retention
+from stream_attr.core.days import DAY_MS
+from stream_attr.processor.records import COMPARISONS, DEAD_LETTERS, DECISIONS
+from stream_attr.replay.session import Inputs, replay
+
+OUTPUTS = (DECISIONS, COMPARISONS, DEAD_LETTERS)
+
+
+@click.command(name="replay", cls=FilesCommand)
+@click.option("--chat", metavar="FILE…", multiple=True, help="Chat events.")
+@click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
+@click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
+@click.option("--settings", metavar="FILE…", multiple=True, help="Settings records, taken as they stand.")
+@click.option("--out", metavar="DIR", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--until",
+    metavar="TIME",
+    type=TIME,
+    help="Where the watermark stops (RFC 3339 or epoch milliseconds): what is not final by then stays pending.  "
+    "[default: the end of the input is the end of time]",
+)
+@click.option(
+    "--allowed-lateness",
+    metavar="DURATION",
+    type=DURATION,
+    default="5m",
+    show_default=True,
+    help="How far the watermark lies behind the newest event; 60d for files in no order.",
+)
+@click.option("--history-days", type=click.IntRange(33, 400), default=35, show_default=True)
+@click.option("--order-retention-days", type=click.IntRange(1, 400), default=45, show_default=True)
+def command(
+    chat: tuple[str, ...],
+    orders: tuple[str, ...],
+    roster: tuple[str, ...],
+    settings: tuple[str, ...],
+    out: Path,
+    until: int | None,
+    allowed_lateness: int,
+    history_days: int,
+    order_retention_days: int,
+) -> None:
+    """Judge JSON-lines files and write every revision, in the order of its emission, to DIR.
+
+    Each file is taken in its own order, the files merged by ts. Files may be .gz; - is standard input.
+    """
+    names = chat + orders + roster + settings
+    if not chat and not orders:
+        raise click.UsageError("nothing to judge: give --chat, --orders or both.")
+    if names.count(STANDARD_INPUT) > 1:
+        raise click.UsageError("standard input (-) can be read once only.")
+    progress = Progress("replayed")
+    written = dict.fromkeys(OUTPUTS, 0)
+    try:
+        with ExitStack() as stack:
+            out.mkdir(parents=True, exist_ok=True)
+            files: dict[str, BinaryIO] = {
+                topic: stack.enter_context((out / f"{topic}.jsonl").open("wb")) for topic in OUTPUTS
+            }
+            for topic, _, value in replay(
+                Inputs(chat, orders, roster, settings),
+                until=until,
+                allowed_lateness_ms=allowed_lateness,
+                retention=Retention(history_days * DAY_MS, order_retention_days * DAY_MS),
+                progress=progress,
+            ):
+                file = files[topic]
+                file.write(value)
+                file.write(b"\n")
+                written[topic] += 1
+    except UnusableFileError as error:
+        raise click.UsageError(str(error)) from error
+    except OSError as error:
+        raise click.UsageError(f"{out}: cannot be written: {error.strerror or error}") from error
+    finally:
+        progress.clear()
+    said = ", ".join(f"{count:,} {topic}" for topic, count in written.items())
+    click.echo(f"{said} in {out}", err=True)
