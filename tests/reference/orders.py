@@ -40,10 +40,14 @@ def order_of(events: list[Event]) -> Order | None:
         return sum(e["amount"] for e in events if e["type"] == kind)
 
     created, paid, cancelled = first("created"), first("paid"), first("cancelled")
+    naming = sorted(
+        (e["ts"], e["event_id"], e["created_ts"]) for e in events if e["type"] == "paid" and "created_ts" in e
+    )
     if created is not None:
         created_ts = created["ts"]
-    elif paid is not None and "created_ts" in paid:
-        created_ts = paid["created_ts"]
+    elif naming:
+        # Of several payments the first that names one, so that a creation once known stays known.
+        created_ts = naming[0][2]
     else:
         return None
     leading = paid if paid is not None else created
