@@ -75,20 +75,27 @@ class Knowledge:
         return len(self._entries)
 
     def read_whole(self) -> None:
-        """Read both topics to the ends that the broker now gives, and apply them in the order of their time.
+        """Read both topics to the ends that fetch responses first name, and apply them by their time.
 
         Raises:
             KafkaException: the broker failed for good.
         """
-        ended: set[str] = set()
+        left = set(self._names)
+        goals: dict[str, int] = {}
         found: list[Record] = []
-        while len(ended) < len(self._names):
+        while left:
             for message in self._consumer.consume(_BATCH, timeout=_POLL_S):
-                error = message.error()
+                topic, error = str(message.topic()), message.error()
                 if error is None:
                     found.append(self._record(message))
+                    if topic not in goals:  # while records keep coming in, the client reports no end
+                        goals[topic] = self._consumer.get_watermark_offsets(
+                            TopicPartition(topic, 0), cached=True
+                        )[1]
+                    if found[-1].offset + 1 >= goals[topic]:
+                        left.discard(topic)
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    ended.add(str(message.topic()))
+                    left.discard(topic)
                 elif not error.retriable():
                     raise KafkaException(error)
         self._apply(found)

@@ -113,7 +113,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     async def _drain_messages(self, fetcher: Any) -> None:
         """Hand over whole fetches; Faust's own loop awaits a callback per message here.
 
-        Faust's fetcher takes a cancellation during a rebalance for a crash, a shutdown's too: that one ends here.
+        Faust's fetcher takes a cancellation during a rebalance for a crash, even a shutdown's: that one ends
+        here.
         """
         try:
             await self._hand_over(fetcher)

@@ -7,6 +7,7 @@ fact is lost and no output missing.
 from __future__ import annotations
 
 import random
+import signal
 import time
 
 import pytest
@@ -89,8 +90,10 @@ def test_workers_joining_leaving_and_dying_share_the_partitions(broker, topic_pr
 
         def split(*alive):
             until(
-                lambda: sorted(n for worker in alive for n in worker.held()) == list(range(PARTITIONS))
-                and all(worker.held() for worker in alive),
+                lambda: (
+                    sorted(n for worker in alive for n in worker.held()) == list(range(PARTITIONS))
+                    and all(worker.held() for worker in alive)
+                ),
                 *alive,
             )
 
@@ -113,6 +116,26 @@ def test_workers_joining_leaving_and_dying_share_the_partitions(broker, topic_pr
         split(first, second)
         assert second.stop() == 0
         assert first.stop() == 0
+
+
+@pytest.mark.usefixtures("topics")
+def test_a_worker_that_was_only_thought_dead_can_commit_nothing(broker, topic_prefix, tmp_path):
+    if not broker.has_transactions:
+        pytest.skip("the embedded broker fences nobody")
+    traffic = Traffic(broker.bootstrap, topic_prefix)
+    with workers(broker.bootstrap, topic_prefix, tmp_path, count=2) as [sleeper, heir]:
+        sleeper.start().until_ready()
+        traffic.send(6000)
+        until(lambda: sleeper.metric("stream_attr_records_total") > 0, sleeper)
+        sleeper.signal(signal.SIGSTOP)
+        heir.start()
+        until(lambda: len(heir.held()) == PARTITIONS, heir)
+        traffic.send(3000)
+        sleeper.signal(signal.SIGCONT)
+        traffic.send(3000)
+        until(lambda: sleeper.held() and heir.held(), sleeper, heir)
+        check(broker, topic_prefix, traffic, heir)
+        assert [sleeper.stop(), heir.stop()] == [0, 0]
 
 
 @pytest.mark.usefixtures("topics")

@@ -1,4 +1,4 @@
-"""Workers as processes of their own, with the toy judge, and what the tests read off the topics afterwards."""
+"""Workers as processes of their own, with the toy judge, and what tests read off the topics afterwards."""
 
 from __future__ import annotations
 
@@ -65,6 +65,10 @@ class WorkerProcess:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
 
     def wait(self) -> int:
         """Wait until it ends by itself; returns its exit code."""
@@ -176,15 +180,18 @@ def read(bootstrap: str, topic: str) -> list[tuple[bytes, bytes | None]]:
     try:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-        ended: set[int] = set()
-        while len(ended) < len(partitions):
-            for message in consumer.consume(10_000, timeout=0.3):
-                error = message.error()
+        left = set(partitions)
+        while left:
+            for message in consumer.consume(10_000, timeout=0.2):
+                error, number = message.error(), message.partition()
                 if error is None:
                     found.append((message.key() or b"", message.value()))
+                    _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), cached=True)
+                    if message.offset() + 1 >= end:
+                        left.discard(number)
                 else:
                     assert error.code() == KafkaError._PARTITION_EOF, error
-                    ended.add(message.partition())
+                    left.discard(number)
     finally:
         consumer.close()
     return found
@@ -202,9 +209,7 @@ def counts(bootstrap: str, prefix: str) -> dict[bytes, list[int]]:
 
 def expected(traffic: Traffic) -> dict[bytes, list[int]]:
     """What it has to emit: one output per EVERY events of a buyer."""
-    return {
-        key: list(range(EVERY, sent + 1, EVERY)) for key, sent in traffic.sent.items() if sent >= EVERY
-    }
+    return {key: list(range(EVERY, sent + 1, EVERY)) for key, sent in traffic.sent.items() if sent >= EVERY}
 
 
 def state(bootstrap: str, prefix: str) -> dict[bytes, int]:

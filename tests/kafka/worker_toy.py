@@ -1,8 +1,8 @@
 """A worker with a toy in place of the processor, to try the shell alone. Run as a script it is a process.
 
-The toy counts the events of each buyer, passes over an ``event_id`` that it has seen, and emits one output per
-``EVERY`` events, whose value is the count. So each buyer's outputs must be EVERY, 2·EVERY, … without gap or
-repeat, and the last state must hold the number of events sent.
+The toy counts the events of each buyer, passes over an ``event_id`` that it has seen, and emits one output
+per ``EVERY`` events, whose value is the count. So each buyer's outputs must be EVERY, 2·EVERY, … without gap
+or repeat, and the last state must hold the number of events sent.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class ToyJudge:
             self._positions, self._watermark = said["positions"], said["watermark"]
         return self._positions
 
-    def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:
+    def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:  # noqa: ARG002 -- Judge
         batch = Batch()
         states: dict[bytes, dict[str, object]] = {}
         for record in records:
@@ -135,4 +135,3 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
-

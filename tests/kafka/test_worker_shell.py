@@ -1,0 +1,135 @@
+"""What the worker's shell promises beside not losing anything: refusals, knowledge, ticks, a clear end."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+from worker_process import Traffic, counts, expected, read, until, workers
+
+from stream_attr.broker.topics import create_topics
+from stream_attr.worker.config import WorkerConfig
+from stream_attr.worker.transaction import open_committer
+
+PARTITIONS = 3
+
+
+@pytest.fixture
+def topics(broker, topic_prefix):
+    create_topics(broker.bootstrap, partitions=PARTITIONS, prefix=topic_prefix)
+
+
+def outputs(broker, prefix, key, topic="attribution-decisions"):
+    found = [json.loads(value) for k, value in read(broker.bootstrap, prefix + topic) if k == key]
+    return sorted(found, key=json.dumps)
+
+
+def test_missing_topics_are_named_with_the_remedy(broker, topic_prefix, tmp_path):
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        assert worker.start().wait() == 2
+        assert f"topic {topic_prefix}chat-events is missing" in worker.said()
+        assert "stream-attr topics create" in worker.said()
+
+
+def test_partition_counts_that_do_not_go_together_are_refused(broker, topic_prefix, tmp_path):
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    admin.create_topics([NewTopic(topic_prefix + "order-events", 2, 1)])[
+        topic_prefix + "order-events"
+    ].result()
+    create_topics(broker.bootstrap, partitions=PARTITIONS, prefix=topic_prefix)
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        assert worker.start().wait() == 2
+        assert f"{topic_prefix}order-events has 2" in worker.said()
+        assert f"{topic_prefix}chat-events has 3" in worker.said()
+
+
+def test_a_broker_that_is_not_there_is_said(tmp_path):
+    with workers("127.0.0.1:1", "", tmp_path) as [worker]:
+        assert worker.start().wait() == 2
+        assert "no Kafka broker answers at 127.0.0.1:1" in worker.said()
+
+
+@pytest.mark.usefixtures("topics")
+def test_it_is_healthy_at_once_and_ready_once_recovered(broker, topic_prefix, tmp_path):
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start()
+        until(lambda: worker.get("/health")[0] == 200, worker)
+        assert worker.get("/ready")[0] == 503
+        worker.until_ready()
+        assert worker.held() == list(range(PARTITIONS))
+        assert worker.stop() == 0
+
+
+@pytest.mark.usefixtures("topics")
+def test_an_unforeseen_exception_ends_the_worker_before_anything_moves(broker, topic_prefix, tmp_path):
+    traffic = Traffic(broker.bootstrap, topic_prefix, buyers=1)
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start().until_ready()
+        traffic.send(16)
+        until(lambda: counts(broker.bootstrap, topic_prefix) == expected(traffic), worker)
+        traffic.put("chat-events", {"event_id": "x", "ts": 1, "explode": True}, key="jd:1|b0")
+        traffic.send(16)
+        for _ in range(2):  # the second time it stands before the same record
+            assert worker.wait() == 1
+            assert "a batch failed, nothing of it was committed" in worker.said()
+            assert "RuntimeError: this event was not foreseen" in worker.said()
+            worker.start()
+        assert counts(broker.bootstrap, topic_prefix) == {b"jd:1|b0": [8, 16]}
+
+
+@pytest.mark.usefixtures("topics")
+def test_every_partition_hears_of_a_change_once_and_a_refusal_is_told_once(broker, topic_prefix, tmp_path):
+    traffic = Traffic(broker.bootstrap, topic_prefix)
+    traffic.put("shop-settings", {"shop_id": "jd:1"}, key="jd:1")
+    traffic.put("agent-roster", {"bad": 1}, key="jd:1|A")
+    heard = [{"shop": "jd:1", "p": p, "records": 1} for p in range(PARTITIONS)]
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start()
+        until(lambda: outputs(broker, topic_prefix, b"refresh") == heard, worker)
+        traffic.put("agent-roster", {"shop_id": "jd:1"}, key="jd:1|B")
+        traffic.put("shop-settings", {"bad": 2}, key="jd:1")
+        heard += [{"shop": "jd:1", "p": p, "records": 2} for p in range(PARTITIONS)]
+        until(lambda: len(outputs(broker, topic_prefix, b"refresh")) == len(heard), worker)
+        until(lambda: worker.metric("stream_attr_dead_letters_total") == 2, worker)
+        assert worker.stop() == 0
+        traffic.put("agent-roster", {"shop_id": "jd:1"}, key="jd:1|C")  # while nobody listens
+        heard += [{"shop": "jd:1", "p": p, "records": 3} for p in range(PARTITIONS)]
+        worker.start().until_ready()
+        until(lambda: len(outputs(broker, topic_prefix, b"refresh")) == len(heard), worker)
+        assert worker.stop() == 0
+        worker.start().until_ready()
+        assert worker.stop() == 0
+    assert outputs(broker, topic_prefix, b"refresh") == sorted(heard, key=json.dumps)
+    letters = read(broker.bootstrap, topic_prefix + "dead-letters")
+    assert sorted(json.loads(value)["bad"] for _, value in letters) == [1, 2]
+
+
+@pytest.mark.usefixtures("topics")
+def test_idle_partitions_are_sent_ticks_of_the_wall_clock(broker, topic_prefix, tmp_path):
+    args = ("--clock=wall", "--idle-tick-ms=400")
+    with workers(broker.bootstrap, topic_prefix, tmp_path, *args) as [worker]:
+        worker.start()
+        until(
+            lambda: {t["p"] for t in outputs(broker, topic_prefix, b"tick")} == set(range(PARTITIONS)), worker
+        )
+        assert worker.stop() == 0
+
+
+@pytest.mark.usefixtures("topics")
+def test_a_fenced_partition_is_given_up_and_says_so(broker, topic_prefix, tmp_path):
+    if not broker.has_transactions:
+        pytest.skip("the embedded broker runs without transactions")
+    traffic = Traffic(broker.bootstrap, topic_prefix)
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start().until_ready()
+        config = WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix)
+        intruder = open_committer(config, 0, transactions=True)
+        traffic.send(300)
+        until(lambda: worker.get("/ready")[0] == 503, worker)
+        assert "partition 0 has another owner now" in worker.said()
+        assert worker.stop() == 0
+        intruder.close()
+        worker.start()  # the partition is its own again
+        until(lambda: counts(broker.bootstrap, topic_prefix) == expected(traffic), worker)
+        assert worker.stop() == 0
