@@ -89,10 +89,7 @@ def judge(
         zone.day_of(spans.placing.start),
         zone.day_of(max(created_ts, spans.assist.end, spans.followup.end - 1)) + 1,
     )
-    served = [
-        _served(agent_id, receptions[agent_id], days, buyer_id, shop, profile)
-        for agent_id in sorted(receptions)
-    ]
+    served = _served(receptions, days, buyer_id, shop, profile)
 
     products = order.product_ids
     placing = _candidates(served, spans.placing, products, settings.product_priority)
@@ -134,17 +131,22 @@ def judge(
 
 
 def _served(
-    agent_id: str, receptions: Mapping[int, Reception], days: range, buyer_id: str, shop: Shop, profile: str
-) -> Served:
-    held = [
-        (day, reception, reception.read(buyer_id, agent_id, day, shop, profile))
-        for day, reception in receptions.items()
-        if day in days and reception.messages
-    ]
-    if len(held) == 1:
-        return Served(agent_id, held, held[0][2].spoken)
-    held.sort(key=itemgetter(0))
-    return Served(agent_id, held, [message for _, _, read in held for message in read.spoken])
+    receptions: Mapping[str, Mapping[int, Reception]], days: range, buyer_id: str, shop: Shop, profile: str
+) -> list[Served]:
+    """Return what each agent with a reception on one of the days did, by agent id."""
+    found = []
+    for agent_id in sorted(receptions):
+        held = [
+            (day, reception, reception.read(buyer_id, agent_id, day, shop, profile))
+            for day, reception in receptions[agent_id].items()
+            if day in days and reception.messages
+        ]
+        if len(held) == 1:
+            found.append(Served(agent_id, held, held[0][2].spoken))
+        elif held:
+            held.sort(key=itemgetter(0))
+            found.append(Served(agent_id, held, [message for _, _, read in held for message in read.spoken]))
+    return found
 
 
 def _within(messages: list[Message], interval: Interval) -> list[Message]:

@@ -30,6 +30,11 @@ class Retention(NamedTuple):
     order_ms: int = 45 * DAY_MS
     """Orders, after their last event."""
 
+    @property
+    def forget_ms(self) -> int:
+        """How long after its day chat is looked at to be forgotten."""
+        return self.chat_ms + FORGET_EVERY_MS
+
     def of_orders(self, shop: Shop) -> int:
         """Return how long a shop's orders are kept after their last event."""
         return max(self.order_ms, self.chat_ms, (shop.longest_after_sales_days + 2) * DAY_MS)
@@ -246,7 +251,7 @@ class Buyer:
         dues = [order.last_ts + orders_ms for order in self.orders.values()]
         oldest = self._oldest_day()
         if oldest is not None:
-            forget_at = self.shop.zone.start_of(oldest + 1) + retention.chat_ms + FORGET_EVERY_MS
+            forget_at = self.shop.zone.start_of(oldest + 1) + retention.forget_ms
             while forget_at <= watermark:  # an order still rests on it: ask again later
                 forget_at += FORGET_EVERY_MS
             dues.append(forget_at)
@@ -299,10 +304,9 @@ class Buyer:
 def _serves(agent_id: str, judgement: Judgement) -> bool:
     """Whether an agent is placing agent or follow-up assist of an unpaid order already."""
     placing = judgement.placing
-    return (placing is not None and placing.agent_id == agent_id) or (
-        "followup",
-        agent_id,
-    ) in judgement.assists
+    if placing is not None and placing.agent_id == agent_id:
+        return True
+    return ("followup", agent_id) in judgement.assists
 
 
 def _can_be_sealed(order: Order) -> bool:

@@ -6,7 +6,7 @@ A *day* is numbered from 1970-01-01 in the shop's own calendar. All instants are
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +16,9 @@ DAY_MS = 24 * HOUR_MS
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EPOCH = date(1970, 1, 1).toordinal()
+_FIRST_DAY = date(1999, 12, 1).toordinal() - _EPOCH
+_LAST_DAY = date(2100, 2, 1).toordinal() - _EPOCH
+"""Days that events and their deadlines can lie in."""
 
 
 def day_name(day: int) -> str:
@@ -38,7 +41,7 @@ def day_number(name: str) -> int:
 class Zone:
     """A time zone, as far as days go. Get one from :func:`zone`, which shares them."""
 
-    __slots__ = ("_day", "_from", "_guess_ms", "_info", "_starts", "_until", "name")
+    __slots__ = ("_fixed", "_info", "_offset_ms", "_starts", "name")
 
     def __init__(self, name: str) -> None:
         """Raise ValueError if ``name`` is no IANA time zone."""
@@ -48,29 +51,34 @@ class Zone:
             raise ValueError(f"{name!r} is not an IANA time zone") from error
         self.name = name
         self._starts: dict[int, int] = {}
-        offset = datetime(2025, 1, 1, tzinfo=self._info).utcoffset()
+        offsets = {self._offset_on(day) for day in range(_FIRST_DAY, _LAST_DAY)}
+        self._fixed = len(offsets) == 1
+        self._offset_ms = min(offsets)
+
+    def _offset_on(self, day: int) -> int:
+        offset = datetime.combine(date.fromordinal(day + _EPOCH), time(12), self._info).utcoffset()
         assert offset is not None
-        self._guess_ms = int(offset.total_seconds()) * 1000
-        self._from = self._until = self._day = 0
+        return int(offset.total_seconds()) * 1000
 
     def start_of(self, day: int) -> int:
         """Return the first instant of a day."""
+        if self._fixed:
+            return day * DAY_MS - self._offset_ms
         start = self._starts.get(day)
         if start is None:
-            midnight = datetime.combine(date.fromordinal(day + _EPOCH), datetime.min.time(), self._info)
+            midnight = datetime.combine(date.fromordinal(day + _EPOCH), time(), self._info)
             start = self._starts[day] = int(midnight.timestamp()) * 1000
         return start
 
     def day_of(self, ts: int) -> int:
         """Return the day that an instant lies in."""
-        if self._from <= ts < self._until:  # most often the day asked for last
-            return self._day
-        day = (ts + self._guess_ms) // DAY_MS
+        day = (ts + self._offset_ms) // DAY_MS
+        if self._fixed:
+            return day
         while ts < self.start_of(day):
             day -= 1
         while ts >= self.start_of(day + 1):
             day += 1
-        self._day, self._from, self._until = day, self.start_of(day), self.start_of(day + 1)
         return day
 
     def end_of_day(self, ts: int) -> int:

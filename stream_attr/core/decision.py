@@ -87,7 +87,7 @@ class Judgement(NamedTuple):
     interest_until: int
     """Chat before this may bear on it."""
     quiet_from: int
-    """From here on a further message of a creditable reception adds to nothing but the assists while unpaid."""
+    """From here on further creditable messages add to nothing but the assists while unpaid."""
 
 
 class Verdict(NamedTuple):

@@ -118,7 +118,7 @@ def filtered(
     ``messages``: all of the reception, sorted. ``first_transfer_ts``: when the agent first handed the buyer
     over that day. A reception without messages is none, and matches ``empty``.
     """
-    if all([one.flags & BLANK for one in messages]):
+    if all(one.flags & BLANK for one in messages):
         return Filter.EMPTY
     if own_account:
         return Filter.OWN_ACCOUNT

@@ -200,8 +200,9 @@ class Processor:
             return
         for order in touched:
             self._emit(buyer, order, self._now(event.ts), "chat", late=late)
-        expiry = buyer.shop.zone.end_of_day(event.ts) + self._options.retention.chat_ms
-        if touched or buyer.due is None or expiry < buyer.due:
+        due = buyer.due
+        forget_at = buyer.shop.zone.end_of_day(event.ts) + self._options.retention.forget_ms
+        if touched or due is None or forget_at < due:
             self._reschedule(key, buyer, self._watermark.value)
         else:
             self._buyers.change(key)
@@ -233,7 +234,7 @@ class Processor:
     # Time
 
     def _advance(self) -> None:
-        """Let the watermark follow what has been seen, and do what is due, each at its own time and in order."""
+        """Let the watermark follow what has been seen; do what is due, each at its own time, in order."""
         watermark = self._watermark.advance()
         if watermark < self._deadlines.first:
             return
