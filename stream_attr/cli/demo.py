@@ -187,6 +187,7 @@ def _worker(bootstrap: str, scratch: Path) -> Iterator[_Worker]:
         "--broker": bootstrap,
         "--store": "memory",
         "--clock": "events",
+        "--session-timeout": "4s",  # the embedded broker lets the first join wait for half of it
         "--data-dir": str(scratch / "data"),
         "--web-port": str(port),
     }

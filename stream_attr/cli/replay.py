@@ -29,7 +29,7 @@ OUTPUTS = (DECISIONS, COMPARISONS, DEAD_LETTERS)
     "--until",
     metavar="TIME",
     type=TIME,
-    help="Where the watermark stops (RFC 3339 or epoch milliseconds): what is not final by then stays pending.  "
+    help="Where the watermark stops (RFC 3339 or epoch milliseconds); what is not final then stays pending.  "
     "[default: the end of the input is the end of time]",
 )
 @click.option(

@@ -1,0 +1,129 @@
+"""``stream-attr worker``: events of a broker in, decisions out, until it is told to stop."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from stream_attr.cli.params import DURATION, PORT, broker_option, topic_prefix_option
+from stream_attr.worker.app import run
+from stream_attr.worker.config import Clock, StoreKind, Transactions, WorkerConfig
+from stream_attr.worker.judging import processor_judging
+
+
+@click.command(name="worker")
+@broker_option
+@topic_prefix_option
+@click.option(
+    "--app-id", default="stream-attr", show_default=True, help="Consumer group; one per installation."
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="data",
+    show_default=True,
+    envvar="STREAM_ATTR_DATA_DIR",
+    show_envvar=True,
+    help="Where the local copy of the state lies; one per worker of a machine.",
+)
+@click.option(
+    "--store",
+    type=click.Choice([kind.value for kind in StoreKind]),
+    default=StoreKind.ROCKSDB.value,
+    show_default=True,
+    help="memory: for trials; every start then reads the whole changelog.",
+)
+@click.option("--web-host", default="127.0.0.1", show_default=True, help="Interface of the web port.")
+@click.option(
+    "--web-port", type=PORT, default=6066, show_default=True, help="/health /ready /metrics /orders"
+)
+@click.option(
+    "--web-url",
+    metavar="URL",
+    help="Where other workers reach this one.  [default: http://WEB_HOST:WEB_PORT]",
+)
+@click.option(
+    "--clock",
+    type=click.Choice([clock.value for clock in Clock]),
+    default=Clock.WALL.value,
+    show_default=True,
+    help="wall: quiet partitions get ticks, and events from the future are refused.  events: time comes from "
+    "the records alone, for history that is pushed in.",
+)
+@click.option(
+    "--allowed-lateness",
+    metavar="DURATION",
+    type=DURATION,
+    default="5m",
+    show_default=True,
+    help="How far the watermark lies behind the newest event.",
+)
+@click.option(
+    "--history-days",
+    type=click.IntRange(33, 400),
+    default=35,
+    show_default=True,
+    help="Chat is kept that long behind the watermark; what is older is too_late.",
+)
+@click.option(
+    "--order-retention-days",
+    type=click.IntRange(1, 400),
+    default=45,
+    show_default=True,
+    help="Orders are kept that long after their last event (never less than after_sales_days + 2).",
+)
+@click.option(
+    "--transactions",
+    type=click.Choice([mode.value for mode in Transactions]),
+    default=Transactions.AUTO.value,
+    show_default=True,
+    help="auto: everywhere but on the embedded broker.",
+)
+@click.option(
+    "--session-timeout",
+    metavar="DURATION",
+    type=DURATION,
+    default="10s",
+    show_default=True,
+    help="How long a worker may be silent before others take over (Apache Kafka: 6s at least).",
+)
+def command(
+    broker: str,
+    topic_prefix: str,
+    app_id: str,
+    data_dir: Path,
+    store: str,
+    web_host: str,
+    web_port: int,
+    web_url: str | None,
+    clock: str,
+    allowed_lateness: int,
+    history_days: int,
+    order_retention_days: int,
+    transactions: str,
+    session_timeout: int,
+) -> None:
+    """Judge the events of a broker as they come; SIGTERM or Ctrl-C ends it after the batch in hand.
+
+    Start as many as you like, each with its own --data-dir and --web-port: they share the partitions. The
+    topics must be there: stream-attr topics create.
+    """
+    config = WorkerConfig(
+        broker=broker,
+        app_id=app_id,
+        topic_prefix=topic_prefix,
+        data_dir=data_dir,
+        store=StoreKind(store),
+        clock=Clock(clock),
+        transactions=Transactions(transactions),
+        allowed_lateness_ms=allowed_lateness,
+        history_days=history_days,
+        order_retention_days=order_retention_days,
+        web_host=web_host,
+        web_port=web_port,
+        web_url=web_url,
+        session_timeout_s=session_timeout / 1000,
+    )
+    sys.exit(run(config, processor_judging(config)))
