@@ -40,35 +40,15 @@ _CLOCKS = (
 )
 """Milliseconds from the day's beginning; negative: from its end."""
 _DELAYS = (
-    *(0, 0, 1, MINUTE_MS, 4 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 14 * HOUR_MS, -1, -HOUR_MS),
+    *(0, 0, 0, 0, 1, MINUTE_MS, 4 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 14 * HOUR_MS, -1, -HOUR_MS),
     *(_DAY_MS - 1, _DAY_MS, _DAY_MS + 1, 2 * _DAY_MS, 5 * _DAY_MS),
     *(20 * _DAY_MS - 1, 20 * _DAY_MS, 20 * _DAY_MS + 1),
 )
 """Milliseconds from the creation of an order to its other events."""
 _SHIFTS = (
-    *(
-        -1,
-        -1,
-        -MINUTE_MS,
-        -MINUTE_MS,
-        -10 * MINUTE_MS,
-        -10 * MINUTE_MS,
-        -HOUR_MS,
-        0,
-        1,
-        MINUTE_MS,
-        10 * MINUTE_MS,
-    ),
-    *(
-        -_DAY_MS - 1,
-        -_DAY_MS,
-        -_DAY_MS + 1,
-        -2 * _DAY_MS,
-        -14 * HOUR_MS,
-        -15 * _DAY_MS,
-        14 * HOUR_MS,
-        _DAY_MS,
-    ),
+    *(-1, -1, -MINUTE_MS, -MINUTE_MS, -10 * MINUTE_MS, -10 * MINUTE_MS, -HOUR_MS),
+    *(-_DAY_MS - 1, -_DAY_MS, -_DAY_MS + 1, -2 * _DAY_MS, -14 * HOUR_MS, -15 * _DAY_MS),
+    *(0, 0, 1, 1, MINUTE_MS, MINUTE_MS, 4 * MINUTE_MS, 10 * MINUTE_MS, 14 * HOUR_MS, _DAY_MS),
 )
 """Milliseconds from an instant at which much happens to the beginning of a conversation."""
 _PAUSES = (0, 0, 1, MINUTE_MS, MINUTE_MS, 4 * MINUTE_MS, 10 * MINUTE_MS)
@@ -145,7 +125,7 @@ _OVERRIDES: dict[str, st.SearchStrategy[Any]] = {
 _FOLLOWUP = st.fixed_dictionaries(
     {},
     optional={
-        "buyer_initiated": weighted((3, True), (1, False)),
+        "buyer_initiated": weighted((4, True), (1, False)),
         "agent_initiated": st.booleans(),
         "minutes": st.sampled_from([1, 10, 14 * 60, 1440]),
     },
@@ -155,10 +135,10 @@ _FOLLOWUP = st.fixed_dictionaries(
 @st.composite
 def rules(draw: st.DrawFn) -> Json:
     """Draw a preset with some overrides: what a settings record and a profile have in common."""
-    preset = draw(st.sampled_from(PRESETS))
+    preset = draw(st.sampled_from([*PRESETS, "jd_cloud", "jd_cloud"]))
     names = draw(st.lists(st.sampled_from(sorted(_OVERRIDES)), unique=True, max_size=5))
     stated: Json = {"preset": preset, **{name: draw(_OVERRIDES[name]) for name in names}}
-    if preset not in NO_FOLLOWUP_PRESETS and draw(st.booleans()):
+    if preset not in NO_FOLLOWUP_PRESETS and draw(weighted((3, True), (1, False))):
         stated["silent_followup"] = draw(_FOLLOWUP)
     return stated
 

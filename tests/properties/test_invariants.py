@@ -86,7 +86,7 @@ def assert_nothing_is_left(outcome: Run) -> None:
     assert {letter["code"] for letter in outcome.dead_letters} <= {"incomplete_order"}
 
 
-@examples(300)
+@examples(200)
 @given(worlds())
 def test_the_last_decisions_are_the_models_with_their_receipts(world: World) -> None:
     outcome, expected = judged(world, in_time(world)), model_of(world)
@@ -94,7 +94,7 @@ def test_the_last_decisions_are_the_models_with_their_receipts(world: World) -> 
     assert_nothing_is_left(outcome)
 
 
-@examples(150)
+@examples(100)
 @given(worlds(), st.data())
 def test_shuffled_events_give_the_same_decisions_as_sorted_ones(world: World, data: st.DataObject) -> None:
     outcome = judged(world, in_any_order(world, data), allowed_lateness_ms=ANY_ORDER_MS)
@@ -103,7 +103,7 @@ def test_shuffled_events_give_the_same_decisions_as_sorted_ones(world: World, da
     assert_nothing_is_left(outcome)
 
 
-@examples(150)
+@examples(100)
 @given(worlds(), st.data())
 def test_late_events_give_the_same_verdicts_as_timely_ones(world: World, data: st.DataObject) -> None:
     outcome = judged(world, in_any_order(world, data), allowed_lateness_ms=LIVE_LATENESS_MS)
@@ -112,7 +112,7 @@ def test_late_events_give_the_same_verdicts_as_timely_ones(world: World, data: s
     assert_nothing_is_left(outcome)
 
 
-@examples(100)
+@examples(60)
 @given(worlds(), st.data())
 def test_repeated_events_change_nothing(world: World, data: st.DataObject) -> None:
     once = in_time(world)
@@ -127,7 +127,7 @@ def test_repeated_events_change_nothing(world: World, data: st.DataObject) -> No
     assert_nothing_is_left(outcome)
 
 
-@examples(100)
+@examples(60)
 @given(worlds(), st.lists(st.integers(1, 9)), st.sampled_from([1, -1]))
 def test_batches_may_be_cut_anywhere(world: World, sizes: list[int], direction: int) -> None:
     arriving = in_time(world)[::direction]
@@ -137,7 +137,7 @@ def test_batches_may_be_cut_anywhere(world: World, sizes: list[int], direction: 
     assert_nothing_is_left(cut)
 
 
-@examples(150)
+@examples(100)
 @given(worlds(), st.data())
 def test_a_crash_at_any_point_changes_nothing(world: World, data: st.DataObject) -> None:
     arriving = data.draw(st.one_of(st.just(in_time(world)), st.permutations(in_time(world))))
@@ -150,7 +150,7 @@ def test_a_crash_at_any_point_changes_nothing(world: World, data: st.DataObject)
     assert_nothing_is_left(outcome)
 
 
-@examples(150)
+@examples(100)
 @given(worlds(), st.data())
 def test_revisions_count_without_gaps_and_each_changes_the_verdict(world: World, data: st.DataObject) -> None:
     arriving = data.draw(st.one_of(st.just(in_time(world)), st.permutations(in_time(world))))
