@@ -113,9 +113,10 @@ class Assignment:
         """Topics and partitions that may be fetched: those of which not too much is buffered."""
         return {
             (topic, number)
-            for number, partition in self._partitions.items()
+            for number in self._running
+            if not (partition := self._partitions[number]).lost
             for topic, (records, size) in partition.merge.buffers().items()
-            if records < _MAX_BUFFERED_RECORDS and size < _MAX_BUFFERED_BYTES and not partition.lost
+            if records < _MAX_BUFFERED_RECORDS and size < _MAX_BUFFERED_BYTES
         }
 
     def wake(self) -> None:

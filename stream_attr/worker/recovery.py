@@ -28,7 +28,12 @@ class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
-        """Remember which rebalance this is, before Faust wakes ``_resume_streams``."""
+        """Remember which rebalance this is, before Faust wakes ``_resume_streams``.
+
+        The flow is stopped here too: Faust stops it when partitions are revoked, so not before the first
+        assignment, and what is fetched before the seek must reach nobody.
+        """
+        self.app.consumer.stop_flow()
         self._rebalance = self.app.rebalancing_count
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 

@@ -44,12 +44,6 @@ def test_partition_counts_that_do_not_go_together_are_refused(broker, topic_pref
         assert f"{topic_prefix}chat-events has 3" in worker.said()
 
 
-def test_a_broker_that_is_not_there_is_said(tmp_path):
-    with workers("127.0.0.1:1", "", tmp_path) as [worker]:
-        assert worker.start().wait() == 2
-        assert "no Kafka broker answers at 127.0.0.1:1" in worker.said()
-
-
 @pytest.mark.usefixtures("topics")
 def test_it_is_healthy_at_once_and_ready_once_recovered(broker, topic_prefix, tmp_path):
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:

@@ -181,13 +181,17 @@ def read(bootstrap: str, topic: str) -> list[tuple[bytes, bytes | None]]:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
         left = set(partitions)
+        ends: dict[int, int] = {}
         while left:
             for message in consumer.consume(10_000, timeout=0.2):
                 error, number = message.error(), message.partition()
                 if error is None:
                     found.append((message.key() or b"", message.value()))
-                    _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), cached=True)
-                    if message.offset() + 1 >= end:
+                    if number not in ends:  # while records keep coming in, the client reports no end
+                        ends[number] = consumer.get_watermark_offsets(
+                            TopicPartition(topic, number), cached=True
+                        )[1]
+                    if message.offset() + 1 >= ends[number]:
                         left.discard(number)
                 else:
                     assert error.code() == KafkaError._PARTITION_EOF, error

@@ -1,0 +1,124 @@
+"""What the worker leans on inside Faust and aiokafka, so that a new release of either fails here first.
+
+Where one of these fails: read the override that names it in ``stream_attr/worker/transport.py`` or
+``recovery.py``, and what the release made of it.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+import aiokafka
+import faust
+from aiokafka.consumer import consumer as aiokafka_consumer
+from aiokafka.consumer import fetcher as aiokafka_fetcher
+from aiokafka.consumer import subscription_state
+from faust.app import base as faust_app
+from faust.assignor.partition_assignor import PartitionAssignor
+from faust.tables import manager as faust_manager
+from faust.tables import recovery as faust_recovery
+from faust.transport import consumer as faust_consumer
+from faust.transport.drivers import aiokafka as driver
+from mode import worker as mode_worker
+
+from stream_attr.worker import app, recovery, transport
+
+
+def source(thing):
+    return inspect.getsource(thing)
+
+
+def parameters(function):
+    return list(inspect.signature(function).parameters)
+
+
+def test_the_releases_that_the_overrides_were_seen_in():
+    assert faust.__version__ == "0.15.3"
+    assert aiokafka.__version__.startswith(("0.12.", "0.13.", "0.14."))
+
+
+def test_every_override_still_overrides_something_of_the_same_shape():
+    for ours, theirs, names in (
+        (transport.Consumer, driver.Consumer, {"_new_consumer_thread", "on_stop", "verify_event_path"}),
+        (transport.Consumer, faust_consumer.Consumer, {"_drain_messages", "wait_empty", "perform_seek"}),
+        (transport.ConsumerThread, driver.AIOKafkaConsumerThread, {"_create_worker_consumer"}),
+        (recovery.Recovery, faust_recovery.Recovery, {"_resume_streams", "on_rebalance"}),
+        (recovery.TableManager, faust_manager.TableManager, {"on_start"}),
+        (app.AttributionApp, faust_app.App, {"_create_directories"}),
+        (app._Worker, mode_worker.Worker, {"_sentinel_task"}),
+    ):
+        for name in names:
+            assert name in vars(ours), name
+            assert parameters(getattr(ours, name)) == parameters(getattr(theirs, name)), name
+            assert inspect.iscoroutinefunction(getattr(ours, name)) == inspect.iscoroutinefunction(
+                getattr(theirs, name)
+            ), name
+    for name in ("recovery", "changelog_topics"):
+        assert isinstance(vars(faust_manager.TableManager)[name], property)
+    assert driver.Transport.Consumer is driver.Consumer
+
+
+def test_the_fetcher_still_drains_through_the_consumer():
+    assert "consumer._drain_messages(self)" in source(faust_consumer.Fetcher)
+
+
+def test_faust_still_fixes_what_we_set_on_aiokafkas_consumer():
+    create = source(driver.AIOKafkaConsumerThread._create_worker_consumer)
+    assert "fetch_max_wait_ms=1500" in create
+    assert 'isolation_level: str = "read_uncommitted"' in create
+    start = source(aiokafka_consumer.AIOKafkaConsumer.start)
+    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in start
+    assert "isolation_level=self._isolation_level" in start
+
+
+def test_the_co_partitioning_assignor_still_needs_a_changelog():
+    create = source(driver.AIOKafkaConsumerThread._create_worker_consumer)
+    assert "has_changelog_tables = bool(self.app.tables.changelog_topics)" in create
+    assert "partition_assignment_strategy=[self._assignor]" in create
+
+
+async def test_a_fetch_response_still_leaves_position_end_and_time_in_the_partition_state():
+    state = subscription_state.TopicPartitionState(None)
+    assert (state.highwater, state.lso, state.timestamp, state.has_valid_position) == (
+        None,
+        None,
+        None,
+        False,
+    )
+    state.seek(5)
+    assert (state.position, state.has_valid_position) == (5, True)
+    proceed = source(aiokafka_fetcher.Fetcher._proc_fetch_request)
+    for line in ("tp_state.highwater = highwater", "tp_state.lso = lso", "tp_state.timestamp = now_ms"):
+        assert line in proceed
+    assert parameters(aiokafka_fetcher.Fetcher.fetched_records) == [
+        "self", "partitions", "timeout", "max_records"
+    ]  # fmt: skip
+
+
+def test_what_was_prefetched_before_a_seek_is_still_dropped():
+    check = source(aiokafka_fetcher.FetchResult.check_assignment)
+    assert "position != self._partition_records.next_fetch_offset" in check
+
+
+def test_recovery_without_tables_still_goes_straight_to_resuming():
+    restart = source(faust_recovery.Recovery._restart_recovery.fun)
+    assert "if not self.tables" in restart
+    assert "self._resume_streams)(generation_id=generation_id)" in restart
+
+
+def test_faust_still_resumes_before_it_seeks():
+    """When this is mended (its issue 596), our own order is no longer a reason for the override."""
+    theirs = source(faust_recovery.Recovery._resume_streams)
+    assert theirs.index("consumer.resume_partitions(") < theirs.index("consumer.perform_seek()")
+
+
+def test_rebalances_are_still_counted_before_anything_is_revoked():
+    assert "self.rebalancing_count += 1" in source(faust_app.App.on_rebalance_start)
+    revoked = source(driver.ConsumerRebalanceListener.on_partitions_revoked)
+    assert revoked.index("on_rebalance_start()") < revoked.index("thread.on_partitions_revoked(")
+    assert "_consumer_wait_empty" in source(faust_app.App._on_partitions_revoked)
+    assert "_consumer_wait_empty" in source(faust_app.App._stop_consumer)
+
+
+def test_other_workers_addresses_still_come_with_the_assignment():
+    assert "external_topics_metadata" in vars(PartitionAssignor)

@@ -1,0 +1,98 @@
+"""Local stores: one contract for both kinds, and what RocksDB's survives."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream_attr.processor.records import PROGRESS_KEY
+from stream_attr.worker import store as store_module
+from stream_attr.worker.config import StoreKind
+from stream_attr.worker.store import KNOWLEDGE_KEY, RocksStore, StoreBusy, open_store
+
+TOPIC = "topic-id"
+
+
+@pytest.fixture(params=list(StoreKind))
+def store(request, tmp_path):
+    opened = open_store(request.param, tmp_path, 3)
+    yield opened
+    opened.close()
+
+
+def test_a_new_store_is_empty_and_stands_nowhere(store):
+    assert list(store.items()) == []
+    assert store.get(b"jd:1|b") is None
+    assert store.changelog_offset(TOPIC) is None
+
+
+def test_it_holds_what_was_written_and_where_it_stands(store):
+    store.write([(b"jd:1|a", b"1"), (b"jd:1|b", b"2")], TOPIC, 17)
+    store.write([(b"jd:1|a", None), (b"jd:1|b", b"3"), (b"jd:1|none", None)], TOPIC, 20)
+    assert dict(store.items()) == {b"jd:1|b": b"3"}
+    assert store.get(b"jd:1|a") is None
+    assert store.changelog_offset(TOPIC) == 20
+
+
+def test_the_last_of_several_changes_of_a_key_holds(store):
+    store.write([(b"jd:1|a", b"1"), (b"jd:1|a", None), (b"jd:1|a", b"2")], TOPIC, 3)
+    assert dict(store.items()) == {b"jd:1|a": b"2"}
+
+
+def test_the_workers_own_records_are_no_buyers(store):
+    store.write([(PROGRESS_KEY, b"p"), (KNOWLEDGE_KEY, b"k"), ("京东|b".encode(), b"1")], TOPIC, 3)
+    assert dict(store.items()) == {"京东|b".encode(): b"1"}
+    assert store.get(PROGRESS_KEY) == b"p"
+    assert store.get(KNOWLEDGE_KEY) == b"k"
+
+
+def test_of_another_changelog_it_stands_nowhere(store):
+    store.write([(b"jd:1|a", b"1")], TOPIC, 3)
+    assert store.changelog_offset("another") is None
+
+
+def test_cleared_it_is_new(store):
+    store.write([(b"jd:1|a", b"1"), (PROGRESS_KEY, b"p")], TOPIC, 3)
+    store.clear()
+    assert list(store.items()) == []
+    assert store.get(PROGRESS_KEY) is None
+    assert store.changelog_offset(TOPIC) is None
+    store.write([(b"jd:1|a", b"2")], TOPIC, 1)
+    assert dict(store.items()) == {b"jd:1|a": b"2"}
+
+
+def test_its_size_grows_with_what_it_holds(store):
+    before = store.size()
+    store.write([(b"jd:1|%d" % n, b"x" * 1000) for n in range(5000)], TOPIC, 1)
+    assert store.size() >= before + 2_000_000
+
+
+def test_rocksdb_keeps_everything_over_a_restart(tmp_path):
+    first = RocksStore(tmp_path / "0")
+    first.write([(b"jd:1|a", b"1"), (PROGRESS_KEY, b"p")], TOPIC, 3)
+    first.close()
+    second = RocksStore(tmp_path / "0")
+    assert dict(second.items()) == {b"jd:1|a": b"1"}
+    assert second.get(PROGRESS_KEY) == b"p"
+    assert second.changelog_offset(TOPIC) == 3
+    second.close()
+
+
+def test_rocksdb_gives_up_what_it_cannot_read(tmp_path):
+    store = RocksStore(tmp_path / "0")
+    store.write([(b"jd:1|a", b"1")], TOPIC, 3)
+    store.close()
+    for file in (tmp_path / "0").glob("MANIFEST*"):
+        file.write_bytes(b"damaged")
+    rebuilt = RocksStore(tmp_path / "0")
+    assert list(rebuilt.items()) == []
+    assert rebuilt.changelog_offset(TOPIC) is None
+    rebuilt.close()
+
+
+def test_one_directory_has_one_owner(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "_OPEN_PATIENCE_S", 0.2)
+    owner = RocksStore(tmp_path / "0")
+    with pytest.raises(StoreBusy, match="need a --data-dir each"):
+        RocksStore(tmp_path / "0")
+    owner.close()
+    RocksStore(tmp_path / "0").close()
