@@ -1,0 +1,120 @@
+"""Files in, decisions out, through the real worker: what the topics say last is what ``replay`` says."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+
+import pytest
+from verdicts import RealWorker, decisions, inputs, last, last_of_file, revisions, stream_attr
+from worker_process import read, until
+
+DECISIONS = "attribution-decisions"
+COMPARISONS = "attribution-comparisons"
+PARTITIONS = 4
+WELL_AFTER = "2027-06-01T00:00:00Z"
+WELL_AFTER_S = 1_811_808_000
+"""When all that is generated has become final and expired."""
+
+
+@pytest.fixture(scope="module")
+def traffic(tmp_path_factory):
+    """Two days of two shops (one judged under further profiles), and what ``replay`` makes of them."""
+    folder = tmp_path_factory.mktemp("traffic")
+    stream_attr(
+        "generate", "--seed", "5", "--events", "20000", "--days", "2", "--shops", "2", "--out", str(folder)
+    )
+    stream_attr("replay", *inputs(folder), "--out", str(folder / "out"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def much_traffic(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("much-traffic")
+    stream_attr("generate", "--seed", "6", "--events", "100000", "--days", "2", "--out", str(folder))
+    stream_attr("replay", *inputs(folder), "--out", str(folder / "out"))
+    return folder
+
+
+@pytest.fixture
+def worker(broker, topic_prefix, tmp_path):
+    stream_attr(
+        "topics",
+        "create",
+        "--broker",
+        broker.bootstrap,
+        "--topic-prefix",
+        topic_prefix,
+        "--partitions",
+        str(PARTITIONS),
+    )
+    one = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events"))
+    yield one
+    if one.runs():
+        one.kill()
+
+
+def publish(worker, *words):
+    stream_attr("publish", "--broker", worker.bootstrap, "--topic-prefix", worker.prefix, *words)
+
+
+def until_all_is_final(worker):
+    """Wait for the ticks, which are judged after all events that lay before them."""
+    worker.until_ready()
+    until(lambda: worker.metric("stream_attr_watermark_seconds") == PARTITIONS * WELL_AFTER_S, worker)
+
+
+def assert_as_replayed(worker, folder):
+    for topic in (DECISIONS, COMPARISONS):
+        emitted = decisions(worker.bootstrap, worker.prefix + topic)
+        assert last(emitted) == last_of_file(folder / "out" / f"{topic}.jsonl")
+    return decisions(worker.bootstrap, worker.prefix + DECISIONS)
+
+
+def test_the_topics_say_last_what_replay_says(worker, traffic):
+    worker.start()
+    publish(worker, *inputs(traffic), "--until", WELL_AFTER)
+    until_all_is_final(worker)
+    emitted = assert_as_replayed(worker, traffic)
+    assert emitted
+    assert all(one == list(range(1, len(one) + 1)) for one in revisions(emitted).values())
+    assert worker.metric("stream_attr_buyers") == 0, "everything has expired"
+    assert worker.stop() == 0
+
+
+def test_the_web_port_tells_the_last_decision(worker, traffic):
+    worker.start()
+    publish(worker, *inputs(traffic))
+    worker.until_ready()
+    until(lambda: worker.metric("stream_attr_records_total") > 0, worker)
+    until(lambda: worker.metric("stream_attr_lag_records") == 0, worker)
+    told = last(decisions(worker.bootstrap, worker.prefix + DECISIONS))
+    for key in sorted(told)[::50]:
+        shop_id, order_id, _ = key.split("|")
+        status, body = worker.get(f"/orders/{shop_id}/{order_id}")
+        assert status == 200
+        assert last([json.loads(body)])[key] == told[key]
+    assert worker.get("/orders/jd:10086/no-such-order")[0] == 404
+
+
+def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffic):
+    chance = random.Random(broker.kind)
+    publish(worker, *inputs(much_traffic, "roster", "settings"))
+    publish(worker, *inputs(much_traffic, "chat", "orders"))
+    for _ in range(5):
+        worker.start().until_ready()
+        until(lambda: worker.metric("stream_attr_records_total") > 0, worker)
+        time.sleep(chance.random() * 0.7)
+        worker.kill()
+    worker.start()
+    publish(worker, "--until", WELL_AFTER)
+    until_all_is_final(worker)
+    emitted = assert_as_replayed(worker, much_traffic)
+    if broker.has_transactions:
+        assert all(one == list(range(1, len(one) + 1)) for one in revisions(emitted).values())
+    letters = [json.loads(value) for _, value in read(worker.bootstrap, worker.prefix + "dead-letters")]
+    places = [(one["topic"], one["partition"], one["offset"]) for one in letters]
+    if broker.has_transactions:
+        assert len(places) == len(set(places))
+    assert worker.stop() == 0

@@ -1,0 +1,74 @@
+"""The real worker, and how what it says is held against ``replay`` of the same files."""
+
+from __future__ import annotations
+
+import collections
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from worker_process import WorkerProcess, read
+
+from stream_attr.broker import server
+
+FILES = ("chat", "orders", "roster", "settings")
+BY_EMISSION = frozenset({"decision_id", "supersedes", "revision", "reason", "watermark"})
+"""Fields that tell how a verdict came about, not what it is."""
+
+Decisions = dict[str, dict[str, Any]]
+
+
+class RealWorker(WorkerProcess):
+    """``stream-attr worker`` in a process of its own."""
+
+    def start(self) -> RealWorker:
+        words = [
+            *("--broker", self.bootstrap, "--topic-prefix", self.prefix, "--data-dir", str(self.data_dir)),
+            *("--web-port", str(self.port), "--session-timeout", "2s", *self.args),
+        ]
+        with self.log.open("ab") as log:
+            self.process = server.spawn([sys.executable, "-m", "stream_attr", "worker", *words], log)
+        return self
+
+
+def stream_attr(*words: str) -> str:
+    """Run a command to its end; returns what it said on standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "stream_attr", *words], check=True, capture_output=True, text=True, timeout=240
+    )
+    return done.stderr
+
+
+def inputs(folder: Path, *kinds: str) -> list[str]:
+    """Options that name the files of a folder, for ``publish`` and ``replay`` alike."""
+    return [word for kind in kinds or FILES for word in (f"--{kind}", str(folder / f"{kind}.jsonl"))]
+
+
+def last_of_file(path: Path) -> Decisions:
+    """The last decision per key of a replay's output."""
+    with path.open("rb") as file:
+        return last(json.loads(line) for line in file)
+
+
+def last(decisions: Any) -> Decisions:
+    """The last decision per order and profile, without what tells how it came about."""
+    found = {}
+    for one in decisions:
+        key = f"{one['shop_id']}|{one['order_id']}|{one['profile']}"
+        found[key] = {name: value for name, value in one.items() if name not in BY_EMISSION}
+    return found
+
+
+def decisions(bootstrap: str, topic: str) -> list[dict[str, Any]]:
+    """All that a ``read_committed`` reader sees of a topic of decisions, in order per order."""
+    return [json.loads(value) for _, value in read(bootstrap, topic) if value is not None]
+
+
+def revisions(found: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """The revisions of each order and profile in the order in which a reader sees them."""
+    seen = collections.defaultdict(list)
+    for one in found:
+        seen[f"{one['shop_id']}|{one['order_id']}|{one['profile']}"].append(one["revision"])
+    return dict(seen)
