@@ -1,0 +1,149 @@
+"""A buyer with one of everything that state can hold, and its bytes in each version of the layout.
+
+``python -m tests.codec.state_sample`` writes the sample of the present version. Once a version is released
+its sample is never written again: it stands for the state that installations have on disk.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+from stream_attr.codec.state import VERSION, encode_buyer
+from stream_attr.core.buyer import Buyer, Retention
+from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
+from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
+from stream_attr.core.order import Placed, Waiting
+from stream_attr.core.settings import PRESETS
+from stream_attr.core.shop import SettingsRecord, Shop
+
+SAMPLES = Path(__file__).parent / "state_samples"
+BUYER_ID = "买家-7"
+NOON = zone("Asia/Shanghai").start_of(20_758) + 12 * HOUR_MS
+"""2026-11-01 12:00 in Shanghai."""
+MIDNIGHT = NOON + 12 * HOUR_MS
+
+
+def sample_shop() -> Shop:
+    """Return the shop of the sample, which judges every order under two profiles."""
+    shop = Shop("jd:10086")
+    rules = {"order-first": PRESETS["kefu_mofang"]}
+    shop.add_settings(SettingsRecord(20_700, 20_700, PRESETS["jd_cloud"], rules), "Asia/Shanghai")
+    return shop
+
+
+def sample_buyer() -> Buyer:
+    """Return a buyer: two agents, a hand-over, an order sealed, one paid, one unpaid, one never created."""
+    buyer = Buyer(sample_shop(), BUYER_ID)
+    long_ago = NOON - 40 * DAY_MS
+    for side, event_id in ((BUYER, "m8"), (AGENT, "m9")):
+        buyer.hear("A", Message(long_ago - 1, side, event_id, 0, 3, None), touched=[])
+    sealed = buyer.order_of("o-sealed", "e8", long_ago)
+    assert sealed is not None
+    sealed.add_created(Placed(long_ago, "e8", 500, None, None, ()))
+    buyer.order_of("o-sealed", "e9", long_ago)
+    sealed.add_paid(Placed(long_ago, "e9", 500, None, None, ()))
+    list(buyer.revise(sealed, NOON, "paid"))
+    buyer.order_of("o-sealed", "e10", NOON)
+    sealed.refund_requested += 500
+    buyer.expire(NOON, Retention())
+    assert sealed.sealed
+
+    for ts, side, event_id, agent_id, flags, product_id in (
+        (NOON - 60 * MINUTE_MS, BUYER, "m1", "A", PRODUCT_PAGE, "p-1"),
+        (NOON - 59 * MINUTE_MS, AGENT, "m2", "A", 0, None),
+        (NOON - 30 * MINUTE_MS, BUYER, "m3", "客服-乙", 0, None),
+        (NOON - 29 * MINUTE_MS, AGENT, "m4", "客服-乙", BROADCAST, None),
+        (NOON - 28 * MINUTE_MS, AGENT, "m5", "客服-乙", 0, None),
+        (NOON - 27 * MINUTE_MS, BUYER, "m6", "A", BLANK, None),
+    ):
+        buyer.hear(agent_id, Message(ts, side, event_id, flags, 12, product_id), touched=[])
+    buyer.hand_over("客服-乙", NOON - 10 * MINUTE_MS, "m7", touched=[])
+
+    order = buyer.order_of("o-paid", "e1", NOON)
+    assert order is not None
+    order.add_created(Placed(NOON, "e1", 12_900, 2, "CNY", ("p-1", "p-2")))
+    list(buyer.revise(order, NOON - 5 * MINUTE_MS, "created"))
+    buyer.order_of("o-paid", "e2", NOON + MINUTE_MS)
+    order.add_paid(Placed(NOON + MINUTE_MS, "e2", 12_000, None, None, (), NOON))
+    buyer.order_of("o-paid", "e3", NOON + HOUR_MS)
+    order.refund_requested += 300
+    buyer.order_of("o-paid", "e4", NOON + HOUR_MS)
+    order.refund_completed += 200
+    list(buyer.revise(order, MIDNIGHT, "refund"))
+
+    unpaid = buyer.order_of("o-unpaid", "e5", NOON + DAY_MS)
+    assert unpaid is not None
+    unpaid.add_created(Placed(NOON + DAY_MS, "e5", 100, None, None, ()))
+    buyer.order_of("o-unpaid", "e6", NOON + DAY_MS + 1)
+    unpaid.add_cancelled(NOON + DAY_MS + 1)
+    list(buyer.revise(unpaid, NOON + DAY_MS, "cancelled"))
+
+    waiting = buyer.order_of("o-waiting", "e7", NOON)
+    assert waiting is not None
+    waiting.add_paid(Placed(NOON, "e7", 0, None, None, ()))
+    waiting.waiting.append(Waiting(3, 7, b"jd:10086|b", b'{"event_id": "e7"}'))
+    waiting.waiting.append(Waiting(3, 8, None, b"{}"))
+    buyer.reschedule(NOON, Retention())
+    return buyer
+
+
+def told(buyer: Buyer) -> dict[str, Any]:
+    """Return all that state keeps of a buyer, as JSON holds it and in words that outlive its layout."""
+    said = json.dumps(
+        {
+            "due": buyer.due,
+            "chat": {
+                agent_id: [one._asdict() for day in sorted(days) for one in days[day].messages]
+                for agent_id, days in buyer.receptions.items()
+            },
+            "transfers": {
+                agent_id: [transfer for day in sorted(days) for transfer in days[day].transfers]
+                for agent_id, days in buyer.receptions.items()
+            },
+            "orders": {
+                order.order_id: {
+                    "created": order.created and order.created._asdict(),
+                    "paid": order.paid and order.paid._asdict(),
+                    "cancelled_ts": order.cancelled_ts,
+                    "refund_requested": order.refund_requested,
+                    "refund_completed": order.refund_completed,
+                    "event_ids": order.event_ids,
+                    "last_ts": order.last_ts,
+                    "waiting": [
+                        [one.partition, one.offset, one.key and one.key.decode(), one.value.decode()]
+                        for one in order.waiting
+                    ],
+                    "emitted": {
+                        profile: {
+                            "revision": said.revision,
+                            "reason": said.reason,
+                            "verdict": said.verdict._asdict(),
+                        }
+                        for profile, said in order.emitted.items()
+                    },
+                    "sealed": {profile: one._asdict() for profile, one in order.judged.items()}
+                    if order.sealed
+                    else None,
+                }
+                for order in buyer.orders.values()
+            },
+        }
+    )
+    whole: dict[str, Any] = json.loads(said)
+    return whole
+
+
+def write() -> None:
+    """Write the sample of the present version."""
+    SAMPLES.mkdir(exist_ok=True)
+    buyer = sample_buyer()
+    sample = {"state_base64": b64encode(encode_buyer(buyer)).decode(), "tells": told(buyer)}
+    text = json.dumps(sample, ensure_ascii=False, indent=2) + "\n"
+    (SAMPLES / f"version-{VERSION}.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,105 @@
+"""State as bytes: what is read back is what was there, and what an old version wrote is read for ever."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stream_attr.codec.state import (
+    VERSION,
+    UnknownStateVersionError,
+    decode_buyer,
+    encode_buyer,
+    pending_decisions,
+    read_header,
+)
+from stream_attr.core.buyer import Buyer, Retention
+from stream_attr.core.shop import Shop
+from tests.codec.state_sample import BUYER_ID, SAMPLES, sample_buyer, sample_shop, told
+
+RETENTION = Retention()
+
+
+@pytest.fixture
+def buyer():
+    return sample_buyer()
+
+
+def reread(buyer):
+    return decode_buyer(encode_buyer(buyer), buyer.shop, buyer.buyer_id)
+
+
+def test_what_is_read_back_is_what_was_there(buyer):
+    back = reread(buyer)
+    assert told(back) == told(buyer)
+    assert (back.chat_ids, back.order_event_ids) == (buyer.chat_ids, buyer.order_event_ids)
+    assert (back.due, back.buyer_id, back.shop) == (buyer.due, BUYER_ID, buyer.shop)
+    assert encode_buyer(back) == encode_buyer(buyer)
+
+
+def test_a_buyer_of_whom_nothing_is_known_is_read_back_too():
+    back = reread(Buyer(Shop("jd:1"), "b-1"))
+    assert back.is_empty
+    assert back.due is None
+
+
+def test_judgements_follow_from_what_was_read_back(buyer):
+    back = reread(buyer)
+    for order_id, order in buyer.orders.items():
+        if order.created_ts is not None:
+            assert back.judgements(back.orders[order_id]) == buyer.judgements(order)
+
+
+def test_a_sealed_order_keeps_its_judgement_without_the_facts(buyer):
+    sealed = reread(buyer).orders["o-sealed"]
+    assert sealed.sealed
+    assert sealed.judged == buyer.orders["o-sealed"].judged
+    assert sealed.judged["official"].credit.agent_id == "A"
+    assert "m9" not in buyer.chat_ids
+
+
+def test_judging_goes_on_where_it_was(buyer):
+    back = reread(buyer)
+    assert back.reschedule(0, RETENTION) == buyer.reschedule(0, RETENTION)
+    for order_id in ("o-sealed", "o-paid", "o-unpaid"):
+        went_on, uninterrupted = (
+            [revision[1:] for revision in one.revise(one.orders[order_id], 2**62, "timer")]
+            for one in (back, buyer)
+        )
+        assert went_on == uninterrupted
+    assert told(back) == told(buyer)
+
+
+def test_the_header_says_when_it_is_due_and_what_is_pending(buyer):
+    header = read_header(encode_buyer(buyer))
+    assert (header.version, header.due, header.pending) == (VERSION, buyer.due, pending_decisions(buyer))
+    assert header.pending == 1  # o-unpaid; the others are final or have no decision
+
+
+def test_no_text_is_in_the_state(buyer):
+    assert "祝生活愉快".encode() not in encode_buyer(buyer)
+
+
+def test_state_of_a_newer_program_is_refused():
+    newer = msgspec.msgpack.encode([VERSION + 1, None, 0, "whatever", {"comes": "then"}])
+    with pytest.raises(UnknownStateVersionError, match=f"version {VERSION + 1}"):
+        decode_buyer(newer, Shop("jd:1"), "b-1")
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("version-*.json")), ids=lambda path: path.stem)
+def test_a_stored_sample_of_every_version_is_read(path: Path):
+    sample = json.loads(path.read_text(encoding="utf-8"))
+    data = b64decode(sample["state_base64"])
+    assert read_header(data).version == int(path.stem.removeprefix("version-"))
+    assert told(decode_buyer(data, sample_shop(), BUYER_ID)) == sample["tells"]
+
+
+def test_the_present_version_has_its_sample():
+    """``python -m tests.codec.state_sample`` writes it; the samples of released versions never change."""
+    assert {path.name for path in SAMPLES.glob("*.json")} == {
+        f"version-{version}.json" for version in range(1, VERSION + 1)
+    }
