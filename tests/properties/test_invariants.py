@@ -194,6 +194,18 @@ def test_the_watermark_that_decisions_tell_never_falls() -> None:
     assert told == sorted(told)
 
 
+@pytest.mark.xfail(reason="before both topics were seen, a chat event's own time judges orders as if it were")
+def test_a_crash_before_both_topics_were_seen_changes_nothing() -> None:
+    ids = {"shop_id": "jd:1", "buyer_id": "b-1"}
+    placed = {**ids, "order_id": "o-1", "type": "created", "amount": 1, "ts": 1_793_548_800_000}
+    said = {**ids, "agent_id": "A", "ts": 1_793_671_199_999}
+    chat = [{**said, "event_id": f"m{i}", "sender": side} for i, side in enumerate(("buyer", "agent"))]
+    orders = [{**placed, "event_id": "e1"}, {**placed, "event_id": "e2", "order_id": "o-2"}]
+    arriving = arrivals(chat, orders)
+    crashed = run([], [], arriving, batch_sizes=[1], crashes=frozenset([1]))
+    assert crashed.emitted == run([], [], arriving).emitted
+
+
 def _ts(event: Json) -> int:
     return int(event["ts"])
 
