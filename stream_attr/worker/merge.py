@@ -11,8 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
+from stream_attr.codec.inbound import peek_ts
 from stream_attr.processor.records import CHAT, ORDERS, TICKS, Record
 
 __all__ = ["End", "Merge", "Take"]
@@ -35,6 +34,10 @@ class Take(NamedTuple):
     records: list[Record]
     at_end: frozenset[str]
     """The event topics that are read to their end once these records are judged."""
+
+
+_AT_ONCE = -1
+"""Sorts a record without a usable ``ts`` before all others."""
 
 
 class Merge:
@@ -154,7 +157,8 @@ class _Inbox:
     def head(self) -> int:
         """``ts`` of the first record at hand; a record without one goes at once."""
         if self._head is None:
-            self._head = _ts(self.records[0].value)
+            ts = peek_ts(self.records[0].value)
+            self._head = _AT_ONCE if ts is None else ts
         return self._head
 
     def pop(self) -> Record:
@@ -199,20 +203,3 @@ class _Barrier:
             and (not inbox.records or inbox.records[0].offset >= self._goals[topic])
             for topic, inbox in ((CHAT, chat), (ORDERS, orders))
         )
-
-
-class _Timed(msgspec.Struct):
-    """The one field that the order needs; all else is the processor's business."""
-
-    ts: int
-
-
-_decoder = msgspec.json.Decoder(_Timed)
-_AT_ONCE = -1
-
-
-def _ts(value: bytes | None) -> int:
-    try:
-        return _decoder.decode(value or b"").ts
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _AT_ONCE

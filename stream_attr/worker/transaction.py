@@ -172,9 +172,7 @@ class _PartitionProducer:
                 "partitioner": "murmur2_random",  # as Java clients place a key
                 "linger.ms": 50,  # a commit flushes at once: this only lets a batch gather
                 "batch.size": 256 * 1024,
-                "message.max.bytes": 8
-                * 1024
-                * 1024,  # as the changelog takes: a busy buyer's state
+                "message.max.bytes": 8 * 1024 * 1024,  # as the changelog takes: a busy buyer's state
                 "compression.type": "none",  # every client can read it with nothing else installed
                 "queue.buffering.max.messages": 1_000_000,
                 "queue.buffering.max.kbytes": 256 * 1024,

@@ -11,10 +11,12 @@ from stream_attr.processor.records import CHAT, ORDERS, TICKS, Record
 from stream_attr.worker.merge import End, Merge
 
 BOTH = frozenset({CHAT, ORDERS})
+NOON = 1_793_500_000_000
+"""The times of these tests are milliseconds after it."""
 
 
 def record(topic, offset, ts):
-    value = ts if isinstance(ts, bytes) or ts is None else json.dumps({"ts": ts, "text": "…"}).encode()
+    value = ts if isinstance(ts, bytes) or ts is None else json.dumps({"ts": NOON + ts, "text": "…"}).encode()
     return Record(topic, 0, offset, 0, b"jd:1|b", value)
 
 
@@ -69,7 +71,7 @@ def test_a_topic_keeps_its_own_order_however_late_its_records_are(feed):
     assert feed.take() == (orders(0) + chat(0, 1, 2), BOTH)
 
 
-@pytest.mark.parametrize("value", [None, b"", b"nonsense", b"[]", b"{}", b'{"ts":"1"}', b"\xff\xfe"])
+@pytest.mark.parametrize("value", [None, b"", b"nonsense", b"[]", b"{}", b'{"ts":"1"}', b'{"ts":1}', b"\xff\xfe"])
 def test_a_record_without_a_time_goes_at_once(feed, value):
     feed.offer(CHAT, 10, value)
     feed.offer(ORDERS, 20, value, 30)
