@@ -7,6 +7,7 @@ a living order's verdict rests on them: no verdict moves because its grounds wer
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from typing import NamedTuple
 
 from stream_attr.core.attribution import judge
@@ -51,11 +52,20 @@ class Revision(NamedTuple):
     reason: str
 
 
+class Bearing(Enum):
+    """What a new message may change of what was said of an order."""
+
+    NONE = 0
+    RECEIPT = 1
+    VERDICT = 2
+
+
 class Buyer:
     """The state of one buyer in one shop."""
 
     __slots__ = (
         "_expiry",
+        "_oldest_day",
         "_zone",
         "buyer_id",
         "chat_ids",
@@ -75,7 +85,9 @@ class Buyer:
         self.chat_ids: set[str] = set()
         self.order_event_ids: set[str] = set()
         self.due: int | None = None
-        """The next watermark at which something has to be done; see :meth:`reschedule`."""
+        """The next watermark at which something has to be done; None until :meth:`reschedule` finds it."""
+        self._oldest_day: int | None = None
+        """The earliest day of which chat is known."""
         self._expiry = 0
         """No fact has to go before this watermark; not kept, so 0 until it is derived anew."""
         self._zone: Zone = shop.zone
@@ -98,9 +110,12 @@ class Buyer:
         day = self.shop.zone.day_of(message.ts)
         reception = self._reception(agent_id, day)
         for order in self._orders_around(message.ts):
-            if not self._is_quiet(order, agent_id, day, reception, message):
-                touched.append(order)
+            bearing = self._bearing(order, agent_id, day, reception, message)
+            if bearing is Bearing.NONE:
+                continue
             order.stale = True
+            if bearing is Bearing.VERDICT:
+                touched.append(order)
         reception.add(message)
         return True
 
@@ -134,6 +149,9 @@ class Buyer:
         reception = days.get(day)
         if reception is None:
             reception = days[day] = Reception()
+            if self._oldest_day is None or day < self._oldest_day:
+                self._oldest_day = day
+                self.due = None
         return reception
 
     def _follow_zone(self) -> None:
@@ -141,6 +159,7 @@ class Buyer:
         if self._zone is not self.shop.zone:
             self._zone = self.shop.zone
             known, self.receptions = self.receptions, {}
+            self._oldest_day = None
             for agent_id, days in known.items():
                 for day in sorted(days):
                     self.recall(agent_id, days[day].messages, days[day].transfers)
@@ -155,7 +174,6 @@ class Buyer:
             order = self.orders[order_id] = Order(order_id)
         order.event_ids.append(event_id)
         order.last_ts = max(order.last_ts, ts)
-        order.stale = True
         return order
 
     # Verdicts
@@ -197,32 +215,36 @@ class Buyer:
             and not order.sealed
         ]
 
-    def _is_quiet(
+    def _bearing(
         self, order: Order, agent_id: str, day: int, reception: Reception, message: Message
-    ) -> bool:
-        """Whether a message, not yet added, surely leaves every verdict on an order as it is.
+    ) -> Bearing:
+        """Return what a message, not yet added, may change of an order.
 
-        So it is when all intervals but that of the assists lie before it, unless it makes earlier messages of
-        its reception count, or no longer count.
+        It changes nothing when all intervals but that of the assists lie before it, unless it makes earlier
+        messages of its reception count, or no longer count.
         """
         if not order.judged or order.judged_version != self.shop.version:
-            return False
+            return Bearing.VERDICT
         ts = message.ts
         first_ts = reception.messages[0].ts if reception.messages else ts
+        bearing = Bearing.NONE
         for profile, judgement in order.judged.items():
+            outside = ts >= judgement.quiet_from
             if not self.shop.is_presale(agent_id, day, profile):
+                if not outside or first_ts < judgement.quiet_from:
+                    bearing = Bearing.RECEIPT
                 continue
-            if ts < judgement.quiet_from:
-                return False
+            if not outside:
+                return Bearing.VERDICT
             if order.paid is not None and first_ts >= judgement.quiet_from:
                 continue
             if reception.messages:
                 read = reception.read(self.buyer_id, agent_id, day, self.shop, profile)
                 if not read.steady or message.flags & SUBACCOUNT or not reception.ends_before(message):
-                    return False
+                    return Bearing.VERDICT
             if order.paid is None and message.side != BUYER and not _serves(agent_id, judgement):
-                return False
-        return True
+                return Bearing.VERDICT
+        return bearing
 
     def revise(self, order: Order, watermark: int, reason: str, *, late: bool = False) -> Iterator[Revision]:
         """Yield what has to be said anew of an order whose creation is known, and take it as said.
@@ -249,7 +271,8 @@ class Buyer:
         """Find the next watermark, past this one, at which something is due; None if nothing is."""
         orders_ms = retention.of_orders(self.shop)
         dues = [order.last_ts + orders_ms for order in self.orders.values()]
-        oldest = self._oldest_day()
+        self._follow_zone()
+        oldest = self._oldest_day
         if oldest is not None:
             forget_at = self.shop.zone.start_of(oldest + 1) + retention.forget_ms
             while forget_at <= watermark:  # an order still rests on it: ask again later
@@ -281,15 +304,30 @@ class Buyer:
                     order.sealed = True
                 else:
                     needed_from = min(needed_from, horizon.interest_from)
-        oldest = self._oldest_day()
+        self._follow_zone()
+        oldest = self._oldest_day
         zone = self.shop.zone
         if oldest is not None and zone.start_of(oldest + 1) <= needed_from:
             self._forget_chat(zone.day_of(needed_from))
         return lost
 
-    def _oldest_day(self) -> int | None:
-        self._follow_zone()
-        return min([day for days in self.receptions.values() for day in days], default=None)
+    def conclude(self, watermark: int, retention: Retention) -> tuple[list[Waiting], int | None]:
+        """Take leave at a watermark, when no more events can come: there is nothing to be kept for.
+
+        Returns the records whose orders' creation never came, and the next watermark at which something is
+        to be said, None if nothing is.
+        """
+        lost: list[Waiting] = []
+        dues: list[int] = []
+        for order in self.orders.values():
+            if order.created_ts is not None:
+                dues += self._horizon(order).deadlines
+            elif order.last_ts + retention.of_orders(self.shop) <= watermark:
+                lost += order.waiting
+                order.waiting = []
+            else:
+                dues.append(order.last_ts + retention.of_orders(self.shop))
+        return lost, min([due for due in dues if due > watermark], default=None)
 
     def _forget_chat(self, before_day: int) -> None:
         for agent_id, days in list(self.receptions.items()):
@@ -299,6 +337,7 @@ class Buyer:
                 self.chat_ids.difference_update([event_id for _, event_id in gone.transfers])
             if not days:
                 del self.receptions[agent_id]
+        self._oldest_day = min([day for days in self.receptions.values() for day in days], default=None)
 
 
 def _serves(agent_id: str, judgement: Judgement) -> bool:

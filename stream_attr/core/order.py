@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from stream_attr.core.decision import Judgement, Verdict
+from stream_attr.core.decision import FINAL, Judgement, Verdict
 
 
 class Placed(NamedTuple):
@@ -66,6 +66,7 @@ class Order:
         "refund_requested",
         "sealed",
         "stale",
+        "told_by_payment",
         "waiting",
     )
 
@@ -73,6 +74,8 @@ class Order:
         self.order_id = order_id
         self.created: Placed | None = None
         self.paid: Placed | None = None
+        self.told_by_payment: Placed | None = None
+        """The first payment that says when the order was placed: a creation once known stays known."""
         self.cancelled_ts: int | None = None
         self.refund_requested = 0
         self.refund_completed = 0
@@ -90,16 +93,21 @@ class Order:
         self.judged_version = -1
         """The shop's version that ``judged`` was derived under."""
         self.stale = False
-        """Facts have come since ``judged`` was derived."""
+        """Facts that bear on ``judged`` have come since it was derived."""
         self.horizon: Horizon | None = None
         """Derived with ``judged``, and kept with the facts so that an untouched order need not be judged."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a decision on it, under whichever profile, can still change by itself."""
+        return any(said.verdict.status != FINAL for said in self.emitted.values())
 
     @property
     def created_ts(self) -> int | None:
         """When the order was placed, or None while no creation is known; ``created`` beats ``created_ts``."""
         if self.created is not None:
             return self.created.ts
-        return None if self.paid is None else self.paid.created_ts
+        return None if self.told_by_payment is None else self.told_by_payment.created_ts
 
     @property
     def paid_ts(self) -> int | None:
@@ -142,13 +150,20 @@ class Order:
         """Learn of a creation; the first counts."""
         if self.created is None or event[:2] < self.created[:2]:
             self.created = event
+            self.stale = True
 
     def add_paid(self, event: Placed) -> None:
         """Learn of a payment; the first counts."""
         if self.paid is None or event[:2] < self.paid[:2]:
             self.paid = event
+            self.stale = True
+        told = self.told_by_payment
+        if event.created_ts is not None and (told is None or event[:2] < told[:2]):
+            self.told_by_payment = event
+            self.stale = True
 
     def add_cancelled(self, ts: int) -> None:
         """Learn of a cancellation; the first counts."""
         if self.cancelled_ts is None or ts < self.cancelled_ts:
             self.cancelled_ts = ts
+            self.stale = True

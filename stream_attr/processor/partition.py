@@ -5,7 +5,7 @@ It reads no clock, no network and no environment: worker, replay and tests run t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stream_attr.codec.inbound import ChatEvent, OrderEvent, decode_chat, decode_order, decode_tick
@@ -35,6 +35,8 @@ from stream_attr.processor.records import (
 )
 from stream_attr.processor.watermark import BEGINNING, END_OF_TIME, Watermark
 
+NO_WATERMARK = 0
+"""What a decision tells as its watermark while there is none: nothing is known to be complete."""
 AHEAD_OF_CLOCK_MS = 10 * MINUTE_MS
 """How far a live event may lie ahead of the wall clock."""
 
@@ -99,37 +101,25 @@ class Processor:
     def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:
         """See `Judge.process`."""
         records = list(records)
-        left = dict.fromkeys(at_end, 0)
-        for record in records:
-            if record.topic in left:
-                left[record.topic] += 1
-        self._watermark.end(frozenset(topic for topic, count in left.items() if not count))
-        self._advance()
-        for record in records:
-            topic = record.topic
-            try:
-                if topic == CHAT:
-                    self._chat(record)
-                elif topic == ORDERS:
-                    self._order(record)
-                elif topic == TICKS:
-                    self._watermark.tick(decode_tick(record.value).ts)
-                else:
-                    raise ValueError(f"{topic} is no topic of a partition's judge")
-            except RefusedRecord as refusal:
-                self._refuse(refusal, record)
-            self._offsets[topic] = record.offset + 1
-            if topic in left:
-                left[topic] -= 1
-                if not left[topic]:
-                    self._watermark.end(frozenset(one for one, count in left.items() if not count))
+        ends = dict.fromkeys(at_end, 0)  # by topic: after how many of the records it is read to its end
+        if ends:
+            ends |= {record.topic: count for count, record in enumerate(records, 1) if record.topic in ends}
+        begin = 0
+        for end in sorted({0, *ends.values()}):
+            self._take(records[begin:end])
+            self._watermark.end(frozenset(topic for topic, count in ends.items() if count <= end))
             self._advance()
+            begin = end
+        self._take(records[begin:])
         return self._finished()
 
     def finish(self) -> Batch:
         """Let the watermark go as far as it may: the input has ended."""
         self._watermark.tick(END_OF_TIME)
-        self._advance()
+        if self._watermark.value == END_OF_TIME:
+            self._conclude()
+        else:
+            self._advance()
         return self._finished()
 
     def refresh(self, shop_id: str) -> Batch:
@@ -140,7 +130,7 @@ class Processor:
                 continue
             buyer = self._buyers.load(key)
             for order in buyer.orders.values():
-                if order.created_ts is not None:
+                if order.is_pending:
                     self._emit(buyer, order, self._watermark.value, "settings")
             self._reschedule(key, buyer, self._watermark.value)
         return self._finished()
@@ -154,7 +144,7 @@ class Processor:
         said = order.emitted[OFFICIAL]
         judgement = found.judgements(order)[OFFICIAL]
         revision = Revision(order, OFFICIAL, judgement, said.verdict, said.revision, said.reason)
-        return encode_decision(shop_id, found.buyer_id, revision, self._watermark.value)
+        return encode_decision(shop_id, found.buyer_id, revision, max(self._watermark.value, NO_WATERMARK))
 
     @property
     def watermark(self) -> int:
@@ -162,6 +152,26 @@ class Processor:
         return self._watermark.value
 
     # Events
+
+    def _take(self, records: Sequence[Record]) -> None:
+        """Judge each record, and do what is due once it has been seen."""
+        watermark, offsets = self._watermark, self._offsets
+        for record in records:
+            topic = record.topic
+            try:
+                if topic == CHAT:
+                    self._chat(record)
+                elif topic == ORDERS:
+                    self._order(record)
+                elif topic == TICKS:
+                    watermark.tick(decode_tick(record.value).ts)
+                else:
+                    raise ValueError(f"{topic} is no topic of a partition's judge")
+            except RefusedRecord as refusal:
+                self._refuse(refusal, record)
+            offsets[topic] = record.offset + 1
+            if watermark.moved:
+                self._advance()
 
     def _accept(self, event: ChatEvent | OrderEvent, record: Record) -> bytes:
         """Return the buyer key of an event that can be used."""
@@ -199,10 +209,8 @@ class Processor:
             self._repeat(record.topic)
             return
         for order in touched:
-            self._emit(buyer, order, self._now(event.ts), "chat", late=late)
-        due = buyer.due
-        forget_at = buyer.shop.zone.end_of_day(event.ts) + self._options.retention.forget_ms
-        if touched or due is None or forget_at < due:
+            self._emit(buyer, order, self._watermark.value, "chat", late=late)
+        if touched or buyer.due is None:
             self._reschedule(key, buyer, self._watermark.value)
         else:
             self._buyers.change(key)
@@ -223,13 +231,8 @@ class Processor:
             order.waiting.append(Waiting(record.partition, record.offset, record.key, record.value))
         else:
             order.waiting.clear()
-            self._emit(buyer, order, self._now(event.ts), _REASONS[event.type], late=late)
+            self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
         self._reschedule(key, buyer, self._watermark.value)
-
-    def _now(self, ts: int) -> int:
-        """Return the watermark, or before there is one what a first event at ``ts`` would make it."""
-        value = self._watermark.value
-        return value if value != BEGINNING else ts - self._options.allowed_lateness_ms
 
     # Time
 
@@ -240,18 +243,40 @@ class Processor:
             return
         for due, key in self._deadlines.take(watermark):
             buyer = self._buyers.load(key)
-            for order in buyer.orders.values():
-                if order.horizon is not None and due in order.horizon.deadlines:
-                    self._emit(buyer, order, due, "timer")
+            self._fire(buyer, due)
             before = set(buyer.orders)
-            for waiting in buyer.expire(due, self._options.retention):
-                self._refuse(
-                    RefusedRecord(Code.INCOMPLETE_ORDER, "the creation of its order never came", "order_id"),
-                    Record(ORDERS, waiting.partition, waiting.offset, 0, waiting.key, waiting.value),
-                )
+            self._give_up(buyer.expire(due, self._options.retention))
             for order_id in before - set(buyer.orders):
                 self._buyers.forget_order(buyer.shop.shop_id, order_id)
             self._reschedule(key, buyer, due)
+
+    def _conclude(self) -> None:
+        """Say what is still to be said, each at its own time, in order, and let go of everything."""
+        for due, key in self._deadlines.take(END_OF_TIME):
+            buyer = self._buyers.load(key)
+            self._fire(buyer, due)
+            lost, next_due = buyer.conclude(due, self._options.retention)
+            self._give_up(lost)
+            if next_due is not None:
+                self._deadlines.set(key, next_due)
+                continue
+            for order_id in buyer.orders:
+                self._buyers.forget_order(buyer.shop.shop_id, order_id)
+            self._buyers.forget(key)
+
+    def _fire(self, buyer: Buyer, due: int) -> None:
+        """Say what changes of a buyer's verdicts by itself at a watermark."""
+        for order in buyer.orders.values():
+            if order.horizon is not None and due in order.horizon.deadlines:
+                self._emit(buyer, order, due, "timer")
+
+    def _give_up(self, lost: Iterable[Waiting]) -> None:
+        """Let records go whose order's creation never came."""
+        for waiting in lost:
+            self._refuse(
+                RefusedRecord(Code.INCOMPLETE_ORDER, "the creation of its order never came", "order_id"),
+                Record(ORDERS, waiting.partition, waiting.offset, 0, waiting.key, waiting.value),
+            )
 
     def _reschedule(self, key: bytes, buyer: Buyer, watermark: int) -> None:
         if buyer.is_empty:
@@ -269,7 +294,7 @@ class Processor:
         was_pending = known is not None and known.verdict.status != FINAL
         decisions = self._batch.stats.decisions
         for revision in buyer.revise(order, watermark, reason, late=late):
-            value = encode_decision(shop_id, buyer.buyer_id, revision, watermark)
+            value = encode_decision(shop_id, buyer.buyer_id, revision, max(watermark, NO_WATERMARK))
             key = f"{shop_id}|{order.order_id}"
             if revision.profile == OFFICIAL:
                 self._batch.outputs.append(Output(DECISIONS, key.encode(), value))
