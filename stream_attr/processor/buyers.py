@@ -17,12 +17,14 @@ class Buyers:
     """Reads through to the store, and collects what has changed since it was last taken.
 
     Of the buyers not in use the last ``cached`` or so are kept decoded: two generations, the older of which
-    is dropped when the younger is full.
+    is dropped when the younger is full. Unless somebody ``commits`` the changes, they are told when their
+    buyer is dropped.
     """
 
-    def __init__(self, book: Book, store: Store, cached: int) -> None:
+    def __init__(self, book: Book, store: Store, cached: int, *, commits: bool = True) -> None:
         self._book = book
         self._store = store
+        self._commits = commits
         self._generation = max(1, cached // 2)
         self._young: dict[bytes, Buyer] = {}
         self._old: dict[bytes, Buyer] = {}
@@ -67,11 +69,13 @@ class Buyers:
 
     def remember_order(self, order_key: str, buyer: Buyer) -> None:
         """Let an order, ``shop_id|order_id``, lead to its buyer."""
-        self._changes[ORDER_MARK + order_key.encode()] = buyer.buyer_id.encode()
+        if self._commits:
+            self._changes[ORDER_MARK + order_key.encode()] = buyer.buyer_id.encode()
 
     def forget_order(self, shop_id: str, order_id: str) -> None:
         """Let an order lead nowhere."""
-        self._changes[ORDER_MARK + f"{shop_id}|{order_id}".encode()] = None
+        if self._commits:
+            self._changes[ORDER_MARK + f"{shop_id}|{order_id}".encode()] = None
 
     def of_order(self, shop_id: str, order_id: str) -> Buyer | None:
         """Return the buyer of an order that a decision was emitted of; it is not to be changed."""
@@ -83,11 +87,17 @@ class Buyers:
 
     def take_changes(self) -> dict[bytes, bytes | None]:
         """Return the new state of all that has changed since the last time; None: delete it."""
-        changes = self._changes
-        for key in self._changed:
-            changes[key] = encode_buyer(self._young[key])
-        self._changes = {}
-        self._changed.clear()
-        if len(self._young) > self._generation:
+        changes, self._changes = self._changes, {}
+        full = len(self._young) > self._generation
+        if self._commits:
+            for key in self._changed:
+                changes[key] = encode_buyer(self._young[key])
+            self._changed.clear()
+        elif full:
+            for key, buyer in self._old.items():
+                if key in self._changed:
+                    changes[key] = encode_buyer(buyer)
+                    del self._changed[key]
+        if full:
             self._old, self._young = self._young, {}
         return changes

@@ -57,6 +57,9 @@ class Options:
     retention: Retention = field(default_factory=Retention)
     cached_buyers: int = 20_000
     """Buyers kept decoded between batches."""
+    commits: bool = True
+    """Whether what a batch changed is handed out with it. A shell that commits nothing, and begins anew after
+    a crash, has to keep the buyers that leave the cache, and no more; it cannot find orders."""
     clock: Callable[[], int] | None = None
     """Wall clock, epoch milliseconds, for `future_timestamp` alone; None where there is no "now"."""
     latest_watermark: int = END_OF_TIME
@@ -72,7 +75,7 @@ class Processor:
         self._book = book
         self._options = options
         self._store = store
-        self._buyers = Buyers(book, store, options.cached_buyers)
+        self._buyers = Buyers(book, store, options.cached_buyers, commits=options.commits)
         self._deadlines = Deadlines()
         self._watermark = Watermark(options.allowed_lateness_ms, options.latest_watermark)
         self._offsets: dict[str, int] = {}
@@ -193,7 +196,7 @@ class Processor:
         return key
 
     def _chat(self, record: Record) -> None:
-        event = decode_chat(record.value)
+        event = record.event if isinstance(record.event, ChatEvent) else decode_chat(record.value)
         key = self._accept(event, record)
         late = event.ts < self._watermark.value
         self._count(record.topic, late=late)
@@ -216,7 +219,7 @@ class Processor:
             self._buyers.change(key)
 
     def _order(self, record: Record) -> None:
-        event = decode_order(record.value)
+        event = record.event if isinstance(record.event, OrderEvent) else decode_order(record.value)
         key = self._accept(event, record)
         late = event.ts < self._watermark.value
         self._count(record.topic, late=late)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from stream_attr.codec.inbound import ChatEvent, OrderEvent
+
 CHAT = "chat-events"
 ORDERS = "order-events"
 TICKS = "ticks"
@@ -34,6 +36,8 @@ class Record(NamedTuple):
     """Kafka timestamp, milliseconds."""
     key: bytes | None
     value: bytes | None
+    event: ChatEvent | OrderEvent | None = None
+    """What the value says, where a shell had to decode it already; None: decode it."""
 
 
 class Output(NamedTuple):

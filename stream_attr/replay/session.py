@@ -69,6 +69,7 @@ def replay(
             retention=retention or Retention(),
             files=names,
             latest_watermark=END_OF_TIME if until is None else until,
+            commits=False,
         )
         store = MemoryStore()
         processor = Processor(book, store, options)

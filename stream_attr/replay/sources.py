@@ -5,36 +5,54 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stream_attr.broker.lines import LinesFile
-from stream_attr.codec.inbound import peek_ts
-from stream_attr.processor.records import Record
+from stream_attr.codec.inbound import ChatEvent, OrderEvent, decode_chat, decode_order, peek_ts
+from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.processor.records import CHAT, Record
+
+Place = tuple[int, int]
+"""Where a record stands in the stream: its time, and of one time the file given first."""
 
 AT_ONCE = -1
 """Stands for the time of a record that has none: it is taken as soon as it comes up."""
+LAST: Place = (2**62, 0)
+"""After every record."""
 
 
 class _Source:
     """One file, its next record known before it is taken."""
 
-    __slots__ = ("_index", "_lines", "_topic", "head", "ts")
+    __slots__ = ("_rest", "head", "place", "topic")
 
-    def __init__(self, topic: str, index: int, lines: LinesFile) -> None:
-        self._topic = topic
-        self._index = index
-        self._lines = iter(lines)
-        self.head: Record | None = None
-        """The next record: its partition is the file's index, its offset the line number."""
-        self.ts = AT_ONCE
-        self.advance()
+    def __init__(self, topic: str, index: int, rank: int, lines: LinesFile) -> None:
+        self.topic = topic
+        self._rest = _records(topic, index, rank, lines)
+        self.head: Record | None
+        """The next record; None at the end of the file."""
+        self.place: Place
+        self.place, self.head = next(self._rest, (LAST, None))
 
-    def advance(self) -> None:
-        line = next(self._lines, None)
-        if line is None:
-            self.head = None
-            return
-        number, value = line
-        self.head = Record(self._topic, self._index, number, 0, None, value)
-        ts = peek_ts(value)
-        self.ts = AT_ONCE if ts is None else ts
+    def take(self, before: Place, into: list[Record], size: int) -> None:
+        """Move the records that stand before a place, until there are ``size``."""
+        place, head = self.place, self.head
+        while head is not None and place < before and len(into) < size:
+            into.append(head)
+            place, head = next(self._rest, (LAST, None))
+        self.place, self.head = place, head
+
+
+def _records(topic: str, index: int, rank: int, lines: LinesFile) -> Iterator[tuple[Place, Record]]:
+    """Yield a file's records: the partition is the index among its topic's files, the offset the line."""
+    decode = decode_chat if topic == CHAT else decode_order
+    event: ChatEvent | OrderEvent | None
+    for number, value in lines:
+        try:
+            event = decode(value)
+            ts = event.ts
+        except RefusedRecord:  # the processor will say so
+            event = None
+            peeked = peek_ts(value)
+            ts = AT_ONCE if peeked is None else peeked
+        yield (ts, rank), Record(topic, index, number, 0, None, value, event)
 
 
 def chunks(
@@ -44,25 +62,17 @@ def chunks(
 
     With each comes the set of the topics that are read to their end once it is done.
     """
-    sources = {
-        topic: [_Source(topic, i, lines) for i, lines in enumerate(some)] for topic, some in files.items()
-    }
-    live = [source for some in sources.values() for source in some if source.head is not None]
+    named = [(topic, index, lines) for topic, some in files.items() for index, lines in enumerate(some)]
+    sources = [_Source(topic, index, rank, lines) for rank, (topic, index, lines) in enumerate(named)]
     records: list[Record] = []
-    while live:
-        first = live[0]
-        for source in live:
-            if source.ts < first.ts:
-                first = source
-        head = first.head
-        assert head is not None
-        records.append(head)
-        first.advance()
-        if first.head is None:
-            live.remove(first)
-        if len(records) == size or not live:
-            ended = frozenset(
-                topic for topic, some in sources.items() if all(source.head is None for source in some)
-            )
-            yield records, ended
+    while live := sorted((source for source in sources if source.head), key=lambda source: source.place):
+        live[0].take(live[1].place if len(live) > 1 else LAST, records, size)
+        if len(records) == size:
+            yield records, _ended(files, sources)
             records = []
+    if records:
+        yield records, _ended(files, sources)
+
+
+def _ended(files: Mapping[str, Sequence[LinesFile]], sources: Sequence[_Source]) -> frozenset[str]:
+    return frozenset(files) - {source.topic for source in sources if source.head}
