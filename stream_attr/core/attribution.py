@@ -93,7 +93,13 @@ def judge(
 
     products = order.product_ids
     placing = _candidates(served, spans.placing, products, settings.product_priority)
-    payment = _candidates(served, spans.payment, products, settings.product_priority) if paid else {}
+    after = [one for one in served if _within(one.spoken, spans.assist)]
+    if not paid:
+        payment = {}
+    elif not after and spans.placing.start == spans.payment.start and created_ts <= spans.payment.end:
+        payment = placing  # nothing was said between order and payment
+    else:
+        payment = _candidates(served, spans.payment, products, settings.product_priority)
     placing_agent = _pick(placing, settings.placing_rule)
     payment_agent = _pick(payment, settings.payment_rule)
     full_silent = paid and placing_agent is None and payment_agent is None
@@ -113,7 +119,7 @@ def judge(
         placing=placing_agent,
         payment=payment_agent,
         credit=credit,
-        assists=_assists(served, spans.assist, placing, placing_agent, payment_agent, credit, paid=paid),
+        assists=_assists(after, spans.assist, placing, placing_agent, payment_agent, credit, paid=paid),
         candidates=tuple(
             Candidate(
                 one.agent_id, placing.get(one.agent_id), payment.get(one.agent_id), followup.get(one.agent_id)
@@ -198,17 +204,21 @@ def _candidates(
     return first or found
 
 
+def _by_rounds(candidate: tuple[str, Figures]) -> tuple[int, int]:
+    figures = candidate[1]
+    return figures.rounds, figures.last_ts
+
+
+def _by_last_ts(candidate: tuple[str, Figures]) -> tuple[int, int]:
+    return candidate[1].last_ts, 0
+
+
 def _pick(candidates: dict[str, Figures], rule: PickRule) -> Picked | None:
     if not candidates:
         return None
-    key: Callable[[str], tuple[int, ...]]
-    if rule is PickRule.MOST_ROUNDS:
-        key = lambda agent_id: (candidates[agent_id].rounds, candidates[agent_id].last_ts)  # noqa: E731
-    else:
-        key = lambda agent_id: (candidates[agent_id].last_ts,)  # noqa: E731
     # Candidates stand in the order of their ids and max takes the first of equals: the smaller id.
-    agent_id = max(candidates, key=key)
-    figures = candidates[agent_id]
+    by = _by_rounds if rule is PickRule.MOST_ROUNDS else _by_last_ts
+    agent_id, figures = max(candidates.items(), key=by)
     return Picked(agent_id, rule.value, figures.last_ts, figures.rounds)
 
 
@@ -249,7 +259,7 @@ def _silence(placing: Picked | None, payment: Picked | None, *, paid: bool) -> s
 
 
 def _assists(
-    served: list[Served],
+    after: list[Served],
     interval: Interval,
     candidates: Collection[str],
     placing: Picked | None,
@@ -258,13 +268,15 @@ def _assists(
     *,
     paid: bool,
 ) -> tuple[tuple[str, str], ...]:
+    if not after and len(candidates) <= 1:
+        return ()
     kind, holder = ("payment", payment) if paid else ("followup", placing)
     found = [
         ("order", agent_id) for agent_id in candidates if placing is None or agent_id != placing.agent_id
     ]
     found += [
         (kind, one.agent_id)
-        for one in served
+        for one in after
         if (holder is None or one.agent_id != holder.agent_id)
         and any(message.side == AGENT for message in _within(one.spoken, interval))
     ]
@@ -276,6 +288,8 @@ def _discarded(
 ) -> tuple[Discarded, ...]:
     found = []
     for agent_id, held, spoken in served:
+        if len(held) == 1 and any(agent_id in chosen for _, chosen in looked_at):
+            continue
         for day, reception, read in held:
             if read.reason is None and any(
                 agent_id in chosen and _within(read.spoken, interval) for interval, chosen in looked_at

@@ -236,13 +236,19 @@ class Buyer:
                 continue
             if not outside:
                 return Bearing.VERDICT
-            if order.paid is not None and first_ts >= judgement.quiet_from:
+            settled_from = _settled_from(order, judgement)
+            if first_ts >= settled_from:
                 continue
             if reception.messages:
                 read = reception.read(self.buyer_id, agent_id, day, self.shop, profile)
                 if not read.steady or message.flags & SUBACCOUNT or not reception.ends_before(message):
                     return Bearing.VERDICT
-            if order.paid is None and message.side != BUYER and not _serves(agent_id, judgement):
+            if (
+                message.side != BUYER
+                and ts < settled_from
+                and not message.flags & self.shop.reading(day, profile).mute
+                and not _serves(agent_id, judgement)
+            ):
                 return Bearing.VERDICT
         return bearing
 
@@ -338,6 +344,14 @@ class Buyer:
             if not days:
                 del self.receptions[agent_id]
         self._oldest_day = min([day for days in self.receptions.values() for day in days], default=None)
+
+
+def _settled_from(order: Order, judgement: Judgement) -> int:
+    """Return from when on no interval of an order is open, that of the assists neither."""
+    if order.paid is not None:
+        return judgement.quiet_from
+    end = judgement.deadline if order.cancelled_ts is None else min(judgement.deadline, order.cancelled_ts)
+    return max(judgement.quiet_from, end)
 
 
 def _serves(agent_id: str, judgement: Judgement) -> bool:
