@@ -1,0 +1,133 @@
+"""What the READMEs' tables say is what the code does, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from stream_attr.cli import worker
+from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.codec.settings import decode_settings
+from stream_attr.core.settings import NEVER_FOLLOW_UP, PRESETS, Filters, Settings
+from tests.docs.blocks import ROOT
+
+pytestmark = pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+CODE = re.compile(r"`([^`]+)`")
+
+
+def tables(readme):
+    """All tables of a README, each a list of rows, each row a list of cells, the head first."""
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    found = re.findall(r"^(\|.*\n\|[ |:-]+\n(?:\|.*\n)+)", text, flags=re.MULTILINE)
+    return [
+        [
+            [cell.strip() for cell in row.strip("|").split("|")]
+            for row in table.splitlines()
+            if "---" not in row
+        ]
+        for table in found
+    ]
+
+
+def table_of(readme, *first_names):
+    """The rows of the table whose first cells name these, by the name in the first cell."""
+    for table in tables(readme):
+        rows = {names[0]: row for row in table if (names := CODE.findall(row[0]))}
+        if set(first_names) <= rows.keys():
+            return rows
+    raise AssertionError(f"no table of {first_names}")
+
+
+def settings_of(**given):
+    record = {"shop_id": "jd:1", "effective_from": "2026-01-01", **given}
+    return decode_settings(json.dumps(record).encode())
+
+
+def test_every_setting_is_there_with_its_default(readme):
+    rows = table_of(readme, "timezone", "credit_rule")
+    assert rows.keys() == {"timezone", *(field.name for field in fields(Settings))} - {"preset"}
+    for name, row in rows.items():
+        default = json.loads(CODE.findall(row[2])[0])
+        given = settings_of(**{name: default})
+        assert (given.settings, given.timezone_or_default) == (PRESETS["jd_cloud"], "Asia/Shanghai"), name
+
+
+def test_every_word_that_a_setting_may_be_is_accepted(readme):
+    for name, row in table_of(readme, "timezone", "credit_rule").items():
+        if isinstance(json.loads(CODE.findall(row[2])[0]), str) and name != "timezone":
+            words = CODE.findall(row[1])
+            assert len(words) > 1
+            for word in words:
+                settings_of(**{name: word})
+
+
+def test_every_preset_is_there_as_it_is(readme):
+    rows = table_of(readme, *PRESETS)
+    assert rows.keys() == PRESETS.keys()
+    for name, (_, *cells) in rows.items():
+        *words, followup = cells
+        preset = PRESETS[name]
+        validity = preset.validity
+        told = f"`hours` {validity.hours}" if validity.hours else f"`natural_days` {validity.natural_days}"
+        rules = [preset.placing_rule, preset.payment_rule, preset.credit_rule, preset.product_priority]
+        assert [*words[:3], words[4]] == [f"`{rule}`" for rule in rules]
+        assert words[3] == told
+        assert (followup in {"never", "从不"}) is (name in NEVER_FOLLOW_UP)
+
+
+def test_every_filter_is_there_with_its_default(readme):
+    rows = table_of(readme, "monologue", "forwarded")
+    assert rows.keys() == {field.name for field in fields(Filters) if field.type == "bool"}
+    for name, row in rows.items():
+        default = json.loads(CODE.findall(row[1])[0])
+        assert settings_of(filters={name: default}).settings == PRESETS["jd_cloud"]
+        switch = {
+            **default,
+            "enabled": not default["enabled"],
+            **({"phrase": "x"} if name == "advert" else {}),
+        }
+        assert settings_of(filters={name: switch}).settings != PRESETS["jd_cloud"]
+
+
+def test_every_option_of_the_worker_is_there_with_its_default(readme):
+    rows = table_of(readme, "--broker", "--clock")
+    options = {option.opts[0]: option for option in worker.command.params if option.opts[0] != "--help"}
+    assert rows.keys() == options.keys()
+    for name, row in rows.items():
+        default = options[name].default
+        has_one = isinstance(default, str | int | Path) and default != ""
+        assert CODE.findall(row[1]) == ([str(default)] if has_one else []), name
+
+
+def test_the_example_of_settings_is_accepted(readme):
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    [example] = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert set(decode_settings(example.encode()).profiles) == {"order-first"}
+    with pytest.raises(RefusedRecord):
+        decode_settings(example.replace("natural", "n").replace('"validity"', '"validty"').encode())
+
+
+def test_links_lead_somewhere(readme):
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    headings = {_anchor(line.lstrip("# ")) for line in text.splitlines() if line.startswith("#")}
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links
+    for link in links:
+        file, _, anchor = link.partition("#")
+        if file:
+            assert (ROOT / file).exists(), link
+        elif anchor:
+            assert anchor in headings, link
+
+
+def _anchor(heading):
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_nothing_of_anybodys_machine_is_told(readme):
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    assert not re.search(r"(?<![\w.])/(?:home|root|work|Users|tmp)/", text)
