@@ -48,6 +48,7 @@ class _Order(Struct, array_like=True, gc=False):
     emitted: dict[str, Emitted]
     horizon: Horizon | None
     sealed: dict[str, Judgement] | None
+    told_by_payment: Placed | None = None
 
 
 class _State(Struct, array_like=True, gc=False):
@@ -112,6 +113,7 @@ def encode_buyer(buyer: Buyer) -> bytes:
                     order.emitted,
                     order.horizon,
                     order.judged if order.sealed else None,
+                    order.told_by_payment,
                 )
                 for order in buyer.orders.values()
             ],
@@ -152,6 +154,7 @@ def _order(stored: _Order) -> Order:
     order.waiting = stored.waiting
     order.emitted = stored.emitted
     order.horizon = stored.horizon
+    order.told_by_payment = stored.told_by_payment
     if stored.sealed is not None:
         order.sealed = True
         order.judged = stored.sealed

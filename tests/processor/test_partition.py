@@ -215,7 +215,6 @@ def test_what_is_pending_follows_a_change_of_today(partition):
     assert settings(partition, credit_rule="order") == []
 
 
-@pytest.mark.xfail(reason="refresh judges all orders of a buyer that is in the cache, final ones too")
 def test_what_is_final_does_not_follow(partition):
     paid_after_two_agents(partition)
     [(_, final)] = partition.tick(NOW + 12 * HOUR_MS)

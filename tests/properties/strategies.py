@@ -254,8 +254,6 @@ def order(draw: st.DrawFn, shop_id: str, calendar: Calendar, busy: list[int], or
     """Draw all events of one order, in no order; its creation may be missing, or said by ``paid`` alone."""
     created_ts = calendar.clip(draw(st.sampled_from(busy)) + draw(weighted((4, 0), (1, 1), (1, MINUTE_MS))))
     ids = {"shop_id": shop_id, "buyer_id": draw(st.sampled_from(BUYERS)), "order_id": order_id}
-    # All payments of an order name its creation or none does: see KNOWN_GAPS of tests/scenarios.
-    told_by_payment = draw(st.booleans())
     events: list[Json] = []
     for kind in (*draw(weighted((8, ("created",)), (2, ()), (1, ("created", "created")))), *draw(_FOLLOWING)):
         delay = 0 if kind == "created" and not events else draw(st.sampled_from(_DELAYS))
@@ -266,7 +264,7 @@ def order(draw: st.DrawFn, shop_id: str, calendar: Calendar, busy: list[int], or
             products = draw(_PRODUCTS)
             event |= {} if products is None else {"product_ids": products}
             event |= draw(weighted((3, {}), (1, {"quantity": 2}), (1, {"currency": "EUR"})))
-        if kind == "paid" and told_by_payment:
+        if kind == "paid" and draw(st.booleans()):
             earliest = max(event["ts"] - 15 * _DAY_MS, calendar.instant(0, 0))
             event["created_ts"] = max(earliest, min(created_ts, event["ts"]))
         events.append(event)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from itertools import groupby, pairwise
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -182,7 +181,6 @@ def test_at_any_watermark_the_last_verdicts_are_the_models(world: World, data: s
     assert {key: verdict(last) for key, last in standing(outcome, expected).items()} == expected
 
 
-@pytest.mark.xfail(reason="before both topics were seen, a decision is told an event's own time as watermark")
 def test_the_watermark_that_decisions_tell_never_falls() -> None:
     ids = {"shop_id": "jd:1", "buyer_id": "b-1"}
     said = {**ids, "event_id": "m1", "agent_id": "A", "sender": "buyer", "ts": 1_793_500_000_000}
@@ -194,7 +192,6 @@ def test_the_watermark_that_decisions_tell_never_falls() -> None:
     assert told == sorted(told)
 
 
-@pytest.mark.xfail(reason="before both topics were seen, a chat event's own time judges orders as if it were")
 def test_a_crash_before_both_topics_were_seen_changes_nothing() -> None:
     ids = {"shop_id": "jd:1", "buyer_id": "b-1"}
     placed = {**ids, "order_id": "o-1", "type": "created", "amount": 1, "ts": 1_793_548_800_000}

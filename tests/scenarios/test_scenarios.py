@@ -9,10 +9,6 @@ from tests.reference.model import judge
 from tests.scenarios.scenario import SHOP, Scenario, lacking, read_all
 
 SCENARIOS = read_all()
-KNOWN_GAPS = {
-    "of several payments the first that names a creation tells it": "the processor fails on the second one",
-}
-"""Scenarios that the processor does not decide as told yet, and why."""
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
@@ -26,9 +22,7 @@ def test_the_reference_model_decides_as_told(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_the_processor_decides_as_told(scenario: Scenario, request: pytest.FixtureRequest) -> None:
-    if scenario.name in KNOWN_GAPS:
-        request.applymarker(pytest.mark.xfail(reason=KNOWN_GAPS[scenario.name]))
+def test_the_processor_decides_as_told(scenario: Scenario) -> None:
     arriving = arrivals(scenario.chat, scenario.orders, scenario.ticks)
     outcome = run(scenario.settings, scenario.roster, arriving, until=scenario.until)
     last = outcome.last()
