@@ -26,20 +26,22 @@ _NEVER_BLANK = frozenset({"image", "card"})
 def message_of(event: ChatEvent, shop: Shop) -> Message:
     """Return what is kept of a message; its text is matched against the patterns of its day."""
     by_buyer = event.sender == "buyer"
-    flags = _KIND_FLAGS.get(event.kind, 0)
+    kind = event.kind
+    flags = 0 if kind == "text" else _KIND_FLAGS.get(kind, 0)
     text = event.text
     if text is not UNSET:
         characters = len(text)
-        if not text.strip() and event.kind not in _NEVER_BLANK:
+        if not text.strip() and kind not in _NEVER_BLANK:
             flags |= BLANK
         if not by_buyer:
-            patterns = shop.patterns_on(shop.zone.day_of(event.ts))
-            for index, (whole, wanted) in enumerate(patterns):
+            bit = 1 << TEXT_SHIFT
+            for whole, wanted in shop.patterns_on(shop.zone.day_of(event.ts)):
                 if text == wanted if whole else text.startswith(wanted):
-                    flags |= 1 << (TEXT_SHIFT + index)
+                    flags |= bit
+                bit <<= 1
     elif event.text_length is not UNSET:
         characters = event.text_length
-        if not characters and event.kind not in _NEVER_BLANK:
+        if not characters and kind not in _NEVER_BLANK:
             flags |= BLANK
     else:
         characters = 0

@@ -104,9 +104,10 @@ class Buyer:
 
         The orders whose verdict it may change are added to ``touched``.
         """
-        if message.event_id in self.chat_ids:
+        event_id = message.event_id
+        if event_id in self.chat_ids:
             return False
-        self.chat_ids.add(message.event_id)
+        self.chat_ids.add(event_id)
         day = self.shop.zone.day_of(message.ts)
         reception = self._reception(agent_id, day)
         for order in self._orders_around(message.ts):
@@ -207,13 +208,13 @@ class Buyer:
 
     def _orders_around(self, ts: int) -> list[Order]:
         """Return the orders on which chat at ``ts`` may bear at all."""
-        return [
-            order
-            for order in self.orders.values()
-            if (horizon := order.horizon) is not None
-            and horizon.interest_from <= ts < horizon.interest_until
-            and not order.sealed
-        ]
+        around = []
+        for order in self.orders.values():
+            if order.horizon is not None and not order.sealed:
+                interest_from, interest_until, _ = order.horizon
+                if interest_from <= ts < interest_until:
+                    around.append(order)
+        return around
 
     def _bearing(
         self, order: Order, agent_id: str, day: int, reception: Reception, message: Message

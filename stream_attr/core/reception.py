@@ -38,6 +38,15 @@ class Read(NamedTuple):
     steady: bool
     """Whether it is creditable and remains so whatever plain messages are added at its end."""
 
+    def goes_on(self, message: Message) -> bool:
+        """Read one more message at the end; return False where all must be read anew."""
+        _, spoken, mute, steady = self
+        if not steady or message.flags & SUBACCOUNT:
+            return False
+        if message.side == BUYER or not message.flags & mute:
+            spoken.append(message)
+        return True
+
 
 class Reception:
     """What is known of one reception. Its messages are of every kind but ``system``."""
@@ -59,11 +68,8 @@ class Reception:
             insort(self.messages, message)
             return
         self.messages.append(message)
-        for profile, read in list(self._read.items()):
-            if not read.steady or message.flags & SUBACCOUNT:
-                del self._read[profile]
-            elif message.side == BUYER or not message.flags & read.mute:
-                read.spoken.append(message)
+        if self._read:
+            self._read = {profile: read for profile, read in self._read.items() if read.goes_on(message)}
 
     def ends_before(self, message: Message) -> bool:
         """Whether a message would be the last one."""

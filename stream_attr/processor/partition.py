@@ -176,8 +176,8 @@ class Processor:
             if watermark.moved:
                 self._advance()
 
-    def _accept(self, event: ChatEvent | OrderEvent, record: Record) -> bytes:
-        """Return the buyer key of an event that can be used."""
+    def _accept(self, event: ChatEvent | OrderEvent, record: Record) -> tuple[bytes, bool]:
+        """Return the buyer key of an event that can be used, and whether the event is late."""
         key = f"{event.shop_id}|{event.buyer_id}".encode()
         options = self._options
         if options.files is None and record.key != key:
@@ -188,18 +188,24 @@ class Processor:
             raise RefusedRecord(
                 Code.FUTURE_TIMESTAMP, "`ts` lies more than 10 minutes ahead of the wall clock", "ts"
             )
-        if event.ts < self._watermark.value - options.retention.chat_ms:
+        ts = event.ts
+        watermark = self._watermark
+        late = ts < watermark.value
+        if late and ts < watermark.value - options.retention.chat_ms:
             raise RefusedRecord(
                 Code.TOO_LATE, "`ts` lies further behind the watermark than history is kept", "ts"
             )
-        self._watermark.see(record.topic, event.ts)
-        return key
+        topic = record.topic
+        watermark.see(topic, ts)
+        stats = self._batch.stats
+        stats.events[topic] = stats.events.get(topic, 0) + 1
+        if late:
+            stats.late[topic] = stats.late.get(topic, 0) + 1
+        return key, late
 
     def _chat(self, record: Record) -> None:
         event = record.event if isinstance(record.event, ChatEvent) else decode_chat(record.value)
-        key = self._accept(event, record)
-        late = event.ts < self._watermark.value
-        self._count(record.topic, late=late)
+        key, late = self._accept(event, record)
         if event.kind == "system" and event.type == "message":
             return
         buyer = self._buyers.load(key)
@@ -220,9 +226,7 @@ class Processor:
 
     def _order(self, record: Record) -> None:
         event = record.event if isinstance(record.event, OrderEvent) else decode_order(record.value)
-        key = self._accept(event, record)
-        late = event.ts < self._watermark.value
-        self._count(record.topic, late=late)
+        key, late = self._accept(event, record)
         buyer = self._buyers.load(key)
         order = buyer.order_of(event.order_id, event.event_id, event.ts)
         if order is None:
@@ -315,12 +319,6 @@ class Processor:
         self._batch.outputs.append(dead_letter(refusal, record, self._options.files))
         letters = self._batch.stats.dead_letters
         letters[refusal.code.value] = letters.get(refusal.code.value, 0) + 1
-
-    def _count(self, topic: str, *, late: bool) -> None:
-        stats = self._batch.stats
-        stats.events[topic] = stats.events.get(topic, 0) + 1
-        if late:
-            stats.late[topic] = stats.late.get(topic, 0) + 1
 
     def _repeat(self, topic: str) -> None:
         stats = self._batch.stats

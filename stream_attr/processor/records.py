@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from stream_attr.codec.inbound import ChatEvent, OrderEvent
 
 CHAT = "chat-events"
@@ -26,7 +28,7 @@ PROGRESS_KEY = b"\x00progress"
 """Key of a partition's progress record in its changelog; no buyer key begins with a control character."""
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True, gc=False):
     """One record of an input topic, as it lies in the log."""
 
     topic: str
