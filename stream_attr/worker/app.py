@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import logging.config
 import sys
@@ -134,6 +135,7 @@ def run(config: WorkerConfig, judging: Judging) -> int:
         print(f"stream-attr worker: {error}", file=sys.stderr)
         return 2
     code: int | str | None = 1
+    _spare_the_garbage_collector()
     try:
         app.Worker().execute_from_commandline()
     except SystemExit as end:
@@ -142,6 +144,18 @@ def run(config: WorkerConfig, judging: Judging) -> int:
         app.pool.shutdown()
         app.knowledge.close()
     return code if isinstance(code, int) else 1
+
+
+def _spare_the_garbage_collector() -> None:
+    """Have it look for cycles seldom, and never among what was there at the start.
+
+    Records, facts and states are many small objects without cycles, and reference counting frees them. With
+    Python's own thresholds (700, 10, 10) the collector walked through them over and over: a quarter of the
+    time, 17,000 instead of 21,000 events/s.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 10, 10)
 
 
 def _follow_knowledge(app: AttributionApp) -> Any:
