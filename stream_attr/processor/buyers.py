@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 
 from stream_attr.codec.state import decode_buyer, encode_buyer, read_header
@@ -16,18 +17,17 @@ ORDER_MARK = b"\x01"
 class Buyers:
     """Reads through to the store, and collects what has changed since it was last taken.
 
-    Of the buyers not in use the last ``cached`` or so are kept decoded: two generations, the older of which
-    is dropped when the younger is full. Unless somebody ``commits`` the changes, they are told when their
-    buyer is dropped.
+    Between batches the ``cached`` buyers that were last used are kept decoded. Unless somebody ``commits`` the
+    changes, they are told when their buyer is no longer among these.
     """
 
     def __init__(self, book: Book, store: Store, cached: int, *, commits: bool = True) -> None:
         self._book = book
         self._store = store
         self._commits = commits
-        self._generation = max(1, cached // 2)
-        self._young: dict[bytes, Buyer] = {}
-        self._old: dict[bytes, Buyer] = {}
+        self._cached = cached
+        self._decoded: OrderedDict[bytes, Buyer] = OrderedDict()
+        """The last used at the end."""
         self._changed: dict[bytes, None] = {}
         self._changes: dict[bytes, bytes | None] = {}
 
@@ -37,10 +37,11 @@ class Buyers:
 
     def load(self, key: bytes) -> Buyer:
         """Return a buyer, new if nothing is known."""
-        buyer = self._young.get(key)
+        buyer = self._decoded.get(key)
         if buyer is None:
-            buyer = self._old.pop(key, None) or self._read(key)
-            self._young[key] = buyer
+            buyer = self._decoded[key] = self._read(key)
+        else:
+            self._decoded.move_to_end(key)
         return buyer
 
     def _read(self, key: bytes) -> Buyer:
@@ -51,7 +52,7 @@ class Buyers:
 
     def has_pending(self, key: bytes) -> bool:
         """Whether some official decision of a buyer is pending, as far as the store or the cache knows."""
-        if key in self._young or key in self._old:
+        if key in self._decoded:
             return True
         data = self._store.get(key)
         return data is not None and read_header(data).pending > 0
@@ -62,8 +63,7 @@ class Buyers:
 
     def forget(self, key: bytes) -> None:
         """Delete a buyer of whom nothing is left."""
-        self._young.pop(key, None)
-        self._old.pop(key, None)
+        self._decoded.pop(key, None)
         self._changed.pop(key, None)
         self._changes[key] = None
 
@@ -88,16 +88,13 @@ class Buyers:
     def take_changes(self) -> dict[bytes, bytes | None]:
         """Return the new state of all that has changed since the last time; None: delete it."""
         changes, self._changes = self._changes, {}
-        full = len(self._young) > self._generation
         if self._commits:
             for key in self._changed:
-                changes[key] = encode_buyer(self._young[key])
+                changes[key] = encode_buyer(self._decoded[key])
             self._changed.clear()
-        elif full:
-            for key, buyer in self._old.items():
-                if key in self._changed:
-                    changes[key] = encode_buyer(buyer)
-                    del self._changed[key]
-        if full:
-            self._old, self._young = self._young, {}
+        while len(self._decoded) > self._cached:
+            key, buyer = self._decoded.popitem(last=False)
+            if key in self._changed:
+                changes[key] = encode_buyer(buyer)
+                del self._changed[key]
         return changes

@@ -17,8 +17,6 @@ from stream_attr.replay.sources import chunks
 
 CHUNK = 20_000
 """Records judged in one go; what they bring about is written before the next."""
-CACHED_BUYERS = 40_000
-"""Buyers kept decoded, at some 10 KB each; the others are bytes in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,6 @@ def replay(
             files=names,
             latest_watermark=END_OF_TIME if until is None else until,
             commits=False,
-            cached_buyers=CACHED_BUYERS,
         )
         store = MemoryStore()
         processor = Processor(book, store, options)
