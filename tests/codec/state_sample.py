@@ -35,7 +35,7 @@ def sample_shop() -> Shop:
 
 
 def sample_buyer() -> Buyer:
-    """Return a buyer: two agents, a hand-over, an order sealed, one paid, one unpaid, one never created."""
+    """Return a buyer: two agents, a hand-over, orders sealed, paid, unpaid, told by a payment, never created."""
     buyer = Buyer(sample_shop(), BUYER_ID)
     long_ago = NOON - 40 * DAY_MS
     for side, event_id in ((BUYER, "m8"), (AGENT, "m9")):
@@ -81,6 +81,12 @@ def sample_buyer() -> Buyer:
     unpaid.add_cancelled(NOON + DAY_MS + 1)
     list(buyer.revise(unpaid, NOON + DAY_MS, "cancelled"))
 
+    told = buyer.order_of("o-told", "e11", NOON)
+    assert told is not None
+    told.add_paid(Placed(NOON, "e11", 100, None, None, ()))
+    buyer.order_of("o-told", "e12", NOON + 1)
+    told.add_paid(Placed(NOON + 1, "e12", 100, None, None, (), NOON - 1))
+
     waiting = buyer.order_of("o-waiting", "e7", NOON)
     assert waiting is not None
     waiting.add_paid(Placed(NOON, "e7", 0, None, None, ()))
@@ -107,6 +113,7 @@ def told(buyer: Buyer) -> dict[str, Any]:
                 order.order_id: {
                     "created": order.created and order.created._asdict(),
                     "paid": order.paid and order.paid._asdict(),
+                    "told_by_payment": order.told_by_payment and order.told_by_payment._asdict(),
                     "cancelled_ts": order.cancelled_ts,
                     "refund_requested": order.refund_requested,
                     "refund_completed": order.refund_completed,

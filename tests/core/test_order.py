@@ -73,3 +73,12 @@ def test_the_products_are_those_of_creation_and_payment_together():
     order.add_created(placed(1, "c", product_ids=("x", "y")))
     order.add_paid(placed(2, "p", product_ids=("y", "z")))
     assert order.product_ids == {"x", "y", "z"}
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_several_payments_the_first_that_names_a_creation_tells_it(turn):
+    payments = [placed(5, "a"), placed(6, "b", created_ts=2), placed(7, "c", created_ts=1)]
+    order = Order("o")
+    for payment in payments[::turn]:
+        order.add_paid(payment)
+    assert (order.paid_ts, order.created_ts) == (5, 2)
