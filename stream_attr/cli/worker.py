@@ -9,7 +9,7 @@ import click
 
 from stream_attr.cli.params import DURATION, PORT, broker_option, topic_prefix_option
 from stream_attr.worker.app import run
-from stream_attr.worker.config import Clock, StoreKind, Transactions, WorkerConfig
+from stream_attr.worker.config import Clock, LostInput, StoreKind, Transactions, WorkerConfig
 from stream_attr.worker.judging import processor_judging
 
 
@@ -82,6 +82,13 @@ from stream_attr.worker.judging import processor_judging
     help="auto: everywhere but on the embedded broker.",
 )
 @click.option(
+    "--lost-input",
+    type=click.Choice([policy.value for policy in LostInput]),
+    default=LostInput.STOP.value,
+    show_default=True,
+    help="Where retention has deleted events before they were judged: stop, or go on without them.",
+)
+@click.option(
     "--session-timeout",
     metavar="DURATION",
     type=DURATION,
@@ -103,6 +110,7 @@ def command(
     history_days: int,
     order_retention_days: int,
     transactions: str,
+    lost_input: str,
     session_timeout: int,
 ) -> None:
     """Judge the events of a broker as they come; SIGTERM or Ctrl-C ends it after the batch in hand.
@@ -118,6 +126,7 @@ def command(
         store=StoreKind(store),
         clock=Clock(clock),
         transactions=Transactions(transactions),
+        lost_input=LostInput(lost_input),
         allowed_lateness_ms=allowed_lateness,
         history_days=history_days,
         order_retention_days=order_retention_days,

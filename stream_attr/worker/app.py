@@ -85,7 +85,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         broker=[URL(f"kafka://{address.strip()}") for address in config.broker.split(",")],
         broker_session_timeout=config.session_timeout_s,
         broker_heartbeat_interval=config.session_timeout_s / _HEARTBEATS_PER_SESSION,
-        consumer_auto_offset_reset="earliest",
+        consumer_auto_offset_reset="none",  # an offset that is not there is ours to judge (lost_input)
         store="memory://",
         TableManager=TableManager,
         Worker=_Worker,

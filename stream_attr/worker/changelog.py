@@ -11,10 +11,21 @@ import logging
 import time
 from collections.abc import Callable
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
+from stream_attr.broker.contract import topic_definitions
+from stream_attr.processor.records import CHANGELOG
 from stream_attr.worker.store import Change, LocalStore
+from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = ["Interrupted", "catch_up", "topic_id"]
 
@@ -24,6 +35,7 @@ _BATCH = 10_000
 _POLL_S = 0.1
 _LOG_EVERY_S = 5.0
 _TIMEOUT_S = 20.0
+_DAY_MS = 86_400_000
 
 
 class Interrupted(Exception):  # noqa: N818 -- asked for, not an error
@@ -52,77 +64,120 @@ def catch_up(
 ) -> int:
     """Bring the store to the end of the changelog partition; returns that end (the next offset).
 
-    A store that stands at another changelog, or outside of this one, is thrown away first.
+    A store that stands at another changelog, outside of this one, or that was last written too long ago, is
+    thrown away first.
 
     Raises:
         Interrupted: ``stop`` said so; what was read is kept.
         KafkaException: the broker failed for good.
     """
     consumer = _consumer(broker)
+    recovery = _Recovery(consumer, store, TopicPartition(topic, partition), identity, stop)
     try:
-        start = _start(consumer, store, topic, partition, identity)
-        return _read(consumer, store, topic, partition, identity, start, stop)
+        start = recovery.trusted_offset()
+        if start is not None:
+            try:
+                return recovery.read(start)
+            except _OutsideError as error:
+                logger.warning("partition %s: local state thrown away: %s", partition, error)
+        store.clear()
+        return recovery.read(OFFSET_BEGINNING)
     finally:
         consumer.close()
 
 
-def _start(consumer: Consumer, store: LocalStore, topic: str, partition: int, identity: str) -> int:
-    """Where to read on: the store's own offset, or, in doubt, the beginning with an empty store.
+class _OutsideError(Exception):
+    """The store stands at an offset that the changelog does not have."""
 
-    The broker's word on the end may be too low on the embedded broker: then a store is rebuilt in vain.
+
+class _Recovery:
+    """One store on its way to the end of its changelog."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        store: LocalStore,
+        place: TopicPartition,
+        identity: str,
+        stop: Callable[[], bool],
+    ) -> None:
+        self._consumer = consumer
+        self._store = store
+        self._place = place
+        self._identity = identity
+        self._stop = stop
+
+    def trusted_offset(self) -> int | None:
+        """Where the store says that it stands; None: it is to be built anew."""
+        standing = self._store.standing(self._identity)
+        if standing is None:
+            return None
+        age_ms = wall_clock_ms() - standing.written_ts
+        if not 0 <= age_ms < _trusted_for_ms():
+            logger.warning(
+                "partition %s: local state thrown away: it was last written %.1f days ago, and the changelog "
+                "may have forgotten deletions since",
+                self._place.partition,
+                age_ms / _DAY_MS,
+            )
+            return None
+        return standing.offset
+
+    def read(self, start: int) -> int:
+        """Apply the changelog from an offset on; returns its end.
+
+        Raises:
+            _OutsideError: the changelog has no such offset.
+            Interrupted, KafkaException: see ``catch_up``.
+        """
+        topic, partition = self._place.topic, self._place.partition
+        self._consumer.assign([TopicPartition(topic, partition, start)])
+        position, taken = start, 0
+        logged = time.monotonic()
+        while True:
+            if self._stop():
+                raise Interrupted
+            messages = self._consumer.consume(_BATCH, timeout=_POLL_S)
+            changes, position, ended = _changes(messages, position)
+            if changes:
+                self._store.write(changes, self._identity, position)
+                taken += len(changes)
+            if ended:
+                self._finish(start, position, taken)
+                return position
+            if time.monotonic() - logged > _LOG_EVERY_S:
+                logged = time.monotonic()
+                logger.info(
+                    "partition %s: recovering, at %s of %s", partition, f"{position:,}", f"{self._end():,}"
+                )
+
+    def _finish(self, start: int, position: int, taken: int) -> None:
+        if taken:
+            logger.info("partition %s: %s changelog records recovered", self._place.partition, f"{taken:,}")
+        elif start > self._end():  # a broker may answer this with an empty fetch
+            raise _OutsideError(f"it stands at changelog offset {start}, and the end is {self._end()}")
+        else:
+            self._store.write((), self._identity, position)
+
+    def _end(self) -> int:
+        """The end as the last fetch response told it."""
+        return int(self._consumer.get_watermark_offsets(self._place, cached=True)[1])
+
+
+def _trusted_for_ms() -> int:
+    """How long after its last write a store may be continued from the changelog.
+
+    Compaction keeps a tombstone for ``delete.retention.ms``, so a store as old as that may lack deletions. A
+    day less leaves time to read them.
     """
-    first, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_S)
-    offset = store.changelog_offset(identity)
-    if offset is not None and first <= offset <= end:
-        return offset
-    if offset is not None:
-        logger.warning(
-            "partition %s: local state thrown away: it stands at changelog offset %s, outside of %s to %s",
-            partition,
-            offset,
-            first,
-            end,
-        )
-    store.clear()
-    return int(first)
-
-
-def _read(
-    consumer: Consumer,
-    store: LocalStore,
-    topic: str,
-    partition: int,
-    identity: str,
-    start: int,
-    stop: Callable[[], bool],
-) -> int:
-    consumer.assign([TopicPartition(topic, partition, start)])
-    position, taken = start, 0
-    logged = time.monotonic()
-    while True:
-        if stop():
-            raise Interrupted
-        messages = consumer.consume(_BATCH, timeout=_POLL_S)
-        changes, position, ended = _changes(messages, position)
-        if changes:
-            store.write(changes, identity, position)
-            taken += len(changes)
-        if ended:
-            if taken:
-                logger.info("partition %s: %s changelog records recovered", partition, f"{taken:,}")
-            else:
-                store.write((), identity, position)
-            return position
-        if time.monotonic() - logged > _LOG_EVERY_S:
-            logged = time.monotonic()
-            _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
-            logger.info("partition %s: recovering, at %s of %s", partition, f"{position:,}", f"{end:,}")
+    return int(topic_definitions()[CHANGELOG].config["delete.retention.ms"]) - _DAY_MS
 
 
 def _changes(messages: list[Message], position: int) -> tuple[list[Change], int, bool]:
     """What was read in its order, the offset after it, and whether that is the end.
 
     Raises:
+        _OutsideError: the changelog has no such offset.
         KafkaException: the broker failed for good.
     """
     changes: list[Change] = []
@@ -132,7 +187,9 @@ def _changes(messages: list[Message], position: int) -> tuple[list[Change], int,
             changes.append((message.key() or b"", message.value()))
             position = message.offset() + 1
         elif error.code() == KafkaError._PARTITION_EOF:
-            return changes, position, True
+            return changes, max(position, message.offset() or 0), True
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            raise _OutsideError(f"it stands at a changelog offset that is not there: {error.str()}")
         elif not error.retriable():
             raise KafkaException(error)
     return changes, position, False
@@ -147,7 +204,7 @@ def _consumer(broker: str) -> Consumer:
             "enable.auto.offset.store": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
-            "auto.offset.reset": "earliest",
+            "auto.offset.reset": "error",
             "fetch.wait.max.ms": 100,
             "queued.max.messages.kbytes": 16_384,
         }

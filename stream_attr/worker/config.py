@@ -10,7 +10,7 @@ from typing import Protocol
 
 from stream_attr.processor.records import Judge, Output, Record, Store
 
-__all__ = ["Book", "Clock", "Judging", "StoreKind", "Transactions", "WorkerConfig"]
+__all__ = ["Book", "Clock", "Judging", "LostInput", "StoreKind", "Transactions", "WorkerConfig"]
 
 
 class StoreKind(enum.StrEnum):
@@ -33,6 +33,13 @@ class Transactions(enum.StrEnum):
     AUTO = "auto"
     ON = "on"
     OFF = "off"
+
+
+class LostInput(enum.StrEnum):
+    """What to do where retention has deleted records that were not judged yet."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
 
 
 class Book(Protocol):
@@ -67,6 +74,7 @@ class WorkerConfig:
     allowed_lateness_ms: int = 5 * 60_000
     history_days: int = 35
     order_retention_days: int = 45
+    lost_input: LostInput = LostInput.STOP
     web_host: str = "127.0.0.1"
     """Interface that the web server binds."""
     web_port: int = 6066

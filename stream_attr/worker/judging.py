@@ -6,7 +6,7 @@ from stream_attr.core.buyer import Retention
 from stream_attr.core.days import DAY_MS
 from stream_attr.processor import Book, Options, Processor
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
-from stream_attr.worker.ticks import wall_clock_ms
+from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = ["processor_judging"]
 

@@ -60,6 +60,12 @@ class Metrics:
             ["topic", "partition"],
             registry=registry,
         )
+        self._lost = Counter(
+            "stream_attr_lost_records",
+            "Offsets passed over because retention deleted them before they were judged",
+            ["topic", "partition"],
+            registry=registry,
+        )
         self._judging = Histogram(
             "stream_attr_judging_seconds", "Judging of one batch", registry=registry, buckets=_SECONDS
         )
@@ -97,6 +103,10 @@ class Metrics:
         """Settings or roster records were refused."""
         for dead_letter in dead_letters:
             self._dead_letters.labels(orjson.loads(dead_letter.value)["code"]).inc()
+
+    def lost(self, partition: int, topic: str, records: int) -> None:
+        """Input was deleted before it was judged."""
+        self._lost.labels(topic, partition).inc(records)
 
     def lag(self, partition: int, topic: str, records: int) -> None:
         """How far judging is behind the end of a topic."""

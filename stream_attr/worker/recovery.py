@@ -56,7 +56,7 @@ class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
             return
         await app.consumer.seek_to(
             {
-                TP(app.config.topic(topic), number): offsets.get(topic, 0)
+                TP(app.config.topic(topic), number): offsets.get(topic)
                 for number, offsets in positions.items()
                 for topic in app.inputs
             }

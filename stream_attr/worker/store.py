@@ -1,7 +1,8 @@
 """A partition's state on this machine: a copy of its changelog that knows how far it goes.
 
 The changelog is the truth. A store is written after the commit, together with the changelog offset it then
-stands at, so it may lag behind but never runs ahead; a store that says anything else is thrown away.
+stands at, so it may lag behind but never runs ahead; a store that says anything else is thrown away. It
+also knows when that was: one left alone for long may have missed deletions that the changelog has forgotten.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import rocksdict
 
 from stream_attr.processor.records import Store
 from stream_attr.worker.config import StoreKind
+from stream_attr.worker.wall_clock import wall_clock_ms
 
-__all__ = ["KNOWLEDGE_KEY", "LocalStore", "MemoryStore", "RocksStore", "StoreBusy", "open_store"]
+__all__ = ["KNOWLEDGE_KEY", "LocalStore", "MemoryStore", "RocksStore", "Standing", "StoreBusy", "open_store"]
 
 KNOWLEDGE_KEY = b"\x00knowledge"
 """Key of the record that says how far settings and roster were known when a partition last judged."""
@@ -37,11 +39,20 @@ class StoreBusy(Exception):  # noqa: N818 -- a state, not a mistake
     """Another process holds the store's directory."""
 
 
+class Standing(NamedTuple):
+    """How far a store goes."""
+
+    offset: int
+    """All of the changelog before it is in the store."""
+    written_ts: int
+    """Wall clock when that was so, epoch milliseconds."""
+
+
 class LocalStore(Store, Protocol):
     """A store that the shell can bring up to a changelog offset."""
 
-    def changelog_offset(self, topic_id: str) -> int | None:
-        """The offset up to which this store holds that changelog; None when that is in doubt."""
+    def standing(self, topic_id: str) -> Standing | None:
+        """How far this store holds that changelog; None when that is in doubt."""
 
     def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
         """Apply changes and the offset the store then stands at, all or nothing."""
@@ -61,7 +72,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._state: dict[bytes, bytes] = {}
-        self._marker: tuple[str, int] | None = None
+        self._marker: tuple[str, Standing] | None = None
         self._size = 0
 
     def get(self, key: bytes) -> bytes | None:
@@ -72,8 +83,8 @@ class MemoryStore:
         """Yield every buyer."""
         return ((key, value) for key, value in self._state.items() if key >= _FIRST_BUYER)
 
-    def changelog_offset(self, topic_id: str) -> int | None:
-        """The offset up to which this store holds that changelog."""
+    def standing(self, topic_id: str) -> Standing | None:
+        """How far this store holds that changelog."""
         return self._marker[1] if self._marker and self._marker[0] == topic_id else None
 
     def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
@@ -86,7 +97,7 @@ class MemoryStore:
             if value is not None:
                 state[key] = value
                 self._size += len(key) + len(value)
-        self._marker = (topic_id, offset)
+        self._marker = (topic_id, Standing(offset, wall_clock_ms()))
 
     def clear(self) -> None:
         """Throw everything away."""
@@ -124,11 +135,13 @@ class RocksStore:
         items: Iterator[tuple[bytes, bytes]] = self._database.items(from_key=_FIRST_BUYER)
         return items
 
-    def changelog_offset(self, topic_id: str) -> int | None:
-        """The offset up to which this store holds that changelog; None for another topic's marker."""
+    def standing(self, topic_id: str) -> Standing | None:
+        """How far this store holds that changelog; None for another topic's marker."""
         marker: bytes | None = self._database.get(_MARKER_KEY)
-        named, _, offset = (marker or b"").decode(errors="replace").rpartition("@")
-        return int(offset) if named == topic_id and offset.isdecimal() else None
+        named, *numbers = (marker or b"").decode(errors="replace").split("@")
+        if named != topic_id or len(numbers) != 2 or not all(map(str.isdecimal, numbers)):
+            return None
+        return Standing(*map(int, numbers))
 
     def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
         """Apply changes and the offset in one write batch."""
@@ -138,7 +151,7 @@ class RocksStore:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        batch.put(_MARKER_KEY, f"{topic_id}@{offset}".encode())
+        batch.put(_MARKER_KEY, f"{topic_id}@{offset}@{wall_clock_ms()}".encode())
         self._database.write(batch)
 
     def clear(self) -> None:

@@ -1,6 +1,6 @@
 """The wall clock's way into event time: ticks for the quiet partitions of this worker (RULEBOOK 6).
 
-Nothing else in the worker reads the wall clock for judging, but for the check on future timestamps.
+No other judging hangs on the wall clock, but for the check on future timestamps.
 """
 
 from __future__ import annotations
@@ -16,15 +16,11 @@ from stream_attr.processor.records import TICKS
 from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.layout import INPUTS
+from stream_attr.worker.wall_clock import wall_clock_ms
 
-__all__ = ["send_ticks", "wall_clock_ms"]
+__all__ = ["send_ticks"]
 
 logger = logging.getLogger(__name__)
-
-
-def wall_clock_ms() -> int:
-    """Epoch milliseconds, now."""
-    return time.time_ns() // 1_000_000
 
 
 async def send_ticks(config: WorkerConfig, partitions: Assignment) -> None:

@@ -9,18 +9,22 @@ with its heartbeat, and the life cycle. Of each record it would make eleven call
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from stream_attr.processor.records import Record
 from stream_attr.worker.assignment import Assignment
+from stream_attr.worker.lost_input import Gap, InputLostError
 from stream_attr.worker.merge import End
 
 __all__ = ["Consumer", "ConsumerThread", "Fetched", "Transport"]
+
+logger = logging.getLogger(__name__)
 
 _FETCH_MAX_WAIT_MS = 100
 _FETCH_TIMEOUT_S = 0.1
@@ -34,6 +38,8 @@ class Fetched(NamedTuple):
     """aiokafka's consumer records."""
     ends: Mapping[TP, End]
     """Of every assigned partition of which a fetch response has told the end."""
+    gaps: Sequence[Gap] = ()
+    """Where the offset to be read is not there."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -55,8 +61,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         fetched: Fetched = await self.call_thread(self._fetch, active)
         return fetched
 
-    async def seek_all(self, positions: Mapping[TP, int]) -> None:
-        """Fetch on from these offsets; what was prefetched from elsewhere is dropped by aiokafka."""
+    async def seek_all(self, positions: Mapping[TP, int | None]) -> None:
+        """Fetch on from these offsets (None: the beginning); what was fetched from elsewhere is dropped."""
         await self.call_thread(self._seek_all, positions)
 
     async def _fetch(self, active: set[TP]) -> Fetched:
@@ -72,7 +78,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         if not self.consumer.flow_active:
             return Fetched({}, {})
         with fetcher._subscriptions.fetch_context():
-            records = await fetcher.fetched_records(active, timeout=_FETCH_TIMEOUT_S)
+            try:
+                records = await fetcher.fetched_records(active, timeout=_FETCH_TIMEOUT_S)
+            except OffsetOutOfRangeError as error:
+                return Fetched({}, {}, await self._gaps(consumer, error.args[0]))
         subscription = consumer._subscription.subscription
         assignment = subscription.assignment if subscription is not None else None
         if assignment is None:
@@ -85,10 +94,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 ends[TP(tp.topic, tp.partition)] = End(state.position, end, state.timestamp)
         return Fetched(records, ends)
 
-    async def _seek_all(self, positions: Mapping[TP, int]) -> None:
+    async def _gaps(self, consumer: Any, wanted: Mapping[Any, int]) -> list[Gap]:
+        first = await consumer.beginning_offsets(list(wanted))
+        return [Gap(tp.topic, tp.partition, offset, first[tp]) for tp, offset in wanted.items()]
+
+    async def _seek_all(self, positions: Mapping[TP, int | None]) -> None:
         consumer = self._ensure_consumer()
+        new = [driver.ensure_aiokafka_TP(tp) for tp, offset in positions.items() if offset is None]
+        first = await consumer.beginning_offsets(new) if new else {}
         for tp, offset in positions.items():
-            consumer.seek(driver.ensure_aiokafka_TP(tp), offset)
+            ours = driver.ensure_aiokafka_TP(tp)
+            consumer.seek(ours, first[ours] if offset is None else offset)
+            consumer._fetcher._records.pop(ours, None)  # fetched before, or the error that there is no offset
         assignment = consumer._subscription.subscription.assignment
         for tp in assignment.tps:  # an end that was seen before the seek is old: the next response tells it
             state = assignment.state_value(tp)
@@ -139,6 +156,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             fetched = await self._thread.fetch(active)
             if not self.flow_active:  # a rebalance has begun: the seek that ends it brings these again
                 return
+            for gap in fetched.gaps:
+                await self._pass_over(gap, topic_names[gap.topic])
             self._partitions.deliver(
                 {
                     (topic_names[tp.topic], tp.partition): _records(topic_names[tp.topic], found)
@@ -147,7 +166,19 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 {(topic_names[tp.topic], tp.partition): end for tp, end in fetched.ends.items()},
             )
 
-    async def seek_to(self, positions: Mapping[TP, int]) -> None:
+    async def _pass_over(self, gap: Gap, name: str) -> None:
+        """Go on behind a gap, or stop the worker before it."""
+        try:
+            gap.pass_over(name, self.app.config.lost_input)
+        except InputLostError as error:
+            self.app.crash_soon(error)
+            await self.wait_for_stopped()
+        else:
+            logger.error("%s; going on without them", gap)
+            self.app.metrics.lost(gap.partition, name, gap.lost)
+            await self._thread.seek_all({TP(gap.topic, gap.partition): gap.first})
+
+    async def seek_to(self, positions: Mapping[TP, int | None]) -> None:
         """Read on from these offsets. The flow is stopped, so no fetch begins before it is resumed."""
         async with self._fetching:
             await self._thread.seek_all(positions)

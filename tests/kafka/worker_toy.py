@@ -24,7 +24,7 @@ from stream_attr.processor.records import (
     Store,
 )
 from stream_attr.worker.app import run
-from stream_attr.worker.config import Clock, Judging, StoreKind, Transactions, WorkerConfig
+from stream_attr.worker.config import Clock, Judging, LostInput, StoreKind, Transactions, WorkerConfig
 
 EVERY = 8
 SEEN = 200
@@ -118,6 +118,7 @@ def main() -> int:
     parser.add_argument("--idle-tick-ms", type=int, default=60_000)
     parser.add_argument("--transactions", type=Transactions, default=Transactions.AUTO)
     parser.add_argument("--session-timeout", type=float, default=2.0)
+    parser.add_argument("--lost-input", type=LostInput, default=LostInput.STOP)
     said = parser.parse_args()
     config = WorkerConfig(
         broker=said.broker,
@@ -129,6 +130,7 @@ def main() -> int:
         idle_tick_ms=said.idle_tick_ms,
         transactions=said.transactions,
         session_timeout_s=said.session_timeout,
+        lost_input=said.lost_input,
     )
     return run(config, toy())
 

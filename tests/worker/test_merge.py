@@ -71,7 +71,9 @@ def test_a_topic_keeps_its_own_order_however_late_its_records_are(feed):
     assert feed.take() == (orders(0) + chat(0, 1, 2), BOTH)
 
 
-@pytest.mark.parametrize("value", [None, b"", b"nonsense", b"[]", b"{}", b'{"ts":"1"}', b'{"ts":1}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "value", [None, b"", b"nonsense", b"[]", b"{}", b'{"ts":"1"}', b'{"ts":1}', b"\xff\xfe"]
+)
 def test_a_record_without_a_time_goes_at_once(feed, value):
     feed.offer(CHAT, 10, value)
     feed.offer(ORDERS, 20, value, 30)

@@ -7,9 +7,15 @@ import pytest
 from stream_attr.processor.records import PROGRESS_KEY
 from stream_attr.worker import store as store_module
 from stream_attr.worker.config import StoreKind
-from stream_attr.worker.store import KNOWLEDGE_KEY, RocksStore, StoreBusy, open_store
+from stream_attr.worker.store import KNOWLEDGE_KEY, RocksStore, Standing, StoreBusy, open_store
 
 TOPIC = "topic-id"
+NOW = 1_793_500_000_000
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    monkeypatch.setattr(store_module, "wall_clock_ms", lambda: NOW)
 
 
 @pytest.fixture(params=list(StoreKind))
@@ -22,7 +28,7 @@ def store(request, tmp_path):
 def test_a_new_store_is_empty_and_stands_nowhere(store):
     assert list(store.items()) == []
     assert store.get(b"jd:1|b") is None
-    assert store.changelog_offset(TOPIC) is None
+    assert store.standing(TOPIC) is None
 
 
 def test_it_holds_what_was_written_and_where_it_stands(store):
@@ -30,7 +36,7 @@ def test_it_holds_what_was_written_and_where_it_stands(store):
     store.write([(b"jd:1|a", None), (b"jd:1|b", b"3"), (b"jd:1|none", None)], TOPIC, 20)
     assert dict(store.items()) == {b"jd:1|b": b"3"}
     assert store.get(b"jd:1|a") is None
-    assert store.changelog_offset(TOPIC) == 20
+    assert store.standing(TOPIC) == Standing(20, NOW)
 
 
 def test_the_last_of_several_changes_of_a_key_holds(store):
@@ -47,7 +53,7 @@ def test_the_workers_own_records_are_no_buyers(store):
 
 def test_of_another_changelog_it_stands_nowhere(store):
     store.write([(b"jd:1|a", b"1")], TOPIC, 3)
-    assert store.changelog_offset("another") is None
+    assert store.standing("another") is None
 
 
 def test_cleared_it_is_new(store):
@@ -55,7 +61,7 @@ def test_cleared_it_is_new(store):
     store.clear()
     assert list(store.items()) == []
     assert store.get(PROGRESS_KEY) is None
-    assert store.changelog_offset(TOPIC) is None
+    assert store.standing(TOPIC) is None
     store.write([(b"jd:1|a", b"2")], TOPIC, 1)
     assert dict(store.items()) == {b"jd:1|a": b"2"}
 
@@ -73,7 +79,7 @@ def test_rocksdb_keeps_everything_over_a_restart(tmp_path):
     second = RocksStore(tmp_path / "0")
     assert dict(second.items()) == {b"jd:1|a": b"1"}
     assert second.get(PROGRESS_KEY) == b"p"
-    assert second.changelog_offset(TOPIC) == 3
+    assert second.standing(TOPIC) == Standing(3, NOW)
     second.close()
 
 
@@ -85,7 +91,7 @@ def test_rocksdb_gives_up_what_it_cannot_read(tmp_path):
         file.write_bytes(b"damaged")
     rebuilt = RocksStore(tmp_path / "0")
     assert list(rebuilt.items()) == []
-    assert rebuilt.changelog_offset(TOPIC) is None
+    assert rebuilt.standing(TOPIC) is None
     rebuilt.close()
 
 
