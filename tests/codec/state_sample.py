@@ -35,7 +35,7 @@ def sample_shop() -> Shop:
 
 
 def sample_buyer() -> Buyer:
-    """Return a buyer: two agents, a hand-over, orders sealed, paid, unpaid, told by a payment, never created."""
+    """Return a buyer: two agents, a hand-over, orders sealed, paid, unpaid, told by payment, incomplete."""
     buyer = Buyer(sample_shop(), BUYER_ID)
     long_ago = NOON - 40 * DAY_MS
     for side, event_id in ((BUYER, "m8"), (AGENT, "m9")):

@@ -174,6 +174,7 @@ def test_aftersale_agents_pass_all_but_the_fixed_filters_where_the_setting_says_
 
 RULES = [
     Settings(),
+    Settings(filters=Filters(buyer_subaccount=True)),
     Settings(filters=replace(ALL_OFF, single_sentence=True, single_sentence_min_replies=2)),
     Settings(filters=Filters(advert=True, advert_phrase="bye", buyer_subaccount=True)),
     Settings(auto_reply=AutoReply(identify=True), filters=Filters(forwarded_max_replies=0)),
