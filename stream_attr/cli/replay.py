@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +14,9 @@ from stream_attr.cli.progress import Progress
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import DAY_MS
 from stream_attr.processor.records import COMPARISONS, DEAD_LETTERS, DECISIONS
+from stream_attr.replay.processes import ProcessLostError, sensible_number
 from stream_attr.replay.session import Inputs, replay
+from stream_attr.replay.steps import without_collector
 
 OUTPUTS = (DECISIONS, COMPARISONS, DEAD_LETTERS)
 
@@ -42,6 +44,13 @@ OUTPUTS = (DECISIONS, COMPARISONS, DEAD_LETTERS)
 )
 @click.option("--history-days", type=click.IntRange(33, 400), default=35, show_default=True)
 @click.option("--order-retention-days", type=click.IntRange(1, 400), default=45, show_default=True)
+@click.option(
+    "--processes",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    help="Processes that share the work by buyer; the outputs are the same.  [default: by the size of the "
+    "files, up to the cores at hand]",
+)
 def command(
     chat: tuple[str, ...],
     orders: tuple[str, ...],
@@ -52,6 +61,7 @@ def command(
     allowed_lateness: int,
     history_days: int,
     order_retention_days: int,
+    processes: int | None,
 ) -> None:
     """Judge JSON-lines files and write every revision, in the order of its emission, to DIR.
 
@@ -62,27 +72,38 @@ def command(
         raise click.UsageError("nothing to judge: give --chat, --orders or both.")
     if names.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input (-) can be read once only.")
+    inputs = Inputs(chat, orders, roster, settings)
+    if processes is None:
+        processes = sensible_number(inputs)
+    elif processes > 1 and STANDARD_INPUT in names:
+        raise click.UsageError("standard input (-) cannot be shared by several processes: --processes 1.")
     progress = Progress("replayed")
+    outputs = replay(
+        inputs,
+        until=until,
+        allowed_lateness_ms=allowed_lateness,
+        retention=Retention(history_days * DAY_MS, order_retention_days * DAY_MS),
+        processes=processes,
+        progress=progress,
+    )
     written = dict.fromkeys(OUTPUTS, 0)
     try:
         with ExitStack() as stack:
+            stack.enter_context(without_collector())
+            stack.enter_context(closing(outputs))
             out.mkdir(parents=True, exist_ok=True)
             files: dict[str, BinaryIO] = {
                 topic: stack.enter_context((out / f"{topic}.jsonl").open("wb")) for topic in OUTPUTS
             }
-            for topic, _, value in replay(
-                Inputs(chat, orders, roster, settings),
-                until=until,
-                allowed_lateness_ms=allowed_lateness,
-                retention=Retention(history_days * DAY_MS, order_retention_days * DAY_MS),
-                progress=progress,
-            ):
+            for topic, _, value in outputs:
                 file = files[topic]
                 file.write(value)
                 file.write(b"\n")
                 written[topic] += 1
     except UnusableFileError as error:
         raise click.UsageError(str(error)) from error
+    except ProcessLostError as error:
+        raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.UsageError(f"{out}: cannot be written: {error.strerror or error}") from error
     finally:

@@ -17,8 +17,8 @@ ORDER_MARK = b"\x01"
 class Buyers:
     """Reads through to the store, and collects what has changed since it was last taken.
 
-    Between batches the ``cached`` buyers that were last used are kept decoded. Unless somebody ``commits`` the
-    changes, they are told when their buyer is no longer among these.
+    Between batches the ``cached`` buyers that were last used are kept decoded. Unless somebody ``commits``
+    the changes, they are told when their buyer is no longer among these.
     """
 
     def __init__(self, book: Book, store: Store, cached: int, *, commits: bool = True) -> None:

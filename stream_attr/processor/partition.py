@@ -5,8 +5,7 @@ It reads no clock, no network and no environment: worker, replay and tests run t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 
 from stream_attr.codec.inbound import ChatEvent, OrderEvent, decode_chat, decode_order, decode_tick
 from stream_attr.codec.outbound import encode_decision
@@ -14,7 +13,7 @@ from stream_attr.codec.progress import Progress, decode_progress, encode_progres
 from stream_attr.codec.reading import message_of, placed_of
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.codec.state import read_header
-from stream_attr.core.buyer import Buyer, Retention, Revision
+from stream_attr.core.buyer import Buyer, Revision
 from stream_attr.core.days import MINUTE_MS
 from stream_attr.core.decision import FINAL
 from stream_attr.core.order import Order, Waiting
@@ -22,6 +21,7 @@ from stream_attr.core.settings import OFFICIAL
 from stream_attr.processor.book import Book, dead_letter
 from stream_attr.processor.buyers import Buyers
 from stream_attr.processor.deadlines import Deadlines
+from stream_attr.processor.options import Options
 from stream_attr.processor.records import (
     CHAT,
     COMPARISONS,
@@ -30,6 +30,7 @@ from stream_attr.processor.records import (
     TICKS,
     Batch,
     Output,
+    Place,
     Record,
     Store,
 )
@@ -49,25 +50,6 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a processor runs; none of it changes what is decided of events that come in time."""
-
-    allowed_lateness_ms: int = 5 * MINUTE_MS
-    retention: Retention = field(default_factory=Retention)
-    cached_buyers: int = 20_000
-    """Buyers kept decoded between batches."""
-    commits: bool = True
-    """Whether what a batch changed is handed out with it. A shell that commits nothing, and begins anew after
-    a crash, has to keep the buyers that leave the cache, and no more; it cannot find orders."""
-    clock: Callable[[], int] | None = None
-    """Wall clock, epoch milliseconds, for `future_timestamp` alone; None where there is no "now"."""
-    latest_watermark: int = END_OF_TIME
-    """Where the watermark stops, whatever comes; epoch milliseconds."""
-    files: Mapping[str, tuple[str, ...]] | None = None
-    """Names of the files that records come from, by topic; None: they come from Kafka, with keys."""
-
-
 class Processor:
     """Judges one partition; a `Judge` of ``stream_attr.processor.records``."""
 
@@ -81,6 +63,8 @@ class Processor:
         self._offsets: dict[str, int] = {}
         self._pending = 0
         self._batch = Batch()
+        self._share = options.share
+        self._place = Place(0)
 
     # The border
 
@@ -161,6 +145,8 @@ class Processor:
         watermark, offsets = self._watermark, self._offsets
         for record in records:
             topic = record.topic
+            if self._share is not None:
+                self._place = Place(self._place.records + 1)
             try:
                 if topic == CHAT:
                     self._chat(record)
@@ -171,7 +157,8 @@ class Processor:
                 else:
                     raise ValueError(f"{topic} is no topic of a partition's judge")
             except RefusedRecord as refusal:
-                self._refuse(refusal, record)
+                if self._share is None or self._share.index == 0:
+                    self._refuse(refusal, record)
             offsets[topic] = record.offset + 1
             if watermark.moved:
                 self._advance()
@@ -206,6 +193,8 @@ class Processor:
     def _chat(self, record: Record) -> None:
         event = record.event if isinstance(record.event, ChatEvent) else decode_chat(record.value)
         key, late = self._accept(event, record)
+        if self._share is not None and not self._share.has(key):
+            return
         if event.kind == "system" and event.type == "message":
             return
         buyer = self._buyers.load(key)
@@ -227,6 +216,8 @@ class Processor:
     def _order(self, record: Record) -> None:
         event = record.event if isinstance(record.event, OrderEvent) else decode_order(record.value)
         key, late = self._accept(event, record)
+        if self._share is not None and not self._share.has(key):
+            return
         buyer = self._buyers.load(key)
         order = buyer.order_of(event.order_id, event.event_id, event.ts)
         if order is None:
@@ -250,7 +241,7 @@ class Processor:
             return
         for due, key in self._deadlines.take(watermark):
             buyer = self._buyers.load(key)
-            self._fire(buyer, due)
+            self._fire(key, buyer, due)
             before = set(buyer.orders)
             self._give_up(buyer.expire(due, self._options.retention))
             for order_id in before - set(buyer.orders):
@@ -261,7 +252,7 @@ class Processor:
         """Say what is still to be said, each at its own time, in order, and let go of everything."""
         for due, key in self._deadlines.take(END_OF_TIME):
             buyer = self._buyers.load(key)
-            self._fire(buyer, due)
+            self._fire(key, buyer, due)
             lost, next_due = buyer.conclude(due, self._options.retention)
             self._give_up(lost)
             if next_due is not None:
@@ -271,8 +262,10 @@ class Processor:
                 self._buyers.forget_order(buyer.shop.shop_id, order_id)
             self._buyers.forget(key)
 
-    def _fire(self, buyer: Buyer, due: int) -> None:
+    def _fire(self, key: bytes, buyer: Buyer, due: int) -> None:
         """Say what changes of a buyer's verdicts by itself at a watermark."""
+        if self._share is not None:
+            self._place = Place(self._place.records, due, key)
         for order in buyer.orders.values():
             if order.horizon is not None and due in order.horizon.deadlines:
                 self._emit(buyer, order, due, "timer")
@@ -304,21 +297,26 @@ class Processor:
             value = encode_decision(shop_id, buyer.buyer_id, revision, max(watermark, NO_WATERMARK))
             key = f"{shop_id}|{order.order_id}"
             if revision.profile == OFFICIAL:
-                self._batch.outputs.append(Output(DECISIONS, key.encode(), value))
+                self._out(Output(DECISIONS, key.encode(), value))
                 if known is None:
                     self._buyers.remember_order(key, buyer)
                 self._pending += (revision.verdict.status != FINAL) - was_pending
                 kind = OFFICIAL
             else:
-                self._batch.outputs.append(Output(COMPARISONS, f"{key}|{revision.profile}".encode(), value))
+                self._out(Output(COMPARISONS, f"{key}|{revision.profile}".encode(), value))
                 kind = "comparison"
             counted = (kind, revision.verdict.outcome, revision.reason)
             decisions[counted] = decisions.get(counted, 0) + 1
 
     def _refuse(self, refusal: RefusedRecord, record: Record) -> None:
-        self._batch.outputs.append(dead_letter(refusal, record, self._options.files))
+        self._out(dead_letter(refusal, record, self._options.files))
         letters = self._batch.stats.dead_letters
         letters[refusal.code.value] = letters.get(refusal.code.value, 0) + 1
+
+    def _out(self, output: Output) -> None:
+        self._batch.outputs.append(output)
+        if self._share is not None:
+            self._batch.places.append(self._place)
 
     def _repeat(self, topic: str) -> None:
         stats = self._batch.stats

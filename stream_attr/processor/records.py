@@ -50,6 +50,17 @@ class Output(NamedTuple):
     value: bytes
 
 
+class Place(NamedTuple):
+    """Where an output stands among those of all processors that judge a share of the same records each."""
+
+    records: int
+    """How many records had been taken, its cause or the one that moved the watermark included."""
+    due: int = -1
+    """The deadline that brought it about; -1: the record itself."""
+    buyer: bytes = b""
+    """Key of the buyer whose deadline it was."""
+
+
 class Store(Protocol):
     """Per-buyer state as bytes, of one partition."""
 
@@ -87,6 +98,8 @@ class Batch:
     """What one call of the processor has to be made durable, all of it or nothing."""
 
     outputs: list[Output] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    """The place of each output; kept only by a processor that judges a share."""
     changes: dict[bytes, bytes | None] = field(default_factory=dict)
     """Buyer key to its new state; None deletes it."""
     progress: bytes = b""

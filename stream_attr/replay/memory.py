@@ -10,6 +10,8 @@ class MemoryStore:
 
     def __init__(self, items: Mapping[bytes, bytes] | None = None) -> None:
         self._items: dict[bytes, bytes] = dict(items or {})
+        self.size = sum(map(len, self._items.values()))
+        """Bytes of state."""
 
     def __len__(self) -> int:
         return len(self._items)
@@ -25,7 +27,7 @@ class MemoryStore:
     def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
         """Write what a batch has changed; None deletes."""
         for key, value in changes.items():
-            if value is None:
-                self._items.pop(key, None)
-            else:
+            self.size -= len(self._items.pop(key, b""))
+            if value is not None:
                 self._items[key] = value
+                self.size += len(value)

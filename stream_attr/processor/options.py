@@ -1,0 +1,47 @@
+"""How a processor runs, and which buyers are its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from zlib import crc32
+
+from stream_attr.core.buyer import Retention
+from stream_attr.core.days import MINUTE_MS
+from stream_attr.processor.watermark import END_OF_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One of several processors that are given the same records: each judges its own buyers.
+
+    All follow the same watermark, as each counts every record; the first answers for those that are refused.
+    """
+
+    index: int
+    processors: int
+
+    def has(self, key: bytes) -> bool:
+        """Whether a buyer is its own."""
+        return crc32(key) % self.processors == self.index
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a processor runs; none of it changes what is decided of events that come in time."""
+
+    allowed_lateness_ms: int = 5 * MINUTE_MS
+    retention: Retention = field(default_factory=Retention)
+    cached_buyers: int = 20_000
+    """Buyers kept decoded between batches."""
+    commits: bool = True
+    """Whether what a batch changed is handed out with it. A shell that commits nothing, and begins anew after
+    a crash, has to keep the buyers that leave the cache, and no more; it cannot find orders."""
+    clock: Callable[[], int] | None = None
+    """Wall clock, epoch milliseconds, for `future_timestamp` alone; None where there is no "now"."""
+    latest_watermark: int = END_OF_TIME
+    """Where the watermark stops, whatever comes; epoch milliseconds."""
+    files: Mapping[str, tuple[str, ...]] | None = None
+    """Names of the files that records come from, by topic; None: they come from Kafka, with keys."""
+    share: Share | None = None
+    """Which buyers to judge; None: all."""

@@ -1,0 +1,119 @@
+"""A replay shared by several processes, by buyer: the same outputs, in the very order of one process.
+
+Each process reads all files, so that all follow one watermark, and judges the buyers of its share; what they
+say is put in order step by step.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import traceback
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import chain
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from operator import itemgetter
+from pathlib import Path
+
+from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
+from stream_attr.processor import Share
+from stream_attr.replay.steps import Inputs, Plan, Step, steps, without_collector
+
+__all__ = ["ProcessLostError", "sensible_number", "shared_steps"]
+
+WORTH_A_PROCESS = 32 << 20
+"""Bytes of input that are worth the start of another process."""
+PACKED = 10
+"""How much smaller than its lines a ``.gz`` file is, about."""
+
+_Message = Step | Exception | None
+"""What a process sends: its steps, then None; or what went wrong."""
+
+
+class ProcessLostError(Exception):
+    """A process of the replay has ended before its work was done; the message says which and why."""
+
+
+def sensible_number(inputs: Inputs) -> int:
+    """Return how many processes a replay of these files is worth, the cores at hand considered."""
+    names = [*inputs.chat, *inputs.orders]
+    if STANDARD_INPUT in (*names, *inputs.roster, *inputs.settings):
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, sum(_size(Path(name)) for name in names) // WORTH_A_PROCESS))
+
+
+def _size(path: Path) -> int:
+    if not path.is_file():
+        return 0
+    return path.stat().st_size * (PACKED if path.suffix == ".gz" else 1)
+
+
+def shared_steps(plan: Plan, processes: int) -> Iterator[Step]:
+    """Judge files in several processes: the steps that one process would yield, without places.
+
+    Standard input cannot be shared. Raises UnusableFileError, and ProcessLostError when a process dies.
+    """
+    workers = [_Worker(plan, Share(index, processes)) for index in range(processes)]
+    try:
+        for parts in zip(*(worker.steps() for worker in workers), strict=True):
+            placed = chain.from_iterable(zip(part.places, part.outputs, strict=True) for part in parts)
+            yield Step(parts[0].taken, [output for _, output in sorted(placed, key=itemgetter(0))], [])
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+class _Worker:
+    """One process, and what comes from it."""
+
+    def __init__(self, plan: Plan, share: Share) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._received, sent = context.Pipe(duplex=False)
+        self._name = f"process {share.index + 1} of {share.processors}"
+        self._process: SpawnProcess = context.Process(
+            target=_work, args=(replace(plan, share=share), sent), daemon=True
+        )
+        self._process.start()
+        sent.close()
+
+    def steps(self) -> Iterator[Step]:
+        while (message := self._receive()) is not None:
+            if isinstance(message, Exception):
+                raise message
+            yield message
+
+    def _receive(self) -> _Message:
+        try:
+            message: _Message = self._received.recv()
+        except EOFError:
+            self._process.join()
+            raise ProcessLostError(
+                f"{self._name} ended with exit code {self._process.exitcode} before its work was done"
+            ) from None
+        return message
+
+    def stop(self) -> None:
+        self._received.close()
+        self._process.terminate()
+        self._process.join()
+
+
+def _work(plan: Plan, sent: Connection) -> None:
+    """Run in a process of its own: judge a share and send the steps."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes
+    with closing(sent), without_collector():
+        try:
+            for step in steps(plan):
+                sent.send(step)
+            sent.send(None)
+        except BrokenPipeError:
+            pass  # nobody is there to listen any more
+        except UnusableFileError as error:
+            sent.send(error)
+        except Exception:
+            sent.send(ProcessLostError(traceback.format_exc()))
