@@ -13,6 +13,7 @@ from stream_attr.cli import worker
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.codec.settings import decode_settings
 from stream_attr.core.settings import NEVER_FOLLOW_UP, PRESETS, Filters, Settings
+from stream_attr.worker.metrics import Metrics
 from tests.docs.blocks import ROOT
 
 pytestmark = pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
@@ -101,6 +102,15 @@ def test_every_option_of_the_worker_is_there_with_its_default(readme):
         default = options[name].default
         has_one = isinstance(default, str | int | Path) and default != ""
         assert CODE.findall(row[1]) == ([str(default)] if has_one else []), name
+
+
+def test_every_metric_is_there(readme):
+    rows = table_of(readme, "stream_attr_buyers", "stream_attr_state_bytes")
+    metrics = {
+        f"{metric.name}_total" if metric.type == "counter" else metric.name
+        for metric in Metrics().registry.collect()
+    }
+    assert rows.keys() == metrics
 
 
 def test_the_example_of_settings_is_accepted(readme):
