@@ -69,7 +69,7 @@ class AttributionApp(faust.App):  # type: ignore[misc]
         """Do nothing: Faust's data directory would be for its tables; each store makes its own."""
 
     def crash_soon(self, error: BaseException) -> None:
-        """Stop the whole worker because of an error."""
+        """Stop the whole worker because of an error that has been logged."""
         self._failing = asyncio.ensure_future(self.crash(error))
 
 
@@ -179,11 +179,21 @@ def _tick(app: AttributionApp) -> Any:
     return tick
 
 
+class _OnceOnly(logging.Filter):
+    """Drops what mode says of an error that has been told already: once more, with an empty traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record says something."""
+        told = record.exc_info is not None and record.exc_info[0] is None
+        return not (told or "We experienced a crash! Reraising" in record.getMessage())
+
+
 _LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"once": {"()": _OnceOnly}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["once"]}},
     "root": {"level": "WARNING", "handlers": ["stderr"]},
     "loggers": {
         "stream_attr": {"level": "INFO"},

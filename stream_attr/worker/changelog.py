@@ -143,21 +143,18 @@ class _Recovery:
                 self._store.write(changes, self._identity, position)
                 taken += len(changes)
             if ended:
-                self._finish(start, position, taken)
+                if taken:
+                    logger.info("partition %s: %s changelog records recovered", partition, f"{taken:,}")
+                else:
+                    self._store.write((), self._identity, position)
                 return position
+            if not messages and 0 <= self._end() < position:  # the embedded broker answers with nothing
+                raise _OutsideError(f"it stands at changelog offset {position}, and the end is {self._end()}")
             if time.monotonic() - logged > _LOG_EVERY_S:
                 logged = time.monotonic()
                 logger.info(
                     "partition %s: recovering, at %s of %s", partition, f"{position:,}", f"{self._end():,}"
                 )
-
-    def _finish(self, start: int, position: int, taken: int) -> None:
-        if taken:
-            logger.info("partition %s: %s changelog records recovered", self._place.partition, f"{taken:,}")
-        elif start > self._end():  # a broker may answer this with an empty fetch
-            raise _OutsideError(f"it stands at changelog offset {start}, and the end is {self._end()}")
-        else:
-            self._store.write((), self._identity, position)
 
     def _end(self) -> int:
         """The end as the last fetch response told it."""

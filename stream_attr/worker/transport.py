@@ -56,6 +56,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._isolation_level = "read_committed"
         return consumer
 
+    def _stopped_set(self) -> None:
+        """Say that it has stopped, also where a crash has ended and closed its loop before.
+
+        mode's own then fails on the closed loop, with a traceback that hides the one that matters.
+        """
+        if self.thread_loop.is_closed():
+            self._stopped.set()
+        else:
+            super()._stopped_set()
+
     async def fetch(self, active: set[TP]) -> Fetched:
         """Take what has been fetched of these partitions, waiting a moment for it."""
         fetched: Fetched = await self.call_thread(self._fetch, active)
@@ -171,6 +181,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         try:
             gap.pass_over(name, self.app.config.lost_input)
         except InputLostError as error:
+            logger.critical("%s", error)
             self.app.crash_soon(error)
             await self.wait_for_stopped()
         else:

@@ -67,7 +67,9 @@ def test_an_unforeseen_exception_ends_the_worker_before_anything_moves(broker, t
         for _ in range(2):  # the second time it stands before the same record
             assert worker.wait() == 1
             assert "a batch failed, nothing of it was committed" in worker.said()
+            assert worker.said().count("RuntimeError: ") == 1 == worker.said().count("Traceback")
             assert "RuntimeError: this event was not foreseen" in worker.said()
+            worker.log.write_bytes(b"")
             worker.start()
         assert counts(broker.bootstrap, topic_prefix) == {b"jd:1|b0": [8, 16]}
 

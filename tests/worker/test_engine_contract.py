@@ -19,6 +19,7 @@ from faust.tables import manager as faust_manager
 from faust.tables import recovery as faust_recovery
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
+from mode import services as mode_services
 from mode import worker as mode_worker
 
 from stream_attr.worker import app, recovery, transport
@@ -41,7 +42,11 @@ def test_every_override_still_overrides_something_of_the_same_shape():
     for ours, theirs, names in (
         (transport.Consumer, driver.Consumer, {"_new_consumer_thread", "on_stop", "verify_event_path"}),
         (transport.Consumer, faust_consumer.Consumer, {"_drain_messages", "wait_empty", "perform_seek"}),
-        (transport.ConsumerThread, driver.AIOKafkaConsumerThread, {"_create_worker_consumer"}),
+        (
+            transport.ConsumerThread,
+            driver.AIOKafkaConsumerThread,
+            {"_create_worker_consumer", "_stopped_set"},
+        ),
         (recovery.Recovery, faust_recovery.Recovery, {"_resume_streams", "on_rebalance"}),
         (recovery.TableManager, faust_manager.TableManager, {"on_start"}),
         (app.AttributionApp, faust_app.App, {"_create_directories"}),
@@ -118,6 +123,19 @@ def test_rebalances_are_still_counted_before_anything_is_revoked():
     assert revoked.index("on_rebalance_start()") < revoked.index("thread.on_partitions_revoked(")
     assert "_consumer_wait_empty" in source(faust_app.App._on_partitions_revoked)
     assert "_consumer_wait_empty" in source(faust_app.App._stop_consumer)
+
+
+def test_an_offset_that_is_not_there_is_still_an_error_that_costs_no_records():
+    fetched = source(aiokafka_fetcher.Fetcher.fetched_records)
+    assert fetched.index("elif drained:") < fetched.index("res_or_error.check_raise()")
+    proceed = source(aiokafka_fetcher.Fetcher._proc_fetch_request)
+    assert "err = Errors.OffsetOutOfRangeError({tp: fetch_offset})" in proceed
+    assert aiokafka_fetcher.OffsetResetStrategy.from_str("none") == aiokafka_fetcher.OffsetResetStrategy.NONE
+
+
+def test_mode_still_tells_of_a_crash_without_a_traceback():
+    """When it does not, the filter in ``stream_attr/worker/app.py`` has nothing to drop."""
+    assert 'self.log.exception("Crashed reason=%r", reason)' in source(mode_services.Service.crash)
 
 
 def test_other_workers_addresses_still_come_with_the_assignment():

@@ -1,0 +1,134 @@
+"""A local store and its changelog: continued where that is safe, thrown away where it is not."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import Producer
+
+from stream_attr.broker.topics import create_topics
+from stream_attr.worker import changelog
+from stream_attr.worker import store as store_module
+from stream_attr.worker.changelog import Interrupted, catch_up, topic_id
+from stream_attr.worker.store import MemoryStore
+
+pytestmark = pytest.mark.timeout(60)
+
+DAY_MS = 86_400_000
+NOW = 1_793_500_000_000
+
+
+class WatchedStore(MemoryStore):
+    """Knows how often it was thrown away and what it was given."""
+
+    def __init__(self):
+        super().__init__()
+        self.cleared = 0
+        self.written = 0
+
+    def clear(self):
+        self.cleared += 1
+        super().clear()
+
+    def write(self, changes, topic_id, offset):
+        changes = list(changes)
+        self.written += len(changes)
+        super().write(changes, topic_id, offset)
+
+
+class Changelog:
+    """One partition of a changelog of its own."""
+
+    def __init__(self, broker, prefix):
+        create_topics(broker.bootstrap, partitions=2, prefix=prefix)
+        self.broker = broker.bootstrap
+        self.topic = prefix + "buyer-state-changelog"
+        self.identity = topic_id(self.broker, self.topic)
+        self.producer = Producer({"bootstrap.servers": self.broker, "linger.ms": 100})
+
+    def put(self, first, last):
+        """Records of many to a batch: there the embedded broker's ListOffsets is too low."""
+        for number in range(first, last):
+            self.producer.produce(self.topic, b"%d" % number, b"jd:1|b%d" % number, partition=1)
+        assert self.producer.flush(30) == 0
+
+    def catch_up(self, store, stop=lambda: False):
+        return catch_up(
+            store, broker=self.broker, topic=self.topic, partition=1, identity=self.identity, stop=stop
+        )
+
+
+@pytest.fixture
+def log(broker, topic_prefix):
+    return Changelog(broker, topic_prefix)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Sets the wall clock."""
+
+    def set_to(ts):
+        for module in (changelog, store_module):
+            monkeypatch.setattr(module, "wall_clock_ms", lambda: ts)
+
+    set_to(NOW)
+    return set_to
+
+
+def test_an_empty_changelog_makes_an_empty_store(log):
+    store = WatchedStore()
+    assert log.catch_up(store) == 0
+    assert list(store.items()) == []
+    assert store.standing(log.identity).offset == 0
+
+
+def test_a_store_is_continued_where_it_stands(log):
+    store = WatchedStore()
+    log.put(0, 500)
+    assert log.catch_up(store) == 500
+    built, store.cleared, store.written = store.cleared, 0, 0
+    assert log.catch_up(store) == 500
+    log.put(500, 510)
+    assert log.catch_up(store) == 510
+    assert (built, store.cleared, store.written) == (1, 0, 10)
+    assert dict(store.items()) == {b"jd:1|b%d" % number: b"%d" % number for number in range(510)}
+
+
+def test_a_store_beyond_the_end_is_built_anew(log):
+    store = WatchedStore()
+    log.put(0, 20)
+    store.write([(b"jd:1|stray", b"1")], log.identity, 21)
+    assert log.catch_up(store) == 20
+    assert store.cleared == 1
+    assert len(dict(store.items())) == 20
+
+
+def test_a_store_of_another_changelog_is_built_anew(log):
+    store = WatchedStore()
+    log.put(0, 20)
+    store.write([(b"jd:1|stray", b"1")], "another", 5)
+    assert log.catch_up(store) == 20
+    assert len(dict(store.items())) == 20
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "cleared"),
+    [(0, 0), (6 * DAY_MS - 1, 0), (6 * DAY_MS, 1), (60 * DAY_MS, 1), (-1, 1)],
+    ids=["fresh", "within", "at six days", "long ago", "from the future"],
+)
+def test_a_store_left_alone_until_deletions_may_be_forgotten_is_built_anew(log, clock, age_ms, cleared):
+    store = WatchedStore()
+    log.put(0, 20)
+    log.catch_up(store)
+    store.cleared = 0
+    clock(NOW + age_ms)
+    assert log.catch_up(store) == 20
+    assert store.cleared == cleared
+    assert len(dict(store.items())) == 20
+
+
+def test_recovery_stops_when_asked_and_goes_on_from_there(log):
+    store = WatchedStore()
+    log.put(0, 20)
+    with pytest.raises(Interrupted):
+        log.catch_up(store, stop=lambda: True)
+    assert log.catch_up(store) == 20
