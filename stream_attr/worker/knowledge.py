@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +27,7 @@ __all__ = ["Consequences", "Knowledge"]
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.2
+_MEETING_S = 10.0
 _BATCH = 10_000
 
 
@@ -63,9 +66,13 @@ class Knowledge:
         as judging is Python alone, one judge at a time is as fast as many."""
         self._entries: list[_Entry] = []
         self._positions = dict.fromkeys(KNOWLEDGE, 0)
+        self._met: set[bytes] = set()
+        self._reading = threading.Lock()
+        """Held while records are asked for: by one thread at a time."""
         self.whole = False
         """Whether all that was there at the start has been applied."""
         self._names = {config.topic(name): name for name in KNOWLEDGE}
+        self._read_to = dict.fromkeys(self._names, 0)
         self._consumer = _consumer(config.broker)
         self._consumer.assign([TopicPartition(name, 0, 0) for name in self._names])
 
@@ -88,6 +95,7 @@ class Knowledge:
                 topic, error = str(message.topic()), message.error()
                 if error is None:
                     found.append(self._record(message))
+                    self._read_to[topic] = found[-1].offset + 1
                     if topic not in goals:  # while records keep coming in, the client reports no end
                         goals[topic] = self._consumer.get_watermark_offsets(
                             TopicPartition(topic, 0), cached=True
@@ -95,6 +103,7 @@ class Knowledge:
                     if found[-1].offset + 1 >= goals[topic]:
                         left.discard(topic)
                 elif error.code() == KafkaError._PARTITION_EOF:
+                    self._read_to[topic] = message.offset() or 0
                     left.discard(topic)
                 elif not error.retriable():
                     raise KafkaException(error)
@@ -108,6 +117,33 @@ class Knowledge:
         Raises:
             KafkaException: the broker failed for good.
         """
+        with self._reading:
+            return self._read()
+
+    def strangers(self, records: Iterable[Record]) -> set[bytes]:
+        """Return the shops among events that this worker has not met before, as their keys name them."""
+        return {(record.key or b"").partition(b"|")[0] for record in records} - self._met
+
+    def meet(self, shops: set[bytes]) -> None:
+        """Read on to the present ends: what was sent of a shop before its first event is known then.
+
+        Later changes need no such care: they hold from today at the earliest, and what is pending follows.
+
+        Raises:
+            KafkaException: the broker failed for good.
+        """
+        with self._reading:
+            deadline = time.monotonic() + _MEETING_S
+            for name in self._names:
+                _, end = self._consumer.get_watermark_offsets(TopicPartition(name, 0), timeout=_MEETING_S)
+                while self._read_to[name] < end:
+                    if time.monotonic() > deadline:
+                        logger.warning("%s is not read to its end: a transaction on it stays open", name)
+                        break
+                    self._read()
+        self._met |= shops
+
+    def _read(self) -> bool:
         found = []
         for message in self._consumer.consume(_BATCH, timeout=_POLL_S):
             error = message.error()
@@ -115,6 +151,8 @@ class Knowledge:
                 found.append(self._record(message))
             elif error.code() != KafkaError._PARTITION_EOF and not error.retriable():
                 raise KafkaException(error)
+            if error is None or error.code() == KafkaError._PARTITION_EOF:
+                self._read_to[str(message.topic())] = (message.offset() or 0) + (error is None)
         if found:  # else nobody waits here for the judges
             self._apply(found)
         return bool(found)

@@ -127,6 +127,9 @@ class Partition:
             await self._on_thread(self._catch_up_with_knowledge)
         take = self.merge.take(self._around.config.batch_records)
         if take is not None:
+            knowledge = self._around.knowledge
+            if strangers := knowledge.strangers(take.records):
+                await self._on_thread(lambda: knowledge.meet(strangers))
             await self._on_thread(lambda: self._judge_take(take))
         return take
 

@@ -32,7 +32,6 @@ def shop(number):
 
 
 @pytest.mark.kafka
-@pytest.mark.xfail(reason="events are judged before settings sent ahead of them are read", strict=False)
 def test_what_was_sent_first_is_known_first(broker, topic_prefix, tmp_path):
     target = ("--broker", broker.bootstrap, "--topic-prefix", topic_prefix)
     stream_attr("topics", "create", *target, "--partitions", "2")
