@@ -11,10 +11,10 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
+from stream_attr.codec.columns import Messages, Said
 from stream_attr.core.buyer import Buyer
 from stream_attr.core.decision import FINAL, Judgement
-from stream_attr.core.message import Message
-from stream_attr.core.order import Emitted, Horizon, Order, Placed, Waiting
+from stream_attr.core.order import Horizon, Order, Placed, Waiting
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
 
@@ -43,9 +43,10 @@ class _Order(Struct, array_like=True, gc=False):
     refund_requested: int
     refund_completed: int
     event_ids: list[str]
+    """Those that ``created`` and ``paid`` do not have."""
     last_ts: int
     waiting: list[Waiting]
-    emitted: dict[str, Emitted]
+    emitted: dict[str, Said]
     horizon: Horizon | None
     sealed: dict[str, Judgement] | None
     told_by_payment: Placed | None = None
@@ -55,7 +56,7 @@ class _State(Struct, array_like=True, gc=False):
     version: int
     due: int | None
     pending: int
-    messages: dict[str, list[Message]]
+    messages: dict[str, Messages]
     transfers: dict[str, list[tuple[int, str]]]
     orders: list[_Order]
 
@@ -91,7 +92,7 @@ def encode_buyer(buyer: Buyer) -> bytes:
             buyer.due,
             pending_decisions(buyer),
             {
-                agent_id: [message for day in sorted(days) for message in days[day].messages]
+                agent_id: Messages.of([message for day in sorted(days) for message in days[day].messages])
                 for agent_id, days in buyer.receptions.items()
             },
             {
@@ -107,10 +108,10 @@ def encode_buyer(buyer: Buyer) -> bytes:
                     order.cancelled_ts,
                     order.refund_requested,
                     order.refund_completed,
-                    order.event_ids,
+                    _other_ids(order),
                     order.last_ts,
                     order.waiting,
-                    order.emitted,
+                    {profile: Said.of(emitted) for profile, emitted in order.emitted.items()},
                     order.horizon,
                     order.judged if order.sealed else None,
                     order.told_by_payment,
@@ -134,12 +135,17 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
     state = _decode(data)
     buyer = Buyer(shop, buyer_id)
     for agent_id, messages in state.messages.items():
-        buyer.recall(agent_id, messages, state.transfers.get(agent_id, ()))
+        buyer.recall(agent_id, messages.messages(), state.transfers.get(agent_id, ()))
     for stored in state.orders:
         order = buyer.orders[stored.order_id] = _order(stored)
         buyer.order_event_ids.update(order.event_ids)
     buyer.due = state.due
     return buyer
+
+
+def _other_ids(order: Order) -> list[str]:
+    named = {placed.event_id for placed in (order.created, order.paid) if placed is not None}
+    return [event_id for event_id in order.event_ids if event_id not in named]
 
 
 def _order(stored: _Order) -> Order:
@@ -149,10 +155,11 @@ def _order(stored: _Order) -> Order:
     order.cancelled_ts = stored.cancelled_ts
     order.refund_requested = stored.refund_requested
     order.refund_completed = stored.refund_completed
-    order.event_ids = stored.event_ids
+    named = [placed.event_id for placed in (stored.created, stored.paid) if placed is not None]
+    order.event_ids = named + stored.event_ids
     order.last_ts = stored.last_ts
     order.waiting = stored.waiting
-    order.emitted = stored.emitted
+    order.emitted = {profile: said.emitted() for profile, said in stored.emitted.items()}
     order.horizon = stored.horizon
     order.told_by_payment = stored.told_by_payment
     if stored.sealed is not None:
