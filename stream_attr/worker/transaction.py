@@ -113,8 +113,11 @@ class TransactionalCommitter:
             return Fenced(cause.str())
         try:
             self._producer.client.abort_transaction(_TRY_S)
-        except KafkaException:
+        except KafkaException as refused:
             self._usable = False
+            final: KafkaError = refused.args[0]
+            if final.code() in _FENCED:  # what ``produce`` only calls fatal
+                return Fenced(final.str())
         return CommitError(f"{self._transactional_id}: {cause.str()}")
 
 

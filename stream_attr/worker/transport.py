@@ -13,7 +13,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aiokafka.errors import ConsumerStoppedError, OffsetOutOfRangeError
+from aiokafka.errors import ConsumerStoppedError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -92,6 +92,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 records = await fetcher.fetched_records(active, timeout=_FETCH_TIMEOUT_S)
             except OffsetOutOfRangeError as error:
                 return Fetched({}, {}, await self._gaps(consumer, error.args[0]))
+            except NoOffsetForPartitionError:  # a rebalance came in between, its seek has not come yet
+                return Fetched({}, {})
         subscription = consumer._subscription.subscription
         assignment = subscription.assignment if subscription is not None else None
         if assignment is None:

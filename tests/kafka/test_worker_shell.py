@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from worker_process import Traffic, counts, expected, read, until, workers
 
 from stream_attr.broker.topics import create_topics
+from stream_attr.processor.records import DECISIONS, Output
 from stream_attr.worker.config import WorkerConfig
-from stream_attr.worker.transaction import open_committer
+from stream_attr.worker.transaction import Fenced, open_committer
 
 PARTITIONS = 3
 
@@ -110,6 +112,26 @@ def test_idle_partitions_are_sent_ticks_of_the_wall_clock(broker, topic_prefix, 
             lambda: {t["p"] for t in outputs(broker, topic_prefix, b"tick")} == set(range(PARTITIONS)), worker
         )
         assert worker.stop() == 0
+
+
+@pytest.mark.usefixtures("topics")
+def test_who_is_fenced_in_the_middle_of_a_batch_is_told_so(broker, topic_prefix):
+    if not broker.has_transactions:
+        pytest.skip("the embedded broker runs without transactions")
+    config = WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix)
+    former = open_committer(config, 0, transactions=True)
+    heir = open_committer(config, 0, transactions=True)
+
+    def outputs():
+        for number in range(30):
+            yield Output(DECISIONS, b"%d" % number, b"{}")
+            time.sleep(0.1)  # the broker's word comes in meanwhile, and the client refuses the next one
+
+    with pytest.raises(Fenced):
+        former.commit(outputs(), [], [(b"jd:1|b", b"")])
+    heir.commit([], [], [(b"jd:1|b", b"")])
+    former.close()
+    heir.close()
 
 
 @pytest.mark.usefixtures("topics")
