@@ -22,7 +22,8 @@ from types import ModuleType
 
 from confluent_kafka import Consumer, TopicPartition
 
-from benchmarks.table import Row, show
+from benchmarks.table import Row
+from benchmarks.traffic import END_TS
 from stream_attr.broker import server
 from stream_attr.broker.embedded import embedded_broker
 from stream_attr.broker.publish import Inputs, publish
@@ -39,8 +40,6 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 EVENTS = 100_000
 PEER_EVENTS = 8_000
 DAYS = 15
-END_TS = 1_794_412_800_000
-"""The traffic's end, 2026-11-12 in the shop's zone: its second half has a promotion's days in it."""
 KINDS = ("chat", "orders", "roster", "settings")
 PARTITIONS = 4
 TARGET = 8.0
@@ -229,7 +228,3 @@ def _apache_kafka() -> ModuleType:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     return importlib.import_module("apache_kafka")
-
-
-if __name__ == "__main__":
-    sys.exit(0 if show(run()) else 1)

@@ -1,0 +1,120 @@
+"""Memory: the state of a buyer, and a replay of 60 days that must not grow after the 20th."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+
+from benchmarks.table import Row
+from benchmarks.traffic import END_TS, generated
+from stream_attr.broker.lines import LinesFile
+from stream_attr.core.days import DAY_MS
+from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, Record
+from stream_attr.replay.memory import MemoryStore
+from stream_attr.replay.sources import chunks
+from stream_attr.replay.steps import Inputs, Plan, steps, without_collector
+
+__all__ = ["run"]
+
+STATE_EVENTS = 300_000
+STATE_DAYS = 15
+STATE_TARGET = 1_024
+
+EVENTS = 600_000
+DAYS = 60
+CACHED_BUYERS = 4_000
+"""Fewer than a replay keeps decoded, as the traffic is less than a large shop's: all are taken long before
+the 20th day, as they would be there."""
+FLAT_FROM = 20
+SHOWN_EVERY = 10
+FLAT = 1.10
+"""Noise of the allocator allowed for."""
+
+
+def run() -> list[Row]:
+    """Measure the state as a worker would commit it, and a replay in a process of its own."""
+    return [_state(), *_sixty_days()]
+
+
+def _state() -> Row:
+    with tempfile.TemporaryDirectory() as name:
+        states = _committed(generated(Path(name), STATE_EVENTS, STATE_DAYS))
+    average = sum(map(len, states)) / len(states)
+    return Row(
+        "state per active buyer",
+        f"{average:,.0f} bytes",
+        f"at most {STATE_TARGET:,} bytes",
+        note=f"{len(states):,} buyers after {STATE_DAYS} days, {STATE_EVENTS:,} events",
+        met=average <= STATE_TARGET,
+    )
+
+
+def _committed(inputs: Inputs) -> list[bytes]:
+    """Return the state of every buyer once all events are judged."""
+    store = MemoryStore()
+    with ExitStack() as stack:
+        stack.enter_context(without_collector())
+        files = {
+            topic: [stack.enter_context(LinesFile(name)) for name in names]
+            for topic, names in inputs.names.items()
+        }
+        book = Book(inputs.names)
+        for topic in (SETTINGS, ROSTER):
+            for lines in files[topic]:
+                for number, value in lines:
+                    book.apply(Record(topic, 0, number, 0, None, value))
+        processor = Processor(book, store, Options(files=inputs.names))
+        for records, ended in chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, 10_000):
+            store.apply(processor.process(records, ended).changes)
+    return [state for key, state in store.items() if b"|" in key and key[:1] > b"\x01"]
+
+
+def _sixty_days() -> list[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        inputs = generated(Path(name), EVENTS, DAYS)
+        command = [sys.executable, "-m", "benchmarks.memory", json.dumps(asdict(inputs))]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    by_day = {int(day): size for day, size in json.loads(done.stdout).items()}
+    late = {day: size for day, size in by_day.items() if day >= FLAT_FROM}
+    growth = max(late.values()) / by_day[min(late)]
+    shown = ", ".join(f"day {day}: {by_day[day]:.0f}" for day in late if day % SHOWN_EVERY == 0)
+    return [
+        Row(
+            f"memory of a replay of {DAYS} days",
+            f"{growth:.2f} of day {FLAT_FROM}",
+            f"at most {FLAT:.2f}",
+            note=f"resident MB: {shown}; {EVENTS:,} events, {CACHED_BUYERS:,} buyers kept decoded",
+            met=growth <= FLAT,
+        )
+    ]
+
+
+def _watch(inputs: Inputs) -> dict[int, float]:
+    """Replay in this process; return by day the most resident memory seen, in MB."""
+    sizes: dict[int, float] = {}
+    day = 1
+    with without_collector():
+        for step in steps(Plan(inputs, until=END_TS, cached_buyers=CACHED_BUYERS)):
+            for output in step.outputs[-1:]:
+                told = orjson.loads(output.value).get("watermark")
+                if told:
+                    day = max(day, DAYS - (END_TS - told) // DAY_MS)
+            sizes[day] = max(sizes.get(day, 0.0), _resident_mb())
+    return sizes
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+if __name__ == "__main__":
+    print(json.dumps(_watch(Inputs(**json.loads(sys.argv[1])))))

@@ -1,0 +1,100 @@
+"""Replay: its CPU time against that of reading the same JSON at all, and what more processes gain."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import orjson
+
+from benchmarks.table import Row
+from benchmarks.traffic import generated
+from stream_attr.processor.records import COMPARISONS, DEAD_LETTERS, DECISIONS
+from stream_attr.replay.session import Inputs, replay
+from stream_attr.replay.steps import without_collector
+
+__all__ = ["run"]
+
+EVENTS = 1_000_000
+DAYS = 15
+ALTERNATIONS = 3
+TARGET = 25.0
+
+
+def run() -> list[Row]:
+    """Measure on 15 days of a large shop, all decisions written."""
+    with tempfile.TemporaryDirectory() as name, without_collector():
+        folder = Path(name)
+        inputs = generated(folder, EVENTS, DAYS)
+        ratios, walls = _alternate(inputs, folder)
+        return [
+            Row(
+                "replay against orjson.loads of its lines",
+                f"{statistics.median(ratios):.1f} times",
+                f"at most {TARGET:.0f} times",
+                f"{min(ratios):.1f} to {max(ratios):.1f}",
+                f"CPU time, {EVENTS:,} events, one process",
+                met=statistics.median(ratios) <= TARGET,
+            ),
+            *_shared(inputs, folder, statistics.median(walls)),
+        ]
+
+
+def _alternate(inputs: Inputs, folder: Path) -> tuple[list[float], list[float]]:
+    """Replay and read in turn; the ratios of CPU times, and the seconds that a replay took."""
+    lines = [line for path in (*inputs.chat, *inputs.orders) for line in Path(path).read_bytes().splitlines()]
+    ratios, walls = [], []
+    before, _ = _timed(lambda: _load(lines))
+    for _ in range(ALTERNATIONS):
+        spent, wall = _timed(lambda: _replay(inputs, folder, 1))
+        after, _ = _timed(lambda: _load(lines))
+        ratios.append(spent / ((before + after) / 2))
+        walls.append(wall)
+        before = after
+    return ratios, walls
+
+
+def _shared(inputs: Inputs, folder: Path, alone: float) -> list[Row]:
+    cores = os.cpu_count() or 1
+    if cores == 1:
+        return []
+    _, wall = _timed(lambda: _replay(inputs, folder, cores))
+    return [
+        Row(
+            f"replay in {cores} processes",
+            f"{alone / wall:.2f} times as fast",
+            note=f"wall clock, {alone:.0f} s in one process, {cores} cores",
+        )
+    ]
+
+
+def _load(lines: list[bytes]) -> None:
+    for line in lines:
+        try:
+            orjson.loads(line)
+        except orjson.JSONDecodeError:  # the traffic has some bad records in it
+            continue
+
+
+def _replay(inputs: Inputs, folder: Path, processes: int) -> None:
+    with ExitStack() as stack:
+        files = {
+            topic: stack.enter_context((folder / topic).open("wb"))
+            for topic in (DECISIONS, COMPARISONS, DEAD_LETTERS)
+        }
+        for output in replay(inputs, processes=processes):
+            file = files[output.topic]
+            file.write(output.value)
+            file.write(b"\n")
+
+
+def _timed(work: Callable[[], None]) -> tuple[float, float]:
+    """Return the seconds of CPU time and of the wall clock that some work takes."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    work()
+    return time.process_time() - cpu, time.perf_counter() - wall
