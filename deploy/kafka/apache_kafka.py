@@ -126,9 +126,7 @@ def bootstrap(nodes: list[Node]) -> str:
 
 def _start(state: Path, ports: list[int], *, outlive_us: bool) -> list[tuple[Node, subprocess.Popen[bytes]]]:
     """Start one node per client port; all of them answer, or none is left."""
-    if reason := why_not():
-        raise KafkaUnavailable(reason)
-    jars = _fetch_jars()
+    jars = fetched_jars()
     state.mkdir(parents=True, exist_ok=True)
     cluster_id = _cluster_id(state)
     controllers = [server.free_port() for _ in ports]
@@ -175,8 +173,16 @@ def _jars() -> Path:
     return cache / "stream-attr" / "kafka" / digest
 
 
-def _fetch_jars() -> Path:
-    """Resolve the jars with Maven, once; repositories fail now and then, so it is tried again."""
+def fetched_jars() -> Path:
+    """The folder of Kafka's jars, its Java client among them; Maven resolves them the first time.
+
+    Repositories fail now and then, so it is tried again.
+
+    Raises:
+        KafkaUnavailable: something is missing.
+    """
+    if reason := why_not():
+        raise KafkaUnavailable(reason)
     jars = _jars()
     with _lock(jars.with_suffix(".lock")):
         if jars.is_dir():

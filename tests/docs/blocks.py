@@ -185,8 +185,8 @@ class Reader:
 
 
 def _kafka_clients() -> str:
-    """Return the class path of Kafka's Java client, where the tests' Apache Kafka has been fetched."""
-    jars = apache_kafka._jars()
-    if not jars.is_dir() or apache_kafka.why_not() is not None:
-        raise Unavailable("no Java, or Apache Kafka has not been fetched")
-    return f"{jars}/*"
+    """Return the class path of Kafka's Java client."""
+    try:
+        return f"{apache_kafka.fetched_jars()}/*"
+    except apache_kafka.KafkaUnavailable as reason:
+        raise Unavailable(f"no Apache Kafka: {reason}") from reason
