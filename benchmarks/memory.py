@@ -30,9 +30,9 @@ STATE_TARGET = 1_024
 
 EVENTS = 600_000
 DAYS = 60
-CACHED_BUYERS = 4_000
-"""Fewer than a replay keeps decoded, as the traffic is less than a large shop's: all are taken long before
-the 20th day, as they would be there."""
+CACHED_FACTS = 50_000
+"""Fewer than a replay keeps decoded, as the traffic is less than a large shop's: all there long before the
+20th day."""
 FLAT_FROM = 20
 SHOWN_EVERY = 10
 FLAT = 1.10
@@ -91,7 +91,7 @@ def _sixty_days() -> list[Row]:
             f"memory of a replay of {DAYS} days",
             f"{growth:.2f} of day {FLAT_FROM}",
             f"at most {FLAT:.2f}",
-            note=f"resident MB: {shown}; {EVENTS:,} events, {CACHED_BUYERS:,} buyers kept decoded",
+            note=f"resident MB: {shown}; {EVENTS:,} events, {CACHED_FACTS:,} facts kept decoded",
             met=growth <= FLAT,
         )
     ]
@@ -102,7 +102,7 @@ def _watch(inputs: Inputs) -> dict[int, float]:
     sizes: dict[int, float] = {}
     day = 1
     with without_collector():
-        for step in steps(Plan(inputs, until=END_TS, cached_buyers=CACHED_BUYERS)):
+        for step in steps(Plan(inputs, until=END_TS, cached_facts=CACHED_FACTS)):
             for output in step.outputs[-1:]:
                 told = orjson.loads(output.value).get("watermark")
                 if told:

@@ -23,7 +23,7 @@ from stream_attr.core.decision import (
     UNPAID,
     Verdict,
 )
-from stream_attr.core.message import AGENT, Message
+from stream_attr.core.message import AGENT, TEXT_SHIFT, Message
 from stream_attr.core.order import Emitted
 
 _WORDS: tuple[str | None, ...] = (
@@ -33,6 +33,7 @@ _WORDS: tuple[str | None, ...] = (
     *("placing", "payment", "followup", "order"),
     *("created", "paid", "cancelled", "refund", "chat", "settings", "timer", "late_event"),
 )
+_NAMED = (1 << TEXT_SHIFT) - 1
 _NUMBERS = {word: number for number, word in enumerate(_WORDS)}
 
 
@@ -42,34 +43,42 @@ class Messages(Struct, array_like=True, gc=False):
     since: list[int]
     """Milliseconds since the message before; of the first one since the epoch."""
     marks: list[int]
-    """Flags, shifted by one for the side."""
+    """The flags that have names, shifted by one for the side."""
     event_ids: list[str]
     characters: list[int]
     product_ids: dict[int, str]
     """By index; most messages name none."""
+    matched: dict[int, bytes]
+    """Flags of the text patterns, by index; most messages match none."""
 
     @classmethod
     def of(cls, messages: Sequence[Message]) -> Messages:
         """Return the columns of some messages; of none, where there are none."""
         if not messages:
-            return cls([], [], [], [], {})
+            return cls([], [], [], [], {}, {})
         times, sides, event_ids, flags, characters, products = zip(*messages, strict=True)
         return cls(
             [times[0], *map(sub, times[1:], times)],
-            [flag << 1 | side for side, flag in zip(sides, flags, strict=True)],
+            [(flag & _NAMED) << 1 | side for side, flag in zip(sides, flags, strict=True)],
             list(event_ids),
             list(characters),
             {index: product for index, product in enumerate(products) if product is not None},
+            {index: _packed(flag >> TEXT_SHIFT) for index, flag in enumerate(flags) if flag > _NAMED},
         )
 
     def messages(self) -> list[Message]:
         """Return the messages themselves."""
         product_of = self.product_ids.get
         columns = zip(accumulate(self.since), self.marks, self.event_ids, self.characters, strict=True)
-        return [
+        messages = [
             Message(ts, mark & AGENT, event_id, mark >> 1, characters, product_of(index))
             for index, (ts, mark, event_id, characters) in enumerate(columns)
         ]
+        for index, packed in self.matched.items():
+            message = messages[index]
+            matched = int.from_bytes(packed, "big") << TEXT_SHIFT
+            messages[index] = message._replace(flags=message.flags | matched)
+        return messages
 
 
 class Said(Struct, array_like=True, gc=False):
@@ -143,6 +152,10 @@ class Said(Struct, array_like=True, gc=False):
             created_ts + self.final_after,
         )
         return Emitted(self.revision, _word(self.reason), verdict)
+
+
+def _packed(bits: int) -> bytes:
+    return bits.to_bytes(bits.bit_length() // 8 + 1, "big")
 
 
 def _word(number: int) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
-import orjson
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream_attr.codec.refusal import Code, RefusedRecord
@@ -24,8 +23,10 @@ LONGEST_WAIT_FOR_PAYMENT_MS = 15 * DAY_MS
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Instant = Annotated[int, Meta(ge=946_684_800_000, lt=4_102_444_800_000)]
-Amount = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-Quantity = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+MAX_AMOUNT = 2**53 - 1
+"""Of one event, and of an order's refunds together: what every JSON reader holds exactly."""
+Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
+Quantity = Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
 
 
 class ChatEvent(Struct, gc=False):
@@ -90,6 +91,10 @@ class RosterRecord(Struct, gc=False):
         return Role(self.role)
 
 
+class _Object(Struct, gc=False):
+    """Any object."""
+
+
 class _Peeked(Struct, gc=False):
     ts: Instant
 
@@ -98,6 +103,7 @@ _chat = msgspec.json.Decoder(ChatEvent)
 _order = msgspec.json.Decoder(OrderEvent)
 _tick = msgspec.json.Decoder(Tick)
 _roster = msgspec.json.Decoder(RosterRecord)
+_object = msgspec.json.Decoder(_Object)
 _peek = msgspec.json.Decoder(_Peeked).decode
 
 _T = TypeVar("_T")
@@ -195,43 +201,71 @@ def check_day(value: str, field: str) -> None:
         ) from None
 
 
-_FIELD = re.compile(r"at `\$\.([^`]*)`")
-_NAMED = re.compile(r"(?:required|unknown) field `([^`]*)`")
+MAX_DEPTH = 200
+DEEP_BYTES = 2 * MAX_DEPTH
+"""A record that is no longer cannot be nested more deeply than `MAX_DEPTH`."""
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_PLACE = " - at `$"
 
 
-def decode(decoder: Callable[[bytes], _T], value: bytes | None) -> _T:
-    """Return what ``decoder`` makes of a record; raise RefusedRecord with the code for why it cannot."""
+def decode(decoder: Callable[[bytes], _T], value: bytes | None, path: str = "") -> _T:
+    """Return what ``decoder`` makes of a record; raise RefusedRecord with the code for why it cannot.
+
+    ``path``: where the value stands in its record, if it is a part of one.
+    """
     if value is None:
         raise RefusedRecord(Code.NOT_JSON, "a tombstone (no value) is no record of this topic")
     if len(value) > MAX_RECORD_BYTES:
         raise RefusedRecord(
             Code.TOO_LARGE, f"{len(value)} bytes are more than the {MAX_RECORD_BYTES} that a record may have"
         )
+    if len(value) > DEEP_BYTES:
+        _check_depth(value)
     try:
+        if not value.isascii():
+            value.decode()  # the decoder looks at the fields it knows, and no others
         return decoder(value)
     except msgspec.ValidationError as error:
-        raise _explained(str(error), value) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _explained(str(error), value, path) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:300]) from None
 
 
-def _explained(problem: str, value: bytes) -> RefusedRecord:
+def _check_depth(value: bytes) -> None:
+    """Raise if a record is nested too deeply to be read, whoever calls from whatever depth of the stack."""
+    if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRING.sub(b"", value)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise RefusedRecord(Code.NOT_JSON, f"nested more than {MAX_DEPTH} deep")
+
+
+def _explained(problem: str, value: bytes, path: str) -> RefusedRecord:
     """Turn the decoder's first complaint into a code, a field and a message."""
     try:
-        parsed = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
+        _object.decode(value)
+    except msgspec.ValidationError:
+        if not path:
+            return RefusedRecord(Code.NOT_AN_OBJECT, "the JSON is no object")
+    except msgspec.DecodeError as error:
         # The decoder met a wrong field before the place where the JSON breaks.
         return RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:300])
-    if not isinstance(parsed, dict):
-        return RefusedRecord(Code.NOT_AN_OBJECT, "the JSON is no object")
-    place = _FIELD.search(problem)
-    parent = place.group(1) if place else ""
-    named = _NAMED.search(problem)
+    # The complaint may quote the sender: its kind is what it begins with, its place the last one told.
+    text, _, place = problem.rpartition(_PLACE)
+    if not text:
+        text, place = problem, ""
+    parent = (path + place.removesuffix("`")).removeprefix(".")
+    missing, unknown = _MISSING.fullmatch(text), _UNKNOWN.fullmatch(text)
+    named = missing or unknown
     field = ".".join(part for part in (parent, named.group(1) if named else "") if part) or None
-    text = problem.split(" - at ", maxsplit=1)[0]
     message = f"`{field}`: {text}" if field and not named else text
-    if "missing required field" in problem:
+    if missing:
         return RefusedRecord(Code.MISSING_FIELD, message, field)
-    if ", got `" in problem:
+    if text.startswith("Expected `") and ", got `" in text:
         return RefusedRecord(Code.BAD_TYPE, message, field)
     return RefusedRecord(Code.BAD_VALUE, message, field)

@@ -6,7 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Any
 
-import orjson
+import msgspec
 
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.core.buyer import Revision
@@ -16,7 +16,8 @@ from stream_attr.core.decision import Figures, Picked
 KEPT_OF_TOO_LARGE = 64 * 1024
 """Bytes of a ``too_large`` record that its dead letter keeps."""
 
-_dumps = orjson.dumps
+_dumps = msgspec.json.Encoder().encode
+"""As fast as orjson, whose bytes hold on to kilobytes apiece for as long as a batch keeps them."""
 
 
 def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: int) -> bytes:

@@ -13,7 +13,6 @@ from stream_attr.core.message import (
     BUYER,
     PRODUCT_PAGE,
     SUBACCOUNT,
-    TEXT_SHIFT,
     Message,
 )
 from stream_attr.core.order import Placed
@@ -34,11 +33,9 @@ def message_of(event: ChatEvent, shop: Shop) -> Message:
         if not text.strip() and kind not in _NEVER_BLANK:
             flags |= BLANK
         if not by_buyer:
-            bit = 1 << TEXT_SHIFT
-            for whole, wanted in shop.patterns_on(shop.zone.day_of(event.ts)):
+            for (whole, wanted), bit in shop.patterns_on(shop.zone.day_of(event.ts)).items():
                 if text == wanted if whole else text.startswith(wanted):
                     flags |= bit
-                bit <<= 1
     elif event.text_length is not UNSET:
         characters = event.text_length
         if not characters and kind not in _NEVER_BLANK:

@@ -127,7 +127,7 @@ class _Record(_Rules, kw_only=True):
     shop_id: Id
     effective_from: str
     timezone: str | UnsetType = UNSET
-    profiles: dict[str, _Rules] = {}
+    profiles: dict[str, msgspec.Raw] = {}
 
 
 class ShopSettings(Struct, gc=False):
@@ -151,13 +151,14 @@ class ShopSettings(Struct, gc=False):
         return SettingsRecord(self.first_day, text_from, self.settings, self.profiles)
 
 
-_decoder = msgspec.json.Decoder(_Record)
+_record = msgspec.json.Decoder(_Record)
+_rules = msgspec.json.Decoder(_Rules)
 _PROFILE_NAME = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 
 
 def decode_settings(value: bytes | None) -> ShopSettings:
     """Return the settings of a record's bytes; raise RefusedRecord."""
-    record = decode(_decoder.decode, value)
+    record = decode(_record.decode, value)
     check_id(record.shop_id, "shop_id")
     check_day(record.effective_from, "effective_from")
     timezone = None if record.timezone is UNSET else record.timezone
@@ -177,7 +178,10 @@ def decode_settings(value: bytes | None) -> ShopSettings:
         record.shop_id,
         day_number(record.effective_from),
         _settings(record, ""),
-        {name: _settings(rules, f"profiles.{name}.") for name, rules in record.profiles.items()},
+        {
+            name: _settings(decode(_rules.decode, bytes(rules), f"profiles.{name}"), f"profiles.{name}.")
+            for name, rules in record.profiles.items()
+        },
         timezone,
     )
 

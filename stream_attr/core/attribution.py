@@ -39,6 +39,17 @@ class Intervals(NamedTuple):
     """From creation to payment, or to the end of waiting for it."""
     deadline: int
 
+    @property
+    def earliest(self) -> int:
+        """The first instant that any of them looks at; a payment may lie before the creation."""
+        start = self.placing.start
+        return start if self.followup is NOWHERE else min(start, self.followup.start)
+
+    @property
+    def latest(self) -> int:
+        """The last instant that the assists or the follow-up look at."""
+        return max(self.assist.end, self.followup.end - 1)
+
     @classmethod
     def of(cls, order: Order, created_ts: int, settings: Settings, shop: Shop) -> Intervals:
         """Return the intervals of an order placed at ``created_ts``."""
@@ -85,10 +96,7 @@ def judge(
     settings = shop.settings_on(created_day, profile)
     paid = order.paid is not None
     spans = Intervals.of(order, created_ts, settings, shop)
-    days = range(
-        zone.day_of(spans.placing.start),
-        zone.day_of(max(created_ts, spans.assist.end, spans.followup.end - 1)) + 1,
-    )
+    days = range(zone.day_of(spans.earliest), zone.day_of(max(created_ts, spans.latest)) + 1)
     served = _served(receptions, days, buyer_id, shop, profile)
 
     products = order.product_ids

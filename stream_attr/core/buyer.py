@@ -37,8 +37,11 @@ class Retention(NamedTuple):
         return self.chat_ms + FORGET_EVERY_MS
 
     def of_orders(self, shop: Shop) -> int:
-        """Return how long a shop's orders are kept after their last event."""
-        return max(self.order_ms, self.chat_ms, (shop.longest_after_sales_days + 2) * DAY_MS)
+        """Return how long a shop's orders are kept after their last event.
+
+        An event as old as chat may be is still accepted, so until then it has to be known as a repeat.
+        """
+        return max(self.order_ms, self.chat_ms + 1, (shop.longest_after_sales_days + 2) * DAY_MS)
 
 
 class Revision(NamedTuple):
@@ -108,6 +111,7 @@ class Buyer:
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
+        self._follow_zone()
         day = self.shop.zone.day_of(message.ts)
         reception = self._reception(agent_id, day)
         for order in self._orders_around(message.ts):
@@ -125,6 +129,7 @@ class Buyer:
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
+        self._follow_zone()
         for order in self._orders_around(ts):
             touched.append(order)
             order.stale = True
@@ -227,7 +232,7 @@ class Buyer:
         if not order.judged or order.judged_version != self.shop.version:
             return Bearing.VERDICT
         ts = message.ts
-        first_ts = reception.messages[0].ts if reception.messages else ts
+        first_ts = min(ts, reception.messages[0].ts) if reception.messages else ts
         bearing = Bearing.NONE
         for profile, judgement in order.judged.items():
             outside = ts >= judgement.quiet_from

@@ -15,6 +15,8 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_OF_A_MACHINE = frozenset({"localtime", "posixrules", "Factory"})
+"""Files beside the zones that say another thing on every machine."""
 _EPOCH = date(1970, 1, 1).toordinal()
 _FIRST_DAY = date(1999, 12, 1).toordinal() - _EPOCH
 _LAST_DAY = date(2100, 2, 1).toordinal() - _EPOCH
@@ -45,6 +47,8 @@ class Zone:
 
     def __init__(self, name: str) -> None:
         """Raise ValueError if ``name`` is no IANA time zone."""
+        if name in _OF_A_MACHINE:
+            raise ValueError(f"{name!r} is not an IANA time zone")
         try:
             self._info = ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -14,7 +14,7 @@ AUTO_REPLY = 4
 PRODUCT_PAGE = 8
 SUBACCOUNT = 16
 TEXT_SHIFT = 5
-"""Flags from this bit on say which of the day's text patterns the message matched."""
+"""Flags from this bit on say which of the shop's text patterns the message matched."""
 
 
 class Message(NamedTuple):

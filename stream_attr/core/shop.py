@@ -31,7 +31,11 @@ class SettingsRecord:
 
 
 class Pattern(NamedTuple):
-    """Something looked for in a message's text while the text is still there."""
+    """Something looked for in a message's text while the text is still there.
+
+    Each that a shop has ever named has a message flag of its own: what a message was found to match stays
+    true whatever is named later.
+    """
 
     whole: bool
     """True: the text is this phrase (advert); False: the text starts with it (auto reply)."""
@@ -56,6 +60,7 @@ class Shop:
     """What is known of one shop. Facts of buyers are not among it."""
 
     __slots__ = (
+        "_bits",
         "_patterns",
         "_readings",
         "_records",
@@ -74,7 +79,9 @@ class Shop:
         self._records: list[SettingsRecord] = []
         self._roster: dict[str, list[tuple[int, Role]]] = {}
         self._readings: dict[tuple[int, str], Reading] = {}
-        self._patterns: dict[int, tuple[Pattern, ...]] = {}
+        self._patterns: dict[int, dict[Pattern, int]] = {}
+        self._bits: dict[Pattern, int] = {}
+        """The message flag of every pattern, in the order in which records named them first."""
         self.longest_after_sales_days = DEFAULT_SETTINGS.after_sales_days
         """The greatest ``after_sales_days`` that the shop has ever set."""
 
@@ -93,6 +100,8 @@ class Shop:
             self.zone = zone(timezone)
             self.longest_after_sales_days = 0
         self._records.append(record)
+        for pattern in _patterns_of(record):
+            self._bits.setdefault(pattern, 1 << (TEXT_SHIFT + len(self._bits)))
         self.longest_after_sales_days = max(self.longest_after_sales_days, record.settings.after_sales_days)
         self._records.sort(key=lambda known: known.effective_from)
         self._changed()
@@ -132,12 +141,13 @@ class Shop:
         record = self.record_on(day)
         return (OFFICIAL,) if record is None or not record.profiles else (OFFICIAL, *sorted(record.profiles))
 
-    def patterns_on(self, day: int) -> tuple[Pattern, ...]:
-        """Return what must be looked for in the texts of a day, in the order of their flag bits."""
+    def patterns_on(self, day: int) -> dict[Pattern, int]:
+        """Return what must be looked for in the texts of a day, with the message flag of each."""
         patterns = self._patterns.get(day)
         if patterns is None:
             record = self._text_record_on(day)
-            patterns = self._patterns[day] = () if record is None else _patterns_of(record)
+            found = () if record is None else _patterns_of(record)
+            patterns = self._patterns[day] = {pattern: self._bits[pattern] for pattern in found}
         return patterns
 
     def reading(self, day: int, profile: str = OFFICIAL) -> Reading:
@@ -151,14 +161,13 @@ class Shop:
         settings = self.settings_on(day, profile)
         record = self._text_record_on(day)
         text = DEFAULT_SETTINGS if record is None else record.under(profile)
-        bits = {pattern: 1 << (TEXT_SHIFT + index) for index, pattern in enumerate(self.patterns_on(day))}
         mute = BROADCAST | BLANK
         if text.auto_reply.identify:
-            mute |= AUTO_REPLY | bits.get(Pattern(False, text.auto_reply.prefix), 0)
+            mute |= AUTO_REPLY | self._bits.get(Pattern(False, text.auto_reply.prefix), 0)
         return Reading(
             settings.filters,
             mute,
-            bits[Pattern(True, text.filters.advert_phrase)] if text.filters.advert else 0,
+            self._bits[Pattern(True, text.filters.advert_phrase)] if text.filters.advert else 0,
             text.filters.advert_within,
             settings.unlisted_agents,
             settings.aftersale_unfiltered,

@@ -14,11 +14,16 @@ ORDER_MARK = b"\x01"
 """First byte of the keys that lead from an order to its buyer; no buyer key begins with it."""
 
 
+LOOKED_AFTER = 200
+"""So many buyers decoded or changed, and it is time to see whether too many are kept."""
+
+
 class Buyers:
     """Reads through to the store, and collects what has changed since it was last taken.
 
-    Between batches the ``cached`` buyers that were last used are kept decoded. Unless somebody ``commits``
-    the changes, they are told when their buyer is no longer among these.
+    The buyers that were last used are kept decoded, as many as weigh no more than ``cached``. Unless somebody
+    ``commits`` the changes, they are told when their buyer is no longer among these. A loaded buyer is to be
+    done with before another one is loaded.
     """
 
     def __init__(self, book: Book, store: Store, cached: int, *, commits: bool = True) -> None:
@@ -28,6 +33,11 @@ class Buyers:
         self._cached = cached
         self._decoded: OrderedDict[bytes, Buyer] = OrderedDict()
         """The last used at the end."""
+        self._weights: dict[bytes, int] = {}
+        """Of the decoded, but for those used since they were weighed."""
+        self._weight = 0
+        self._used: set[bytes] = set()
+        """Not weighed since they were decoded or changed."""
         self._changed: dict[bytes, None] = {}
         self._changes: dict[bytes, bytes | None] = {}
 
@@ -39,7 +49,10 @@ class Buyers:
         """Return a buyer, new if nothing is known."""
         buyer = self._decoded.get(key)
         if buyer is None:
+            if len(self._used) >= LOOKED_AFTER:
+                self._shrink()
             buyer = self._decoded[key] = self._read(key)
+            self._used.add(key)
         else:
             self._decoded.move_to_end(key)
         return buyer
@@ -47,23 +60,29 @@ class Buyers:
     def _read(self, key: bytes) -> Buyer:
         shop_id, _, buyer_id = key.decode().partition("|")
         shop = self._book.shop(shop_id)
-        data = self._store.get(key)
+        data = self._stored(key)
         return Buyer(shop, buyer_id) if data is None else decode_buyer(data, shop, buyer_id)
+
+    def _stored(self, key: bytes) -> bytes | None:
+        return self._changes[key] if key in self._changes else self._store.get(key)
 
     def has_pending(self, key: bytes) -> bool:
         """Whether some official decision of a buyer is pending, as far as the store or the cache knows."""
         if key in self._decoded:
             return True
-        data = self._store.get(key)
+        data = self._stored(key)
         return data is not None and read_header(data).pending > 0
 
     def change(self, key: bytes) -> None:
         """Note that a loaded buyer has changed."""
         self._changed[key] = None
+        self._used.add(key)
 
     def forget(self, key: bytes) -> None:
         """Delete a buyer of whom nothing is left."""
         self._decoded.pop(key, None)
+        self._weight -= self._weights.pop(key, 0)
+        self._used.discard(key)
         self._changed.pop(key, None)
         self._changes[key] = None
 
@@ -87,14 +106,29 @@ class Buyers:
 
     def take_changes(self) -> dict[bytes, bytes | None]:
         """Return the new state of all that has changed since the last time; None: delete it."""
-        changes, self._changes = self._changes, {}
         if self._commits:
             for key in self._changed:
-                changes[key] = encode_buyer(self._decoded[key])
+                self._changes[key] = encode_buyer(self._decoded[key])
             self._changed.clear()
-        while len(self._decoded) > self._cached:
-            key, buyer = self._decoded.popitem(last=False)
-            if key in self._changed:
-                changes[key] = encode_buyer(buyer)
-                del self._changed[key]
+        self._shrink()
+        changes, self._changes = self._changes, {}
         return changes
+
+    def _shrink(self) -> None:
+        """Let go of those used longest ago, until the others weigh no more than they may."""
+        for key in self._used:
+            weight = _weight(self._decoded[key])
+            self._weight += weight - self._weights.get(key, 0)
+            self._weights[key] = weight
+        self._used.clear()
+        while self._weight > self._cached:
+            key, buyer = self._decoded.popitem(last=False)
+            self._weight -= self._weights.pop(key)
+            if key in self._changed:
+                self._changes[key] = encode_buyer(buyer)
+                del self._changed[key]
+
+
+def _weight(buyer: Buyer) -> int:
+    """Return what a decoded buyer takes of memory, in messages: some half a kilobyte each."""
+    return 2 + len(buyer.chat_ids) + 7 * len(buyer.orders)

@@ -32,8 +32,8 @@ class Options:
 
     allowed_lateness_ms: int = 5 * MINUTE_MS
     retention: Retention = field(default_factory=Retention)
-    cached_buyers: int = 20_000
-    """Buyers kept decoded between batches."""
+    cached_facts: int = 100_000
+    """So many facts of buyers are kept decoded between batches: some half a kilobyte of memory each."""
     commits: bool = True
     """Whether what a batch changed is handed out with it. A shell that commits nothing, and begins anew after
     a crash, has to keep the buyers that leave the cache, and no more; it cannot find orders."""

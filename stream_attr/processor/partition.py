@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from stream_attr.codec.inbound import ChatEvent, OrderEvent, decode_chat, decode_order, decode_tick
+from stream_attr.codec.inbound import (
+    MAX_AMOUNT,
+    ChatEvent,
+    OrderEvent,
+    decode_chat,
+    decode_order,
+    decode_tick,
+)
 from stream_attr.codec.outbound import encode_decision
 from stream_attr.codec.progress import Progress, decode_progress, encode_progress
 from stream_attr.codec.reading import message_of, placed_of
@@ -41,6 +48,7 @@ NO_WATERMARK = 0
 AHEAD_OF_CLOCK_MS = 10 * MINUTE_MS
 """How far a live event may lie ahead of the wall clock."""
 
+_REFUNDS = frozenset({"refund_requested", "refund_completed"})
 _REASONS = {
     "created": "created",
     "paid": "paid",
@@ -57,7 +65,7 @@ class Processor:
         self._book = book
         self._options = options
         self._store = store
-        self._buyers = Buyers(book, store, options.cached_buyers, commits=options.commits)
+        self._buyers = Buyers(book, store, options.cached_facts, commits=options.commits)
         self._deadlines = Deadlines()
         self._watermark = Watermark(options.allowed_lateness_ms, options.latest_watermark)
         self._offsets: dict[str, int] = {}
@@ -219,6 +227,14 @@ class Processor:
         if self._share is not None and not self._share.has(key):
             return
         buyer = self._buyers.load(key)
+        if event.type in _REFUNDS and _refunded(buyer, event) > MAX_AMOUNT:
+            self._refuse(
+                RefusedRecord(
+                    Code.BAD_VALUE, f"`amount`: the order's refunds come to more than {MAX_AMOUNT}", "amount"
+                ),
+                record,
+            )
+            return
         order = buyer.order_of(event.order_id, event.event_id, event.ts)
         if order is None:
             self._repeat(record.topic)
@@ -334,6 +350,17 @@ class Processor:
         batch.stats.buyers = len(self._deadlines)
         batch.stats.watermark = None if value == BEGINNING else value
         return batch
+
+
+def _refunded(buyer: Buyer, event: OrderEvent) -> int:
+    """Return what a refund and those known before it come to; 0 if it is known itself."""
+    order = buyer.orders.get(event.order_id)
+    if event.event_id in buyer.order_event_ids:
+        return 0
+    amount = event.amount or 0
+    if order is None:
+        return amount
+    return amount + (order.refund_requested if event.type == "refund_requested" else order.refund_completed)
 
 
 def _learn(order: Order, event: OrderEvent) -> None:

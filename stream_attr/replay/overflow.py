@@ -94,11 +94,11 @@ def _options() -> rocksdict.Options:
     """Keep it within some 24 MiB of memory."""
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(True)
-    options.set_write_buffer_size(8 * _MIB)
+    options.set_write_buffer_size(2 * _MIB)
     options.set_max_write_buffer_number(2)
     options.set_compression_type(rocksdict.DBCompressionType.lz4())
     table = rocksdict.BlockBasedOptions()
-    table.set_block_cache(rocksdict.Cache(8 * _MIB))
+    table.set_block_cache(rocksdict.Cache(4 * _MIB))
     table.set_bloom_filter(10, False)
     options.set_block_based_table_factory(table)
     return options

@@ -19,7 +19,7 @@ from stream_attr.replay.sources import chunks
 
 __all__ = ["Inputs", "Plan", "Step", "steps", "without_collector"]
 
-CHUNK = 20_000
+CHUNK = 5_000
 """Records judged in one go; what they bring about is written before the next."""
 
 
@@ -52,8 +52,8 @@ class Plan:
     """Where the watermark stops, epoch milliseconds; None: the end of the input is the end of time."""
     allowed_lateness_ms: int = 5 * MINUTE_MS
     retention: Retention = field(default_factory=Retention)
-    cached_buyers: int = 20_000
-    """Buyers kept decoded, by all processes together; the others are bytes in the store."""
+    cached_facts: int = 1_000_000
+    """Facts of buyers kept decoded, by all processes together; the others are bytes in the store."""
     share: Share | None = None
     """Which buyers to judge; None: all."""
 
@@ -100,7 +100,7 @@ def steps(plan: Plan) -> Iterator[Step]:
         options = Options(
             allowed_lateness_ms=plan.allowed_lateness_ms,
             retention=plan.retention,
-            cached_buyers=plan.cached_buyers // (1 if plan.share is None else plan.share.processors),
+            cached_facts=plan.cached_facts // (1 if plan.share is None else plan.share.processors),
             files=names,
             latest_watermark=END_OF_TIME if plan.until is None else plan.until,
             commits=False,

@@ -230,3 +230,23 @@ def test_a_late_event_is_the_reason_where_it_corrects_what_was_final(buyer, wate
     serve(buyer, NOON - 1, "m")
     [revision] = buyer.revise(order, watermark, "chat", late=late)
     assert (revision.revision, revision.reason) == (2, reason)
+
+
+def test_a_message_before_the_deadline_is_looked_at_though_its_reception_began_after_it(buyer):
+    order = created(buyer)
+    order.stale = True
+    list(buyer.revise(order, NOON, "created"))
+    deadline = NOON + 24 * HOUR_MS
+    serve(buyer, deadline + 1, "late")
+    assert hear(buyer, deadline - 1, "m1")[1] == ["o-1"]
+    assert buyer.judgements(order)["official"].assists == (("followup", "A"),)
+
+
+def test_messages_heard_before_a_shops_zone_was_known_stay_in_their_order(buyer):
+    """What is two days in one zone is one in the other."""
+    serve(buyer, MIDNIGHT - 1, "a")
+    new_york = SettingsRecord(0, 0, Settings(), {})
+    buyer.shop.add_settings(new_york, "America/New_York")
+    serve(buyer, MIDNIGHT + 1, "b")
+    [reception] = buyer.receptions["A"].values()
+    assert [one.event_id for one in reception.messages] == ["a?", "a!", "b?", "b!"]

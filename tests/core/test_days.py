@@ -35,7 +35,19 @@ def test_nothing_else_is_a_date(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Mars/Olympus", "Asia", "/etc/localtime", "../Asia/Shanghai", "UTC+8", "Asia/Shanghai\0"]
+    "name",
+    [
+        "",
+        "Mars/Olympus",
+        "Asia",
+        "/etc/localtime",
+        "../Asia/Shanghai",
+        "UTC+8",
+        "Asia/Shanghai\0",
+        "localtime",
+        "posixrules",
+        "Factory",
+    ],
 )
 def test_only_iana_names_are_zones(name):
     with pytest.raises(ValueError, match="is not an IANA time zone"):

@@ -82,21 +82,20 @@ def test_what_needs_text_holds_from_text_from_the_rest_from_the_first_day():
     assert [reading.filters.monologue for reading in readings] == [True, False, False]
     assert [bool(reading.advert_bit) for reading in readings] == [False, False, True]
     assert [bool(reading.mute & AUTO_REPLY) for reading in readings] == [False, False, True]
-    assert [shop.patterns_on(day) for day in (D - 1, D)] == [(), ()]
+    assert [shop.patterns_on(day) for day in (D - 1, D)] == [{}, {}]
     assert set(shop.patterns_on(D + 1)) == {Pattern(False, "^"), Pattern(True, "bye")}
 
 
 def test_text_settings_given_up_for_today_go_on_until_midnight():
     shop = shop_with(record(D - 9, PREFIXED), record(D, text_from=D + 1))
     assert [bool(shop.reading(day).mute & AUTO_REPLY) for day in (D, D + 1)] == [True, False]
-    assert [shop.patterns_on(day) for day in (D, D + 1)] == [(Pattern(False, "^"),), ()]
+    assert [set(shop.patterns_on(day)) for day in (D, D + 1)] == [{Pattern(False, "^")}, set()]
 
 
 def test_each_profile_reads_its_own_pattern_of_those_of_the_day():
     shop = shop_with(record(D, PREFIXED, advert=ADVERT, same=PREFIXED))
-    patterns = shop.patterns_on(D)
-    assert len(patterns) == len(set(patterns)) == 2
-    bit = {pattern: 1 << (TEXT_SHIFT + index) for index, pattern in enumerate(patterns)}
+    bit = shop.patterns_on(D)
+    assert sorted(bit.values()) == [1 << TEXT_SHIFT, 2 << TEXT_SHIFT]
     official, advert, same = (shop.reading(D, profile) for profile in ("official", "advert", "same"))
     assert official.mute == same.mute == BROADCAST | BLANK | AUTO_REPLY | bit[Pattern(False, "^")]
     assert advert.mute == BROADCAST | BLANK
@@ -104,15 +103,24 @@ def test_each_profile_reads_its_own_pattern_of_those_of_the_day():
     assert official.advert_bit == 0
 
 
+def test_a_pattern_keeps_its_flag_whatever_is_named_later():
+    shop = shop_with(record(D, PREFIXED))
+    before = shop.patterns_on(D + 1)
+    shop.add_settings(record(D + 1, replace(DEFAULT_SETTINGS), advert=ADVERT), "Asia/Shanghai")
+    shop.add_settings(record(D + 2, replace(DEFAULT_SETTINGS), advert=ADVERT, same=PREFIXED), "Asia/Shanghai")
+    assert not set(before.values()) & set(shop.patterns_on(D + 1).values())
+    assert shop.patterns_on(D + 2).items() >= before.items()
+
+
 def test_an_empty_prefix_is_no_pattern():
     shop = shop_with(record(D, replace(DEFAULT_SETTINGS, auto_reply=AutoReply(identify=True))))
-    assert shop.patterns_on(D) == ()
+    assert shop.patterns_on(D) == {}
     assert shop.reading(D).mute == BROADCAST | BLANK | AUTO_REPLY
 
 
 def test_a_prefix_that_is_not_identified_is_no_pattern():
     shop = shop_with(record(D, replace(DEFAULT_SETTINGS, auto_reply=AutoReply(prefix="^"))))
-    assert shop.patterns_on(D) == ()
+    assert shop.patterns_on(D) == {}
     assert shop.reading(D).mute == BROADCAST | BLANK
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from stream_attr.codec.inbound import MAX_RECORD_BYTES
 from stream_attr.codec.progress import decode_progress
+from stream_attr.core.buyer import Retention
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.processor import Book, Options, Processor
 from stream_attr.processor.records import CHAT, DEAD_LETTERS, DECISIONS, ORDERS, SETTINGS, TICKS, Record
@@ -42,7 +43,8 @@ class Partition:
         self.store.apply(batch.changes)
         self.progress = batch.progress
         self.stats = batch.stats
-        return [(output.topic, json.loads(output.value)) for output in batch.outputs]
+        self.last = [(output.topic, json.loads(output.value)) for output in batch.outputs]
+        return self.last
 
     def chat(self, ts=NOW, event_id="m1", sender="agent", key=KEY, **fields):
         value = {
@@ -254,3 +256,41 @@ def test_many_deadlines_passed_at_once_are_told_one_by_one_at_their_own_times(pa
 def test_a_topic_of_another_kind_is_a_mistake_of_the_program(partition):
     with pytest.raises(ValueError, match="no topic of a partition's judge"):
         partition.send(DECISIONS, b"{}")
+
+
+def test_a_repeat_as_old_as_may_be_is_a_repeat():
+    partition = Partition()
+    partition.processor = Processor(
+        partition.book,
+        partition.store,
+        Options(allowed_lateness_ms=0, retention=Retention(chat_ms=60 * DAY_MS, order_ms=45 * DAY_MS)),
+    )
+    partition.order("created", NOW)
+    partition.tick(NOW + 60 * DAY_MS)
+    assert partition.order("created", NOW) == []
+    assert sum(partition.stats.repeats.values()) == 1
+    partition.tick(NOW + 60 * DAY_MS + 1)
+    assert codes(partition.order("created", NOW)) == ["too_late"]
+
+
+def test_refunds_come_to_no_more_than_every_reader_holds(partition):
+    partition.order("created")
+    partition.order("refund_completed", event_id="r1", amount=2**53 - 2)
+    assert codes(partition.order("refund_completed", event_id="r2", amount=2)) == ["bad_value"]
+    assert codes(partition.order("refund_requested", event_id="r3", amount=2)) == []
+    assert codes(partition.order("refund_completed", event_id="r1", amount=2**53 - 2)) == []
+    assert codes(partition.order("refund_completed", event_id="r4", amount=1)) == []
+    assert partition.decisions()["refund_completed"] == 2**53 - 1
+
+
+def test_any_number_of_text_patterns_can_be_looked_for(partition):
+    profiles = {f"p{n}": {"auto_reply": {"identify": True, "prefix": f"<{n}>"}} for n in range(100)}
+    settings = {"shop_id": "jd:1", "effective_from": "2026-10-01", "profiles": profiles}
+    partition.book.apply(Record(SETTINGS, 0, 0, NOW, None, json.dumps(settings).encode()))
+    partition.chat(NOW - HOUR_MS, "m0", sender="buyer")
+    partition.chat(NOW - HOUR_MS, "m1", text="<99> hello")
+    partition.processor = Processor(partition.book, partition.store, partition.options)
+    partition.order("created")
+    decisions = {value["profile"]: value["placing"] for _, value in partition.last}
+    assert len(decisions) == 101
+    assert [profile for profile, placing in decisions.items() if placing is None] == ["p99"]

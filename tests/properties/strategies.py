@@ -42,7 +42,7 @@ _CLOCKS = (
 _DELAYS = (
     *(0, 0, 0, 0, 1, MINUTE_MS, 4 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 14 * HOUR_MS, -1, -HOUR_MS),
     *(_DAY_MS - 1, _DAY_MS, _DAY_MS + 1, 2 * _DAY_MS, 5 * _DAY_MS),
-    *(20 * _DAY_MS - 1, 20 * _DAY_MS, 20 * _DAY_MS + 1),
+    *(-2 * _DAY_MS, -3 * _DAY_MS, 20 * _DAY_MS - 1, 20 * _DAY_MS, 20 * _DAY_MS + 1),
 )
 """Milliseconds from the creation of an order to its other events."""
 _SHIFTS = (
@@ -51,7 +51,7 @@ _SHIFTS = (
     *(0, 0, 1, 1, MINUTE_MS, MINUTE_MS, 4 * MINUTE_MS, 10 * MINUTE_MS, 14 * HOUR_MS, _DAY_MS),
 )
 """Milliseconds from an instant at which much happens to the beginning of a conversation."""
-_PAUSES = (0, 0, 1, MINUTE_MS, MINUTE_MS, 4 * MINUTE_MS, 10 * MINUTE_MS)
+_PAUSES = (0, 0, 1, MINUTE_MS, MINUTE_MS, 4 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS)
 """Milliseconds between what is said in a conversation."""
 
 

@@ -31,7 +31,7 @@ LIVE_LATENESS_MS = 5 * 60_000
 ANY_ORDER_MS = 60 * 24 * 3_600_000
 """An allowed lateness with which files in no order are in time (RULEBOOK 13)."""
 
-CACHED_BUYERS = 2
+CACHED_FACTS = 20
 """So few that buyers leave the processor's cache and come back from their encoded state."""
 
 _SHOP_FILES = {SETTINGS: ("settings.jsonl",), ROSTER: ("roster.jsonl",)}
@@ -117,7 +117,7 @@ def run(
     batches = list(_batches(arriving, batch_sizes))
     options = Options(
         allowed_lateness_ms=allowed_lateness_ms,
-        cached_buyers=CACHED_BUYERS,
+        cached_facts=CACHED_FACTS,
         latest_watermark=END_OF_TIME if until is None else until,
     )
     processor = _started(settings, roster, options, outcome)
