@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+COMPILED := .cache/compiled
+COMPILED_STAMP := $(COMPILED)/.installed
 PORT ?= 9092
 BROKERS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench kafka-up kafka-down clean
+.PHONY: help demo test check fmt compiled test-compiled bench kafka-up kafka-down clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,8 +37,24 @@ fmt: $(STAMP)  ## format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)  ## speed and memory as ratios, in one table (under 5 minutes)
-	$(BIN)/python -m benchmarks
+compiled: $(COMPILED_STAMP)  ## install it compiled, as for production, in .cache/compiled/venv
+
+# From a copy: the extension modules would be left beside their sources and hide what is changed in these.
+$(COMPILED_STAMP): pyproject.toml $(shell find stream_attr schemas -type f -not -name '*.pyc')
+	rm -rf $(COMPILED) && mkdir -p $(COMPILED)/source
+	cp -R pyproject.toml README.md LICENSE schemas stream_attr $(COMPILED)/source
+	$(PYTHON) -m venv $(COMPILED)/venv
+	HATCH_BUILD_HOOK_ENABLE_MYPYC=$(if $(shell command -v cc),1,$(warning no C compiler: not compiled)) \
+		$(COMPILED)/venv/bin/python -m pip install --quiet --disable-pip-version-check '$(COMPILED)/source[dev]'
+	@touch $@
+
+test-compiled: $(COMPILED_STAMP)  ## the tests of the judging again, on what was compiled
+	rm -rf $(COMPILED)/tests && mkdir $(COMPILED)/tests
+	cp -R pyproject.toml tests deploy $(COMPILED)/tests
+	cd $(COMPILED)/tests && ../venv/bin/python -m pytest $(addprefix tests/,core codec processor properties replay scenarios)
+
+bench: $(COMPILED_STAMP)  ## speed and memory as ratios, in one table (under 5 minutes once it is compiled)
+	$(COMPILED)/venv/bin/python benchmarks
 
 kafka-up: $(STAMP)  ## Apache Kafka on 127.0.0.1:9092 (PORT=…), data in .cache/kafka; needs Java 17 and Maven
 	$(BIN)/python deploy/kafka/apache_kafka.py up --port $(PORT) --brokers $(BROKERS)

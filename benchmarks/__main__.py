@@ -1,4 +1,7 @@
-"""``python -m benchmarks``: every figure that is promised, as ratios within one run, in one table."""
+"""``python benchmarks``: every figure that is promised, as ratios within one run, in one table.
+
+It measures the stream_attr that the Python in use has installed: ``make bench`` a compiled one.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import sys
 
 import click
 
-from benchmarks import memory, replay, worker
-from benchmarks.table import Row, show
+import memory
+import replay
+import worker
+from table import Row, show
 
 BENCHMARKS = {"replay": replay.run, "memory": memory.run, "worker": worker.run}
 

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks.table import Row
-from benchmarks.traffic import END_TS, generated
 from stream_attr.broker.lines import LinesFile
 from stream_attr.core.days import DAY_MS
 from stream_attr.processor import Book, Options, Processor
@@ -21,6 +19,8 @@ from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, Record
 from stream_attr.replay.memory import MemoryStore
 from stream_attr.replay.sources import chunks
 from stream_attr.replay.steps import Inputs, Plan, steps, without_collector
+from table import Row
+from traffic import END_TS, generated
 
 __all__ = ["run"]
 
@@ -80,7 +80,7 @@ def _committed(inputs: Inputs) -> list[bytes]:
 def _sixty_days() -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         inputs = generated(Path(name), EVENTS, DAYS)
-        command = [sys.executable, "-m", "benchmarks.memory", json.dumps(asdict(inputs))]
+        command = [sys.executable, __file__, json.dumps(asdict(inputs))]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
     by_day = {int(day): size for day, size in json.loads(done.stdout).items()}
     late = {day: size for day, size in by_day.items() if day >= FLAT_FROM}

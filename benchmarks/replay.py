@@ -12,11 +12,11 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks.table import Row
-from benchmarks.traffic import generated
 from stream_attr.processor.records import COMPARISONS, DEAD_LETTERS, DECISIONS
 from stream_attr.replay.session import Inputs, replay
 from stream_attr.replay.steps import without_collector
+from table import Row
+from traffic import generated
 
 __all__ = ["run"]
 

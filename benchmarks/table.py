@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from stream_attr import __version__
+from stream_attr.core import attribution
+
 __all__ = ["Row", "show"]
 
 
@@ -30,7 +33,8 @@ class Row:
 def show(rows: Iterable[Row]) -> bool:
     """Print the rows as a table; whether every promise is kept."""
     rows = list(rows)
-    table = Table(title="benchmarks", title_justify="left")
+    how = "pure Python" if str(attribution.__file__).endswith(".py") else "compiled"
+    table = Table(title=f"stream_attr {__version__}, {how}", title_justify="left")
     for heading in ("figure", "measured", "promised", "spread", "note"):
         table.add_column(heading, overflow="fold")
     for row in rows:

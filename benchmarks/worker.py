@@ -22,17 +22,16 @@ from types import ModuleType
 
 from confluent_kafka import Consumer, TopicPartition
 
-from benchmarks.table import Row
-from benchmarks.traffic import END_TS
 from stream_attr.broker import server
 from stream_attr.broker.embedded import embedded_broker
 from stream_attr.broker.publish import Inputs, publish
 from stream_attr.broker.topics import create_topics
-from stream_attr.generate import Plan, write
 from stream_attr.processor.records import DECISIONS
 from stream_attr.replay.session import Inputs as Files
 from stream_attr.replay.session import replay
 from stream_attr.worker.config import WorkerConfig
+from table import Row
+from traffic import generated
 
 __all__ = ["run"]
 
@@ -166,7 +165,17 @@ def _rate(command: Command, bootstrap: str, folder: Path, traffic: Traffic, even
 
 def _worker(bootstrap: str, prefix: str, data: Path, _traffic: Traffic) -> list[str]:
     return [
-        *(sys.executable, "-m", "stream_attr", "worker", "--broker", bootstrap, "--topic-prefix", prefix),
+        *(
+            sys.executable,
+            "-P",
+            "-m",
+            "stream_attr",
+            "worker",
+            "--broker",
+            bootstrap,
+            "--topic-prefix",
+            prefix,
+        ),
         *("--data-dir", str(data), "--web-port", str(server.free_port()), "--clock", "events"),
         *("--session-timeout", f"{SESSION_TIMEOUT_S:.0f}s"),
     ]
@@ -218,7 +227,7 @@ def _read(bootstrap: str, topic: str, process: subprocess.Popen[bytes]) -> Judge
 
 
 def _generate(folder: Path) -> Traffic:
-    write(Plan(seed=11, events=EVENTS, days=DAYS, end_ts=END_TS), folder)
+    generated(folder, EVENTS, DAYS)
     return Traffic(folder, EVENTS)
 
 

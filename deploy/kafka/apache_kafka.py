@@ -230,7 +230,13 @@ def _cluster_id(state: Path) -> str:
 def _format(jars: Path, properties: Path, cluster_id: str, data: Path) -> None:
     if (data / "meta.properties").exists():
         return
-    tool = ("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties))
+    tool = (
+        "kafka.tools.StorageTool",
+        "format",
+        f"--cluster-id={cluster_id}",
+        "-c",
+        str(properties),
+    )  # it may begin with -
     command = _java(jars, *tool, short_lived=True)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:

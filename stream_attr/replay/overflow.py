@@ -1,20 +1,16 @@
-"""State of a replay: in memory while it is small, in a temporary folder when it is not."""
+"""State of a replay that its memory has no room for: in a temporary folder, made when the first comes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
 import rocksdict
 
-from stream_attr.replay.memory import MemoryStore
-
 __all__ = ["OverflowStore"]
 
-KEPT_BYTES = 8 << 20
-"""So much state is kept in memory."""
 _MIB = 1 << 20
 
 
@@ -24,9 +20,9 @@ class OverflowStore:
     Use it as a context; at its end the folder is deleted.
     """
 
-    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
-        self._kept_bytes = kept_bytes
-        self._store: MemoryStore | _DiskStore = MemoryStore()
+    def __init__(self) -> None:
+        self._folder: TemporaryDirectory[str] | None = None
+        self._database: rocksdict.Rdict | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -34,49 +30,29 @@ class OverflowStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(self._store, _DiskStore):
-            self._store.close()
-
-    @property
-    def on_disk(self) -> bool:
-        """Whether the state has outgrown memory."""
-        return isinstance(self._store, _DiskStore)
+        if self._database is not None:
+            self._database.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def get(self, key: bytes) -> bytes | None:
         """See `Store.get`."""
-        return self._store.get(key)
+        return None if self._database is None else self._database.get(key)
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """See `Store.items`."""
-        return self._store.items()
+        return iter(()) if self._database is None else self._database.items()
 
     def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
         """Write what a batch has changed; None deletes."""
-        self._store.apply(changes)
-        if isinstance(self._store, MemoryStore) and self._store.size > self._kept_bytes:
-            self._store = _DiskStore(self._store.items())
-
-
-class _DiskStore:
-    """A RocksDB in a folder of its own; what a crash would lose is not worth a log."""
-
-    def __init__(self, items: Iterable[tuple[bytes, bytes]]) -> None:
-        self._folder = TemporaryDirectory(prefix="stream-attr-replay-")
-        self._database = rocksdict.Rdict(self._folder.name, options=_options())
-        unlogged = rocksdict.WriteOptions()
-        unlogged.disable_wal = True
-        self._database.set_write_options(unlogged)
-        self.apply(dict(items))
-
-    def get(self, key: bytes) -> bytes | None:
-        value: bytes | None = self._database.get(key)
-        return value
-
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        items: Iterator[tuple[bytes, bytes]] = self._database.items()
-        return items
-
-    def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
+        if self._database is None:
+            if not any(changes.values()):
+                return
+            self._folder = TemporaryDirectory(prefix="stream-attr-replay-")
+            self._database = rocksdict.Rdict(self._folder.name, options=_options())
+            unlogged = rocksdict.WriteOptions()
+            unlogged.disable_wal = True  # what a crash would lose is not worth a log
+            self._database.set_write_options(unlogged)
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in changes.items():
             if value is None:
@@ -85,13 +61,9 @@ class _DiskStore:
                 batch.put(key, value)
         self._database.write(batch)
 
-    def close(self) -> None:
-        self._database.close()
-        self._folder.cleanup()
-
 
 def _options() -> rocksdict.Options:
-    """Keep it within some 24 MiB of memory."""
+    """Keep it within some 10 MiB of memory."""
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_size(2 * _MIB)
