@@ -29,3 +29,13 @@ def first_instant(day: date, zone: ZoneInfo) -> int:
 def end_of_day(ts: int, zone: ZoneInfo) -> int:
     """Return the midnight that ends the day of an instant, epoch milliseconds."""
     return first_instant(day_of(ts, zone) + timedelta(days=1), zone)
+
+
+def end_after(day: date, days: int, zone: ZoneInfo) -> int:
+    """Return the midnight that ends the day ``days`` days after a day, epoch milliseconds."""
+    return first_instant(day + timedelta(days=days + 1), zone)
+
+
+def passed(watermark: int | None, instant: int) -> bool:
+    """Say whether a watermark has reached an instant; None is the end of time."""
+    return watermark is None or watermark >= instant

@@ -36,7 +36,7 @@ def judge(
     All records are valid and accepted; of events with one id the first in the list is the event. ``None`` is
     the end of time. Decisions lack what tells one emission from another: revision, reason, watermark, ids.
     """
-    chat, orders = _once(chat), _once(orders)
+    chat, orders = once(chat), once(orders)
     decisions = {}
     for shop_id, buyer_id, order_id in sorted({(e["shop_id"], e["buyer_id"], e["order_id"]) for e in orders}):
         owner = (shop_id, buyer_id)
@@ -255,7 +255,7 @@ def _owner(event: Event) -> tuple[str, str]:
     return event["shop_id"], event["buyer_id"]
 
 
-def _once(events: list[Event]) -> list[Event]:
+def once(events: list[Event]) -> list[Event]:
     """Drop repeats: the first event of an id is the event."""
     first: dict[tuple[str, str], Event] = {}
     for event in events:

@@ -26,6 +26,23 @@ class Reception:
     role: str
 
     @property
+    def buyer_id(self) -> str:
+        return str(self.messages[0]["buyer_id"])
+
+    @property
+    def initiator(self) -> str:
+        """The sender of the first message, of whatever kind."""
+        return str(self.messages[0]["sender"])
+
+    @property
+    def first_ts(self) -> int:
+        return int(self.messages[0]["ts"])
+
+    @property
+    def last_ts(self) -> int:
+        return int(self.messages[-1]["ts"])
+
+    @property
     def creditable(self) -> bool:
         return self.filtered is None and self.role == "presale"
 

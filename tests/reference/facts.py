@@ -1,0 +1,128 @@
+"""The fact of every reception, recomputed from scratch from all that is known (rulebook 8)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from tests.reference.days import MINUTE_MS, day_of, end_after, passed
+from tests.reference.offline import settled_receptions
+from tests.reference.receptions import Event, Reception
+from tests.reference.settings import OFFICIAL, Rules
+from tests.reference.shops import Shop, shops_of
+
+Fact = dict[str, Any]
+
+EFFECTIVE_CONVERSATION_MS = 30_000
+
+
+def facts(
+    chat: list[Event],
+    orders: list[Event],
+    settings: list[dict[str, Any]],
+    roster: list[dict[str, Any]],
+    watermark: int | None,
+) -> dict[tuple[str, str, str, str], Fact]:
+    """Return the fact per (shop_id, buyer_id, agent_id, day) when the watermark stands at ``watermark``.
+
+    All records are valid and accepted. Facts lack what tells one emission from another: revision, reason,
+    watermark.
+    """
+    found = [
+        fact_of(reception, shop, watermark)
+        for shop in shops_of(chat, orders, settings, roster)
+        for reception in settled_receptions(shop, watermark)
+    ]
+    return {(f["shop_id"], f["buyer_id"], f["agent_id"], f["day"]): f for f in found}
+
+
+def fact_of(reception: Reception, shop: Shop, watermark: int | None) -> Fact:
+    """Say what is recorded of one reception."""
+    rules = shop.settings.rules_on(reception.day, OFFICIAL)
+    of_buyer = [m for m in reception.counted if m["sender"] == "buyer"]
+    of_agent = [m for m in reception.counted if m["sender"] == "agent"]
+    responses = [r for r in responses_of(reception.counted) if response_counts(r, rules)]
+    duration_ms = reception.last_ts - reception.first_ts
+    final_at = end_after(reception.day, 0, shop.settings.zone)
+    return {
+        "shop_id": shop.shop_id,
+        "buyer_id": reception.buyer_id,
+        "agent_id": reception.agent_id,
+        "day": reception.day.isoformat(),
+        "status": "final" if passed(watermark, final_at) else "pending",
+        "first_ts": reception.first_ts,
+        "last_ts": reception.last_ts,
+        "initiator": reception.initiator,
+        "buyer_messages": len(of_buyer),
+        "agent_messages": len(of_agent),
+        "agent_characters": sum(characters_of(m) for m in of_agent),
+        "rounds": rounds_of(reception.counted),
+        "replied": is_replied(reception.counted),
+        "first_response_ms": responses[0] if responses else None,
+        "response_ms_sum": sum(responses),
+        "response_count": len(responses),
+        "slow": is_slow(responses, rules),
+        "duration_ms": duration_ms,
+        "effective_conversation": duration_ms >= EFFECTIVE_CONVERSATION_MS,
+        "product_page": any(m.get("entry") == "product_page" for m in of_buyer),
+        "transferred": is_transferred(reception, shop),
+        "filtered": reception.filtered,
+        "role": reception.role,
+        "final_at": final_at,
+    }
+
+
+def characters_of(message: Event) -> int:
+    """Count a message's characters: its text by code points, without a text what the integrator says."""
+    if "text" in message:
+        return len(message["text"])
+    return int(message.get("text_length", 0))
+
+
+def rounds_of(counted: list[Event]) -> int:
+    """Count the effective agent messages whose preceding counted message is the buyer's."""
+    return sum(
+        before["sender"] == "buyer" and after["sender"] == "agent" for before, after in pairwise(counted)
+    )
+
+
+def is_replied(counted: list[Event]) -> bool:
+    """Say whether an effective agent message comes after the first buyer message."""
+    senders = [m["sender"] for m in counted]
+    return "buyer" in senders and "agent" in senders[senders.index("buyer") :]
+
+
+def responses_of(counted: list[Event]) -> list[int]:
+    """Return each time from the first buyer message not yet answered to the next effective agent message."""
+    responses = []
+    waiting_since = None
+    for message in counted:
+        if message["sender"] == "buyer":
+            waiting_since = message["ts"] if waiting_since is None else waiting_since
+        elif waiting_since is not None:
+            responses.append(message["ts"] - waiting_since)
+            waiting_since = None
+    return responses
+
+
+def response_counts(response_ms: int, rules: Rules) -> bool:
+    """Say whether a response time counts: it does not from the longest wait on, unless that is off."""
+    longest: int | None = rules["max_wait_minutes"]
+    return longest is None or response_ms < longest * MINUTE_MS
+
+
+def is_slow(responses: list[int], rules: Rules) -> bool:
+    """Say whether so many of the responses that count are so long that the reception is a slow one."""
+    seconds, times = (int(rules["slow_response"][name]) for name in ("seconds", "times"))
+    return len([r for r in responses if r > seconds * 1000]) >= times
+
+
+def is_transferred(reception: Reception, shop: Shop) -> bool:
+    """Say whether the agent handed the buyer over that day."""
+    pair = (reception.buyer_id, reception.agent_id)
+    return any(
+        e.get("type") == "transfer"
+        and (e["buyer_id"], e["agent_id"]) == pair
+        and day_of(e["ts"], shop.settings.zone) == reception.day
+        for e in shop.chat
+    )
