@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from stream_attr.codec.inbound import Id, check_day, check_id, decode
+from stream_attr.codec.inbound import Amount, Id, check_day, check_id, decode
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.core.days import day_number, zone
 from stream_attr.core.settings import (
@@ -123,10 +123,33 @@ class _Rules(_Part):
     filters: _Filters | UnsetType = UNSET
 
 
+class _Reminder(_Switch):
+    minutes: Minutes | UnsetType = UNSET
+
+
+class _SmsReminder(_Reminder):
+    min_amount: Amount | UnsetType = UNSET
+
+
+class _Shift(Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}, gc=False):
+    weekday: Annotated[int, Meta(ge=1, le=7)]
+    start: str
+    end: str
+    agent_id: Id
+
+
+class _Tasks(_Part):
+    payment_reminder_sms: _SmsReminder | UnsetType = UNSET
+    payment_reminder: _Reminder | UnsetType = UNSET
+    address_check: _Switch | UnsetType = UNSET
+    duty: tuple[_Shift, ...] = ()
+
+
 class _Record(_Rules, kw_only=True):
     shop_id: Id
     effective_from: str
     timezone: str | UnsetType = UNSET
+    tasks: _Tasks | UnsetType = UNSET
     profiles: dict[str, msgspec.Raw] = {}
 
 
@@ -154,6 +177,7 @@ class ShopSettings(Struct, gc=False):
 _record = msgspec.json.Decoder(_Record)
 _rules = msgspec.json.Decoder(_Rules)
 _PROFILE_NAME = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
 def decode_settings(value: bytes | None) -> ShopSettings:
@@ -167,6 +191,8 @@ def decode_settings(value: bytes | None) -> ShopSettings:
             zone(timezone)
         except ValueError as error:
             raise RefusedRecord(Code.BAD_VALUE, f"`timezone`: {error}"[:200], "timezone") from None
+    if record.tasks is not UNSET:
+        _check_duty(record.tasks.duty)
     for name in record.profiles:
         if not _PROFILE_NAME.fullmatch(name) or name == OFFICIAL:
             raise RefusedRecord(
@@ -184,6 +210,27 @@ def decode_settings(value: bytes | None) -> ShopSettings:
         },
         timezone,
     )
+
+
+def _check_duty(shifts: tuple[_Shift, ...]) -> None:
+    for number, shift in enumerate(shifts):
+        path = f"tasks.duty[{number}]."
+        for name, time in (("from", shift.start), ("to", shift.end)):
+            if not _CLOCK.fullmatch(time) and (name, time) != ("to", "24:00"):
+                raise RefusedRecord(
+                    Code.BAD_VALUE, f"`{path}{name}` is no time HH:MM: {time[:32]!r}", f"{path}{name}"
+                )
+        if shift.end <= shift.start:
+            raise RefusedRecord(
+                Code.BAD_VALUE,
+                f"`{path}to` is not later than `from`: a shift past midnight is two, the first to 24:00",
+                f"{path}to",
+            )
+        check_id(shift.agent_id, f"{path}agent_id")
+        if shift.agent_id == "*":
+            raise RefusedRecord(
+                Code.BAD_VALUE, f"`{path}agent_id` is `*`, which is no agent", f"{path}agent_id"
+            )
 
 
 def _settings(rules: _Rules, path: str) -> Settings:

@@ -6,13 +6,20 @@ from stream_attr.broker.contract import schemas, topic_definitions
 from stream_attr.broker.publish import KEY_FIELDS
 from stream_attr.processor import records
 
-BY_BUYER = (records.CHAT, records.ORDERS, records.TICKS, records.CHANGELOG)
+BY_BUYER = (
+    records.CHAT, records.ORDERS, records.TICKS, records.CHANGELOG, records.BUYER_DAYS, records.CLOSINGS,
+)  # fmt: skip
+COMPACTED = (
+    records.DECISIONS, records.COMPARISONS, records.INQUIRIES, records.FACTS, records.AGENT_DAILY,
+    records.CHANGELOG,
+)  # fmt: skip
 
 
 def test_every_topic_of_the_code_has_a_definition_and_no_other_has():
     named = {
         records.CHAT, records.ORDERS, records.TICKS, records.ROSTER, records.SETTINGS,
-        records.DECISIONS, records.COMPARISONS, records.DEAD_LETTERS, records.CHANGELOG,
+        records.DECISIONS, records.COMPARISONS, records.INQUIRIES, records.FACTS, records.AGENT_DAILY,
+        records.TASKS, records.DEAD_LETTERS, records.CHANGELOG, records.BUYER_DAYS, records.CLOSINGS,
     }  # fmt: skip
     assert topic_definitions().keys() == named
 
@@ -43,7 +50,7 @@ def test_the_audit_trail_is_kept_whole_and_stamped_by_the_broker():
 
 
 def test_state_and_verdicts_are_compacted_and_never_expire():
-    for name in (records.DECISIONS, records.COMPARISONS, records.CHANGELOG):
+    for name in COMPACTED:
         config = topic_definitions()[name].config
         assert (config["cleanup.policy"], config["retention.ms"]) == ("compact", "-1")
 
