@@ -13,12 +13,21 @@ from stream_attr.cli.params import DURATION, TIME, FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import DAY_MS
-from stream_attr.processor.records import COMPARISONS, DEAD_LETTERS, DECISIONS
+from stream_attr.processor.records import (
+    AGENT_DAILY,
+    COMPARISONS,
+    DEAD_LETTERS,
+    DECISIONS,
+    FACTS,
+    INQUIRIES,
+    TASKS,
+)
 from stream_attr.replay.processes import ProcessLostError, sensible_number
 from stream_attr.replay.session import Inputs, replay
 from stream_attr.replay.steps import without_collector
 
-OUTPUTS = (DECISIONS, COMPARISONS, DEAD_LETTERS)
+OUTPUTS = (DECISIONS, COMPARISONS, INQUIRIES, FACTS, AGENT_DAILY, TASKS, DEAD_LETTERS)
+REPORTS = frozenset({INQUIRIES, FACTS, AGENT_DAILY})
 
 
 @click.command(name="replay", cls=FilesCommand)
@@ -45,6 +54,9 @@ OUTPUTS = (DECISIONS, COMPARISONS, DEAD_LETTERS)
 @click.option("--history-days", type=click.IntRange(33, 400), default=35, show_default=True)
 @click.option("--order-retention-days", type=click.IntRange(1, 400), default=45, show_default=True)
 @click.option(
+    "--decisions-only", is_flag=True, help="No facts, inquiries and agents' days: in two thirds of the time."
+)
+@click.option(
     "--processes",
     metavar="N",
     type=click.IntRange(1, 64),
@@ -61,6 +73,7 @@ def command(
     allowed_lateness: int,
     history_days: int,
     order_retention_days: int,
+    decisions_only: bool,
     processes: int | None,
 ) -> None:
     """Judge JSON-lines files and write every revision, in the order of its emission, to DIR.
@@ -84,22 +97,24 @@ def command(
         allowed_lateness_ms=allowed_lateness,
         retention=Retention(history_days * DAY_MS, order_retention_days * DAY_MS),
         processes=processes,
+        reports=not decisions_only,
         progress=progress,
     )
-    written = dict.fromkeys(OUTPUTS, 0)
+    topics = [topic for topic in OUTPUTS if not decisions_only or topic not in REPORTS]
+    written = dict.fromkeys(topics, 0)
     try:
         with ExitStack() as stack:
             stack.enter_context(without_collector())
             stack.enter_context(closing(outputs))
             out.mkdir(parents=True, exist_ok=True)
             files: dict[str, BinaryIO] = {
-                topic: stack.enter_context((out / f"{topic}.jsonl").open("wb")) for topic in OUTPUTS
+                topic: stack.enter_context((out / f"{topic}.jsonl").open("wb")) for topic in topics
             }
-            for topic, _, value in outputs:
-                file = files[topic]
-                file.write(value)
+            for output in outputs:
+                file = files[output.topic]
+                file.write(output.value)
                 file.write(b"\n")
-                written[topic] += 1
+                written[output.topic] += 1
     except UnusableFileError as error:
         raise click.UsageError(str(error)) from error
     except ProcessLostError as error:

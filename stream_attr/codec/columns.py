@@ -25,6 +25,7 @@ from stream_attr.core.decision import (
 )
 from stream_attr.core.message import AGENT, TEXT_SHIFT, Message
 from stream_attr.core.order import Emitted
+from stream_attr.core.reception import Said
 
 _WORDS: tuple[str | None, ...] = (
     *(None, PENDING, FINAL),
@@ -44,7 +45,10 @@ class Messages(Struct, array_like=True, gc=False):
     """Milliseconds since the message before; of the first one since the epoch."""
     marks: list[int]
     """The flags that have names, shifted by one for the side."""
+    prefix: str
+    """What all event ids begin with."""
     event_ids: list[str]
+    """The rest of each."""
     characters: list[int]
     product_ids: dict[int, str]
     """By index; most messages name none."""
@@ -55,12 +59,15 @@ class Messages(Struct, array_like=True, gc=False):
     def of(cls, messages: Sequence[Message]) -> Messages:
         """Return the columns of some messages; of none, where there are none."""
         if not messages:
-            return cls([], [], [], [], {}, {})
+            return cls([], [], "", [], [], {}, {})
         times, sides, event_ids, flags, characters, products = zip(*messages, strict=True)
+        prefix = _beginning(min(event_ids), max(event_ids))
+        skipped = len(prefix)
         return cls(
             [times[0], *map(sub, times[1:], times)],
             [(flag & _NAMED) << 1 | side for side, flag in zip(sides, flags, strict=True)],
-            list(event_ids),
+            prefix,
+            [event_id[skipped:] for event_id in event_ids],
             list(characters),
             {index: product for index, product in enumerate(products) if product is not None},
             {index: _packed(flag >> TEXT_SHIFT) for index, flag in enumerate(flags) if flag > _NAMED},
@@ -69,9 +76,10 @@ class Messages(Struct, array_like=True, gc=False):
     def messages(self) -> list[Message]:
         """Return the messages themselves."""
         product_of = self.product_ids.get
+        prefix = self.prefix
         columns = zip(accumulate(self.since), self.marks, self.event_ids, self.characters, strict=True)
         messages = [
-            Message(ts, mark & AGENT, event_id, mark >> 1, characters, product_of(index))
+            Message(ts, mark & AGENT, prefix + event_id, mark >> 1, characters, product_of(index))
             for index, (ts, mark, event_id, characters) in enumerate(columns)
         ]
         for index, packed in self.matched.items():
@@ -81,7 +89,16 @@ class Messages(Struct, array_like=True, gc=False):
         return messages
 
 
-class Said(Struct, array_like=True, gc=False):
+class Told(Struct, array_like=True, gc=False):
+    """What was last told of a reception, and what a closing has told of its day."""
+
+    day: int
+    closed_ts: int | None
+    fact: Said | None
+    inquiry: Said | None
+
+
+class LastVerdict(Struct, array_like=True, gc=False):
     """The last revision that was emitted of an order under a profile. Words are numbers."""
 
     revision: int
@@ -105,7 +122,7 @@ class Said(Struct, array_like=True, gc=False):
     final_after: int
 
     @classmethod
-    def of(cls, emitted: Emitted) -> Said:
+    def of(cls, emitted: Emitted) -> LastVerdict:
         """Return what is kept of a revision."""
         verdict = emitted.verdict
         created_ts = verdict.created_ts
@@ -152,6 +169,16 @@ class Said(Struct, array_like=True, gc=False):
             created_ts + self.final_after,
         )
         return Emitted(self.revision, _word(self.reason), verdict)
+
+
+def _beginning(first: str, last: str) -> str:
+    """Return what two texts begin with, and so all that sort between them."""
+    length = 0
+    for one, other in zip(first, last, strict=False):
+        if one != other:
+            break
+        length += 1
+    return first[:length]
 
 
 def _packed(bits: int) -> bytes:

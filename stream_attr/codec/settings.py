@@ -27,6 +27,8 @@ from stream_attr.core.settings import (
     ProductPriority,
     Role,
     Settings,
+    Shift,
+    Tasks,
     Validity,
 )
 from stream_attr.core.shop import SettingsRecord
@@ -203,7 +205,7 @@ def decode_settings(value: bytes | None) -> ShopSettings:
     return ShopSettings(
         record.shop_id,
         day_number(record.effective_from),
-        _settings(record, ""),
+        replace(_settings(record, ""), tasks=_tasks(record.tasks)),
         {
             name: _settings(decode(_rules.decode, bytes(rules), f"profiles.{name}"), f"profiles.{name}.")
             for name, rules in record.profiles.items()
@@ -264,6 +266,33 @@ def _settings(rules: _Rules, path: str) -> Settings:
             f"{path}filters.advert.phrase",
         )
     return settings
+
+
+def _tasks(given: _Tasks | UnsetType) -> Tasks:
+    """Return the service tasks that a record names, merged over the default ones."""
+    if given is UNSET:
+        return Tasks()
+    changes: dict[str, Any] = {
+        "duty": tuple(
+            Shift(shift.weekday, _minute(shift.start), _minute(shift.end), shift.agent_id)
+            for shift in given.duty
+        )
+    }
+    for field, part in (
+        ("sms", given.payment_reminder_sms),
+        ("reminder", given.payment_reminder),
+        ("address_check", given.address_check),
+    ):
+        if part is not UNSET:
+            named = part.given()
+            changes |= {field if name == "enabled" else f"{field}_{name}": named[name] for name in named}
+    return replace(Tasks(), **changes)
+
+
+def _minute(clock: str) -> int:
+    """Return the minute of the day of ``HH:MM``."""
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def _filters(known: Filters, given: Mapping[str, _Switch]) -> Filters:

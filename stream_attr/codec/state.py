@@ -11,10 +11,11 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
-from stream_attr.codec.columns import Messages, Said
-from stream_attr.core.buyer import Buyer
+from stream_attr.codec.columns import LastVerdict, Messages, Told
+from stream_attr.core.buyer import Buyer, Unsaid
 from stream_attr.core.decision import FINAL, Judgement
-from stream_attr.core.order import Horizon, Order, Placed, Waiting
+from stream_attr.core.order import Horizon, Order, Placed, ToldTask, Waiting
+from stream_attr.core.reception import Reception
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
 
@@ -33,6 +34,8 @@ class Header(Struct, array_like=True, gc=False):
     """The next watermark at which something of the buyer is due."""
     pending: int
     """Official decisions that are pending."""
+    settle_at: int | None
+    """The watermark at which facts, inquiries and figures are told next."""
 
 
 class _Order(Struct, array_like=True, gc=False):
@@ -40,25 +43,29 @@ class _Order(Struct, array_like=True, gc=False):
     created: Placed | None
     paid: Placed | None
     cancelled_ts: int | None
-    refund_requested: int
-    refund_completed: int
+    refunds: list[tuple[int, int, bool]]
     event_ids: list[str]
     """Those that ``created`` and ``paid`` do not have."""
     last_ts: int
     waiting: list[Waiting]
-    emitted: dict[str, Said]
+    emitted: dict[str, LastVerdict]
     horizon: Horizon | None
     sealed: dict[str, Judgement] | None
     told_by_payment: Placed | None = None
+    tasks: dict[str, ToldTask] = {}
 
 
 class _State(Struct, array_like=True, gc=False):
     version: int
     due: int | None
     pending: int
+    settle_at: int | None
     messages: dict[str, Messages]
     transfers: dict[str, list[tuple[int, str]]]
     orders: list[_Order]
+    told: dict[str, list[Told]]
+    days_said: dict[int, int]
+    unsaid: Unsaid | None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -91,6 +98,7 @@ def encode_buyer(buyer: Buyer) -> bytes:
             VERSION,
             buyer.due,
             pending_decisions(buyer),
+            buyer.settle_at,
             {
                 agent_id: Messages.of([message for day in sorted(days) for message in days[day].messages])
                 for agent_id, days in buyer.receptions.items()
@@ -106,20 +114,31 @@ def encode_buyer(buyer: Buyer) -> bytes:
                     order.created,
                     order.paid,
                     order.cancelled_ts,
-                    order.refund_requested,
-                    order.refund_completed,
+                    order.refunds,
                     _other_ids(order),
                     order.last_ts,
                     order.waiting,
-                    {profile: Said.of(emitted) for profile, emitted in order.emitted.items()},
+                    {profile: LastVerdict.of(emitted) for profile, emitted in order.emitted.items()},
                     order.horizon,
                     order.judged if order.sealed else None,
                     order.told_by_payment,
+                    order.tasks,
                 )
                 for order in buyer.orders.values()
             ],
+            {
+                agent_id: told
+                for agent_id, days in buyer.receptions.items()
+                if (told := [_told(day, one) for day, one in days.items() if one.said_fact or one.closed_ts])
+            },
+            buyer.days_said,
+            buyer.unsaid,
         )
     )
+
+
+def _told(day: int, reception: Reception) -> Told:
+    return Told(day, reception.closed_ts, reception.said_fact, reception.said_inquiry)
 
 
 def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
@@ -139,6 +158,16 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
     for stored in state.orders:
         order = buyer.orders[stored.order_id] = _order(stored)
         buyer.order_event_ids.update(order.event_ids)
+    for agent_id, some in state.told.items():
+        for told in some:
+            reception = buyer.receptions[agent_id].get(told.day)
+            if reception is not None:  # its day may have been another one before the shop's zone was known
+                reception.closed_ts = told.closed_ts
+                reception.said_fact = told.fact
+                reception.said_inquiry = told.inquiry
+    buyer.days_said = state.days_said
+    buyer.unsaid = state.unsaid
+    buyer.settle_at = state.settle_at
     buyer.due = state.due
     return buyer
 
@@ -153,8 +182,7 @@ def _order(stored: _Order) -> Order:
     order.created = stored.created
     order.paid = stored.paid
     order.cancelled_ts = stored.cancelled_ts
-    order.refund_requested = stored.refund_requested
-    order.refund_completed = stored.refund_completed
+    order.refunds = stored.refunds
     named = [placed.event_id for placed in (stored.created, stored.paid) if placed is not None]
     order.event_ids = named + stored.event_ids
     order.last_ts = stored.last_ts
@@ -162,6 +190,7 @@ def _order(stored: _Order) -> Order:
     order.emitted = {profile: said.emitted() for profile, said in stored.emitted.items()}
     order.horizon = stored.horizon
     order.told_by_payment = stored.told_by_payment
+    order.tasks = stored.tasks
     if stored.sealed is not None:
         order.sealed = True
         order.judged = stored.sealed

@@ -13,11 +13,14 @@ from typing import NamedTuple
 from stream_attr.core.attribution import judge
 from stream_attr.core.days import DAY_MS, Zone
 from stream_attr.core.decision import FINAL, Judgement, Verdict
+from stream_attr.core.fact import Fact, fact_of
 from stream_attr.core.finality import deadlines, verdict
 from stream_attr.core.message import BUYER, SUBACCOUNT, Message
 from stream_attr.core.order import Emitted, Horizon, Order, Waiting
 from stream_attr.core.reception import Reception
+from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
+from stream_attr.core.task import reminder_dues
 
 FORGET_EVERY_MS = 5 * DAY_MS
 """How long chat may outlive its retention, so that many days of it go at once."""
@@ -55,6 +58,17 @@ class Revision(NamedTuple):
     reason: str
 
 
+class Unsaid(NamedTuple):
+    """Changes that have not been told yet."""
+
+    since: int
+    """The earliest day that they bear on."""
+    reason: str
+    """Of the last one."""
+    late: bool
+    """Whether some were older than the watermark."""
+
+
 class Bearing(Enum):
     """What a new message may change of what was said of an order."""
 
@@ -72,11 +86,14 @@ class Buyer:
         "_zone",
         "buyer_id",
         "chat_ids",
+        "days_said",
         "due",
         "order_event_ids",
         "orders",
         "receptions",
+        "settle_at",
         "shop",
+        "unsaid",
     )
 
     def __init__(self, shop: Shop, buyer_id: str) -> None:
@@ -89,6 +106,12 @@ class Buyer:
         self.order_event_ids: set[str] = set()
         self.due: int | None = None
         """The next watermark at which something has to be done; None until :meth:`reschedule` finds it."""
+        self.unsaid: Unsaid | None = None
+        """What has changed of facts, inquiries and figures since they were last told."""
+        self.settle_at: int | None = None
+        """The watermark at which they are told next."""
+        self.days_said: dict[int, int] = {}
+        """Digest of what was last told of what the buyer adds to a day's figures."""
         self._oldest_day: int | None = None
         """The earliest day of which chat is known."""
         self._expiry = 0
@@ -169,6 +192,10 @@ class Buyer:
             for agent_id, days in known.items():
                 for day in sorted(days):
                     self.recall(agent_id, days[day].messages, days[day].transfers)
+                for day, reception in self.receptions.get(agent_id, {}).items():
+                    if day in days:  # what was told of a day goes on counting
+                        reception.said_fact = days[day].said_fact
+                        reception.said_inquiry = days[day].said_inquiry
 
     def order_of(self, order_id: str, event_id: str, ts: int) -> Order | None:
         """Return the order that a new order event belongs to; None if the event is known already."""
@@ -181,6 +208,43 @@ class Buyer:
         order.event_ids.append(event_id)
         order.last_ts = max(order.last_ts, ts)
         return order
+
+    # Facts, inquiries, figures
+
+    def fact(self, agent_id: str, day: int) -> Fact | None:
+        """Return the figures of a reception; None: nothing was said."""
+        reception = self.receptions.get(agent_id, {}).get(day)
+        if reception is None or not reception.messages:
+            return None
+        reception.read(self.buyer_id, agent_id, day, self.shop, OFFICIAL)
+        if reception.fact is None:  # or it was another version of the settings that it followed from
+            reception.fact = fact_of(reception, self.buyer_id, agent_id, day, self.shop)
+        return reception.fact
+
+    def waits(self, watermark: int) -> bool:
+        """Whether something told of a day that is over waits for a closing."""
+        return any(
+            reception.said_fact is not None
+            and not reception.said_fact.final
+            and self.shop.zone.start_of(day + 1) <= watermark
+            for days in self.receptions.values()
+            for day, reception in days.items()
+        )
+
+    def mark(self, since: int, at: int, reason: str, *, late: bool = False) -> bool:
+        """Note a change that bears on a day and what follows it, to be told by the watermark ``at``.
+
+        Returns whether that is earlier than anything was due to be told.
+        """
+        known = self.unsaid
+        if known is None:
+            self.unsaid = Unsaid(since, reason, late)
+        elif since < known.since or reason != known.reason or late > known.late:
+            self.unsaid = Unsaid(min(since, known.since), reason, late or known.late)
+        if self.settle_at is not None and self.settle_at <= at:
+            return False
+        self.settle_at = at
+        return True
 
     # Verdicts
 
@@ -279,8 +343,11 @@ class Buyer:
 
     # Deadlines and expiry
 
-    def reschedule(self, watermark: int, retention: Retention) -> int | None:
-        """Find the next watermark, past this one, at which something is due; None if nothing is."""
+    def reschedule(self, watermark: int, retention: Retention, *, tasks: bool = False) -> int | None:
+        """Find the next watermark, past this one, at which something is due; None if nothing is.
+
+        ``tasks``: whether service tasks are, too.
+        """
         orders_ms = retention.of_orders(self.shop)
         dues = [order.last_ts + orders_ms for order in self.orders.values()]
         self._follow_zone()
@@ -294,13 +361,21 @@ class Buyer:
         for order in self.orders.values():
             if order.created_ts is not None and not order.sealed:
                 dues += self._horizon(order).deadlines
+            if tasks:
+                dues += reminder_dues(order, self.shop)
+        if self.settle_at is not None:
+            dues.append(self.settle_at)
         self.due = min([due for due in dues if due > watermark], default=None)
         return self.due
 
-    def expire(self, watermark: int, retention: Retention) -> list[Waiting]:
-        """Forget what is older than its retention; return the records whose orders' creation never came."""
+    def expire(self, watermark: int, retention: Retention, *, answered: bool = False) -> list[Waiting]:
+        """Forget what is older than its retention; return the records whose orders' creation never came.
+
+        Nothing goes while something waits for a closing, which has to find all as it was; ``answered``: one
+        has come.
+        """
         lost: list[Waiting] = []
-        if watermark < self._expiry:
+        if (watermark < self._expiry and not answered) or self.waits(watermark):
             return lost
         needed_from = cutoff = watermark - retention.chat_ms
         orders_ms = retention.of_orders(self.shop)
@@ -330,7 +405,7 @@ class Buyer:
         to be said, None if nothing is.
         """
         lost: list[Waiting] = []
-        dues: list[int] = []
+        dues: list[int] = [] if self.settle_at is None else [self.settle_at]
         for order in self.orders.values():
             if order.created_ts is not None:
                 dues += self._horizon(order).deadlines

@@ -48,6 +48,14 @@ class Emitted(NamedTuple):
     verdict: Verdict
 
 
+class ToldTask(NamedTuple):
+    """What was last told of a service task."""
+
+    revision: int
+    is_open: bool
+    agent_id: str | None
+
+
 class Order:
     """The facts of an order, and what was last said of it."""
 
@@ -62,10 +70,10 @@ class Order:
         "last_ts",
         "order_id",
         "paid",
-        "refund_completed",
-        "refund_requested",
+        "refunds",
         "sealed",
         "stale",
+        "tasks",
         "told_by_payment",
         "waiting",
     )
@@ -77,8 +85,8 @@ class Order:
         self.told_by_payment: Placed | None = None
         """The first payment that says when the order was placed: a creation once known stays known."""
         self.cancelled_ts: int | None = None
-        self.refund_requested = 0
-        self.refund_completed = 0
+        self.refunds: list[tuple[int, int, bool]] = []
+        """``ts``, amount, and whether it was completed or requested."""
         self.event_ids: list[str] = []
         self.waiting: list[Waiting] = []
         """The records themselves, while no creation is known."""
@@ -86,6 +94,8 @@ class Order:
         """The latest ``ts`` of its events."""
         self.emitted: dict[str, Emitted] = {}
         """By profile."""
+        self.tasks: dict[str, ToldTask] = {}
+        """By kind, those that somebody was told of."""
         self.sealed = False
         """No acceptable chat can change it any more: ``judged`` is kept in place of the chat facts."""
         self.judged: dict[str, Judgement] = {}
@@ -113,6 +123,16 @@ class Order:
     def paid_ts(self) -> int | None:
         """When it was paid."""
         return None if self.paid is None else self.paid.ts
+
+    @property
+    def refund_requested(self) -> int:
+        """Minor units."""
+        return sum([amount for _, amount, completed in self.refunds if not completed])
+
+    @property
+    def refund_completed(self) -> int:
+        """Minor units."""
+        return sum([amount for _, amount, completed in self.refunds if completed])
 
     @property
     def amount(self) -> int:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
 from stream_attr.core.settings import Role
 from stream_attr.core.shop import Reading, Shop
 
+if TYPE_CHECKING:
+    from stream_attr.core.fact import Fact
+
 
 class Filter(StrEnum):
-    """The filters in the order in which they are asked; ``agent_offline`` bears on facts only."""
+    """The filters in the order in which they are asked; ``agent_offline`` bears on no credit."""
 
     EMPTY = "empty"
     OWN_ACCOUNT = "own_account"
     OFFICIAL_ACCOUNT = "official_account"
     BUYER_SUBACCOUNT = "buyer_subaccount"
+    AGENT_OFFLINE = "agent_offline"
     BROADCAST = "broadcast"
     FORWARDED = "forwarded"
     ADVERT = "advert"
@@ -37,10 +41,12 @@ class Read(NamedTuple):
     """Message flags any of which makes an agent message none that counts."""
     steady: bool
     """Whether it is creditable and remains so whatever plain messages are added at its end."""
+    filtered: Filter | None = None
+    """The filter that matches it."""
 
     def goes_on(self, message: Message) -> bool:
         """Read one more message at the end; return False where all must be read anew."""
-        _, spoken, mute, steady = self
+        _, spoken, mute, steady, _ = self
         if not steady or message.flags & SUBACCOUNT:
             return False
         if message.side == BUYER or not message.flags & mute:
@@ -48,21 +54,46 @@ class Read(NamedTuple):
         return True
 
 
+class Said(NamedTuple):
+    """The last revision that was emitted of a record."""
+
+    revision: int
+    digest: int
+    """Of what it said."""
+    final: bool
+
+
 class Reception:
     """What is known of one reception. Its messages are of every kind but ``system``."""
 
-    __slots__ = ("_read", "_version", "messages", "transfers")
+    __slots__ = (
+        "_read",
+        "_version",
+        "closed_ts",
+        "fact",
+        "messages",
+        "said_fact",
+        "said_inquiry",
+        "transfers",
+    )
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         """Sorted."""
         self.transfers: list[tuple[int, str]] = []
         """Sorted (ts, event id) of the agent's hand-overs of the buyer."""
+        self.closed_ts: int | None = None
+        """When the agent last spoke that day, to anybody, as a closing has told; `NOBODY_SPOKE`: never."""
+        self.fact: Fact | None = None
+        """Its figures, while they are known; derived."""
+        self.said_fact: Said | None = None
+        self.said_inquiry: Said | None = None
         self._read: dict[str, Read] = {}
         self._version = -1
 
     def add(self, message: Message) -> None:
         """Take a message."""
+        self.fact = None
         if not self.ends_before(message):
             self._read = {}
             insort(self.messages, message)
@@ -77,6 +108,7 @@ class Reception:
 
     def add_transfer(self, ts: int, event_id: str) -> None:
         """Take a hand-over."""
+        self.fact = None
         self._read = {}
         insort(self.transfers, (ts, event_id))
 
@@ -84,6 +116,7 @@ class Reception:
         """Return how it is read; a profile that the record of its day does not name reads as the official."""
         if self._version != shop.version:
             self._read = {}
+            self.fact = None
             self._version = shop.version
         read = self._read.get(profile)
         if read is None:
@@ -102,7 +135,7 @@ class Reception:
             official_account=buyer_id in reading.official_accounts,
         )
         if matched is not None:
-            return Read(matched.value, [], 0, steady=False)
+            return Read(matched.value, [], 0, steady=False, filtered=matched)
         if role is not Role.PRESALE:
             return Read(f"role_{role.value}", [], 0, steady=False)
         mute = reading.mute

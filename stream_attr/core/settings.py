@@ -102,6 +102,31 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """When an agent is on duty, on one day of the week; minutes of the day, half-open."""
+
+    weekday: int
+    """1 is Monday."""
+    begin: int
+    end: int
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Which service tasks there are, and when they fall due (RULEBOOK 9)."""
+
+    sms: bool = True
+    sms_minutes: int = 15
+    sms_min_amount: int = 800
+    """Minor units; only of more than that is anybody reminded by SMS."""
+    reminder: bool = True
+    reminder_minutes: int = 30
+    address_check: bool = True
+    duty: tuple[Shift, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One complete set of rules: a preset with a record's overrides."""
 
@@ -123,6 +148,8 @@ class Settings:
     overnight_once: bool = False
     official_accounts: frozenset[str] = frozenset()
     filters: Filters = field(default_factory=Filters)
+    tasks: Tasks = Tasks()
+    """Of the official settings alone."""
 
 
 def _preset(name: str, credit: CreditRule, validity: Validity, **more: object) -> Settings:

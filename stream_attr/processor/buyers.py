@@ -11,7 +11,9 @@ from stream_attr.processor.book import Book
 from stream_attr.processor.records import Store
 
 ORDER_MARK = b"\x01"
-"""First byte of the keys that lead from an order to its buyer; no buyer key begins with it."""
+"""First byte of the keys that lead from an order to its buyer."""
+FIRST_OF_BUYERS = b" "
+"""No buyer key begins with a control character, and all others do."""
 
 
 LOOKED_AFTER = 200
@@ -43,7 +45,7 @@ class Buyers:
 
     def stored(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield the stored buyers, key and state."""
-        return ((key, data) for key, data in self._store.items() if key[:1] != ORDER_MARK)
+        return ((key, data) for key, data in self._store.items() if key >= FIRST_OF_BUYERS)
 
     def load(self, key: bytes) -> Buyer:
         """Return a buyer, new if nothing is known."""
@@ -67,11 +69,14 @@ class Buyers:
         return self._changes[key] if key in self._changes else self._store.get(key)
 
     def has_pending(self, key: bytes) -> bool:
-        """Whether some official decision of a buyer is pending, as far as the store or the cache knows."""
+        """Whether something told of a buyer is pending, as far as the store or the cache knows."""
         if key in self._decoded:
             return True
         data = self._stored(key)
-        return data is not None and read_header(data).pending > 0
+        if data is None:
+            return False
+        header = read_header(data)
+        return header.pending > 0 or header.settle_at is not None
 
     def change(self, key: bytes) -> None:
         """Note that a loaded buyer has changed."""

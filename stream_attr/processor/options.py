@@ -39,9 +39,19 @@ class Options:
     a crash, has to keep the buyers that leave the cache, and no more; it cannot find orders."""
     clock: Callable[[], int] | None = None
     """Wall clock, epoch milliseconds, for `future_timestamp` alone; None where there is no "now"."""
+    now: Callable[[], int] | None = None
+    """What time it really is, epoch milliseconds, for service tasks alone: nobody is told to begin with one
+    that fell due long ago. None: all is long ago."""
     latest_watermark: int = END_OF_TIME
     """Where the watermark stops, whatever comes; epoch milliseconds."""
     files: Mapping[str, tuple[str, ...]] | None = None
     """Names of the files that records come from, by topic; None: they come from Kafka, with keys."""
     share: Share | None = None
     """Which buyers to judge; None: all."""
+    reports: bool = True
+    """Whether facts, inquiries and agents' days are told beside decisions."""
+    report_every_ms: int = 10 * MINUTE_MS
+    """How long after a change facts, inquiries and figures are told, in event time."""
+    partition: int = 0
+    partitions: int = 1
+    """This one, and how many tell each other on the internal topics."""

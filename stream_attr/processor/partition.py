@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from stream_attr.codec.between import Closing, Passed, decode_closing, encode_between
 from stream_attr.codec.inbound import (
     MAX_AMOUNT,
     ChatEvent,
@@ -19,21 +20,30 @@ from stream_attr.codec.outbound import encode_decision
 from stream_attr.codec.progress import Progress, decode_progress, encode_progress
 from stream_attr.codec.reading import message_of, placed_of
 from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.reports import emission, say_task
 from stream_attr.codec.state import read_header
 from stream_attr.core.buyer import Buyer, Revision
 from stream_attr.core.days import MINUTE_MS
 from stream_attr.core.decision import FINAL
-from stream_attr.core.order import Order, Waiting
+from stream_attr.core.order import Order, ToldTask, Waiting
 from stream_attr.core.settings import OFFICIAL
+from stream_attr.core.shop import Shop
+from stream_attr.core.task import ADDRESS_CHECK, FRESH_MS, tasks_of
 from stream_attr.processor.book import Book, dead_letter
 from stream_attr.processor.buyers import Buyers
 from stream_attr.processor.deadlines import Deadlines
 from stream_attr.processor.options import Options
 from stream_attr.processor.records import (
+    AGENT_DAILY,
+    BUYER_DAYS,
     CHAT,
+    CLOSINGS,
     COMPARISONS,
     DECISIONS,
+    FACTS,
+    INQUIRIES,
     ORDERS,
+    TASKS,
     TICKS,
     Batch,
     Output,
@@ -41,10 +51,15 @@ from stream_attr.processor.records import (
     Record,
     Store,
 )
+from stream_attr.processor.reporting import settle
+from stream_attr.processor.rollup import DAY_MARK, PART_MARK, PASSED_KEY, Rollup
 from stream_attr.processor.watermark import BEGINNING, END_OF_TIME, Watermark
 
+REPORTS = frozenset({FACTS, INQUIRIES, AGENT_DAILY, TASKS})
 NO_WATERMARK = 0
 """What a decision tells as its watermark while there is none: nothing is known to be complete."""
+ANNOUNCED_EVERY_MS = 15 * MINUTE_MS
+"""How often a partition tells how far it has come, in event time; every zone's midnights are among these."""
 AHEAD_OF_CLOCK_MS = 10 * MINUTE_MS
 """How far a live event may lie ahead of the wall clock."""
 
@@ -73,6 +88,8 @@ class Processor:
         self._batch = Batch()
         self._share = options.share
         self._place = Place(0)
+        self._rollup = Rollup(store, options)
+        self._announced = BEGINNING
 
     # The border
 
@@ -83,7 +100,7 @@ class Processor:
             self._offsets = dict(known.offsets)
             self._watermark.seen = known.seen
             if known.watermark is not None:
-                self._watermark.value = known.watermark
+                self._watermark.value = self._announced = known.watermark
         dues = {}
         for key, data in self._buyers.stored():
             header = read_header(data)
@@ -91,6 +108,11 @@ class Processor:
             if header.due is not None:
                 dues[key] = header.due
         self._deadlines.fill(dues)
+        self._rollup.restore(
+            (key, data)
+            for key, data in self._store.items()
+            if key[:1] in (DAY_MARK, PART_MARK) or key == PASSED_KEY
+        )
         return dict(self._offsets)
 
     def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:
@@ -124,9 +146,12 @@ class Processor:
             if not self._buyers.has_pending(key):
                 continue
             buyer = self._buyers.load(key)
+            watermark = self._watermark.value
             for order in buyer.orders.values():
                 if order.is_pending:
-                    self._emit(buyer, order, self._watermark.value, "settings")
+                    self._emit(buyer, order, watermark, "settings")
+            if self._options.reports and buyer.receptions:
+                self._mark(buyer, 0, watermark, "settings")
             self._reschedule(key, buyer, self._watermark.value)
         return self._finished()
 
@@ -162,6 +187,10 @@ class Processor:
                     self._order(record)
                 elif topic == TICKS:
                     watermark.tick(decode_tick(record.value).ts)
+                elif topic == BUYER_DAYS:
+                    self._batch.outputs += self._rollup.take(record.value or b"")
+                elif topic == CLOSINGS:
+                    self._closing(decode_closing(record.value or b""))
                 else:
                     raise ValueError(f"{topic} is no topic of a partition's judge")
             except RefusedRecord as refusal:
@@ -216,7 +245,12 @@ class Processor:
             return
         for order in touched:
             self._emit(buyer, order, self._watermark.value, "chat", late=late)
-        if touched or buyer.due is None:
+        sooner = False
+        if self._options.reports:
+            day = buyer.shop.zone.day_of(event.ts)
+            since = min([day, *[_first_day(order, buyer.shop) for order in touched]]) if touched else day
+            sooner = self._mark(buyer, since, event.ts, "chat", late=late)
+        if touched or sooner or buyer.due is None:
             self._reschedule(key, buyer, self._watermark.value)
         else:
             self._buyers.change(key)
@@ -239,6 +273,7 @@ class Processor:
         if order is None:
             self._repeat(record.topic)
             return
+        before = _first_day(order, buyer.shop) if order.created_ts is not None else None
         _learn(order, event)
         if order.created_ts is None:
             assert record.value is not None
@@ -246,6 +281,14 @@ class Processor:
         else:
             order.waiting.clear()
             self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
+            self._tell_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
+            if self._options.reports:
+                if event.type in _REFUNDS and before is not None:
+                    since = buyer.shop.zone.day_of(event.ts)
+                else:
+                    since = _first_day(order, buyer.shop)
+                    since = since if before is None else min(since, before)
+                self._mark(buyer, since, event.ts, _REASONS[event.type], late=late)
         self._reschedule(key, buyer, self._watermark.value)
 
     # Time
@@ -258,11 +301,15 @@ class Processor:
         for due, key in self._deadlines.take(watermark):
             buyer = self._buyers.load(key)
             self._fire(key, buyer, due)
-            before = set(buyer.orders)
-            self._give_up(buyer.expire(due, self._options.retention))
-            for order_id in before - set(buyer.orders):
-                self._buyers.forget_order(buyer.shop.shop_id, order_id)
-            self._reschedule(key, buyer, due)
+            self._expire(key, buyer, due)
+
+    def _expire(self, key: bytes, buyer: Buyer, watermark: int, *, answered: bool = False) -> None:
+        """Forget what is older than its retention, and find out when to come back."""
+        before = set(buyer.orders)
+        self._give_up(buyer.expire(watermark, self._options.retention, answered=answered))
+        for order_id in before - set(buyer.orders):
+            self._buyers.forget_order(buyer.shop.shop_id, order_id)
+        self._reschedule(key, buyer, watermark)
 
     def _conclude(self) -> None:
         """Say what is still to be said, each at its own time, in order, and let go of everything."""
@@ -273,10 +320,16 @@ class Processor:
             self._give_up(lost)
             if next_due is not None:
                 self._deadlines.set(key, next_due)
-                continue
-            for order_id in buyer.orders:
-                self._buyers.forget_order(buyer.shop.shop_id, order_id)
-            self._buyers.forget(key)
+            elif buyer.waits(END_OF_TIME):
+                self._buyers.change(key)
+            else:
+                self._let_go(key, buyer)
+
+    def _let_go(self, key: bytes, buyer: Buyer) -> None:
+        """Forget a buyer of whom nothing is to be told any more."""
+        for order_id in buyer.orders:
+            self._buyers.forget_order(buyer.shop.shop_id, order_id)
+        self._buyers.forget(key)
 
     def _fire(self, key: bytes, buyer: Buyer, due: int) -> None:
         """Say what changes of a buyer's verdicts by itself at a watermark."""
@@ -285,6 +338,67 @@ class Processor:
         for order in buyer.orders.values():
             if order.horizon is not None and due in order.horizon.deadlines:
                 self._emit(buyer, order, due, "timer")
+            self._tell_tasks(buyer, order, due, "timer")
+        if buyer.settle_at is not None and buyer.settle_at <= due:
+            self._settle(buyer, due)
+
+    def _mark(self, buyer: Buyer, since: int, ts: int, reason: str, *, late: bool = False) -> bool:
+        """Note what facts, inquiries and figures do not tell yet; see `Buyer.mark`."""
+        watermark = self._watermark.value
+        at = max(ts, watermark) + self._options.report_every_ms
+        end = buyer.shop.zone.end_of_day(ts) if ts > 0 else at
+        return buyer.mark(since, end if watermark < end < at else at, reason, late=late)
+
+    def _settle(self, buyer: Buyer, watermark: int, answered: int | None = None) -> None:
+        """Tell what is new of a buyer's facts, inquiries and figures."""
+        options = self._options
+        for output in settle(buyer, watermark, options.retention.chat_ms, options.partition, answered):
+            self._out(output)
+
+    def _tell_tasks(self, buyer: Buyer, order: Order, watermark: int, reason: str) -> None:
+        """Tell of the service tasks of an order that somebody has to begin with, or to leave."""
+        now = self._options.now
+        if now is None or order.created_ts is None:
+            return
+        for task in tasks_of(order, buyer.shop):
+            known = order.tasks.get(task.kind)
+            ended_ts = task.ended_ts
+            if ended_ts is None and watermark >= task.ends_at:
+                ended_ts = task.ends_at
+            if known is None:
+                due = task.kind == ADDRESS_CHECK or watermark >= task.due_ts
+                if ended_ts is not None or not due or now() - task.due_ts > FRESH_MS:
+                    continue
+                told = ToldTask(1, True, task.agent_id)
+            elif not known.is_open or (ended_ts is None and task.agent_id == known.agent_id):
+                continue
+            else:
+                told = ToldTask(known.revision + 1, ended_ts is None, task.agent_id)
+            order.tasks[task.kind] = told
+            task_id = f"{buyer.shop.shop_id}|{order.order_id}|{task.kind}"
+            said = say_task(task_id, buyer.shop.shop_id, buyer.buyer_id, order.order_id, task, ended_ts)
+            self._out(Output(TASKS, task_id.encode(), emission(said, told.revision, reason, watermark)))
+
+    def _closing(self, closing: Closing) -> None:
+        """Learn when an agent spoke last on a day that is over everywhere."""
+        key = f"{closing.shop_id}|{closing.buyer_id}".encode()
+        if self._share is not None and not self._share.has(key):
+            return
+        buyer = self._buyers.load(key)
+        reception = buyer.receptions.get(closing.agent_id, {}).get(closing.day)
+        if reception is None or reception.closed_ts == closing.last_ts:
+            return
+        reception.closed_ts = closing.last_ts
+        reception.fact = None
+        watermark = self._watermark.value
+        buyer.mark(closing.day, watermark, "timer")
+        self._settle(buyer, watermark, closing.day)
+        if watermark < END_OF_TIME:
+            self._expire(key, buyer, watermark, answered=True)
+        elif buyer.waits(watermark):
+            self._buyers.change(key)
+        else:
+            self._let_go(key, buyer)
 
     def _give_up(self, lost: Iterable[Waiting]) -> None:
         """Let records go whose order's creation never came."""
@@ -299,7 +413,9 @@ class Processor:
             self._deadlines.set(key, None)
             self._buyers.forget(key)
             return
-        self._deadlines.set(key, buyer.reschedule(watermark, self._options.retention))
+        self._deadlines.set(
+            key, buyer.reschedule(watermark, self._options.retention, tasks=self._options.now is not None)
+        )
         self._buyers.change(key)
 
     # What goes out
@@ -324,6 +440,17 @@ class Processor:
             counted = (kind, revision.verdict.outcome, revision.reason)
             decisions[counted] = decisions.get(counted, 0) + 1
 
+    def _announce(self) -> None:
+        """Tell every roll-up how far this partition has come: what is on time until then has been told."""
+        watermark = self._watermark.value
+        if not self._options.reports or watermark <= 0:
+            return
+        if watermark // ANNOUNCED_EVERY_MS > self._announced // ANNOUNCED_EVERY_MS:
+            self._announced = watermark
+            passed = encode_between(Passed(self._options.partition, watermark))
+            for number in range(self._options.partitions):
+                self._out(Output(BUYER_DAYS, b"", passed, number))
+
     def _refuse(self, refusal: RefusedRecord, record: Record) -> None:
         self._out(dead_letter(refusal, record, self._options.files))
         letters = self._batch.stats.dead_letters
@@ -340,8 +467,14 @@ class Processor:
         stats.repeats[topic] = stats.repeats.get(topic, 0) + 1
 
     def _finished(self) -> Batch:
+        self._announce()
+        self._batch.outputs += self._rollup.flush()
         batch, self._batch = self._batch, Batch()
-        batch.changes = self._buyers.take_changes()
+        batch.changes = self._buyers.take_changes() | self._rollup.take_changes()
+        for output in batch.outputs:
+            if output.topic in REPORTS:
+                reports = batch.stats.reports
+                reports[output.topic] = reports.get(output.topic, 0) + 1
         value = self._watermark.value
         batch.progress = encode_progress(
             Progress(self._offsets, self._watermark.seen, None if value == BEGINNING else value)
@@ -350,6 +483,12 @@ class Processor:
         batch.stats.buyers = len(self._deadlines)
         batch.stats.watermark = None if value == BEGINNING else value
         return batch
+
+
+def _first_day(order: Order, shop: Shop) -> int:
+    """Return the first day whose figures an order with a known creation is in."""
+    days = [ts for ts in (order.created_ts, order.paid_ts) if ts is not None]
+    return shop.zone.day_of(min([*days, *[ts for ts, _, _ in order.refunds]]))
 
 
 def _refunded(buyer: Buyer, event: OrderEvent) -> int:
@@ -372,6 +511,6 @@ def _learn(order: Order, event: OrderEvent) -> None:
         case "cancelled":
             order.add_cancelled(event.ts)
         case "refund_requested":
-            order.refund_requested += event.amount or 0
+            order.refunds.append((event.ts, event.amount or 0, False))
         case "refund_completed":
-            order.refund_completed += event.amount or 0
+            order.refunds.append((event.ts, event.amount or 0, True))

@@ -30,6 +30,9 @@ CHANGELOG = "buyer-state-changelog"
 BUYER_DAYS = "buyer-days"
 CLOSINGS = "agent-day-closings"
 
+INTERNAL = frozenset({BUYER_DAYS, CLOSINGS})
+"""Topics that partitions tell each other by: outputs that are inputs again."""
+
 PROGRESS_KEY = b"\x00progress"
 """Key of a partition's progress record in its changelog; no buyer key begins with a control character."""
 
@@ -54,6 +57,8 @@ class Output(NamedTuple):
     topic: str
     key: bytes
     value: bytes
+    partition: int | None = None
+    """Where it has to go; None: where its key says."""
 
 
 class Place(NamedTuple):
@@ -89,6 +94,8 @@ class Stats:
     """Events whose id was known already, by topic."""
     decisions: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """Decisions emitted, by (``official`` or ``comparison``, outcome, reason)."""
+    reports: dict[str, int] = field(default_factory=dict)
+    """Facts, inquiries and agents' days told, by topic."""
     dead_letters: dict[str, int] = field(default_factory=dict)
     """Dead letters by code."""
     pending: int = 0

@@ -10,8 +10,8 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import chain
 from multiprocessing.connection import Connection
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
 from stream_attr.processor import Share
+from stream_attr.processor.records import Output
 from stream_attr.replay.steps import Inputs, Plan, Step, steps, without_collector
 
 __all__ = ["ProcessLostError", "sensible_number", "shared_steps"]
@@ -53,16 +54,23 @@ def _size(path: Path) -> int:
     return path.stat().st_size * (PACKED if path.suffix == ".gz" else 1)
 
 
-def shared_steps(plan: Plan, processes: int) -> Iterator[Step]:
+def shared_steps(plan: Plan, processes: int) -> Generator[Step, list[Output], None]:
     """Judge files in several processes: the steps that one process would yield, without places.
 
     Standard input cannot be shared. Raises UnusableFileError, and ProcessLostError when a process dies.
     """
     workers = [_Worker(plan, Share(index, processes)) for index in range(processes)]
     try:
-        for parts in zip(*(worker.steps() for worker in workers), strict=True):
+        while True:
+            parts = [part for worker in workers if (part := worker.receive()) is not None]
+            if not parts:
+                return
             placed = chain.from_iterable(zip(part.places, part.outputs, strict=True) for part in parts)
-            yield Step(parts[0].taken, [output for _, output in sorted(placed, key=itemgetter(0))], [])
+            closings = yield Step(
+                parts[0].taken, [output for _, output in sorted(placed, key=itemgetter(0))], []
+            )
+            for worker in workers:
+                worker.send(closings)
     finally:
         for worker in workers:
             worker.stop()
@@ -73,47 +81,53 @@ class _Worker:
 
     def __init__(self, plan: Plan, share: Share) -> None:
         context = multiprocessing.get_context("spawn")
-        self._received, sent = context.Pipe(duplex=False)
+        self._pipe, theirs = context.Pipe()
         self._name = f"process {share.index + 1} of {share.processors}"
         self._process: SpawnProcess = context.Process(
-            target=_work, args=(replace(plan, share=share), sent), daemon=True
+            target=_work, args=(replace(plan, share=share), theirs), daemon=True
         )
         self._process.start()
-        sent.close()
+        theirs.close()
 
-    def steps(self) -> Iterator[Step]:
-        while (message := self._receive()) is not None:
-            if isinstance(message, Exception):
-                raise message
-            yield message
-
-    def _receive(self) -> _Message:
+    def receive(self) -> Step | None:
+        """Return its next step; None: it has done its work."""
         try:
-            message: _Message = self._received.recv()
+            message: _Message = self._pipe.recv()
         except EOFError:
             self._process.join()
             raise ProcessLostError(
                 f"{self._name} ended with exit code {self._process.exitcode} before its work was done"
             ) from None
+        if isinstance(message, Exception):
+            raise message
         return message
 
+    def send(self, closings: list[Output]) -> None:
+        """Answer a step; of the closings it takes those of its share."""
+        with suppress(BrokenPipeError):  # it has failed: the next thing that comes from it says why
+            self._pipe.send(closings)
+
     def stop(self) -> None:
-        self._received.close()
+        self._pipe.close()
         self._process.terminate()
         self._process.join()
 
 
-def _work(plan: Plan, sent: Connection) -> None:
-    """Run in a process of its own: judge a share and send the steps."""
+def _work(plan: Plan, pipe: Connection) -> None:
+    """Run in a process of its own: judge a share, send the steps, hear what answers them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes
-    with closing(sent), without_collector():
+    with closing(pipe), without_collector():
+        judging = steps(plan)
         try:
-            for step in steps(plan):
-                sent.send(step)
-            sent.send(None)
-        except BrokenPipeError:
+            step = next(judging)
+            while True:
+                pipe.send(step)
+                step = judging.send(pipe.recv())
+        except StopIteration:
+            pipe.send(None)
+        except (BrokenPipeError, EOFError):
             pass  # nobody is there to listen any more
         except UnusableFileError as error:
-            sent.send(error)
+            pipe.send(error)
         except Exception:
-            sent.send(ProcessLostError(traceback.format_exc()))
+            pipe.send(ProcessLostError(traceback.format_exc()))

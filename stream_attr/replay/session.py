@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import closing
 
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import MINUTE_MS
-from stream_attr.processor.records import Output
+from stream_attr.processor import Options, Rollup
+from stream_attr.processor.records import BUYER_DAYS, CLOSINGS, Output
+from stream_attr.replay.overflow import OverflowStore
 from stream_attr.replay.processes import shared_steps
 from stream_attr.replay.steps import Inputs, Plan, steps
 
@@ -20,6 +23,7 @@ def replay(
     allowed_lateness_ms: int = 5 * MINUTE_MS,
     retention: Retention | None = None,
     processes: int = 1,
+    reports: bool = True,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Generator[Output, None, None]:
     """Judge files and yield every output in the order of its emission.
@@ -27,7 +31,29 @@ def replay(
     ``progress`` is told how many events have been taken; for the rest see `Plan`. Raises UnusableFileError
     and, with several ``processes``, ProcessLostError.
     """
-    plan = Plan(inputs, until, allowed_lateness_ms, retention or Retention())
-    for step in steps(plan) if processes == 1 else shared_steps(plan, processes):
-        yield from step.outputs
-        progress(step.taken)
+    plan = Plan(inputs, until, allowed_lateness_ms, retention or Retention(), reports=reports)
+    judging = steps(plan) if processes == 1 else shared_steps(plan, processes)
+    with OverflowStore() as store, closing(judging):
+        rollup = Rollup(store, Options(partitions=processes, commits=False))
+        step = next(judging, None)
+        while step is not None:
+            told, answers = _rolled_up(rollup, step.outputs)
+            store.apply(rollup.take_changes())
+            yield from told
+            progress(step.taken)
+            try:
+                step = judging.send(answers)
+            except StopIteration:
+                step = None
+
+
+def _rolled_up(rollup: Rollup, outputs: list[Output]) -> tuple[list[Output], list[Output]]:
+    """Return what a step tells the world, and the closings that answer it, by buyer."""
+    told = [output for output in outputs if output.topic != BUYER_DAYS]
+    for output in outputs:
+        if output.topic == BUYER_DAYS:
+            told += rollup.take(output.value)
+    told += rollup.flush()
+    answers = [output for output in told if output.topic == CLOSINGS]
+    answers.sort(key=lambda answer: answer.key)
+    return [output for output in told if output.topic != CLOSINGS], answers

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from stream_attr.broker.lines import LinesFile
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import MINUTE_MS
 from stream_attr.processor import Book, Options, Processor, Share
-from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, Output, Place, Record
+from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, Batch, Output, Place, Record
 from stream_attr.processor.watermark import END_OF_TIME
 from stream_attr.replay.overflow import OverflowStore
 from stream_attr.replay.sources import chunks
@@ -54,6 +55,8 @@ class Plan:
     retention: Retention = field(default_factory=Retention)
     cached_facts: int = 1_000_000
     """Facts of buyers kept decoded, by all processes together; the others are bytes in the store."""
+    reports: bool = True
+    """Whether facts, inquiries and agents' days are told beside decisions."""
     share: Share | None = None
     """Which buyers to judge; None: all."""
 
@@ -64,6 +67,7 @@ class Step(NamedTuple):
     taken: int
     """Events taken so far."""
     outputs: list[Output]
+    """Those for other partitions among them."""
     places: list[Place]
     """Of each output; empty unless a share is judged."""
 
@@ -84,8 +88,12 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def steps(plan: Plan) -> Iterator[Step]:
-    """Judge files step by step, the same steps whatever the share. Raises UnusableFileError."""
+def steps(plan: Plan) -> Generator[Step, list[Output], None]:
+    """Judge files step by step, the same steps whatever the share. Raises UnusableFileError.
+
+    What is sent to it are the closings that answer the step before; it tells what they bring about as a step
+    of its own, and goes on with the files once there are none.
+    """
     names = plan.inputs.names
     with ExitStack() as stack:
         files = {
@@ -102,6 +110,9 @@ def steps(plan: Plan) -> Iterator[Step]:
             retention=plan.retention,
             cached_facts=plan.cached_facts // (1 if plan.share is None else plan.share.processors),
             files=names,
+            reports=plan.reports,
+            partition=0 if plan.share is None else plan.share.index,
+            now=None if plan.until is None else partial(int, plan.until),
             latest_watermark=END_OF_TIME if plan.until is None else plan.until,
             commits=False,
             share=plan.share,
@@ -109,13 +120,23 @@ def steps(plan: Plan) -> Iterator[Step]:
         store = stack.enter_context(OverflowStore())
         processor = Processor(book, store, options)
         taken = 0
-        for records, ended in chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, CHUNK):
-            batch = processor.process(records, ended)
+        ended: frozenset[str] = frozenset()
+
+        def told(batch: Batch) -> Generator[Step, list[Output], None]:
             store.apply(batch.changes)
+            while closings := (yield Step(taken, batch.outputs, batch.places)):
+                batch = processor.process([_record(closing) for closing in closings], ended)
+                store.apply(batch.changes)
+
+        for records, ended in chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, CHUNK):
             taken += len(records)
-            yield Step(taken, batch.outputs, batch.places)
-        batch = processor.finish()
-        yield Step(taken, batch.outputs, batch.places)
+            yield from told(processor.process(records, ended))
+        yield from told(processor.finish())
+
+
+def _record(told: Output) -> Record:
+    """Return what a partition told as a record of its internal topic; nobody counts these here."""
+    return Record(told.topic, 0, 0, 0, told.key, told.value)
 
 
 def _tell(book: Book, files: dict[str, list[LinesFile]]) -> Iterator[Output]:

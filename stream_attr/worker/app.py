@@ -111,6 +111,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         app.knowledge,
         app.metrics,
         app.pool,
+        partitions=found.partitions,
         transactions=found.transactions,
         changelog_id=topic_id(config.broker, config.topic(CHANGELOG)),
     )

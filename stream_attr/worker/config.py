@@ -54,8 +54,8 @@ class Judging:
     """The pure side of a worker: one book for all partitions, and a judge for each."""
 
     book: Book
-    judge: Callable[[int, Store], Judge]
-    """Makes the judge of a partition over that partition's store."""
+    judge: Callable[[int, int, Store], Judge]
+    """Makes the judge of a partition, one of so many, over that partition's store."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import DAY_MS
 from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor.records import Store
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
 from stream_attr.worker.wall_clock import wall_clock_ms
 
@@ -21,5 +24,10 @@ def processor_judging(config: WorkerConfig) -> Judging:
         allowed_lateness_ms=config.allowed_lateness_ms,
         retention=Retention(config.history_days * DAY_MS, config.order_retention_days * DAY_MS),
         clock=wall_clock_ms if config.clock is Clock.WALL else None,
+        now=wall_clock_ms if config.clock is Clock.WALL else None,
     )
-    return Judging(book, lambda _partition, store: Processor(book, store, options))
+
+    def judge(partition: int, partitions: int, store: Store) -> Processor:
+        return Processor(book, store, replace(options, partition=partition, partitions=partitions))
+
+    return Judging(book, judge)

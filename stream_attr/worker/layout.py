@@ -9,14 +9,25 @@ from confluent_kafka.admin import AdminClient
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.broker.embedded import CLUSTER_ID
 from stream_attr.broker.topics import partition_counts
-from stream_attr.processor.records import CHANGELOG, CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.processor.records import (
+    BUYER_DAYS,
+    CHANGELOG,
+    CHAT,
+    CLOSINGS,
+    ORDERS,
+    ROSTER,
+    SETTINGS,
+    TICKS,
+)
 from stream_attr.worker.config import Transactions, WorkerConfig
 
-__all__ = ["EVENTS", "INPUTS", "KNOWLEDGE", "Layout", "LayoutError", "inspect"]
+__all__ = ["EVENTS", "INPUTS", "KNOWLEDGE", "TOLD", "Layout", "LayoutError", "inspect"]
 
 EVENTS = (CHAT, ORDERS)
 """Topics whose records are judged in the order of their ``ts``."""
-INPUTS = (*EVENTS, TICKS)
+TOLD = (BUYER_DAYS, CLOSINGS)
+"""Topics by which partitions tell each other: outputs of some are inputs of others."""
+INPUTS = (*EVENTS, TICKS, *TOLD)
 """Topics consumed by partition; partition p of all of them is one worker's at a time."""
 KNOWLEDGE = (SETTINGS, ROSTER)
 """Topics of one partition that every worker reads whole."""

@@ -1,5 +1,7 @@
 """The inputs of one partition read in step: events by their ``ts``, ticks after them (RULEBOOK 6).
 
+What other partitions tell goes first: it has been judged there and waits for nothing.
+
 A worker that is behind must not let one topic run ahead of the other: the watermark is the lesser of the two,
 and what comes in order needs no correction later. So the older head goes first, and a topic of which nothing
 is at hand is waited for, unless it is read to its end: then it holds nothing back.
@@ -12,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from stream_attr.codec.inbound import peek_ts
-from stream_attr.processor.records import CHAT, ORDERS, TICKS, Record
+from stream_attr.processor.records import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, TICKS, Record
 
 __all__ = ["End", "Merge", "Take"]
 
@@ -48,7 +50,8 @@ class Merge:
         self._chat = _Inbox(positions.get(CHAT, 0))
         self._orders = _Inbox(positions.get(ORDERS, 0))
         self._ticks = _Inbox(positions.get(TICKS, 0))
-        self._inboxes = {CHAT: self._chat, ORDERS: self._orders, TICKS: self._ticks}
+        self._told = {topic: _Inbox(positions.get(topic, 0)) for topic in (BUYER_DAYS, CLOSINGS)}
+        self._inboxes = {CHAT: self._chat, ORDERS: self._orders, TICKS: self._ticks, **self._told}
         self._barrier: _Barrier | None = None
         self._at_end: frozenset[str] = frozenset()
 
@@ -59,7 +62,7 @@ class Merge:
     def observe(self, topic: str, end: End) -> None:
         """Learn how far a topic has been fetched; called after what lies before ``position`` was offered."""
         self._inboxes[topic].end = end
-        if self._barrier is not None and topic != TICKS:
+        if self._barrier is not None and topic in (CHAT, ORDERS):
             self._barrier.observe(topic, end)
 
     def buffers(self) -> dict[str, tuple[int, int]]:
@@ -85,6 +88,8 @@ class Merge:
         A take without records only says that a topic has reached its end.
         """
         records: list[Record] = []
+        for told in self._told.values():
+            told.drain(records, limit)
         self._take_events(records, limit)
         if len(records) < limit:
             self._take_ticks(records, limit - len(records))

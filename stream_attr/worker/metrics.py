@@ -38,6 +38,9 @@ class Metrics:
             ["profile", "outcome", "reason"],
             registry=registry,
         )
+        self._reports = Counter(
+            "stream_attr_reports", "Facts, inquiries and agents' days told", ["topic"], registry=registry
+        )
         self._dead_letters = Counter(
             "stream_attr_dead_letters", "Records that could not be used", ["code"], registry=registry
         )
@@ -88,6 +91,7 @@ class Metrics:
             (self._events, stats.events),
             (self._late, stats.late),
             (self._repeats, stats.repeats),
+            (self._reports, stats.reports),
             (self._dead_letters, stats.dead_letters),
         ):
             for label, count in counts.items():

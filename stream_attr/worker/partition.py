@@ -14,10 +14,11 @@ from concurrent.futures import Executor
 from itertools import chain
 from typing import TypeVar
 
-from stream_attr.processor.records import CHANGELOG, PROGRESS_KEY, TICKS, Batch, Judge, Record
+from stream_attr.processor.records import CHANGELOG, PROGRESS_KEY, Batch, Judge, Record
 from stream_attr.worker.changelog import Interrupted, catch_up
 from stream_attr.worker.config import Judging, WorkerConfig
 from stream_attr.worker.knowledge import Knowledge
+from stream_attr.worker.layout import EVENTS
 from stream_attr.worker.merge import End, Merge, Take
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, open_store
@@ -41,6 +42,7 @@ class Surroundings:
         metrics: Metrics,
         pool: Executor,
         *,
+        partitions: int,
         transactions: bool,
         changelog_id: str,
     ) -> None:
@@ -49,6 +51,7 @@ class Surroundings:
         self.knowledge = knowledge
         self.metrics = metrics
         self.pool = pool
+        self.partitions = partitions
         self.transactions = transactions
         self.changelog_id = changelog_id
 
@@ -190,7 +193,7 @@ class Partition:
         self._progress = self._store.get(PROGRESS_KEY)
         self._known = self._store.get(KNOWLEDGE_KEY)
         with around.knowledge.lock:
-            self._judge = around.judging.judge(self.number, self._store)
+            self._judge = around.judging.judge(self.number, around.partitions, self._store)
             self.positions = dict(self._judge.restore(self._progress))
 
     def _judge_take(self, take: Take) -> None:
@@ -205,7 +208,7 @@ class Partition:
         )
         for record in take.records:
             self.positions[record.topic] = record.offset + 1
-        if any(record.topic != TICKS for record in take.records):
+        if any(record.topic in EVENTS for record in take.records):
             self.busy_at = time.monotonic()
 
     def _catch_up_with_knowledge(self) -> None:

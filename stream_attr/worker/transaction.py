@@ -186,10 +186,15 @@ class _PartitionProducer:
         )
 
     def send_outputs(self, outputs: Iterable[Output], acknowledge: _Acknowledge | None = None) -> None:
-        """Queue outputs, each to the partition that its key says."""
+        """Queue outputs, each to the partition that it or its key says."""
         for output in outputs:
+            where = {} if output.partition is None else {"partition": output.partition}
             self._send(
-                self._config.topic(output.topic), value=output.value, key=output.key, on_delivery=acknowledge
+                self._config.topic(output.topic),
+                value=output.value,
+                key=output.key,
+                on_delivery=acknowledge,
+                **where,
             )
 
     def send_changes(self, changes: Iterable[Change], acknowledge: _Acknowledge | None = None) -> None:

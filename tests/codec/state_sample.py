@@ -16,6 +16,7 @@ from stream_attr.core.buyer import Buyer, Retention
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
 from stream_attr.core.order import Placed, Waiting
+from stream_attr.core.reception import Said
 from stream_attr.core.settings import PRESETS
 from stream_attr.core.shop import SettingsRecord, Shop
 
@@ -47,7 +48,7 @@ def sample_buyer() -> Buyer:
     sealed.add_paid(Placed(long_ago, "e9", 500, None, None, ()))
     list(buyer.revise(sealed, NOON, "paid"))
     buyer.order_of("o-sealed", "e10", NOON)
-    sealed.refund_requested += 500
+    sealed.refunds.append((NOON, 500, False))
     buyer.expire(NOON, Retention())
     assert sealed.sealed
 
@@ -61,6 +62,12 @@ def sample_buyer() -> Buyer:
     ):
         buyer.hear(agent_id, Message(ts, side, event_id, flags, 12, product_id), touched=[])
     buyer.hand_over("客服-乙", NOON - 10 * MINUTE_MS, "m7", touched=[])
+    [[_, reception]] = buyer.receptions["A"].items()
+    reception.said_fact = Said(2, 2**63 - 1, final=False)
+    reception.said_inquiry = Said(1, 7, final=True)
+    reception.closed_ts = NOON - 27 * MINUTE_MS
+    buyer.days_said = {20_758: 2**63 - 2}
+    buyer.mark(20_758, NOON + HOUR_MS, "chat", late=True)
 
     order = buyer.order_of("o-paid", "e1", NOON)
     assert order is not None
@@ -69,9 +76,9 @@ def sample_buyer() -> Buyer:
     buyer.order_of("o-paid", "e2", NOON + MINUTE_MS)
     order.add_paid(Placed(NOON + MINUTE_MS, "e2", 12_000, None, None, (), NOON))
     buyer.order_of("o-paid", "e3", NOON + HOUR_MS)
-    order.refund_requested += 300
+    order.refunds.append((NOON + HOUR_MS, 300, False))
     buyer.order_of("o-paid", "e4", NOON + HOUR_MS)
-    order.refund_completed += 200
+    order.refunds.append((NOON + HOUR_MS, 200, True))
     list(buyer.revise(order, MIDNIGHT, "refund"))
 
     unpaid = buyer.order_of("o-unpaid", "e5", NOON + DAY_MS)
@@ -101,6 +108,15 @@ def told(buyer: Buyer) -> dict[str, Any]:
     said = json.dumps(
         {
             "due": buyer.due,
+            "settle_at": buyer.settle_at,
+            "unsaid": buyer.unsaid and buyer.unsaid._asdict(),
+            "days_said": sorted(buyer.days_said.items()),
+            "told": {
+                agent_id: {
+                    day: [one.closed_ts, one.said_fact, one.said_inquiry] for day, one in sorted(days.items())
+                }
+                for agent_id, days in buyer.receptions.items()
+            },
             "chat": {
                 agent_id: [one._asdict() for day in sorted(days) for one in days[day].messages]
                 for agent_id, days in buyer.receptions.items()
@@ -115,8 +131,7 @@ def told(buyer: Buyer) -> dict[str, Any]:
                     "paid": order.paid and order.paid._asdict(),
                     "told_by_payment": order.told_by_payment and order.told_by_payment._asdict(),
                     "cancelled_ts": order.cancelled_ts,
-                    "refund_requested": order.refund_requested,
-                    "refund_completed": order.refund_completed,
+                    "refunds": order.refunds,
                     "event_ids": order.event_ids,
                     "last_ts": order.last_ts,
                     "waiting": [

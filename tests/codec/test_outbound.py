@@ -14,10 +14,17 @@ from stream_attr.broker.contract import record_schema
 from stream_attr.codec.outbound import KEPT_OF_TOO_LARGE, encode_dead_letter
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.generate import Plan, write
-from stream_attr.processor.records import COMPARISONS, DEAD_LETTERS, DECISIONS
+from stream_attr.processor.records import AGENT_DAILY, COMPARISONS, DEAD_LETTERS, DECISIONS, FACTS, INQUIRIES
 from stream_attr.replay.session import Inputs, replay
 
-SCHEMAS = {DECISIONS: "decision", COMPARISONS: "comparison", DEAD_LETTERS: "dead-letter"}
+SCHEMAS = {
+    DECISIONS: "decision",
+    COMPARISONS: "comparison",
+    FACTS: "reception-fact",
+    INQUIRIES: "inquiry-outcome",
+    AGENT_DAILY: "agent-daily",
+    DEAD_LETTERS: "dead-letter",
+}
 WORDS = {
     "status": {"pending", "final"},
     "reason": {"created", "paid", "cancelled", "refund", "chat", "timer", "late_event"},

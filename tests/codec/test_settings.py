@@ -21,8 +21,10 @@ from stream_attr.core.settings import (
     ProductPriority,
     Role,
     Settings,
+    Shift,
     SilentFollowup,
     SlowResponse,
+    Tasks,
     Validity,
 )
 
@@ -92,6 +94,18 @@ SINGLE = [
     ({"unlisted_agents": "frozen"}, {"unlisted_agents": Role.FROZEN}),
     ({"after_sales_days": 0}, {"after_sales_days": 0}),
     ({"max_wait_minutes": None}, {"max_wait_minutes": None}),
+    ({"tasks": {}}, {"tasks": Tasks()}),
+    (
+        {
+            "tasks": {
+                "payment_reminder_sms": {"minutes": 5, "min_amount": 0},
+                "payment_reminder": {"enabled": False},
+                "address_check": {"enabled": False},
+                "duty": [{"weekday": 7, "from": "09:05", "to": "24:00", "agent_id": "A"}],
+            }
+        },
+        {"tasks": Tasks(True, 5, 0, False, 30, False, (Shift(7, 545, 1440, "A"),))},
+    ),
     ({"slow_response": {"times": 1}}, {"slow_response": SlowResponse(120, 1)}),
     ({"auto_reply": {"prefix": "^"}}, {"auto_reply": AutoReply(False, "^")}),
     ({"aftersale_unfiltered": True}, {"aftersale_unfiltered": True}),

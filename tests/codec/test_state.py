@@ -85,7 +85,7 @@ def test_no_text_is_in_the_state(buyer):
 
 
 def test_state_of_a_newer_program_is_refused():
-    newer = msgspec.msgpack.encode([VERSION + 1, None, 0, "whatever", {"comes": "then"}])
+    newer = msgspec.msgpack.encode([VERSION + 1, None, 0, None, "whatever", {"comes": "then"}])
     with pytest.raises(UnknownStateVersionError, match=f"version {VERSION + 1}"):
         decode_buyer(newer, Shop("jd:1"), "b-1")
 

@@ -147,7 +147,7 @@ def test_a_paid_order_outlives_its_chat_and_keeps_its_verdict_and_receipt(buyer)
     assert buyer.judgements(order)["official"] == said.judgement
     assert said.judgement.credit.agent_id == "A"
     assert list(buyer.revise(order, MIDNIGHT, "timer")) == []
-    buyer.order_of("o-1", "e3", NOON + 40 * DAY_MS).refund_completed += 30
+    buyer.order_of("o-1", "e3", NOON + 40 * DAY_MS).refunds.append((NOON + 40 * DAY_MS, 30, True))
     [refunded] = buyer.revise(order, MIDNIGHT, "refund")
     assert (refunded.revision, refunded.verdict) == (2, said.verdict._replace(refund_completed=30))
 

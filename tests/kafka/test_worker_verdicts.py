@@ -8,11 +8,21 @@ import shutil
 import time
 
 import pytest
-from verdicts import RealWorker, decisions, inputs, last, last_of_file, revisions, stream_attr
+from verdicts import (
+    RealWorker,
+    decisions,
+    inputs,
+    last,
+    last_of_file,
+    last_reports,
+    revisions,
+    stream_attr,
+)
 from worker_process import read, until
 
 DECISIONS = "attribution-decisions"
 COMPARISONS = "attribution-comparisons"
+REPORTS = ("reception-facts", "inquiry-outcomes", "agent-daily")
 PARTITIONS = 4
 WELL_AFTER = "2027-06-01T00:00:00Z"
 WELL_AFTER_S = 1_811_808_000
@@ -66,7 +76,18 @@ def until_all_is_final(worker):
     until(lambda: worker.metric("stream_attr_watermark_seconds") == PARTITIONS * WELL_AFTER_S, worker)
 
 
+def as_replayed(worker, folder):
+    """Whether facts, inquiries and figures, which partitions tell each other of, are those of the replay."""
+    for topic in REPORTS:
+        told = last_reports(decisions(worker.bootstrap, worker.prefix + topic))
+        with (folder / "out" / f"{topic}.jsonl").open("rb") as file:
+            if told != last_reports(json.loads(line) for line in file):
+                return False
+    return True
+
+
 def assert_as_replayed(worker, folder):
+    until(lambda: as_replayed(worker, folder), worker)
     for topic in (DECISIONS, COMPARISONS):
         emitted = decisions(worker.bootstrap, worker.prefix + topic)
         assert last(emitted) == last_of_file(folder / "out" / f"{topic}.jsonl")

@@ -61,6 +61,15 @@ def last(decisions: Any) -> Decisions:
     return found
 
 
+def last_reports(records: Any) -> Decisions:
+    """The last fact, inquiry or agent's day per key, without what tells how it came about."""
+    found = {}
+    for one in records:
+        key = "|".join(str(one[name]) for name in ("shop_id", "buyer_id", "agent_id", "day") if name in one)
+        found[key] = {name: value for name, value in one.items() if name not in BY_EMISSION}
+    return {key: one for key, one in found.items() if one.get("kind") != "none"}
+
+
 def decisions(bootstrap: str, topic: str) -> list[dict[str, Any]]:
     """All that a ``read_committed`` reader sees of a topic of decisions, in order per order."""
     return [json.loads(value) for _, value in read(bootstrap, topic) if value is not None]

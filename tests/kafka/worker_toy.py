@@ -104,7 +104,7 @@ class ToyJudge:
 
 def toy() -> Judging:
     book = ToyBook()
-    return Judging(book, lambda partition, store: ToyJudge(partition, store, book))
+    return Judging(book, lambda partition, _partitions, store: ToyJudge(partition, store, book))
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ class Partition:
     def __init__(self, book=None):
         self.book = book or Book()
         self.store = MemoryStore()
-        self.options = Options(allowed_lateness_ms=0, clock=lambda: NOW)
+        self.options = Options(allowed_lateness_ms=0, clock=lambda: NOW, reports=False)
         self.processor = Processor(self.book, self.store, self.options)
         self.offset = -1
         self.progress = None
@@ -263,7 +263,11 @@ def test_a_repeat_as_old_as_may_be_is_a_repeat():
     partition.processor = Processor(
         partition.book,
         partition.store,
-        Options(allowed_lateness_ms=0, retention=Retention(chat_ms=60 * DAY_MS, order_ms=45 * DAY_MS)),
+        Options(
+            allowed_lateness_ms=0,
+            retention=Retention(chat_ms=60 * DAY_MS, order_ms=45 * DAY_MS),
+            reports=False,
+        ),
     )
     partition.order("created", NOW)
     partition.tick(NOW + 60 * DAY_MS)

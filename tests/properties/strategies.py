@@ -23,6 +23,8 @@ SHOPS = ("jd:1", "tb:2")
 AGENTS = ("A", "B", "b", "乙")
 BUYERS = ("b-1",) * 10 + ("b-2", "A")
 """Mostly one buyer, so that events meet; one whose id is an agent's."""
+CROWD = ("b-1", "b-1", "b-2", "b-3", "A")
+"""Several buyers, so that an agent serves more than one on a day."""
 PHRASE = "祝生活愉快"
 
 _DAY_MS = 24 * HOUR_MS
@@ -120,6 +122,13 @@ _OVERRIDES: dict[str, st.SearchStrategy[Any]] = {
     "auto_reply": st.fixed_dictionaries({"identify": st.just(True)}, optional={"prefix": st.just("^")}),
     "aftersale_unfiltered": st.booleans(),
     "official_accounts": weighted((3, []), (1, ["b-2"])),
+    "max_wait_minutes": st.sampled_from([None, 1, 10, 60]),
+    "slow_response": st.sampled_from([{"seconds": 1, "times": 1}, {"seconds": 60, "times": 2}]),
+    "after_sales_days": st.sampled_from([0, 1, 21]),
+    "agent_initiated_exempt": st.fixed_dictionaries(
+        {"enabled": st.just(True)}, optional={"first_reply_days": st.integers(1, 3)}
+    ),
+    "overnight_once": st.just(True),
     "filters": _FILTERS,
 }
 _FOLLOWUP = st.fixed_dictionaries(
@@ -215,13 +224,15 @@ def instants(draw: st.DrawFn, calendar: Calendar) -> int:
 
 
 @st.composite
-def conversation(draw: st.DrawFn, shop_id: str, calendar: Calendar, busy: list[int]) -> list[Json]:
+def conversation(
+    draw: st.DrawFn, shop_id: str, calendar: Calendar, busy: list[int], buyers: tuple[str, ...]
+) -> list[Json]:
     """Draw what one buyer and one agent say to each other, mostly near one of the ``busy`` instants."""
     near = draw(st.sampled_from(busy)) + draw(st.sampled_from(_SHIFTS))
     ts = draw(st.one_of(*[st.just(near)] * 3, instants(calendar)))
     pair = {
         "shop_id": shop_id,
-        "buyer_id": draw(st.sampled_from(BUYERS)),
+        "buyer_id": draw(st.sampled_from(buyers)),
         "agent_id": draw(st.sampled_from(AGENTS)),
     }
     said = []
@@ -250,10 +261,17 @@ _PRODUCTS = weighted((2, None), (2, ["p-1"]), (1, ["p-1", "p-2"]), (1, []))
 
 
 @st.composite
-def order(draw: st.DrawFn, shop_id: str, calendar: Calendar, busy: list[int], order_id: str) -> list[Json]:
+def order(
+    draw: st.DrawFn,
+    shop_id: str,
+    calendar: Calendar,
+    busy: list[int],
+    order_id: str,
+    buyers: tuple[str, ...],
+) -> list[Json]:
     """Draw all events of one order, in no order; its creation may be missing, or said by ``paid`` alone."""
     created_ts = calendar.clip(draw(st.sampled_from(busy)) + draw(weighted((4, 0), (1, 1), (1, MINUTE_MS))))
-    ids = {"shop_id": shop_id, "buyer_id": draw(st.sampled_from(BUYERS)), "order_id": order_id}
+    ids = {"shop_id": shop_id, "buyer_id": draw(st.sampled_from(buyers)), "order_id": order_id}
     events: list[Json] = []
     for kind in (*draw(weighted((8, ("created",)), (2, ()), (1, ("created", "created")))), *draw(_FOLLOWING)):
         delay = 0 if kind == "created" and not events else draw(st.sampled_from(_DELAYS))
@@ -272,7 +290,7 @@ def order(draw: st.DrawFn, shop_id: str, calendar: Calendar, busy: list[int], or
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
+def worlds(draw: st.DrawFn, buyers: tuple[str, ...] = BUYERS) -> World:
     """Draw the records of one or two shops."""
     world = World([], [], [], [])
     shop_ids = SHOPS[: draw(weighted((5, 1), (1, 2)))]
@@ -286,9 +304,9 @@ def worlds(draw: st.DrawFn) -> World:
         world.roster.extend(draw(roster_of(shop_id, calendar)))
         busy = draw(st.lists(instants(calendar), min_size=1, max_size=2))
         for _ in range(draw(st.sampled_from([0, 1, 2, 3, 3, 4, 5, 6]))):
-            world.chat.extend(draw(conversation(shop_id, calendar, busy)))
+            world.chat.extend(draw(conversation(shop_id, calendar, busy, buyers)))
         for number in range(draw(st.integers(1, 3))):
-            world.orders.extend(draw(order(shop_id, calendar, busy, f"o-{number}")))
+            world.orders.extend(draw(order(shop_id, calendar, busy, f"o-{number}", buyers)))
     for events in (world.chat, world.orders):
         # The id breaks ties: it must not always rise with the position in the list.
         for number, (event, prefix) in enumerate(zip(events, draw(_prefixes(len(events))), strict=True)):

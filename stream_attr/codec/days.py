@@ -1,0 +1,49 @@
+"""What the roll-up keeps of a shop's day, and how far the partitions have come, as bytes."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct, field
+
+from stream_attr.core.buyer_day import Ends
+from stream_attr.core.reception import Said
+
+
+class DayState(Struct, array_like=True, gc=False):
+    """A shop's day, but for what the buyers add to it: each has a key of its own."""
+
+    shop_id: str
+    day: int
+    timezone: str
+    ends: Ends
+    said: dict[str, Said] = field(default_factory=dict)
+    """The last revision that was told of each agent's figures, and of the shop's."""
+    buyers: list[str] | None = None
+    """Who adds to it, once it is no longer kept decoded."""
+    final_at: list[int] = []
+    """When decisions in it become final, beyond ``ends``; known while it is not kept decoded."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_day = msgspec.msgpack.Decoder(DayState)
+_passed = msgspec.msgpack.Decoder(dict[int, int])
+
+
+def encode_day(state: DayState) -> bytes:
+    """Return a day's bytes."""
+    return _encoder.encode(state)
+
+
+def decode_day(data: bytes) -> DayState:
+    """Return the day of some bytes."""
+    return _day.decode(data)
+
+
+def encode_passed(passed: dict[int, int]) -> bytes:
+    """Return the bytes of how far each partition has come, epoch milliseconds."""
+    return _encoder.encode(passed)
+
+
+def decode_passed(data: bytes) -> dict[int, int]:
+    """Return how far each partition has come."""
+    return _passed.decode(data)

@@ -1,0 +1,131 @@
+"""Reception facts: what was said between a buyer and an agent on one day, in figures (RULEBOOK 8)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stream_attr.core.days import MINUTE_MS
+from stream_attr.core.message import AGENT, BUYER, PRODUCT_PAGE
+from stream_attr.core.reception import Filter, Reception
+from stream_attr.core.settings import OFFICIAL, Role
+from stream_attr.core.shop import Shop
+
+EFFECTIVE_CONVERSATION_MS = 30_000
+NOBODY_SPOKE = -1
+"""What a closing tells where the agent said nothing effective to anybody that day."""
+
+_ASKED_BEFORE_OFFLINE = frozenset(
+    {Filter.EMPTY, Filter.OWN_ACCOUNT, Filter.OFFICIAL_ACCOUNT, Filter.BUYER_SUBACCOUNT}
+)
+
+
+class Fact(NamedTuple):
+    """The figures of one reception. Times are epoch milliseconds."""
+
+    first_ts: int
+    last_ts: int
+    by_buyer: bool
+    """Whether the buyer initiated it."""
+    buyer_messages: int
+    agent_messages: int
+    """Effective ones."""
+    agent_characters: int
+    rounds: int
+    replied: bool
+    first_response_ms: int | None
+    response_ms_sum: int
+    response_count: int
+    slow: bool
+    product_page: bool
+    transferred: bool
+    filtered: str | None
+    role: str
+    last_effective_ts: int | None
+    """Of the agent's own words in this reception."""
+    may_be_offline: bool
+    """Whether ``agent_offline`` hangs on what the agent said to others that day."""
+
+    @property
+    def recorded(self) -> bool:
+        """Whether an inquiry is recorded of it (RULEBOOK 7)."""
+        return self.filtered is None and self.role == Role.PRESALE
+
+
+def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: Shop) -> Fact:
+    """Return the figures of a reception under the shop's official settings.
+
+    ``agent_offline`` matches once a closing has told when the agent last spoke that day; until then it is as
+    if it did not. Pure: the same facts, settings and closing give the same figures.
+    """
+    reading = shop.reading(day)
+    settings = shop.settings_on(day)
+    mute = reading.mute
+    longest_ms = None if settings.max_wait_minutes is None else settings.max_wait_minutes * MINUTE_MS
+    slow_ms = settings.slow_response.seconds * 1000
+    buyer_messages = agent_messages = characters = rounds = 0
+    response_sum = response_count = slow_count = 0
+    first_response: int | None = None
+    waiting_since: int | None = None
+    last_effective: int | None = None
+    replied = page = False
+    before = AGENT
+    messages = reception.messages
+    for ts, side, _, flags, length, _ in messages:
+        if side == BUYER:
+            buyer_messages += 1
+            before = BUYER
+            if waiting_since is None:
+                waiting_since = ts
+            if flags & PRODUCT_PAGE:
+                page = True
+        elif not flags & mute:
+            agent_messages += 1
+            characters += length
+            last_effective = ts
+            if before == BUYER:
+                rounds += 1
+                before = AGENT
+            if waiting_since is not None:
+                replied = True
+                response = ts - waiting_since
+                waiting_since = None
+                if longest_ms is None or response < longest_ms:
+                    if first_response is None:
+                        first_response = response
+                    response_sum += response
+                    response_count += 1
+                    if response > slow_ms:
+                        slow_count += 1
+    role = shop.role_on(agent_id, day, reading.unlisted)
+    filtered = reception.read(buyer_id, agent_id, day, shop, OFFICIAL).filtered
+    first_ts = messages[0].ts
+    by_buyer = messages[0].side == BUYER
+    may_be_offline = (
+        last_effective is None
+        and by_buyer
+        and reading.filters.agent_offline
+        and filtered not in _ASKED_BEFORE_OFFLINE
+        and not (reading.aftersale_unfiltered and role is Role.AFTERSALE)
+    )
+    if may_be_offline and reception.closed_ts is not None and first_ts > reception.closed_ts:
+        filtered = Filter.AGENT_OFFLINE
+    return Fact(
+        first_ts,
+        messages[-1].ts,
+        by_buyer,
+        buyer_messages,
+        agent_messages,
+        characters,
+        rounds,
+        replied,
+        first_response,
+        response_sum,
+        response_count,
+        slow_count >= settings.slow_response.times,
+        page,
+        bool(reception.transfers),
+        None if filtered is None else str(filtered),
+        role.value,
+        last_effective,
+        may_be_offline,
+    )

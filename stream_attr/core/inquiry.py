@@ -1,0 +1,148 @@
+"""Inquiry outcomes: what became of each pre-sales reception (RULEBOOK 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
+from stream_attr.core.fact import Fact
+from stream_attr.core.message import BUYER
+from stream_attr.core.order import Order
+from stream_attr.core.reception import Reception
+from stream_attr.core.settings import OFFICIAL, Settings
+from stream_attr.core.shop import Shop
+
+INQUIRY = "inquiry"
+ASSIST = "assist"
+FOLLOW_UP = "follow_up"
+AFTER_SALES = "after_sales"
+NONE = "none"
+"""No inquiry any more: its reception is filtered, or its agent's role another, since it was told."""
+
+OPEN = "open"
+ORDERED = "ordered"
+PAID = "paid"
+PAYMENT_LOST = "payment_lost"
+LOST = "lost"
+NOT_COUNTED = "not_counted"
+
+OVERNIGHT_WAIT_MINUTES = 10
+"""The longest pause of a chat that runs past midnight, where the longest wait is off."""
+
+FactOf = Callable[[str, int], Fact | None]
+"""The fact of a reception of the buyer, by agent id and day; None: there is none."""
+
+
+class Inquiry(NamedTuple):
+    """What became of one reception."""
+
+    kind: str
+    outcome: str
+    exempt: str | None
+    order_ids: tuple[str, ...]
+    """Sorted."""
+    final_at: int
+    final: bool
+
+
+def inquiry_of(
+    agent_id: str,
+    day: int,
+    receptions: Mapping[int, Reception],
+    fact_of: FactOf,
+    orders: Iterable[Order],
+    shop: Shop,
+    watermark: int,
+) -> Inquiry | None:
+    """Return what became of a reception at a watermark; None where none is recorded of it.
+
+    ``receptions``: those of the buyer with this agent, by day; ``orders``: all of the buyer's.
+    """
+    fact = fact_of(agent_id, day)
+    if fact is None or not fact.recorded:
+        return None
+    known = [order for order in orders if order.created_ts is not None]
+    waits = fact.may_be_offline and receptions[day].closed_ts is None
+    end_of_next = shop.zone.start_of(day + 2)
+    settings = shop.settings_on(day)
+    f = fact.first_ts
+    following = [order for order in known if f <= (order.created_ts or 0) < end_of_next]
+    placed = [order for order in following if _placed_by(order) == agent_id]
+    if placed:
+        payable_until = shop.zone.start_of(day + 3)
+        over = watermark >= payable_until and not waits
+        if any(order.paid_ts is not None and order.paid_ts < payable_until for order in placed):
+            outcome = PAID
+        else:
+            outcome = PAYMENT_LOST if over else ORDERED
+        return Inquiry(INQUIRY, outcome, None, _ids(placed), payable_until, over)
+    over = watermark >= end_of_next and not waits
+    if following:
+        return Inquiry(ASSIST, NOT_COUNTED, None, _ids(following), end_of_next, over)
+    unpaid = [order for order in known if (order.created_ts or 0) < f < _open_until(order, shop)]
+    if unpaid:
+        return Inquiry(FOLLOW_UP, NOT_COUNTED, None, _ids(unpaid), end_of_next, over)
+    after_sales_ms = settings.after_sales_days * DAY_MS
+    served = [
+        order
+        for order in known
+        if order.paid_ts is not None and order.paid_ts <= f < order.paid_ts + after_sales_ms
+    ]
+    if served:
+        return Inquiry(AFTER_SALES, NOT_COUNTED, None, _ids(served), end_of_next, over)
+    exempt = _exemption(agent_id, day, fact, receptions, fact_of, settings)
+    if exempt is not None:
+        return Inquiry(INQUIRY, NOT_COUNTED, exempt, (), end_of_next, over)
+    return Inquiry(INQUIRY, LOST if over else OPEN, None, (), end_of_next, over)
+
+
+def _placed_by(order: Order) -> str | None:
+    said = order.emitted.get(OFFICIAL)
+    return None if said is None else said.verdict.placing
+
+
+def _open_until(order: Order, shop: Shop) -> int:
+    """Return when an order was no longer waiting for its payment."""
+    created_ts = order.created_ts or 0
+    hours = shop.settings_on(shop.zone.day_of(created_ts)).payment_deadline_hours
+    ends = (created_ts + hours * HOUR_MS, order.paid_ts, order.cancelled_ts)
+    return min([end for end in ends if end is not None])
+
+
+def _ids(orders: list[Order]) -> tuple[str, ...]:
+    return tuple(sorted([order.order_id for order in orders]))
+
+
+def _exemption(
+    agent_id: str,
+    day: int,
+    fact: Fact,
+    receptions: Mapping[int, Reception],
+    fact_of: FactOf,
+    settings: Settings,
+) -> str | None:
+    exempt = settings.agent_initiated_exempt
+    if exempt.enabled and _is_agent_initiated(day, fact, receptions, exempt.first_reply_days):
+        return "agent_initiated"
+    if settings.overnight_once:
+        minutes = settings.max_wait_minutes
+        pause_ms = (OVERNIGHT_WAIT_MINUTES if minutes is None else minutes) * MINUTE_MS
+        after = fact_of(agent_id, day + 1)
+        if after is not None and after.recorded and after.first_ts - fact.last_ts < pause_ms:
+            return "overnight"
+    return None
+
+
+def _is_agent_initiated(
+    day: int, fact: Fact, receptions: Mapping[int, Reception], first_reply_days: int
+) -> bool:
+    """Whether the agent sought out the buyer, now or on a day before to which this is the first reply."""
+    if not fact.by_buyer:
+        return True
+    for before in range(day - 1, day - first_reply_days - 1, -1):
+        reception = receptions.get(before)
+        if reception is None or not reception.messages:
+            continue
+        return all(message.side != BUYER for message in reception.messages)  # nor on a day before that one
+    return False

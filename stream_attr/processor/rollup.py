@@ -1,0 +1,396 @@
+"""The roll-up: figures of agents' and shops' days, and when agents spoke last, from what all partitions tell.
+
+Every buyer-day replaces the one before it, so a figure is the sum of what holds now, whatever was told how
+often and in which order. Time here is the least of what the partitions have passed: when it comes to the end
+of a day, nothing that is on time is missing of it any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from sortedcontainers import SortedDict
+
+from stream_attr.codec.between import BuyerDay, Closing, Passed, decode_stated, encode_between
+from stream_attr.codec.days import DayState, decode_day, decode_passed, encode_day, encode_passed
+from stream_attr.codec.reports import digest_of, emission, say_agent_day
+from stream_attr.core.buyer_day import Part
+from stream_attr.core.days import DAY_MS, day_name, zone
+from stream_attr.core.fact import NOBODY_SPOKE
+from stream_attr.core.reception import Said
+from stream_attr.core.shop_day import TOTAL, AgentDay
+from stream_attr.processor.options import Options
+from stream_attr.processor.records import AGENT_DAILY, CLOSINGS, Output, Store
+from stream_attr.processor.watermark import BEGINNING, END_OF_TIME
+
+DAY_MARK = b"\x02"
+"""First byte of the keys of days."""
+PART_MARK = b"\x03"
+"""First byte of the keys of what buyers add to them."""
+PASSED_KEY = b"\x04passed"
+
+TELL_EVERY_MS = 15 * 60_000
+"""Figures that go on changing are told so often, in event time."""
+LIVE_DAYS = 4
+"""How long after its end a day is kept decoded; by then its figures are final, but for what comes late."""
+KEPT_MS = 35 * DAY_MS
+"""How much longer than an order a day is kept for what comes late."""
+
+
+class _Day:
+    """One day of a shop, decoded."""
+
+    __slots__ = ("agents", "dirty", "last_ts", "parts", "state", "waiting")
+
+    def __init__(self, state: DayState) -> None:
+        self.state = state
+        self.parts: dict[str, bytes] = {}
+        """What each buyer adds, as it was told."""
+        self.agents: dict[str, AgentDay] = {}
+        self.dirty: dict[str, str] = {}
+        """Whose figures have to be told, and why."""
+        self.last_ts: dict[str, int] = {}
+        """When each agent spoke last."""
+        self.waiting: dict[str, set[str]] = {}
+        """By agent, the buyers whose facts hang on that."""
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether some buyer waits for a closing."""
+        return any(figures.tally.unanswered for figures in self.agents.values())
+
+
+class Rollup:
+    """Rolls up the shops whose buyer-days come to this partition."""
+
+    def __init__(self, store: Store, options: Options) -> None:
+        self._store = store
+        self._partitions = options.partitions
+        self._kept_ms = options.retention.order_ms + KEPT_MS
+        self._commits = options.commits
+        self._passed: dict[int, int] = {}
+        self._now = BEGINNING
+        self._days: dict[bytes, _Day] = {}
+        """By key, those that are kept decoded."""
+        self._due: SortedDict = SortedDict()
+        """Time to the keys of the days of which something is final then."""
+        self._retiring: SortedDict = SortedDict()
+        """Time to the keys of the days that are put away or forgotten then."""
+        self._unsaved: set[bytes] = set()
+        self._answered: set[bytes] = set()
+        """Days of which buyers have been answered since they were last told."""
+        self._changes: dict[bytes, bytes | None] = {}
+        self._told_at = BEGINNING
+        self._ended = False
+        """Nothing is kept for what comes late: nothing will."""
+
+    def restore(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Start from what is stored of days."""
+        parts = []
+        for key, value in items:
+            if key == PASSED_KEY:
+                self._passed = decode_passed(value)
+                self._now = self._least()
+            elif key[:1] == DAY_MARK:
+                state = decode_day(value)
+                if state.buyers is None:
+                    self._days[key] = _Day(state)
+                self._schedule(key, state)
+            else:
+                parts.append(value)
+        for value in parts:
+            told = _decode(value)
+            day = self._days.get(_day_key(told.shop_id, told.day))
+            if day is not None:
+                day.parts[told.buyer_id] = value
+                self._replace(day, told, {})
+        for day in self._days.values():
+            day.dirty = dict.fromkeys(day.dirty, "timer")  # what was told already says so by its digest
+
+    def take(self, value: bytes) -> Iterator[Output]:
+        """Take what a partition tells."""
+        told = decode_stated(value)
+        if isinstance(told, Passed):
+            if told.watermark > self._passed.get(told.partition, BEGINNING):
+                self._passed[told.partition] = told.watermark
+                self._changes[PASSED_KEY] = encode_passed(self._passed)
+                yield from self._advance(self._least())
+            return
+        key = _day_key(told.shop_id, told.day)
+        day = self._load(key, told)
+        before = day.parts.get(told.buyer_id)
+        old = _decode(before).parts if before is not None else {}
+        if told.parts:
+            day.parts[told.buyer_id] = value
+        else:
+            day.parts.pop(told.buyer_id, None)
+        if self._commits:
+            self._changes[_part_key(told)] = value if told.parts else None
+        day.state.ends = told.ends
+        for agent_id in self._replace(day, told, old):
+            yield from self._close(day, agent_id, day.waiting.get(agent_id, set()))
+        if self._now >= told.ends.workload:
+            for agent_id, part in told.parts.items():
+                if part.work is not None and part.work.waits:
+                    yield from self._close(day, agent_id, {told.buyer_id})
+        self._unsaved.add(key)
+        if _waiting(old) and not _waiting(told.parts):
+            self._answered.add(key)
+
+    def flush(self) -> Iterator[Output]:
+        """Tell what has come late or was waited for, once all of a batch is known."""
+        for key in sorted(self._unsaved):
+            day = self._days.get(key)
+            if day is None or not day.dirty:
+                continue
+            waited_for = key in self._answered and not day.unanswered
+            if waited_for or self._now >= day.state.ends.payments:
+                yield from self._tell(key, day)
+                self._answered.discard(key)
+
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """Return what has changed of what is stored; days that are long over are no longer kept decoded."""
+        for key in self._unsaved:
+            if key in self._days and self._commits:
+                self._changes[key] = encode_day(self._days[key].state)
+        self._unsaved.clear()
+        if self._ended and not any(day.unanswered for day in self._days.values()):
+            self._let_go()
+        changes, self._changes = self._changes, {}
+        return changes
+
+    def _let_go(self) -> None:
+        """Forget all: nothing can come any more."""
+        for key, day in list(self._days.items()):
+            self._put_away(key, day)
+            self._forget(key, day.state)
+        for keys in self._retiring.values():
+            for key in keys:
+                state = self._stored(key)
+                if state is not None:
+                    self._forget(key, state)
+        self._changes[PASSED_KEY] = None
+
+    # Time
+
+    def _least(self) -> int:
+        if len(self._passed) < self._partitions:
+            return BEGINNING
+        return min(self._passed.values())
+
+    def _advance(self, until: int) -> Iterator[Output]:
+        """Do what is due, each at its time; tell now and then what goes on changing."""
+        self._ended = until == END_OF_TIME
+        while self._due and self._due.peekitem(0)[0] <= until:
+            at, keys = self._due.popitem(0)
+            self._now = max(self._now, at)
+            for key in sorted(keys):
+                yield from self._at(at, key)
+        if not self._ended:
+            self._now = max(self._now, until)
+            self._retire()
+        if self._now >= self._told_at + TELL_EVERY_MS:
+            self._told_at = self._now
+            for key in sorted(key for key, day in self._days.items() if day.dirty):
+                yield from self._tell(key, self._days[key])
+
+    def _at(self, at: int, key: bytes) -> Iterator[Output]:
+        """Do what is due of a day."""
+        day = self._days.get(key)
+        if day is None:
+            day = self._reload(key)
+            if day is None:
+                return
+        ends = day.state.ends
+        if at == ends.workload:
+            for agent_id in sorted(day.waiting):
+                yield from self._close(day, agent_id, day.waiting[agent_id])
+        for agent_id, figures in day.agents.items():
+            if at in figures.final_at(ends).values():
+                day.dirty.setdefault(agent_id, "timer")
+        if day.dirty:
+            yield from self._tell(key, day)
+
+    def _retire(self) -> None:
+        """Put days away that are long over, and forget those of which nothing can come any more."""
+        while self._retiring and self._retiring.peekitem(0)[0] <= self._now:
+            at, keys = self._retiring.popitem(0)
+            for key in keys:
+                day = self._days.get(key)
+                if day is not None and (day.dirty or day.unanswered):
+                    self._retiring.setdefault(self._now + DAY_MS, set()).add(key)
+                    continue
+                if day is not None:
+                    self._put_away(key, day)
+                state = self._stored(key)
+                if state is not None and at >= state.ends.workload + self._kept_ms:
+                    self._forget(key, state)
+
+    def _schedule(self, key: bytes, state: DayState) -> None:
+        """Note when something has to be done of a day by itself."""
+        for at in {*state.ends, *state.final_at}:
+            self._remind(at, key)
+        over = state.ends.workload
+        for at in (over + LIVE_DAYS * DAY_MS, over + self._kept_ms):
+            self._retiring.setdefault(max(at, self._now), set()).add(key)
+
+    def _remind(self, at: int, key: bytes) -> None:
+        if at > self._now:
+            self._due.setdefault(at, set()).add(key)
+
+    # Days
+
+    def _load(self, key: bytes, told: BuyerDay) -> _Day:
+        day = self._days.get(key) or self._reload(key)
+        if day is None:
+            state = DayState(told.shop_id, told.day, told.timezone, told.ends)
+            day = self._days[key] = _Day(state)
+            self._schedule(key, state)
+        return day
+
+    def _reload(self, key: bytes) -> _Day | None:
+        """Decode a day that had been put away; None: nothing is known of it."""
+        state = self._stored(key)
+        if state is None:
+            return None
+        buyers, state.buyers = state.buyers or [], None
+        day = self._days[key] = _Day(state)
+        for buyer_id in buyers:
+            part_key = PART_MARK + key[1:] + f"|{buyer_id}".encode()
+            value = self._changes[part_key] if part_key in self._changes else self._store.get(part_key)
+            if value is not None:
+                day.parts[buyer_id] = value
+                self._replace(day, _decode(value), {})
+        day.dirty.clear()
+        self._unsaved.add(key)
+        self._retiring.setdefault(self._now + DAY_MS, set()).add(key)  # what has come late is not kept long
+        return day
+
+    def _stored(self, key: bytes) -> DayState | None:
+        data = self._changes[key] if key in self._changes else self._store.get(key)
+        return None if data is None else decode_day(data)
+
+    def _put_away(self, key: bytes, day: _Day) -> None:
+        """Keep a day as bytes only."""
+        day.state.buyers = sorted(day.parts)
+        day.state.final_at = sorted(
+            {at for figures in day.agents.values() for _, at in figures.finals if at > self._now}
+        )
+        self._changes[key] = encode_day(day.state)
+        if not self._commits:
+            for buyer_id, value in day.parts.items():
+                self._changes[PART_MARK + key[1:] + f"|{buyer_id}".encode()] = value
+        del self._days[key]
+        self._unsaved.discard(key)
+
+    def _forget(self, key: bytes, state: DayState) -> None:
+        for buyer_id in state.buyers or ():
+            self._changes[PART_MARK + key[1:] + f"|{buyer_id}".encode()] = None
+        self._changes[key] = None
+
+    def _replace(self, day: _Day, told: BuyerDay, old: Mapping[str, Part]) -> list[str]:
+        """Put what a buyer adds now in the place of what it added; return the agents who spoke later."""
+        new = told.parts
+        buyer_id = told.buyer_id
+        later = []
+        for agent_id in old.keys() | new.keys():
+            before, after = ({agent_id: parts[agent_id]} if agent_id in parts else {} for parts in (old, new))
+            if before == after:
+                continue
+            if agent_id:
+                self._put(day, agent_id, buyer_id, before, after, told.reason)
+            work = after[agent_id].work if after else None
+            if work is not None and work.waits:
+                day.waiting.setdefault(agent_id, set()).add(buyer_id)
+            elif agent_id in day.waiting:
+                day.waiting[agent_id].discard(buyer_id)
+            spoke_ts = None if work is None else work.last_effective_ts
+            if spoke_ts is not None and spoke_ts > day.last_ts.get(agent_id, NOBODY_SPOKE):
+                day.last_ts[agent_id] = spoke_ts
+                later.append(agent_id)
+        self._put(day, TOTAL, buyer_id, old, new, told.reason)
+        return sorted(later) if self._now >= day.state.ends.workload else []
+
+    def _put(
+        self,
+        day: _Day,
+        agent_id: str,
+        buyer_id: str,
+        old: Mapping[str, Part],
+        new: Mapping[str, Part],
+        reason: str,
+    ) -> None:
+        figures = day.agents.get(agent_id)
+        if figures is None:
+            figures = day.agents[agent_id] = AgentDay()
+        if figures.put(buyer_id, old, new):
+            day.dirty[agent_id] = reason
+            for final_at in figures.finals:
+                self._remind(final_at[1], _day_key(day.state.shop_id, day.state.day))
+
+    # What goes out
+
+    def _close(self, day: _Day, agent_id: str, buyers: Iterable[str]) -> Iterator[Output]:
+        """Answer buyers who wait to know when an agent spoke last."""
+        if self._now < day.state.ends.workload:
+            return
+        last_ts = day.last_ts.get(agent_id, NOBODY_SPOKE)
+        shop_id = day.state.shop_id
+        for buyer_id in sorted(buyers):
+            told = _decode(day.parts[buyer_id])
+            work = told.parts[agent_id].work
+            if work is not None and work.closed_ts != last_ts:
+                closing = Closing(buyer_id, shop_id, agent_id, told.day, last_ts)
+                yield Output(
+                    CLOSINGS, f"{shop_id}|{buyer_id}".encode(), encode_between(closing), told.partition
+                )
+
+    def _tell(self, key: bytes, day: _Day) -> Iterator[Output]:
+        """Tell the figures that have changed."""
+        state = day.state
+        late = self._now >= state.ends.payments
+        for agent_id in sorted(day.dirty):
+            reason = day.dirty[agent_id] or "chat"
+            figures = day.agents[agent_id]
+            known = state.said.get(agent_id)
+            if known is None and not figures.tally.present:
+                continue
+            said = say_agent_day(
+                state.shop_id, agent_id, state.day, figures, state.ends, zone(state.timezone), self._now
+            )
+            digest = digest_of(said)
+            if known is not None and known.digest == digest:
+                continue
+            final = all(self._now >= at for at in figures.final_at(state.ends).values())
+            if late and known is not None and known.final:
+                reason = "late_event"
+            revision = 1 if known is None else known.revision + 1
+            state.said[agent_id] = Said(revision, digest, final)
+            yield Output(
+                AGENT_DAILY,
+                f"{state.shop_id}|{agent_id}|{day_name(state.day)}".encode(),
+                emission(said, revision, reason, 0 if self._now == BEGINNING else self._now),
+            )
+        day.dirty.clear()
+        self._unsaved.add(key)
+
+
+def _waiting(parts: Mapping[str, Part]) -> bool:
+    """Whether a buyer waits to know when an agent spoke last."""
+    return any(
+        part.work is not None and part.work.waits and part.work.closed_ts is None for part in parts.values()
+    )
+
+
+def _decode(value: bytes) -> BuyerDay:
+    told = decode_stated(value)
+    assert isinstance(told, BuyerDay)
+    return told
+
+
+def _day_key(shop_id: str, day: int) -> bytes:
+    return DAY_MARK + f"{shop_id}|{day}".encode()
+
+
+def _part_key(told: BuyerDay) -> bytes:
+    return PART_MARK + f"{told.shop_id}|{told.day}|{told.buyer_id}".encode()
