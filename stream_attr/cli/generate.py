@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from stream_attr.cli.exits import Unusable
-from stream_attr.cli.params import TIME
+from stream_attr.cli.params import FOLDER, TIME
 from stream_attr.cli.progress import Progress
 from stream_attr.generate import Plan, write
 
@@ -51,7 +51,7 @@ __all__ = ["command"]
 @click.option("--agents", type=click.IntRange(min=4), help="Agents per shop.  [default: by the traffic]")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     required=True,
     help="Directory for chat.jsonl, orders.jsonl, roster.jsonl and settings.jsonl.",
 )

@@ -1,25 +1,52 @@
-"""What several commands take alike: points in time, durations, the broker's address."""
+"""What several commands take alike: points in time, durations, addresses, folders."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
-__all__ = ["DURATION", "PORT", "TIME", "FilesCommand", "broker_option", "topic_prefix_option"]
+from stream_attr.broker.address import (
+    BROKER_VARIABLE,
+    DEFAULT_BOOTSTRAP,
+    PREFIX_VARIABLE,
+    checked_bootstrap,
+    checked_prefix,
+)
+
+__all__ = [
+    "BROKER",
+    "DURATION",
+    "EXISTING_FOLDER",
+    "FOLDER",
+    "PORT",
+    "SESSION",
+    "SPEED",
+    "TIME",
+    "TOPIC_PREFIX",
+    "WEB_URL",
+    "FilesCommand",
+    "broker_option",
+    "topic_prefix_option",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_TS = 946_684_800_000  # 2000-01-01, as for the events themselves (rulebook section 2)
 _LATEST_TS = 4_102_444_800_000  # 2100-01-01
+_TS_DIGITS = 13
 
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _DURATION = re.compile(r"(\d+)(ms|s|m|h|d)", re.ASCII)
 _UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION_DIGITS = 18
 
 
 class _Time(click.ParamType):
@@ -31,7 +58,7 @@ class _Time(click.ParamType):
         if isinstance(value, int):
             return value
         if re.fullmatch(r"\d+", value, re.ASCII):
-            if _EARLIEST_TS <= (ts := int(value)) < _LATEST_TS:
+            if len(value) <= _TS_DIGITS and _EARLIEST_TS <= (ts := int(value)) < _LATEST_TS:
                 return ts
             self.fail(f"{value!r} is not epoch milliseconds of the years 2000 to 2099.", param, ctx)
         if not _RFC_3339.fullmatch(value):
@@ -56,18 +83,88 @@ class _Duration(click.ParamType):
 
     name = "duration"
 
+    def __init__(self, least: str, most: str) -> None:
+        self._least, self._most = least, most
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
         said = _DURATION.fullmatch(value)
         if said is None:
             self.fail(f"{value!r} is no duration like 90s, 5m, 36h or 60d.", param, ctx)
-        return int(said[1]) * _UNIT_MS[said[2]]
+        ms = _ms(value) if len(said[1]) <= _DURATION_DIGITS else math.inf
+        if not _ms(self._least) <= ms <= _ms(self._most):
+            self.fail(f"{value!r} is not in the range {self._least} to {self._most}.", param, ctx)
+        return int(ms)
+
+
+def _ms(duration: str) -> int:
+    said = _DURATION.fullmatch(duration)
+    assert said is not None
+    return int(said[1]) * _UNIT_MS[said[2]]
+
+
+class _Checked(click.ParamType):
+    """A string that a function checks, by raising ValueError, and may bring into shape."""
+
+    def __init__(self, name: str, check: Callable[[str], str]) -> None:
+        self.name = name
+        self._check = check
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return self._check(value)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+def _checked_url(text: str) -> str:
+    try:
+        said = urlsplit(text)
+        named = said.scheme in ("http", "https") and said.hostname and said.port != 0
+    except ValueError:  # a port that is no number, say
+        named = False
+    if not named or not text.isprintable() or " " in text or said.query or said.fragment:
+        raise ValueError(f"{text!r} is no web address like http://127.0.0.1:6066")
+    return text
+
+
+class _Speed(click.FloatRange):
+    """A factor: infinity and what is no number are none."""
+
+    def __init__(self) -> None:
+        super().__init__(0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        speed = super().convert(value, param, ctx)
+        if not math.isfinite(speed):
+            self.fail(f"{value!r} is no finite number.", param, ctx)
+        return speed
+
+
+class _Folder(click.Path):
+    """A folder; no name at all is not the one we are in."""
+
+    def __init__(self, *, exists: bool = False) -> None:
+        super().__init__(exists=exists, file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty; '.' is the current folder.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 TIME = _Time()
-DURATION = _Duration()
+DURATION = _Duration("0s", "36525d")
+"""Up to the hundred years in which times may lie."""
+SESSION = _Duration("1s", "1d")
 PORT = click.IntRange(1, 65535)
+SPEED = _Speed()
+BROKER = _Checked("broker", checked_bootstrap)
+TOPIC_PREFIX = _Checked("prefix", checked_prefix)
+WEB_URL = _Checked("url", _checked_url)
+FOLDER = _Folder()
+EXISTING_FOLDER = _Folder(exists=True)
 
 
 def broker_option(command: _Command) -> _Command:
@@ -75,8 +172,9 @@ def broker_option(command: _Command) -> _Command:
     return click.option(
         "--broker",
         metavar="HOST:PORT,…",
-        envvar="STREAM_ATTR_BROKER",
-        default="127.0.0.1:9092",
+        type=BROKER,
+        envvar=BROKER_VARIABLE,
+        default=DEFAULT_BOOTSTRAP,
         show_default=True,
         show_envvar=True,
         help="Kafka brokers to ask first.",
@@ -88,7 +186,8 @@ def topic_prefix_option(command: _Command) -> _Command:
     return click.option(
         "--topic-prefix",
         metavar="PREFIX",
-        envvar="STREAM_ATTR_TOPIC_PREFIX",
+        type=TOPIC_PREFIX,
+        envvar=PREFIX_VARIABLE,
         default="",
         show_envvar=True,
         help="Put before the name of every topic.",

@@ -10,7 +10,7 @@ from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
 from stream_attr.broker.publish import Inputs, Published, PublishError, publish
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.cli.exits import Unusable
-from stream_attr.cli.params import TIME, FilesCommand, broker_option, topic_prefix_option
+from stream_attr.cli.params import SPEED, TIME, FilesCommand, broker_option, topic_prefix_option
 from stream_attr.cli.progress import Progress
 
 
@@ -24,7 +24,7 @@ from stream_attr.cli.progress import Progress
 @click.option(
     "--speed",
     metavar="N",
-    type=click.FloatRange(0, min_open=True),
+    type=SPEED,
     help="Send the events at N times their own pace.  [default: as fast as it goes]",
 )
 @click.option(

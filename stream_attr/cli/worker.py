@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from stream_attr.cli.params import DURATION, PORT, broker_option, topic_prefix_option
+from stream_attr.cli.params import (
+    DURATION,
+    FOLDER,
+    PORT,
+    SESSION,
+    WEB_URL,
+    broker_option,
+    topic_prefix_option,
+)
 from stream_attr.worker.app import run
 from stream_attr.worker.config import Clock, LostInput, StoreKind, Transactions, WorkerConfig
 from stream_attr.worker.judging import processor_judging
@@ -21,7 +29,7 @@ from stream_attr.worker.judging import processor_judging
 )
 @click.option(
     "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     default="data",
     show_default=True,
     envvar="STREAM_ATTR_DATA_DIR",
@@ -42,6 +50,7 @@ from stream_attr.worker.judging import processor_judging
 @click.option(
     "--web-url",
     metavar="URL",
+    type=WEB_URL,
     help="Where other workers reach this one.  [default: http://WEB_HOST:WEB_PORT]",
 )
 @click.option(
@@ -91,7 +100,7 @@ from stream_attr.worker.judging import processor_judging
 @click.option(
     "--session-timeout",
     metavar="DURATION",
-    type=DURATION,
+    type=SESSION,
     default="10s",
     show_default=True,
     help="How long a worker may be silent before others take over (Apache Kafka: 6s at least).",
