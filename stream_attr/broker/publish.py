@@ -13,11 +13,22 @@ from typing import Any, NamedTuple
 import orjson
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from stream_attr.broker.address import topics_command
 from stream_attr.broker.lines import Line, LinesFile
 from stream_attr.broker.topics import partition_counts
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 
-__all__ = ["KEY_FIELDS", "Inputs", "Pace", "PublishError", "Published", "in_step", "publish", "record_key"]
+__all__ = [
+    "KEY_FIELDS",
+    "Inputs",
+    "Pace",
+    "PublishError",
+    "Published",
+    "TopicsMissingError",
+    "in_step",
+    "publish",
+    "record_key",
+]
 
 KEY_FIELDS = {
     CHAT: ("shop_id", "buyer_id"),
@@ -32,10 +43,17 @@ _LATEST_TS = 4_102_444_800_000  # 2100-01-01
 _LONGEST_SLEEP_S = 0.1
 _LONGEST_GAP_MS = 86_400_000
 _REPORT_EVERY = 1000
+_DELIVERY_TIMEOUT_MS = 60_000
+_LAST_WORDS_S = 5.0
+"""How long what is under way may take to arrive when no more is sent."""
 
 
 class PublishError(Exception):
     """The broker does not take the records; the message says why."""
+
+
+class TopicsMissingError(PublishError):
+    """The broker has not the topics; nothing was sent. The message says how to make them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +135,19 @@ def publish(
     speed: float | None = None,
     until: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
+    published: Published | None = None,
 ) -> Published:
     """Send the files: settings and roster first, then chat and orders in step, then (``until``) the ticks.
 
     Returns when the broker has acknowledged everything. ``speed``: so many times their own pace, None: as
     fast as it goes. ``until``: epoch milliseconds. ``progress`` is told now and then how many were sent.
+    ``published``: the account to keep; where it breaks off, whatever by, it says what the broker has taken.
 
     Raises:
         UnusableFileError: a file cannot be read; those before it may have been sent.
         BrokerUnreachable, PublishError: no broker answers, a topic is missing, or records are not taken.
     """
+    account = Published() if published is None else published
     with ExitStack() as stack:
 
         def opened(topic: str, names: Sequence[str]) -> list[Iterator[tuple[str, Parsed]]]:
@@ -134,20 +155,24 @@ def publish(
 
         knowledge = opened(SETTINGS, inputs.settings) + opened(ROSTER, inputs.roster)
         events = opened(CHAT, inputs.chat) + opened(ORDERS, inputs.orders)
-        sender = _Sender(bootstrap, prefix, _topics(inputs, until), progress)
-        for source in knowledge:
-            for topic, parsed in source:
+        sender = _Sender(bootstrap, prefix, _topics(inputs, until), progress, account)
+        try:
+            for source in knowledge:
+                for topic, parsed in source:
+                    sender.send(topic, parsed)
+            sender.flush()
+            pace = None if speed is None else Pace(speed)
+            for topic, parsed in in_step(events):
+                if pace is not None and parsed.ts is not None:
+                    sender.idle_until_due(pace, parsed.ts)
                 sender.send(topic, parsed)
-        sender.flush()
-        pace = None if speed is None else Pace(speed)
-        for topic, parsed in in_step(events):
-            if pace is not None and parsed.ts is not None:
-                sender.idle_until_due(pace, parsed.ts)
-            sender.send(topic, parsed)
-        sender.flush()
-        if until is not None:
-            sender.tick(until)
-    return sender.published
+            sender.flush()
+            if until is not None:
+                sender.tick(until)
+        except BaseException:
+            sender.abandon()
+            raise
+    return account
 
 
 def _parse(topic: str, lines: LinesFile) -> Iterator[tuple[str, Parsed]]:
@@ -177,9 +202,15 @@ class _Sender:
     """The producer, and what has been said to it."""
 
     def __init__(
-        self, bootstrap: str, prefix: str, topics: Iterable[str], progress: Callable[[int], None]
+        self,
+        bootstrap: str,
+        prefix: str,
+        topics: Iterable[str],
+        progress: Callable[[int], None],
+        account: Published,
     ) -> None:
-        self.published = Published()
+        self.published = account
+        self._bootstrap = bootstrap
         self._prefix = prefix
         self._progress = progress
         self._sent = 0
@@ -187,9 +218,9 @@ class _Sender:
         names = {prefix + topic for topic in topics}
         self._partitions = partition_counts(bootstrap, names)
         if missing := names - self._partitions.keys():
-            raise PublishError(
+            raise TopicsMissingError(
                 f"no topic {', '.join(sorted(missing))} on {bootstrap}; "
-                "make them with: stream-attr topics create"
+                f"make them with: {topics_command(bootstrap, prefix)}"
             )
         self._producer = Producer(
             {
@@ -198,7 +229,7 @@ class _Sender:
                 "partitioner": "murmur2",  # as Java clients: whoever sends, a buyer has one partition
                 "linger.ms": 20,
                 "delivery.report.only.error": True,
-                "delivery.timeout.ms": 60_000,
+                "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
                 "error_cb": self._on_error,
                 "on_delivery": self._on_delivery,
                 "log_level": 2,
@@ -212,7 +243,9 @@ class _Sender:
             self._produce(topic, value=value, **where)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
-                raise PublishError(f"the broker takes no records: {error.args[0].str()}") from error
+                raise PublishError(
+                    f"the broker {self._bootstrap} takes no records: {error.args[0].str()}"
+                ) from error
             self.published.too_long.append(
                 f"{parsed.file}, line {parsed.line.number}: {len(value)} bytes are more than a broker takes"
             )
@@ -246,6 +279,13 @@ class _Sender:
         self._check()
         self._progress(self._sent)
 
+    def abandon(self) -> None:
+        """Send no more; afterwards the account holds what the broker has taken, and no more than that."""
+        if self._failure is None:
+            self._producer.flush(_LAST_WORDS_S)
+        self._producer.purge()
+        self._producer.flush(_LAST_WORDS_S)
+
     def _produce(self, topic: str, **record: Any) -> None:
         while True:
             try:
@@ -258,10 +298,14 @@ class _Sender:
 
     def _check(self) -> None:
         if self._failure is not None:
-            raise PublishError(f"the broker did not take all records: {self._failure.str()}")
+            raise PublishError(
+                f"the broker {self._bootstrap} did not take all records: {self._failure.str()}"
+            )
 
-    def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        """Learn of a record that did not arrive."""
         self._failure = self._failure or error
+        self.published.records[message.topic().removeprefix(self._prefix)] -= 1
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():  # the rest librdkafka mends by itself, or reports as a delivery that failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -26,7 +27,13 @@ __all__ = [
 DEFAULT_PARTITIONS = 8
 """Partitions of the topics keyed by buyer; the most workers that can share the work."""
 
+logger = logging.getLogger(__name__)
+
 _BROKER_TIMEOUT_S = 15.0
+_NOBODY_THERE_S = 5.0
+"""How long to try where nobody listens or the name is not known: a broker may just be starting."""
+_FIRST_ATTEMPT_S = 1.0
+_NEXT_ATTEMPT_S = 4.0
 _MUST_AGREE = ("cleanup.policy", "message.timestamp.type")
 """Settings whose wrong value makes the product wrong; retention and sizes are the operator's to change."""
 
@@ -69,8 +76,7 @@ def create_topics(
     Raises:
         BrokerUnreachable: no answer, or a topic could not be created; the message names it.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    cluster = _metadata(admin, bootstrap)
+    admin, cluster = _reached(bootstrap)
     factor = replication_factor or min(3, len(cluster.brokers))
     wanted = {prefix + d.name: d for d in topic_definitions().values()}
 
@@ -78,7 +84,7 @@ def create_topics(
     created = _create(admin, missing, partitions, factor)
     existing = {name: d for name, d in wanted.items() if name not in created}
     if missing.keys() - created:  # made by somebody else at the same moment
-        cluster = _metadata(admin, bootstrap)
+        cluster = _listed(admin)
     configs = _configs(admin, existing)
 
     states = []
@@ -99,16 +105,59 @@ def partition_counts(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
     Raises:
         BrokerUnreachable: no broker answers.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    topics = _metadata(admin, bootstrap).topics
+    topics = _reached(bootstrap)[1].topics
     return {name: len(topics[name].partitions) for name in names if name in topics}
 
 
-def _metadata(admin: AdminClient, bootstrap: str) -> ClusterMetadata:
+def _reached(bootstrap: str) -> tuple[AdminClient, ClusterMetadata]:
+    """Return a client of a cluster that has answered, and its answer.
+
+    Raises:
+        BrokerUnreachable: no broker answers.
+    """
+    problems = _Problems()
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": problems.see})
+    begun = time.monotonic()
+    attempt_s = _FIRST_ATTEMPT_S
+    while True:
+        try:
+            return admin, admin.list_topics(timeout=attempt_s)
+        except KafkaException as error:
+            admin.poll(0)  # takes in what the client has to say
+            spent = time.monotonic() - begun
+            reason = problems.last or _reason(error)
+            if spent >= (_NOBODY_THERE_S if problems.nobody_there else _BROKER_TIMEOUT_S):
+                raise BrokerUnreachable(
+                    f"no Kafka broker answers at {bootstrap}: {reason}; start one with 'stream-attr broker' "
+                    "or 'make kafka-up', or name yours with --broker HOST:PORT"
+                ) from error
+        if attempt_s == _FIRST_ATTEMPT_S:
+            logger.warning("no answer from %s yet: %s", bootstrap, reason)
+        attempt_s = _NEXT_ATTEMPT_S
+
+
+def _listed(admin: AdminClient) -> ClusterMetadata:
     try:
         return admin.list_topics(timeout=_BROKER_TIMEOUT_S)
     except KafkaException as error:
-        raise BrokerUnreachable(f"no Kafka broker answers at {bootstrap}: {_reason(error)}") from error
+        raise BrokerUnreachable(f"the broker does not answer any more: {_reason(error)}") from error
+
+
+class _Problems:
+    """What the client says of its connections."""
+
+    def __init__(self) -> None:
+        self.last = ""
+        """The last that one of them met with."""
+        self.nobody_there = False
+        """Whether all of them are down."""
+
+    def see(self, error: KafkaError) -> None:
+        """Learn of a problem; the client calls it."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self.nobody_there = True
+        else:
+            self.last = error.str().partition(" (after ")[0]
 
 
 def _create(
@@ -136,7 +185,7 @@ def _create(
 def _wait_until_known(admin: AdminClient, names: set[str]) -> None:
     """Wait until the broker we talk to has heard of topics that its controller has made."""
     deadline = time.monotonic() + _BROKER_TIMEOUT_S
-    while unknown := names - admin.list_topics(timeout=_BROKER_TIMEOUT_S).topics.keys():
+    while unknown := names - _listed(admin).topics.keys():
         if time.monotonic() > deadline:
             raise BrokerUnreachable(
                 f"created topics do not appear on the broker: {', '.join(sorted(unknown))}"

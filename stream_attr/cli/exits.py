@@ -1,4 +1,4 @@
-"""How commands end: 0 done, 1 something else failed (a broker, say), 2 wrong usage or an unusable file."""
+"""How commands end: 0 done, 2 what was named cannot be used or not be reached, 1 something else failed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Unusable"]
 
 
 class Unusable(click.ClickException):
-    """What the user named cannot be used: a file, a port. The message names it; the exit status is 2.
+    """What the user named cannot be used: a file, a port, a broker. The message names it, the status is 2.
 
     (``click.UsageError`` has that status too, and shows how the command is used.)
     """

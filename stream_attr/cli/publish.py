@@ -7,7 +7,7 @@ import sys
 import click
 
 from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
-from stream_attr.broker.publish import Inputs, Published, PublishError, publish
+from stream_attr.broker.publish import Inputs, Published, PublishError, TopicsMissingError, publish
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import SPEED, TIME, FilesCommand, broker_option, topic_prefix_option
@@ -57,21 +57,47 @@ def command(
     if names.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input (-) can be read once only.")
     progress = Progress("published")
+    published = Published()
     try:
-        published = publish(broker, inputs, prefix=topic_prefix, speed=speed, until=until, progress=progress)
-    except UnusableFileError as error:
+        publish(
+            broker,
+            inputs,
+            prefix=topic_prefix,
+            speed=speed,
+            until=until,
+            progress=progress,
+            published=published,
+        )
+    except (BrokerUnreachable, TopicsMissingError) as error:
         raise Unusable(str(error)) from error
-    except (BrokerUnreachable, PublishError) as error:
-        raise click.ClickException(str(error)) from error
+    except UnusableFileError as error:
+        raise Unusable(f"{error}\n{_broken_off(published, broker)}") from error
+    except PublishError as error:
+        raise click.ClickException(f"{error}\n{_broken_off(published, broker)}") from error
+    except KeyboardInterrupt:
+        progress.clear()
+        click.echo(_broken_off(published, broker), err=True)
+        raise
     finally:
         progress.clear()
     _report(published)
     sys.exit(2 if published.too_long else 0)
 
 
+def _sent(published: Published) -> str:
+    return ", ".join(f"{count:,} to {topic}" for topic, count in published.records.items() if count)
+
+
+def _broken_off(published: Published, broker: str) -> str:
+    """What became of it: what was sent, and what to do now."""
+    said = _sent(published)
+    if not said:
+        return f"Nothing was sent to {broker}."
+    return f"Broken off after {said} on {broker}. Sending all again is safe: repeated events count once."
+
+
 def _report(published: Published) -> None:
-    said = ", ".join(f"{count:,} to {topic}" for topic, count in published.records.items())
-    click.echo(f"published {said or 'nothing'}", err=True)
+    click.echo(f"published {_sent(published) or 'nothing'}", err=True)
     if published.without_key:
         click.echo(
             f"{published.without_key:,} of them without a key, to partition 0: they will be dead letters",

@@ -7,6 +7,7 @@ import sys
 import click
 
 from stream_attr.broker.topics import DEFAULT_PARTITIONS, BrokerUnreachable, Standing, create_topics
+from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import broker_option, topic_prefix_option
 
 
@@ -40,7 +41,7 @@ def create(broker: str, topic_prefix: str, partitions: int, replication_factor: 
             broker, partitions=partitions, replication_factor=replication_factor, prefix=topic_prefix
         )
     except BrokerUnreachable as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     for state in states:
         click.echo(f"{state.standing.value:8} {state.topic} ({state.partitions} partitions)")
     differing = [state for state in states if state.standing is Standing.DIFFERS]

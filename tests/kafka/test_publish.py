@@ -175,9 +175,12 @@ def test_a_record_too_large_for_us_is_sent_one_too_large_for_the_broker_is_named
 def test_missing_topics_are_named_and_not_made(run, broker, topic_prefix, tmp_path):
     (tmp_path / "chat.jsonl").write_bytes(chat(1))
     result = run("--chat", str(tmp_path / "chat.jsonl"))
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert f"no topic {topic_prefix}chat-events" in result.stderr
-    assert "stream-attr topics create" in result.stderr
+    assert (
+        f"stream-attr topics create --broker {broker.bootstrap} --topic-prefix {topic_prefix}"
+        in result.stderr
+    )
     assert partition_counts(broker.bootstrap, [topic_prefix + "chat-events"]) == {}
 
 
