@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import BinaryIO
 
 import click
+import orjson
 
 from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
-from stream_attr.cli.params import DURATION, TIME, FilesCommand
+from stream_attr.cli.exits import Unusable
+from stream_attr.cli.outputs import whole_files
+from stream_attr.cli.params import DURATION, FOLDER, TIME, FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import DAY_MS
@@ -35,7 +38,7 @@ REPORTS = frozenset({INQUIRIES, FACTS, AGENT_DAILY})
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
 @click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
 @click.option("--settings", metavar="FILE…", multiple=True, help="Settings records, taken as they stand.")
-@click.option("--out", metavar="DIR", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--out", metavar="DIR", required=True, type=FOLDER)
 @click.option(
     "--until",
     metavar="TIME",
@@ -102,26 +105,28 @@ def command(
     )
     topics = [topic for topic in OUTPUTS if not decisions_only or topic not in REPORTS]
     written = dict.fromkeys(topics, 0)
+    codes: Counter[str] = Counter()
     try:
         with ExitStack() as stack:
             stack.enter_context(without_collector())
             stack.enter_context(closing(outputs))
-            out.mkdir(parents=True, exist_ok=True)
-            files: dict[str, BinaryIO] = {
-                topic: stack.enter_context((out / f"{topic}.jsonl").open("wb")) for topic in topics
-            }
+            files = stack.enter_context(whole_files(out, topics))
             for output in outputs:
                 file = files[output.topic]
                 file.write(output.value)
                 file.write(b"\n")
                 written[output.topic] += 1
+                if output.topic == DEAD_LETTERS:
+                    codes[orjson.loads(output.value)["code"]] += 1
     except UnusableFileError as error:
-        raise click.UsageError(str(error)) from error
+        raise Unusable(str(error)) from error
     except ProcessLostError as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
-        raise click.UsageError(f"{out}: cannot be written: {error.strerror or error}") from error
+        raise Unusable(f"{out}: cannot be written: {error.strerror or error}") from error
     finally:
         progress.clear()
     said = ", ".join(f"{count:,} {topic}" for topic, count in written.items())
+    if codes:
+        said += f" ({', '.join(f'{count:,} {code}' for code, count in codes.most_common())})"
     click.echo(f"{said} in {out}", err=True)

@@ -1,0 +1,84 @@
+"""``stream-attr replay``: what it leaves in its folder, however it ends, and what it says of it."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from stream_attr.cli import main
+from stream_attr.cli.outputs import whole_files
+
+ORDER = (
+    b'{"event_id": "e1", "shop_id": "jd:1", "buyer_id": "b-1", "order_id": "o-1", "ts": 1793500000000,'
+    b' "type": "paid", "created_ts": 1793500000000, "amount": 100}\n'
+)
+NAMES = {f"{name}.jsonl" for name in ("attribution-decisions", "attribution-comparisons", "dead-letters")}
+
+
+def replay(orders: Path, out: Path) -> Result:
+    return CliRunner().invoke(main, ["replay", "--orders", str(orders), "--out", str(out)])
+
+
+def test_dead_letters_are_counted_by_code(tmp_path: Path) -> None:
+    (tmp_path / "orders.jsonl").write_bytes(b"{\n[]\n" + ORDER + b"{\n")
+    done = replay(tmp_path / "orders.jsonl", tmp_path / "out")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith("2 attribution-decisions, 0 attribution-comparisons, ")
+    assert done.stderr.endswith(f" 3 dead-letters (2 not_json, 1 not_an_object) in {tmp_path / 'out'}\n")
+    left = {file.name for file in (tmp_path / "out").iterdir()}
+    assert left >= NAMES
+    assert {Path(name).suffix for name in left} == {".jsonl"}
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_one_that_breaks_off_leaves_what_was_there_before(tmp_path: Path, processes: str) -> None:
+    out, orders = tmp_path / "out", tmp_path / "orders.jsonl.gz"
+    orders.write_bytes(gzip.compress(ORDER))
+    assert replay(orders, out).exit_code == 0
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    orders.write_bytes(gzip.compress(ORDER + b"[]\n" * 20_000)[:-20])
+    arguments = ["replay", "--orders", str(orders), "--out", str(out), "--processes", processes]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"Error: {orders}: cannot be read after line ")
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+
+
+def test_one_that_finds_no_file_makes_no_folder(tmp_path: Path) -> None:
+    done = replay(tmp_path / "nothing.jsonl", tmp_path / "out")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        f"Error: {tmp_path / 'nothing.jsonl'}: No such file or directory\n",
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_out_without_a_name_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "orders.jsonl").write_bytes(ORDER)
+    done = CliRunner().invoke(main, ["replay", "--orders", str(tmp_path / "orders.jsonl"), "--out", ""])
+    assert (done.exit_code, "Invalid value for '--out'" in done.stderr) == (2, True)
+
+
+def test_files_take_their_places_together_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), whole_files(tmp_path, ["a", "b"]):
+        raise KeyboardInterrupt
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"a.jsonl": b"old"}
+    with whole_files(tmp_path, ["a", "b"]) as files:
+        files["a"].write(b"new")
+        assert (tmp_path / "a.jsonl").read_bytes() == b"old"
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
+        "a.jsonl": b"new",
+        "b.jsonl": b"",
+    }
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "orders.jsonl").write_bytes(ORDER)
+    (tmp_path / "out" / "dead-letters.jsonl.part").mkdir(parents=True)
+    done = replay(tmp_path / "orders.jsonl", tmp_path / "out")
+    assert done.exit_code == 2
+    assert f"{tmp_path / 'out'}: cannot be written: Is a directory" in done.stderr
