@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import string
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 import orjson
 import pytest
@@ -42,7 +43,7 @@ Order o-1 of shop jd:10086, buyer b-7: 1,290.00 CNY, quantity 2
 Judged under profile official by preset jd_cloud, settings in force since 2026-10-01; times in Asia/Shanghai
 
 VERDICT: B has the credit (业绩归属), final (已定).
-Checked: the figures above give this verdict and no other.
+Checked: the figures below give this verdict and no other.
 
 The order
   2026-11-01 12:00:00  placed (下单)
@@ -266,6 +267,34 @@ def test_what_cannot_be_told_ends_with_status_2(replayed: Path, arguments: list[
     assert says in result.output
 
 
+def test_a_folder_without_results_is_told_what_writes_them(tmp_path: Path) -> None:
+    result = run("jd:10086", "o-1", "--from", tmp_path)
+    assert result.exit_code == 2
+    assert (
+        f"attribution-decisions.jsonl is not there: run 'stream-attr replay --out {tmp_path} …'"
+        in result.output
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "broken", "lacks"),
+    [
+        ([unpaid(), {**decision(), "candidates": None}], 2, "TypeError"),
+        ([{**unpaid(), "net_amount": "100"}, decision()], 1, "TypeError"),
+        ([{key: value for key, value in unpaid().items() if key != "currency"}, decision()], 1, "'currency'"),
+    ],
+)
+def test_a_broken_decision_is_named_by_file_and_line(
+    tmp_path: Path, lines: list[Json], broken: int, lacks: str
+) -> None:
+    file = tmp_path / "attribution-decisions.jsonl"
+    file.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    result = run("jd:10086", "o-1", "--from", tmp_path)
+    assert result.exit_code == 2
+    assert f"Error: {file}, line {broken}: no decision: " in result.output
+    assert lacks in result.output
+
+
 @pytest.mark.parametrize("line", [b'{"order_id": "o-1"\n', b'{"order_id": "o-1"}\n', b'["o-1"]\n'])
 def test_a_file_that_holds_no_decisions_ends_with_status_2(tmp_path: Path, line: bytes) -> None:
     (tmp_path / "attribution-decisions.jsonl").write_bytes(line)
@@ -325,15 +354,54 @@ def test_from_a_worker_comes_the_last_decision(worker: Callable[[bytes, int], st
 @pytest.mark.parametrize(
     ("body", "status", "says"),
     [
-        (b"{}", 404, "no worker knows order o/1 of shop jd:10086"),
+        (
+            b"{}",
+            404,
+            "no worker knows order o/1 of shop jd:10086: not judged yet, or refused (see dead-letters)",
+        ),
         (b"{}", 503, "answered 503"),
         (b"<html>", 200, "did not answer with JSON"),
-        (b"{}", 200, "is no decision"),
+        (b"{}", 200, "/orders/jd%3A10086/o%2F1: no decision: KeyError"),
+        (b"[]", 200, "/orders/jd%3A10086/o%2F1: no decision: TypeError"),
     ],
 )
 def test_a_worker_that_cannot_tell_ends_with_status_2(
     worker: Callable[[bytes, int], str], body: bytes, status: int, says: str
 ) -> None:
-    result = run("jd:10086", "o/1", "--url", worker(body, status))
+    result = run("jd:10086", "o/1", "--url", worker(body, status), "--wait", "0s")
     assert result.exit_code == 2
     assert says in result.output
+
+
+def test_an_order_that_is_not_known_yet_is_waited_for(worker: Callable[[bytes, int], str]) -> None:
+    url = worker(b"{}", 404)
+    judged = Timer(0.5, worker, (orjson.dumps(decision()), 200))
+    judged.start()
+    result = run("jd:10086", "o/1", "--url", url)
+    judged.join()
+    assert result.exit_code == 0, result.output
+    assert "VERDICT: B has the credit" in result.output
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "http://127.0.0.1:abc"])
+def test_what_is_no_address_is_wrong_usage(url: str) -> None:
+    result = run("jd:10086", "o-1", "--url", url)
+    assert result.exit_code == 2
+    assert "Invalid value for '--url'" in result.output
+
+
+def test_what_does_not_speak_http_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def answer() -> None:
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(b"220 ready\r\n")
+
+        thread = Thread(target=answer)
+        thread.start()
+        result = run("jd:10086", "o-1", "--url", f"http://127.0.0.1:{other.getsockname()[1]}")
+        thread.join()
+    assert result.exit_code == 2
+    assert "is no web server" in result.output
