@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import sys
 import zlib
@@ -30,6 +31,8 @@ class Line(NamedTuple):
 class LinesFile:
     """A JSON-lines file, plain, ``.gz`` or standard input (``-``); blank lines are passed over.
 
+    So is a byte order mark at its beginning, which some editors and exports put there.
+
     It is opened when it is made, so that a missing file is known before anything is done with the others.
 
     Raises:
@@ -51,6 +54,8 @@ class LinesFile:
             for number, raw in enumerate(self._stream, 1):
                 self.read_bytes += len(raw)
                 value = raw.rstrip(b"\r\n")
+                if number == 1:
+                    value = value.removeprefix(codecs.BOM_UTF8)
                 if value and not value.isspace():
                     yield Line(number, value)
         except (OSError, EOFError, zlib.error) as error:

@@ -5,12 +5,15 @@ Every function raises :class:`RefusedRecord` for what cannot be used, naming the
 
 from __future__ import annotations
 
+import codecs
+import functools
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+import msgspec.inspect
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream_attr.codec.refusal import Code, RefusedRecord
@@ -229,9 +232,9 @@ def decode(decoder: Callable[[bytes], _T], value: bytes | None, path: str = "") 
             value.decode()  # the decoder looks at the fields it knows, and no others
         return decoder(value)
     except msgspec.ValidationError as error:
-        raise _explained(str(error), value, path) from None
+        raise _explained(str(error), value, path, decoder) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:300]) from None
+        raise _not_json(error, value) from None
 
 
 def _check_depth(value: bytes) -> None:
@@ -245,7 +248,13 @@ def _check_depth(value: bytes) -> None:
             raise RefusedRecord(Code.NOT_JSON, f"nested more than {MAX_DEPTH} deep")
 
 
-def _explained(problem: str, value: bytes, path: str) -> RefusedRecord:
+def _not_json(error: Exception, value: bytes) -> RefusedRecord:
+    if value.startswith(codecs.BOM_UTF8):
+        error = ValueError("it begins with a byte order mark (EF BB BF), which is to be left out")
+    return RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:300])
+
+
+def _explained(problem: str, value: bytes, path: str, decoder: Callable[[bytes], Any]) -> RefusedRecord:
     """Turn the decoder's first complaint into a code, a field and a message."""
     try:
         _object.decode(value)
@@ -254,12 +263,13 @@ def _explained(problem: str, value: bytes, path: str) -> RefusedRecord:
             return RefusedRecord(Code.NOT_AN_OBJECT, "the JSON is no object")
     except msgspec.DecodeError as error:
         # The decoder met a wrong field before the place where the JSON breaks.
-        return RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:300])
+        return _not_json(error, value)
     # The complaint may quote the sender: its kind is what it begins with, its place the last one told.
     text, _, place = problem.rpartition(_PLACE)
     if not text:
         text, place = problem, ""
-    parent = (path + place.removesuffix("`")).removeprefix(".")
+    place = place.removesuffix("`")
+    parent = (path + place).removeprefix(".")
     missing, unknown = _MISSING.fullmatch(text), _UNKNOWN.fullmatch(text)
     named = missing or unknown
     field = ".".join(part for part in (parent, named.group(1) if named else "") if part) or None
@@ -268,4 +278,17 @@ def _explained(problem: str, value: bytes, path: str) -> RefusedRecord:
         return RefusedRecord(Code.MISSING_FIELD, message, field)
     if text.startswith("Expected `") and ", got `" in text:
         return RefusedRecord(Code.BAD_TYPE, message, field)
+    if text.startswith("Invalid enum value ") and (words := _words(decoder, place)):
+        message += f"; it is one of {', '.join(words)}"
     return RefusedRecord(Code.BAD_VALUE, message, field)
+
+
+@functools.lru_cache(256)
+def _words(decoder: Callable[[bytes], Any], place: str) -> tuple[str, ...]:
+    """Return the words that a decoder allows at a place such as ``.sender``; none where any may stand."""
+    owner: Any = getattr(decoder, "__self__", None)
+    found = msgspec.inspect.type_info(owner.type)
+    for name in place.split(".")[1:]:
+        fields: tuple[msgspec.inspect.Field, ...] = getattr(found, "fields", ())
+        found = next((field.type for field in fields if field.encode_name == name), msgspec.inspect.AnyType())
+    return getattr(found, "values", ())

@@ -22,6 +22,14 @@ def test_lines_keep_their_bytes_and_their_numbers(tmp_path):
     assert read(file) == [(1, b'{"a": 1}'), (4, b"not json \xff"), (5, b'{"b": 2}'), (6, b'{"last": true}')]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path):
+    file = tmp_path / "chat.jsonl"
+    file.write_bytes(b'\xef\xbb\xbf{"a": 1}\n\xef\xbb\xbf{"b": 2}\n')
+    assert read(file) == [(1, b'{"a": 1}'), (2, b'\xef\xbb\xbf{"b": 2}')]
+    file.write_bytes(b"\xef\xbb\xbf\n")
+    assert read(file) == []
+
+
 def test_an_empty_file_has_no_lines(tmp_path):
     (tmp_path / "empty.jsonl").touch()
     assert read(tmp_path / "empty.jsonl") == []

@@ -70,3 +70,36 @@ def test_code_and_field_are_those_of_the_first_thing_wrong_whatever_it_says(valu
 def test_an_unknown_setting_is_named_whatever_its_name(name):
     value = b'{"shop_id":"jd:1","effective_from":"2026-12-01","%s":1}' % name.encode()
     assert answer(value, decode_settings) == ("bad_value", name)
+
+
+@pytest.mark.parametrize(
+    ("value", "decoder", "message"),
+    [
+        (
+            CHAT.replace(b'buyer"', b'robot"') % b"",
+            decode_chat,
+            "`sender`: Invalid enum value 'robot'; it is one of agent, buyer",
+        ),
+        (
+            b'{"shop_id":"jd:1","effective_from":"2026-11-01","credit_rule":"nobody"}',
+            decode_settings,
+            "`credit_rule`: Invalid enum value 'nobody'; it is one of order, order_first, payment",
+        ),
+        (
+            b'{"shop_id":"jd:1","effective_from":"2026-11-01","profiles":{"x":{"unlisted_agents":"no"}}}',
+            decode_settings,
+            "`profiles.x.unlisted_agents`: Invalid enum value 'no'; it is one of frozen, presale",
+        ),
+    ],
+)
+def test_of_a_word_that_is_not_known_the_known_ones_are_told(value, decoder, message):
+    with pytest.raises(RefusedRecord) as refused:
+        decoder(value)
+    assert refused.value.message == message
+
+
+@pytest.mark.parametrize("value", [CHAT % b"", CHAT % b',"kind":"x"', b"{"])
+def test_a_byte_order_mark_is_told(value):
+    with pytest.raises(RefusedRecord, match="begins with a byte order mark") as refused:
+        decode_chat(b"\xef\xbb\xbf" + value)
+    assert refused.value.code == "not_json"
