@@ -6,7 +6,13 @@ is asked for: ``--help`` and a mistyped name must not wait for Kafka clients to 
 
 from __future__ import annotations
 
+import codecs
+import errno
 import importlib
+import io
+import os
+import sys
+from typing import Any
 
 import click
 
@@ -27,8 +33,24 @@ _COMMANDS = {
 }
 
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
 class _LazyGroup(click.Group):
     """A group that knows its commands' names and summaries without importing them."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, whatever standard output is: a full disk, or an encoding without Chinese."""
+        _speak_in_any_encoding()
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.filename is not None or error.errno not in _NO_ROOM:
+                raise  # each command tells by itself of the files that it writes
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 -- where what is still in the buffer goes
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())
+            click.echo(f"Error: standard output cannot be written: {error.strerror}", err=True)
+            sys.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return list(_COMMANDS)
@@ -43,6 +65,21 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+def _speak_in_any_encoding() -> None:
+    """Let what standard output cannot show end no command: it is shown as ``\\u4e1a``.
+
+    An output in ASCII is one of which nobody has said what it shows: it gets UTF-8, as click.echo has it.
+    """
+    out = sys.stdout
+    if not isinstance(out, io.TextIOWrapper):
+        return
+    encoding = codecs.lookup(out.encoding).name
+    if encoding == "ascii":
+        out.reconfigure(encoding="utf-8", errors="backslashreplace")
+    elif out.errors == "strict" or encoding != "utf-8":
+        out.reconfigure(errors="backslashreplace")
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

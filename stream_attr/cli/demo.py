@@ -75,7 +75,14 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _demo(*, keep: bool) -> None:
-    stage = Stage(Console(), TIMEZONE, BUYERS)
+    console = Console()
+    if not _shows_chinese(console):
+        click.echo(
+            f"standard output is in {console.encoding} and cannot show the Chinese words; "
+            "with PYTHONUTF8=1 it is in UTF-8",
+            err=True,
+        )
+    stage = Stage(console, TIMEZONE, BUYERS)
     stage.say("stream_attr: which customer-service agent earned each order? 业绩归属", "bold")
     stage.say("starting an embedded broker and a worker ...", "dim")
     with tempfile.TemporaryDirectory(prefix="stream-attr-demo-") as scratch, embedded_broker() as broker:
@@ -93,6 +100,14 @@ def _demo(*, keep: bool) -> None:
             _explain_one(stage)
             if keep:
                 _keep(stage, broker.bootstrap, worker)
+
+
+def _shows_chinese(console: Console) -> bool:
+    try:
+        "业绩归属".encode(console.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Sample:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -57,3 +59,33 @@ def test_progress_shows_itself_now_and_then():
         progress(records * 1000)
     progress.clear()
     assert shown.getvalue() == "published 5,000 records, 1,000/s\npublished 10,000 records, 1,000/s\n"
+
+
+def run(arguments, **more):
+    words = [sys.executable, "-m", "stream_attr", *arguments]
+    return subprocess.run(words, stderr=subprocess.PIPE, check=False, timeout=60, **more)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_under_standard_output_is_told(tmp_path):
+    (tmp_path / "chat.jsonl").write_bytes(b"{\n")
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = run(["check", "--chat", str(tmp_path / "chat.jsonl")], stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == b"Error: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("ascii", "归 ñ".encode()),
+        ("latin-1", b"\\u5f52 \xf1"),
+        ("gbk", "归 \\xf1".encode("gbk")),
+        ("utf-8", "归 ñ".encode()),
+    ],
+)
+def test_what_standard_output_cannot_show_ends_no_command(encoding, said):
+    code = "import stream_attr.cli\nstream_attr.cli._speak_in_any_encoding()\nprint('归 ñ')"
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, env=environment)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, said, b"")

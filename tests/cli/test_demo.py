@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -35,9 +36,10 @@ def nobody_listens(said: str) -> bool:
 
 def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
     pytest.importorskip("stream_attr.cli.worker")
-    done = subprocess.run(DEMO, capture_output=True, text=True, timeout=120, check=False)
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}  # standard output in ASCII, as Python has it
+    done = subprocess.run(DEMO, capture_output=True, timeout=120, check=False, env=plain)
     assert done.returncode == 0, done.stdout + done.stderr
-    said = done.stdout
+    said = done.stdout.decode()
     for line in (
         "chat 聊天     林 → 木子 (kf-04): 你好",
         "o-wang → pending 待定, silent 静默",
@@ -50,6 +52,28 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
     ):
         assert line in said
     assert " 0 pending, " in said.rsplit("  in: ", 1)[1], "something never became final"
+    assert nobody_listens(said)
+
+
+def test_one_that_is_interrupted_ends_at_once() -> None:
+    pytest.importorskip("stream_attr.cli.worker")
+    demo = subprocess.Popen(DEMO, stdout=subprocess.PIPE, text=True)
+    try:
+        assert demo.stdout is not None
+        said = ""
+        for line in demo.stdout:
+            said += line
+            if "verdict" in line:
+                break
+        begun = time.monotonic()
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(60) == 0
+        assert time.monotonic() - begun < 3
+    finally:
+        demo.kill()
+        demo.wait()
+        if demo.stdout:
+            demo.stdout.close()
     assert nobody_listens(said)
 
 
