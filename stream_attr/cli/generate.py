@@ -64,7 +64,12 @@ def command(
     repeated events, and some bad records. From three days on two agents change their role on the middle day;
     a live worker refuses these roster records where that day is past, replay takes them.
     """
-    plan = Plan(seed=seed, events=events, days=days, end_ts=end, shops=shops, buyers=buyers, agents=agents)
+    try:
+        plan = Plan(
+            seed=seed, events=events, days=days, end_ts=end, shops=shops, buyers=buyers, agents=agents
+        )
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="'--end' / '--days'") from error
     progress = Progress("generated")
     try:
         write(plan, out, progress)

@@ -12,12 +12,14 @@ from typing import NamedTuple
 from stream_attr.core.days import DAY_MS
 from stream_attr.generate import shops as catalogue
 from stream_attr.generate.chance import Chance
-from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS, Delivery, Line, encode
+from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS, TOO_OLD_MS, Delivery, Line, encode
 from stream_attr.generate.journey import Journeys
 from stream_attr.generate.rhythm import DayCurve, promotions, shares
 
 __all__ = ["Day", "Plan", "Sample", "write"]
 
+EARLIEST_TS = 946_684_800_000
+"""2000-01-01: where the years begin that events may lie in (rulebook, section 2)."""
 CONVERSATION_LINES = 14
 """Lines that one journey comes to, about: from this follow how many agents and buyers a shop has."""
 
@@ -47,6 +49,11 @@ class Plan:
             value = getattr(self, name)
             if value is not None and value < low:
                 raise ValueError(f"{name} must be at least {low}, not {value}")
+        if self.start_ts < EARLIEST_TS + TOO_OLD_MS:
+            raise ValueError(
+                f"the sample would reach back before the year 2000: {self.days} days from its end, and "
+                f"{TOO_OLD_MS // DAY_MS} more for the events that come too late"
+            )
 
     @property
     def start_ts(self) -> int:

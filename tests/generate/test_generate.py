@@ -353,3 +353,24 @@ def test_the_command_says_where_it_cannot_write(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["--events", "1", "--out", str(tmp_path / "taken" / "sample")])
     assert result.exit_code == 2
     assert "taken" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--end", "2000-01-02T00:00:00Z", "--days", "15"], ["--days", "3650", "--end", "2010-01-01T00:00:00Z"]],
+)
+def test_no_sample_is_made_of_years_that_no_event_may_lie_in(tmp_path: Path, arguments: list[str]) -> None:
+    result = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path / "sample")])
+    assert result.exit_code == 2
+    assert "Invalid value for '--end' / '--days'" in result.stderr
+    assert not (tmp_path / "sample").exists()
+
+
+def test_the_first_sample_there_can_be_has_its_oldest_events_in_2000(tmp_path: Path) -> None:
+    arguments = ["--events", "4000", "--days", "1", "--end", "2000-05-01T00:00:00Z"]
+    result = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.stderr
+    lines = (tmp_path / "chat.jsonl").read_bytes().splitlines()
+    bygone = [json.loads(line)["ts"] for line in lines if b'"b-bygone"' in line]
+    assert bygone
+    assert min(bygone) >= 946_684_800_000
