@@ -24,7 +24,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,8 @@ HERE = Path(__file__).resolve().parent
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 MAVEN_ATTEMPTS = 4
+LAST_PORT = 65_535
+MOST_BROKERS = 9
 
 
 class KafkaUnavailable(Exception):  # noqa: N818
@@ -278,21 +280,39 @@ def _properties(state: Path, number: int, port: int, controllers: list[int]) -> 
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def main() -> int:
+def _number(least: int, most: int) -> Callable[[str], int]:
+    """What argparse calls to read a whole number within bounds."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Apache Kafka on the loopback interface, for trials and tests."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="start it and wait until it answers")
     start.add_argument(
-        "--port", type=int, default=9092, help="client port of the first broker (default 9092)"
+        "--port",
+        type=_number(1, LAST_PORT),
+        default=9092,
+        help="client port of the first broker (default 9092)",
     )
-    start.add_argument("--brokers", type=int, default=1, help="number of brokers (default 1)")
+    start.add_argument(
+        "--brokers", type=_number(1, MOST_BROKERS), default=1, help="number of brokers (default 1)"
+    )
     for command in (start, commands.add_parser("down", help="stop it; its data stays")):
         command.add_argument(
             "--state", type=Path, default=Path(".cache/kafka"), help="(default .cache/kafka)"
         )
-    asked = parser.parse_args()
+    asked = parser.parse_args(words)
+    if asked.command == "up" and asked.port + asked.brokers - 1 > LAST_PORT:
+        start.error(f"--port {asked.port}: {asked.brokers} ports from there on go beyond {LAST_PORT}")
     state = asked.state.resolve()
     try:
         if asked.command == "down":
