@@ -71,7 +71,7 @@ def _committed(inputs: Inputs) -> list[bytes]:
             for lines in files[topic]:
                 for number, value in lines:
                     book.apply(Record(topic, 0, number, 0, None, value))
-        processor = Processor(book, store, Options(files=inputs.names))
+        processor = Processor(book, store, Options(files=inputs.names, reports=False))
         for records, ended in chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, 10_000):
             store.apply(processor.process(records, ended).changes)
     return [state for key, state in store.items() if b"|" in key and key[:1] > b"\x01"]

@@ -89,7 +89,9 @@ def build(said: argparse.Namespace) -> faust.App:
             message = event.message
             processor = processors.get(message.partition)
             if processor is None:
-                processor = processors[message.partition] = Processor(book, TableStore(table), Options())
+                processor = processors[message.partition] = Processor(
+                    book, TableStore(table), Options(reports=False)
+                )
             record = Record(
                 message.topic.removeprefix(said.prefix),
                 message.partition,

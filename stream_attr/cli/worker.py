@@ -83,6 +83,7 @@ from stream_attr.worker.judging import processor_judging
     show_default=True,
     help="Orders are kept that long after their last event (never less than after_sales_days + 2).",
 )
+@click.option("--decisions-only", is_flag=True, help="No facts, inquiries and agents' days.")
 @click.option(
     "--transactions",
     type=click.Choice([mode.value for mode in Transactions]),
@@ -118,6 +119,7 @@ def command(
     allowed_lateness: int,
     history_days: int,
     order_retention_days: int,
+    decisions_only: bool,
     transactions: str,
     lost_input: str,
     session_timeout: int,
@@ -139,6 +141,7 @@ def command(
         allowed_lateness_ms=allowed_lateness,
         history_days=history_days,
         order_retention_days=order_retention_days,
+        reports=not decisions_only,
         web_host=web_host,
         web_port=web_port,
         web_url=web_url,

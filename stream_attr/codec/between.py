@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from stream_attr.core.buyer_day import Ends, Part
+from stream_attr.core.part import Ends, Part
 
 
 class BuyerDay(Struct, array_like=True, tag=1, gc=False):

@@ -25,7 +25,7 @@ from stream_attr.core.decision import (
 )
 from stream_attr.core.message import AGENT, TEXT_SHIFT, Message
 from stream_attr.core.order import Emitted
-from stream_attr.core.reception import Said
+from stream_attr.core.said import Said
 
 _WORDS: tuple[str | None, ...] = (
     *(None, PENDING, FINAL),

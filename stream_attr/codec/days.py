@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct, field
 
-from stream_attr.core.buyer_day import Ends
-from stream_attr.core.reception import Said
+from stream_attr.core.part import Ends
+from stream_attr.core.said import Said
 
 
 class DayState(Struct, array_like=True, gc=False):

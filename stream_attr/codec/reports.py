@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from stream_attr.core.buyer_day import Ends
 from stream_attr.core.days import Zone, day_name
 from stream_attr.core.decision import FINAL, PENDING
 from stream_attr.core.fact import EFFECTIVE_CONVERSATION_MS, Fact
 from stream_attr.core.inquiry import NONE, NOT_COUNTED, Inquiry
+from stream_attr.core.part import Ends
 from stream_attr.core.shop_day import GROUPS, TOTAL, AgentDay
 from stream_attr.core.task import Task
 

@@ -12,10 +12,11 @@ import msgspec
 from msgspec import Struct
 
 from stream_attr.codec.columns import LastVerdict, Messages, Told
-from stream_attr.core.buyer import Buyer, Unsaid
+from stream_attr.core.buyer import Buyer
 from stream_attr.core.decision import FINAL, Judgement
 from stream_attr.core.order import Horizon, Order, Placed, ToldTask, Waiting
 from stream_attr.core.reception import Reception
+from stream_attr.core.said import Unsaid
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
 

@@ -18,6 +18,7 @@ from stream_attr.core.finality import deadlines, verdict
 from stream_attr.core.message import BUYER, SUBACCOUNT, Message
 from stream_attr.core.order import Emitted, Horizon, Order, Waiting
 from stream_attr.core.reception import Reception
+from stream_attr.core.said import Unsaid
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
 from stream_attr.core.task import reminder_dues
@@ -56,17 +57,6 @@ class Revision(NamedTuple):
     verdict: Verdict
     revision: int
     reason: str
-
-
-class Unsaid(NamedTuple):
-    """Changes that have not been told yet."""
-
-    since: int
-    """The earliest day that they bear on."""
-    reason: str
-    """Of the last one."""
-    late: bool
-    """Whether some were older than the watermark."""
 
 
 class Bearing(Enum):
@@ -134,7 +124,8 @@ class Buyer:
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
-        self._follow_zone()
+        if self._zone is not self.shop.zone:
+            self._follow_zone()
         day = self.shop.zone.day_of(message.ts)
         reception = self._reception(agent_id, day)
         for order in self._orders_around(message.ts):
@@ -152,7 +143,8 @@ class Buyer:
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
-        self._follow_zone()
+        if self._zone is not self.shop.zone:
+            self._follow_zone()
         for order in self._orders_around(ts):
             touched.append(order)
             order.stale = True

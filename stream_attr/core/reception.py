@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
+from stream_attr.core.said import Said
 from stream_attr.core.settings import Role
 from stream_attr.core.shop import Reading, Shop
 
@@ -52,15 +53,6 @@ class Read(NamedTuple):
         if message.side == BUYER or not message.flags & mute:
             spoken.append(message)
         return True
-
-
-class Said(NamedTuple):
-    """The last revision that was emitted of a record."""
-
-    revision: int
-    digest: int
-    """Of what it said."""
-    final: bool
 
 
 class Reception:

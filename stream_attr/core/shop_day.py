@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import add, sub
 from typing import NamedTuple
 
-from stream_attr.core.buyer_day import NOBODY, Deal, Ends, Part
 from stream_attr.core.inquiry import (
     AFTER_SALES,
     ASSIST,
@@ -18,6 +17,7 @@ from stream_attr.core.inquiry import (
     PAID,
     PAYMENT_LOST,
 )
+from stream_attr.core.part import NOBODY, Deal, Ends, Part
 
 TOTAL = "*"
 """Stands for the agent of a shop's totals."""

@@ -90,6 +90,8 @@ class Processor:
         self._place = Place(0)
         self._rollup = Rollup(store, options)
         self._announced = BEGINNING
+        self._reports = options.reports
+        self._has_tasks = options.now is not None
 
     # The border
 
@@ -150,7 +152,7 @@ class Processor:
             for order in buyer.orders.values():
                 if order.is_pending:
                     self._emit(buyer, order, watermark, "settings")
-            if self._options.reports and buyer.receptions:
+            if self._reports and buyer.receptions:
                 self._mark(buyer, 0, watermark, "settings")
             self._reschedule(key, buyer, self._watermark.value)
         return self._finished()
@@ -246,7 +248,7 @@ class Processor:
         for order in touched:
             self._emit(buyer, order, self._watermark.value, "chat", late=late)
         sooner = False
-        if self._options.reports:
+        if self._reports:
             day = buyer.shop.zone.day_of(event.ts)
             since = min([day, *[_first_day(order, buyer.shop) for order in touched]]) if touched else day
             sooner = self._mark(buyer, since, event.ts, "chat", late=late)
@@ -281,8 +283,9 @@ class Processor:
         else:
             order.waiting.clear()
             self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
-            self._tell_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
-            if self._options.reports:
+            if self._has_tasks:
+                self._tell_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
+            if self._reports:
                 if event.type in _REFUNDS and before is not None:
                     since = buyer.shop.zone.day_of(event.ts)
                 else:
@@ -338,7 +341,8 @@ class Processor:
         for order in buyer.orders.values():
             if order.horizon is not None and due in order.horizon.deadlines:
                 self._emit(buyer, order, due, "timer")
-            self._tell_tasks(buyer, order, due, "timer")
+            if self._has_tasks:
+                self._tell_tasks(buyer, order, due, "timer")
         if buyer.settle_at is not None and buyer.settle_at <= due:
             self._settle(buyer, due)
 
@@ -413,9 +417,7 @@ class Processor:
             self._deadlines.set(key, None)
             self._buyers.forget(key)
             return
-        self._deadlines.set(
-            key, buyer.reschedule(watermark, self._options.retention, tasks=self._options.now is not None)
-        )
+        self._deadlines.set(key, buyer.reschedule(watermark, self._options.retention, tasks=self._has_tasks))
         self._buyers.change(key)
 
     # What goes out
@@ -443,7 +445,7 @@ class Processor:
     def _announce(self) -> None:
         """Tell every roll-up how far this partition has come: what is on time until then has been told."""
         watermark = self._watermark.value
-        if not self._options.reports or watermark <= 0:
+        if not self._reports or watermark <= 0:
             return
         if watermark // ANNOUNCED_EVERY_MS > self._announced // ANNOUNCED_EVERY_MS:
             self._announced = watermark

@@ -22,7 +22,8 @@ from stream_attr.core.buyer import Buyer
 from stream_attr.core.buyer_day import buyer_day, ends_of
 from stream_attr.core.days import day_name
 from stream_attr.core.inquiry import Inquiry, inquiry_of
-from stream_attr.core.reception import Reception, Said
+from stream_attr.core.reception import Reception
+from stream_attr.core.said import Said
 from stream_attr.processor.records import BUYER_DAYS, FACTS, INQUIRIES, Output
 from stream_attr.processor.watermark import END_OF_TIME
 

@@ -14,10 +14,10 @@ from sortedcontainers import SortedDict
 from stream_attr.codec.between import BuyerDay, Closing, Passed, decode_stated, encode_between
 from stream_attr.codec.days import DayState, decode_day, decode_passed, encode_day, encode_passed
 from stream_attr.codec.reports import digest_of, emission, say_agent_day
-from stream_attr.core.buyer_day import Part
 from stream_attr.core.days import DAY_MS, day_name, zone
 from stream_attr.core.fact import NOBODY_SPOKE
-from stream_attr.core.reception import Said
+from stream_attr.core.part import Part
+from stream_attr.core.said import Said
 from stream_attr.core.shop_day import TOTAL, AgentDay
 from stream_attr.processor.options import Options
 from stream_attr.processor.records import AGENT_DAILY, CLOSINGS, Output, Store

@@ -74,6 +74,8 @@ class WorkerConfig:
     allowed_lateness_ms: int = 5 * 60_000
     history_days: int = 35
     order_retention_days: int = 45
+    reports: bool = True
+    """Whether facts, inquiries and agents' days are told beside decisions."""
     lost_input: LostInput = LostInput.STOP
     web_host: str = "127.0.0.1"
     """Interface that the web server binds."""

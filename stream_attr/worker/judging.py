@@ -22,6 +22,7 @@ def processor_judging(config: WorkerConfig) -> Judging:
     book = Book()
     options = Options(
         allowed_lateness_ms=config.allowed_lateness_ms,
+        reports=config.reports,
         retention=Retention(config.history_days * DAY_MS, config.order_retention_days * DAY_MS),
         clock=wall_clock_ms if config.clock is Clock.WALL else None,
         now=wall_clock_ms if config.clock is Clock.WALL else None,

@@ -16,7 +16,7 @@ from stream_attr.core.buyer import Buyer, Retention
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
 from stream_attr.core.order import Placed, Waiting
-from stream_attr.core.reception import Said
+from stream_attr.core.said import Said
 from stream_attr.core.settings import PRESETS
 from stream_attr.core.shop import SettingsRecord, Shop
 

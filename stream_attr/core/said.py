@@ -1,0 +1,25 @@
+"""What was told of facts, inquiries and figures, and what is not told yet."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Said(NamedTuple):
+    """The last revision that was emitted of a record."""
+
+    revision: int
+    digest: int
+    """Of what it said."""
+    final: bool
+
+
+class Unsaid(NamedTuple):
+    """Changes that have not been told yet."""
+
+    since: int
+    """The earliest day that they bear on."""
+    reason: str
+    """Of the last one."""
+    late: bool
+    """Whether some were older than the watermark."""
