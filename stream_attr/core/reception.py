@@ -14,6 +14,7 @@ from stream_attr.core.shop import Reading, Shop
 
 if TYPE_CHECKING:
     from stream_attr.core.fact import Fact
+    from stream_attr.core.inquiry import Inquiry
 
 
 class Filter(StrEnum):
@@ -66,6 +67,8 @@ class Reception:
         "messages",
         "said_fact",
         "said_inquiry",
+        "told_fact",
+        "told_inquiry",
         "transfers",
     )
 
@@ -80,6 +83,9 @@ class Reception:
         """Its figures, while they are known; derived."""
         self.said_fact: Said | None = None
         self.said_inquiry: Said | None = None
+        self.told_fact: tuple[Fact, bool] | None = None
+        """What was last told and whether as final, while it is known: what is not new need not be encoded."""
+        self.told_inquiry: Inquiry | None = None
         self._read: dict[str, Read] = {}
         self._version = -1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import add, sub
 from typing import NamedTuple
 
@@ -180,8 +180,11 @@ def most_present(presences: Iterable[Sequence[int]]) -> int:
     return most
 
 
-def presence(parts: Iterable[Part]) -> tuple[int, ...]:
+def presence(parts: Collection[Part]) -> tuple[int, ...]:
     """Return when a buyer is present in any of some parts: stretches that touch are one."""
+    if len(parts) == 1:
+        [part] = parts
+        return () if part.work is None else part.work.presence
     stretches = sorted(
         (bounds[index], bounds[index + 1])
         for part in parts
@@ -197,12 +200,33 @@ def presence(parts: Iterable[Part]) -> tuple[int, ...]:
     return tuple(merged)
 
 
+class Added(NamedTuple):
+    """What one buyer is to the figures of an agent, or of the shop."""
+
+    tally: Tally
+    finals: tuple[tuple[str, int], ...]
+    """Groups, and when decisions in them are final."""
+    presence: tuple[int, ...]
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Part]) -> Added:
+        """Return what some parts of a buyer's day come to."""
+        if not parts:
+            return NOTHING_ADDED
+        return cls(tally_of(parts), tuple(finals_of(parts)), presence(parts.values()))
+
+
+NOTHING_ADDED = Added(NOTHING, (), ())
+
+
 class AgentDay:
     """The figures of one agent, or of the shop, as they stand."""
 
-    __slots__ = ("finals", "most", "presences", "tally")
+    __slots__ = ("added", "finals", "most", "presences", "tally")
 
     def __init__(self) -> None:
+        self.added: dict[str, Added] = {}
+        """By buyer, what is in the figures of it."""
         self.tally = NOTHING
         self.finals: Counter[tuple[str, int]] = Counter()
         self.presences: dict[str, tuple[int, ...]] = {}
@@ -210,19 +234,21 @@ class AgentDay:
         self.most: int | None = 0
         """Most buyers present at one time; None: not known since something has changed."""
 
-    def put(self, buyer_id: str, old: Mapping[str, Part], new: Mapping[str, Part]) -> bool:
+    def put(self, buyer_id: str, new: Added) -> bool:
         """Take back what a buyer added before and add what it adds now; return whether anything changed."""
-        before, after = (tally_of(parts) if parts else NOTHING for parts in (old, new))
-        finals = Counter(finals_of(new))
-        finals.subtract(Counter(finals_of(old)))
-        stretches = presence(new.values())
-        changed = before != after or any(finals.values())
+        old = self.added.get(buyer_id, NOTHING_ADDED)
+        before, after, stretches = old.tally, new.tally, new.presence
+        changed = before != after or old.finals != new.finals
         if before != after:
             self.tally = Tally(*map(add, map(sub, self.tally, before), after))
-        for final, count in finals.items():
-            self.finals[final] += count
-            if not self.finals[final]:
-                del self.finals[final]
+        if old.finals != new.finals:
+            self.finals.update(new.finals)
+            self.finals.subtract(old.finals)
+            self.finals = +self.finals
+        if new is NOTHING_ADDED:
+            self.added.pop(buyer_id, None)
+        else:
+            self.added[buyer_id] = new
         if stretches != self.presences.get(buyer_id, ()):
             changed = True
             self.most = None

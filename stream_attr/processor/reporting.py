@@ -96,14 +96,15 @@ def _tell(
     final = watermark >= final_at and not waits
     if not final:
         next_at.append(final_at)
-    key: bytes | None = None
-    said = say_fact(shop.shop_id, buyer.buyer_id, agent_id, day, fact, final_at, final=final)
-    told = _revised(reception.said_fact, said, reason, final=final, late=late)
-    if told is not None:
-        reception.said_fact, why = told
-        key = f"{shop.shop_id}|{buyer.buyer_id}|{agent_id}|{day_name(day)}".encode()
-        at = watermark if watermark < END_OF_TIME else final_at
-        yield Output(FACTS, key, emission(said, reception.said_fact.revision, why, at))
+    if reception.told_fact != (fact, final):
+        reception.told_fact = (fact, final)
+        said = say_fact(shop.shop_id, buyer.buyer_id, agent_id, day, fact, final_at, final=final)
+        told = _revised(reception.said_fact, said, reason, final=final, late=late)
+        if told is not None:
+            reception.said_fact, why = told
+            at = watermark if watermark < END_OF_TIME else final_at
+            key = _key(buyer, agent_id, day)
+            yield Output(FACTS, key, emission(said, reception.said_fact.revision, why, at))
     inquiry = inquiry_of(
         agent_id, day, buyer.receptions[agent_id], buyer.fact, buyer.orders.values(), shop, watermark
     )
@@ -113,13 +114,20 @@ def _tell(
         inquiry = withdrawn(shop.zone.start_of(day + 2), final=watermark >= shop.zone.start_of(day + 2))
     if not inquiry.final:
         next_at.append(inquiry.final_at)
+    if reception.told_inquiry == inquiry:
+        return
+    reception.told_inquiry = inquiry
     said = say_inquiry(shop.shop_id, buyer.buyer_id, agent_id, day, inquiry)
     told = _revised(reception.said_inquiry, said, reason, final=inquiry.final, late=late)
     if told is not None:
         reception.said_inquiry, why = told
-        key = key or f"{shop.shop_id}|{buyer.buyer_id}|{agent_id}|{day_name(day)}".encode()
+        key = _key(buyer, agent_id, day)
         at = watermark if watermark < END_OF_TIME else inquiry.final_at
         yield Output(INQUIRIES, key, emission(said, reception.said_inquiry.revision, why, at))
+
+
+def _key(buyer: Buyer, agent_id: str, day: int) -> bytes:
+    return f"{buyer.shop.shop_id}|{buyer.buyer_id}|{agent_id}|{day_name(day)}".encode()
 
 
 def _revised(

@@ -18,7 +18,7 @@ from stream_attr.core.days import DAY_MS, day_name, zone
 from stream_attr.core.fact import NOBODY_SPOKE
 from stream_attr.core.part import Part
 from stream_attr.core.said import Said
-from stream_attr.core.shop_day import TOTAL, AgentDay
+from stream_attr.core.shop_day import NOTHING_ADDED, TOTAL, Added, AgentDay
 from stream_attr.processor.options import Options
 from stream_attr.processor.records import AGENT_DAILY, CLOSINGS, Output, Store
 from stream_attr.processor.watermark import BEGINNING, END_OF_TIME
@@ -40,12 +40,13 @@ KEPT_MS = 35 * DAY_MS
 class _Day:
     """One day of a shop, decoded."""
 
-    __slots__ = ("agents", "dirty", "last_ts", "parts", "state", "waiting")
+    __slots__ = ("agents", "dirty", "key", "last_ts", "parts", "state", "waiting")
 
     def __init__(self, state: DayState) -> None:
         self.state = state
-        self.parts: dict[str, bytes] = {}
-        """What each buyer adds, as it was told."""
+        self.key = _day_key(state.shop_id, state.day)
+        self.parts: dict[str, BuyerDay] = {}
+        """What each buyer adds, as it was told last."""
         self.agents: dict[str, AgentDay] = {}
         self.dirty: dict[str, str] = {}
         """Whose figures have to be told, and why."""
@@ -102,7 +103,7 @@ class Rollup:
             told = _decode(value)
             day = self._days.get(_day_key(told.shop_id, told.day))
             if day is not None:
-                day.parts[told.buyer_id] = value
+                day.parts[told.buyer_id] = told
                 self._replace(day, told, {})
         for day in self._days.values():
             day.dirty = dict.fromkeys(day.dirty, "timer")  # what was told already says so by its digest
@@ -119,9 +120,9 @@ class Rollup:
         key = _day_key(told.shop_id, told.day)
         day = self._load(key, told)
         before = day.parts.get(told.buyer_id)
-        old = _decode(before).parts if before is not None else {}
+        old = before.parts if before is not None else {}
         if told.parts:
-            day.parts[told.buyer_id] = value
+            day.parts[told.buyer_id] = told
         else:
             day.parts.pop(told.buyer_id, None)
         if self._commits:
@@ -259,8 +260,8 @@ class Rollup:
             part_key = PART_MARK + key[1:] + f"|{buyer_id}".encode()
             value = self._changes[part_key] if part_key in self._changes else self._store.get(part_key)
             if value is not None:
-                day.parts[buyer_id] = value
-                self._replace(day, _decode(value), {})
+                told = day.parts[buyer_id] = _decode(value)
+                self._replace(day, told, {})
         day.dirty.clear()
         self._unsaved.add(key)
         self._retiring.setdefault(self._now + DAY_MS, set()).add(key)  # what has come late is not kept long
@@ -278,8 +279,8 @@ class Rollup:
         )
         self._changes[key] = encode_day(day.state)
         if not self._commits:
-            for buyer_id, value in day.parts.items():
-                self._changes[PART_MARK + key[1:] + f"|{buyer_id}".encode()] = value
+            for told in day.parts.values():
+                self._changes[_part_key(told)] = encode_between(told)
         del self._days[key]
         self._unsaved.discard(key)
 
@@ -293,13 +294,17 @@ class Rollup:
         new = told.parts
         buyer_id = told.buyer_id
         later = []
+        whole: Added | None = None
         for agent_id in old.keys() | new.keys():
-            before, after = ({agent_id: parts[agent_id]} if agent_id in parts else {} for parts in (old, new))
-            if before == after:
+            part = new.get(agent_id)
+            if part == old.get(agent_id):
                 continue
+            added = NOTHING_ADDED if part is None else Added.of({agent_id: part})
+            if len(new) == 1 and part is not None:
+                whole = added
             if agent_id:
-                self._put(day, agent_id, buyer_id, before, after, told.reason)
-            work = after[agent_id].work if after else None
+                self._put(day, agent_id, buyer_id, added, told.reason)
+            work = None if part is None else part.work
             if work is not None and work.waits:
                 day.waiting.setdefault(agent_id, set()).add(buyer_id)
             elif agent_id in day.waiting:
@@ -308,25 +313,17 @@ class Rollup:
             if spoke_ts is not None and spoke_ts > day.last_ts.get(agent_id, NOBODY_SPOKE):
                 day.last_ts[agent_id] = spoke_ts
                 later.append(agent_id)
-        self._put(day, TOTAL, buyer_id, old, new, told.reason)
+        self._put(day, TOTAL, buyer_id, whole or Added.of(new), told.reason)
         return sorted(later) if self._now >= day.state.ends.workload else []
 
-    def _put(
-        self,
-        day: _Day,
-        agent_id: str,
-        buyer_id: str,
-        old: Mapping[str, Part],
-        new: Mapping[str, Part],
-        reason: str,
-    ) -> None:
+    def _put(self, day: _Day, agent_id: str, buyer_id: str, added: Added, reason: str) -> None:
         figures = day.agents.get(agent_id)
         if figures is None:
             figures = day.agents[agent_id] = AgentDay()
-        if figures.put(buyer_id, old, new):
+        if figures.put(buyer_id, added):
             day.dirty[agent_id] = reason
-            for final_at in figures.finals:
-                self._remind(final_at[1], _day_key(day.state.shop_id, day.state.day))
+            for _, final_at in added.finals:
+                self._remind(final_at, day.key)
 
     # What goes out
 
@@ -337,7 +334,7 @@ class Rollup:
         last_ts = day.last_ts.get(agent_id, NOBODY_SPOKE)
         shop_id = day.state.shop_id
         for buyer_id in sorted(buyers):
-            told = _decode(day.parts[buyer_id])
+            told = day.parts[buyer_id]
             work = told.parts[agent_id].work
             if work is not None and work.closed_ts != last_ts:
                 closing = Closing(buyer_id, shop_id, agent_id, told.day, last_ts)
