@@ -8,6 +8,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -15,10 +16,11 @@ import orjson
 from stream_attr.broker.lines import LinesFile
 from stream_attr.core.days import DAY_MS
 from stream_attr.processor import Book, Options, Processor
-from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, Record
+from stream_attr.processor.records import CHAT, DECISIONS, ORDERS, ROSTER, SETTINGS, Record
 from stream_attr.replay.memory import MemoryStore
+from stream_attr.replay.session import replay
 from stream_attr.replay.sources import chunks
-from stream_attr.replay.steps import Inputs, Plan, steps, without_collector
+from stream_attr.replay.steps import Inputs, without_collector
 from table import Row
 from traffic import END_TS, generated
 
@@ -35,13 +37,15 @@ CACHED_FACTS = 50_000
 20th day."""
 FLAT_FROM = 20
 SHOWN_EVERY = 10
-FLAT = 1.25
+SEEN_EVERY = 200
+"""Decisions between two looks at the memory."""
+FLAT = 1.30
 """Orders are kept for 45 days, so the index of what is due grows until then; noise of the allocator."""
 
 
 def run() -> list[Row]:
     """Measure the state as a worker would commit it, and a replay in a process of its own."""
-    return [_state(), *_sixty_days()]
+    return [_state(), _sixty_days(reports=False), _sixty_days(reports=True)]
 
 
 def _state() -> Row:
@@ -77,36 +81,32 @@ def _committed(inputs: Inputs) -> list[bytes]:
     return [state for key, state in store.items() if b"|" in key and key[:1] > b"\x01"]
 
 
-def _sixty_days() -> list[Row]:
+def _sixty_days(*, reports: bool) -> Row:
     with tempfile.TemporaryDirectory() as name:
         inputs = generated(Path(name), EVENTS, DAYS)
-        command = [sys.executable, __file__, json.dumps(asdict(inputs))]
+        command = [sys.executable, __file__, json.dumps(asdict(inputs)), json.dumps(reports)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
     by_day = {int(day): size for day, size in json.loads(done.stdout).items()}
     late = {day: size for day, size in by_day.items() if day >= FLAT_FROM}
     growth = max(late.values()) / by_day[min(late)]
     shown = ", ".join(f"day {day}: {by_day[day]:.0f}" for day in late if day % SHOWN_EVERY == 0)
-    return [
-        Row(
-            f"memory of a replay of {DAYS} days",
-            f"{growth:.2f} of day {FLAT_FROM}",
-            f"at most {FLAT:.2f}",
-            note=f"resident MB: {shown}; {EVENTS:,} events, {CACHED_FACTS:,} facts kept decoded",
-            met=growth <= FLAT,
-        )
-    ]
+    return Row(
+        f"memory of a replay of {DAYS} days{' with all outputs' if reports else ''}",
+        f"{growth:.2f} of day {FLAT_FROM}",
+        f"at most {FLAT:.2f}",
+        note=f"resident MB: {shown}; {EVENTS:,} events, {CACHED_FACTS:,} facts kept decoded",
+        met=growth <= FLAT,
+    )
 
 
-def _watch(inputs: Inputs) -> dict[int, float]:
+def _watch(inputs: Inputs, *, reports: bool) -> dict[int, float]:
     """Replay in this process; return by day the most resident memory seen, in MB."""
     sizes: dict[int, float] = {}
     day = 1
     with without_collector():
-        for step in steps(Plan(inputs, until=END_TS, cached_facts=CACHED_FACTS)):
-            for output in step.outputs[-1:]:
-                told = orjson.loads(output.value).get("watermark")
-                if told:
-                    day = max(day, DAYS - (END_TS - told) // DAY_MS)
+        outputs = replay(inputs, until=END_TS, cached_facts=CACHED_FACTS, reports=reports)
+        for output in islice((one for one in outputs if one.topic == DECISIONS), 0, None, SEEN_EVERY):
+            day = max(day, DAYS - (END_TS - orjson.loads(output.value)["watermark"]) // DAY_MS)
             sizes[day] = max(sizes.get(day, 0.0), _resident_mb())
     return sizes
 
@@ -117,4 +117,4 @@ def _resident_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_watch(Inputs(**json.loads(sys.argv[1])))))
+    print(json.dumps(_watch(Inputs(**json.loads(sys.argv[1])), reports=json.loads(sys.argv[2]))))

@@ -11,7 +11,7 @@ from stream_attr.processor import Options, Rollup
 from stream_attr.processor.records import BUYER_DAYS, CLOSINGS, Output
 from stream_attr.replay.overflow import OverflowStore
 from stream_attr.replay.processes import shared_steps
-from stream_attr.replay.steps import Inputs, Plan, steps
+from stream_attr.replay.steps import CACHED_FACTS, Inputs, Plan, steps
 
 __all__ = ["Inputs", "replay"]
 
@@ -24,6 +24,7 @@ def replay(
     retention: Retention | None = None,
     processes: int = 1,
     reports: bool = True,
+    cached_facts: int = CACHED_FACTS,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Generator[Output, None, None]:
     """Judge files and yield every output in the order of its emission.
@@ -31,7 +32,14 @@ def replay(
     ``progress`` is told how many events have been taken; for the rest see `Plan`. Raises UnusableFileError
     and, with several ``processes``, ProcessLostError.
     """
-    plan = Plan(inputs, until, allowed_lateness_ms, retention or Retention(), reports=reports)
+    plan = Plan(
+        inputs,
+        until,
+        allowed_lateness_ms,
+        retention or Retention(),
+        reports=reports,
+        cached_facts=cached_facts,
+    )
     judging = steps(plan) if processes == 1 else shared_steps(plan, processes)
     with OverflowStore() as store, closing(judging):
         rollup = Rollup(store, Options(partitions=processes, commits=False))

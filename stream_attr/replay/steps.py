@@ -22,6 +22,8 @@ __all__ = ["Inputs", "Plan", "Step", "steps", "without_collector"]
 
 CHUNK = 5_000
 """Records judged in one go; what they bring about is written before the next."""
+CACHED_FACTS = 1_000_000
+"""Some half a gigabyte of buyers kept decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Plan:
     """Where the watermark stops, epoch milliseconds; None: the end of the input is the end of time."""
     allowed_lateness_ms: int = 5 * MINUTE_MS
     retention: Retention = field(default_factory=Retention)
-    cached_facts: int = 1_000_000
+    cached_facts: int = CACHED_FACTS
     """Facts of buyers kept decoded, by all processes together; the others are bytes in the store."""
     reports: bool = True
     """Whether facts, inquiries and agents' days are told beside decisions."""
