@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import click
 
@@ -12,6 +13,7 @@ from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import SPEED, TIME, FilesCommand, broker_option, topic_prefix_option
 from stream_attr.cli.progress import Progress
+from stream_attr.processor.partition import AHEAD_OF_CLOCK_MS
 
 
 @click.command(name="publish", cls=FilesCommand)
@@ -56,6 +58,12 @@ def command(
         raise click.UsageError("nothing to publish: give --chat, --orders, --roster, --settings or --until.")
     if names.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input (-) can be read once only.")
+    if until is not None and until > time.time_ns() // 1_000_000 + AHEAD_OF_CLOCK_MS:
+        click.echo(
+            "--until lies more than 10 minutes in the future: workers with --clock wall (the default) will "
+            "refuse these ticks as future_timestamp",
+            err=True,
+        )
     progress = Progress("published")
     published = Published()
     try:

@@ -61,7 +61,7 @@ NO_WATERMARK = 0
 ANNOUNCED_EVERY_MS = 15 * MINUTE_MS
 """How often a partition tells how far it has come, in event time; every zone's midnights are among these."""
 AHEAD_OF_CLOCK_MS = 10 * MINUTE_MS
-"""How far a live event may lie ahead of the wall clock."""
+"""How far a live event or tick may lie ahead of the wall clock."""
 
 _REFUNDS = frozenset({"refund_requested", "refund_completed"})
 _REASONS = {
@@ -188,7 +188,7 @@ class Processor:
                 elif topic == ORDERS:
                     self._order(record)
                 elif topic == TICKS:
-                    watermark.tick(decode_tick(record.value).ts)
+                    self._tick(record)
                 elif topic == BUYER_DAYS:
                     self._batch.outputs += self._rollup.take(record.value or b"")
                 elif topic == CLOSINGS:
@@ -210,11 +210,8 @@ class Processor:
             raise RefusedRecord(
                 Code.KEY_MISMATCH, "the record's key is not `shop_id|buyer_id` of its value", "key"
             )
-        if options.clock is not None and event.ts > options.clock() + AHEAD_OF_CLOCK_MS:
-            raise RefusedRecord(
-                Code.FUTURE_TIMESTAMP, "`ts` lies more than 10 minutes ahead of the wall clock", "ts"
-            )
         ts = event.ts
+        self._refuse_future(ts)
         watermark = self._watermark
         late = ts < watermark.value
         if late and ts < watermark.value - options.retention.chat_ms:
@@ -295,6 +292,19 @@ class Processor:
         self._reschedule(key, buyer, self._watermark.value)
 
     # Time
+
+    def _tick(self, record: Record) -> None:
+        """Let the time go on that a tick tells; one from the future would make all that follows too late."""
+        ts = decode_tick(record.value).ts
+        self._refuse_future(ts)
+        self._watermark.tick(ts)
+
+    def _refuse_future(self, ts: int) -> None:
+        clock = self._options.clock
+        if clock is not None and ts > clock() + AHEAD_OF_CLOCK_MS:
+            raise RefusedRecord(
+                Code.FUTURE_TIMESTAMP, "`ts` lies more than 10 minutes ahead of the wall clock", "ts"
+            )
 
     def _advance(self) -> None:
         """Let the watermark follow what has been seen; do what is due, each at its own time, in order."""

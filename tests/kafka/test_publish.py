@@ -144,6 +144,15 @@ def test_until_ends_with_a_tick_on_every_partition(run, read):
 
 
 @pytest.mark.usefixtures("topics")
+def test_until_in_the_future_is_sent_and_spoken_of(run, read):
+    past, future = run("--until", "2020-01-01T00:00:00Z"), run("--until", "2099-01-01T00:00:00Z")
+    assert (past.exit_code, future.exit_code) == (0, 0)
+    assert "future" not in past.stderr
+    assert "workers with --clock wall (the default) will refuse these ticks" in future.stderr
+    read("ticks", 2 * PARTITIONS)
+
+
+@pytest.mark.usefixtures("topics")
 def test_standard_input(run, read):
     assert run("--orders", "-", stdin=order(1) + b"\n" + order(2)).exit_code == 0
     [messages] = read("order-events", 2).values()

@@ -27,7 +27,8 @@ class Partition:
     def __init__(self, book=None):
         self.book = book or Book()
         self.store = MemoryStore()
-        self.options = Options(allowed_lateness_ms=0, clock=lambda: NOW, reports=False)
+        self.now = NOW
+        self.options = Options(allowed_lateness_ms=0, clock=lambda: self.now, reports=False)
         self.processor = Processor(self.book, self.store, self.options)
         self.offset = -1
         self.progress = None
@@ -60,7 +61,9 @@ class Partition:
         value = {"shop_id": "jd:1", "buyer_id": "b-1", "order_id": "o-1", "event_id": event_id}
         return self.send(ORDERS, {**value, "type": type_, "amount": 100, "ts": ts, **fields}, key)
 
-    def tick(self, ts):
+    def tick(self, ts, now=None):
+        """Send a tick; unless said otherwise the wall clock has come that far."""
+        self.now = max(self.now, ts) if now is None else now
         return self.send(TICKS, {"ts": ts}, None)
 
     def decisions(self):
@@ -112,6 +115,20 @@ def test_the_key_is_shop_and_buyer_of_the_value(partition, key):
 @pytest.mark.parametrize(("ahead", "expected"), [(-1, []), (0, []), (1, ["future_timestamp"])])
 def test_an_event_may_be_ten_minutes_ahead_of_the_clock(partition, ahead, expected):
     assert codes(partition.chat(NOW + 10 * MINUTE_MS + ahead)) == expected
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(-1, []), (0, []), (1, ["future_timestamp"])])
+def test_a_tick_may_be_ten_minutes_ahead_of_the_clock(partition, ahead, expected):
+    assert codes(partition.tick(NOW + 10 * MINUTE_MS + ahead, now=NOW)) == expected
+
+
+def test_a_tick_from_far_in_the_future_makes_nothing_too_late(partition):
+    partition.tick(NOW)
+    [(_, letter)] = partition.tick(NOW + 400 * DAY_MS, now=NOW)
+    assert (letter["code"], letter["field"], letter["topic"]) == ("future_timestamp", "ts", TICKS)
+    assert partition.processor.watermark == NOW
+    assert partition.stats.dead_letters == {"future_timestamp": 1}
+    assert codes(partition.chat(NOW)) == []
 
 
 @pytest.mark.parametrize(("behind", "expected"), [(-1, []), (0, []), (1, ["too_late"])])
