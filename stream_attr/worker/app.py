@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import logging.config
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,7 +20,9 @@ from stream_attr.worker import layout, web
 from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.changelog import topic_id
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
+from stream_attr.worker.contact import Contact, keep_contact
 from stream_attr.worker.knowledge import Knowledge
+from stream_attr.worker.logs import LOGGING, set_up
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.partition import Surroundings
 from stream_attr.worker.recovery import TableManager
@@ -39,7 +40,7 @@ class _Worker(faust.Worker):  # type: ignore[misc]
     """Faust's worker process, quieter and quicker to end."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, loglevel="WARNING", logging_config=_LOGGING, **kwargs)
+        super().__init__(*args, loglevel="WARNING", logging_config=LOGGING, **kwargs)
         self.spinner = None
 
     async def _sentinel_task(self) -> None:
@@ -60,6 +61,7 @@ class AttributionApp(faust.App):  # type: ignore[misc]
 
     config: WorkerConfig
     metrics: Metrics
+    contact: Contact
     partitions: Assignment
     knowledge: Knowledge
     pool: ThreadPoolExecutor
@@ -102,6 +104,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     )
     app.config = config
     app.metrics = Metrics()
+    app.contact = Contact(config.broker, config.session_timeout_s)
     app.knowledge = Knowledge(config, judging.book)
     app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
     app.transport = Transport(app.conf.broker_consumer, app)
@@ -110,6 +113,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         judging,
         app.knowledge,
         app.metrics,
+        app.contact,
         app.pool,
         partitions=found.partitions,
         transactions=found.transactions,
@@ -119,6 +123,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     for name in layout.INPUTS:
         app.topics.add(app.topic(config.topic(name)))
     web.add_routes(app)
+    app.task(_keep_contact(app))
     app.task(_follow_knowledge(app))
     if config.clock is Clock.WALL:
         app.task(_tick(app))
@@ -128,8 +133,8 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
 
 
 def run(config: WorkerConfig, judging: Judging) -> int:
-    """Run a worker until a signal or an error ends it; returns the exit code (2: the broker is not ready)."""
-    logging.config.dictConfig(_LOGGING)
+    """Run a worker until a signal or an error ends it; returns the exit code (2: it cannot be started)."""
+    set_up()
     try:
         app = build_app(config, judging)
     except (BrokerUnreachable, layout.LayoutError, KafkaException) as error:
@@ -159,6 +164,13 @@ def _spare_the_garbage_collector() -> None:
     gc.set_threshold(200_000, 10, 10)
 
 
+def _keep_contact(app: AttributionApp) -> Any:
+    async def keep() -> None:
+        await keep_contact(app.contact, app.knowledge.answers)
+
+    return keep
+
+
 def _follow_knowledge(app: AttributionApp) -> Any:
     async def follow_knowledge() -> None:
         """Apply what comes in on settings and roster between two batches."""
@@ -175,31 +187,6 @@ def _follow_knowledge(app: AttributionApp) -> Any:
 
 def _tick(app: AttributionApp) -> Any:
     async def tick() -> None:
-        await send_ticks(app.config, app.partitions)
+        await send_ticks(app.config, app.partitions, app.contact)
 
     return tick
-
-
-class _OnceOnly(logging.Filter):
-    """Drops what mode says of an error that has been told already: once more, with an empty traceback."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record says something."""
-        told = record.exc_info is not None and record.exc_info[0] is None
-        return not (told or "We experienced a crash! Reraising" in record.getMessage())
-
-
-_LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"once": {"()": _OnceOnly}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["once"]}},
-    "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {
-        "stream_attr": {"level": "INFO"},
-        "stream_attr.worker.transport": {"level": "WARNING"},  # mode logs the services' life under the
-        "stream_attr.worker.recovery": {"level": "WARNING"},  # module of their class
-    },
-}
-"""Ours from INFO on; of Faust, mode and aiokafka only what is wrong."""

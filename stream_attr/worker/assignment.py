@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from stream_attr.processor.records import Record
 from stream_attr.worker.merge import End
 from stream_attr.worker.partition import Partition, Surroundings
+from stream_attr.worker.transaction import CommitError
 
 __all__ = ["Assignment"]
 
@@ -36,10 +37,21 @@ class Assignment:
     def __iter__(self) -> Iterator[Partition]:
         return iter(self._partitions.values())
 
-    @property
-    def ready(self) -> bool:
-        """Whether every assigned partition (there may be none) is recovered and judges."""
-        return self._judging and not any(partition.lost for partition in self)
+    def why_not_ready(self, patience_s: float) -> str | None:
+        """What is amiss; None when every assigned partition (there may be none) is recovered and judges.
+
+        A batch may wait to be committed for ``patience_s``.
+        """
+        if not self._judging:
+            return "partitions are being assigned and recovered"
+        for partition in self:
+            if partition.lost:
+                return f"partition {partition.number}: another worker has it, and the group has yet to say so"
+            if (waits_s := partition.commit_waits_s) > patience_s:
+                return (
+                    f"partition {partition.number}: a batch has been waiting {waits_s:.0f} s to be committed"
+                )
+        return None
 
     async def take_over(self, numbers: Iterable[int], generation: int) -> dict[int, dict[str, int]] | None:
         """Own exactly these partitions, recovered; returns the next offset per partition and topic.
@@ -54,7 +66,7 @@ class Assignment:
         async with self._changing:
             if not self._around.knowledge.whole:
                 await asyncio.get_running_loop().run_in_executor(
-                    self._around.pool, self._around.knowledge.read_whole
+                    self._around.pool, self._around.knowledge.read_whole, lambda: self._halts != halts
                 )
             wanted = set(numbers)
             kept = wanted if generation == self._generation + 1 else set()
@@ -148,5 +160,10 @@ class Assignment:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("%s: a batch failed, nothing of it was committed", task.get_name(), exc_info=error)
+            if isinstance(error, CommitError):  # its message says it all
+                logger.critical("%s: a batch cannot be committed: %s", task.get_name(), error)
+            else:
+                logger.error(
+                    "%s: a batch failed, nothing of it was committed", task.get_name(), exc_info=error
+                )
             self._on_failure(error)

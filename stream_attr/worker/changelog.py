@@ -24,6 +24,8 @@ from confluent_kafka.admin import AdminClient
 
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.processor.records import CHANGELOG
+from stream_attr.worker.contact import will_pass
+from stream_attr.worker.logs import client_logging
 from stream_attr.worker.store import Change, LocalStore
 from stream_attr.worker.wall_clock import wall_clock_ms
 
@@ -48,7 +50,7 @@ def topic_id(broker: str, topic: str) -> str:
     Raises:
         KafkaException: the broker does not answer or knows no such topic.
     """
-    admin = AdminClient({"bootstrap.servers": broker})
+    admin = AdminClient({"bootstrap.servers": broker, **client_logging()})
     described = admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT_S)
     return str(described[topic].result().topic_id)
 
@@ -187,7 +189,7 @@ def _changes(messages: list[Message], position: int) -> tuple[list[Change], int,
             return changes, max(position, message.offset() or 0), True
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise _OutsideError(f"it stands at a changelog offset that is not there: {error.str()}")
-        elif not error.retriable():
+        elif not will_pass(error):
             raise KafkaException(error)
     return changes, position, False
 
@@ -204,5 +206,6 @@ def _consumer(broker: str) -> Consumer:
             "auto.offset.reset": "error",
             "fetch.wait.max.ms": 100,
             "queued.max.messages.kbytes": 16_384,
+            **client_logging(),
         }
     )

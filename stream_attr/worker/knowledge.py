@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -20,7 +20,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from stream_attr.processor.records import Output, Record
 from stream_attr.worker.config import Book, WorkerConfig
+from stream_attr.worker.contact import will_pass
 from stream_attr.worker.layout import KNOWLEDGE
+from stream_attr.worker.logs import client_logging
 
 __all__ = ["Consequences", "Knowledge"]
 
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _POLL_S = 0.2
 _MEETING_S = 10.0
+_ASKING_S = 1.0
 _BATCH = 10_000
 
 
@@ -74,15 +77,16 @@ class Knowledge:
         self._names = {config.topic(name): name for name in KNOWLEDGE}
         self._read_to = dict.fromkeys(self._names, 0)
         self._consumer = _consumer(config.broker)
-        self._consumer.assign([TopicPartition(name, 0, 0) for name in self._names])
 
     @property
     def records(self) -> int:
         """How many records have been applied; whoever saw another number has something new to look at."""
         return len(self._entries)
 
-    def read_whole(self) -> None:
+    def read_whole(self, stop: Callable[[], bool]) -> bool:
         """Read both topics to the ends that fetch responses first name, and apply them by their time.
+
+        Where the broker is away it waits for it; False: told to ``stop`` before, and nothing was applied.
 
         Raises:
             KafkaException: the broker failed for good.
@@ -90,7 +94,10 @@ class Knowledge:
         left = set(self._names)
         goals: dict[str, int] = {}
         found: list[Record] = []
+        self._consumer.assign([TopicPartition(name, 0, 0) for name in self._names])
         while left:
+            if stop():
+                return False
             for message in self._consumer.consume(_BATCH, timeout=_POLL_S):
                 topic, error = str(message.topic()), message.error()
                 if error is None:
@@ -105,11 +112,12 @@ class Knowledge:
                 elif error.code() == KafkaError._PARTITION_EOF:
                     self._read_to[topic] = message.offset() or 0
                     left.discard(topic)
-                elif not error.retriable():
+                elif not will_pass(error):
                     raise KafkaException(error)
         self._apply(found)
         self.whole = True
         logger.info("settings and rosters read: %s records", f"{len(found):,}")
+        return True
 
     def follow(self) -> bool:
         """Wait a moment for new records and apply them; whether there were any.
@@ -124,24 +132,57 @@ class Knowledge:
         """Return the shops among events that this worker has not met before, as their keys name them."""
         return {(record.key or b"").partition(b"|")[0] for record in records} - self._met
 
-    def meet(self, shops: set[bytes]) -> None:
+    def meet(self, shops: set[bytes], stop: Callable[[], bool]) -> bool:
         """Read on to the present ends: what was sent of a shop before its first event is known then.
 
         Later changes need no such care: they hold from today at the earliest, and what is pending follows.
+        Where the broker is away it waits for it; False: told to ``stop`` before.
 
         Raises:
             KafkaException: the broker failed for good.
         """
         with self._reading:
-            deadline = time.monotonic() + _MEETING_S
             for name in self._names:
-                _, end = self._consumer.get_watermark_offsets(TopicPartition(name, 0), timeout=_MEETING_S)
-                while self._read_to[name] < end:
-                    if time.monotonic() > deadline:
+                while True:
+                    if stop():
+                        return False
+                    if (end := self._end(name)) is None:
+                        time.sleep(_POLL_S)
+                        continue
+                    if self._read_to_offset(name, end):
+                        break
+                    if self._end(name) is not None:  # so it was not that the broker went away
                         logger.warning("%s is not read to its end: a transaction on it stays open", name)
                         break
-                    self._read()
         self._met |= shops
+        return True
+
+    def answers(self) -> bool:
+        """Whether some broker answers, asked now."""
+        try:
+            self._consumer.list_topics(timeout=_ASKING_S)
+        except KafkaException:
+            return False
+        return True
+
+    def _end(self, name: str) -> int | None:
+        """The present end of a topic; None: nobody answers."""
+        try:
+            return int(self._consumer.get_watermark_offsets(TopicPartition(name, 0), timeout=_ASKING_S)[1])
+        except KafkaException as error:
+            cause = error.args[0]
+            if will_pass(cause) or cause.code() == KafkaError._UNKNOWN_PARTITION:  # a leader is not known
+                return None
+            raise
+
+    def _read_to_offset(self, name: str, end: int) -> bool:
+        """Read on to an offset; False: it takes too long."""
+        deadline = time.monotonic() + _MEETING_S
+        while self._read_to[name] < end:
+            if time.monotonic() > deadline:
+                return False
+            self._read()
+        return True
 
     def _read(self) -> bool:
         found = []
@@ -149,7 +190,7 @@ class Knowledge:
             error = message.error()
             if error is None:
                 found.append(self._record(message))
-            elif error.code() != KafkaError._PARTITION_EOF and not error.retriable():
+            elif error.code() != KafkaError._PARTITION_EOF and not will_pass(error):
                 raise KafkaException(error)
             if error is None or error.code() == KafkaError._PARTITION_EOF:
                 self._read_to[str(message.topic())] = (message.offset() or 0) + (error is None)
@@ -205,7 +246,6 @@ def _consumer(broker: str) -> Consumer:
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 100,
-            "log_level": 4,
-            "logger": logger,
+            **client_logging(),
         }
     )

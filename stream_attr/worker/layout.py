@@ -20,6 +20,7 @@ from stream_attr.processor.records import (
     TICKS,
 )
 from stream_attr.worker.config import Transactions, WorkerConfig
+from stream_attr.worker.logs import client_logging
 
 __all__ = ["EVENTS", "INPUTS", "KNOWLEDGE", "TOLD", "Layout", "LayoutError", "inspect"]
 
@@ -84,5 +85,7 @@ def inspect(config: WorkerConfig) -> Layout:
 def _use_transactions(config: WorkerConfig) -> bool:
     if config.transactions is not Transactions.AUTO:
         return config.transactions is Transactions.ON
-    seen = AdminClient({"bootstrap.servers": config.broker}).list_topics(timeout=_TIMEOUT_S)
+    seen = AdminClient({"bootstrap.servers": config.broker, **client_logging()}).list_topics(
+        timeout=_TIMEOUT_S
+    )
     return bool(seen.cluster_id != CLUSTER_ID)

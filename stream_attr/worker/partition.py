@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import chain
 from typing import TypeVar
@@ -17,18 +17,26 @@ from typing import TypeVar
 from stream_attr.processor.records import CHANGELOG, PROGRESS_KEY, Batch, Judge, Record
 from stream_attr.worker.changelog import Interrupted, catch_up
 from stream_attr.worker.config import Judging, WorkerConfig
+from stream_attr.worker.contact import Contact
 from stream_attr.worker.knowledge import Knowledge
 from stream_attr.worker.layout import EVENTS
 from stream_attr.worker.merge import End, Merge, Take
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, open_store
-from stream_attr.worker.transaction import Committer, Fenced, open_committer
+from stream_attr.worker.transaction import CommitError, Committer, Fenced, Undecided, open_committer
 
 __all__ = ["Partition", "Surroundings"]
 
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+
+_GRACE_S = 4.0
+"""How long the batch in hand may still take to be committed once the partition is to stop."""
+_LOOK_UP_WAIT_S = 5.0
+_AT_ONCE_S = 20.0
+_ATTEMPTS = 3
+"""A batch that fails so often, each time at once, does so of itself: no broker was away."""
 
 
 class Surroundings:
@@ -40,6 +48,7 @@ class Surroundings:
         judging: Judging,
         knowledge: Knowledge,
         metrics: Metrics,
+        contact: Contact,
         pool: Executor,
         *,
         partitions: int,
@@ -50,6 +59,7 @@ class Surroundings:
         self.judging = judging
         self.knowledge = knowledge
         self.metrics = metrics
+        self.contact = contact
         self.pool = pool
         self.partitions = partitions
         self.transactions = transactions
@@ -65,11 +75,16 @@ class Partition:
         """The next offset to be judged, per topic; a topic not named starts at its beginning."""
         self.merge = Merge({})
         self.lost = False
-        """Another worker has taken the partition over before the group has told us."""
+        """It has to be opened anew: another worker has taken it over before the group has told us, or it was
+        halted while it was not known what of a batch is committed."""
+        self.state_size = 0
+        """Bytes of local state, about."""
         self.busy_at = time.monotonic()
         """When events were last judged (or the partition opened), on the monotonic clock."""
         self._around = around
         self._halting = False
+        self._patient_until = 0.0
+        self._committing_since: float | None = None
         self._wake = asyncio.Event()
         self._in_hand = asyncio.Lock()
         self._committer: Committer | None = None
@@ -78,6 +93,7 @@ class Partition:
         self._progress: bytes | None = None
         self._known: bytes | None = None
         self._knowledge_seen = -1
+        self._failed_at_once = 0
 
     # -- on the event loop
 
@@ -104,6 +120,12 @@ class Partition:
         self._halting = False
         self.busy_at = time.monotonic()
 
+    @property
+    def commit_waits_s(self) -> float:
+        """How long the batch in hand has been waiting to be committed."""
+        since = self._committing_since
+        return 0.0 if since is None else time.monotonic() - since
+
     async def run(self) -> None:
         """Judge what is offered until halted.
 
@@ -118,6 +140,8 @@ class Partition:
                 logger.warning("partition %s has another owner now: %s", self.number, error)
                 self.lost = True
                 return
+            except Interrupted:
+                return
             if take is None:
                 await self._wake.wait()
                 self._wake.clear()
@@ -131,8 +155,11 @@ class Partition:
         take = self.merge.take(self._around.config.batch_records)
         if take is not None:
             knowledge = self._around.knowledge
-            if strangers := knowledge.strangers(take.records):
-                await self._on_thread(lambda: knowledge.meet(strangers))
+            strangers = knowledge.strangers(take.records)
+            if strangers and not await self._on_thread(
+                lambda: knowledge.meet(strangers, lambda: self._halting)
+            ):
+                raise Interrupted
             await self._on_thread(lambda: self._judge_take(take))
         return take
 
@@ -148,16 +175,14 @@ class Partition:
             self.merge.observe(topic, end)
             self._wake.set()
 
-    async def state_size(self) -> int:
-        """Bytes of local state, about."""
-        return await self._on_thread(lambda: self._store.size() if self._store is not None else 0)
-
     def wake(self) -> None:
         """Look again: settings or roster have changed."""
         self._wake.set()
 
     def halt(self) -> None:
-        """Stop after the batch in hand; recovery stops where it is."""
+        """Stop after the batch in hand, if that can be committed soon; recovery stops where it is."""
+        if not self._halting:
+            self._patient_until = time.monotonic() + _GRACE_S
         self._halting = True
         self._wake.set()
 
@@ -167,42 +192,70 @@ class Partition:
         self._around.metrics.forget(self.number)
 
     async def find_order(self, shop_id: str, order_id: str) -> bytes | None:
-        """The last decision on an order as JSON, after the batch in hand."""
-        return await self._on_thread(lambda: self._find_order(shop_id, order_id))
+        """The last decision on an order as JSON, after the batch in hand.
 
-    async def _on_thread(self, call: Callable[[], _T]) -> _T:
-        async with self._in_hand:
+        Raises:
+            TimeoutError: that takes too long, as while the broker is away.
+        """
+        return await self._on_thread(lambda: self._find_order(shop_id, order_id), _LOOK_UP_WAIT_S)
+
+    async def _on_thread(self, call: Callable[[], _T], patience_s: float | None = None) -> _T:
+        await asyncio.wait_for(self._in_hand.acquire(), patience_s)
+        try:
             return await asyncio.get_running_loop().run_in_executor(self._around.pool, call)
+        finally:
+            self._in_hand.release()
 
     # -- on a thread of the pool
 
     def _open(self) -> None:
-        around, config = self._around, self._around.config
+        config = self._around.config
         if self._halting:
             raise Interrupted
-        self._committer = open_committer(config, self.number, transactions=around.transactions)
+        self._take_possession(lambda: self._halting)
         self._store = open_store(config.store, config.data_dir, self.number)
+        self._recover(lambda: self._halting)
+
+    def _take_possession(self, stop: Callable[[], bool]) -> None:
+        """Be the one who may commit, whoever was it before; waits for a broker that is away."""
+        around = self._around
+        try:
+            self._committer = open_committer(
+                around.config, self.number, transactions=around.transactions, stop=stop
+            )
+        except Undecided as error:
+            if stop():
+                raise Interrupted from error
+            raise
+
+    def _recover(self, stop: Callable[[], bool]) -> None:
+        """Bring the store to the changelog's end, and have a judge begin from there."""
+        around, config = self._around, self._around.config
+        assert self._store is not None
         catch_up(
             self._store,
             broker=config.broker,
             topic=config.topic(CHANGELOG),
             partition=self.number,
             identity=around.changelog_id,
-            stop=lambda: self._halting,
+            stop=stop,
         )
         self._progress = self._store.get(PROGRESS_KEY)
         self._known = self._store.get(KNOWLEDGE_KEY)
+        self.state_size = self._store.size()
         with around.knowledge.lock:
             self._judge = around.judging.judge(self.number, around.partitions, self._store)
             self.positions = dict(self._judge.restore(self._progress))
 
     def _judge_take(self, take: Take) -> None:
-        assert self._judge is not None
-        with self._around.knowledge.lock:
-            started = time.perf_counter()
-            batch = self._judge.process(take.records, take.at_end)
-            judged = time.perf_counter()
-        self._commit(batch)
+        committed = False
+        while not committed:
+            assert self._judge is not None
+            with self._around.knowledge.lock:
+                started = time.perf_counter()
+                batch = self._judge.process(take.records, take.at_end)
+                judged = time.perf_counter()
+            committed = self._commit(batch)
         self._around.metrics.judged(
             self.number, batch, len(take.records), judged - started, time.perf_counter() - judged
         )
@@ -213,36 +266,96 @@ class Partition:
 
     def _catch_up_with_knowledge(self) -> None:
         """Judge the changed shops again, and hand over the refused records' dead letters, once each."""
-        assert self._judge is not None
-        with self._around.knowledge.lock:
-            seen = self._around.knowledge.records
-            owed = self._around.knowledge.consequences(self._known, self.number)
-            refreshed = [self._judge.refresh(shop_id) for shop_id in sorted(owed.shops)] if owed else []
+        while True:
+            assert self._judge is not None
+            with self._around.knowledge.lock:
+                seen = self._around.knowledge.records
+                owed = self._around.knowledge.consequences(self._known, self.number)
+                refreshed = [self._judge.refresh(shop_id) for shop_id in sorted(owed.shops)] if owed else []
+            if owed is None:
+                self._knowledge_seen = seen
+                return
+            whole = Batch(outputs=list(owed.dead_letters))
+            for batch in refreshed:  # a buyer is one shop's: no change stands against another
+                whole.outputs += batch.outputs
+                whole.changes |= batch.changes
+                whole.progress = batch.progress or whole.progress
+            if self._commit(whole, [(KNOWLEDGE_KEY, owed.known)]):
+                break
         self._knowledge_seen = seen
-        if owed is None:
-            return
-        whole = Batch(outputs=list(owed.dead_letters))
-        for batch in refreshed:  # a buyer is one shop's: no change stands against another
-            whole.outputs += batch.outputs
-            whole.changes |= batch.changes
-            whole.progress = batch.progress or whole.progress
-        self._commit(whole, [(KNOWLEDGE_KEY, owed.known)])
         for batch in refreshed:
             self._around.metrics.counted(self.number, batch)
         self._around.metrics.refused(owed.dead_letters)
         self._known = owed.known
 
-    def _commit(self, batch: Batch, known: Sequence[Change] = ()) -> None:
-        """Make a batch durable, then bring the local store after it."""
+    def _commit(self, batch: Batch, known: Sequence[Change] = ()) -> bool:
+        """Make a batch durable, then bring the local store after it.
+
+        False: it was not committed, which took some finding out; the judge has been set back and must judge
+        again.
+
+        Raises:
+            Interrupted: halted while the broker was away.
+            Fenced: another worker has the partition.
+            CommitError: it fails again and again.
+        """
         assert self._committer is not None
         assert self._store is not None
         progress = batch.progress or self._progress
         if not (batch.outputs or batch.changes or known) and progress == self._progress:
-            return
+            return True
         marks = [*known, *([(PROGRESS_KEY, progress)] if progress else [])]
-        offset = self._committer.commit(batch.outputs, batch.changes.items(), marks)
-        self._store.write(chain(batch.changes.items(), marks), self._around.changelog_id, offset)
-        self._progress = progress
+        self._committing_since = self._committing_since or time.monotonic()
+        started = time.monotonic()
+        try:
+            offset = self._committer.commit(batch.outputs, batch.changes.items(), marks, self._impatient)
+        except Undecided as error:
+            self._failed_at_once = self._failed_at_once + 1 if time.monotonic() - started < _AT_ONCE_S else 0
+            if self._failed_at_once >= _ATTEMPTS:
+                raise CommitError(str(error)) from error
+            committed = self._find_out(error, dict(marks))
+        else:
+            self._store.write(chain(batch.changes.items(), marks), self._around.changelog_id, offset)
+            self._progress = progress
+            self.state_size = self._store.size()
+            committed = True
+        if committed:
+            self._failed_at_once = 0
+            self._committing_since = None
+            self._around.contact.heard()
+        return committed
+
+    def _find_out(self, error: Undecided, marks: Mapping[bytes, bytes | None]) -> bool:
+        """Read from the changelog whether a batch was committed; what it left open is aborted before.
+
+        Its last records tell: the progress, and how far settings and roster were known.
+        """
+        before = self._progress, self._known
+        after = marks.get(PROGRESS_KEY, self._progress), marks.get(KNOWLEDGE_KEY, self._known)
+        self._judge = None
+        self._let_go_of_committer()
+        if not self._impatient():
+            logger.warning(
+                "partition %s: it is not known whether a batch is committed: %s", self.number, error
+            )
+        try:
+            self._take_possession(self._impatient)
+            self._recover(self._impatient)
+        except BaseException:
+            self._judge = None
+            self.lost = True
+            raise
+        found = self._progress, self._known
+        if found not in (before, after):
+            raise Fenced("it has committed meanwhile")
+        logger.warning(
+            "partition %s: it is%s committed; going on", self.number, "" if found == after else " not"
+        )
+        return found == after
+
+    def _impatient(self) -> bool:
+        """Whether waiting for the broker must end."""
+        return self._halting and time.monotonic() > self._patient_until
 
     def _find_order(self, shop_id: str, order_id: str) -> bytes | None:
         if self._judge is None:
@@ -250,11 +363,14 @@ class Partition:
         with self._around.knowledge.lock:
             return self._judge.find_order(shop_id, order_id)
 
-    def _close(self) -> None:
+    def _let_go_of_committer(self) -> None:
         committer, self._committer = self._committer, None
-        store, self._store = self._store, None
-        self._judge = None
         if committer is not None:
             committer.close()
+
+    def _close(self) -> None:
+        store, self._store = self._store, None
+        self._judge = None
+        self._let_go_of_committer()
         if store is not None:
             store.close()

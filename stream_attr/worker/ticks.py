@@ -15,7 +15,9 @@ from confluent_kafka import KafkaError, Message, Producer
 from stream_attr.processor.records import TICKS
 from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.config import WorkerConfig
+from stream_attr.worker.contact import Contact
 from stream_attr.worker.layout import INPUTS
+from stream_attr.worker.logs import client_logging
 from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = ["send_ticks"]
@@ -23,18 +25,18 @@ __all__ = ["send_ticks"]
 logger = logging.getLogger(__name__)
 
 
-async def send_ticks(config: WorkerConfig, partitions: Assignment) -> None:
+async def send_ticks(config: WorkerConfig, partitions: Assignment, contact: Contact) -> None:
     """Send each partition that has been idle for ``idle_tick_ms``, and has no lag, a tick; for ever.
 
     A tick says that it is now wall clock less allowed lateness. An idle partition gets one per idle time.
     """
     idle_s = config.idle_tick_ms / 1000
-    producer = Producer({"bootstrap.servers": config.broker, "log_level": 4, "logger": logger})
+    producer = Producer({"bootstrap.servers": config.broker, **client_logging()})
     ticked: dict[int, float] = {}
     while True:
         await asyncio.sleep(min(1.0, idle_s / 4))
         now = time.monotonic()
-        for partition in partitions:
+        for partition in partitions if contact.lost is None else ():
             since = max(partition.busy_at, ticked.get(partition.number, 0.0))
             if now - since >= idle_s and all(partition.merge.lag(topic) == 0 for topic in INPUTS):
                 ticked[partition.number] = now

@@ -8,7 +8,6 @@ commit offsets for a consumer that is another client's.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
@@ -17,44 +16,61 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stream_attr.processor.records import CHANGELOG, Output
 from stream_attr.worker.config import WorkerConfig
+from stream_attr.worker.logs import client_logging
 from stream_attr.worker.store import Change
 
-__all__ = ["CommitError", "Committer", "Fenced", "open_committer"]
+__all__ = ["CommitError", "Committer", "Fenced", "Undecided", "open_committer"]
 
-logger = logging.getLogger(__name__)
+_TRY_S = 1.0
+_TRANSACTION_TIMEOUT_S = 60
+"""After so long a broker aborts an open transaction and fences its producer, as a new owner would."""
+_CLOCKS_DIFFER_S = 5
 
-_PATIENCE_S = 60.0
-_TRY_S = 10.0
+_FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
 
-_FENCED = frozenset(
-    {
-        KafkaError._FENCED,
-        KafkaError.PRODUCER_FENCED,
-        KafkaError.INVALID_PRODUCER_EPOCH,
-        KafkaError.INVALID_PRODUCER_ID_MAPPING,
-    }
-)
+
+Stop = Callable[[], bool]
+"""Asked, while something has to be waited for, whether to give up."""
+
+
+def never() -> bool:
+    """Wait however long it takes."""
+    return False
 
 
 class CommitError(Exception):
-    """A batch could not be made durable; whatever of it was sent is aborted."""
+    """A batch cannot be made durable; whatever of it was sent is aborted."""
 
 
 class Fenced(CommitError):  # noqa: N818 -- a state: the partition has another owner
     """Another worker has taken the partition over."""
 
 
+class Undecided(CommitError):  # noqa: N818 -- a state: the changelog knows
+    """Whether a batch was committed is not known here, and this producer cannot go on.
+
+    Another one under the same id ends what it has left open: then the changelog tells.
+    """
+
+
 class Committer(Protocol):
     """Makes the batches of one partition durable, one after the other."""
 
-    def commit(self, outputs: Iterable[Output], state: Iterable[Change], progress: Iterable[Change]) -> int:
-        """Write a batch and wait until it is durable; returns the changelog's next offset.
+    def commit(
+        self,
+        outputs: Iterable[Output],
+        state: Iterable[Change],
+        progress: Iterable[Change],
+        stop: Stop = never,
+    ) -> int:
+        """Write a batch and wait until it is durable, however long; returns the changelog's next offset.
 
-        ``progress`` (at least one record) is written last.
+        ``progress`` (at least one record) is written last. ``stop`` is asked while the broker is away.
 
         Raises:
             Fenced: the partition has another owner; nothing was committed.
-            CommitError: nothing was committed (without transactions: perhaps a part).
+            Undecided: it may have been committed or not (without transactions: a part of it), also because
+                ``stop`` said so while the broker was away. Nothing but ``close`` may be called then.
         """
 
     def close(self) -> None:
@@ -64,20 +80,36 @@ class Committer(Protocol):
 class TransactionalCommitter:
     """A batch is one transaction."""
 
-    def __init__(self, config: WorkerConfig, partition: int) -> None:
-        """Fence the partition's former owners and end what they left open.
+    def __init__(self, config: WorkerConfig, partition: int, stop: Stop = never) -> None:
+        """Fence the partition's former owners and end what they left open, however long that takes.
 
         Raises:
-            CommitError: the broker refuses, or does not answer for a minute.
+            Undecided: ``stop`` said so before the broker answered.
+            CommitError: the broker refuses.
         """
         self._transactional_id = f"{config.topic_prefix}{config.app_id}-{partition}"
-        self._producer = _PartitionProducer(config, partition, {"transactional.id": self._transactional_id})
+        self._begun = time.monotonic()
         self._usable = True
-        self._attempt(self._producer.client.init_transactions)
+        self._producer = _PartitionProducer(
+            config,
+            partition,
+            {
+                "transactional.id": self._transactional_id,
+                "transaction.timeout.ms": _TRANSACTION_TIMEOUT_S * 1000,
+            },
+        )
+        self._attempt(self._producer.client.init_transactions, stop)
 
-    def commit(self, outputs: Iterable[Output], state: Iterable[Change], progress: Iterable[Change]) -> int:
+    def commit(
+        self,
+        outputs: Iterable[Output],
+        state: Iterable[Change],
+        progress: Iterable[Change],
+        stop: Stop = never,
+    ) -> int:
         """Write a batch in one transaction."""
         producer = self._producer
+        self._begun = time.monotonic()
         try:
             producer.client.begin_transaction()
             producer.send_outputs(outputs)
@@ -85,40 +117,42 @@ class TransactionalCommitter:
             producer.send_changes(progress, producer.acknowledged)
         except KafkaException as error:
             raise self._given_up(error) from error
-        self._attempt(producer.client.commit_transaction)
+        self._attempt(producer.client.commit_transaction, stop)
         return producer.next_offset()
 
     def close(self) -> None:
         """End the client, after an error without ceremony: its next owner aborts what it left open."""
-        if self._usable:
-            self._producer.client.close()
+        self._producer.close(orderly=self._usable)
 
-    def _attempt(self, call: Callable[[float], None]) -> None:
-        """Call until it is done; what may be tried again is, for a minute."""
-        deadline = time.monotonic() + _PATIENCE_S
+    def _attempt(self, call: Callable[[float], None], stop: Stop) -> None:
+        """Call until it is done; what may be tried again is, until asked to stop."""
         while True:
             try:
                 call(_TRY_S)
             except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > deadline:
+                if not error.args[0].retriable() or stop():
                     raise self._given_up(error) from error
             else:
                 return
 
     def _given_up(self, error: KafkaException) -> CommitError:
-        """Abort where that can be done, and name the error as the worker knows it."""
+        """Name the error as the worker knows it.
+
+        Who is fenced has another owner, unless the transaction was open for so long that the broker itself
+        has ended it. ``produce`` says of being fenced only that it is fatal; the abort after it tells more.
+        """
+        self._usable = False
         cause: KafkaError = error.args[0]
-        if cause.code() in _FENCED:
-            self._usable = False
+        if cause.code() not in _FENCED:
+            try:
+                self._producer.client.abort_transaction(_TRY_S)
+            except KafkaException as refused:
+                if refused.args[0].code() in _FENCED:
+                    cause = refused.args[0]
+        open_s = time.monotonic() - self._begun
+        if cause.code() in _FENCED and open_s < _TRANSACTION_TIMEOUT_S - _CLOCKS_DIFFER_S:
             return Fenced(cause.str())
-        try:
-            self._producer.client.abort_transaction(_TRY_S)
-        except KafkaException as refused:
-            self._usable = False
-            final: KafkaError = refused.args[0]
-            if final.code() in _FENCED:  # what ``produce`` only calls fatal
-                return Fenced(final.str())
-        return CommitError(f"{self._transactional_id}: {cause.str()}")
+        return Undecided(f"{self._transactional_id}: {cause.str()}")
 
 
 class PlainCommitter:
@@ -128,32 +162,52 @@ class PlainCommitter:
     """
 
     def __init__(self, config: WorkerConfig, partition: int) -> None:
-        self._producer = _PartitionProducer(config, partition, {"enable.idempotence": True})
+        self._usable = True
+        self._producer = _PartitionProducer(
+            config, partition, {"enable.idempotence": True, "message.timeout.ms": 0}
+        )
 
-    def commit(self, outputs: Iterable[Output], state: Iterable[Change], progress: Iterable[Change]) -> int:
+    def commit(
+        self,
+        outputs: Iterable[Output],
+        state: Iterable[Change],
+        progress: Iterable[Change],
+        stop: Stop = never,
+    ) -> int:
         """Write a batch in three acknowledged steps."""
         producer = self._producer
-        producer.send_outputs(outputs, producer.acknowledged)
-        producer.flush()
-        producer.send_changes(state, producer.acknowledged)
-        producer.flush()
-        producer.send_changes(progress, producer.acknowledged)
-        producer.flush()
+        try:
+            producer.send_outputs(outputs, producer.acknowledged)
+            producer.flush(stop)
+            producer.send_changes(state, producer.acknowledged)
+            producer.flush(stop)
+            producer.send_changes(progress, producer.acknowledged)
+            producer.flush(stop)
+        except KafkaException as error:
+            self._usable = False
+            raise Undecided(error.args[0].str()) from error
+        except Undecided:
+            self._usable = False
+            raise
         return producer.next_offset()
 
     def close(self) -> None:
         """End the client."""
-        self._producer.client.purge()
-        self._producer.client.close()
+        self._producer.close(orderly=self._usable)
 
 
-def open_committer(config: WorkerConfig, partition: int, *, transactions: bool) -> Committer:
-    """Open the committer of a partition.
+def open_committer(
+    config: WorkerConfig, partition: int, *, transactions: bool, stop: Stop = never
+) -> Committer:
+    """Open the committer of a partition; where the broker is away it waits for it, until told to ``stop``.
 
     Raises:
+        Undecided: it was told to.
         CommitError: the broker refuses it.
     """
-    return (TransactionalCommitter if transactions else PlainCommitter)(config, partition)
+    return (
+        TransactionalCommitter(config, partition, stop) if transactions else PlainCommitter(config, partition)
+    )
 
 
 _Acknowledge = Callable[[KafkaError | None, Message], None]
@@ -162,7 +216,7 @@ _Acknowledge = Callable[[KafkaError | None, Message], None]
 class _PartitionProducer:
     """One partition's producer, and the changelog offset of what it wrote last."""
 
-    def __init__(self, config: WorkerConfig, partition: int, mode: Mapping[str, str | bool]) -> None:
+    def __init__(self, config: WorkerConfig, partition: int, mode: Mapping[str, str | bool | int]) -> None:
         self._config = config
         self._partition = partition
         self._changelog = config.topic(CHANGELOG)
@@ -179,8 +233,7 @@ class _PartitionProducer:
                 "compression.type": "none",  # every client can read it with nothing else installed
                 "queue.buffering.max.messages": 1_000_000,
                 "queue.buffering.max.kbytes": 256 * 1024,
-                "log_level": 4,
-                "logger": logger,
+                **client_logging(),
                 **mode,
             }
         )
@@ -212,16 +265,26 @@ class _PartitionProducer:
         elif message.topic() == self._changelog and offset is not None:
             self._next_offset = offset + 1
 
-    def flush(self) -> None:
+    def flush(self, stop: Stop) -> None:
         """Wait until everything queued is acknowledged.
 
         Raises:
-            CommitError: something was not.
+            Undecided: something was refused, or it was told to stop before.
         """
-        left = self.client.flush(_PATIENCE_S)
+        while left := self.client.flush(_TRY_S):
+            if stop():
+                break
         if left or self._failure:
-            said = self._failure.str() if self._failure else f"not acknowledged within {_PATIENCE_S:.0f} s"
-            raise CommitError(f"{self._changelog}, partition {self._partition}: {said}")
+            said = self._failure.str() if self._failure else f"{left} records are not acknowledged"
+            raise Undecided(f"{self._changelog}, partition {self._partition}: {said}")
+
+    def close(self, *, orderly: bool) -> None:
+        """End the client; if not orderly, without waiting for what is under way."""
+        if not orderly:
+            self.client.purge()
+            del self.client  # closing it would wait for the broker, to abort what its next owner will
+        else:
+            self.client.close()
 
     def next_offset(self) -> int:
         """The changelog's offset after the progress record, which the last commit has made durable."""

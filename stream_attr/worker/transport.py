@@ -13,7 +13,17 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aiokafka.errors import ConsumerStoppedError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    GroupAuthorizationFailedError,
+    InconsistentGroupProtocolError,
+    InvalidGroupIdError,
+    InvalidSessionTimeoutError,
+    KafkaError,
+    KafkaTimeoutError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -29,6 +39,15 @@ logger = logging.getLogger(__name__)
 _FETCH_MAX_WAIT_MS = 100
 _FETCH_TIMEOUT_S = 0.1
 _FULL_PAUSE_S = 0.02
+_LEAVE_PATIENCE_S = 3.0
+_HEED_EVERY_S = 0.5
+_REFUSED = (
+    GroupAuthorizationFailedError,
+    InconsistentGroupProtocolError,
+    InvalidGroupIdError,
+    InvalidSessionTimeoutError,
+)
+"""What the group's coordinator will not think better of."""
 
 
 class Fetched(NamedTuple):
@@ -54,7 +73,70 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = _FETCH_MAX_WAIT_MS
         consumer._isolation_level = "read_committed"
+        self._note_answers(consumer._client)
         return consumer
+
+    def _note_answers(self, client: Any) -> None:
+        """Have every answer of a broker noted: to fetches, heartbeats and what else the consumer asks."""
+        send, heard = client.send, self.app.contact.heard
+
+        async def send_and_note(*args: Any, **kwargs: Any) -> Any:
+            answer = await send(*args, **kwargs)
+            heard()
+            return answer
+
+        client.send = send_and_note
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group and close the consumer, within some seconds whatever becomes of it.
+
+        While the broker is away aiokafka waits for it without end, to say good-bye; and it can end with the
+        cancellation of a fetch of its own, upon which mode's thread dies and its owner waits 60 s for it.
+        """
+        closing = asyncio.ensure_future(super().on_thread_stop())
+        done, _ = await asyncio.wait({closing}, timeout=_LEAVE_PATIENCE_S)
+        if not done:
+            closing.cancel()
+            await asyncio.wait({closing})
+        if not closing.cancelled() and (error := closing.exception()) is not None:
+            logger.warning("the consumer did not close in an orderly way: %r", error)
+        if self._consumer is not None:
+            await self._consumer._client.close()
+
+    @driver.ConsumerThread.task  # type: ignore[untyped-decorator]
+    async def _heed_errors(self) -> None:
+        """Take note of the group's errors, for which aiokafka's coordination waits before it goes on.
+
+        Its own ``getmany`` does this, which is not used here. What is not for good ends a heartbeat: joining
+        anew begins another.
+        """
+        while not self.should_stop:
+            await self.sleep(_HEED_EVERY_S)
+            coordinator = getattr(self._consumer, "_coordinator", None)
+            if coordinator is None:
+                continue
+            try:
+                coordinator.check_errors()
+            except _REFUSED as error:
+                self.parent_loop.call_soon_threadsafe(self._refused, error)
+                return
+            except KafkaError as error:
+                if coordinator._coordination_task.done():
+                    self.parent_loop.call_soon_threadsafe(self._refused, error)
+                    return
+                logger.warning("joining the group anew: %s", error)
+                coordinator.request_rejoin()
+
+    def _refused(self, error: KafkaError) -> None:
+        if isinstance(error, InvalidSessionTimeoutError):
+            logger.critical(
+                "the broker does not allow --session-timeout %gs: see its group.min.session.timeout.ms "
+                "(6s unless set) and group.max.session.timeout.ms",
+                self.app.config.session_timeout_s,
+            )
+        else:
+            logger.critical("the consumer group cannot be joined: %s", error)
+        self.app.crash_soon(error)
 
     def _stopped_set(self) -> None:
         """Say that it has stopped, also where a crash has ended and closed its loop before.
@@ -106,14 +188,22 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 ends[TP(tp.topic, tp.partition)] = End(state.position, end, state.timestamp)
         return Fetched(records, ends)
 
+    async def _first_offsets(self, consumer: Any, places: Sequence[Any]) -> Any:
+        """Where topics begin; asked until there is an answer."""
+        while True:
+            try:
+                return await consumer.beginning_offsets(places)
+            except KafkaTimeoutError:
+                continue
+
     async def _gaps(self, consumer: Any, wanted: Mapping[Any, int]) -> list[Gap]:
-        first = await consumer.beginning_offsets(list(wanted))
+        first = await self._first_offsets(consumer, list(wanted))
         return [Gap(tp.topic, tp.partition, offset, first[tp]) for tp, offset in wanted.items()]
 
     async def _seek_all(self, positions: Mapping[TP, int | None]) -> None:
         consumer = self._ensure_consumer()
         new = [driver.ensure_aiokafka_TP(tp) for tp, offset in positions.items() if offset is None]
-        first = await consumer.beginning_offsets(new) if new else {}
+        first = await self._first_offsets(consumer, new) if new else {}
         for tp, offset in positions.items():
             ours = driver.ensure_aiokafka_TP(tp)
             consumer.seek(ours, first[ours] if offset is None else offset)

@@ -1,8 +1,8 @@
 """What a worker answers over HTTP, on Faust's own web server.
 
-``GET /health`` the process answers; ``GET /ready`` 200 once every assigned partition is recovered, else 503;
-``GET /metrics``; ``GET /orders/{shop_id}/{order_id}`` the last decision with its receipt, from whichever
-worker holds it, else 404. Errors are JSON: ``{"error": ...}``.
+``GET /health`` the process answers; ``GET /ready`` 200 once every assigned partition is recovered, and while
+the broker answers, else 503 with the reason; ``GET /metrics``; ``GET /orders/{shop_id}/{order_id}`` the last
+decision with its receipt, from whichever worker holds it, else 404. Errors are JSON: ``{"error": ...}``.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ async def health(view: View, _request: Request) -> Response:
 
 
 async def ready(view: View, _request: Request) -> Response:
-    """Whether every assigned partition is recovered and judges."""
-    partitions = view.app.partitions
-    held = sorted(partition.number for partition in partitions)
-    if partitions.ready:
+    """Whether every assigned partition is recovered and judges, and the broker answers."""
+    app = view.app
+    held = sorted(partition.number for partition in app.partitions)
+    reason = app.contact.lost or app.partitions.why_not_ready(app.config.session_timeout_s)
+    if reason is None:
         return view.json({"status": "ready", "partitions": held})
-    return view.json({"status": "recovering", "partitions": held}, status=503)
+    return view.json({"status": "waiting", "reason": reason, "partitions": held}, status=503)
 
 
 async def metrics(view: View, _request: Request) -> Response:
@@ -57,13 +58,17 @@ async def metrics(view: View, _request: Request) -> Response:
         for topic in INPUTS:
             if (lag := partition.merge.lag(topic)) is not None:
                 app.metrics.lag(partition.number, topic, lag)
-        app.metrics.state(partition.number, await partition.state_size())
+        app.metrics.state(partition.number, partition.state_size)
     return view.bytes(app.metrics.exposition(), content_type="text/plain")
 
 
 async def order(view: View, request: Request, shop_id: str, order_id: str) -> Response:
     """The last official decision on an order."""
-    found = await view.app.partitions.find_order(shop_id, order_id)
+    try:
+        found = await view.app.partitions.find_order(shop_id, order_id)
+    except TimeoutError:
+        error = {"error": view.app.contact.lost or "a batch is in hand for too long; try again"}
+        return view.bytes(orjson.dumps(error), content_type=_JSON, status=503)
     if found is None and _LOCAL_ONLY not in request.query:
         found = await _ask_peers(view.app, shop_id, order_id)
     if found is None:

@@ -8,6 +8,7 @@ or repeat, and the last state must hold the number of events sent.
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,6 +24,7 @@ from stream_attr.processor.records import (
     Record,
     Store,
 )
+from stream_attr.worker import transaction
 from stream_attr.worker.app import run
 from stream_attr.worker.config import Clock, Judging, LostInput, StoreKind, Transactions, WorkerConfig
 
@@ -102,6 +104,22 @@ class ToyJudge:
         return self._store.get(f"{shop_id}|{order_id}".encode())
 
 
+def doubt(share: float) -> None:
+    """Have so many commits end in doubt, half of them after they were made."""
+    commit = transaction.TransactionalCommitter.commit
+
+    def doubtful(committer, *batch):
+        chance = random.random()
+        if chance < share / 2:
+            raise transaction.Undecided("it was not made")
+        offset = commit(committer, *batch)
+        if chance < share:
+            raise transaction.Undecided("it was made")
+        return offset
+
+    transaction.TransactionalCommitter.commit = doubtful
+
+
 def toy() -> Judging:
     book = ToyBook()
     return Judging(book, lambda partition, _partitions, store: ToyJudge(partition, store, book))
@@ -119,7 +137,12 @@ def main() -> int:
     parser.add_argument("--transactions", type=Transactions, default=Transactions.AUTO)
     parser.add_argument("--session-timeout", type=float, default=2.0)
     parser.add_argument("--lost-input", type=LostInput, default=LostInput.STOP)
+    parser.add_argument("--transaction-timeout", type=int, default=60)
+    parser.add_argument("--doubt", type=float, default=0.0)
     said = parser.parse_args()
+    transaction._TRANSACTION_TIMEOUT_S = said.transaction_timeout
+    if said.doubt:
+        doubt(said.doubt)
     config = WorkerConfig(
         broker=said.broker,
         topic_prefix=said.prefix,

@@ -12,7 +12,7 @@ import aiokafka
 import faust
 from aiokafka.consumer import consumer as aiokafka_consumer
 from aiokafka.consumer import fetcher as aiokafka_fetcher
-from aiokafka.consumer import subscription_state
+from aiokafka.consumer import group_coordinator, subscription_state
 from faust.app import base as faust_app
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables import manager as faust_manager
@@ -20,6 +20,7 @@ from faust.tables import recovery as faust_recovery
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
 from mode import services as mode_services
+from mode import threads as mode_threads
 from mode import worker as mode_worker
 
 from stream_attr.worker import app, recovery, transport
@@ -45,7 +46,7 @@ def test_every_override_still_overrides_something_of_the_same_shape():
         (
             transport.ConsumerThread,
             driver.AIOKafkaConsumerThread,
-            {"_create_worker_consumer", "_stopped_set"},
+            {"_create_worker_consumer", "_stopped_set", "on_thread_stop"},
         ),
         (recovery.Recovery, faust_recovery.Recovery, {"_resume_streams", "on_rebalance"}),
         (recovery.TableManager, faust_manager.TableManager, {"on_start"}),
@@ -80,6 +81,31 @@ def test_the_co_partitioning_assignor_still_needs_a_changelog():
     create = source(driver.AIOKafkaConsumerThread._create_worker_consumer)
     assert "has_changelog_tables = bool(self.app.tables.changelog_topics)" in create
     assert "partition_assignment_strategy=[self._assignor]" in create
+
+
+def test_the_answers_of_brokers_still_come_through_one_function():
+    """Else ``_note_answers`` hears of none, and the worker takes every broker for unreachable."""
+    assert "await self._client.send(node_id, request)" in source(aiokafka_fetcher.Fetcher._proc_fetch_request)
+    assert "await self._client.send(" in source(group_coordinator.GroupCoordinator._send_req)
+
+
+def test_closing_the_consumer_still_waits_for_the_broker_and_for_cancelled_fetches():
+    """When it does neither, ``on_thread_stop`` need not bound it."""
+    assert "await self._coordination_task" in source(group_coordinator.GroupCoordinator.close)
+    assert "            x.cancel()\n            await x\n" in source(aiokafka_fetcher.Fetcher.close)
+    assert "except Exception" in source(mode_threads.ServiceThread._start_thread)
+
+
+def test_the_groups_errors_still_wait_to_be_heeded():
+    pushed = source(group_coordinator.GroupCoordinator._push_error_to_user)
+    assert "self._pending_exception = exc" in pushed
+    assert "self._error_consumed_fut" in pushed
+    check = source(group_coordinator.GroupCoordinator.check_errors)
+    assert "raise exc" in check
+    assert "self._coordination_task.result()" in check
+    assert "await self._stop_heartbeat_task()" in source(
+        group_coordinator.GroupCoordinator.ensure_active_group
+    )
 
 
 async def test_a_fetch_response_still_leaves_position_end_and_time_in_the_partition_state():

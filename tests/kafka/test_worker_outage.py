@@ -1,0 +1,141 @@
+"""The broker goes away and comes back: a worker waits, says so, and goes on; nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+import apache_kafka
+import pytest
+from conftest import REQUIRED
+from worker_process import Traffic, counts, expected, state, until, workers
+
+from stream_attr.broker import server
+from stream_attr.broker.topics import create_topics
+
+pytestmark = pytest.mark.kafka
+
+PARTITIONS = 4
+TIMES = ("--session-timeout=6", "--transaction-timeout=10")
+
+
+class Kafka:
+    """An Apache Kafka of one's own, which may be killed."""
+
+    def __init__(self, state):
+        self._state = state
+        self._port = server.free_port()
+        self._process = None
+        self.bootstrap = f"{server.HOST}:{self._port}"
+
+    def start(self):
+        [(_, self._process)] = apache_kafka._start(self._state, [self._port], outlive_us=False)
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self):
+        if self._process is not None:
+            server.stop(self._process)
+
+
+@pytest.fixture
+def kafka(tmp_path):
+    if (missing := apache_kafka.why_not()) is not None and not REQUIRED:
+        pytest.skip(f"no Apache Kafka: {missing}")
+    kafka = Kafka(tmp_path / "kafka")
+    try:
+        kafka.start()
+        create_topics(kafka.bootstrap, partitions=PARTITIONS)
+        yield kafka
+    finally:
+        kafka.stop()
+
+
+@pytest.fixture
+def traffic(kafka):
+    traffic = Traffic(kafka.bootstrap, "")
+    traffic.send(30_000)
+    return traffic
+
+
+def reason(worker):
+    status, body = worker.get("/ready")
+    return json.loads(body)["reason"] if status == 503 else None
+
+
+def check(kafka, traffic, worker):
+    until(lambda: worker.held() and worker.metric("stream_attr_lag_records") == 0, worker)
+    until(lambda: state(kafka.bootstrap, "") == dict(traffic.sent), worker)
+    assert counts(kafka.bootstrap, "") == expected(traffic)
+
+
+def test_a_busy_worker_waits_for_the_broker_and_goes_on(kafka, traffic, tmp_path):
+    with workers(kafka.bootstrap, "", tmp_path, *TIMES) as [worker]:
+        worker.start()
+        until(lambda: worker.metric("stream_attr_records_total") > 2000, worker)
+        kafka.kill()
+        until(lambda: "is unreachable since" in (reason(worker) or ""), worker, patience_s=15)
+        assert worker.get("/metrics")[0] == 200
+        time.sleep(12)  # until what is under way has timed out, and the transactions with it
+        kafka.start()
+        traffic.send(3000)
+        check(kafka, traffic, worker)
+        assert worker.stop() == 0
+        said = worker.log.read_text()
+    assert said.count(f"broker {kafka.bootstrap} is unreachable since") == 1
+    assert said.count(f"broker {kafka.bootstrap} is back after") == 1
+    assert "Traceback" not in said
+    assert said.count("\n") < 60
+
+
+@pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
+def test_it_ends_soon_when_told_to_while_the_broker_is_away(kafka, traffic, tmp_path, busy):
+    with workers(kafka.bootstrap, "", tmp_path, *TIMES, "--clock=wall") as [worker]:
+        worker.start()
+        until(lambda: worker.metric("stream_attr_records_total") > 2000, worker)
+        if not busy:
+            check(kafka, traffic, worker)
+        kafka.kill()
+        time.sleep(3)
+        begun = time.monotonic()
+        assert worker.stop() == 0
+        assert time.monotonic() - begun < 12
+        assert "Traceback" not in worker.log.read_text()
+        kafka.start()
+        worker.start()
+        check(kafka, traffic, worker)
+        assert worker.stop() == 0
+
+
+def test_a_worker_that_the_broker_has_timed_out_goes_on(kafka, traffic, tmp_path):
+    args = ("--session-timeout=60", "--transaction-timeout=6")
+    with workers(kafka.bootstrap, "", tmp_path, *args) as [worker]:
+        worker.start()
+        until(lambda: worker.metric("stream_attr_records_total") > 2000, worker)
+        worker.signal(signal.SIGSTOP)
+        time.sleep(20)  # the broker looks for old transactions every 10 s
+        worker.signal(signal.SIGCONT)
+        check(kafka, traffic, worker)
+        assert worker.stop() == 0
+
+
+def test_a_commit_in_doubt_is_looked_up(broker, topic_prefix, tmp_path):
+    if not broker.has_transactions:
+        pytest.skip("the embedded broker runs without transactions")
+    create_topics(broker.bootstrap, partitions=PARTITIONS, prefix=topic_prefix)
+    traffic = Traffic(broker.bootstrap, topic_prefix)
+    traffic.put("shop-settings", {"shop_id": "jd:1"}, key="jd:1")
+    with workers(broker.bootstrap, topic_prefix, tmp_path, "--doubt=0.4") as [worker]:
+        worker.start()
+        for _ in range(10):
+            traffic.send(600)
+            time.sleep(0.3)
+        until(lambda: state(broker.bootstrap, topic_prefix) == dict(traffic.sent), worker)
+        assert counts(broker.bootstrap, topic_prefix) == expected(traffic)
+        said = worker.log.read_text()
+        assert "it is committed; going on" in said
+        assert "it is not committed; going on" in said
+        assert worker.stop() == 0
