@@ -25,7 +25,9 @@ from stream_attr.worker.knowledge import Knowledge
 from stream_attr.worker.logs import LOGGING, set_up
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.partition import Surroundings
+from stream_attr.worker.premises import Claim, PremisesError
 from stream_attr.worker.recovery import TableManager
+from stream_attr.worker.store import StoreBusy
 from stream_attr.worker.ticks import send_ticks
 from stream_attr.worker.transport import Transport
 
@@ -34,6 +36,8 @@ __all__ = ["AttributionApp", "build_app", "run"]
 logger = logging.getLogger(__name__)
 
 _HEARTBEATS_PER_SESSION = 8
+_REQUEST_TIMEOUT_S = 90.0
+"""Faust's own; it refuses a session that lasts longer."""
 
 
 class _Worker(faust.Worker):  # type: ignore[misc]
@@ -86,6 +90,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         config.app_id if not config.topic_prefix else config.topic_prefix + config.app_id,
         broker=[URL(f"kafka://{address.strip()}") for address in config.broker.split(",")],
         broker_session_timeout=config.session_timeout_s,
+        broker_request_timeout=max(_REQUEST_TIMEOUT_S, config.session_timeout_s),
         broker_heartbeat_interval=config.session_timeout_s / _HEARTBEATS_PER_SESSION,
         consumer_auto_offset_reset="none",  # an offset that is not there is ours to judge (lost_input)
         store="memory://",
@@ -136,10 +141,14 @@ def run(config: WorkerConfig, judging: Judging) -> int:
     """Run a worker until a signal or an error ends it; returns the exit code (2: it cannot be started)."""
     set_up()
     try:
-        app = build_app(config, judging)
-    except (BrokerUnreachable, layout.LayoutError, KafkaException) as error:
+        with Claim(config):
+            return _run(build_app(config, judging))
+    except (BrokerUnreachable, layout.LayoutError, KafkaException, PremisesError, StoreBusy) as error:
         print(f"stream-attr worker: {error}", file=sys.stderr)
         return 2
+
+
+def _run(app: AttributionApp) -> int:
     code: int | str | None = 1
     _spare_the_garbage_collector()
     try:

@@ -38,6 +38,11 @@ Change = tuple[bytes, bytes | None]
 class StoreBusy(Exception):  # noqa: N818 -- a state, not a mistake
     """Another process holds the store's directory."""
 
+    @classmethod
+    def of(cls, path: Path) -> StoreBusy:
+        """Name the directory and the remedy."""
+        return cls(f"{path} is in use by another process; two workers on one machine need a --data-dir each")
+
 
 class Standing(NamedTuple):
     """How far a store goes."""
@@ -181,10 +186,7 @@ class RocksStore:
             except Exception as error:
                 if "lock" in str(error).lower():
                     if time.monotonic() > deadline:
-                        raise StoreBusy(
-                            f"{self._path} is in use by another process; two workers on one machine "
-                            "need a --data-dir each"
-                        ) from error
+                        raise StoreBusy.of(self._path) from error
                     time.sleep(0.1)
                 elif unreadable_before:
                     raise

@@ -151,3 +151,29 @@ def test_a_fenced_partition_is_given_up_and_says_so(broker, topic_prefix, tmp_pa
         worker.start()  # the partition is its own again
         until(lambda: counts(broker.bootstrap, topic_prefix) == expected(traffic), worker)
         assert worker.stop() == 0
+
+
+@pytest.mark.usefixtures("topics")
+def test_a_second_worker_on_one_data_directory_says_so_and_ends_at_once(broker, topic_prefix, tmp_path):
+    with workers(broker.bootstrap, topic_prefix, tmp_path, count=2) as [first, second]:
+        first.start().until_ready()
+        second.data_dir = first.data_dir
+        assert second.start().wait() == 2
+        assert f"{first.data_dir} is in use by another process" in second.said()
+        assert "two workers on one machine need a --data-dir each" in second.said()
+        second.data_dir, second.port, port = tmp_path / "another", first.port, second.port
+        assert second.start().wait() == 2
+        assert f"port {first.port} on 127.0.0.1 cannot be used" in second.said()
+        second.port = port
+        assert "Traceback" not in second.said()
+        assert first.stop() == 0
+
+
+@pytest.mark.usefixtures("topics")
+def test_a_session_timeout_that_the_broker_refuses_is_named(broker, topic_prefix, tmp_path):
+    if broker.kind != "apache":
+        pytest.skip("the embedded broker takes any")
+    with workers(broker.bootstrap, topic_prefix, tmp_path, "--session-timeout=0.5") as [worker]:
+        assert worker.start().wait() == 1
+        assert "the broker does not allow --session-timeout 0.5s" in worker.said()
+        assert "Traceback" not in worker.said()
