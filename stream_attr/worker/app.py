@@ -21,6 +21,7 @@ from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.changelog import topic_id
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
 from stream_attr.worker.contact import Contact, keep_contact
+from stream_attr.worker.dead_letters import DeadLetterLog
 from stream_attr.worker.knowledge import Knowledge
 from stream_attr.worker.logs import LOGGING, set_up
 from stream_attr.worker.metrics import Metrics
@@ -66,6 +67,7 @@ class AttributionApp(faust.App):  # type: ignore[misc]
     config: WorkerConfig
     metrics: Metrics
     contact: Contact
+    dead_letters: DeadLetterLog
     partitions: Assignment
     knowledge: Knowledge
     pool: ThreadPoolExecutor
@@ -109,6 +111,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     )
     app.config = config
     app.metrics = Metrics()
+    app.dead_letters = DeadLetterLog()
     app.contact = Contact(config.broker, config.session_timeout_s)
     app.knowledge = Knowledge(config, judging.book)
     app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
@@ -119,6 +122,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         app.knowledge,
         app.metrics,
         app.contact,
+        app.dead_letters,
         app.pool,
         partitions=found.partitions,
         transactions=found.transactions,
@@ -129,6 +133,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         app.topics.add(app.topic(config.topic(name)))
     web.add_routes(app)
     app.task(_keep_contact(app))
+    app.task(_tell_of_dead_letters(app))
     app.task(_follow_knowledge(app))
     if config.clock is Clock.WALL:
         app.task(_tick(app))
@@ -158,6 +163,7 @@ def _run(app: AttributionApp) -> int:
     finally:
         app.pool.shutdown()
         app.knowledge.close()
+        app.dead_letters.tell(all_of_them=True)
     return code if isinstance(code, int) else 1
 
 
@@ -178,6 +184,15 @@ def _keep_contact(app: AttributionApp) -> Any:
         await keep_contact(app.contact, app.knowledge.answers)
 
     return keep
+
+
+def _tell_of_dead_letters(app: AttributionApp) -> Any:
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            app.dead_letters.tell()
+
+    return tell
 
 
 def _follow_knowledge(app: AttributionApp) -> Any:

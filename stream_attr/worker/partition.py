@@ -18,6 +18,7 @@ from stream_attr.processor.records import CHANGELOG, PROGRESS_KEY, Batch, Judge,
 from stream_attr.worker.changelog import Interrupted, catch_up
 from stream_attr.worker.config import Judging, WorkerConfig
 from stream_attr.worker.contact import Contact
+from stream_attr.worker.dead_letters import DeadLetterLog
 from stream_attr.worker.knowledge import Knowledge
 from stream_attr.worker.layout import EVENTS
 from stream_attr.worker.merge import End, Merge, Take
@@ -49,6 +50,7 @@ class Surroundings:
         knowledge: Knowledge,
         metrics: Metrics,
         contact: Contact,
+        dead_letters: DeadLetterLog,
         pool: Executor,
         *,
         partitions: int,
@@ -60,6 +62,7 @@ class Surroundings:
         self.knowledge = knowledge
         self.metrics = metrics
         self.contact = contact
+        self.dead_letters = dead_letters
         self.pool = pool
         self.partitions = partitions
         self.transactions = transactions
@@ -323,6 +326,7 @@ class Partition:
             self._failed_at_once = 0
             self._committing_since = None
             self._around.contact.heard()
+            self._around.dead_letters.add(batch.outputs)
         return committed
 
     def _find_out(self, error: Undecided, marks: Mapping[bytes, bytes | None]) -> bool:

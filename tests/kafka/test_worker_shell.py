@@ -177,3 +177,13 @@ def test_a_session_timeout_that_the_broker_refuses_is_named(broker, topic_prefix
         assert worker.start().wait() == 1
         assert "the broker does not allow --session-timeout 0.5s" in worker.said()
         assert "Traceback" not in worker.said()
+
+
+@pytest.mark.usefixtures("topics")
+def test_refused_records_are_spoken_of(broker, topic_prefix, tmp_path):
+    traffic = Traffic(broker.bootstrap, topic_prefix)
+    traffic.put("agent-roster", {"bad": 1}, key="jd:1|A")
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start()
+        until(lambda: "1 dead letter bad_value" in worker.said(), worker)
+        assert worker.stop() == 0
