@@ -36,8 +36,9 @@ _GRACE_S = 4.0
 """How long the batch in hand may still take to be committed once the partition is to stop."""
 _LOOK_UP_WAIT_S = 5.0
 _AT_ONCE_S = 20.0
-_ATTEMPTS = 3
+_ATTEMPTS = 5
 """A batch that fails so often, each time at once, does so of itself: no broker was away."""
+_PAUSE_S = 1.0
 
 
 class Surroundings:
@@ -316,6 +317,8 @@ class Partition:
             self._failed_at_once = self._failed_at_once + 1 if time.monotonic() - started < _AT_ONCE_S else 0
             if self._failed_at_once >= _ATTEMPTS:
                 raise CommitError(str(error)) from error
+            if self._failed_at_once > 1:
+                time.sleep(_PAUSE_S)
             committed = self._find_out(error, dict(marks))
         else:
             self._store.write(chain(batch.changes.items(), marks), self._around.changelog_id, offset)

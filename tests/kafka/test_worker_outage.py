@@ -128,14 +128,31 @@ def test_a_commit_in_doubt_is_looked_up(broker, topic_prefix, tmp_path):
     create_topics(broker.bootstrap, partitions=PARTITIONS, prefix=topic_prefix)
     traffic = Traffic(broker.bootstrap, topic_prefix)
     traffic.put("shop-settings", {"shop_id": "jd:1"}, key="jd:1")
-    with workers(broker.bootstrap, topic_prefix, tmp_path, "--doubt=0.4") as [worker]:
+    with workers(broker.bootstrap, topic_prefix, tmp_path, "--doubt=2") as [worker]:
         worker.start()
-        for _ in range(10):
-            traffic.send(600)
-            time.sleep(0.3)
+        for _ in range(12):
+            traffic.send(400)
+            time.sleep(0.6)  # so that there are many batches
         until(lambda: state(broker.bootstrap, topic_prefix) == dict(traffic.sent), worker)
         assert counts(broker.bootstrap, topic_prefix) == expected(traffic)
         said = worker.log.read_text()
         assert "it is committed; going on" in said
         assert "it is not committed; going on" in said
         assert worker.stop() == 0
+
+
+def test_a_batch_that_can_never_be_committed_ends_the_worker_with_one_sentence(
+    broker, topic_prefix, tmp_path
+):
+    if not broker.has_transactions:
+        pytest.skip("the embedded broker runs without transactions")
+    create_topics(broker.bootstrap, partitions=1, prefix=topic_prefix)
+    traffic = Traffic(broker.bootstrap, topic_prefix)
+    with workers(broker.bootstrap, topic_prefix, tmp_path, "--doubt=1") as [worker]:
+        worker.start().until_ready()
+        traffic.send(10)
+        assert worker.wait() == 1
+        said = worker.log.read_text()
+    assert said.count("partition 0: a batch cannot be committed: it was not made") == 1
+    assert "Traceback" not in said
+    assert counts(broker.bootstrap, topic_prefix) == {}

@@ -8,7 +8,7 @@ or repeat, and the last state must hold the number of events sent.
 from __future__ import annotations
 
 import argparse
-import random
+import collections
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -104,16 +104,21 @@ class ToyJudge:
         return self._store.get(f"{shop_id}|{order_id}".encode())
 
 
-def doubt(share: float) -> None:
-    """Have so many commits end in doubt, half of them after they were made."""
+def doubt(every: int) -> None:
+    """Have every so manieth commit of a partition end in doubt, in turn before and after it was made.
+
+    1: each of them, and none is made.
+    """
     commit = transaction.TransactionalCommitter.commit
+    commits: collections.Counter[str] = collections.Counter()
 
     def doubtful(committer, *batch):
-        chance = random.random()
-        if chance < share / 2:
+        commits[committer._transactional_id] += 1
+        doubts, rest = divmod(commits[committer._transactional_id], every)
+        if rest == 0 and (every == 1 or doubts % 2 == 0):
             raise transaction.Undecided("it was not made")
         offset = commit(committer, *batch)
-        if chance < share:
+        if rest == 0:
             raise transaction.Undecided("it was made")
         return offset
 
@@ -138,7 +143,7 @@ def main() -> int:
     parser.add_argument("--session-timeout", type=float, default=2.0)
     parser.add_argument("--lost-input", type=LostInput, default=LostInput.STOP)
     parser.add_argument("--transaction-timeout", type=int, default=60)
-    parser.add_argument("--doubt", type=float, default=0.0)
+    parser.add_argument("--doubt", type=int, default=0)
     said = parser.parse_args()
     transaction._TRANSACTION_TIMEOUT_S = said.transaction_timeout
     if said.doubt:

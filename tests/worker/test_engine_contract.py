@@ -160,7 +160,7 @@ def test_an_offset_that_is_not_there_is_still_an_error_that_costs_no_records():
 
 
 def test_mode_still_tells_of_a_crash_without_a_traceback():
-    """When it does not, the filter in ``stream_attr/worker/app.py`` has nothing to drop."""
+    """When it does not, ``OnceOnly`` in ``stream_attr/worker/logs.py`` has nothing to drop."""
     assert 'self.log.exception("Crashed reason=%r", reason)' in source(mode_services.Service.crash)
 
 
