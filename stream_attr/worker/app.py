@@ -76,6 +76,11 @@ class AttributionApp(faust.App):  # type: ignore[misc]
     def _create_directories(self) -> None:
         """Do nothing: Faust's data directory would be for its tables; each store makes its own."""
 
+    async def on_start(self) -> None:
+        """Watch the broker from now on; what ``task`` names begins after the first recovery only."""
+        await super().on_start()
+        self.add_future(keep_contact(self.contact, self.knowledge.answers))
+
     def crash_soon(self, error: BaseException) -> None:
         """Stop the whole worker because of an error that has been logged."""
         self._failing = asyncio.ensure_future(self.crash(error))
@@ -132,7 +137,6 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     for name in layout.INPUTS:
         app.topics.add(app.topic(config.topic(name)))
     web.add_routes(app)
-    app.task(_keep_contact(app))
     app.task(_tell_of_dead_letters(app))
     app.task(_follow_knowledge(app))
     if config.clock is Clock.WALL:
@@ -177,13 +181,6 @@ def _spare_the_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 10, 10)
-
-
-def _keep_contact(app: AttributionApp) -> Any:
-    async def keep() -> None:
-        await keep_contact(app.contact, app.knowledge.answers)
-
-    return keep
 
 
 def _tell_of_dead_letters(app: AttributionApp) -> Any:

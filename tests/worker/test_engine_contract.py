@@ -50,7 +50,7 @@ def test_every_override_still_overrides_something_of_the_same_shape():
         ),
         (recovery.Recovery, faust_recovery.Recovery, {"_resume_streams", "on_rebalance"}),
         (recovery.TableManager, faust_manager.TableManager, {"on_start"}),
-        (app.AttributionApp, faust_app.App, {"_create_directories"}),
+        (app.AttributionApp, faust_app.App, {"_create_directories", "on_start"}),
         (app._Worker, mode_worker.Worker, {"_sentinel_task"}),
     ):
         for name in names:
