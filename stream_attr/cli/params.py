@@ -157,7 +157,8 @@ class _Folder(click.Path):
 TIME = _Time()
 DURATION = _Duration("0s", "36525d")
 """Up to the hundred years in which times may lie."""
-SESSION = _Duration("1s", "1d")
+SESSION = _Duration("1s", "30m")
+"""What Kafka allows at most, unless its broker is told otherwise."""
 PORT = click.IntRange(1, 65535)
 SPEED = _Speed()
 BROKER = _Checked("broker", checked_bootstrap)

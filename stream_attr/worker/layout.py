@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from confluent_kafka.admin import AdminClient
 
+from stream_attr.broker.address import topics_command
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.broker.embedded import CLUSTER_ID
 from stream_attr.broker.topics import partition_counts
@@ -77,7 +78,8 @@ def inspect(config: WorkerConfig) -> Layout:
     ]
     if wrong:
         raise LayoutError(
-            "; ".join(wrong) + "; run 'stream-attr topics create', which creates or checks them"
+            "; ".join(wrong)
+            + f"; run '{topics_command(config.broker, config.topic_prefix)}', which creates or checks them"
         )
     return Layout(counts[config.topic(CHAT)], _use_transactions(config))
 

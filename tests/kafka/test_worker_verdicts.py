@@ -17,6 +17,7 @@ from verdicts import (
     last_reports,
     revisions,
     stream_attr,
+    verdicts,
 )
 from worker_process import read, until
 
@@ -154,3 +155,26 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
     if broker.has_transactions:
         assert len(places) == len(set(places))
     assert worker.stop() == 0
+
+
+def test_of_two_workers_one_is_killed_and_all_is_told_as_replayed(broker, worker, much_traffic, tmp_path):
+    """Facts, inquiries and figures too: what partitions tell each other survives the one that told it."""
+    other = RealWorker(broker.bootstrap, worker.prefix, tmp_path / "other", ("--clock", "events"))
+    try:
+        publish(worker, *inputs(much_traffic, "roster", "settings"))
+        worker.start()
+        other.start()
+        until(lambda: len(worker.held()) == len(other.held()) == PARTITIONS // 2, worker, other)
+        publish(worker, *inputs(much_traffic, "chat", "orders"))
+        until(lambda: other.metric("stream_attr_records_total") > 0, worker, other)
+        other.kill()
+        publish(worker, "--until", WELL_AFTER)
+        until(lambda: len(worker.held()) == PARTITIONS, worker)
+        until_all_is_final(worker)
+        until(lambda: as_replayed(worker, much_traffic), worker)
+        told = last(decisions(worker.bootstrap, worker.prefix + DECISIONS))
+        assert verdicts(told) == verdicts(last_of_file(much_traffic / "out" / f"{DECISIONS}.jsonl"))
+        assert worker.stop() == 0
+    finally:
+        if other.runs():
+            other.kill()

@@ -61,6 +61,17 @@ def last(decisions: Any) -> Decisions:
     return found
 
 
+def verdicts(found: Decisions) -> Decisions:
+    """Decisions without their receipts: chat that comes late tells nothing anew where no verdict changes."""
+    return {
+        key: {
+            **{name: one[name] for name in ("status", "outcome", "silence", "assists", "amount", "final_at")},
+            **{name: (one[name] or {}).get("agent_id") for name in ("placing", "payment", "credit")},
+        }
+        for key, one in found.items()
+    }
+
+
 def last_reports(records: Any) -> Decisions:
     """The last fact, inquiry or agent's day per key, without what tells how it came about."""
     found = {}

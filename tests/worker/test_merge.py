@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from stream_attr.processor.records import CHAT, ORDERS, TICKS, Record
+from stream_attr.processor.records import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, TICKS, Record
 from stream_attr.worker.merge import End, Merge
 
 BOTH = frozenset({CHAT, ORDERS})
@@ -154,7 +154,8 @@ def test_buffers_and_lag_follow_what_is_offered_and_taken(feed):
     feed.offer(CHAT, 10, 20)
     feed.end(CHAT, further=3)
     size = 2 * len(record(CHAT, 0, 10).value)
-    assert feed.merge.buffers() == {CHAT: (2, size), ORDERS: (0, 0), TICKS: (0, 0)}
+    nothing = dict.fromkeys((ORDERS, TICKS, BUYER_DAYS, CLOSINGS), (0, 0))
+    assert feed.merge.buffers() == {CHAT: (2, size), **nothing}
     assert feed.merge.lag(CHAT) == 5
     feed.take()
     assert feed.merge.buffers()[CHAT] == (0, 0)
@@ -219,3 +220,14 @@ class TestTicks:
             feed.end(CHAT)
             feed.end(ORDERS)
         assert feed.take() == ([(TICKS, 1)], BOTH)
+
+
+def test_what_partitions_tell_each_other_goes_first_and_waits_for_nothing(feed):
+    feed.offer(CHAT, 10)
+    feed.merge.offer(BUYER_DAYS, [Record(BUYER_DAYS, 0, 0, 0, b"jd:1", b"told")])
+    feed.merge.offer(CLOSINGS, [Record(CLOSINGS, 0, 0, 0, b"jd:1|b", b"closing")])
+    take = feed.merge.take(10)
+    assert [taken.topic for taken in take.records] == [
+        BUYER_DAYS,
+        CLOSINGS,
+    ]  # orders are still to be looked at

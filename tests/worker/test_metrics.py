@@ -24,6 +24,7 @@ def metrics():
     batch.stats.late = {CHAT: 2}
     batch.stats.repeats = {CHAT: 1}
     batch.stats.decisions = {("official", "silent", "paid"): 4}
+    batch.stats.reports = {"reception-facts": 3}
     batch.stats.dead_letters = {"not_json": 1}
     batch.stats.watermark = 1_793_500_000_000
     metrics.judged(3, batch, records=6, judging_s=0.01, commit_s=0.02)
