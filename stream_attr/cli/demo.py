@@ -31,7 +31,7 @@ from stream_attr.cli.stage import Stage
 from stream_attr.core.days import DAY_MS, HOUR_MS, zone
 from stream_attr.generate import Plan, write
 from stream_attr.generate.story import BUYERS, SHOP_ID, STORY_MS, story
-from stream_attr.processor.records import CHAT, DEAD_LETTERS, DECISIONS, ORDERS
+from stream_attr.processor.records import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
 from stream_attr.replay.explain import explain
 
 __all__ = ["command"]
@@ -50,7 +50,7 @@ QUIET_S = 1.0
 PATIENCE_S = 20.0
 """How long the last verdicts may take."""
 STORY_ORDER = "o-lin"
-SHOWN = (CHAT, ORDERS, DECISIONS, DEAD_LETTERS)
+SHOWN = (CHAT, ORDERS, DECISIONS, AGENT_DAILY, DEAD_LETTERS)
 
 
 @click.command(name="demo")
@@ -97,6 +97,7 @@ def _demo(*, keep: bool) -> None:
                 publishing.start()
                 _play(stage, reader, publishing, worker)
             stage.tell_summary()
+            stage.tell_first_day()
             _explain_one(stage)
             if keep:
                 _keep(stage, broker.bootstrap, worker)

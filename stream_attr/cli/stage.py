@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stream_attr.processor.records import CHAT, DEAD_LETTERS, DECISIONS, ORDERS
+from stream_attr.core.shop_day import TOTAL
+from stream_attr.processor.records import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
 from stream_attr.replay.explain import money
 
 __all__ = ["Stage"]
@@ -70,6 +71,8 @@ class Stage:
         """The last decision on each order, by shop and order."""
         self._revisions: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._codes: Counter[str] = Counter()
+        self._days: dict[str, dict[str, dict[str, Any]]] = {}
+        """The last figures of each agent, by day."""
 
     def __enter__(self) -> Stage:
         self._status.start()
@@ -96,6 +99,8 @@ class Stage:
         self.counts[topic] += 1
         if topic == DECISIONS:
             self._saw_decision(record)
+        elif topic == AGENT_DAILY:
+            self._days.setdefault(record["day"], {})[record["agent_id"]] = record
         elif topic == DEAD_LETTERS:
             self._codes[record["code"]] += 1
         elif record.get("buyer_id") in self._buyers:
@@ -184,6 +189,39 @@ class Stage:
         else:
             ts = max(watermark, self._latest.get(decision["buyer_id"], 0))
         return ts
+
+    def tell_first_day(self) -> None:
+        """The agents' figures of the first day, few enough to be checked against the events above."""
+        if not self._days:
+            return
+        day = min(self._days)
+        columns = (
+            "agent\n客服",
+            "chats\n接待",
+            "reply\n首响",
+            "asked\n询单",
+            "ordered\n下单",
+            "paid\n付款",
+            "lost\n流失",
+            "sales\n销售额",
+        )
+        table = Table(title=f"Agents on {day} 客服日报", title_justify="left", box=box.SIMPLE_HEAD)
+        for number, column in enumerate(columns):
+            table.add_column(column, justify="right" if number else "left", no_wrap=True)
+        for agent_id, record in sorted(self._days[day].items(), key=lambda one: (one[0] == TOTAL, one[0])):
+            workload, inquiries, payments = (record[group] for group in ("workload", "inquiries", "payments"))
+            reply = workload["first_response_ms"]
+            table.add_row(
+                "shop 店铺" if agent_id == TOTAL else self._agent(agent_id),
+                str(workload["receptions"]),
+                "" if reply is None else f"{reply / 1000:.0f} s",
+                *(str(inquiries[name]) for name in ("inquiries", "ordered")),
+                str(payments["paid"]),
+                str(inquiries["lost"]),
+                money(record["sales"]["amount"], "CNY"),
+            )
+        self._console.print()
+        self._console.print(table)
 
     def tell_summary(self) -> None:
         """The sales per agent, the orders without one, and the bad records."""

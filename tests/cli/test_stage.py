@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from stream_attr.broker.contract import schemas
 from stream_attr.cli.stage import Stage
-from stream_attr.processor.records import CHAT, DEAD_LETTERS, DECISIONS, ORDERS
+from stream_attr.processor.records import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
 from tests.replay.decisions import MIDNIGHT, MINUTE, NOON, Json, decision, silent, unpaid
 
 
@@ -128,3 +131,15 @@ def test_the_summary_adds_up(stage: Watched) -> None:
     assert ["小雨", "(A)", "0", "0.00", "CNY", "0", "0", "3"] in rows
     assert "Orders without credit: 1 silent 静默, 1 unpaid." in stage.seen
     assert "Bad records, kept as dead letters: 2 bad_value." in stage.seen
+
+
+def test_the_first_days_figures_are_shown_per_agent_the_shop_last(stage: Watched) -> None:
+    example = Path(str(schemas())) / "examples" / "agent-daily"
+    record = json.loads(next(iter(sorted(example.glob("*.pass.json")))).read_bytes())
+    workload = {**record["workload"], "receptions": 7, "first_response_ms": 12_400}
+    for day, agent_id in (("2026-11-02", "C"), ("2026-11-01", "*"), ("2026-11-01", "A")):
+        stage.saw(AGENT_DAILY, {**record, "day": day, "agent_id": agent_id, "workload": workload})
+    stage.tell_first_day()
+    rows = [line.split() for line in stage.seen.splitlines() if "CNY" in line]
+    assert [row[:2] for row in rows] == [["小雨", "(A)"], ["shop", "店铺"]]
+    assert all(row[2:5] == ["7", "12", "s"] for row in rows)
