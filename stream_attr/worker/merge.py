@@ -70,9 +70,16 @@ class Merge:
         return {topic: (len(inbox.records), inbox.size) for topic, inbox in self._inboxes.items()}
 
     def lag(self, topic: str) -> int | None:
-        """Offsets between what was handed out and the end; None before the first fetch response."""
+        """Offsets between what was handed out and the end; None before the first fetch response.
+
+        Where nothing is at hand all that was fetched has been handed out: what transactions leave in a topic,
+        their markers, is no record.
+        """
         inbox = self._inboxes[topic]
-        return None if inbox.end is None else max(0, inbox.end.end - inbox.position)
+        if inbox.end is None:
+            return None
+        position = inbox.position if inbox.records else max(inbox.position, inbox.end.position)
+        return max(0, inbox.end.end - position)
 
     def caught_up(self) -> bool:
         """Whether all that is there of chat and orders has been fetched."""

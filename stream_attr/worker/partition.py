@@ -20,7 +20,7 @@ from stream_attr.worker.config import Judging, WorkerConfig
 from stream_attr.worker.contact import Contact
 from stream_attr.worker.dead_letters import DeadLetterLog
 from stream_attr.worker.knowledge import Knowledge
-from stream_attr.worker.layout import EVENTS
+from stream_attr.worker.layout import EVENTS, TOLD
 from stream_attr.worker.merge import End, Merge, Take
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, open_store
@@ -261,7 +261,11 @@ class Partition:
                 judged = time.perf_counter()
             committed = self._commit(batch)
         self._around.metrics.judged(
-            self.number, batch, len(take.records), judged - started, time.perf_counter() - judged
+            self.number,
+            batch,
+            sum(record.topic not in TOLD for record in take.records),
+            judged - started,
+            time.perf_counter() - judged,
         )
         for record in take.records:
             self.positions[record.topic] = record.offset + 1

@@ -12,8 +12,10 @@ from verdicts import RealWorker, stream_attr
 from worker_process import until
 
 PARTITIONS = 4
-NOW = int(time.time() * 1000)
 DAY = 86_400_000
+TODAY = int(time.time() * 1000)
+NOW = TODAY - 61 * DAY
+"""So long ago that the tick by which all expires is none of the future."""
 KEY = "jd:1|b-1"
 
 
@@ -58,7 +60,7 @@ BAD = {
     "bad_type": ("order-events", KEY, order(3, "refund_requested", amount="129.00")),
     "bad_value": ("chat-events", KEY, chat(4, sender="robot")),
     "key_mismatch": ("chat-events", "b-1", chat(5)),
-    "future_timestamp": ("chat-events", KEY, chat(6, ts=NOW + DAY)),
+    "future_timestamp": ("chat-events", KEY, chat(6, ts=TODAY + DAY)),
     "too_late": ("chat-events", KEY, chat(7, ts=NOW - 120 * DAY)),
     "too_large": ("chat-events", KEY, chat(8, text="x" * 300_000)),
     "incomplete_order": ("order-events", KEY, order(4, "paid", order_id="o-without-creation")),
