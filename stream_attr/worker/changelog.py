@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 _BATCH = 10_000
 _POLL_S = 0.1
 _LOG_EVERY_S = 5.0
+_SILENCE_S = 10.0
 _TIMEOUT_S = 20.0
 _DAY_MS = 86_400_000
 
@@ -135,11 +136,18 @@ class _Recovery:
         topic, partition = self._place.topic, self._place.partition
         self._consumer.assign([TopicPartition(topic, partition, start)])
         position, taken = start, 0
-        logged = time.monotonic()
+        logged = heard = time.monotonic()
         while True:
             if self._stop():
                 raise Interrupted
             messages = self._consumer.consume(_BATCH, timeout=_POLL_S)
+            if messages:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > _SILENCE_S:
+                # A broker that went away and came back may leave the client without its word that this is
+                # the end: asked anew it gives it.
+                heard = time.monotonic()
+                self._consumer.assign([TopicPartition(topic, partition, position)])
             changes, position, ended = _changes(messages, position)
             if changes:
                 self._store.write(changes, self._identity, position)
