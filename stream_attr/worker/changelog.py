@@ -2,7 +2,13 @@
 
 It runs after the partition's producer has fenced every former owner, so nobody writes the changelog
 meanwhile and its end is the end. The end is taken from fetch responses: what the embedded broker says when it
-is asked for the latest offset is too low.
+is asked for the latest offset is too low. Apache Kafka's answer is the least that the end may be: a broker
+that has only just become the leader may at first show less than was committed.
+
+A store that stands at the end needs to read nothing, and may not be able to: a broker that is started anew
+may count a transaction as ended without having written so into the partition (KAFKA-5202: partitions whose
+leader is not known yet are left out). What was committed stays unreadable then until the same producer's next
+transaction ends there.
 """
 
 from __future__ import annotations
@@ -10,6 +16,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -29,14 +36,15 @@ from stream_attr.worker.logs import client_logging
 from stream_attr.worker.store import Change, LocalStore
 from stream_attr.worker.wall_clock import wall_clock_ms
 
-__all__ = ["Interrupted", "catch_up", "topic_id"]
+__all__ = ["Caught", "Interrupted", "catch_up", "topic_id"]
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 10_000
 _POLL_S = 0.1
 _LOG_EVERY_S = 5.0
-_SILENCE_S = 10.0
+_SILENCE_S = 2.0
+"""Who hears nothing for so long at the end, will not hear that it is the end."""
 _TIMEOUT_S = 20.0
 _DAY_MS = 86_400_000
 
@@ -56,6 +64,15 @@ def topic_id(broker: str, topic: str) -> str:
     return str(described[topic].result().topic_id)
 
 
+class Caught(NamedTuple):
+    """A store at the end of its changelog."""
+
+    offset: int
+    """The next one."""
+    unended: bool
+    """Whether the last transaction, which the store holds, has not ended in the partition."""
+
+
 def catch_up(
     store: LocalStore,
     *,
@@ -64,8 +81,8 @@ def catch_up(
     partition: int,
     identity: str,
     stop: Callable[[], bool],
-) -> int:
-    """Bring the store to the end of the changelog partition; returns that end (the next offset).
+) -> Caught:
+    """Bring the store to the end of the changelog partition.
 
     A store that stands at another changelog, outside of this one, or that was last written too long ago, is
     thrown away first.
@@ -126,8 +143,8 @@ class _Recovery:
             return None
         return standing.offset
 
-    def read(self, start: int) -> int:
-        """Apply the changelog from an offset on; returns its end.
+    def read(self, start: int) -> Caught:
+        """Apply the changelog from an offset on, to its end.
 
         Raises:
             _OutsideError: the changelog has no such offset.
@@ -136,28 +153,27 @@ class _Recovery:
         topic, partition = self._place.topic, self._place.partition
         self._consumer.assign([TopicPartition(topic, partition, start)])
         position, taken = start, 0
+        least: int | None = None
         logged = heard = time.monotonic()
         while True:
             if self._stop():
                 raise Interrupted
+            if least is None:
+                least = self._least_end()
             messages = self._consumer.consume(_BATCH, timeout=_POLL_S)
-            if messages:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > _SILENCE_S:
-                # A broker that went away and came back may leave the client without its word that this is
-                # the end: asked anew it gives it.
-                heard = time.monotonic()
-                self._consumer.assign([TopicPartition(topic, partition, position)])
             changes, position, ended = _changes(messages, position)
             if changes:
                 self._store.write(changes, self._identity, position)
                 taken += len(changes)
-            if ended:
+            if messages or position != self._end():
+                heard = time.monotonic()
+            unended = time.monotonic() - heard > _SILENCE_S
+            if (ended or unended) and least is not None and position >= least:
                 if taken:
                     logger.info("partition %s: %s changelog records recovered", partition, f"{taken:,}")
                 else:
                     self._store.write((), self._identity, position)
-                return position
+                return Caught(position, unended=unended)
             if not messages and 0 <= self._end() < position:  # the embedded broker answers with nothing
                 raise _OutsideError(f"it stands at changelog offset {position}, and the end is {self._end()}")
             if time.monotonic() - logged > _LOG_EVERY_S:
@@ -165,6 +181,19 @@ class _Recovery:
                 logger.info(
                     "partition %s: recovering, at %s of %s", partition, f"{position:,}", f"{self._end():,}"
                 )
+
+    def _least_end(self) -> int | None:
+        """What the end is at least; None: the broker does not say it now.
+
+        Raises:
+            KafkaException: the broker failed for good.
+        """
+        try:
+            return int(self._consumer.get_watermark_offsets(self._place, timeout=_TIMEOUT_S)[1])
+        except KafkaException as error:
+            if will_pass(error.args[0]):
+                return None
+            raise
 
     def _end(self) -> int:
         """The end as the last fetch response told it."""

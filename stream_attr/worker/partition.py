@@ -236,7 +236,7 @@ class Partition:
         """Bring the store to the changelog's end, and have a judge begin from there."""
         around, config = self._around, self._around.config
         assert self._store is not None
-        catch_up(
+        caught = catch_up(
             self._store,
             broker=config.broker,
             topic=config.topic(CHANGELOG),
@@ -246,10 +246,23 @@ class Partition:
         )
         self._progress = self._store.get(PROGRESS_KEY)
         self._known = self._store.get(KNOWLEDGE_KEY)
+        if caught.unended and self._progress is not None:
+            self._end_what_hangs(self._progress, stop)
         self.state_size = self._store.size()
         with around.knowledge.lock:
             self._judge = around.judging.judge(self.number, around.partitions, self._store)
             self.positions = dict(self._judge.restore(self._progress))
+
+    def _end_what_hangs(self, progress: bytes, stop: Callable[[], bool]) -> None:
+        """Commit what is known anyway: that ends the transaction that the broker has lost sight of."""
+        assert self._committer is not None
+        assert self._store is not None
+        logger.warning(
+            "partition %s: its last transaction has not ended in the changelog; ending it", self.number
+        )
+        marks = [(PROGRESS_KEY, progress)]
+        offset = self._committer.commit((), (), marks, stop)
+        self._store.write(marks, self._around.changelog_id, offset)
 
     def _judge_take(self, take: Take) -> None:
         committed = False

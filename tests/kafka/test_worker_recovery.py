@@ -52,9 +52,11 @@ class Changelog:
         assert self.producer.flush(30) == 0
 
     def catch_up(self, store, stop=lambda: False):
-        return catch_up(
+        caught = catch_up(
             store, broker=self.broker, topic=self.topic, partition=1, identity=self.identity, stop=stop
         )
+        self.unended = caught.unended
+        return caught.offset
 
 
 @pytest.fixture
@@ -132,3 +134,24 @@ def test_recovery_stops_when_asked_and_goes_on_from_there(log):
     with pytest.raises(Interrupted):
         log.catch_up(store, stop=lambda: True)
     assert log.catch_up(store) == 20
+
+
+def test_a_store_at_the_end_needs_not_read_what_the_broker_left_without_an_end(log, broker):
+    """As a broker does that is killed between the end of a transaction and its marker in the partition."""
+    if not broker.has_transactions:
+        pytest.skip("the embedded broker runs without transactions")
+    store = WatchedStore()
+    log.put(0, 20)
+    assert log.catch_up(store) == 20
+    assert not log.unended
+    producer = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": log.topic})
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.produce(log.topic, b"1", b"jd:1|hanging", partition=1)
+    assert producer.flush(30) == 0
+    assert log.catch_up(WatchedStore()) == 20  # who does not know it to be committed takes it for open
+    store.write([(b"jd:1|hanging", b"1")], log.identity, 21)
+    assert log.catch_up(store) == 21
+    assert log.unended
+    assert store.cleared == 1
+    producer.abort_transaction()
