@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stream_attr.core.shop_day import TOTAL
+from stream_attr.core.part import TOTAL
 from stream_attr.processor.records import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
 from stream_attr.replay.explain import money
 

@@ -26,7 +26,7 @@ class BuyerDay(Struct, array_like=True, tag=1, gc=False):
     parts: dict[str, Part]
     """By agent id; empty: nothing any more."""
     reason: str = "chat"
-    """What brought it about."""
+    """What brought it about; last, see `but_for_reason`."""
 
 
 class Passed(Struct, array_like=True, tag=2, gc=False):
@@ -55,6 +55,11 @@ _closing = msgspec.msgpack.Decoder(Closing)
 def encode_between(record: BuyerDay | Passed | Closing) -> bytes:
     """Return a record's bytes."""
     return _encoder.encode(record)
+
+
+def but_for_reason(stated: bytes, reason: str) -> bytes:
+    """Return what of a buyer-day's bytes is compared with what was stated before."""
+    return stated[: -1 - len(reason)]
 
 
 def decode_stated(value: bytes) -> BuyerDay | Passed:

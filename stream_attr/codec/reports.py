@@ -6,18 +6,29 @@ tells one emission from another (revision, reason, watermark) is put behind it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
 
+from stream_attr.codec.shapes import (
+    AgentDaily,
+    InquiryFigures,
+    InquiryOutcome,
+    OrderFigures,
+    PaymentFigures,
+    ReceptionFact,
+    RefundFigures,
+    SalesFigures,
+    ServiceTask,
+    SilentFigures,
+    WorkloadFigures,
+)
 from stream_attr.core.days import Zone, day_name
 from stream_attr.core.decision import FINAL, PENDING
 from stream_attr.core.fact import EFFECTIVE_CONVERSATION_MS, Fact
 from stream_attr.core.inquiry import NONE, NOT_COUNTED, Inquiry
-from stream_attr.core.part import Ends
-from stream_attr.core.shop_day import GROUPS, TOTAL, AgentDay
+from stream_attr.core.part import TOTAL, Ends
+from stream_attr.core.shop_day import AgentDay
 from stream_attr.core.task import Task
 
 _dumps = msgspec.json.Encoder().encode
@@ -44,50 +55,50 @@ def say_fact(
     """Return what a reception fact says."""
     duration_ms = fact.last_ts - fact.first_ts
     return _dumps(
-        {
-            "shop_id": shop_id,
-            "buyer_id": buyer_id,
-            "agent_id": agent_id,
-            "day": day_name(day),
-            "status": FINAL if final else PENDING,
-            "first_ts": fact.first_ts,
-            "last_ts": fact.last_ts,
-            "initiator": "buyer" if fact.by_buyer else "agent",
-            "buyer_messages": fact.buyer_messages,
-            "agent_messages": fact.agent_messages,
-            "agent_characters": fact.agent_characters,
-            "rounds": fact.rounds,
-            "replied": fact.replied,
-            "first_response_ms": fact.first_response_ms,
-            "response_ms_sum": fact.response_ms_sum,
-            "response_count": fact.response_count,
-            "slow": fact.slow,
-            "duration_ms": duration_ms,
-            "effective_conversation": duration_ms >= EFFECTIVE_CONVERSATION_MS,
-            "product_page": fact.product_page,
-            "transferred": fact.transferred,
-            "filtered": fact.filtered,
-            "role": fact.role,
-            "final_at": final_at,
-        }
+        ReceptionFact(
+            shop_id,
+            buyer_id,
+            agent_id,
+            day_name(day),
+            FINAL if final else PENDING,
+            fact.first_ts,
+            fact.last_ts,
+            "buyer" if fact.by_buyer else "agent",
+            fact.buyer_messages,
+            fact.agent_messages,
+            fact.agent_characters,
+            fact.rounds,
+            fact.replied,
+            fact.first_response_ms,
+            fact.response_ms_sum,
+            fact.response_count,
+            fact.slow,
+            duration_ms,
+            duration_ms >= EFFECTIVE_CONVERSATION_MS,
+            fact.product_page,
+            fact.transferred,
+            fact.filtered,
+            fact.role,
+            final_at,
+        )
     )
 
 
 def say_inquiry(shop_id: str, buyer_id: str, agent_id: str, day: int, inquiry: Inquiry) -> bytes:
     """Return what an inquiry outcome says."""
     return _dumps(
-        {
-            "shop_id": shop_id,
-            "buyer_id": buyer_id,
-            "agent_id": agent_id,
-            "day": day_name(day),
-            "status": FINAL if inquiry.final else PENDING,
-            "kind": inquiry.kind,
-            "outcome": inquiry.outcome,
-            "exempt": inquiry.exempt,
-            "order_ids": inquiry.order_ids,
-            "final_at": inquiry.final_at,
-        }
+        InquiryOutcome(
+            shop_id,
+            buyer_id,
+            agent_id,
+            day_name(day),
+            FINAL if inquiry.final else PENDING,
+            inquiry.kind,
+            inquiry.outcome,
+            inquiry.exempt,
+            inquiry.order_ids,
+            inquiry.final_at,
+        )
     )
 
 
@@ -96,17 +107,17 @@ def say_task(
 ) -> bytes:
     """Return what a service task says; ``ended_ts``: when its cause ended, None while it has not."""
     return _dumps(
-        {
-            "task_id": task_id,
-            "shop_id": shop_id,
-            "order_id": order_id,
-            "buyer_id": buyer_id,
-            "kind": task.kind,
-            "agent_id": task.agent_id,
-            "status": "open" if ended_ts is None else "closed",
-            "due_ts": task.due_ts,
-            "closed_ts": ended_ts,
-        }
+        ServiceTask(
+            task_id,
+            shop_id,
+            order_id,
+            buyer_id,
+            task.kind,
+            task.agent_id,
+            "open" if ended_ts is None else "closed",
+            task.due_ts,
+            ended_ts,
+        )
     )
 
 
@@ -119,97 +130,78 @@ def say_agent_day(
     shop_id: str, agent_id: str, day: int, figures: AgentDay, ends: Ends, zone: Zone, watermark: int
 ) -> bytes:
     """Return what the figures of an agent's, or with `TOTAL` a shop's, day say."""
-    tally = figures.tally
+    work, found, deals = figures.workload, figures.inquiries, figures.deals
     final_at = figures.final_at(ends)
-    groups: dict[str, dict[str, Any] | None] = {
-        group: {
-            "status": FINAL if figures.is_final(group, ends, watermark) else PENDING,
-            "final_from": day_name(zone.day_of(final_at[group])),
-        }
-        for group in GROUPS
-        if group != "silent" or agent_id == TOTAL
-    }
+    is_final = {group: figures.is_final(group, at, watermark) for group, at in final_at.items()}
+    if agent_id != TOTAL:
+        del is_final["silent"]
 
-    def put(group: str, more: Mapping[str, Any]) -> None:
-        known = groups[group]
-        assert known is not None
-        known.update(more)
+    def when(group: str) -> tuple[str, str]:
+        return FINAL if is_final[group] else PENDING, day_name(zone.day_of(final_at[group]))
 
-    put(
-        "workload",
-        {
-            "consults": tally.consults,
-            "receptions": tally.receptions,
-            "unreplied": tally.unreplied,
-            "reply_rate": rate(tally.receptions - tally.unreplied, tally.receptions),
-            "buyer_messages": tally.buyer_messages,
-            "agent_messages": tally.agent_messages,
-            "answer_question_ratio": rate(tally.agent_messages, tally.buyer_messages),
-            "agent_characters": tally.agent_characters,
-            "first_response_ms": mean(tally.first_response_ms, tally.first_responses),
-            "response_ms": mean(tally.response_ms, tally.responses),
-            "slow_receptions": tally.slow,
-            "max_simultaneous": figures.max_simultaneous,
-        },
-    )
-    put(
-        "inquiries",
-        {
-            "inquiries": tally.inquiries,
-            "open": tally.open,
-            "ordered": tally.ordered,
-            "lost": tally.lost,
-            "assists": tally.assists,
-            "follow_ups": tally.follow_ups,
-            "after_sales": tally.after_sales,
-            "exempt": tally.exempt,
-            "inquiry_to_order": rate(tally.ordered, tally.inquiries),
-        },
-    )
-    put(
-        "payments",
-        {
-            "paid": tally.paid,
-            "payment_lost": tally.payment_lost,
-            "inquiry_to_payment": rate(tally.paid, tally.inquiries),
-            "order_to_payment": rate(tally.paid, tally.ordered),
-        },
-    )
-    put(
-        "placed",
-        {"buyers": tally.placed_buyers, "orders": tally.placed_orders, "amount": tally.placed_amount},
-    )
-    put("paid", {"buyers": tally.paid_buyers, "orders": tally.paid_orders, "amount": tally.paid_amount})
-    put(
-        "sales",
-        {
-            "buyers": tally.sales_buyers,
-            "orders": tally.sales_orders,
-            "quantity": tally.sales_quantity,
-            "amount": tally.sales_amount,
-            "amount_per_buyer": mean(tally.sales_amount, tally.sales_buyers),
-            "quantity_per_buyer": rate(tally.sales_quantity, tally.sales_buyers),
-        },
-    )
-    if agent_id == TOTAL:
-        put(
-            "silent",
-            {
-                "buyers": tally.silent_buyers,
-                "orders": tally.silent_orders,
-                "quantity": tally.silent_quantity,
-                "amount": tally.silent_amount,
-            },
+    return _dumps(
+        AgentDaily(
+            shop_id,
+            agent_id,
+            day_name(day),
+            FINAL if all(is_final.values()) else PENDING,
+            SilentFigures(
+                *when("silent"),
+                deals.silent_buyers,
+                deals.silent_orders,
+                deals.silent_quantity,
+                deals.silent_amount,
+            )
+            if agent_id == TOTAL
+            else None,
+            WorkloadFigures(
+                *when("workload"),
+                work.consults,
+                work.receptions,
+                work.unreplied,
+                rate(work.receptions - work.unreplied, work.receptions),
+                work.buyer_messages,
+                work.agent_messages,
+                rate(work.agent_messages, work.buyer_messages),
+                work.agent_characters,
+                mean(work.first_response_ms, work.first_responses),
+                mean(work.response_ms, work.responses),
+                work.slow,
+                figures.presence.most,
+            ),
+            InquiryFigures(
+                *when("inquiries"),
+                found.inquiries,
+                found.open,
+                found.ordered,
+                found.lost,
+                found.assists,
+                found.follow_ups,
+                found.after_sales,
+                found.exempt,
+                rate(found.ordered, found.inquiries),
+            ),
+            PaymentFigures(
+                *when("payments"),
+                found.paid,
+                found.payment_lost,
+                rate(found.paid, found.inquiries),
+                rate(found.paid, found.ordered),
+            ),
+            OrderFigures(*when("placed"), deals.placed_buyers, deals.placed_orders, deals.placed_amount),
+            OrderFigures(*when("paid"), deals.paid_buyers, deals.paid_orders, deals.paid_amount),
+            SalesFigures(
+                *when("sales"),
+                deals.sales_buyers,
+                deals.sales_orders,
+                deals.sales_quantity,
+                deals.sales_amount,
+                mean(deals.sales_amount, deals.sales_buyers),
+                rate(deals.sales_quantity, deals.sales_buyers),
+            ),
+            RefundFigures(*when("refunds"), deals.requested, deals.completed),
         )
-    put("refunds", {"requested": tally.requested, "completed": tally.completed})
-    final = all(group["status"] == FINAL for group in groups.values() if group is not None)
-    head = {
-        "shop_id": shop_id,
-        "agent_id": agent_id,
-        "day": day_name(day),
-        "status": FINAL if final else PENDING,
-    }
-    return _dumps({**head, "silent": None, **groups})
+    )
 
 
 def rate(part: int, whole: int) -> float | None:

@@ -15,11 +15,11 @@ from stream_attr.core.days import DAY_MS, Zone
 from stream_attr.core.decision import FINAL, Judgement, Verdict
 from stream_attr.core.fact import Fact, fact_of
 from stream_attr.core.finality import deadlines, verdict
+from stream_attr.core.inquiry import Inquiry, inquiry_of
 from stream_attr.core.message import BUYER, SUBACCOUNT, Message
 from stream_attr.core.order import Emitted, Horizon, Order, Waiting
 from stream_attr.core.reception import Reception
 from stream_attr.core.said import Unsaid
-from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
 from stream_attr.core.task import reminder_dues
 
@@ -203,15 +203,24 @@ class Buyer:
 
     # Facts, inquiries, figures
 
-    def fact(self, agent_id: str, day: int) -> Fact | None:
-        """Return the figures of a reception; None: nothing was said."""
-        reception = self.receptions.get(agent_id, {}).get(day)
-        if reception is None or not reception.messages:
+    def fact(self, agent_id: str, day: int, reception: Reception) -> Fact:
+        """Return the figures of a reception, of which there are messages."""
+        fact = reception.known_fact(self.shop)
+        if fact is None:
+            fact = reception.fact = fact_of(reception, self.buyer_id, agent_id, day, self.shop)
+        return fact
+
+    def inquiry(self, agent_id: str, day: int, reception: Reception, watermark: int) -> Inquiry | None:
+        """Return what became of a reception at a watermark; None where no inquiry is recorded of it."""
+        fact = self.fact(agent_id, day, reception)
+        if not fact.recorded:
             return None
-        reception.read(self.buyer_id, agent_id, day, self.shop, OFFICIAL)
-        if reception.fact is None:  # or it was another version of the settings that it followed from
-            reception.fact = fact_of(reception, self.buyer_id, agent_id, day, self.shop)
-        return reception.fact
+        days = self.receptions[agent_id]
+        following = days.get(day + 1)
+        after = (
+            self.fact(agent_id, day + 1, following) if following is not None and following.messages else None
+        )
+        return inquiry_of(agent_id, day, fact, days, after, self.orders.values(), self.shop, watermark)
 
     def waits(self, watermark: int) -> bool:
         """Whether something told of a day that is over waits for a closing."""

@@ -11,6 +11,8 @@ from stream_attr.core.settings import OFFICIAL, Role
 from stream_attr.core.shop import Shop
 
 EFFECTIVE_CONVERSATION_MS = 30_000
+PRESENT_MS = 2 * MINUTE_MS
+"""A buyer is present from so long before to so long after each message."""
 NOBODY_SPOKE = -1
 """What a closing tells where the agent said nothing effective to anybody that day."""
 
@@ -44,6 +46,8 @@ class Fact(NamedTuple):
     """Of the agent's own words in this reception."""
     may_be_offline: bool
     """Whether ``agent_offline`` hangs on what the agent said to others that day."""
+    presence: tuple[int, ...]
+    """When the buyer was present: closed stretches, the first's begin and end, the second's, …, sorted."""
 
     @property
     def recorded(self) -> bool:
@@ -70,7 +74,14 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
     replied = page = False
     before = AGENT
     messages = reception.messages
+    presence: list[int] = []
+    gone_ts = 0
     for ts, side, _, flags, length, _ in messages:
+        if ts - PRESENT_MS > gone_ts:
+            if presence:
+                presence.append(gone_ts)
+            presence.append(ts - PRESENT_MS)
+        gone_ts = ts + PRESENT_MS
         if side == BUYER:
             buyer_messages += 1
             before = BUYER
@@ -96,6 +107,7 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
                     response_count += 1
                     if response > slow_ms:
                         slow_count += 1
+    presence.append(gone_ts)
     role = shop.role_on(agent_id, day, reading.unlisted)
     filtered = reception.read(buyer_id, agent_id, day, shop, OFFICIAL).filtered
     first_ts = messages[0].ts
@@ -128,4 +140,5 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
         role.value,
         last_effective,
         may_be_offline,
+        tuple(presence),
     )

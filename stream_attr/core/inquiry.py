@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
@@ -30,9 +30,6 @@ NOT_COUNTED = "not_counted"
 OVERNIGHT_WAIT_MINUTES = 10
 """The longest pause of a chat that runs past midnight, where the longest wait is off."""
 
-FactOf = Callable[[str, int], Fact | None]
-"""The fact of a reception of the buyer, by agent id and day; None: there is none."""
-
 
 class Inquiry(NamedTuple):
     """What became of one reception."""
@@ -49,23 +46,46 @@ class Inquiry(NamedTuple):
 def inquiry_of(
     agent_id: str,
     day: int,
+    fact: Fact,
     receptions: Mapping[int, Reception],
-    fact_of: FactOf,
-    orders: Iterable[Order],
+    after: Fact | None,
+    orders: Collection[Order],
     shop: Shop,
     watermark: int,
-) -> Inquiry | None:
-    """Return what became of a reception at a watermark; None where none is recorded of it.
+) -> Inquiry:
+    """Return what became of a reception at a watermark.
 
-    ``receptions``: those of the buyer with this agent, by day; ``orders``: all of the buyer's.
+    ``fact``: its figures, of which an inquiry is recorded. ``receptions``: those of the buyer with this
+    agent, by day. ``after``: the figures of the next day's. ``orders``: all of the buyer's.
     """
-    fact = fact_of(agent_id, day)
-    if fact is None or not fact.recorded:
-        return None
-    known = [order for order in orders if order.created_ts is not None]
     waits = fact.may_be_offline and receptions[day].closed_ts is None
     end_of_next = shop.zone.start_of(day + 2)
     settings = shop.settings_on(day)
+    if orders:
+        inquiry = _ordered(agent_id, day, fact, orders, shop, settings, watermark, end_of_next, waits=waits)
+        if inquiry is not None:
+            return inquiry
+    over = watermark >= end_of_next and not waits
+    exempt = _exemption(day, fact, receptions, after, settings)
+    if exempt is not None:
+        return Inquiry(INQUIRY, NOT_COUNTED, exempt, (), end_of_next, over)
+    return Inquiry(INQUIRY, LOST if over else OPEN, None, (), end_of_next, over)
+
+
+def _ordered(
+    agent_id: str,
+    day: int,
+    fact: Fact,
+    orders: Iterable[Order],
+    shop: Shop,
+    settings: Settings,
+    watermark: int,
+    end_of_next: int,
+    *,
+    waits: bool,
+) -> Inquiry | None:
+    """Return what became of a reception that an order says something about; None: none does."""
+    known = [order for order in orders if order.created_ts is not None]
     f = fact.first_ts
     following = [order for order in known if f <= (order.created_ts or 0) < end_of_next]
     placed = [order for order in following if _placed_by(order) == agent_id]
@@ -91,10 +111,7 @@ def inquiry_of(
     ]
     if served:
         return Inquiry(AFTER_SALES, NOT_COUNTED, None, _ids(served), end_of_next, over)
-    exempt = _exemption(agent_id, day, fact, receptions, fact_of, settings)
-    if exempt is not None:
-        return Inquiry(INQUIRY, NOT_COUNTED, exempt, (), end_of_next, over)
-    return Inquiry(INQUIRY, LOST if over else OPEN, None, (), end_of_next, over)
+    return None
 
 
 def _placed_by(order: Order) -> str | None:
@@ -115,21 +132,15 @@ def _ids(orders: list[Order]) -> tuple[str, ...]:
 
 
 def _exemption(
-    agent_id: str,
-    day: int,
-    fact: Fact,
-    receptions: Mapping[int, Reception],
-    fact_of: FactOf,
-    settings: Settings,
+    day: int, fact: Fact, receptions: Mapping[int, Reception], after: Fact | None, settings: Settings
 ) -> str | None:
     exempt = settings.agent_initiated_exempt
     if exempt.enabled and _is_agent_initiated(day, fact, receptions, exempt.first_reply_days):
         return "agent_initiated"
-    if settings.overnight_once:
+    if settings.overnight_once and after is not None and after.recorded:
         minutes = settings.max_wait_minutes
         pause_ms = (OVERNIGHT_WAIT_MINUTES if minutes is None else minutes) * MINUTE_MS
-        after = fact_of(agent_id, day + 1)
-        if after is not None and after.recorded and after.first_ts - fact.last_ts < pause_ms:
+        if after.first_ts - fact.last_ts < pause_ms:
             return "overnight"
     return None
 

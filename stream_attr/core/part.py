@@ -1,91 +1,98 @@
-"""What an agent did for a buyer on a day, as far as the shop's figures go (RULEBOOK 8)."""
+"""What a buyer adds to the figures of a day: of one agent, or of the whole shop (RULEBOOK 8).
+
+All figures are numbers that can be added up over buyers and taken back again.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from stream_attr.core.order import Order
-
+TOTAL = "*"
+"""Stands for the agent of a shop's totals."""
 NOBODY = ""
 """Stands for the agent of what is nobody's: silent sales, refunds of what nobody is credited with."""
 
 
-class Work(NamedTuple):
-    """A reception, as far as the workload goes."""
+class Workload(NamedTuple):
+    """Receptions; but for the first and the last, only those that no filter matched."""
 
-    counts: bool
-    """Not of a frozen agent: the buyer consulted somebody."""
-    received: bool
-    """Counts, and no filter matched; the figures below are of such receptions alone."""
-    asked: bool
-    replied: bool
-    buyer_messages: int
-    agent_messages: int
-    agent_characters: int
-    first_response_ms: int | None
-    response_ms_sum: int
-    response_count: int
-    slow: bool
-    presence: tuple[int, ...]
-    """Closed stretches, the first's begin and end, the second's, …, sorted, none touching another."""
-    last_effective_ts: int | None
-    """Whatever became of the reception."""
-    waits: bool
-    """Whether ``agent_offline`` hangs on what the agent said to others."""
-    closed_ts: int | None
-    """What a closing has told of that."""
+    consults: int = 0
+    receptions: int = 0
+    unreplied: int = 0
+    buyer_messages: int = 0
+    agent_messages: int = 0
+    agent_characters: int = 0
+    first_response_ms: int = 0
+    first_responses: int = 0
+    response_ms: int = 0
+    responses: int = 0
+    slow: int = 0
+    unanswered: int = 0
+    """Buyers who wait to know when an agent spoke last: workload and inquiries can still change."""
 
 
-class Outcome(NamedTuple):
-    """An inquiry."""
+class Inquiries(NamedTuple):
+    """What became of inquiries."""
 
-    kind: str
-    outcome: str
-    exempt: bool
-
-
-class Deal(NamedTuple):
-    """Orders of one kind that fall on the day."""
-
-    orders: int = 0
-    quantity: int = 0
-    amount: int = 0
-    final_at: int = 0
-    """When the last of their decisions is final."""
-
-    def plus(self, order: Order, final_at: int) -> Deal:
-        """Return it with one more order."""
-        return Deal(
-            self.orders + 1,
-            self.quantity + order.quantity,
-            self.amount + order.amount,
-            max(self.final_at, final_at),
-        )
+    inquiries: int = 0
+    open: int = 0
+    ordered: int = 0
+    lost: int = 0
+    assists: int = 0
+    follow_ups: int = 0
+    after_sales: int = 0
+    exempt: int = 0
+    paid: int = 0
+    payment_lost: int = 0
 
 
-NO_DEAL = Deal()
+class Deals(NamedTuple):
+    """Orders and refunds that fall on the day; amounts in minor units."""
 
-
-class Refunds(NamedTuple):
-    """Refunds that fall on the day, by request and by completion."""
-
+    placed_buyers: int = 0
+    placed_orders: int = 0
+    placed_amount: int = 0
+    paid_buyers: int = 0
+    paid_orders: int = 0
+    paid_amount: int = 0
+    sales_buyers: int = 0
+    sales_orders: int = 0
+    sales_quantity: int = 0
+    sales_amount: int = 0
+    silent_buyers: int = 0
+    silent_orders: int = 0
+    silent_quantity: int = 0
+    silent_amount: int = 0
+    refunds: int = 0
     requested: int = 0
     completed: int = 0
-    final_at: int = 0
 
 
-NO_REFUNDS = Refunds()
+NO_WORKLOAD = Workload()
+NO_INQUIRIES = Inquiries()
+NO_DEALS = Deals()
 
 
 class Part(NamedTuple):
-    """What an agent, or `NOBODY`, did for the buyer that day."""
+    """What one buyer adds to a day of one agent, of `NOBODY`, or of the shop."""
 
-    work: Work | None = None
-    inquiry: Outcome | None = None
-    placed: Deal = NO_DEAL
-    paid: Deal = NO_DEAL
-    sales: Deal = NO_DEAL
-    refunds: Refunds = NO_REFUNDS
+    workload: Workload = NO_WORKLOAD
+    inquiries: Inquiries = NO_INQUIRIES
+    deals: Deals = NO_DEALS
+    finals: tuple[tuple[str, int], ...] = ()
+    """Groups of figures, and when decisions in them are final."""
+    presence: tuple[int, ...] = ()
+    """When the buyer was present: closed stretches, the first's begin and end, the second's, …, sorted, none
+    touching another."""
+    spoke_ts: int | None = None
+    """When the agent spoke last, effectively, to this buyer."""
+    waits: bool = False
+    """Whether ``agent_offline`` hangs on what the agent said to others."""
+    closed_ts: int | None = None
+    """What a closing has told of that."""
+
+
+NOTHING = Part()
 
 
 class Ends(NamedTuple):

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from stream_attr.core.inquiry import Inquiry
 
 
+UNKNOWN = 0
+NEVER = 1 << 62
+
+
 class Filter(StrEnum):
     """The filters in the order in which they are asked; ``agent_offline`` bears on no credit."""
 
@@ -64,6 +68,7 @@ class Reception:
         "_version",
         "closed_ts",
         "fact",
+        "look_at",
         "messages",
         "said_fact",
         "said_inquiry",
@@ -86,8 +91,14 @@ class Reception:
         self.told_fact: tuple[Fact, bool] | None = None
         """What was last told and whether as final, while it is known: what is not new need not be encoded."""
         self.told_inquiry: Inquiry | None = None
+        self.look_at = UNKNOWN
+        """The watermark at which something new is to be told of it by itself; `NEVER`: nothing any more."""
         self._read: dict[str, Read] = {}
         self._version = -1
+
+    def known_fact(self, shop: Shop) -> Fact | None:
+        """Return its figures where they still hold; None: they have to be found anew."""
+        return self.fact if self._version == shop.version else None
 
     def add(self, message: Message) -> None:
         """Take a message."""

@@ -14,6 +14,10 @@ class Said(NamedTuple):
     final: bool
 
 
+EVERY_DAY = 0
+"""The day that stands for all: settings or roster have changed."""
+
+
 class Unsaid(NamedTuple):
     """Changes that have not been told yet."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from stream_attr.core.days import Zone, zone
+from stream_attr.core.days import HOUR_MS, MINUTE_MS, Zone, zone
 from stream_attr.core.message import AUTO_REPLY, BLANK, BROADCAST, TEXT_SHIFT
+from stream_attr.core.part import Ends
 from stream_attr.core.settings import DEFAULT_SETTINGS, DEFAULT_TIMEZONE, OFFICIAL, Filters, Role, Settings
 
 
@@ -61,6 +62,7 @@ class Shop:
 
     __slots__ = (
         "_bits",
+        "_ends",
         "_patterns",
         "_readings",
         "_records",
@@ -80,6 +82,7 @@ class Shop:
         self._roster: dict[str, list[tuple[int, Role]]] = {}
         self._readings: dict[tuple[int, str], Reading] = {}
         self._patterns: dict[int, dict[Pattern, int]] = {}
+        self._ends: dict[int, Ends] = {}
         self._bits: dict[Pattern, int] = {}
         """The message flag of every pattern, in the order in which records named them first."""
         self.longest_after_sales_days = DEFAULT_SETTINGS.after_sales_days
@@ -115,6 +118,7 @@ class Shop:
 
     def _changed(self) -> None:
         self.version += 1
+        self._ends.clear()
         self._readings.clear()
         self._patterns.clear()
 
@@ -173,6 +177,22 @@ class Shop:
             settings.aftersale_unfiltered,
             settings.official_accounts,
         )
+
+    def ends(self, day: int) -> Ends:
+        """Return when the figures of a day are final, but for decisions that are final later (RULEBOOK 8)."""
+        ends = self._ends.get(day)
+        if ends is None:
+            zone, settings = self.zone, self.settings_on(day)
+            end = zone.start_of(day + 1)
+            followup = settings.silent_followup
+            ends = self._ends[day] = Ends(
+                end,
+                zone.start_of(day + 2),
+                zone.start_of(day + 3),
+                zone.end_of_day(end - 1 + settings.payment_deadline_hours * HOUR_MS),
+                zone.end_of_day(end - 1 + followup.minutes * MINUTE_MS) if followup.on else end,
+            )
+        return ends
 
     def role_on(self, agent_id: str, day: int, unlisted: Role) -> Role:
         """Return an agent's role on a day; ``unlisted`` before its first record."""

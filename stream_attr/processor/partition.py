@@ -26,6 +26,7 @@ from stream_attr.core.buyer import Buyer, Revision
 from stream_attr.core.days import MINUTE_MS
 from stream_attr.core.decision import FINAL
 from stream_attr.core.order import Order, ToldTask, Waiting
+from stream_attr.core.said import EVERY_DAY
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
 from stream_attr.core.task import ADDRESS_CHECK, FRESH_MS, tasks_of
@@ -153,7 +154,7 @@ class Processor:
                 if order.is_pending:
                     self._emit(buyer, order, watermark, "settings")
             if self._reports and buyer.receptions:
-                self._mark(buyer, 0, watermark, "settings")
+                self._mark(buyer, EVERY_DAY, watermark, "settings")
             self._reschedule(key, buyer, self._watermark.value)
         return self._finished()
 

@@ -14,60 +14,79 @@ them. So what is told last is the same for any number of partitions and workers,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from stream_attr.codec.between import BuyerDay, encode_between
+from stream_attr.codec.between import BuyerDay, but_for_reason, encode_between
 from stream_attr.codec.reports import digest_of, emission, say_fact, say_inquiry, withdrawn
 from stream_attr.core.buyer import Buyer
-from stream_attr.core.buyer_day import buyer_day, ends_of
+from stream_attr.core.buyer_day import buyer_day
 from stream_attr.core.days import day_name
-from stream_attr.core.inquiry import Inquiry, inquiry_of
-from stream_attr.core.reception import Reception
-from stream_attr.core.said import Said
+from stream_attr.core.inquiry import NONE
+from stream_attr.core.reception import NEVER, UNKNOWN, Reception
+from stream_attr.core.said import EVERY_DAY, Said, Unsaid
 from stream_attr.processor.records import BUYER_DAYS, FACTS, INQUIRIES, Output
 from stream_attr.processor.watermark import END_OF_TIME
 
 FINAL_AFTER_DAYS = 3
 """So many days after its own, all that is told of a reception is final."""
+_BY_ITSELF = Unsaid(1 << 62, "timer", False)
+"""What stands for the changes where there are none."""
 
 
 def settle(
     buyer: Buyer, watermark: int, chat_ms: int, partition: int, answered: int | None = None
-) -> Iterator[Output]:
-    """Yield what has to be told anew at a watermark, and take it as told; find when to look again.
+) -> list[Output]:
+    """Return what has to be told anew at a watermark, and take it as told; find when to look again.
 
     ``chat_ms``: for how long chat is kept; figures of days before that stay as they are. ``answered``: a day
     of which a closing has come, for which everything was kept.
     """
-    shop = buyer.shop
-    zone = shop.zone
-    unsaid, buyer.unsaid = buyer.unsaid, None
+    zone = buyer.shop.zone
+    unsaid, buyer.unsaid = buyer.unsaid or _BY_ITSELF, None
     today = zone.day_of(watermark) if 0 < watermark < END_OF_TIME else 0
     oldest = zone.day_of(watermark - chat_ms) if chat_ms < watermark < END_OF_TIME else 0
     if answered is not None:
         oldest = min(oldest, answered - 1)
-    # A reception bears on the inquiry of the day before, as may an order.
-    since = today - FINAL_AFTER_DAYS if unsaid is None else min(unsaid.since - 1, today - FINAL_AFTER_DAYS)
-    reason, late = ("timer", False) if unsaid is None else (unsaid.reason, unsaid.late)
+    since = unsaid.since - 1  # a reception bears on the inquiry of the day before, as may an order
+    outputs: list[Output] = []
+    looked: set[int] = set()
     changed: set[int] = set()
-    next_at: list[int] = []
+    settle_at = END_OF_TIME
     for agent_id, days in buyer.receptions.items():
         for day, reception in days.items():
-            if day < since or not reception.messages:
-                continue
-            if (unsaid is None or day < unsaid.since - 1) and _is_settled(reception):
-                continue
-            for output in _tell(buyer, agent_id, day, reception, watermark, reason, next_at, late=late):
-                changed.add(day)
-                yield output
-    if unsaid is not None:
-        changed |= _days_from(buyer, max(unsaid.since - 1, oldest))
+            touched = day >= since
+            if touched:
+                looked.add(day)
+            look_at = reception.look_at
+            if not touched:
+                if look_at > watermark:
+                    settle_at = min(settle_at, look_at)
+                    continue
+                if look_at == UNKNOWN and (day < today - FINAL_AFTER_DAYS or _is_settled(reception)):
+                    reception.look_at = NEVER
+                    continue
+            if reception.messages:
+                if _tell(buyer, agent_id, day, reception, watermark, unsaid, outputs, touched=touched):
+                    changed.add(day)
+                if watermark < reception.look_at:
+                    settle_at = min(settle_at, reception.look_at)
+    if unsaid is not _BY_ITSELF:
+        for order in buyer.orders.values():
+            for ts in (order.created_ts, order.paid_ts, *[ts for ts, _, _ in order.refunds]):
+                if ts is not None and (day := zone.day_of(ts)) >= since:
+                    changed.add(day)
+        changed.update([day for day in buyer.days_said if day >= since and day not in looked])
+    if unsaid.since == EVERY_DAY:
+        changed |= looked
+    if answered is not None:
+        changed.add(answered)
     for day in sorted(changed):
         if day >= oldest:
-            yield from _state(buyer, day, watermark, reason, partition)
+            stated = _state(buyer, day, watermark, unsaid.reason, partition)
+            if stated is not None:
+                outputs.append(stated)
     for day in [day for day in buyer.days_said if day < oldest]:
         del buyer.days_said[day]
-    buyer.settle_at = min([at for at in next_at if at > watermark], default=None)
+    buyer.settle_at = settle_at if settle_at < END_OF_TIME else None
+    return outputs
 
 
 def _is_settled(reception: Reception) -> bool:
@@ -82,96 +101,94 @@ def _tell(
     day: int,
     reception: Reception,
     watermark: int,
-    reason: str,
-    next_at: list[int],
+    unsaid: Unsaid,
+    outputs: list[Output],
     *,
-    late: bool,
-) -> Iterator[Output]:
-    """Yield the fact and the inquiry of a reception where they say something new."""
+    touched: bool,
+) -> bool:
+    """Tell the fact and the inquiry of a reception where they say something new.
+
+    Returns whether the day's figures may change. ``touched``: whether facts have changed that bear on it.
+    """
     shop = buyer.shop
-    fact = buyer.fact(agent_id, day)
-    assert fact is not None
-    waits = fact.may_be_offline and reception.closed_ts is None
+    fact = buyer.fact(agent_id, day, reception)
     final_at = shop.zone.start_of(day + 1)
-    final = watermark >= final_at and not waits
-    if not final:
-        next_at.append(final_at)
-    if reception.told_fact != (fact, final):
+    final = watermark >= final_at and not (fact.may_be_offline and reception.closed_ts is None)
+    changed = False
+    reception.look_at = NEVER if final else final_at
+    told = reception.told_fact
+    if told is None or told[1] != final or (told[0] is not fact and told[0] != fact):
+        changed = told is None or told[0] != fact
         reception.told_fact = (fact, final)
         said = say_fact(shop.shop_id, buyer.buyer_id, agent_id, day, fact, final_at, final=final)
-        told = _revised(reception.said_fact, said, reason, final=final, late=late)
-        if told is not None:
-            reception.said_fact, why = told
+        news = _revised(reception.said_fact, said, final, unsaid)
+        if news is not None:
+            reception.said_fact, reason = news
             at = watermark if watermark < END_OF_TIME else final_at
-            key = _key(buyer, agent_id, day)
-            yield Output(FACTS, key, emission(said, reception.said_fact.revision, why, at))
-    inquiry = inquiry_of(
-        agent_id, day, buyer.receptions[agent_id], buyer.fact, buyer.orders.values(), shop, watermark
-    )
+            value = emission(said, reception.said_fact.revision, reason, at)
+            outputs.append(Output(FACTS, _key(buyer, agent_id, day), value))
+    before = reception.told_inquiry
+    if not touched and before is not None and (before.final or watermark < before.final_at):
+        if not before.final:
+            reception.look_at = min(reception.look_at, before.final_at)
+        return changed
+    inquiry = buyer.inquiry(agent_id, day, reception, watermark)
     if inquiry is None:
         if reception.said_inquiry is None:
-            return
-        inquiry = withdrawn(shop.zone.start_of(day + 2), final=watermark >= shop.zone.start_of(day + 2))
+            return changed
+        final_at = shop.zone.start_of(day + 2)
+        inquiry = withdrawn(final_at, final=watermark >= final_at)
     if not inquiry.final:
-        next_at.append(inquiry.final_at)
-    if reception.told_inquiry == inquiry:
-        return
+        reception.look_at = min(reception.look_at, inquiry.final_at)
+    if before == inquiry:
+        return changed
     reception.told_inquiry = inquiry
     said = say_inquiry(shop.shop_id, buyer.buyer_id, agent_id, day, inquiry)
-    told = _revised(reception.said_inquiry, said, reason, final=inquiry.final, late=late)
-    if told is not None:
-        reception.said_inquiry, why = told
-        key = _key(buyer, agent_id, day)
+    news = _revised(reception.said_inquiry, said, inquiry.final, unsaid)
+    if news is not None:
+        reception.said_inquiry, reason = news
         at = watermark if watermark < END_OF_TIME else inquiry.final_at
-        yield Output(INQUIRIES, key, emission(said, reception.said_inquiry.revision, why, at))
+        value = emission(said, reception.said_inquiry.revision, reason, at)
+        outputs.append(Output(INQUIRIES, _key(buyer, agent_id, day), value))
+    return changed or before is None or before[:3] != inquiry[:3]
 
 
 def _key(buyer: Buyer, agent_id: str, day: int) -> bytes:
     return f"{buyer.shop.shop_id}|{buyer.buyer_id}|{agent_id}|{day_name(day)}".encode()
 
 
-def _revised(
-    known: Said | None, said: bytes, reason: str, *, final: bool, late: bool
-) -> tuple[Said, str] | None:
+def _revised(known: Said | None, said: bytes, final: bool, unsaid: Unsaid) -> tuple[Said, str] | None:
     """Return the next revision and its reason; None where nothing new is said."""
     digest = digest_of(said)
     if known is None:
-        return Said(1, digest, final), reason
+        return Said(1, digest, final), unsaid.reason
     if known.digest == digest:
         return None
-    return Said(known.revision + 1, digest, final), "late_event" if late and known.final else reason
+    reason = "late_event" if unsaid.late and known.final else unsaid.reason
+    return Said(known.revision + 1, digest, final), reason
 
 
-def _days_from(buyer: Buyer, since: int) -> set[int]:
-    """Return the days, from one on, that the buyer may add anything to, or has."""
-    day_of = buyer.shop.zone.day_of
-    days = {day for days in buyer.receptions.values() for day in days}
-    for order in buyer.orders.values():
-        days.update(day_of(ts) for ts, _, _ in order.refunds)
-        days.update(day_of(ts) for ts in (order.created_ts, order.paid_ts) if ts is not None)
-    return {day for day in days | set(buyer.days_said) if day >= since}
-
-
-def _state(buyer: Buyer, day: int, watermark: int, reason: str, partition: int) -> Iterator[Output]:
-    """Yield what the buyer adds to a day, where that is new."""
+def _state(buyer: Buyer, day: int, watermark: int, reason: str, partition: int) -> Output | None:
+    """Return what the buyer adds to a day, where that is new."""
     shop = buyer.shop
     receptions = []
     for agent_id, days in buyer.receptions.items():
-        fact = buyer.fact(agent_id, day) if day in days else None
-        if fact is None:
+        reception = days.get(day)
+        if reception is None or not reception.messages:
             continue
-        inquiry: Inquiry | None = None
-        if fact.recorded:
-            inquiry = inquiry_of(agent_id, day, days, buyer.fact, buyer.orders.values(), shop, watermark)
-        receptions.append((agent_id, fact, days[day], inquiry))
+        inquiry = reception.told_inquiry or buyer.inquiry(agent_id, day, reception, watermark)
+        if inquiry is not None and inquiry.kind == NONE:
+            inquiry = None
+        receptions.append((agent_id, buyer.fact(agent_id, day, reception), reception, inquiry))
     parts = buyer_day(day, receptions, buyer.orders.values(), shop)
     known = buyer.days_said.get(day)
     if not parts and known is None:
-        return
-    stated = BuyerDay(shop.shop_id, buyer.buyer_id, day, 0, shop.zone.name, ends_of(day, shop), parts, "")
-    digest = digest_of(encode_between(stated))
+        return None
+    value = encode_between(
+        BuyerDay(shop.shop_id, buyer.buyer_id, day, partition, shop.zone.name, shop.ends(day), parts, reason)
+    )
+    digest = digest_of(but_for_reason(value, reason))
     if digest == known:
-        return
+        return None
     buyer.days_said[day] = digest
-    stated.partition, stated.reason = partition, reason
-    yield Output(BUYER_DAYS, shop.shop_id.encode(), encode_between(stated))
+    return Output(BUYER_DAYS, shop.shop_id.encode(), value)

@@ -14,11 +14,12 @@ from sortedcontainers import SortedDict
 from stream_attr.codec.between import BuyerDay, Closing, Passed, decode_stated, encode_between
 from stream_attr.codec.days import DayState, decode_day, decode_passed, encode_day, encode_passed
 from stream_attr.codec.reports import digest_of, emission, say_agent_day
+from stream_attr.core.buyer_day import whole
 from stream_attr.core.days import DAY_MS, day_name, zone
 from stream_attr.core.fact import NOBODY_SPOKE
-from stream_attr.core.part import Part
+from stream_attr.core.part import NOBODY, NOTHING, TOTAL, Part
 from stream_attr.core.said import Said
-from stream_attr.core.shop_day import NOTHING_ADDED, TOTAL, Added, AgentDay
+from stream_attr.core.shop_day import AgentDay
 from stream_attr.processor.options import Options
 from stream_attr.processor.records import AGENT_DAILY, CLOSINGS, Output, Store
 from stream_attr.processor.watermark import BEGINNING, END_OF_TIME
@@ -58,7 +59,7 @@ class _Day:
     @property
     def unanswered(self) -> bool:
         """Whether some buyer waits for a closing."""
-        return any(figures.tally.unanswered for figures in self.agents.values())
+        return any(figures.workload.unanswered for figures in self.agents.values())
 
 
 class Rollup:
@@ -132,7 +133,7 @@ class Rollup:
             yield from self._close(day, agent_id, day.waiting.get(agent_id, set()))
         if self._now >= told.ends.workload:
             for agent_id, part in told.parts.items():
-                if part.work is not None and part.work.waits:
+                if part.waits and agent_id != TOTAL:
                     yield from self._close(day, agent_id, {told.buyer_id})
         self._unsaved.add(key)
         if _waiting(old) and not _waiting(told.parts):
@@ -292,37 +293,32 @@ class Rollup:
     def _replace(self, day: _Day, told: BuyerDay, old: Mapping[str, Part]) -> list[str]:
         """Put what a buyer adds now in the place of what it added; return the agents who spoke later."""
         new = told.parts
-        buyer_id = told.buyer_id
+        buyer_id, reason = told.buyer_id, told.reason
         later = []
-        whole: Added | None = None
         for agent_id in old.keys() | new.keys():
-            part = new.get(agent_id)
-            if part == old.get(agent_id):
+            part = new.get(agent_id, NOTHING)
+            before = old.get(agent_id, NOTHING)
+            if part == before or agent_id in (TOTAL, NOBODY):
                 continue
-            added = NOTHING_ADDED if part is None else Added.of({agent_id: part})
-            if len(new) == 1 and part is not None:
-                whole = added
-            if agent_id:
-                self._put(day, agent_id, buyer_id, added, told.reason)
-            work = None if part is None else part.work
-            if work is not None and work.waits:
+            self._put(day, agent_id, buyer_id, before, part, reason)
+            if part.waits:
                 day.waiting.setdefault(agent_id, set()).add(buyer_id)
             elif agent_id in day.waiting:
                 day.waiting[agent_id].discard(buyer_id)
-            spoke_ts = None if work is None else work.last_effective_ts
+            spoke_ts = part.spoke_ts
             if spoke_ts is not None and spoke_ts > day.last_ts.get(agent_id, NOBODY_SPOKE):
                 day.last_ts[agent_id] = spoke_ts
                 later.append(agent_id)
-        self._put(day, TOTAL, buyer_id, whole or Added.of(new), told.reason)
+        self._put(day, TOTAL, buyer_id, whole(old), whole(new), reason)
         return sorted(later) if self._now >= day.state.ends.workload else []
 
-    def _put(self, day: _Day, agent_id: str, buyer_id: str, added: Added, reason: str) -> None:
+    def _put(self, day: _Day, agent_id: str, buyer_id: str, old: Part, new: Part, reason: str) -> None:
         figures = day.agents.get(agent_id)
         if figures is None:
             figures = day.agents[agent_id] = AgentDay()
-        if figures.put(buyer_id, added):
+        if figures.replace(buyer_id, old, new):
             day.dirty[agent_id] = reason
-            for _, final_at in added.finals:
+            for _, final_at in new.finals:
                 self._remind(final_at, day.key)
 
     # What goes out
@@ -335,8 +331,7 @@ class Rollup:
         shop_id = day.state.shop_id
         for buyer_id in sorted(buyers):
             told = day.parts[buyer_id]
-            work = told.parts[agent_id].work
-            if work is not None and work.closed_ts != last_ts:
+            if told.parts[agent_id].closed_ts != last_ts:
                 closing = Closing(buyer_id, shop_id, agent_id, told.day, last_ts)
                 yield Output(
                     CLOSINGS, f"{shop_id}|{buyer_id}".encode(), encode_between(closing), told.partition
@@ -350,7 +345,7 @@ class Rollup:
             reason = day.dirty[agent_id] or "chat"
             figures = day.agents[agent_id]
             known = state.said.get(agent_id)
-            if known is None and not figures.tally.present:
+            if known is None and not figures.is_seen:
                 continue
             said = say_agent_day(
                 state.shop_id, agent_id, state.day, figures, state.ends, zone(state.timezone), self._now
@@ -374,9 +369,7 @@ class Rollup:
 
 def _waiting(parts: Mapping[str, Part]) -> bool:
     """Whether a buyer waits to know when an agent spoke last."""
-    return any(
-        part.work is not None and part.work.waits and part.work.closed_ts is None for part in parts.values()
-    )
+    return whole(parts).workload.unanswered > 0
 
 
 def _decode(value: bytes) -> BuyerDay:
