@@ -24,7 +24,7 @@ from stream_attr.core.decision import (
     Verdict,
 )
 from stream_attr.core.message import AGENT, TEXT_SHIFT, Message
-from stream_attr.core.order import Emitted
+from stream_attr.core.placed import Emitted
 from stream_attr.core.said import Said
 
 _WORDS: tuple[str | None, ...] = (

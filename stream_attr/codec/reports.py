@@ -25,8 +25,9 @@ from stream_attr.codec.shapes import (
 )
 from stream_attr.core.days import Zone, day_name
 from stream_attr.core.decision import FINAL, PENDING
-from stream_attr.core.fact import EFFECTIVE_CONVERSATION_MS, Fact
-from stream_attr.core.inquiry import NONE, NOT_COUNTED, Inquiry
+from stream_attr.core.fact import EFFECTIVE_CONVERSATION_MS
+from stream_attr.core.figures import Fact, Inquiry
+from stream_attr.core.inquiry import NONE, NOT_COUNTED
 from stream_attr.core.part import TOTAL, Ends
 from stream_attr.core.shop_day import AgentDay
 from stream_attr.core.task import Task

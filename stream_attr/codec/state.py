@@ -14,7 +14,8 @@ from msgspec import Struct
 from stream_attr.codec.columns import LastVerdict, Messages, Told
 from stream_attr.core.buyer import Buyer
 from stream_attr.core.decision import FINAL, Judgement
-from stream_attr.core.order import Horizon, Order, Placed, ToldTask, Waiting
+from stream_attr.core.order import Order
+from stream_attr.core.placed import Horizon, Placed, ToldTask, Waiting
 from stream_attr.core.reception import Reception
 from stream_attr.core.said import Unsaid
 from stream_attr.core.settings import OFFICIAL

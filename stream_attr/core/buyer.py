@@ -13,11 +13,13 @@ from typing import NamedTuple
 from stream_attr.core.attribution import judge
 from stream_attr.core.days import DAY_MS, Zone
 from stream_attr.core.decision import FINAL, Judgement, Verdict
-from stream_attr.core.fact import Fact, fact_of
+from stream_attr.core.fact import fact_of
+from stream_attr.core.figures import Fact, Inquiry
 from stream_attr.core.finality import deadlines, verdict
-from stream_attr.core.inquiry import Inquiry, inquiry_of
+from stream_attr.core.inquiry import inquiry_of
 from stream_attr.core.message import BUYER, SUBACCOUNT, Message
-from stream_attr.core.order import Emitted, Horizon, Order, Waiting
+from stream_attr.core.order import Order
+from stream_attr.core.placed import Emitted, Horizon, Waiting
 from stream_attr.core.reception import Reception
 from stream_attr.core.said import Unsaid
 from stream_attr.core.shop import Shop
@@ -232,20 +234,13 @@ class Buyer:
             for day, reception in days.items()
         )
 
-    def mark(self, since: int, at: int, reason: str, *, late: bool = False) -> bool:
-        """Note a change that bears on a day and what follows it, to be told by the watermark ``at``.
-
-        Returns whether that is earlier than anything was due to be told.
-        """
+    def note(self, since: int, reason: str, *, late: bool = False, orders: bool = True) -> None:
+        """Note a change that bears on a day and what follows it, to be told; see `Unsaid`."""
         known = self.unsaid
         if known is None:
-            self.unsaid = Unsaid(since, reason, late)
-        elif since < known.since or reason != known.reason or late > known.late:
-            self.unsaid = Unsaid(min(since, known.since), reason, late or known.late)
-        if self.settle_at is not None and self.settle_at <= at:
-            return False
-        self.settle_at = at
-        return True
+            self.unsaid = Unsaid(since, reason, late, orders)
+        elif since < known.since or reason != known.reason or late > known.late or orders > known.orders:
+            self.unsaid = Unsaid(min(since, known.since), reason, late or known.late, orders or known.orders)
 
     # Verdicts
 

@@ -6,9 +6,12 @@ and adds the new, so nothing is counted twice, however often it is stated.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from stream_attr.core.fact import Fact
+from msgspec.structs import astuple, replace
+
+from stream_attr.core.decision import Verdict
+from stream_attr.core.figures import Fact, Inquiry
 from stream_attr.core.inquiry import (
     AFTER_SALES,
     ASSIST,
@@ -18,7 +21,6 @@ from stream_attr.core.inquiry import (
     ORDERED,
     PAID,
     PAYMENT_LOST,
-    Inquiry,
 )
 from stream_attr.core.order import Order
 from stream_attr.core.part import (
@@ -53,29 +55,22 @@ def buyer_day(
 
     ``receptions``: those of the day, by agent id; ``orders``: all of the buyer's.
     """
+    deals, finals = _deals_on(shop.zone.start_of(day), shop.zone.start_of(day + 1), orders)
     parts: dict[str, Part] = {}
     for agent_id, fact, reception, inquiry in receptions:
         closed_ts = reception.closed_ts
         parts[agent_id] = Part(
             workload_of(fact, closed_ts),
             NO_INQUIRIES if inquiry is None else inquiries_of(inquiry),
-            NO_DEALS,
-            (),
+            deals.pop(agent_id, NO_DEALS),
+            finals.get(agent_id, ()),
             fact.presence if fact.filtered is None and fact.role != Role.FROZEN else (),
             fact.last_effective_ts,
             fact.may_be_offline,
             closed_ts,
         )
-    deals: dict[str, Deals] = {}
-    finals: dict[str, dict[str, int]] = {}
-    start, end = shop.zone.start_of(day), shop.zone.start_of(day + 1)
-    for order in orders:
-        if order.created_ts is not None and OFFICIAL in order.emitted:
-            _add_order(deals, finals, order, start, end)
     for agent_id, some in deals.items():
-        parts[agent_id] = parts.get(agent_id, NOTHING)._replace(
-            deals=some, finals=tuple(finals[agent_id].items())
-        )
+        parts[agent_id] = Part(deals=some, finals=finals[agent_id])
     if len(parts) < 2:
         return parts
     ordered = dict(sorted(parts.items()))
@@ -139,42 +134,67 @@ def inquiries_of(inquiry: Inquiry) -> Inquiries:
     )
 
 
-def _add_order(
-    deals: dict[str, Deals], finals: dict[str, dict[str, int]], order: Order, start: int, end: int
-) -> None:
-    """Add what an order is to the day from ``start`` to ``end``."""
-    verdict = order.emitted[OFFICIAL].verdict
+def _deals_on(
+    start: int, end: int, orders: Iterable[Order]
+) -> tuple[dict[str, Deals], dict[str, tuple[tuple[str, int], ...]]]:
+    """Return what orders are to the day from ``start`` to ``end``, by agent; and when groups are final."""
+    deals: dict[str, list[Deals]] = {}
+    finals: dict[str, dict[str, int]] = {}
+    for order in orders:
+        said = order.emitted.get(OFFICIAL)
+        if said is not None and _falls_on(said.verdict, order, start, end):
+            for agent_id, more, groups in _deals_of(said.verdict, order, start, end):
+                deals.setdefault(agent_id, []).append(more)
+                until = finals.setdefault(agent_id, {})
+                for group in groups:
+                    until[group] = max(until.get(group, 0), said.verdict.final_at)
+    return (
+        {agent_id: _deals_together(some) for agent_id, some in deals.items()},
+        {agent_id: tuple(until.items()) for agent_id, until in finals.items()},
+    )
+
+
+def _falls_on(verdict: Verdict, order: Order, start: int, end: int) -> bool:
+    """Whether anything of an order falls on the day from ``start`` to ``end``."""
+    if start <= verdict.created_ts < end:
+        return True
+    paid_ts = verdict.paid_ts
+    if paid_ts is not None and start <= paid_ts < end:
+        return True
+    return any(start <= ts < end for ts, _, _ in order.refunds) if order.refunds else False
+
+
+def _deals_of(
+    verdict: Verdict, order: Order, start: int, end: int
+) -> Iterator[tuple[str, Deals, tuple[str, ...]]]:
+    """Yield what an order is to a day: whose, what, and the groups of figures that it is in."""
     seller = verdict.credit or NOBODY
-
-    def add(agent_id: str, more: Deals, *groups: str) -> None:
-        known = deals.get(agent_id)
-        deals[agent_id] = more if known is None else _deals_together((known, more))
-        until = finals.setdefault(agent_id, {})
-        for group in groups:
-            until[group] = max(until.get(group, 0), verdict.final_at)
-
     if verdict.placing is not None and start <= verdict.created_ts < end:
-        add(verdict.placing, Deals(placed_buyers=1, placed_orders=1, placed_amount=order.amount), "placed")
+        placed = Deals(placed_buyers=1, placed_orders=1, placed_amount=order.amount)
+        yield verdict.placing, placed, ("placed",)
     if verdict.paid_ts is not None and start <= verdict.paid_ts < end:
         if verdict.payment is not None:
-            add(verdict.payment, Deals(paid_buyers=1, paid_orders=1, paid_amount=order.amount), "paid")
+            paid = Deals(paid_buyers=1, paid_orders=1, paid_amount=order.amount)
+            yield verdict.payment, paid, ("paid",)
         sale = (1, 1, order.quantity, order.amount)
         if seller == NOBODY:
-            add(NOBODY, Deals(0, 0, 0, 0, 0, 0, *sale, *sale), "sales", "silent")
+            yield seller, Deals(0, 0, 0, 0, 0, 0, *sale, *sale), ("sales", "silent")
         else:
-            add(seller, Deals(0, 0, 0, 0, 0, 0, *sale), "sales")
+            yield seller, Deals(0, 0, 0, 0, 0, 0, *sale), ("sales",)
     for ts, amount, completed in order.refunds:
         if start <= ts < end:
-            refund = Deals(
-                refunds=1, requested=0 if completed else amount, completed=amount if completed else 0
-            )
-            add(seller, refund, "refunds")
+            requested, done = (0, amount) if completed else (amount, 0)
+            yield seller, Deals(refunds=1, requested=requested, completed=done), ("refunds",)
 
 
 def _deals_together(some: Iterable[Deals]) -> Deals:
     """Return what deals of one buyer come to: the buyer counts once."""
-    sums = Deals(*map(sum, zip(*some, strict=True)))
-    return sums._replace(
+    there = [deals for deals in some if deals is not NO_DEALS]
+    if len(there) < 2:
+        return there[0] if there else NO_DEALS
+    sums = Deals(*map(sum, zip(*map(astuple, there), strict=True)))
+    return replace(
+        sums,
         placed_buyers=min(sums.placed_buyers, 1),
         paid_buyers=min(sums.paid_buyers, 1),
         sales_buyers=min(sums.sales_buyers, 1),
@@ -182,27 +202,41 @@ def _deals_together(some: Iterable[Deals]) -> Deals:
     )
 
 
-def _together(parts: Collection[Part]) -> Part:
-    """Return what all parts of a buyer's day come to: the buyer counts once, whoever they are with."""
-    works = [part.workload for part in parts]
-    asked = [one for one in works if one.buyer_messages]
-    workload = Workload(*map(sum, zip(*works, strict=True)))._replace(
-        consults=max([one.consults for one in works]),
-        receptions=max([one.receptions for one in works]),
+def _workloads_together(some: Iterable[Workload]) -> Workload:
+    """Return what receptions of one buyer come to."""
+    there = [workload for workload in some if workload is not NO_WORKLOAD]
+    if len(there) < 2:
+        return there[0] if there else NO_WORKLOAD
+    asked = [one for one in there if one.buyer_messages]
+    return replace(
+        Workload(*map(sum, zip(*map(astuple, there), strict=True))),
+        consults=max([one.consults for one in there]),
+        receptions=max([one.receptions for one in there]),
         unreplied=1 if asked and all(one.unreplied for one in asked) else 0,
-        unanswered=max([one.unanswered for one in works]),
+        unanswered=max([one.unanswered for one in there]),
     )
-    found = [part.inquiries for part in parts]
-    most = Inquiries(*map(max, zip(*found, strict=True)))
+
+
+def _inquiries_together(some: Iterable[Inquiries]) -> Inquiries:
+    """Return what inquiries of one buyer come to."""
+    there = [found for found in some if found is not NO_INQUIRIES]
+    if len(there) < 2:
+        return there[0] if there else NO_INQUIRIES
+    most = Inquiries(*map(max, zip(*map(astuple, there), strict=True)))
     is_open = most.open if not most.ordered else 0
-    inquiries = most._replace(
+    return replace(
+        most,
         open=is_open,
         lost=1 if most.inquiries and not most.ordered and not is_open else 0,
-        payment_lost=1 if most.ordered and all(one.payment_lost for one in found if one.ordered) else 0,
+        payment_lost=1 if most.ordered and all(one.payment_lost for one in there if one.ordered) else 0,
     )
+
+
+def _together(parts: Collection[Part]) -> Part:
+    """Return what all parts of a buyer's day come to: the buyer counts once, whoever they are with."""
     return Part(
-        workload,
-        inquiries,
+        _workloads_together([part.workload for part in parts]),
+        _inquiries_together([part.inquiries for part in parts]),
         _deals_together([part.deals for part in parts]),
         tuple([final for part in parts for final in part.finals]),
         _presence([part.presence for part in parts if part.presence]),

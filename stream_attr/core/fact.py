@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from stream_attr.core.days import MINUTE_MS
+from stream_attr.core.figures import Fact
 from stream_attr.core.message import AGENT, BUYER, PRODUCT_PAGE
 from stream_attr.core.reception import Filter, Reception
 from stream_attr.core.settings import OFFICIAL, Role
@@ -19,40 +18,6 @@ NOBODY_SPOKE = -1
 _ASKED_BEFORE_OFFLINE = frozenset(
     {Filter.EMPTY, Filter.OWN_ACCOUNT, Filter.OFFICIAL_ACCOUNT, Filter.BUYER_SUBACCOUNT}
 )
-
-
-class Fact(NamedTuple):
-    """The figures of one reception. Times are epoch milliseconds."""
-
-    first_ts: int
-    last_ts: int
-    by_buyer: bool
-    """Whether the buyer initiated it."""
-    buyer_messages: int
-    agent_messages: int
-    """Effective ones."""
-    agent_characters: int
-    rounds: int
-    replied: bool
-    first_response_ms: int | None
-    response_ms_sum: int
-    response_count: int
-    slow: bool
-    product_page: bool
-    transferred: bool
-    filtered: str | None
-    role: str
-    last_effective_ts: int | None
-    """Of the agent's own words in this reception."""
-    may_be_offline: bool
-    """Whether ``agent_offline`` hangs on what the agent said to others that day."""
-    presence: tuple[int, ...]
-    """When the buyer was present: closed stretches, the first's begin and end, the second's, …, sorted."""
-
-    @property
-    def recorded(self) -> bool:
-        """Whether an inquiry is recorded of it (RULEBOOK 7)."""
-        return self.filtered is None and self.role == Role.PRESALE
 
 
 def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: Shop) -> Fact:

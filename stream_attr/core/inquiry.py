@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
 
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
-from stream_attr.core.fact import Fact
+from stream_attr.core.figures import Fact, Inquiry
 from stream_attr.core.message import BUYER
 from stream_attr.core.order import Order
 from stream_attr.core.reception import Reception
@@ -29,18 +28,6 @@ NOT_COUNTED = "not_counted"
 
 OVERNIGHT_WAIT_MINUTES = 10
 """The longest pause of a chat that runs past midnight, where the longest wait is off."""
-
-
-class Inquiry(NamedTuple):
-    """What became of one reception."""
-
-    kind: str
-    outcome: str
-    exempt: str | None
-    order_ids: tuple[str, ...]
-    """Sorted."""
-    final_at: int
-    final: bool
 
 
 def inquiry_of(

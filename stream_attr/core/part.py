@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec import Struct
+
 TOTAL = "*"
 """Stands for the agent of a shop's totals."""
 NOBODY = ""
 """Stands for the agent of what is nobody's: silent sales, refunds of what nobody is credited with."""
 
 
-class Workload(NamedTuple):
+class Workload(Struct, array_like=True, frozen=True, gc=False):
     """Receptions; but for the first and the last, only those that no filter matched."""
 
     consults: int = 0
@@ -31,7 +33,7 @@ class Workload(NamedTuple):
     """Buyers who wait to know when an agent spoke last: workload and inquiries can still change."""
 
 
-class Inquiries(NamedTuple):
+class Inquiries(Struct, array_like=True, frozen=True, gc=False):
     """What became of inquiries."""
 
     inquiries: int = 0
@@ -46,7 +48,7 @@ class Inquiries(NamedTuple):
     payment_lost: int = 0
 
 
-class Deals(NamedTuple):
+class Deals(Struct, array_like=True, frozen=True, gc=False):
     """Orders and refunds that fall on the day; amounts in minor units."""
 
     placed_buyers: int = 0
@@ -73,7 +75,7 @@ NO_INQUIRIES = Inquiries()
 NO_DEALS = Deals()
 
 
-class Part(NamedTuple):
+class Part(Struct, array_like=True, frozen=True, gc=False):
     """What one buyer adds to a day of one agent, of `NOBODY`, or of the shop."""
 
     workload: Workload = NO_WORKLOAD

@@ -2,58 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from bisect import bisect_left
+from collections.abc import Sequence
 
-from stream_attr.core.days import HOUR_MS
+MARK_EVERY = 64
+"""Edges between two marks: so many more than have changed are counted again, at most."""
 
 
 class Presence:
-    """Buyers' stretches of a day, by the hours they lie in: a new one changes the most of those alone."""
+    """When buyers come and go on a day, and the most there at one time.
 
-    __slots__ = ("_hours", "_most")
+    What changes lies mostly near the end, so counting goes on from the last mark that still holds.
+    """
+
+    __slots__ = ("_edges", "_marks")
 
     def __init__(self) -> None:
-        self._hours: dict[int, dict[str, Sequence[int]]] = {}
-        """By hour since the epoch, the stretches of the buyers present in it, and their others too."""
-        self._most: dict[int, int] = {}
-        """By hour, where nothing has changed since it was found."""
+        self._edges: list[int] = []
+        """Twice the time of each coming, one more than that for a going: who comes at an instant meets who
+        goes. Sorted."""
+        self._marks: list[tuple[int, int, int]] = []
+        """A number of edges, how many are present after these, and the most until then."""
 
-    def replace(self, buyer_id: str, old: Sequence[int], new: Sequence[int]) -> None:
+    def replace(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Put a buyer's stretches in the place of the old ones; each the begins and ends, sorted, closed."""
-        hours = _hours_of(new)
-        for hour in _hours_of(old) - hours:
-            del self._hours[hour][buyer_id]
-            self._most.pop(hour, None)
-        for hour in hours:
-            self._hours.setdefault(hour, {})[buyer_id] = new
-            self._most.pop(hour, None)
+        edges = self._edges
+        before, after = _edges_of(old), _edges_of(new)
+        first = len(edges)
+        for edge in before - after:
+            at = bisect_left(edges, edge)
+            del edges[at]
+            first = min(first, at)
+        for edge in after - before:
+            at = bisect_left(edges, edge)
+            edges.insert(at, edge)
+            first = min(first, at)
+        while self._marks and self._marks[-1][0] > first:
+            self._marks.pop()
 
     @property
     def most(self) -> int:
         """Most buyers present at one time."""
-        for hour, present in self._hours.items():
-            if hour not in self._most:
-                self._most[hour] = _most_in(hour, present.values())
-        return max(self._most.values(), default=0)
+        counted, present, most = self._marks[-1] if self._marks else (0, 0, 0)
+        for edge in self._edges[counted:]:
+            counted += 1
+            if edge & 1:
+                present -= 1
+            else:
+                present += 1
+                if present > most:
+                    most = present
+            if counted % MARK_EVERY == 0:
+                self._marks.append((counted, present, most))
+        return most
 
 
-def _hours_of(bounds: Sequence[int]) -> set[int]:
-    return {
-        hour
-        for index in range(0, len(bounds), 2)
-        for hour in range(bounds[index] // HOUR_MS, bounds[index + 1] // HOUR_MS + 1)
-    }
-
-
-def _most_in(hour: int, presences: Iterable[Sequence[int]]) -> int:
-    start, last = hour * HOUR_MS, (hour + 1) * HOUR_MS - 1
-    edges: list[int] = []
-    for bounds in presences:
-        for index in range(0, len(bounds), 2):
-            begin, end = bounds[index], bounds[index + 1]
-            if begin <= last and end >= start:
-                edges.append(2 * max(begin, start))
-                edges.append(2 * min(end, last) + 1)  # who comes at an instant meets who goes
-    edges.sort()
-    return max(accumulate([1 - 2 * (edge & 1) for edge in edges]), default=0)
+def _edges_of(bounds: Sequence[int]) -> set[int]:
+    return {2 * ts + index % 2 for index, ts in enumerate(bounds)}

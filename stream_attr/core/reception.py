@@ -5,17 +5,13 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from stream_attr.core.figures import Fact, Inquiry
 from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
 from stream_attr.core.said import Said
 from stream_attr.core.settings import Role
 from stream_attr.core.shop import Reading, Shop
-
-if TYPE_CHECKING:
-    from stream_attr.core.fact import Fact
-    from stream_attr.core.inquiry import Inquiry
-
 
 UNKNOWN = 0
 NEVER = 1 << 62

@@ -27,3 +27,5 @@ class Unsaid(NamedTuple):
     """Of the last one."""
     late: bool
     """Whether some were older than the watermark."""
+    orders: bool = True
+    """Whether some are of orders, their verdicts, or settings, which bear on all receptions."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from operator import add, sub
+from typing import TypeVar
+
+from msgspec.structs import astuple
 
 from stream_attr.core.part import NO_DEALS, NO_INQUIRIES, NO_WORKLOAD, Deals, Ends, Inquiries, Part, Workload
 from stream_attr.core.presence import Presence
@@ -27,18 +31,18 @@ class AgentDay:
         """Groups, and when decisions in them are final."""
         self.presence = Presence()
 
-    def replace(self, buyer_id: str, old: Part, new: Part) -> bool:
+    def replace(self, old: Part, new: Part) -> bool:
         """Take back what a buyer added before and add what it adds now; return whether that differs."""
         changed = False
         if old.workload != new.workload:
             changed = True
-            self.workload = Workload(*map(add, map(sub, self.workload, old.workload), new.workload))
+            self.workload = Workload(*_moved(self.workload, old.workload, new.workload))
         if old.inquiries != new.inquiries:
             changed = True
-            self.inquiries = Inquiries(*map(add, map(sub, self.inquiries, old.inquiries), new.inquiries))
+            self.inquiries = Inquiries(*_moved(self.inquiries, old.inquiries, new.inquiries))
         if old.deals != new.deals:
             changed = True
-            self.deals = Deals(*map(add, map(sub, self.deals, old.deals), new.deals))
+            self.deals = Deals(*_moved(self.deals, old.deals, new.deals))
         if old.finals != new.finals:
             changed = True
             self.finals.update(new.finals)
@@ -46,7 +50,7 @@ class AgentDay:
             self.finals = +self.finals
         if old.presence != new.presence:
             changed = True
-            self.presence.replace(buyer_id, old.presence, new.presence)
+            self.presence.replace(old.presence, new.presence)
         return changed
 
     @property
@@ -70,3 +74,11 @@ class AgentDay:
         for group, final_at in self.finals:
             at[group] = max(at[group], final_at)
         return at
+
+
+_Figures = TypeVar("_Figures", Workload, Inquiries, Deals)
+
+
+def _moved(sums: _Figures, old: _Figures, new: _Figures) -> Iterator[int]:
+    """Yield sums without what was old and with what is new."""
+    return map(add, map(sub, astuple(sums), astuple(old)), astuple(new))

@@ -25,7 +25,8 @@ from stream_attr.codec.state import read_header
 from stream_attr.core.buyer import Buyer, Revision
 from stream_attr.core.days import MINUTE_MS
 from stream_attr.core.decision import FINAL
-from stream_attr.core.order import Order, ToldTask, Waiting
+from stream_attr.core.order import Order
+from stream_attr.core.placed import ToldTask, Waiting
 from stream_attr.core.said import EVERY_DAY
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
@@ -249,7 +250,7 @@ class Processor:
         if self._reports:
             day = buyer.shop.zone.day_of(event.ts)
             since = min([day, *[_first_day(order, buyer.shop) for order in touched]]) if touched else day
-            sooner = self._mark(buyer, since, event.ts, "chat", late=late)
+            sooner = self._mark(buyer, since, event.ts, "chat", late=late, orders=bool(touched))
         if touched or sooner or buyer.due is None:
             self._reschedule(key, buyer, self._watermark.value)
         else:
@@ -357,12 +358,27 @@ class Processor:
         if buyer.settle_at is not None and buyer.settle_at <= due:
             self._settle(buyer, due)
 
-    def _mark(self, buyer: Buyer, since: int, ts: int, reason: str, *, late: bool = False) -> bool:
-        """Note what facts, inquiries and figures do not tell yet; see `Buyer.mark`."""
+    def _mark(
+        self, buyer: Buyer, since: int, ts: int, reason: str, *, late: bool = False, orders: bool = True
+    ) -> bool:
+        """Note what facts, inquiries and figures do not tell yet; see `Buyer.note`.
+
+        Returns whether they have to be told earlier than anything was to be.
+        """
+        buyer.note(since, reason, late=late, orders=orders)
+        every_ms = self._options.report_every_ms
+        settle_at = buyer.settle_at
+        if settle_at is not None and settle_at <= ts + every_ms:
+            return False
         watermark = self._watermark.value
-        at = max(ts, watermark) + self._options.report_every_ms
+        at = max(ts, watermark) + every_ms
         end = buyer.shop.zone.end_of_day(ts) if ts > 0 else at
-        return buyer.mark(since, end if watermark < end < at else at, reason, late=late)
+        if watermark < end < at:
+            at = end
+        if settle_at is not None and settle_at <= at:
+            return False
+        buyer.settle_at = at
+        return True
 
     def _settle(self, buyer: Buyer, watermark: int, answered: int | None = None) -> None:
         """Tell what is new of a buyer's facts, inquiries and figures."""
@@ -406,7 +422,7 @@ class Processor:
         reception.closed_ts = closing.last_ts
         reception.fact = None
         watermark = self._watermark.value
-        buyer.mark(closing.day, watermark, "timer")
+        buyer.note(closing.day, "timer", orders=False)
         self._settle(buyer, watermark, closing.day)
         if watermark < END_OF_TIME:
             self._expire(key, buyer, watermark, answered=True)

@@ -14,6 +14,8 @@ them. So what is told last is the same for any number of partitions and workers,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from stream_attr.codec.between import BuyerDay, but_for_reason, encode_between
 from stream_attr.codec.reports import digest_of, emission, say_fact, say_inquiry, withdrawn
 from stream_attr.core.buyer import Buyer
@@ -22,12 +24,13 @@ from stream_attr.core.days import day_name
 from stream_attr.core.inquiry import NONE
 from stream_attr.core.reception import NEVER, UNKNOWN, Reception
 from stream_attr.core.said import EVERY_DAY, Said, Unsaid
+from stream_attr.core.shop import Shop
 from stream_attr.processor.records import BUYER_DAYS, FACTS, INQUIRIES, Output
 from stream_attr.processor.watermark import END_OF_TIME
 
 FINAL_AFTER_DAYS = 3
 """So many days after its own, all that is told of a reception is final."""
-_BY_ITSELF = Unsaid(1 << 62, "timer", False)
+_BY_ITSELF = Unsaid(1 << 62, "timer", False, False)
 """What stands for the changes where there are none."""
 
 
@@ -51,10 +54,11 @@ def settle(
     changed: set[int] = set()
     settle_at = END_OF_TIME
     for agent_id, days in buyer.receptions.items():
+        has_news = unsaid.orders or _has_news(days.values(), buyer.shop)
         for day, reception in days.items():
-            touched = day >= since
-            if touched:
+            if day >= since:
                 looked.add(day)
+            touched = has_news and day >= since
             look_at = reception.look_at
             if not touched:
                 if look_at > watermark:
@@ -68,12 +72,12 @@ def settle(
                     changed.add(day)
                 if watermark < reception.look_at:
                     settle_at = min(settle_at, reception.look_at)
-    if unsaid is not _BY_ITSELF:
+    if unsaid.orders:
         for order in buyer.orders.values():
             for ts in (order.created_ts, order.paid_ts, *[ts for ts, _, _ in order.refunds]):
                 if ts is not None and (day := zone.day_of(ts)) >= since:
                     changed.add(day)
-        changed.update([day for day in buyer.days_said if day >= since and day not in looked])
+    changed.update([day for day in buyer.days_said if day >= since and day not in looked])
     if unsaid.since == EVERY_DAY:
         changed |= looked
     if answered is not None:
@@ -87,6 +91,15 @@ def settle(
         del buyer.days_said[day]
     buyer.settle_at = settle_at if settle_at < END_OF_TIME else None
     return outputs
+
+
+def _has_news(receptions: Iterable[Reception], shop: Shop) -> bool:
+    """Whether the figures of any of an agent's receptions are others than those told."""
+    for reception in receptions:
+        told = reception.told_fact
+        if told is None or told[0] is not reception.known_fact(shop):
+            return True
+    return False
 
 
 def _is_settled(reception: Reception) -> bool:
@@ -150,7 +163,11 @@ def _tell(
         at = watermark if watermark < END_OF_TIME else inquiry.final_at
         value = emission(said, reception.said_inquiry.revision, reason, at)
         outputs.append(Output(INQUIRIES, _key(buyer, agent_id, day), value))
-    return changed or before is None or before[:3] != inquiry[:3]
+    return (
+        changed
+        or before is None
+        or (before.kind, before.outcome, before.exempt) != (inquiry.kind, inquiry.outcome, inquiry.exempt)
+    )
 
 
 def _key(buyer: Buyer, agent_id: str, day: int) -> bytes:

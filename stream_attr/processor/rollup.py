@@ -300,7 +300,7 @@ class Rollup:
             before = old.get(agent_id, NOTHING)
             if part == before or agent_id in (TOTAL, NOBODY):
                 continue
-            self._put(day, agent_id, buyer_id, before, part, reason)
+            self._put(day, agent_id, before, part, reason)
             if part.waits:
                 day.waiting.setdefault(agent_id, set()).add(buyer_id)
             elif agent_id in day.waiting:
@@ -309,14 +309,14 @@ class Rollup:
             if spoke_ts is not None and spoke_ts > day.last_ts.get(agent_id, NOBODY_SPOKE):
                 day.last_ts[agent_id] = spoke_ts
                 later.append(agent_id)
-        self._put(day, TOTAL, buyer_id, whole(old), whole(new), reason)
+        self._put(day, TOTAL, whole(old), whole(new), reason)
         return sorted(later) if self._now >= day.state.ends.workload else []
 
-    def _put(self, day: _Day, agent_id: str, buyer_id: str, old: Part, new: Part, reason: str) -> None:
+    def _put(self, day: _Day, agent_id: str, old: Part, new: Part, reason: str) -> None:
         figures = day.agents.get(agent_id)
         if figures is None:
             figures = day.agents[agent_id] = AgentDay()
-        if figures.replace(buyer_id, old, new):
+        if figures.replace(old, new):
             day.dirty[agent_id] = reason
             for _, final_at in new.finals:
                 self._remind(final_at, day.key)

@@ -15,7 +15,7 @@ from stream_attr.codec.state import VERSION, encode_buyer
 from stream_attr.core.buyer import Buyer, Retention
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
-from stream_attr.core.order import Placed, Waiting
+from stream_attr.core.placed import Placed, Waiting
 from stream_attr.core.said import Said
 from stream_attr.core.settings import PRESETS
 from stream_attr.core.shop import SettingsRecord, Shop
@@ -67,7 +67,8 @@ def sample_buyer() -> Buyer:
     reception.said_inquiry = Said(1, 7, final=True)
     reception.closed_ts = NOON - 27 * MINUTE_MS
     buyer.days_said = {20_758: 2**63 - 2}
-    buyer.mark(20_758, NOON + HOUR_MS, "chat", late=True)
+    buyer.note(20_758, "chat", late=True)
+    buyer.settle_at = NOON + HOUR_MS
 
     order = buyer.order_of("o-paid", "e1", NOON)
     assert order is not None

@@ -18,7 +18,7 @@ from stream_attr.core.message import (
     SUBACCOUNT,
     Message,
 )
-from stream_attr.core.order import Placed
+from stream_attr.core.placed import Placed
 from stream_attr.core.settings import AutoReply, Filters, Settings
 from stream_attr.core.shop import SettingsRecord, Shop
 

@@ -7,7 +7,7 @@ import pytest
 from stream_attr.core.buyer import FORGET_EVERY_MS, Buyer, Retention
 from stream_attr.core.days import DAY_MS, HOUR_MS, zone
 from stream_attr.core.message import AGENT, BUYER, Message
-from stream_attr.core.order import Placed, Waiting
+from stream_attr.core.placed import Placed, Waiting
 from stream_attr.core.settings import Settings
 from stream_attr.core.shop import SettingsRecord, Shop
 

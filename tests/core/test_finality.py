@@ -7,7 +7,8 @@ import pytest
 from stream_attr.core.attribution import Interval, Intervals, judge
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, day_number, zone
 from stream_attr.core.finality import deadlines, outcome, verdict
-from stream_attr.core.order import Order, Placed
+from stream_attr.core.order import Order
+from stream_attr.core.placed import Placed
 from stream_attr.core.settings import Settings, SilentFollowup, Validity
 from stream_attr.core.shop import SettingsRecord, Shop
 

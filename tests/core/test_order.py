@@ -6,7 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from stream_attr.core.order import Order, Placed
+from stream_attr.core.order import Order
+from stream_attr.core.placed import Placed
 
 
 def placed(ts, event_id, amount=100, quantity=None, currency=None, product_ids=(), created_ts=None):
