@@ -16,7 +16,7 @@ from rich.text import Text
 
 from stream_attr.core.part import TOTAL
 from stream_attr.processor.records import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
-from stream_attr.replay.explain import money
+from stream_attr.replay.telling import money
 
 __all__ = ["Stage"]
 

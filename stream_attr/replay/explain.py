@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
-from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.replay.receipt import Decision, Figures, ranked, verify
+from stream_attr.replay.telling import Teller, money
 from stream_attr.replay.words import LANGUAGES
 
-__all__ = ["explain", "money"]
-
-MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
-"""Digits after the point of a currency (ISO 4217) where they are not two."""
+__all__ = ["explain"]
 
 EVENTS = ("created", "paid", "cancelled")
 """Events of an order whose time its decision tells; so are reasons of a revision called."""
-
-LAST_TS = 253_402_300_800_000
-"""The year 10000: what lies there is the end of time of a replay."""
 
 
 def explain(
@@ -31,23 +23,13 @@ def explain(
     the time zone to tell times in. ``language``: ``en`` or ``zh``. Raises KeyError or TypeError for what
     is no decision.
     """
-    return list(_Teller(decision, zone, language).tell(history))
+    return list(_OrderTeller(decision, zone, language).tell(history))
 
 
-def money(amount: int, currency: str) -> str:
-    """An amount in minor units, as people write it: ``1,290.00 CNY``."""
-    digits = MINOR_DIGITS.get(currency, 2)
-    if not digits:
-        return f"{amount:,} {currency}"
-    whole, part = divmod(abs(amount), 10**digits)
-    return f"{'-' if amount < 0 else ''}{whole:,}.{part:0{digits}} {currency}"
-
-
-class _Teller:
+class _OrderTeller(Teller):
     def __init__(self, decision: Decision, zone: str, language: str) -> None:
+        super().__init__(LANGUAGES[language], zone)
         self._decision = decision
-        self._zone = ZoneInfo(zone)
-        self._words = LANGUAGES[language]
 
     def tell(self, history: Sequence[Decision]) -> Iterator[str]:
         yield from self._heading()
@@ -64,38 +46,7 @@ class _Teller:
         if len(history) > 1:
             yield from self._section("revisions", [self._revision(one) for one in history])
 
-    def _say(self, key: str, **parts: object) -> str:
-        return self._words[key].format(**parts)
-
-    def _count(self, key: str, n: int) -> str:
-        return self._say(key if n != 1 else f"{key}_1", n=n)
-
-    def _section(self, name: str, lines: Sequence[str]) -> Iterator[str]:
-        if lines:
-            yield ""
-            yield self._words[f"head_{name}"]
-            yield from (f"  {line}" for line in lines)
-
-    def _when(self, ts: int) -> str:
-        if ts >= LAST_TS:
-            return self._words["end_of_input"]
-        moment = datetime.fromtimestamp(ts // 1000, UTC).astimezone(self._zone)
-        thousandths = f".{ts % 1000:03}" if ts % 1000 else ""
-        return f"{moment:%Y-%m-%d %H:%M:%S}{thousandths}"
-
-    def _span(self, ms: int) -> str:
-        """A length of time in its two largest units; below a minute to the millisecond."""
-        if ms < MINUTE_MS:
-            return self._say("seconds", n=f"{ms / 1000:.3f}".rstrip("0").rstrip("."))
-        units = (("days", DAY_MS), ("hours", HOUR_MS), ("minutes", MINUTE_MS), ("seconds", 1000))
-        parts = []
-        for name, unit in units:
-            count, ms = divmod(ms, unit)
-            if count:
-                parts.append(self._say(name, n=count))
-        return " ".join(parts[:2])
-
-    def _money(self, name: str) -> str:
+    def _amount(self, name: str) -> str:
         return money(self._decision[name], self._decision["currency"])
 
     def _heading(self) -> Iterator[str]:
@@ -106,7 +57,7 @@ class _Teller:
             order=told["order_id"],
             shop=told["shop_id"],
             buyer=told["buyer_id"],
-            amount=self._money("amount"),
+            amount=self._amount("amount"),
             quantity=told["quantity"],
         )
         yield self._say(
@@ -141,9 +92,9 @@ class _Teller:
             for ts, name in sorted(e for e in events if e[0] is not None)
         ]
         if told["refund_requested"] or told["refund_completed"]:
-            requested, completed = self._money("refund_requested"), self._money("refund_completed")
+            requested, completed = self._amount("refund_requested"), self._amount("refund_completed")
             lines.append(
-                self._say("refunds", requested=requested, completed=completed, net=self._money("net_amount"))
+                self._say("refunds", requested=requested, completed=completed, net=self._amount("net_amount"))
             )
         yield from self._section("order", lines)
 

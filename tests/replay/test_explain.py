@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 
 from stream_attr.cli.explain import command
 from stream_attr.core.reception import Filter
-from stream_attr.replay.explain import explain, money
+from stream_attr.replay.explain import explain
+from stream_attr.replay.telling import money
 from stream_attr.replay.words import CHINESE, ENGLISH
 from tests.replay.decisions import (
     MINUTE,
