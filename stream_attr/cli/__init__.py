@@ -28,7 +28,7 @@ _COMMANDS = {
     "publish": "Send JSON-lines files to the topics.",
     "replay": "Judge JSON-lines files without a broker.",
     "generate": "Make realistic traffic from a seed.",
-    "explain": "Tell in words how one order was judged.",
+    "explain": "Tell in words how an order, or a buyer's day, was judged.",
     "check": "Check JSON-lines files against the schemas.",
 }
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import MINUTE_MS
-from stream_attr.processor import Options, Rollup
+from stream_attr.processor import Options, Rollup, Share
 from stream_attr.processor.records import BUYER_DAYS, CLOSINGS, Output
 from stream_attr.replay.overflow import OverflowStore
 from stream_attr.replay.processes import shared_steps
@@ -25,12 +25,14 @@ def replay(
     processes: int = 1,
     reports: bool = True,
     cached_facts: int = CACHED_FACTS,
+    share: Share | None = None,
+    internal: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Generator[Output, None, None]:
     """Judge files and yield every output in the order of its emission.
 
-    ``progress`` is told how many events have been taken; for the rest see `Plan`. Raises UnusableFileError
-    and, with several ``processes``, ProcessLostError.
+    ``progress`` is told how many events have been taken; ``internal``: buyer-days are yielded too; for the
+    rest see `Plan`. Raises UnusableFileError and, with several ``processes``, ProcessLostError.
     """
     plan = Plan(
         inputs,
@@ -39,6 +41,7 @@ def replay(
         retention or Retention(),
         reports=reports,
         cached_facts=cached_facts,
+        share=share,
     )
     judging = steps(plan) if processes == 1 else shared_steps(plan, processes)
     with OverflowStore() as store, closing(judging):
@@ -47,6 +50,8 @@ def replay(
         while step is not None:
             told, answers = _rolled_up(rollup, step.outputs)
             store.apply(rollup.take_changes())
+            if internal:
+                yield from [output for output in step.outputs if output.topic == BUYER_DAYS]
             yield from told
             progress(step.taken)
             try:

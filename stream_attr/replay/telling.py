@@ -55,7 +55,7 @@ class Teller:
     def _span(self, ms: int) -> str:
         """A length of time in its two largest units; below a minute to the millisecond."""
         if ms < MINUTE_MS:
-            return self._say("seconds", n=f"{ms / 1000:.3f}".rstrip("0").rstrip("."))
+            return self._exact(ms)
         units = (("days", DAY_MS), ("hours", HOUR_MS), ("minutes", MINUTE_MS), ("seconds", 1000))
         parts = []
         for name, unit in units:
@@ -63,3 +63,7 @@ class Teller:
             if count:
                 parts.append(self._say(name, n=count))
         return " ".join(parts[:2])
+
+    def _exact(self, ms: int) -> str:
+        """A length of time to the millisecond, in seconds, so that it can be reckoned with."""
+        return self._say("seconds", n=f"{ms / 1000:.3f}".rstrip("0").rstrip("."))
