@@ -279,6 +279,19 @@ def test_a_reception_handed_over_says_by_which_filter_and_number(files: Files) -
     assert "  A\n    workload (工作量), final (已定): consults (咨询人数) 1 of 1\n  B\n" in said
 
 
+def test_no_text_is_told_neither_said_nor_looked_for(files: Files) -> None:
+    chat = [
+        message(NOON, "A", "buyer", text="secret"),
+        message(NOON + SECOND_MS, "A", "agent", text="phrase"),
+    ]
+    files.write(chat, settings=shop_settings(filters={"advert": {"enabled": True, "phrase": "phrase"}}))
+    said = files.said()
+    assert "by filter 8 of 10, advert: " in said
+    assert "; advert.within is 2. It counts as a consult" in said
+    assert "secret" not in said
+    assert ": phrase" not in said
+
+
 def test_an_agent_who_was_away_is_told_with_the_last_word(files: Files) -> None:
     asked = message(NOON + 30 * MINUTE_MS, "A", "buyer")
     files.write([*chat_of("A", NOON, "b-2"), asked, *chat_of("B", NOON)])
