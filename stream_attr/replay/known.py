@@ -18,7 +18,7 @@ from stream_attr.core.buyer_day import buyer_day
 from stream_attr.core.days import Zone, day_name, day_number
 from stream_attr.core.decision import FINAL, Verdict
 from stream_attr.core.fact import Fact
-from stream_attr.core.inquiry import NONE, Inquiry
+from stream_attr.core.inquiry import Inquiry
 from stream_attr.core.order import Emitted, Order, Placed
 from stream_attr.core.part import Part
 from stream_attr.core.reception import Reception
@@ -175,7 +175,7 @@ def parts_of(records: Records, zone: Zone) -> dict[str, Part]:
     for (day, agent_id), fact in sorted(records.facts.items()):
         if day == records.day:
             inquiry = records.inquiries.get((day, agent_id))
-            found = None if inquiry is None or inquiry.kind == NONE else _inquiry_of(inquiry)
+            found = None if inquiry is None else _inquiry_of(inquiry)
             receptions.append((agent_id, fact_of(fact), Reception(), found))
     return buyer_day(day_number(records.day), receptions, records.orders.values(), shop)
 

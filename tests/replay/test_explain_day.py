@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from stream_attr.cli import main
 from stream_attr.codec import shapes
+from stream_attr.codec.inbound import decode_chat
 from stream_attr.core.days import day_name, zone
 from stream_attr.core.part import TOTAL, Part
 from stream_attr.core.reception import Filter
@@ -485,6 +486,14 @@ def test_an_order_placed_and_never_paid_is_a_day_too(files: Files) -> None:
     assert "  The whole shop (*)\n    nothing\n" in said
 
 
+def test_an_order_that_its_payment_tells_of_is_among_those_of_its_day(files: Files) -> None:
+    """The other buyer's only event on the day is one that a later one tells of."""
+    chat = [*chat_of("A", NOON - MINUTE_MS), *chat_of("A", NOON - DAY_MS, "b-2")]
+    paid = order("paid", NOON + 2 * DAY_MS, "o-2", "b-2", created_ts=NOON + 9)
+    files.write(chat, [order("created", NOON + 1), paid])
+    assert "placed (落实下单), final (已定): buyers 1 of 2, orders 1 of 2, " in files.said()
+
+
 def refunded() -> dict[str, list[Json]]:
     after = NOON + 3 * DAY_MS
     return {
@@ -564,10 +573,14 @@ def test_what_came_last_may_not_be_told_yet(files: Files) -> None:
     assert "  With B something was said of which no figures have been told yet.\n" in said
 
 
-def test_what_was_said_has_to_give_the_figures(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("taken", [1, 3])
+def test_what_was_said_has_to_give_the_figures(
+    files: Files, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    """A message too few, and one too many: what is final has been told of all."""
     files.write(chat_of("A", NOON))
-    real = anew.receptions_of
-    monkeypatch.setattr(anew, "receptions_of", lambda chat, *more: real(chat[:1], *more))
+    real, more = anew.receptions_of, decode_chat(orjson.dumps(message(NOON + 3 * MINUTE_MS, "A", "buyer")))
+    monkeypatch.setattr(anew, "receptions_of", lambda chat, *of: real([*chat, more][:taken], *of))
     result = files.explain()
     assert result.exit_code == 1
     assert "!!! WHAT IS TOLD HERE DOES NOT GO TOGETHER." in result.stdout
