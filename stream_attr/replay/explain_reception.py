@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from stream_attr.codec.reports import mean
 from stream_attr.codec.shapes import InquiryOutcome, ReceptionFact
 from stream_attr.core.days import day_name, day_number
-from stream_attr.core.fact import EFFECTIVE_CONVERSATION_MS, NOBODY_SPOKE, Fact
+from stream_attr.core.fact import EFFECTIVE_CONVERSATION_MS, NOBODY_SPOKE
+from stream_attr.core.figures import Fact
 from stream_attr.core.inquiry import INQUIRY, NONE
 from stream_attr.core.message import BLANK, BROADCAST, BUYER, PRODUCT_PAGE, SUBACCOUNT, Message
 from stream_attr.core.reception import Filter

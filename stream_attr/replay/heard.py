@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from stream_attr.codec.inbound import ChatEvent
 from stream_attr.codec.reading import message_of
-from stream_attr.core.fact import Fact, fact_of
+from stream_attr.core.fact import fact_of
+from stream_attr.core.figures import Fact
 from stream_attr.core.message import Message
 from stream_attr.core.reception import Reception
 from stream_attr.core.shop import Shop
@@ -91,7 +94,7 @@ def _place(one: Heard) -> tuple[int, bool, int, str]:
 
 def as_told(fact: Fact) -> Fact:
     """Return figures without those that no record tells."""
-    return fact._replace(last_effective_ts=None, may_be_offline=False, presence=())
+    return replace(fact, last_effective_ts=None, may_be_offline=False, presence=())
 
 
 def receptions_of(chat: Iterable[ChatEvent], day: int, shop: Shop) -> dict[str, Said]:

@@ -17,10 +17,10 @@ from stream_attr.codec.shapes import AgentDaily, InquiryOutcome, ReceptionFact
 from stream_attr.core.buyer_day import buyer_day
 from stream_attr.core.days import Zone, day_name, day_number
 from stream_attr.core.decision import FINAL, Verdict
-from stream_attr.core.fact import Fact
-from stream_attr.core.inquiry import Inquiry
-from stream_attr.core.order import Emitted, Order, Placed
+from stream_attr.core.figures import Fact, Inquiry
+from stream_attr.core.order import Order
 from stream_attr.core.part import Part
+from stream_attr.core.placed import Emitted, Placed
 from stream_attr.core.reception import Reception
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop

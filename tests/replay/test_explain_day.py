@@ -12,6 +12,7 @@ import msgspec
 import orjson
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import asdict, replace
 
 from stream_attr.cli import main
 from stream_attr.codec import shapes
@@ -723,8 +724,8 @@ def without_refunds(parts: dict[str, Part]) -> dict[str, Part]:
     """What can be known of parts by the last records."""
     known = {}
     for agent_id, part in parts.items():
-        workload = part.workload._replace(unanswered=0)
-        deals = part.deals._replace(refunds=0, requested=0, completed=0)
+        workload = replace(part.workload, unanswered=0)
+        deals = replace(part.deals, refunds=0, requested=0, completed=0)
         told = Part(workload, part.inquiries, deals)
         if told != Part():
             known[agent_id] = told
@@ -773,7 +774,7 @@ def test_what_all_buyers_add_is_the_day(traffic: tuple[Inputs, Path]) -> None:
         for agent_id, part in parts.items():
             added = sums.setdefault(agent_id, Counter())
             for group in (part.workload, part.inquiries, part.deals):
-                added.update({f"{type(group).__name__}.{name}": n for name, n in group._asdict().items()})
+                added.update({f"{type(group).__name__}.{name}": n for name, n in asdict(group).items()})
     for agent_id, daily in figures.items():
         added = sums[agent_id]
         assert added["Workload.consults"] == daily.workload.consults
