@@ -51,7 +51,7 @@ class Record(Struct, frozen=True, gc=False):
     """What the value says, where a shell had to decode it already; None: decode it."""
 
 
-class Output(Struct, frozen=True, gc=False):
+class Output(Struct, array_like=True, frozen=True, gc=False):
     """One record to be written: topic (unprefixed), key, value."""
 
     topic: str

@@ -19,10 +19,13 @@ from multiprocessing.context import SpawnProcess
 from operator import itemgetter
 from pathlib import Path
 
+import msgspec
+from msgspec import Struct
+
 from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
 from stream_attr.processor import Share
 from stream_attr.processor.records import Output
-from stream_attr.replay.steps import Inputs, Plan, Step, steps, without_collector
+from stream_attr.replay.steps import Ahead, Inputs, Plan, Step, steps, without_collector
 
 __all__ = ["ProcessLostError", "sensible_number", "shared_steps"]
 
@@ -31,8 +34,24 @@ WORTH_A_PROCESS = 32 << 20
 PACKED = 10
 """How much smaller than its lines a ``.gz`` file is, about."""
 
-_Message = Step | Exception | None
-"""What a process sends: its steps, then None; or what went wrong."""
+
+class _Told(Struct, tag=True, array_like=True, gc=False):
+    """What a process sends: a step; or, without one, that it has done its work."""
+
+    step: Step | None
+
+
+class _Failed(Struct, tag=True, array_like=True, gc=False):
+    """What a process sends when it cannot go on."""
+
+    said: str
+    unusable: bool
+    """A file is, so nothing is wrong with the program."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_told = msgspec.msgpack.Decoder(_Told | _Failed).decode
+_decode_answer = msgspec.msgpack.Decoder(list[Output]).decode
 
 
 class ProcessLostError(Exception):
@@ -69,8 +88,10 @@ def shared_steps(plan: Plan, processes: int) -> Generator[Step, list[Output], No
             closings = yield Step(
                 parts[0].taken, [output for _, output in sorted(placed, key=itemgetter(0))], []
             )
-            for worker in workers:
-                worker.send(closings)
+            if plan.reports:
+                answer = _encode(closings)
+                for worker in workers:
+                    worker.send(answer)
     finally:
         for worker in workers:
             worker.stop()
@@ -92,20 +113,20 @@ class _Worker:
     def receive(self) -> Step | None:
         """Return its next step; None: it has done its work."""
         try:
-            message: _Message = self._pipe.recv()
+            told: _Told | _Failed = _decode_told(self._pipe.recv_bytes())
         except EOFError:
             self._process.join()
             raise ProcessLostError(
                 f"{self._name} ended with exit code {self._process.exitcode} before its work was done"
             ) from None
-        if isinstance(message, Exception):
-            raise message
-        return message
+        if isinstance(told, _Failed):
+            raise UnusableFileError(told.said) if told.unusable else ProcessLostError(told.said)
+        return told.step
 
-    def send(self, closings: list[Output]) -> None:
-        """Answer a step; of the closings it takes those of its share."""
+    def send(self, answer: bytes) -> None:
+        """Answer a step with closings, of which it takes those of its share."""
         with suppress(BrokenPipeError):  # it has failed: the next thing that comes from it says why
-            self._pipe.send(closings)
+            self._pipe.send_bytes(answer)
 
     def stop(self) -> None:
         self._pipe.close()
@@ -117,17 +138,24 @@ def _work(plan: Plan, pipe: Connection) -> None:
     """Run in a process of its own: judge a share, send the steps, hear what answers them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes
     with closing(pipe), without_collector():
-        judging = steps(plan)
+        ahead = Ahead()
+        judging = steps(plan, ahead)
         try:
             step = next(judging)
             while True:
-                pipe.send(step)
-                step = judging.send(pipe.recv())
+                pipe.send_bytes(_encode(_Told(step)))
+                step = judging.send(_answer(pipe, ahead) if plan.reports else [])
         except StopIteration:
-            pipe.send(None)
+            pipe.send_bytes(_encode(_Told(None)))
         except (BrokenPipeError, EOFError):
             pass  # nobody is there to listen any more
         except UnusableFileError as error:
-            pipe.send(error)
+            pipe.send_bytes(_encode(_Failed(str(error), unusable=True)))
         except Exception:
-            pipe.send(ProcessLostError(traceback.format_exc()))
+            pipe.send_bytes(_encode(_Failed(traceback.format_exc(), unusable=False)))
+
+
+def _answer(pipe: Connection, ahead: Ahead) -> list[Output]:
+    """Wait for the closings that answer a step, and read on meanwhile."""
+    ahead.look()
+    return _decode_answer(pipe.recv_bytes())

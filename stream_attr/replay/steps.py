@@ -63,6 +63,33 @@ class Plan:
     """Which buyers to judge; None: all."""
 
 
+Chunk = tuple[list[Record], frozenset[str]]
+"""Records to be judged in one go, and the topics that end with them."""
+
+
+class Ahead:
+    """Where a replay takes its events from, so that the next can be read while an answer is waited for."""
+
+    def __init__(self) -> None:
+        self._chunks: Iterator[Chunk] = iter(())
+        self._next: Chunk | None = None
+
+    def look(self) -> None:
+        """Read the next chunk, unless that is done. Raises UnusableFileError."""
+        if self._next is None:
+            self._next = next(self._chunks, None)
+
+    def take(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Yield chunks, each as it comes or as it was read before."""
+        self._chunks = chunks
+        while True:
+            self.look()
+            chunk, self._next = self._next, None
+            if chunk is None:
+                return
+            yield chunk
+
+
 class Step(NamedTuple):
     """What one step of a replay brought about."""
 
@@ -90,7 +117,7 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def steps(plan: Plan) -> Generator[Step, list[Output], None]:
+def steps(plan: Plan, ahead: Ahead | None = None) -> Generator[Step, list[Output], None]:
     """Judge files step by step, the same steps whatever the share. Raises UnusableFileError.
 
     What is sent to it are the closings that answer the step before; it tells what they bring about as a step
@@ -130,7 +157,8 @@ def steps(plan: Plan) -> Generator[Step, list[Output], None]:
                 batch = processor.process([_record(closing) for closing in closings], ended)
                 store.apply(batch.changes)
 
-        for records, ended in chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, CHUNK):
+        events = chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, CHUNK)
+        for records, ended in events if ahead is None else ahead.take(events):
             taken += len(records)
             yield from told(processor.process(records, ended))
         yield from told(processor.finish())
