@@ -7,9 +7,11 @@ COMPILED := .cache/compiled
 COMPILED_STAMP := $(COMPILED)/.installed
 PORT ?= 9092
 BROKERS ?= 1
+RECORDS ?= 1000000
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt compiled test-compiled bench kafka-up kafka-down clean
+.PHONY: help demo test check fmt compiled test-compiled fuzz bench kafka-up kafka-down clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +54,9 @@ test-compiled: $(COMPILED_STAMP)  ## the tests of the judging again, on what was
 	rm -rf $(COMPILED)/tests && mkdir $(COMPILED)/tests
 	cp -R pyproject.toml tests deploy $(COMPILED)/tests
 	cd $(COMPILED)/tests && ../venv/bin/python -m pytest $(addprefix tests/,core codec processor properties replay scenarios)
+
+fuzz: $(STAMP)  ## hostile records, a million (RECORDS=… SEED=…): each a dead letter, and no more of it
+	$(BIN)/python -m tests.fuzz --records $(RECORDS) --seed $(SEED)
 
 bench: $(COMPILED_STAMP)  ## speed and memory as ratios, in one table (under 5 minutes once it is compiled)
 	$(COMPILED)/venv/bin/python benchmarks

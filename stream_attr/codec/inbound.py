@@ -21,6 +21,9 @@ from stream_attr.core.days import DAY_MS, day_number
 from stream_attr.core.settings import Role
 
 MAX_RECORD_BYTES = 256 * 1024
+"""Of a record's value."""
+MAX_KEY_BYTES = 64 * 1024
+"""Of its key: a dead letter has it twice, and has to fit into a topic."""
 LONGEST_WAIT_FOR_PAYMENT_MS = 15 * DAY_MS
 """How far before a ``paid`` its ``created_ts`` may lie."""
 
@@ -186,6 +189,16 @@ def decode_roster(value: bytes | None) -> RosterRecord:
     return record
 
 
+def check_key(key: bytes | None) -> None:
+    """Raise if a record's key is so large that no dead letter could keep it."""
+    if key is not None and len(key) > MAX_KEY_BYTES:
+        raise RefusedRecord(
+            Code.TOO_LARGE,
+            f"a key of {len(key)} bytes is more than the {MAX_KEY_BYTES} that one may have",
+            "key",
+        )
+
+
 def check_id(value: str, field: str) -> None:
     """Raise unless an identifier is free of control characters and of ``|``."""
     if "|" in value:
@@ -207,6 +220,8 @@ def check_day(value: str, field: str) -> None:
 MAX_DEPTH = 200
 DEEP_BYTES = 2 * MAX_DEPTH
 """A record that is no longer cannot be nested more deeply than `MAX_DEPTH`."""
+LONGEST_COMPLAINT = 300
+"""Characters of a dead letter's message or field: senders choose what they quote."""
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
@@ -251,7 +266,7 @@ def _check_depth(value: bytes) -> None:
 def _not_json(error: Exception, value: bytes) -> RefusedRecord:
     if value.startswith(codecs.BOM_UTF8):
         error = ValueError("it begins with a byte order mark (EF BB BF), which is to be left out")
-    return RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:300])
+    return RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:LONGEST_COMPLAINT])
 
 
 def _explained(problem: str, value: bytes, path: str, decoder: Callable[[bytes], Any]) -> RefusedRecord:
@@ -274,6 +289,7 @@ def _explained(problem: str, value: bytes, path: str, decoder: Callable[[bytes],
     named = missing or unknown
     field = ".".join(part for part in (parent, named.group(1) if named else "") if part) or None
     message = f"`{field}`: {text}" if field and not named else text
+    message, field = _cut(message), field and _cut(field)
     if missing:
         return RefusedRecord(Code.MISSING_FIELD, message, field)
     if text.startswith("Expected `") and ", got `" in text:
@@ -281,6 +297,11 @@ def _explained(problem: str, value: bytes, path: str, decoder: Callable[[bytes],
     if text.startswith("Invalid enum value ") and (words := _words(decoder, place)):
         message += f"; it is one of {', '.join(words)}"
     return RefusedRecord(Code.BAD_VALUE, message, field)
+
+
+def _cut(text: str) -> str:
+    """Return a text that may quote the sender without end, or its beginning."""
+    return text if len(text) <= LONGEST_COMPLAINT else text[: LONGEST_COMPLAINT - 1] + "…"
 
 
 @functools.lru_cache(256)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stream_attr.codec.inbound import decode_roster
-from stream_attr.codec.outbound import encode_dead_letter
+from stream_attr.codec.inbound import check_key, decode_roster
+from stream_attr.codec.outbound import KEPT_OF_TOO_LARGE, encode_dead_letter
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.codec.settings import decode_settings
 from stream_attr.core.shop import Shop
@@ -33,6 +33,7 @@ class Book:
     def apply(self, record: Record) -> Output | None:
         """Take a record of ``shop-settings`` or ``agent-roster``; return its dead letter if it is refused."""
         try:
+            check_key(record.key)
             if record.topic == SETTINGS:
                 self._settings(record)
             elif record.topic == ROSTER:
@@ -85,13 +86,16 @@ def dead_letter(
     refusal: RefusedRecord, record: Record, files: Mapping[str, tuple[str, ...]] | None
 ) -> Output:
     """Return the dead letter of a refused record."""
+    key = record.key
+    if key is not None and refusal.code == Code.TOO_LARGE:
+        key = key[:KEPT_OF_TOO_LARGE]
     value = encode_dead_letter(
         refusal,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        key=record.key,
+        key=key,
         value=record.value,
         file=None if files is None else files[record.topic][record.partition],
     )
-    return Output(DEAD_LETTERS, record.key or b"", value)
+    return Output(DEAD_LETTERS, key or b"", value)

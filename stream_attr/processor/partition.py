@@ -12,6 +12,7 @@ from stream_attr.codec.inbound import (
     MAX_AMOUNT,
     ChatEvent,
     OrderEvent,
+    check_key,
     decode_chat,
     decode_order,
     decode_tick,
@@ -185,6 +186,7 @@ class Processor:
             if self._share is not None:
                 self._place = Place(self._place.records + 1)
             try:
+                check_key(record.key)
                 if topic == CHAT:
                     self._chat(record)
                 elif topic == ORDERS:

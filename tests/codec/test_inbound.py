@@ -98,6 +98,24 @@ def test_of_a_word_that_is_not_known_the_known_ones_are_told(value, decoder, mes
     assert refused.value.message == message
 
 
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        (b'{"shop_id":"jd:1","effective_from":"2026-12-01","%s":1}' % (b"x" * 200_000), "x" * 299 + "…"),
+        (b'{"shop_id":"jd:1","effective_from":"2026-12-01","preset":1}', "preset"),
+        (
+            b'{"shop_id":"jd:1","effective_from":"2026-12-01","credit_rule":"%s"}' % (b"x" * 9_000),
+            "credit_rule",
+        ),
+    ],
+)
+def test_a_dead_letter_quotes_no_more_of_the_sender_than_people_read(value, field):
+    with pytest.raises(RefusedRecord) as refused:
+        decode_settings(value)
+    assert refused.value.field == field
+    assert len(refused.value.message) < 500
+
+
 @pytest.mark.parametrize("value", [CHAT % b"", CHAT % b',"kind":"x"', b"{"])
 def test_a_byte_order_mark_is_told(value):
     with pytest.raises(RefusedRecord, match="begins with a byte order mark") as refused:

@@ -152,6 +152,12 @@ def test_a_tombstone_changes_nothing():
     assert refused.key == b"jd:1"
 
 
+def test_a_key_without_end_is_too_large_and_its_beginning_is_kept():
+    refused = Book().apply(Record(SETTINGS, 0, 7, NOON, b"k" * 100_000, b"{}"))
+    assert json.loads(refused.value)["code"] == "too_large"
+    assert refused.key == b"k" * 65_536
+
+
 def test_other_topics_are_a_mistake_of_the_program():
     with pytest.raises(ValueError, match="tells nothing of shops"):
         Book().apply(Record(CHAT, 0, 0, NOON, b"k", b"{}"))

@@ -7,7 +7,7 @@ from base64 import b64decode
 
 import pytest
 
-from stream_attr.codec.inbound import MAX_RECORD_BYTES
+from stream_attr.codec.inbound import MAX_KEY_BYTES, MAX_RECORD_BYTES
 from stream_attr.codec.progress import decode_progress
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
@@ -103,6 +103,19 @@ def test_no_record_stops_the_stream(partition, topic):
 @pytest.mark.parametrize(("size", "code"), [(-1, "not_json"), (0, "not_json"), (1, "too_large")])
 def test_a_record_may_have_256_kib(partition, size, code):
     assert codes(partition.send(CHAT, b"{" * (MAX_RECORD_BYTES + size))) == [code]
+
+
+@pytest.mark.parametrize("value", [None, b"{", b'{"ts": 1}', b" " * 300_000, b'{"%s": 1}' % (b"x" * 200_000)])
+@pytest.mark.parametrize("topic", [CHAT, ORDERS, TICKS])
+@pytest.mark.parametrize("size", [MAX_KEY_BYTES, MAX_KEY_BYTES + 1, 900_000])
+def test_a_dead_letter_fits_into_its_topic_whatever_key_and_value_hold(partition, topic, value, size):
+    record = Record(topic, 3, 0, NOW, b"k" * size, value)
+    [output] = partition.processor.process([record], frozenset()).outputs
+    letter = json.loads(output.value)
+    assert len(output.key) + len(output.value) < 1_000_000
+    assert b64decode(letter["key_base64"]) == output.key == b"k" * MAX_KEY_BYTES
+    if size > MAX_KEY_BYTES:
+        assert (letter["code"], letter["field"]) == ("too_large", "key")
 
 
 @pytest.mark.parametrize("key", [None, b"", b"jd:1", b"b-1|jd:1", b"jd:1|b-2", b"jd:1|b-1 ", b'"jd:1|b-1"'])
