@@ -19,11 +19,13 @@ from stream_attr.broker.topics import partition_counts
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 
 __all__ = [
+    "ANY_PARTITION",
     "KEY_FIELDS",
     "Inputs",
     "Pace",
     "PublishError",
     "Published",
+    "Sender",
     "TopicsMissingError",
     "in_step",
     "publish",
@@ -37,6 +39,9 @@ KEY_FIELDS = {
     SETTINGS: ("shop_id",),
 }
 """Of what the record key of each input topic is made, joined by ``|``."""
+
+ANY_PARTITION = -1
+"""Where its key says."""
 
 _EARLIEST_TS = 946_684_800_000  # 2000-01-01
 _LATEST_TS = 4_102_444_800_000  # 2100-01-01
@@ -155,7 +160,7 @@ def publish(
 
         knowledge = opened(SETTINGS, inputs.settings) + opened(ROSTER, inputs.roster)
         events = opened(CHAT, inputs.chat) + opened(ORDERS, inputs.orders)
-        sender = _Sender(bootstrap, prefix, _topics(inputs, until), progress, account)
+        sender = Sender(bootstrap, prefix, _topics(inputs, until), progress, account)
         try:
             for source in knowledge:
                 for topic, parsed in source:
@@ -198,8 +203,13 @@ def _topics(inputs: Inputs, until: int | None) -> list[str]:
     return [topic for topic, used in wanted.items() if used]
 
 
-class _Sender:
-    """The producer, and what has been said to it."""
+class Sender:
+    """The producer, and what has been said to it.
+
+    Raises:
+        BrokerUnreachable, TopicsMissingError: when made.
+        PublishError: from any method, once records are not taken.
+    """
 
     def __init__(
         self,
@@ -216,8 +226,9 @@ class _Sender:
         self._sent = 0
         self._failure: KafkaError | None = None
         names = {prefix + topic for topic in topics}
-        self._partitions = partition_counts(bootstrap, names)
-        if missing := names - self._partitions.keys():
+        self.partitions = partition_counts(bootstrap, names)
+        """Of each topic, by its name with prefix."""
+        if missing := names - self.partitions.keys():
             raise TopicsMissingError(
                 f"no topic {', '.join(sorted(missing))} on {bootstrap}; "
                 f"make them with: {topics_command(bootstrap, prefix)}"
@@ -237,30 +248,36 @@ class _Sender:
         )
 
     def send(self, topic: str, parsed: Parsed) -> None:
+        """Send a line, by its key; one without a key to partition 0."""
         value = parsed.line.value
-        where = {"key": parsed.key} if parsed.key is not None else {"partition": 0}
+        if not self.put(topic, value, parsed.key, ANY_PARTITION if parsed.key is not None else 0):
+            self.published.too_long.append(
+                f"{parsed.file}, line {parsed.line.number}: {len(value)} bytes are more than a broker takes"
+            )
+            return
+        self.published.without_key += parsed.key is None
+
+    def put(self, topic: str, value: bytes, key: str | bytes | None, partition: int = ANY_PARTITION) -> bool:
+        """Send a record as it stands; False: it is longer than a broker takes."""
         try:
-            self._produce(topic, value=value, **where)
+            self._produce(topic, value=value, key=key, partition=partition)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
                 raise PublishError(
                     f"the broker {self._bootstrap} takes no records: {error.args[0].str()}"
                 ) from error
-            self.published.too_long.append(
-                f"{parsed.file}, line {parsed.line.number}: {len(value)} bytes are more than a broker takes"
-            )
-            return
+            return False
         self.published.records[topic] += 1
-        self.published.without_key += parsed.key is None
         self._sent += 1
         if self._sent % _REPORT_EVERY == 0:
             self._producer.poll(0)
             self._check()
             self._progress(self._sent)
+        return True
 
     def tick(self, ts: int) -> None:
         """Say on every partition that it is now ``ts``."""
-        for partition in range(self._partitions[self._prefix + TICKS]):
+        for partition in range(self.partitions[self._prefix + TICKS]):
             self._produce(TICKS, value=orjson.dumps({"ts": ts}), partition=partition)
             self.published.records[TICKS] += 1
         self.flush()

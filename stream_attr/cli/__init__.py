@@ -30,6 +30,7 @@ _COMMANDS = {
     "generate": "Make realistic traffic from a seed.",
     "explain": "Tell in words how an order, or a buyer's day, was judged.",
     "check": "Check JSON-lines files against the schemas.",
+    "dead-letters": "List and replay what could not be used.",
 }
 
 
@@ -58,7 +59,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command = importlib.import_module(f"stream_attr.cli.{cmd_name}").command
+        command = importlib.import_module(f"stream_attr.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

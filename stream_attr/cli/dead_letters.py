@@ -1,0 +1,325 @@
+"""``stream-attr dead-letters``: what could not be used, listed and sent again."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from stream_attr.broker.dead_letters import DeadLetter, Found, LettersOfFiles, LettersOfTopic, Selection
+from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
+from stream_attr.broker.publish import (
+    ANY_PARTITION,
+    Published,
+    PublishError,
+    Sender,
+    TopicsMissingError,
+)
+from stream_attr.broker.resend import Account, Resending, Rules, Why, resend
+from stream_attr.broker.topics import BrokerUnreachable
+from stream_attr.cli.exits import Unusable
+from stream_attr.cli.params import TIME, broker_option, topic_prefix_option
+from stream_attr.cli.progress import Progress
+from stream_attr.codec.refusal import Code
+from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+
+_INPUTS = (CHAT, ORDERS, TICKS, ROSTER, SETTINGS)
+_OFFSETS = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
+_Letters = LettersOfFiles | LettersOfTopic
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Offsets(click.ParamType):
+    """An offset, or the first and the last of several."""
+
+    name = "offsets"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        said = _OFFSETS.fullmatch(value)
+        if said is None:
+            self.fail(f"{value!r} is neither an offset like 1047 nor two like 1000-1999.", param, ctx)
+        first = int(said[1])
+        last = first if said[2] is None else int(said[2])
+        if last < first:
+            self.fail(f"{value!r} ends before it begins.", param, ctx)
+        return first, last
+
+
+def _selecting(command: _Command) -> _Command:
+    """Add the options that both commands choose dead letters by, and the files they may read."""
+    options = [
+        broker_option,
+        topic_prefix_option,
+        click.option(
+            "--code",
+            "codes",
+            multiple=True,
+            type=click.Choice([code.value for code in Code]),
+            help="Only those refused as this; may be repeated.",
+        ),
+        click.option(
+            "--topic",
+            "topics",
+            multiple=True,
+            type=click.Choice(_INPUTS),
+            help="Only records of this topic; may be repeated.",
+        ),
+        click.option("--partition", type=click.IntRange(0), help="Only records of this partition of it."),
+        click.option(
+            "--offset",
+            "offsets",
+            metavar="FIRST[-LAST]",
+            type=_Offsets(),
+            help="Only records at these offsets of it.",
+        ),
+        click.option("--shop", "shop_id", metavar="SHOP_ID", help="Only records of this shop."),
+        click.option("--since", metavar="TIME", type=TIME, help="Only those refused then or later."),
+        click.option("--before", metavar="TIME", type=TIME, help="Only those refused before then."),
+        click.argument("files", metavar="[FILE]...", nargs=-1),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(name="dead-letters")
+def command() -> None:
+    """List and replay what could not be used."""
+
+
+@command.command(name="list")
+@_selecting
+@click.option("--json", "as_json", is_flag=True, help="The dead letters themselves, as JSON lines.")
+@click.option(
+    "--values",
+    "as_values",
+    is_flag=True,
+    help="The records as they were sent, one a line, to be mended and published; needs one --topic.",
+)
+def list_command(
+    broker: str, topic_prefix: str, files: tuple[str, ...], as_json: bool, as_values: bool, **selected: Any
+) -> None:
+    """List dead letters: when, why, where the record lay, its shop.
+
+    They are those of a broker, or of FILEs of JSON lines (.gz, - for standard input). What was said in them
+    is shown with --json and --values alone.
+    """
+    selection = _selection(files, **selected)
+    if as_json and as_values:
+        raise click.UsageError("--json and --values exclude each other.")
+    if as_values and len(selection.topics) != 1:
+        raise click.UsageError("--values needs one --topic: a file to be published holds records of one.")
+    progress = Progress("read")
+    codes: Counter[str] = Counter()
+    partial = 0
+    try:
+        letters = _letters(broker, topic_prefix, files)
+        for count, found in enumerate(letters, 1):
+            progress(count)
+            if found not in selection:
+                continue
+            codes[found.letter.code.value] += 1
+            progress.clear()
+            if as_json:
+                click.echo(found.data)
+            elif not as_values:
+                click.echo(_line(found))
+            elif found.letter.value is not None and found.letter.is_whole:
+                click.echo(_in_one_line(found.letter.value))
+            else:
+                partial += 1
+    except (BrokerUnreachable, TopicsMissingError, UnusableFileError) as error:
+        raise Unusable(str(error)) from error
+    finally:
+        progress.clear()
+    counts = ", ".join(f"{count:,} {code}" for code, count in codes.most_common())
+    click.echo(f"{codes.total():,} dead letters{f': {counts}' if counts else ''}", err=True)
+    if partial:
+        click.echo(f"{partial:,} of them left out: no value, or only a part of it is kept", err=True)
+    sys.exit(_told(letters))
+
+
+@command.command()
+@_selecting
+@click.option(
+    "--fix-key",
+    is_flag=True,
+    help="Send a record whose key does not fit its value under the key that does: the value is believed.",
+)
+@click.option("--dry-run", is_flag=True, help="Send nothing; show each record that would go, and where to.")
+def replay(
+    broker: str, topic_prefix: str, files: tuple[str, ...], fix_key: bool, dry_run: bool, **selected: Any
+) -> None:
+    """Send dead letters again: the same bytes, to the topic and partition they came from.
+
+    They are those of a broker, or of FILEs of JSON lines (.gz, - for standard input), as 'replay' and
+    'dead-letters list --json' write them; without a partition, or under another key, a record goes where its
+    key says. A record that was judged meanwhile counts once: its event_id is known. What would be refused
+    again is held back and named; then the status is 1.
+    """
+    selection = _selection(files, **selected)
+    progress = Progress("read")
+    account, published = Account(), Published()
+    began_ms = time.time_ns() // 1_000_000
+    try:
+        letters = _letters(broker, topic_prefix, files)
+        sender = Sender(broker, topic_prefix, _INPUTS, lambda _: None, published)
+        rules = Rules(
+            began_ms,
+            fix_key,
+            selection.codes | selection.topics,
+            {name.removeprefix(topic_prefix): count for name, count in sender.partitions.items()},
+        )
+        try:
+            resend(letters, selection, rules, _shown if dry_run else _sending(sender), progress, account)
+            sender.flush()
+        except BaseException:
+            sender.abandon()
+            raise
+    except (BrokerUnreachable, TopicsMissingError, UnusableFileError) as error:
+        raise Unusable(f"{error}{_broken_off(published, broker)}") from error
+    except PublishError as error:
+        raise click.ClickException(f"{error}{_broken_off(published, broker)}") from error
+    except KeyboardInterrupt:
+        progress.clear()
+        click.echo(_broken_off(published, broker).strip(), err=True)
+        raise
+    finally:
+        progress.clear()
+    _report(account, dry_run=dry_run)
+    if account.sent and not dry_run:
+        click.echo(
+            "Whatever is refused again is a new dead letter: "
+            f"stream-attr dead-letters list --since {_utc(began_ms)}",
+            err=True,
+        )
+    sys.exit(_told(letters) or bool(account.held))
+
+
+def _selection(
+    files: tuple[str, ...],
+    *,
+    codes: tuple[str, ...],
+    topics: tuple[str, ...],
+    partition: int | None,
+    offsets: tuple[int, int] | None,
+    shop_id: str | None,
+    since: int | None,
+    before: int | None,
+) -> Selection:
+    if files and (since is not None or before is not None):
+        raise click.UsageError(
+            "files do not say when a record was refused: --since and --before need a broker."
+        )
+    if files.count(STANDARD_INPUT) > 1:
+        raise click.UsageError("standard input (-) can be read once only.")
+    return Selection(frozenset(codes), frozenset(topics), partition, offsets, shop_id, since, before)
+
+
+def _letters(broker: str, topic_prefix: str, files: tuple[str, ...]) -> _Letters:
+    return LettersOfFiles(files) if files else LettersOfTopic(broker, topic_prefix)
+
+
+def _sending(sender: Sender) -> Callable[[Resending], bool]:
+    def send(resending: Resending) -> bool:
+        letter, key, partition = resending
+        assert letter.value is not None
+        return sender.put(letter.topic, letter.value, key, ANY_PARTITION if partition is None else partition)
+
+    return send
+
+
+def _shown(resending: Resending) -> bool:
+    """Show what would be sent; True, as if it had been."""
+    letter, key, partition = resending
+    where = "by its key" if partition is None else f"partition {partition}"
+    changed = (
+        f" instead of {_readable(letter.key)}" if letter.partition is not None and key != letter.key else ""
+    )
+    click.echo(
+        f"{letter.place}  {letter.code.value}  to {letter.topic}, {where}, key {_readable(key)}{changed}, "
+        f"{letter.length:,} bytes"
+    )
+    return True
+
+
+def _line(found: Found) -> str:
+    letter = found.letter
+    when = "-" if found.refused_ts is None else _utc(found.refused_ts)
+    shop = "-" if letter.shop_id is None else _readable(letter.shop_id.encode())
+    return f"{when}  {letter.code.value}  {letter.place}  {shop}  {_readable(letter.message.encode())}"
+
+
+def _in_one_line(value: bytes) -> bytes:
+    """Break lines of JSON nowhere: between its parts a space does as well, and within strings none can be."""
+    return value.replace(b"\r", b" ").replace(b"\n", b" ")
+
+
+def _readable(data: bytes | None) -> str:
+    """Show what a sender chose, without letting it move the cursor."""
+    if data is None:
+        return "none"
+    text = data.decode(errors="backslashreplace")
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _utc(ts: int) -> str:
+    return datetime.fromtimestamp(ts / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _report(account: Account, *, dry_run: bool) -> None:
+    """Say what became of them: by code, and by reason what was held back."""
+    done = "would be sent" if dry_run else "sent again"
+    rows: list[tuple[str, ...]] = [("code", done, "the same again", "held back")]
+    rows += [
+        (code, *(f"{counts[code]:,}" for counts in (account.sent, account.repeats, account.held)))
+        for code in account.codes
+    ]
+    rows.append(("all", *(f"{c.total():,}" for c in (account.sent, account.repeats, account.held))))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *rest in rows:
+        cells = [
+            first.ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)),
+        ]
+        click.echo("  ".join(cells))
+    for why, some in account.why.items():
+        click.echo(f"\nheld back, {some.count:,}: {why.value}")
+        for letter, detail in some.first:
+            click.echo(f"  {_held_line(letter, detail, why)}")
+        if some.count > len(some.first):
+            click.echo(
+                f"  … and {some.count - len(some.first):,} more: stream-attr dead-letters list shows all"
+            )
+
+
+def _held_line(letter: DeadLetter, detail: str, why: Why) -> str:
+    line = f"{letter.place}  {letter.code.value}  key {_readable(letter.key)}"
+    if why is Why.PART:
+        line += f"  {len(letter.value or b''):,} of {letter.length or 0:,} bytes"
+    return f"{line}  {_readable(detail.encode())}" if detail else line
+
+
+def _told(letters: _Letters) -> int:
+    """Say what could not be read; the status that it comes to."""
+    for problem in letters.problems:
+        click.echo(f"Error: {problem}", err=True)
+    return 1 if letters.problems else 0
+
+
+def _broken_off(published: Published, broker: str) -> str:
+    """What became of it: what was sent, and what to do now."""
+    said = ", ".join(f"{count:,} to {topic}" for topic, count in published.records.items() if count)
+    if not said:
+        return f"\nNothing was sent to {broker}."
+    return f"\nBroken off after {said} on {broker}. Sending all again is safe: repeated events count once."
