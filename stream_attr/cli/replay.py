@@ -57,7 +57,7 @@ REPORTS = frozenset({INQUIRIES, FACTS, AGENT_DAILY})
 @click.option("--history-days", type=click.IntRange(33, 400), default=35, show_default=True)
 @click.option("--order-retention-days", type=click.IntRange(1, 400), default=45, show_default=True)
 @click.option(
-    "--decisions-only", is_flag=True, help="No facts, inquiries and agents' days: in a third of the time."
+    "--decisions-only", is_flag=True, help="No facts, inquiries and agents' days: in under half the time."
 )
 @click.option(
     "--processes",
