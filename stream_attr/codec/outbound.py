@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 
+from stream_attr.codec import shapes
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.core.buyer import Revision
 from stream_attr.core.days import day_name
@@ -26,80 +26,66 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
     verdict = revision.verdict
     stem = f"{shop_id}|{revision.order.order_id}|{revision.profile}|"
     credit = judgement.credit
+    settings_from = judgement.settings_from
     return _dumps(
-        {
-            "decision_id": f"{stem}{revision.revision}",
-            "supersedes": f"{stem}{revision.revision - 1}" if revision.revision > 1 else None,
-            "shop_id": shop_id,
-            "order_id": revision.order.order_id,
-            "buyer_id": buyer_id,
-            "profile": revision.profile,
-            "preset": judgement.preset,
-            "settings_from": None if judgement.settings_from is None else day_name(judgement.settings_from),
-            "status": verdict.status,
-            "revision": revision.revision,
-            "reason": revision.reason,
-            "outcome": verdict.outcome,
-            "silence": verdict.silence,
-            "placing": _picked(judgement.placing),
-            "payment": _picked(judgement.payment),
-            "credit": None
-            if credit is None
-            else {"agent_id": credit.agent_id, "basis": credit.basis, "rule": credit.rule},
-            "assists": [{"agent_id": agent_id, "kind": kind} for kind, agent_id in verdict.assists],
-            "amount": verdict.amount,
-            "quantity": verdict.quantity,
-            "currency": revision.order.currency,
-            "refund_requested": verdict.refund_requested,
-            "refund_completed": verdict.refund_completed,
-            "net_amount": verdict.amount - verdict.refund_completed,
-            "created_ts": verdict.created_ts,
-            "paid_ts": verdict.paid_ts,
-            "cancelled_ts": verdict.cancelled_ts,
-            "final_at": verdict.final_at,
-            "watermark": watermark,
-            "candidates": [
-                {
-                    "agent_id": one.agent_id,
-                    "placing": _figures(one.placing),
-                    "payment": _figures(one.payment),
-                    "followup": _figures(one.followup),
-                }
+        shapes.Decision(
+            f"{stem}{revision.revision}",
+            f"{stem}{revision.revision - 1}" if revision.revision > 1 else None,
+            shop_id,
+            revision.order.order_id,
+            buyer_id,
+            revision.profile,
+            judgement.preset,
+            None if settings_from is None else day_name(settings_from),
+            verdict.status,
+            revision.revision,
+            revision.reason,
+            verdict.outcome,
+            verdict.silence,
+            _picked(judgement.placing),
+            _picked(judgement.payment),
+            None if credit is None else shapes.Credit(credit.agent_id, credit.basis, credit.rule),
+            [shapes.Assist(agent_id, kind) for kind, agent_id in verdict.assists],
+            verdict.amount,
+            verdict.quantity,
+            revision.order.currency,
+            verdict.refund_requested,
+            verdict.refund_completed,
+            verdict.amount - verdict.refund_completed,
+            verdict.created_ts,
+            verdict.paid_ts,
+            verdict.cancelled_ts,
+            verdict.final_at,
+            watermark,
+            [
+                shapes.Candidate(
+                    one.agent_id, _figures(one.placing), _figures(one.payment), _figures(one.followup)
+                )
                 for one in judgement.candidates
             ],
-            "discarded": [
-                {"agent_id": one.agent_id, "day": day_name(one.day), "reason": one.reason}
-                for one in judgement.discarded
-            ],
-        }
+            [shapes.Discarded(one.agent_id, day_name(one.day), one.reason) for one in judgement.discarded],
+        )
     )
 
 
-def _picked(picked: Picked | None) -> dict[str, Any] | None:
+def _picked(picked: Picked | None) -> shapes.Picked | None:
     if picked is None:
         return None
-    return {
-        "agent_id": picked.agent_id,
-        "rule": picked.rule,
-        "last_ts": picked.last_ts,
-        "rounds": picked.rounds,
-    }
+    return shapes.Picked(picked.agent_id, picked.rule, picked.last_ts, picked.rounds)
 
 
-def _figures(figures: Figures | None) -> dict[str, Any] | None:
+def _figures(figures: Figures | None) -> shapes.Figures | None:
     if figures is None:
         return None
-    shown: dict[str, Any] = {
-        "messages": figures.messages,
-        "rounds": figures.rounds,
-        "first_ts": figures.first_ts,
-        "last_ts": figures.last_ts,
-        "product_page": figures.product_page,
-        "ordered_product": figures.ordered_product,
-    }
-    if figures.initiator is not None:
-        shown["initiator"] = figures.initiator
-    return shown
+    return shapes.Figures(
+        figures.messages,
+        figures.rounds,
+        figures.first_ts,
+        figures.last_ts,
+        figures.product_page,
+        figures.ordered_product,
+        figures.initiator,
+    )
 
 
 def encode_dead_letter(

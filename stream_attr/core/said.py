@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 
-class Said(NamedTuple):
+class Said(Struct, array_like=True, frozen=True, gc=False):
     """The last revision that was emitted of a record."""
 
     revision: int
@@ -18,7 +18,7 @@ EVERY_DAY = 0
 """The day that stands for all: settings or roster have changed."""
 
 
-class Unsaid(NamedTuple):
+class Unsaid(Struct, array_like=True, frozen=True, gc=False):
     """Changes that have not been told yet."""
 
     since: int

@@ -11,11 +11,14 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import asdict, astuple
+
 from stream_attr.codec.state import VERSION, encode_buyer
 from stream_attr.core.buyer import Buyer, Retention
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
 from stream_attr.core.placed import Placed, Waiting
+from stream_attr.core.reception import Reception
 from stream_attr.core.said import Said
 from stream_attr.core.settings import PRESETS
 from stream_attr.core.shop import SettingsRecord, Shop
@@ -104,17 +107,25 @@ def sample_buyer() -> Buyer:
     return buyer
 
 
+def saids(reception: Reception) -> tuple[Said | None, Said | None]:
+    return reception.said_fact, reception.said_inquiry
+
+
 def told(buyer: Buyer) -> dict[str, Any]:
     """Return all that state keeps of a buyer, as JSON holds it and in words that outlive its layout."""
     said = json.dumps(
         {
             "due": buyer.due,
             "settle_at": buyer.settle_at,
-            "unsaid": buyer.unsaid and buyer.unsaid._asdict(),
+            "unsaid": buyer.unsaid and asdict(buyer.unsaid),
             "days_said": sorted(buyer.days_said.items()),
             "told": {
                 agent_id: {
-                    day: [one.closed_ts, one.said_fact, one.said_inquiry] for day, one in sorted(days.items())
+                    day: [
+                        one.closed_ts,
+                        *[said and astuple(said) for said in (one.said_fact, one.said_inquiry)],
+                    ]
+                    for day, one in sorted(days.items())
                 }
                 for agent_id, days in buyer.receptions.items()
             },
