@@ -24,7 +24,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,50 @@ class Node:
     pid: int
 
 
+@dataclass(frozen=True)
+class Guard:
+    """Two more listeners of every node, through which nobody may do what no access rule allows him.
+
+    Users, and the rules, are made through the plain listener, where everybody may do everything: nodes talk
+    to each other there, and tests set the scene. For tests on the loopback interface alone.
+    """
+
+    login_ports: Sequence[int]
+    """Per node: TLS and a log-in by SCRAM, or PLAIN (SASL_SSL)."""
+    certificate_ports: Sequence[int]
+    """Per node: TLS with a certificate of the client (SSL), whose subject is the user."""
+    keystore: Path
+    """PEM: the nodes' key and certificate."""
+    authority: Path
+    """PEM: who must have signed a client's certificate."""
+    plain_users: Mapping[str, str]
+    """Passwords of those who log in by PLAIN."""
+
+    def properties(self, number: int) -> dict[str, object]:
+        """What the properties of a node have beside or instead of the plain ones."""
+        login, certificate = (ports[number - 1] for ports in (self.login_ports, self.certificate_ports))
+        scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        known = "".join(f' user_{user}="{password}"' for user, password in self.plain_users.items())
+        return {
+            "listeners": f"LOGIN://{server.HOST}:{login},CERTIFICATE://{server.HOST}:{certificate}",
+            "advertised.listeners": f"LOGIN://{server.HOST}:{login},CERTIFICATE://{server.HOST}:{certificate}",
+            "listener.security.protocol.map": "LOGIN:SASL_SSL,CERTIFICATE:SSL",
+            "sasl.enabled.mechanisms": "SCRAM-SHA-256,SCRAM-SHA-512,PLAIN",
+            "listener.name.login.scram-sha-256.sasl.jaas.config": scram,
+            "listener.name.login.scram-sha-512.sasl.jaas.config": scram,
+            "listener.name.login.plain.sasl.jaas.config": (
+                f"org.apache.kafka.common.security.plain.PlainLoginModule required{known};"
+            ),
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": self.keystore,
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": self.authority,
+            "listener.name.certificate.ssl.client.auth": "required",
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",
+        }
+
+
 def why_not() -> str | None:
     """What this machine lacks to run Apache Kafka; None when it lacks nothing."""
     java = shutil.which("java")
@@ -66,13 +110,13 @@ def why_not() -> str | None:
 
 
 @contextlib.contextmanager
-def cluster(state: Path, *, brokers: int = 1) -> Iterator[list[Node]]:
+def cluster(state: Path, *, brokers: int = 1, guard: Guard | None = None) -> Iterator[list[Node]]:
     """Run a cluster on free ports for as long as the context lasts; on entry every node answers.
 
     Raises:
         KafkaUnavailable: something is missing, or the cluster does not come up.
     """
-    started = _start(state, [server.free_port() for _ in range(brokers)], outlive_us=False)
+    started = _start(state, [server.free_port() for _ in range(brokers)], outlive_us=False, guard=guard)
     try:
         yield [node for node, _ in started]
     finally:
@@ -126,7 +170,9 @@ def bootstrap(nodes: list[Node]) -> str:
     return ",".join(f"{server.HOST}:{node.port}" for node in nodes)
 
 
-def _start(state: Path, ports: list[int], *, outlive_us: bool) -> list[tuple[Node, subprocess.Popen[bytes]]]:
+def _start(
+    state: Path, ports: list[int], *, outlive_us: bool, guard: Guard | None = None
+) -> list[tuple[Node, subprocess.Popen[bytes]]]:
     """Start one node per client port; all of them answer, or none is left."""
     jars = fetched_jars()
     state.mkdir(parents=True, exist_ok=True)
@@ -136,7 +182,7 @@ def _start(state: Path, ports: list[int], *, outlive_us: bool) -> list[tuple[Nod
     try:
         for number, port in enumerate(ports, 1):
             properties = state / f"node-{number}.properties"
-            properties.write_text(_properties(state, number, port, controllers), encoding="utf-8")
+            properties.write_text(_properties(state, number, port, controllers, guard), encoding="utf-8")
             _format(jars, properties, cluster_id, state / f"node-{number}")
             with (state / f"node-{number}.log").open("ab") as log:
                 process = server.spawn(
@@ -245,10 +291,12 @@ def _format(jars: Path, properties: Path, cluster_id: str, data: Path) -> None:
         raise KafkaUnavailable(f"Kafka cannot format {data}:\n{done.stdout}{done.stderr}")
 
 
-def _properties(state: Path, number: int, port: int, controllers: list[int]) -> str:
+def _properties(
+    state: Path, number: int, port: int, controllers: list[int], guard: Guard | None = None
+) -> str:
     copies = min(3, len(controllers))
     voters = ",".join(f"{i}@{server.HOST}:{c}" for i, c in enumerate(controllers, 1))
-    settings = {
+    settings: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": number,
         "listeners": f"CLIENT://{server.HOST}:{port},CONTROLLER://{server.HOST}:{controllers[number - 1]}",
@@ -277,6 +325,8 @@ def _properties(state: Path, number: int, port: int, controllers: list[int]) -> 
         "num.io.threads": 4,
         "background.threads": 2,
     }
+    for name, value in guard.properties(number).items() if guard is not None else ():
+        settings[name] = f"{settings[name]},{value}" if name in settings else value
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
