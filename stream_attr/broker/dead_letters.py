@@ -16,6 +16,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from stream_attr.broker.address import topics_command
 from stream_attr.broker.lines import LinesFile, UnusableFileError
 from stream_attr.broker.publish import TopicsMissingError
+from stream_attr.broker.security import UNSECURED, Security
 from stream_attr.broker.topics import BrokerUnreachable, partition_counts
 from stream_attr.codec.refusal import Code
 from stream_attr.processor.records import DEAD_LETTERS
@@ -178,12 +179,13 @@ class LettersOfTopic:
         TopicsMissingError: when made.
     """
 
-    def __init__(self, bootstrap: str, prefix: str = "") -> None:
+    def __init__(self, bootstrap: str, prefix: str = "", security: Security = UNSECURED) -> None:
         self.problems: list[str] = []
         """What could not be read, as sentences; complete once all is read."""
         self._bootstrap = bootstrap
+        self._security = security
         self._name = prefix + DEAD_LETTERS
-        counts = partition_counts(bootstrap, [self._name])
+        counts = partition_counts(bootstrap, [self._name], security)
         if self._name not in counts:
             raise TopicsMissingError(
                 f"no topic {self._name} on {bootstrap}; make it with: {topics_command(bootstrap, prefix)}"
@@ -246,7 +248,7 @@ class LettersOfTopic:
     def _consumer(self) -> Consumer:
         return Consumer(
             {
-                "bootstrap.servers": self._bootstrap,
+                **self._security.rdkafka(self._bootstrap),
                 "group.id": "stream-attr-dead-letters",  # demanded by the client; nobody joins or commits
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,

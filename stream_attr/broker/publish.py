@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stream_attr.broker.address import topics_command
 from stream_attr.broker.lines import Line, LinesFile
+from stream_attr.broker.security import UNSECURED, Security
 from stream_attr.broker.topics import partition_counts
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 
@@ -137,6 +138,7 @@ def publish(
     inputs: Inputs,
     *,
     prefix: str = "",
+    security: Security = UNSECURED,
     speed: float | None = None,
     until: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
@@ -160,7 +162,7 @@ def publish(
 
         knowledge = opened(SETTINGS, inputs.settings) + opened(ROSTER, inputs.roster)
         events = opened(CHAT, inputs.chat) + opened(ORDERS, inputs.orders)
-        sender = Sender(bootstrap, prefix, _topics(inputs, until), progress, account)
+        sender = Sender(bootstrap, security, prefix, _topics(inputs, until), progress, account)
         try:
             for source in knowledge:
                 for topic, parsed in source:
@@ -214,6 +216,7 @@ class Sender:
     def __init__(
         self,
         bootstrap: str,
+        security: Security,
         prefix: str,
         topics: Iterable[str],
         progress: Callable[[int], None],
@@ -226,7 +229,7 @@ class Sender:
         self._sent = 0
         self._failure: KafkaError | None = None
         names = {prefix + topic for topic in topics}
-        self.partitions = partition_counts(bootstrap, names)
+        self.partitions = partition_counts(bootstrap, names, security)
         """Of each topic, by its name with prefix."""
         if missing := names - self.partitions.keys():
             raise TopicsMissingError(
@@ -235,7 +238,7 @@ class Sender:
             )
         self._producer = Producer(
             {
-                "bootstrap.servers": bootstrap,
+                **security.rdkafka(bootstrap),
                 "enable.idempotence": True,  # no doubles and no reordering when a send is repeated
                 "partitioner": "murmur2",  # as Java clients: whoever sends, a buyer has one partition
                 "linger.ms": 20,

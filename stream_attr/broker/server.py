@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from confluent_kafka import KafkaException
@@ -49,13 +49,21 @@ def require_free_port(port: int) -> int:
     return port
 
 
-def spawn(command: Sequence[str], log: IO[bytes], *, outlive_parent: bool = False) -> subprocess.Popen[bytes]:
+def spawn(
+    command: Sequence[str],
+    log: IO[bytes],
+    *,
+    outlive_parent: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that a Ctrl-C meant for us does not end it before we do.
 
     Unless it is to outlive us, it is killed (on Linux) when the thread that called this ends.
+    ``environment``: another one than ours.
     """
     return subprocess.Popen(
         command,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,

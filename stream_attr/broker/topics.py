@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, ResourceType
 
 from stream_attr.broker.contract import TopicDefinition, topic_definitions
+from stream_attr.broker.security import UNSECURED, Protocol, Security
 
 __all__ = [
     "DEFAULT_PARTITIONS",
@@ -68,6 +69,7 @@ def create_topics(
     partitions: int = DEFAULT_PARTITIONS,
     replication_factor: int | None = None,
     prefix: str = "",
+    security: Security = UNSECURED,
 ) -> list[TopicState]:
     """Create what is missing of the contract's topics and check the rest; in the order of their names.
 
@@ -76,7 +78,7 @@ def create_topics(
     Raises:
         BrokerUnreachable: no answer, or a topic could not be created; the message names it.
     """
-    admin, cluster = _reached(bootstrap)
+    admin, cluster = _reached(bootstrap, security)
     factor = replication_factor or min(3, len(cluster.brokers))
     wanted = {prefix + d.name: d for d in topic_definitions().values()}
 
@@ -99,24 +101,24 @@ def create_topics(
     return states
 
 
-def partition_counts(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
+def partition_counts(bootstrap: str, names: Iterable[str], security: Security = UNSECURED) -> dict[str, int]:
     """Partitions of each named topic (with prefix); a missing one is left out, and not made by asking.
 
     Raises:
         BrokerUnreachable: no broker answers.
     """
-    topics = _reached(bootstrap)[1].topics
+    topics = _reached(bootstrap, security)[1].topics
     return {name: len(topics[name].partitions) for name in names if name in topics}
 
 
-def _reached(bootstrap: str) -> tuple[AdminClient, ClusterMetadata]:
+def _reached(bootstrap: str, security: Security) -> tuple[AdminClient, ClusterMetadata]:
     """Return a client of a cluster that has answered, and its answer.
 
     Raises:
-        BrokerUnreachable: no broker answers.
+        BrokerUnreachable: no broker answers, or it refuses us.
     """
     problems = _Problems()
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": problems.see})
+    admin = AdminClient({**security.rdkafka(bootstrap), "log_level": 0, "error_cb": problems.see})
     begun = time.monotonic()
     attempt_s = _FIRST_ATTEMPT_S
     while True:
@@ -126,14 +128,29 @@ def _reached(bootstrap: str) -> tuple[AdminClient, ClusterMetadata]:
             admin.poll(0)  # takes in what the client has to say
             spent = time.monotonic() - begun
             reason = problems.last or _reason(error)
-            if spent >= (_NOBODY_THERE_S if problems.nobody_there else _BROKER_TIMEOUT_S):
+            if problems.login_refused:
                 raise BrokerUnreachable(
-                    f"no Kafka broker answers at {bootstrap}: {reason}; start one with 'stream-attr broker' "
-                    "or 'make kafka-up', or name yours with --broker HOST:PORT"
+                    f"broker {bootstrap} refuses user {security.user}: {reason}; see --sasl-user, "
+                    "--sasl-password-file and --sasl-mechanism"
                 ) from error
+            if spent >= (_NOBODY_THERE_S if problems.nobody_there else _BROKER_TIMEOUT_S):
+                raise BrokerUnreachable(_unreachable(bootstrap, security, reason)) from error
         if attempt_s == _FIRST_ATTEMPT_S:
             logger.warning("no answer from %s yet: %s", bootstrap, reason)
         attempt_s = _NEXT_ATTEMPT_S
+
+
+def _unreachable(bootstrap: str, security: Security, reason: str) -> str:
+    if security.protocol is Protocol.PLAINTEXT:
+        return (
+            f"no Kafka broker answers at {bootstrap}: {reason}; start one with 'stream-attr broker' "
+            "or 'make kafka-up', or name yours with --broker HOST:PORT (where it has TLS or a log-in, with "
+            "--security-protocol too)"
+        )
+    return (
+        f"no {security.protocol} connection to broker {bootstrap}: {reason}; see --broker, "
+        "--security-protocol and the options --tls-…"
+    )
 
 
 def _listed(admin: AdminClient) -> ClusterMetadata:
@@ -151,6 +168,8 @@ class _Problems:
         """The last that one of them met with."""
         self.nobody_there = False
         """Whether all of them are down."""
+        self.login_refused = False
+        """Whether a broker does not take user and password."""
 
     def see(self, error: KafkaError) -> None:
         """Learn of a problem; the client calls it."""
@@ -158,6 +177,7 @@ class _Problems:
             self.nobody_there = True
         else:
             self.last = error.str().partition(" (after ")[0]
+            self.login_refused = self.login_refused or error.code() == KafkaError._AUTHENTICATION
 
 
 def _create(

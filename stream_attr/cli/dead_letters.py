@@ -22,10 +22,12 @@ from stream_attr.broker.publish import (
     TopicsMissingError,
 )
 from stream_attr.broker.resend import Account, Resending, Rules, Why, resend
+from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import TIME, broker_option, topic_prefix_option
 from stream_attr.cli.progress import Progress
+from stream_attr.cli.secured import security_options
 from stream_attr.codec.refusal import Code
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 
@@ -60,6 +62,7 @@ def _selecting(command: _Command) -> _Command:
     options = [
         broker_option,
         topic_prefix_option,
+        security_options,
         click.option(
             "--code",
             "codes",
@@ -107,7 +110,13 @@ def command() -> None:
     help="The records as they were sent, one a line, to be mended and published; needs one --topic.",
 )
 def list_command(
-    broker: str, topic_prefix: str, files: tuple[str, ...], as_json: bool, as_values: bool, **selected: Any
+    broker: str,
+    topic_prefix: str,
+    security: Security,
+    files: tuple[str, ...],
+    as_json: bool,
+    as_values: bool,
+    **selected: Any,
 ) -> None:
     """List dead letters: when, why, where the record lay, its shop.
 
@@ -123,7 +132,7 @@ def list_command(
     codes: Counter[str] = Counter()
     partial = 0
     try:
-        letters = _letters(broker, topic_prefix, files)
+        letters = _letters(broker, security, topic_prefix, files)
         for count, found in enumerate(letters, 1):
             progress(count)
             if found not in selection:
@@ -158,7 +167,13 @@ def list_command(
 )
 @click.option("--dry-run", is_flag=True, help="Send nothing; show each record that would go, and where to.")
 def replay(
-    broker: str, topic_prefix: str, files: tuple[str, ...], fix_key: bool, dry_run: bool, **selected: Any
+    broker: str,
+    topic_prefix: str,
+    security: Security,
+    files: tuple[str, ...],
+    fix_key: bool,
+    dry_run: bool,
+    **selected: Any,
 ) -> None:
     """Send dead letters again: the same bytes, to the topic and partition they came from.
 
@@ -172,8 +187,8 @@ def replay(
     account, published = Account(), Published()
     began_ms = time.time_ns() // 1_000_000
     try:
-        letters = _letters(broker, topic_prefix, files)
-        sender = Sender(broker, topic_prefix, _INPUTS, lambda _: None, published)
+        letters = _letters(broker, security, topic_prefix, files)
+        sender = Sender(broker, security, topic_prefix, _INPUTS, lambda _: None, published)
         rules = Rules(
             began_ms,
             fix_key,
@@ -226,8 +241,8 @@ def _selection(
     return Selection(frozenset(codes), frozenset(topics), partition, offsets, shop_id, since, before)
 
 
-def _letters(broker: str, topic_prefix: str, files: tuple[str, ...]) -> _Letters:
-    return LettersOfFiles(files) if files else LettersOfTopic(broker, topic_prefix)
+def _letters(broker: str, security: Security, topic_prefix: str, files: tuple[str, ...]) -> _Letters:
+    return LettersOfFiles(files) if files else LettersOfTopic(broker, topic_prefix, security)
 
 
 def _sending(sender: Sender) -> Callable[[Resending], bool]:

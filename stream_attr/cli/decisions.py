@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
+from stream_attr.broker.secret import Secret
 from stream_attr.cli.exits import Unusable
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.processor.records import COMPARISONS, DECISIONS
@@ -60,11 +61,11 @@ def from_replay(directory: Path, shop: str, order: str, profile: str) -> list[Fo
     return found
 
 
-def from_worker(url: str, shop: str, order: str, patience_s: float) -> Found:
+def from_worker(url: str, token: Secret | None, shop: str, order: str, patience_s: float) -> Found:
     """The last official decision; an order that is not known is asked for again for so many seconds."""
     address = f"{url.rstrip('/')}/orders/{quote(shop, safe='')}/{quote(order, safe='')}"
     deadline = time.monotonic() + patience_s
-    while (answer := _ask(address, url)) is None:
+    while (answer := _ask(address, url, token)) is None:
         if time.monotonic() >= deadline:
             raise Unusable(
                 f"no worker knows order {order} of shop {shop}: not judged yet, or refused (see dead-letters)"
@@ -76,15 +77,21 @@ def from_worker(url: str, shop: str, order: str, patience_s: float) -> Found:
         raise Unusable(f"{address} did not answer with JSON: {error}") from error
 
 
-def _ask(address: str, url: str) -> bytes | None:
+def _ask(address: str, url: str, token: Secret | None) -> bytes | None:
     """Return the answer, None for not found."""
+    request = urllib.request.Request(address)
+    if token is not None:  # and it does not go where a redirection leads
+        request.add_unredirected_header("Authorization", f"Bearer {token.reveal()}")
     try:
-        with urllib.request.urlopen(address, timeout=WORKER_TIMEOUT_S) as response:
+        with urllib.request.urlopen(request, timeout=WORKER_TIMEOUT_S) as response:
             answer: bytes = response.read()
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 404:
             return None
+        if error.code == 401:
+            lacking = "needs a token" if token is None else "does not take this token"
+            raise Unusable(f"the worker at {url} {lacking}: see --web-token-file") from error
         raise Unusable(f"{address} answered {error.code} {error.reason}") from error
     except OSError as error:
         reason = getattr(error, "reason", error)

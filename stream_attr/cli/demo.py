@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -208,8 +209,12 @@ def _worker(bootstrap: str, scratch: Path) -> Iterator[_Worker]:
         "--web-port": str(port),
     }
     words = [word for option in options.items() for word in option]
+    # What the environment says of another broker is not meant for this one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAM_ATTR_")}
     with (scratch / "worker.log").open("w+b") as log:
-        process = server.spawn([sys.executable, "-m", "stream_attr", "worker", *words], log)
+        process = server.spawn(
+            [sys.executable, "-m", "stream_attr", "worker", *words], log, environment=environment
+        )
         try:
             yield _Worker(f"http://{server.HOST}:{port}", process, log)
         finally:

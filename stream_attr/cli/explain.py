@@ -12,10 +12,12 @@ from typing import NamedTuple
 import click
 
 from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
+from stream_attr.broker.secret import Secret
 from stream_attr.cli.decisions import Found, from_replay, from_worker
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import DURATION, EXISTING_FOLDER, TIME, WEB_URL, FilesCommand
 from stream_attr.cli.progress import Progress
+from stream_attr.cli.secured import web_token_option
 from stream_attr.core.days import day_number, zone
 from stream_attr.core.settings import DEFAULT_TIMEZONE, OFFICIAL
 from stream_attr.replay.anew import Asked, decisions_anew, known_anew, shop_of
@@ -41,6 +43,7 @@ class _Source(NamedTuple):
     asked: Asked | None
     directory: Path | None
     url: str
+    token: Secret | None
 
 
 def _zone(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
@@ -70,6 +73,7 @@ def _day(_context: click.Context, _option: click.Parameter, name: str | None) ->
 @click.option(
     "--url", metavar="URL", type=WEB_URL, help=f"Web address of any worker.  [default: {DEFAULT_URL}]"
 )
+@web_token_option
 @click.option(
     "--wait",
     metavar="DURATION",
@@ -117,6 +121,7 @@ def command(
     buyer: str | None,
     day: str | None,
     url: str | None,
+    web_token: Secret | None,
     wait: int,
     directory: Path | None,
     chat: tuple[str, ...],
@@ -155,7 +160,10 @@ def command(
         raise click.UsageError("--until goes with event files (--chat, --orders).")
     progress = Progress("read")
     source = _Source(
-        Asked(inputs, until, allowed_lateness, progress) if names else None, directory, url or DEFAULT_URL
+        Asked(inputs, until, allowed_lateness, progress) if names else None,
+        directory,
+        url or DEFAULT_URL,
+        web_token,
     )
     try:
         if order is None:
@@ -212,7 +220,7 @@ def _told_order(
             "a worker tells the official profile only; --profile needs --from or event files."
         )
     else:
-        history = [from_worker(source.url, shop, order, patience_s)]
+        history = [from_worker(source.url, source.token, shop, order, patience_s)]
     timezone = timezone or DEFAULT_TIMEZONE
     decisions = [found.decision for found in history]
     try:

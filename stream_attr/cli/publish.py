@@ -9,16 +9,19 @@ import click
 
 from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
 from stream_attr.broker.publish import Inputs, Published, PublishError, TopicsMissingError, publish
+from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import SPEED, TIME, FilesCommand, broker_option, topic_prefix_option
 from stream_attr.cli.progress import Progress
+from stream_attr.cli.secured import security_options
 from stream_attr.processor.partition import AHEAD_OF_CLOCK_MS
 
 
 @click.command(name="publish", cls=FilesCommand)
 @broker_option
 @topic_prefix_option
+@security_options
 @click.option("--chat", metavar="FILE…", multiple=True, help="Chat events.")
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
 @click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
@@ -39,6 +42,7 @@ from stream_attr.processor.partition import AHEAD_OF_CLOCK_MS
 def command(
     broker: str,
     topic_prefix: str,
+    security: Security,
     chat: tuple[str, ...],
     orders: tuple[str, ...],
     roster: tuple[str, ...],
@@ -71,6 +75,7 @@ def command(
             broker,
             inputs,
             prefix=topic_prefix,
+            security=security,
             speed=speed,
             until=until,
             progress=progress,

@@ -6,9 +6,11 @@ import sys
 
 import click
 
+from stream_attr.broker.security import Security
 from stream_attr.broker.topics import DEFAULT_PARTITIONS, BrokerUnreachable, Standing, create_topics
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import broker_option, topic_prefix_option
+from stream_attr.cli.secured import security_options
 
 
 @click.group(name="topics")
@@ -19,6 +21,7 @@ def command() -> None:
 @command.command()
 @broker_option
 @topic_prefix_option
+@security_options
 @click.option(
     "--partitions",
     type=click.IntRange(1, 10_000),
@@ -31,14 +34,24 @@ def command() -> None:
     type=click.IntRange(1, 32767),
     help="Copies of each partition.  [default: 3, or the number of brokers where there are fewer]",
 )
-def create(broker: str, topic_prefix: str, partitions: int, replication_factor: int | None) -> None:
+def create(
+    broker: str,
+    topic_prefix: str,
+    security: Security,
+    partitions: int,
+    replication_factor: int | None,
+) -> None:
     """Create all topics, or check those that are there. Never changes a topic.
 
     Exits with 1 if an existing topic differs from what the product needs, naming the topic and the remedy.
     """
     try:
         states = create_topics(
-            broker, partitions=partitions, replication_factor=replication_factor, prefix=topic_prefix
+            broker,
+            partitions=partitions,
+            replication_factor=replication_factor,
+            prefix=topic_prefix,
+            security=security,
         )
     except BrokerUnreachable as error:
         raise Unusable(str(error)) from error

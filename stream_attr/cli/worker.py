@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from stream_attr.broker.secret import Secret
+from stream_attr.broker.security import Security
 from stream_attr.cli.params import (
     DURATION,
     FOLDER,
@@ -16,6 +18,7 @@ from stream_attr.cli.params import (
     broker_option,
     topic_prefix_option,
 )
+from stream_attr.cli.secured import security_options, web_token_option
 from stream_attr.worker.app import run
 from stream_attr.worker.config import Clock, LostInput, StoreKind, Transactions, WorkerConfig
 from stream_attr.worker.judging import processor_judging
@@ -30,6 +33,7 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 @click.command(name="worker")
 @broker_option
 @topic_prefix_option
+@security_options
 @click.option(
     "--app-id",
     default="stream-attr",
@@ -53,10 +57,16 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     show_default=True,
     help="memory: for trials; every start then reads the whole changelog.",
 )
-@click.option("--web-host", default="127.0.0.1", show_default=True, help="Interface of the web port.")
+@click.option(
+    "--web-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Interface of the web port; one that others reach needs a token.",
+)
 @click.option(
     "--web-port", type=PORT, default=6066, show_default=True, help="/health /ready /metrics /orders"
 )
+@web_token_option
 @click.option(
     "--web-url",
     metavar="URL",
@@ -119,12 +129,14 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 def command(
     broker: str,
     topic_prefix: str,
+    security: Security,
     app_id: str,
     data_dir: Path,
     store: str,
     web_host: str,
     web_port: int,
     web_url: str | None,
+    web_token: Secret | None,
     clock: str,
     allowed_lateness: int,
     history_days: int,
@@ -141,6 +153,7 @@ def command(
     """
     config = WorkerConfig(
         broker=broker,
+        security=security,
         app_id=app_id,
         topic_prefix=topic_prefix,
         data_dir=data_dir,
@@ -155,6 +168,7 @@ def command(
         web_host=web_host,
         web_port=web_port,
         web_url=web_url,
+        web_token=web_token,
         session_timeout_s=session_timeout / 1000,
     )
     sys.exit(run(config, processor_judging(config)))

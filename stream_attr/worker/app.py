@@ -12,8 +12,10 @@ from typing import Any
 import faust
 from confluent_kafka import KafkaException
 from faust.app.base import BootStrategy
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from yarl import URL
 
+from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.processor.records import CHANGELOG
 from stream_attr.worker import layout, web
@@ -94,8 +96,9 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     """
     found = layout.inspect(config)
     app = AttributionApp(
-        config.app_id if not config.topic_prefix else config.topic_prefix + config.app_id,
+        config.group,
         broker=[URL(f"kafka://{address.strip()}") for address in config.broker.split(",")],
+        broker_credentials=_credentials(config.security),
         broker_session_timeout=config.session_timeout_s,
         broker_request_timeout=max(_REQUEST_TIMEOUT_S, config.session_timeout_s),
         broker_heartbeat_interval=config.session_timeout_s / _HEARTBEATS_PER_SESSION,
@@ -110,6 +113,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         web_bind=config.web_host,
         web_host=config.web_host,
         web_port=config.web_port,
+        web_application_options={"middlewares": [web.guard(config.web_token)]},
         web_router_enabled=False,
         web_tables_enabled=False,
         worker_redirect_stdouts=False,
@@ -118,7 +122,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.metrics = Metrics()
     app.dead_letters = DeadLetterLog()
     app.contact = Contact(config.broker, config.session_timeout_s)
-    app.knowledge = Knowledge(config, judging.book)
+    app.knowledge = Knowledge(config, judging.book, app.contact.refused)
     app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
     app.transport = Transport(app.conf.broker_consumer, app)
     around = Surroundings(
@@ -131,7 +135,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         app.pool,
         partitions=found.partitions,
         transactions=found.transactions,
-        changelog_id=topic_id(config.broker, config.topic(CHANGELOG)),
+        changelog_id=topic_id(config.broker, config.topic(CHANGELOG), config.security),
     )
     app.partitions = Assignment(around, app.crash_soon)
     for name in layout.INPUTS:
@@ -144,6 +148,19 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     if not found.transactions:
         logger.warning("no transactions: after a crash, outputs may be seen twice")
     return app
+
+
+def _credentials(security: Security) -> Credentials | None:
+    """What Faust is told of the way to the brokers."""
+    context = security.ssl_context()
+    if security.password is not None:
+        return SASLCredentials(
+            username=security.user,
+            password=security.password.reveal(),
+            ssl_context=context,
+            mechanism=security.mechanism.value,
+        )
+    return None if context is None else SSLCredentials(context)
 
 
 def run(config: WorkerConfig, judging: Judging) -> int:

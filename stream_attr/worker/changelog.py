@@ -30,6 +30,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from stream_attr.broker.contract import topic_definitions
+from stream_attr.broker.security import UNSECURED, Security
 from stream_attr.processor.records import CHANGELOG
 from stream_attr.worker.contact import will_pass
 from stream_attr.worker.logs import client_logging
@@ -53,13 +54,13 @@ class Interrupted(Exception):  # noqa: N818 -- asked for, not an error
     """Recovery was asked to stop: the partition goes elsewhere."""
 
 
-def topic_id(broker: str, topic: str) -> str:
+def topic_id(broker: str, topic: str, security: Security = UNSECURED) -> str:
     """Identity of a topic: another one of the same name, made anew, has another.
 
     Raises:
         KafkaException: the broker does not answer or knows no such topic.
     """
-    admin = AdminClient({"bootstrap.servers": broker, **client_logging()})
+    admin = AdminClient({**security.rdkafka(broker), **client_logging()})
     described = admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT_S)
     return str(described[topic].result().topic_id)
 
@@ -81,6 +82,8 @@ def catch_up(
     partition: int,
     identity: str,
     stop: Callable[[], bool],
+    security: Security = UNSECURED,
+    group: str = "stream-attr",
 ) -> Caught:
     """Bring the store to the end of the changelog partition.
 
@@ -91,7 +94,7 @@ def catch_up(
         Interrupted: ``stop`` said so; what was read is kept.
         KafkaException: the broker failed for good.
     """
-    consumer = _consumer(broker)
+    consumer = _consumer(broker, security, group)
     recovery = _Recovery(consumer, store, TopicPartition(topic, partition), identity, stop)
     try:
         start = recovery.trusted_offset()
@@ -231,11 +234,11 @@ def _changes(messages: list[Message], position: int) -> tuple[list[Change], int,
     return changes, position, False
 
 
-def _consumer(broker: str) -> Consumer:
+def _consumer(broker: str, security: Security, group: str) -> Consumer:
     return Consumer(
         {
-            "bootstrap.servers": broker,
-            "group.id": "stream-attr-recovery",  # demanded by the client; it neither joins nor commits
+            **security.rdkafka(broker),
+            "group.id": group,  # demanded by the client; it neither joins nor commits
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "enable.partition.eof": True,

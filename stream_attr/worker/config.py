@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from stream_attr.broker.secret import Secret
+from stream_attr.broker.security import UNSECURED, Security
 from stream_attr.processor.records import Judge, Output, Record, Store
 
 __all__ = ["Book", "Clock", "Judging", "LostInput", "StoreKind", "Transactions", "WorkerConfig"]
@@ -64,6 +66,7 @@ class WorkerConfig:
 
     broker: str = "127.0.0.1:9092"
     """``host:port``, several separated by commas."""
+    security: Security = UNSECURED
     app_id: str = "stream-attr"
     """Consumer group and prefix of the transactional ids: one id, one owner of each partition."""
     topic_prefix: str = ""
@@ -78,10 +81,12 @@ class WorkerConfig:
     """Whether facts, inquiries and agents' days are told beside decisions."""
     lost_input: LostInput = LostInput.STOP
     web_host: str = "127.0.0.1"
-    """Interface that the web server binds."""
+    """Interface that the web server binds; one that others reach needs a ``web_token``."""
     web_port: int = 6066
     web_url: str | None = None
     """Where other workers reach this one; None: ``http://<web_host>:<web_port>``."""
+    web_token: Secret | None = None
+    """What a question must bear, but for those of ``/health`` and ``/ready``; None: nothing."""
     session_timeout_s: float = 10.0
     """A worker that has been silent for so long loses its partitions (Apache Kafka: 6 s at least)."""
     batch_records: int = 2_000
@@ -92,6 +97,11 @@ class WorkerConfig:
     """A partition without events for so long is sent a tick (``clock`` ``wall`` only)."""
     batch_threads: int = 4
     """Batches of different partitions that may be under way at one time."""
+
+    @property
+    def group(self) -> str:
+        """The consumer group."""
+        return self.topic_prefix + self.app_id
 
     @property
     def url(self) -> str:

@@ -71,10 +71,17 @@ class Contact:
         self._clock = clock
         self._last = clock()
         self._lost_at = 0.0
+        self._since = ""
+        self._refused: str | None = None
 
     def heard(self) -> None:
         """The broker has answered."""
         self._last = self._clock()
+        self._refused = None
+
+    def refused(self, user: str) -> None:
+        """The broker lets a user not log in who could before."""
+        self._refused = user
 
     @property
     def doubtful(self) -> bool:
@@ -86,12 +93,19 @@ class Contact:
         silent_s = self._clock() - self._last
         if self.lost is None and silent_s > self._patience_s:
             self._lost_at = self._last
-            since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - silent_s))
-            self.lost = f"broker {self._broker} is unreachable since {since}"
-            logger.error("%s; waiting for it", self.lost)
+            self._since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - silent_s))
+            self._lose()
         elif self.lost is not None and silent_s <= self._patience_s:
             self.lost = None
             logger.warning("broker %s is back after %.0f s", self._broker, self._last - self._lost_at)
+        elif self.lost is not None and self._refused is not None and not self.lost.endswith(self._refused):
+            self._lose()
+
+    def _lose(self) -> None:
+        """Say what is amiss, as far as it is known by now."""
+        why = "" if self._refused is None else f": it refuses user {self._refused}"
+        self.lost = f"broker {self._broker} is unreachable since {self._since}{why}"
+        logger.error("%s; waiting for it", self.lost)
 
 
 async def keep_contact(contact: Contact, ask: Callable[[], bool]) -> None:

@@ -62,7 +62,10 @@ class _Entry(NamedTuple):
 class Knowledge:
     """The book of this worker, how far it was read, and what came of each record."""
 
-    def __init__(self, config: WorkerConfig, book: Book) -> None:
+    def __init__(
+        self, config: WorkerConfig, book: Book, on_refusal: Callable[[str], None] = lambda _user: None
+    ) -> None:
+        """``on_refusal`` is told, as long as it is so, that the broker refuses our user."""
         self._book = book
         self.lock = threading.Lock()
         """Held while the book is changed, and by every judge at work: so nothing changes under a judge, and
@@ -76,7 +79,7 @@ class Knowledge:
         """Whether all that was there at the start has been applied."""
         self._names = {config.topic(name): name for name in KNOWLEDGE}
         self._read_to = dict.fromkeys(self._names, 0)
-        self._consumer = _consumer(config.broker)
+        self._consumer = _consumer(config, on_refusal)
 
     @property
     def records(self) -> int:
@@ -235,17 +238,22 @@ class Knowledge:
         )
 
 
-def _consumer(broker: str) -> Consumer:
+def _consumer(config: WorkerConfig, on_refusal: Callable[[str], None]) -> Consumer:
+    def see(error: KafkaError) -> None:
+        if error.code() == KafkaError._AUTHENTICATION and config.security.user is not None:
+            on_refusal(config.security.user)
+
     return Consumer(
         {
-            "bootstrap.servers": broker,
-            "group.id": "stream-attr-knowledge",  # demanded by the client; it neither joins nor commits
+            **config.security.rdkafka(config.broker),
+            "group.id": config.group,  # demanded by the client; it neither joins nor commits
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 100,
+            "error_cb": see,
             **client_logging(),
         }
     )

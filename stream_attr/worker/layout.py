@@ -61,7 +61,9 @@ def inspect(config: WorkerConfig) -> Layout:
             and the command that helps.
     """
     definitions = topic_definitions().values()
-    counts = partition_counts(config.broker, [config.topic(definition.name) for definition in definitions])
+    counts = partition_counts(
+        config.broker, [config.topic(definition.name) for definition in definitions], config.security
+    )
     keyed = {
         name: counts[name]
         for definition in definitions
@@ -77,17 +79,20 @@ def inspect(config: WorkerConfig) -> Layout:
         if counts.get(name, 1) != 1
     ]
     if wrong:
-        raise LayoutError(
-            "; ".join(wrong)
-            + f"; run '{topics_command(config.broker, config.topic_prefix)}', which creates or checks them"
-        )
+        raise LayoutError(f"{'; '.join(wrong)}; {_remedy(config)}")
     return Layout(counts[config.topic(CHAT)], _use_transactions(config))
+
+
+def _remedy(config: WorkerConfig) -> str:
+    remedy = f"run '{topics_command(config.broker, config.topic_prefix)}', which creates or checks them"
+    user = config.security.user
+    return remedy if user is None else f"{remedy}, or let user {user} see them (docs/security.md)"
 
 
 def _use_transactions(config: WorkerConfig) -> bool:
     if config.transactions is not Transactions.AUTO:
         return config.transactions is Transactions.ON
-    seen = AdminClient({"bootstrap.servers": config.broker, **client_logging()}).list_topics(
+    seen = AdminClient({**config.security.rdkafka(config.broker), **client_logging()}).list_topics(
         timeout=_TIMEOUT_S
     )
     return bool(seen.cluster_id != CLUSTER_ID)

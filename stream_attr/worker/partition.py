@@ -239,6 +239,8 @@ class Partition:
         caught = catch_up(
             self._store,
             broker=config.broker,
+            security=config.security,
+            group=config.group,
             topic=config.topic(CHANGELOG),
             partition=self.number,
             identity=around.changelog_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import ipaddress
 import os
 import socket
 from pathlib import Path
@@ -36,9 +37,15 @@ class Claim:
 
         Raises:
             StoreBusy: the directory is another worker's.
-            PremisesError: the directory cannot be written, or the address cannot be listened on.
+            PremisesError: the directory cannot be written, or the address cannot be listened on, or others
+                reach it and no token is asked for.
         """
-        _require_address(self._config.web_host, self._config.web_port)
+        reached = _require_address(self._config.web_host, self._config.web_port)
+        if reached and self._config.web_token is None:
+            raise PremisesError(
+                f"--web-host {self._config.web_host} lets other machines reach the web port: it needs a "
+                "token, --web-token-file or STREAM_ATTR_WEB_TOKEN"
+            )
         if self._config.store is not StoreKind.MEMORY:
             self._lock = _locked(self._config.data_dir)
         return self
@@ -67,7 +74,8 @@ def _locked(data_dir: Path) -> IO[str]:
     return lock
 
 
-def _require_address(host: str, port: int) -> None:
+def _require_address(host: str, port: int) -> bool:
+    """Return whether other machines reach it."""
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, kind, protocol, _, address in found:
@@ -82,3 +90,4 @@ def _require_address(host: str, port: int) -> None:
         raise PremisesError(
             f"port {port} on {host} cannot be used: {said}; see --web-host and --web-port"
         ) from error
+    return not all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)

@@ -5,15 +5,20 @@ Seen in faust-streaming 0.15.3, whose own order resumes the partitions before it
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from confluent_kafka import KafkaException
 from faust.tables import manager as faust_manager
 from faust.tables import recovery as faust_recovery
 from faust.types import TP
 
 from stream_attr.processor.records import CHANGELOG
+from stream_attr.worker.transaction import CommitError
 
 __all__ = ["Recovery", "TableManager"]
+
+logger = logging.getLogger(__name__)
 
 
 class CoPartitioningError(Exception):
@@ -51,7 +56,12 @@ class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
             return
         assigned = app.consumer.assignment()
         numbers = _partitions(app, assigned)
-        positions = await app.partitions.take_over(numbers, generation_id)
+        try:
+            positions = await app.partitions.take_over(numbers, generation_id)
+        except (CommitError, KafkaException) as error:  # the broker's word, of which no traceback says more
+            logger.critical("partitions cannot be taken over: %s", error)
+            app.crash_soon(error)
+            return
         if positions is None or app.rebalancing_count != rebalance:
             return
         await app.consumer.seek_to(

@@ -31,7 +31,7 @@ async def send_ticks(config: WorkerConfig, partitions: Assignment, contact: Cont
     A tick says that it is now wall clock less allowed lateness. An idle partition gets one per idle time.
     """
     idle_s = config.idle_tick_ms / 1000
-    producer = Producer({"bootstrap.servers": config.broker, **client_logging()})
+    producer = Producer({**config.security.rdkafka(config.broker), **client_logging()})
     ticked: dict[int, float] = {}
     while True:
         await asyncio.sleep(min(1.0, idle_s / 4))

@@ -87,7 +87,7 @@ class TransactionalCommitter:
             Undecided: ``stop`` said so before the broker answered.
             CommitError: the broker refuses.
         """
-        self._transactional_id = f"{config.topic_prefix}{config.app_id}-{partition}"
+        self._transactional_id = f"{config.group}-{partition}"
         self._begun = time.monotonic()
         self._usable = True
         self._producer = _PartitionProducer(
@@ -224,7 +224,7 @@ class _PartitionProducer:
         self._failure: KafkaError | None = None
         self.client = Producer(
             {
-                "bootstrap.servers": config.broker,
+                **config.security.rdkafka(config.broker),
                 "acks": "all",
                 "partitioner": "murmur2_random",  # as Java clients place a key
                 "linger.ms": 50,  # a commit flushes at once: this only lets a batch gather

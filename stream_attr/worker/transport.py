@@ -23,6 +23,7 @@ from aiokafka.errors import (
     KafkaTimeoutError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
 )
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -251,7 +252,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             if not active:
                 await self.sleep(_FULL_PAUSE_S)
                 continue
-            await self._fetch_once(active, topic_names)
+            try:
+                await self._fetch_once(active, topic_names)
+            except TopicAuthorizationFailedError as error:
+                logger.critical(
+                    "the broker does not let this user read topic %s", ", ".join(map(str, error.args))
+                )
+                self.app.crash_soon(error)
+                await self.wait_for_stopped()
 
     async def _fetch_once(self, active: set[TP], topic_names: Mapping[str, str]) -> None:
         async with self._fetching:

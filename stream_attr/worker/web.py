@@ -3,22 +3,29 @@
 ``GET /health`` the process answers; ``GET /ready`` 200 once every assigned partition is recovered, and while
 the broker answers, else 503 with the reason; ``GET /metrics``; ``GET /orders/{shop_id}/{order_id}`` the last
 decision with its receipt, from whichever worker holds it, else 404. Errors are JSON: ``{"error": ...}``.
+Where there is a token, all but the first two ask for it: ``Authorization: Bearer …``, else 401.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import orjson
+from aiohttp.web import Request as WebRequest
+from aiohttp.web import Response as WebResponse
+from aiohttp.web import StreamResponse, middleware
 from faust.web import Request, Response, View
 from yarl import URL
 
+from stream_attr.broker.secret import Secret
 from stream_attr.worker.layout import INPUTS
 
-__all__ = ["add_routes"]
+__all__ = ["add_routes", "guard"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +33,11 @@ _PEER_TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 _LOCAL_ONLY = "local"
 """Query flag of a question that one worker asks another: it is not passed on."""
 _JSON = "application/json"
+_OPEN = frozenset({"/health", "/ready"})
+"""What probes ask, which have no token."""
+_SCHEME = "bearer"
+
+_Handler = Callable[[WebRequest], Awaitable[StreamResponse]]
 
 
 def add_routes(app: Any) -> None:
@@ -34,6 +46,30 @@ def add_routes(app: Any) -> None:
     app.page("/ready")(ready)
     app.page("/metrics")(metrics)
     app.page("/orders/{shop_id}/{order_id}")(order)
+
+
+def guard(token: Secret | None) -> Any:
+    """What stands before every page, known or not: 401 without the token (None: it lets all in)."""
+
+    @middleware
+    async def check(request: WebRequest, handler: _Handler) -> StreamResponse:
+        if token is None or request.path in _OPEN or _bears(request, token):
+            return await handler(request)
+        return WebResponse(
+            body=orjson.dumps({"error": "a bearer token is needed: Authorization: Bearer TOKEN"}),
+            status=401,
+            content_type=_JSON,
+            headers={"WWW-Authenticate": 'Bearer realm="stream-attr"'},
+        )
+
+    return check
+
+
+def _bears(request: WebRequest, token: Secret) -> bool:
+    """Whether the token is there; how long this takes tells nothing of it."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    right = hmac.compare_digest(given.strip().encode(errors="replace"), token.reveal().encode())
+    return right and scheme.lower() == _SCHEME
 
 
 async def health(view: View, _request: Request) -> Response:
@@ -87,8 +123,14 @@ async def _ask_peers(app: Any, shop_id: str, order_id: str) -> bytes | None:
 
 async def _ask(app: Any, peer: URL, shop_id: str, order_id: str) -> bytes | None:
     url = (peer / "orders" / shop_id / order_id).with_query({_LOCAL_ONLY: "1"})
+    token = app.config.web_token
+    headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
     try:
-        async with app.http_client.get(url, timeout=_PEER_TIMEOUT) as response:
+        async with app.http_client.get(
+            url, headers=headers, timeout=_PEER_TIMEOUT, allow_redirects=False
+        ) as response:
+            if response.status in (401, 403):
+                logger.warning("worker %s does not take this worker's web token", peer)
             return await response.read() if response.status == 200 else None
     except (aiohttp.ClientError, TimeoutError) as error:
         logger.warning("worker %s does not answer: %r", peer, error)

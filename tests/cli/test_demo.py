@@ -37,6 +37,10 @@ def nobody_listens(said: str) -> bool:
 def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
     pytest.importorskip("stream_attr.cli.worker")
     plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}  # standard output in ASCII, as Python has it
+    plain |= {
+        "STREAM_ATTR_SECURITY_PROTOCOL": "SASL_SSL",
+        "STREAM_ATTR_SASL_USER": "worker",
+    }  # of no concern here
     done = subprocess.run(DEMO, capture_output=True, timeout=120, check=False, env=plain)
     assert done.returncode == 0, done.stdout + done.stderr
     said = done.stdout.decode()
@@ -124,7 +128,7 @@ def test_a_worker_that_does_not_come_up_is_told_with_what_it_said(
 ) -> None:
     spawn, started = server.spawn, []
 
-    def spawn_instead(words: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    def spawn_instead(words: list[str], log: IO[bytes], **_: object) -> subprocess.Popen[bytes]:
         if "worker" in words:
             words = [sys.executable, "-c", worker]
         started.append(spawn(words, log))

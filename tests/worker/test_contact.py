@@ -48,6 +48,21 @@ def test_an_answer_ends_it_and_that_is_told_once(contact, clock, caplog):
     assert [record.getMessage() for record in caplog.records[1:]] == ["broker b:9092 is back after 63 s"]
 
 
+def test_a_user_that_is_refused_is_named_as_soon_as_that_is_known(contact, clock, caplog):
+    clock.now = 120.0
+    contact.look()
+    contact.refused("worker")
+    for _ in range(3):
+        contact.look()
+    assert contact.lost.endswith(": it refuses user worker")
+    assert [contact.lost in record.getMessage() for record in caplog.records] == [False, True]
+    contact.heard()
+    contact.look()
+    clock.now = 140.0
+    contact.look()
+    assert "refuses" not in contact.lost, "that was before"
+
+
 def test_it_is_doubted_from_half_of_the_patience_on(contact, clock):
     clock.now = 105.0
     assert not contact.doubtful

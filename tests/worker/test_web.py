@@ -1,0 +1,109 @@
+"""What stands before the pages of the web port: a token, but for probes."""
+
+from __future__ import annotations
+
+import hmac
+
+import pytest
+from aiohttp import web as aiohttp_web
+from aiohttp.test_utils import TestClient, TestServer
+
+from stream_attr.broker.secret import Secret
+from stream_attr.worker import web
+from stream_attr.worker.config import StoreKind, WorkerConfig
+from stream_attr.worker.premises import Claim, PremisesError
+
+TOKEN = "0123456789abcdef"
+PAGES = ("/health", "/ready", "/metrics", "/orders/jd:1/o1")
+
+
+async def here(_request):
+    return aiohttp_web.Response(text="here")
+
+
+@pytest.fixture
+async def ask():
+    """Ask a guarded server for a page; ``guard`` before all of Faust's pages, as ``build_app`` has it."""
+    clients = []
+
+    async def ask(path, authorization=None, *, token=TOKEN, method="GET"):
+        app = aiohttp_web.Application(middlewares=[web.guard(token and Secret(token))])
+        for page in PAGES:
+            app.router.add_get(page, here)
+        clients.append(client := TestClient(TestServer(app)))
+        await client.start_server()
+        headers = {} if authorization is None else {"Authorization": authorization}
+        return await client.request(method, path, headers=headers)
+
+    yield ask
+    for client in clients:
+        await client.close()
+
+
+async def test_probes_ask_without_a_token_and_nobody_else(ask):
+    statuses = {page: (await ask(page)).status for page in (*PAGES, "/", "/no-such-page", "/health/x")}
+    assert statuses == {**dict.fromkeys(statuses, 401), "/health": 200, "/ready": 200}
+
+
+@pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"Bearer   {TOKEN} "])
+async def test_who_bears_the_token_is_answered(ask, authorization):
+    for page in PAGES:
+        assert (await ask(page, authorization)).status == 200
+    assert (await ask("/no-such-page", authorization)).status == 404
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer", "Bearer ", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}",
+     f"Bearer x{TOKEN}", f"Bearer {TOKEN.upper()}", "Bearer 业", f"Bearer {TOKEN} {TOKEN}"],
+)  # fmt: skip
+async def test_who_bears_another_or_none_is_told_what_is_needed(ask, authorization):
+    answer = await ask("/metrics", authorization)
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="stream-attr"'
+    assert await answer.json() == {"error": "a bearer token is needed: Authorization: Bearer TOKEN"}
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS"])
+async def test_every_way_of_asking_is_guarded(ask, method):
+    assert (await ask("/metrics", method=method)).status == 401
+
+
+async def test_a_token_in_the_address_is_none(ask):
+    assert (await ask(f"/metrics?token={TOKEN}&access_token={TOKEN}")).status == 401
+
+
+async def test_without_a_token_everybody_who_reaches_it_is_answered(ask):
+    for page in PAGES:
+        assert (await ask(page, token=None)).status == 200
+
+
+async def test_the_comparison_takes_the_same_time_for_every_token(ask, monkeypatch):
+    compared = []
+    monkeypatch.setattr(hmac, "compare_digest", lambda *both: compared.append(both) or False)
+    assert (await ask("/metrics", "Bearer x")).status == 401
+    assert compared == [(b"x", TOKEN.encode())]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+def test_a_port_that_others_reach_needs_a_token(host):
+    config = WorkerConfig(web_host=host, web_port=0, store=StoreKind.MEMORY)
+    with (
+        pytest.raises(PremisesError, match="lets other machines reach the web port: it needs a token"),
+        Claim(config),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("host", "token"), [("127.0.0.1", None), ("127.0.0.2", None), ("localhost", None), ("0.0.0.0", TOKEN)]
+)
+def test_this_machine_may_ask_without_one_and_all_with_one(host, token):
+    with Claim(
+        WorkerConfig(web_host=host, web_port=0, web_token=token and Secret(token), store=StoreKind.MEMORY)
+    ):
+        pass
+
+
+def test_the_port_is_this_machines_own_unless_told_otherwise():
+    assert WorkerConfig().web_host == "127.0.0.1"
