@@ -20,7 +20,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from conftest import REQUIRED
 from guarded import PLAIN_USER, ROLES, guarded_kafka, make_files, rules
-from verdicts import RealWorker, inputs, last, last_of_file, stream_attr
+from verdicts import RealWorker, decisions, inputs, last, last_of_file, stream_attr
 from worker_process import read, until
 
 from stream_attr.broker import server
@@ -30,6 +30,7 @@ from stream_attr.worker.store import RocksStore
 
 pytestmark = pytest.mark.kafka
 
+DECISIONS = "attribution-decisions"
 PREFIX = "eu."
 PARTITIONS = 2
 MARKER = "marker-5d0c-of-what-was-said"
@@ -132,7 +133,7 @@ def evidence(kafka, traffic, tmp_path_factory):
         worker.until_ready()
         until(lambda: worker.metric("stream_attr_records_total") > 0, worker)
         until(lambda: worker.metric("stream_attr_lag_records") == 0, worker)
-        told = read(kafka.plain, PREFIX + "attribution-decisions")
+        told = read(kafka.plain, PREFIX + DECISIONS)
         order = json.loads(told[0][1])
         paths = ("/health", "/ready", "/metrics", f"/orders/{order['shop_id']}/{order['order_id']}", "/")
         answers = {path: worker.get(path) for path in paths}
@@ -246,6 +247,38 @@ def test_the_web_port_asks_for_the_token_but_for_probes(evidence):
     health, ready, metrics, order, unknown = evidence.answers_without_token.values()
     assert (health, ready, metrics, order, unknown) == (200, 200, 401, 401, 401)
     assert [status for status, _ in evidence.answers.values()][:4] == [200, 200, 200, 200]
+
+
+def test_workers_ask_each_other_with_the_token(kafka, traffic, tmp_path):
+    prefix = "two."
+    kafka.allow(prefix, rules())
+    create_topics(kafka.plain, partitions=2, prefix=prefix)
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN)
+    options = (*kafka.as_user("worker", prefix), "--clock", "events", "--web-token-file", str(token_file))
+    both = [GuardedWorker(kafka.login, prefix, tmp_path / f"worker{i}", options) for i in range(2)]
+    try:
+        for worker in both:
+            worker.start()
+        until(lambda: all(len(worker.held()) == 1 for worker in both), *both)
+        stream_attr(
+            "publish", *kafka.as_user("administration", prefix), *inputs(traffic, "roster", "settings")
+        )
+        stream_attr("publish", *kafka.as_user("integrator", prefix), *inputs(traffic, "chat", "orders"))
+        for worker in both:
+            until(lambda worker=worker: worker.metric("stream_attr_records_total") > 0, *both)
+            until(lambda worker=worker: worker.metric("stream_attr_lag_records") == 0, *both)
+        orders = {tuple(key.split("|")[:2]) for key in last(decisions(kafka.plain, prefix + DECISIONS))}
+        paths = [f"/orders/{shop_id}/{order_id}" for shop_id, order_id in sorted(orders)[:20]]
+        assert paths
+        held = [{path for path in paths if worker.get(f"{path}?local")[0] == 200} for worker in both]
+        assert all(held), "each holds some of them"
+        assert not held[0] & held[1]
+        assert all(worker.get(path)[0] == 200 for worker in both for path in paths)
+    finally:
+        for worker in both:
+            if worker.runs():
+                worker.kill()
 
 
 @pytest.mark.parametrize(
