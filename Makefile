@@ -29,11 +29,12 @@ demo: $(STAMP)  ## the whole system on this machine: events in, verdicts out
 test: $(STAMP)  ## all tests, on the embedded broker and (where Java and Maven are) on Apache Kafka
 	$(BIN)/python -m pytest
 
-check: $(STAMP)  ## lint, types, layers; edits nothing
+check: $(STAMP)  ## lint, types, layers, the files of deploy/; edits nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --quiet tests/deploy
 
 fmt: $(STAMP)  ## format and mend what can be mended
 	$(BIN)/ruff check --fix .

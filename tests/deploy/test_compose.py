@@ -1,0 +1,132 @@
+"""``deploy/compose.yaml`` and the image: what they name is there, and what they tell the program it knows."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import jsonschema
+import pytest
+
+from tests.deploy.manifests import DEPLOY, ROOT, command_of, document, option, variables_of
+
+COMPOSE = document(DEPLOY / "compose.yaml")
+OURS = {name: one for name, one in COMPOSE["services"].items() if one["image"] == "stream-attr"}
+WORKERS = {name: one for name, one in OURS.items() if one["command"][0] == "worker"}
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_it_is_a_compose_file():
+    schema = json.loads((Path(__file__).parent / "schemas" / "compose-spec.json").read_text(encoding="utf-8"))
+    jsonschema.validate(COMPOSE, schema)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_program_takes_what_it_is_told(name):
+    service = OURS[name]
+    command = command_of(service["command"])
+    assert set(service["environment"]) <= variables_of(command)
+    assert (
+        service["environment"]["STREAM_ATTR_BROKER"]
+        in COMPOSE["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    )
+
+
+def test_an_option_that_the_program_does_not_have_is_found_out():
+    with pytest.raises(click.UsageError, match="--web-adress"):
+        command_of(["worker", "--web-adress", "0.0.0.0"])
+    with pytest.raises(click.UsageError, match="'none' is not a valid integer"):
+        command_of(["topics", "create", "--partitions=none"])
+
+
+def test_there_are_two_workers_that_reach_each_other_each_with_a_volume():
+    assert len(WORKERS) == 2
+    for name, worker in WORKERS.items():
+        assert option(worker["command"], "--web-host") == "0.0.0.0"
+        assert urlsplit(option(worker["command"], "--web-url")).netloc == f"{name}:6066"
+        assert worker["hostname"] == name
+    assert len({volume for worker in WORKERS.values() for volume in worker["volumes"]}) == 2
+
+
+def test_whoever_asks_a_worker_needs_its_token():
+    token = f"/run/secrets/{next(iter(COMPOSE['secrets']))}"
+    for worker in WORKERS.values():
+        assert worker["environment"]["STREAM_ATTR_WEB_TOKEN_FILE"] == token
+    [job] = document(DEPLOY / "prometheus" / "prometheus.yml")["scrape_configs"]
+    assert job["authorization"] == {"credentials_file": token}
+    for service in (*WORKERS.values(), COMPOSE["services"]["prometheus"]):
+        assert service["secrets"] == list(COMPOSE["secrets"])
+
+
+def test_nothing_listens_beyond_the_loopback_interface():
+    ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", ())]
+    assert ports
+    assert len({port.rsplit(":", 1)[0] for port in ports}) == len(ports)
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_volumes_and_services_that_are_named_are_there():
+    services = COMPOSE["services"]
+    used = set()
+    for service in services.values():
+        assert set(service.get("depends_on", ())) <= services.keys()
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (DEPLOY / source).is_dir(), source
+            else:
+                used.add(source)
+    assert used == COMPOSE["volumes"].keys()
+
+
+def test_kafka_is_the_one_that_the_tests_run_on():
+    pom = (DEPLOY / "kafka" / "pom.xml").read_text(encoding="utf-8")
+    [version] = re.findall(r"<kafka.version>(.*)</kafka.version>", pom)
+    assert COMPOSE["services"]["kafka"]["image"] == f"apache/kafka:{version}"
+
+
+def test_prometheus_asks_every_worker_and_reads_the_alerts():
+    config = document(DEPLOY / "prometheus" / "prometheus.yml")
+    [job] = config["scrape_configs"]
+    [targets] = job["static_configs"]
+    assert (job["job_name"], targets["targets"]) == ("stream-attr", [f"{name}:6066" for name in WORKERS])
+    assert all((DEPLOY / "prometheus" / name).is_file() for name in config["rule_files"])
+
+
+def test_grafana_finds_prometheus_and_the_dashboard():
+    provisioning = DEPLOY / "grafana" / "provisioning"
+    [source] = document(provisioning / "datasources" / "prometheus.yaml")["datasources"]
+    assert urlsplit(source["url"]).netloc == "prometheus:9090"
+    [provider] = document(provisioning / "dashboards" / "stream-attr.yaml")["providers"]
+    path = provider["options"]["path"]
+    mounts = dict(volume.split(":")[1::-1] for volume in COMPOSE["services"]["grafana"]["volumes"])
+    home = COMPOSE["services"]["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (DEPLOY / mounts[path] / Path(home).name).is_file()
+    assert home.startswith(path)
+
+
+def test_the_image_is_built_of_files_that_are_there_and_runs_as_nobody():
+    sources = re.findall(r"^COPY (?!--)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+    named = {name for words in sources for name in words.split()}
+    assert named
+    assert all((ROOT / name).exists() for name in named)
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {line[1:] for line in ignored if line.startswith("!")} == named
+    assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
+
+
+def test_what_the_image_runs_by_itself_the_program_takes():
+    [entry], [words] = (
+        [json.loads(found) for found in re.findall(rf"^{name} (\[.*\])$", DOCKERFILE, re.MULTILINE)]
+        for name in ("ENTRYPOINT", "CMD")
+    )
+    worker = command_of(words)
+    assert entry == ["stream-attr"]
+    assert set(re.findall(r"(STREAM_ATTR_\w+)=", DOCKERFILE)) <= variables_of(worker)
+    [port] = re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE)
+    defaults = {param.name: param.default for param in worker.params}
+    assert int(port) == defaults["web_port"]
+    assert f"127.0.0.1:{port}/health" in DOCKERFILE

@@ -1,0 +1,170 @@
+"""``deploy/kubernetes``: valid by the schemas of Kubernetes, at one with itself and with the program."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+
+import jsonschema
+import pytest
+
+from stream_attr.worker import web
+from tests.deploy.manifests import DEPLOY, command_of, document, documents, option, variables_of
+
+FOLDER = DEPLOY / "kubernetes"
+KUSTOMIZATION = document(FOLDER / "kustomization.yaml")
+MANIFESTS = [one for name in KUSTOMIZATION["resources"] for one in documents(FOLDER / name)]
+SCHEMA = json.loads((Path(__file__).parent / "schemas" / "kubernetes-1.34.json").read_text(encoding="utf-8"))
+
+
+def of_kind(kind):
+    return [one for one in MANIFESTS if one["kind"] == kind]
+
+
+[WORKER] = of_kind("StatefulSet")
+[TOPICS] = of_kind("Job")
+POD = WORKER["spec"]["template"]
+[CONTAINER] = POD["spec"]["containers"]
+CONTAINERS = [CONTAINER, *TOPICS["spec"]["template"]["spec"]["containers"]]
+LABELS = {**KUSTOMIZATION["labels"][0]["pairs"], **POD["metadata"]["labels"]}
+
+
+def name_of(manifest):
+    return f"{manifest['kind']} {manifest['metadata']['name']}"
+
+
+def validate(manifest):
+    """Hold a manifest against the schema of its kind; what that does not know, it may not have."""
+    for name, schema in SCHEMA["$defs"].items():
+        properties = schema.get("properties", {})
+        if properties.get("kind", {}).get("enum") == [manifest["kind"]] and properties.get(
+            "apiVersion", {}
+        ).get("enum") == [manifest["apiVersion"]]:
+            jsonschema.validate(manifest, {"$ref": f"#/$defs/{name}", "$defs": SCHEMA["$defs"]})
+            return
+    raise AssertionError(f"no schema for {manifest['apiVersion']} {manifest['kind']}")
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=name_of)
+def test_a_manifest_is_valid(manifest):
+    validate(manifest)
+
+
+def test_a_misspelt_field_is_found_out():
+    with pytest.raises(jsonschema.ValidationError, match="replica"):
+        validate({**WORKER, "spec": {**WORKER["spec"], "replica": 2}})
+
+
+def test_every_file_is_part_of_it():
+    for folder in (FOLDER, FOLDER / "monitoring"):
+        listed = document(folder / "kustomization.yaml")["resources"]
+        files = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
+        assert {name for name in listed if not name.startswith("..")} == files
+        assert all((folder / name).exists() for name in listed)
+
+
+@pytest.mark.parametrize("container", CONTAINERS, ids=lambda one: one["name"])
+def test_the_program_takes_what_it_is_told(container):
+    said = [word.replace("$(", "").replace(")", "") for word in container["args"]]
+    known = variables_of(command_of(said))
+    [config] = KUSTOMIZATION["configMapGenerator"]
+    names = {literal.partition("=")[0] for literal in config["literals"]}
+    own = {one["name"] for one in container.get("env", ()) if one["name"].startswith("STREAM_ATTR_")}
+    assert names | own <= known
+    assert container["envFrom"] == [{"configMapRef": {"name": config["name"]}}]
+    assert container["image"] == KUSTOMIZATION["images"][0]["name"]
+
+
+def test_both_make_and_expect_as_many_partitions_as_the_default():
+    topics = command_of(["topics", "create"])
+    [default] = [param.default for param in topics.params if param.name == "partitions"]
+    assert option(CONTAINERS[1]["args"], "--partitions") == str(default)
+    assert WORKER["spec"]["replicas"] <= default
+
+
+def test_names_in_arguments_are_variables_of_the_pod():
+    url = option(CONTAINER["args"], "--web-url")
+    named = {part.partition(")")[0] for part in url.split("$(")[1:]}
+    assert named == {"POD_NAME", "POD_NAMESPACE"}
+    assert named <= {one["name"] for one in CONTAINER["env"]}
+    assert f".{WORKER['spec']['serviceName']}." in url
+
+
+def test_workers_are_reached_by_their_names():
+    services = {one["metadata"]["name"]: one["spec"] for one in of_kind("Service")}
+    assert services[WORKER["spec"]["serviceName"]]["clusterIP"] == "None"
+    ports = {port["name"]: port["containerPort"] for port in CONTAINER["ports"]}
+    assert str(ports["web"]) == option(CONTAINER["args"], "--web-port")
+    for service in services.values():
+        assert service["selector"].items() <= LABELS.items()
+        assert {port["targetPort"] for port in service["ports"]} <= ports.keys()
+
+
+def test_whatever_selects_the_workers_finds_them():
+    [budget] = of_kind("PodDisruptionBudget")
+    monitor = document(FOLDER / "monitoring" / "pod-monitor.yaml")["spec"]
+    [spread] = POD["spec"]["topologySpreadConstraints"]
+    for selecting in (WORKER["spec"], budget["spec"], monitor, spread):
+        selector = (selecting.get("selector") or selecting["labelSelector"])["matchLabels"]
+        assert selector["app.kubernetes.io/component"] == "worker"
+        assert selector.items() <= LABELS.items()
+    assert {one["port"] for one in monitor["podMetricsEndpoints"]} <= {p["name"] for p in CONTAINER["ports"]}
+
+
+def test_the_budget_lets_one_worker_go_and_not_all():
+    [budget] = of_kind("PodDisruptionBudget")
+    assert budget["spec"]["maxUnavailable"] == 1 < WORKER["spec"]["replicas"]
+
+
+def test_probes_ask_for_pages_that_there_are():
+    pages = []
+
+    class App:
+        def page(self, path):
+            pages.append(path)
+            return lambda view: view
+
+    web.add_routes(App())
+    asked = {name: CONTAINER[name]["httpGet"]["path"] for name in CONTAINER if name.endswith("Probe")}
+    assert set(asked.values()) <= set(pages)
+    # A broker that is away makes a worker unready, and must not make it start anew.
+    assert asked == {"startupProbe": "/health", "livenessProbe": "/health", "readinessProbe": "/ready"}
+
+
+def test_workers_and_their_monitor_have_the_token_of_one_secret():
+    mounts = {one["name"]: one["mountPath"] for one in CONTAINER["volumeMounts"]}
+    [(volume, secret)] = [
+        (one["name"], one["secret"]["secretName"]) for one in POD["spec"]["volumes"] if "secret" in one
+    ]
+    [file] = [one["value"] for one in CONTAINER["env"] if one["name"] == "STREAM_ATTR_WEB_TOKEN_FILE"]
+    [endpoint] = document(FOLDER / "monitoring" / "pod-monitor.yaml")["spec"]["podMetricsEndpoints"]
+    key = PurePosixPath(file).name
+    assert str(PurePosixPath(file).parent) == mounts[volume]
+    assert endpoint["authorization"] == {"credentials": {"name": secret, "key": key}}
+    head = (FOLDER / "kustomization.yaml").read_text(encoding="utf-8")
+    assert f"create secret generic {secret} --from-literal={key}=" in head
+
+
+def test_the_state_lies_on_the_volume_in_a_folder_of_its_own():
+    [claim] = WORKER["spec"]["volumeClaimTemplates"]
+    mounts = {one["name"]: one["mountPath"] for one in CONTAINER["volumeMounts"]}
+    [data_dir] = [one["value"] for one in CONTAINER["env"] if one["name"] == "STREAM_ATTR_DATA_DIR"]
+    assert PurePosixPath(mounts[claim["metadata"]["name"]]) in PurePosixPath(data_dir).parents
+    assert mounts.keys() == {claim["metadata"]["name"], *(one["name"] for one in POD["spec"]["volumes"])}
+
+
+def test_nothing_runs_as_root_or_writes_beside_its_volumes():
+    for pod in (POD["spec"], TOPICS["spec"]["template"]["spec"]):
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["securityContext"]["runAsUser"] == 10001
+        assert not pod["automountServiceAccountToken"]
+    for container in CONTAINERS:
+        context = container["securityContext"]
+        assert (context["readOnlyRootFilesystem"], context["allowPrivilegeEscalation"]) == (True, False)
+        assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_the_alerts_are_those_of_prometheus_itself():
+    rule = document(FOLDER / "monitoring" / "alerts.yaml")
+    assert (rule["apiVersion"], rule["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+    assert rule["spec"] == document(DEPLOY / "prometheus" / "alerts.yaml")

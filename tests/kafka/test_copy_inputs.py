@@ -1,0 +1,125 @@
+"""An installation moved to another number of partitions: the new workers say what the old ones say."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import copy_inputs
+import pytest
+from confluent_kafka import Producer
+from verdicts import RealWorker, decisions, inputs, last, stream_attr
+from worker_process import read, until
+
+from stream_attr.broker.topics import Standing, create_topics
+from tests.docs.blocks import ROOT
+
+pytestmark = pytest.mark.kafka
+SCRIPT = ROOT / "deploy" / "copy_inputs.py"
+DECISIONS = "attribution-decisions"
+TODAY = datetime.now(UTC).date()
+
+
+def copy(broker, *words: str) -> list[str]:
+    return [sys.executable, str(SCRIPT), "--broker", broker.bootstrap, *words]
+
+
+@pytest.fixture
+def old(broker, topic_prefix, tmp_path):
+    """An installation of two partitions, with three days of traffic and a shop that changed its settings."""
+    if not broker.has_transactions:
+        pytest.skip("the embedded broker does not stamp records")
+    prefix = topic_prefix + "old."
+    create_topics(broker.bootstrap, partitions=2, prefix=prefix)
+    copy_inputs.stamp(broker.bootstrap, prefix + "shop-settings", "CreateTime")
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    for days_ago, rule in ((40, "order"), (20, "order_first")):
+        record = {
+            "shop_id": "jd:late",
+            "effective_from": str(TODAY - timedelta(days_ago)),
+            "credit_rule": rule,
+        }
+        ts = int((time.time() - days_ago * 86_400) * 1000)
+        producer.produce(prefix + "shop-settings", json.dumps(record), "jd:late", timestamp=ts)
+    producer.flush(30)
+    stream_attr("generate", "--seed", "11", "--events", "3000", "--days", "3", "--out", str(tmp_path))
+    stream_attr("publish", "--broker", broker.bootstrap, "--topic-prefix", prefix, *inputs(tmp_path))
+    return prefix
+
+
+def judged(broker, prefix, folder, before=0):
+    """What a worker says of all that was sent, of which it has judged so many records before."""
+    worker = RealWorker(broker.bootstrap, prefix, folder, ("--clock", "events")).start()
+    try:
+        worker.until_ready()
+        until(lambda: worker.metric("stream_attr_records_total") >= sent(broker, prefix) - before, worker)
+    finally:
+        worker.stop()
+    return last(decisions(broker.bootstrap, prefix + DECISIONS))
+
+
+def sent(broker, prefix):
+    return sum(len(read(broker.bootstrap, prefix + topic)) for topic in ("chat-events", "order-events"))
+
+
+def test_the_new_installation_says_what_the_old_one_says(broker, topic_prefix, old, tmp_path):
+    new = topic_prefix + "new."
+    create_topics(broker.bootstrap, partitions=5, prefix=new)
+    words = copy(broker, "--from", old, "--to", new)
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
+    assert "to chat-events" in done.stdout
+    assert sorted(read(broker.bootstrap, new + "chat-events")) == sorted(
+        read(broker.bootstrap, old + "chat-events")
+    )
+    states = create_topics(broker.bootstrap, partitions=5, prefix=new)
+    assert {state.standing for state in states} == {Standing.EXISTS}, "the broker stamps settings again"
+
+    before, after = (judged(broker, prefix, tmp_path / prefix) for prefix in (old, new))
+    assert len(before) > 100
+    assert after == before
+    refused = [
+        json.loads(value)
+        for prefix in (old, new)
+        for _, value in read(broker.bootstrap, prefix + "dead-letters")
+    ]
+    assert refused
+    assert not [letter for letter in refused if letter["topic"] == "shop-settings"]
+
+    count = sent(broker, new)
+    again = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
+    assert f"{new}shop-settings has records already: left as it is" in again.stderr
+    assert sent(broker, new) == 2 * count
+    assert judged(broker, new, tmp_path / new, count) == before
+
+
+def test_it_follows_what_comes_in_until_it_is_told_to_end(broker, topic_prefix, old, tmp_path):
+    new = topic_prefix + "new."
+    create_topics(broker.bootstrap, partitions=3, prefix=new)
+    with subprocess.Popen(
+        copy(broker, "--from", old, "--to", new, "--follow"), stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        while b"following" not in process.stdout.readline():
+            pass
+        before = sent(broker, new)
+        stream_attr(
+            "publish", "--broker", broker.bootstrap, "--topic-prefix", old, *inputs(tmp_path, "orders")
+        )
+        until(lambda: sent(broker, new) == sent(broker, old) > before)
+        process.send_signal(signal.SIGINT)
+        assert b"to order-events" in process.stdout.read()
+    assert process.returncode == 0
+
+
+def test_missing_topics_are_named_with_the_remedy(broker, topic_prefix):
+    done = subprocess.run(
+        copy(broker, "--from", topic_prefix, "--to", topic_prefix + "new."),
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"no topic {topic_prefix}chat-events" in done.stderr
+    assert f"topics create --broker {broker.bootstrap} --topic-prefix {topic_prefix}\n" in done.stderr
