@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from stream_attr.processor.records import Record
 from stream_attr.worker.merge import End
 from stream_attr.worker.partition import Partition, Surroundings
+from stream_attr.worker.store import StoreUnusableError
 from stream_attr.worker.transaction import CommitError
 
 __all__ = ["Assignment"]
@@ -162,6 +163,8 @@ class Assignment:
         if not task.cancelled() and (error := task.exception()) is not None:
             if isinstance(error, CommitError):  # its message says it all
                 logger.critical("%s: a batch cannot be committed: %s", task.get_name(), error)
+            elif isinstance(error, StoreUnusableError):
+                logger.critical("%s: %s", task.get_name(), error)
             else:
                 logger.error(
                     "%s: a batch failed, nothing of it was committed", task.get_name(), exc_info=error

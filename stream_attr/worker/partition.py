@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from itertools import chain
+from contextlib import contextmanager
 from typing import TypeVar
 
 from stream_attr.processor.records import CHANGELOG, PROGRESS_KEY, Batch, Judge, Record
@@ -19,11 +19,11 @@ from stream_attr.worker.changelog import Interrupted, catch_up
 from stream_attr.worker.config import Judging, WorkerConfig
 from stream_attr.worker.contact import Contact
 from stream_attr.worker.dead_letters import DeadLetterLog
-from stream_attr.worker.knowledge import Knowledge
+from stream_attr.worker.knowledge import Consequences, Knowledge
 from stream_attr.worker.layout import EVENTS, TOLD
 from stream_attr.worker.merge import End, Merge, Take
 from stream_attr.worker.metrics import Metrics
-from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, open_store
+from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, StoreDamagedError, open_store
 from stream_attr.worker.transaction import CommitError, Committer, Fenced, Undecided, open_committer
 
 __all__ = ["Partition", "Surroundings"]
@@ -234,6 +234,41 @@ class Partition:
 
     def _recover(self, stop: Callable[[], bool]) -> None:
         """Bring the store to the changelog's end, and have a judge begin from there."""
+        assert self._store is not None
+        try:
+            self._catch_up(stop)
+        except StoreDamagedError as error:
+            self._throw_away(error)
+            self._catch_up(stop)
+
+    def _throw_away(self, error: StoreDamagedError) -> None:
+        """Clear a store whose files are damaged."""
+        assert self._store is not None
+        logger.warning("partition %s: local state thrown away: %s", self.number, error)
+        self._judge = None
+        self._store.clear()
+
+    def _on_whole_store(self, call: Callable[[], _T]) -> _T:
+        """Call; should files of the store turn out to be damaged, again on one that was built anew."""
+        try:
+            return call()
+        except StoreDamagedError as error:
+            with self._lost_unless_recovered():
+                self._throw_away(error)
+                self._catch_up(self._impatient)
+            return call()
+
+    @contextmanager
+    def _lost_unless_recovered(self) -> Iterator[None]:
+        """Have the partition opened anew, should what is done here not come to its end."""
+        try:
+            yield
+        except BaseException:
+            self._judge = None
+            self.lost = True
+            raise
+
+    def _catch_up(self, stop: Callable[[], bool]) -> None:
         around, config = self._around, self._around.config
         assert self._store is not None
         caught = catch_up(
@@ -267,13 +302,16 @@ class Partition:
         self._store.write(marks, self._around.changelog_id, offset)
 
     def _judge_take(self, take: Take) -> None:
-        committed = False
-        while not committed:
+        def judge() -> Batch:
             assert self._judge is not None
             with self._around.knowledge.lock:
-                started = time.perf_counter()
-                batch = self._judge.process(take.records, take.at_end)
-                judged = time.perf_counter()
+                return self._judge.process(take.records, take.at_end)
+
+        committed = False
+        while not committed:
+            started = time.perf_counter()
+            batch = self._on_whole_store(judge)
+            judged = time.perf_counter()
             committed = self._commit(batch)
         self._around.metrics.judged(
             self.number,
@@ -289,12 +327,17 @@ class Partition:
 
     def _catch_up_with_knowledge(self) -> None:
         """Judge the changed shops again, and hand over the refused records' dead letters, once each."""
-        while True:
+
+        def look() -> tuple[int, Consequences | None, list[Batch]]:
             assert self._judge is not None
             with self._around.knowledge.lock:
                 seen = self._around.knowledge.records
                 owed = self._around.knowledge.consequences(self._known, self.number)
-                refreshed = [self._judge.refresh(shop_id) for shop_id in sorted(owed.shops)] if owed else []
+                shops = sorted(owed.shops) if owed else []
+                return seen, owed, [self._judge.refresh(shop_id) for shop_id in shops]
+
+        while True:
+            seen, owed, refreshed = self._on_whole_store(look)
             if owed is None:
                 self._knowledge_seen = seen
                 return
@@ -340,7 +383,8 @@ class Partition:
                 time.sleep(_PAUSE_S)
             committed = self._find_out(error, dict(marks))
         else:
-            self._store.write(chain(batch.changes.items(), marks), self._around.changelog_id, offset)
+            store, changes = self._store, [*batch.changes.items(), *marks]
+            self._on_whole_store(lambda: store.write(changes, self._around.changelog_id, offset))
             self._progress = progress
             self.state_size = self._store.size()
             committed = True
@@ -364,13 +408,9 @@ class Partition:
             logger.warning(
                 "partition %s: it is not known whether a batch is committed: %s", self.number, error
             )
-        try:
+        with self._lost_unless_recovered():
             self._take_possession(self._impatient)
             self._recover(self._impatient)
-        except BaseException:
-            self._judge = None
-            self.lost = True
-            raise
         found = self._progress, self._known
         if found not in (before, after):
             raise Fenced("it has committed meanwhile")
@@ -384,10 +424,13 @@ class Partition:
         return self._halting and time.monotonic() > self._patient_until
 
     def _find_order(self, shop_id: str, order_id: str) -> bytes | None:
-        if self._judge is None:
-            return None
-        with self._around.knowledge.lock:
-            return self._judge.find_order(shop_id, order_id)
+        def find() -> bytes | None:
+            if self._judge is None:
+                return None
+            with self._around.knowledge.lock:
+                return self._judge.find_order(shop_id, order_id)
+
+        return self._on_whole_store(find)
 
     def _let_go_of_committer(self) -> None:
         committer, self._committer = self._committer, None

@@ -14,6 +14,7 @@ from faust.tables import recovery as faust_recovery
 from faust.types import TP
 
 from stream_attr.processor.records import CHANGELOG
+from stream_attr.worker.store import StoreUnusableError
 from stream_attr.worker.transaction import CommitError
 
 __all__ = ["Recovery", "TableManager"]
@@ -58,7 +59,7 @@ class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
         numbers = _partitions(app, assigned)
         try:
             positions = await app.partitions.take_over(numbers, generation_id)
-        except (CommitError, KafkaException) as error:  # the broker's word, of which no traceback says more
+        except (CommitError, KafkaException, StoreUnusableError) as error:  # no traceback says more
             logger.critical("partitions cannot be taken over: %s", error)
             app.crash_soon(error)
             return

@@ -7,6 +7,9 @@ also knows when that was: one left alone for long may have missed deletions that
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -19,7 +22,17 @@ from stream_attr.processor.records import Store
 from stream_attr.worker.config import StoreKind
 from stream_attr.worker.wall_clock import wall_clock_ms
 
-__all__ = ["KNOWLEDGE_KEY", "LocalStore", "MemoryStore", "RocksStore", "Standing", "StoreBusy", "open_store"]
+__all__ = [
+    "KNOWLEDGE_KEY",
+    "LocalStore",
+    "MemoryStore",
+    "RocksStore",
+    "Standing",
+    "StoreBusy",
+    "StoreDamagedError",
+    "StoreUnusableError",
+    "open_store",
+]
 
 KNOWLEDGE_KEY = b"\x00knowledge"
 """Key of the record that says how far settings and roster were known when a partition last judged."""
@@ -29,6 +42,8 @@ _FIRST_BUYER = b"\x01"
 """Keys of the worker's own records begin with a zero byte; no buyer key begins with a control character."""
 
 _OPEN_PATIENCE_S = 20.0
+_LOCKED = "/LOCK: "
+_MISSING = os.strerror(errno.ENOENT)
 _MIB = 1 << 20
 
 Change = tuple[bytes, bytes | None]
@@ -44,6 +59,14 @@ class StoreBusy(Exception):  # noqa: N818 -- a state, not a mistake
         return cls(f"{path} is in use by another process; two workers on one machine need a --data-dir each")
 
 
+class StoreDamagedError(Exception):
+    """The files of a store do not hold what was written to them: it has to be cleared and built anew."""
+
+
+class StoreUnusableError(Exception):
+    """The disk refuses a store's files; the message names the directory, the reason and the remedy."""
+
+
 class Standing(NamedTuple):
     """How far a store goes."""
 
@@ -54,7 +77,10 @@ class Standing(NamedTuple):
 
 
 class LocalStore(Store, Protocol):
-    """A store that the shell can bring up to a changelog offset."""
+    """A store that the shell can bring up to a changelog offset.
+
+    Whatever is asked of it may raise StoreDamagedError or StoreUnusableError.
+    """
 
     def standing(self, topic_id: str) -> Standing | None:
         """How far this store holds that changelog; None when that is in doubt."""
@@ -132,18 +158,28 @@ class RocksStore:
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of a key, the worker's own records included."""
-        value: bytes | None = self._database.get(key)
+        try:
+            value: bytes | None = self._database.get(key)
+        except Exception as error:
+            raise self._explained(error) from error
         return value
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield every buyer, by key."""
-        items: Iterator[tuple[bytes, bytes]] = self._database.items(from_key=_FIRST_BUYER)
-        return items
+        cursor = self._database.iter()
+        cursor.seek(_FIRST_BUYER)
+        while cursor.valid():
+            yield cursor.key(), cursor.value()
+            cursor.next()
+        try:
+            cursor.status()  # a damaged block looks like the end
+        except Exception as error:
+            del cursor  # while it lives, the store cannot be closed
+            raise self._explained(error) from error
 
     def standing(self, topic_id: str) -> Standing | None:
         """How far this store holds that changelog; None for another topic's marker."""
-        marker: bytes | None = self._database.get(_MARKER_KEY)
-        named, *numbers = (marker or b"").decode(errors="replace").split("@")
+        named, *numbers = (self.get(_MARKER_KEY) or b"").decode(errors="replace").split("@")
         if named != topic_id or len(numbers) != 2 or not all(map(str.isdecimal, numbers)):
             return None
         return Standing(*map(int, numbers))
@@ -157,11 +193,14 @@ class RocksStore:
             else:
                 batch.put(key, value)
         batch.put(_MARKER_KEY, f"{topic_id}@{offset}@{wall_clock_ms()}".encode())
-        self._database.write(batch)
+        try:
+            self._database.write(batch)
+        except Exception as error:
+            raise self._explained(error) from error
 
     def clear(self) -> None:
         """Throw the files away and begin anew."""
-        self._database.close()
+        self.close()
         shutil.rmtree(self._path)
         self._database = self._open()
 
@@ -172,28 +211,40 @@ class RocksStore:
         return int(estimate) + int(fresh)
 
     def close(self) -> None:
-        """Flush and unlock."""
-        self._database.close()
+        """Flush and unlock; what cannot be flushed is in the changelog."""
+        with contextlib.suppress(Exception):
+            self._database.close()
 
     def _open(self) -> rocksdict.Rdict:
-        """Open the directory, waiting for a former owner to let go, and giving up what cannot be read."""
+        """Open the directory, waiting for a former owner to let go, and giving up what is damaged."""
         self._path.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + _OPEN_PATIENCE_S
-        unreadable_before = False
+        damaged_before = False
         while True:
             try:
                 return rocksdict.Rdict(str(self._path), options=_options())
             except Exception as error:
-                if "lock" in str(error).lower():
+                if _LOCKED in str(error):
                     if time.monotonic() > deadline:
                         raise StoreBusy.of(self._path) from error
                     time.sleep(0.1)
-                elif unreadable_before:
-                    raise
-                else:  # a damaged copy: the changelog has it all
-                    unreadable_before = True
-                    shutil.rmtree(self._path)
-                    self._path.mkdir(parents=True)
+                    continue
+                explained = self._explained(error)
+                if damaged_before or isinstance(explained, StoreUnusableError):
+                    raise explained from error
+                damaged_before = True  # a copy: the changelog has it all
+                shutil.rmtree(self._path)
+                self._path.mkdir()
+
+    def _explained(self, error: Exception) -> StoreDamagedError | StoreUnusableError:
+        """What an error of RocksDB means for whoever uses the store."""
+        text = str(error)
+        if "IO error" in text and _MISSING not in text:
+            return StoreUnusableError(
+                f"the local state in {self._path} cannot be written: {text}. What was committed is in the "
+                "changelog: make room, or name another --data-dir, and start again"
+            )
+        return StoreDamagedError(f"{self._path}: {text}")
 
 
 def open_store(kind: StoreKind, data_dir: Path, partition: int) -> LocalStore:

@@ -7,7 +7,15 @@ import pytest
 from stream_attr.processor.records import PROGRESS_KEY
 from stream_attr.worker import store as store_module
 from stream_attr.worker.config import StoreKind
-from stream_attr.worker.store import KNOWLEDGE_KEY, RocksStore, Standing, StoreBusy, open_store
+from stream_attr.worker.store import (
+    KNOWLEDGE_KEY,
+    RocksStore,
+    Standing,
+    StoreBusy,
+    StoreDamagedError,
+    StoreUnusableError,
+    open_store,
+)
 
 TOPIC = "topic-id"
 NOW = 1_793_500_000_000
@@ -93,6 +101,57 @@ def test_rocksdb_gives_up_what_it_cannot_read(tmp_path):
     assert list(rebuilt.items()) == []
     assert rebuilt.standing(TOPIC) is None
     rebuilt.close()
+
+
+def filled(path):
+    store = RocksStore(path)
+    store.write([(b"jd:1|%04d" % n, b"%04d" % n * 100) for n in range(1000)], TOPIC, 3)
+    store.close()
+    [file] = path.glob("*.sst")
+    return file
+
+
+def spoil(file, at):
+    """Turn some bits of a file round."""
+    content = bytearray(file.read_bytes())
+    content[at] ^= 0xFF
+    file.write_bytes(content)
+
+
+def test_a_damaged_block_is_told_and_is_not_the_end(tmp_path):
+    file = filled(tmp_path / "0")
+    spoil(file, file.stat().st_size // 2)
+    store = RocksStore(tmp_path / "0")
+    with pytest.raises(StoreDamagedError, match="Corruption"):
+        list(store.items())
+    with pytest.raises(StoreDamagedError, match="Corruption"):
+        [store.get(b"jd:1|%04d" % n) for n in range(1000)]
+    store.clear()
+    assert list(store.items()) == []
+    store.close()
+
+
+def test_a_damaged_index_block_is_no_lock_of_somebody_else(tmp_path):
+    file = filled(tmp_path / "0")
+    spoil(file, file.stat().st_size - 5)
+    rebuilt = RocksStore(tmp_path / "0")
+    assert list(rebuilt.items()) == []
+    rebuilt.close()
+
+
+def test_where_the_disk_refuses_nothing_is_thrown_away(tmp_path, monkeypatch):
+    file = filled(tmp_path / "0")
+
+    def refuse(*_, **__):
+        raise Exception(f"IO error: No space left on device: While appending to file: {file}")  # noqa: TRY002
+
+    with monkeypatch.context() as full:
+        full.setattr(store_module.rocksdict, "Rdict", refuse)
+        with pytest.raises(StoreUnusableError, match="No space left on device"):
+            RocksStore(tmp_path / "0")
+    store = RocksStore(tmp_path / "0")
+    assert len(list(store.items())) == 1000
+    store.close()
 
 
 def test_one_directory_has_one_owner(tmp_path, monkeypatch):
