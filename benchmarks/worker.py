@@ -112,9 +112,8 @@ def run() -> list[Row]:
         with embedded_broker() as broker:
             rows = _compare("embedded broker", broker.bootstrap, folder, whole, part, rounds=2)
         try:
-            with _apache_kafka().cluster(folder / "kafka") as nodes:
-                bootstrap = _apache_kafka().bootstrap(nodes)
-                rows += _compare("Apache Kafka", bootstrap, folder, whole, part, rounds=1)
+            with _apache_kafka().cluster(folder / "kafka") as kafka:
+                rows += _compare("Apache Kafka", kafka.bootstrap, folder, whole, part, rounds=1)
         except _apache_kafka().KafkaUnavailable as reason:
             print(f"not measured on Apache Kafka: {reason}", file=sys.stderr)
     return rows

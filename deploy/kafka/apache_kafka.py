@@ -15,8 +15,10 @@ import base64
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -28,6 +30,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
 from stream_attr.broker import server
 
 HERE = Path(__file__).resolve().parent
@@ -36,6 +41,7 @@ STOP_TIMEOUT_S = 20.0
 MAVEN_ATTEMPTS = 4
 LAST_PORT = 65_535
 MOST_BROKERS = 9
+_QUIET_PORTS = range(20_000, 30_000)
 
 
 class KafkaUnavailable(Exception):  # noqa: N818
@@ -109,19 +115,141 @@ def why_not() -> str | None:
     return None
 
 
+class Cluster:
+    """Nodes on this machine, each of which may be ended and started again by itself; their data stays."""
+
+    def __init__(
+        self,
+        state: Path,
+        ports: Sequence[int],
+        *,
+        outlive_us: bool = False,
+        guard: Guard | None = None,
+    ) -> None:
+        """Lay out the state folder for one node per client port; nothing runs yet.
+
+        Raises:
+            KafkaUnavailable: something is missing.
+        """
+        self._jars = fetched_jars()
+        self._state = state
+        self._ports = dict(enumerate(ports, 1))
+        self._outlive_us = outlive_us
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        state.mkdir(parents=True, exist_ok=True)
+        controllers = quiet_ports(len(ports))
+        for number, port in self._ports.items():
+            properties = _properties(state, number, port, controllers, guard)
+            self._file(number, "properties").write_text(properties, encoding="utf-8")
+        _format_all(self._jars, {state / f"node-{n}": self._file(n, "properties") for n in self._ports},
+                    _cluster_id(state))  # fmt: skip
+
+    @property
+    def bootstrap(self) -> str:
+        """Address for clients: every node, running or not."""
+        return ",".join(f"{server.HOST}:{port}" for port in self._ports.values())
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Those that run."""
+        return [
+            Node(number, self._ports[number], process.pid)
+            for number, process in sorted(self._processes.items())
+            if process.poll() is None
+        ]
+
+    def start(self, *numbers: int) -> None:
+        """Start these nodes (none named: all), and wait until each answers and sees all that run.
+
+        Raises:
+            KafkaUnavailable: one of them does not come up; none of those that run is left then.
+        """
+        try:
+            for number in numbers or self._ports:
+                with self._file(number, "log").open("ab") as log:
+                    self._processes[number] = server.spawn(
+                        _java(
+                            self._jars,
+                            "kafka.Kafka",
+                            str(self._file(number, "properties")),
+                            short_lived=not self._outlive_us,
+                        ),
+                        log,
+                        outlive_parent=self._outlive_us,
+                    )
+            for number in numbers or self._ports:
+                self._require_answer(number)
+        except BaseException:
+            self.kill()
+            raise
+
+    def kill(self, *numbers: int) -> None:
+        """End these nodes (none named: all) without warning."""
+        chosen = [self._processes.pop(number) for number in numbers or list(self._processes)]
+        for process in chosen:
+            process.kill()
+        for process in chosen:
+            process.wait()
+
+    def stop(self) -> None:
+        """End all nodes in an orderly way, then by force."""
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            server.stop(process, STOP_TIMEOUT_S)
+        self._processes.clear()
+
+    def _require_answer(self, number: int) -> None:
+        process, port = self._processes[number], self._ports[number]
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        if server.answers(process, port, READY_TIMEOUT_S):
+            admin = AdminClient({"bootstrap.servers": f"{server.HOST}:{port}", "log_level": 0})
+            while time.monotonic() < deadline:
+                with contextlib.suppress(KafkaException):
+                    if len(admin.list_topics(timeout=5).brokers) >= len(self.nodes):
+                        return
+                time.sleep(0.05)
+        log = self._file(number, "log")
+        last = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+        raise KafkaUnavailable(f"Kafka node {number} did not come up; the end of {log}:\n{last}")
+
+    def _file(self, number: int, kind: str) -> Path:
+        return self._state / f"node-{number}.{kind}"
+
+
 @contextlib.contextmanager
-def cluster(state: Path, *, brokers: int = 1, guard: Guard | None = None) -> Iterator[list[Node]]:
+def cluster(state: Path, *, brokers: int = 1, guard: Guard | None = None) -> Iterator[Cluster]:
     """Run a cluster on free ports for as long as the context lasts; on entry every node answers.
+
+    It is for trials whose data nobody wants: at the end its nodes are killed.
 
     Raises:
         KafkaUnavailable: something is missing, or the cluster does not come up.
     """
-    started = _start(state, [server.free_port() for _ in range(brokers)], outlive_us=False, guard=guard)
+    made = Cluster(state, quiet_ports(brokers), guard=guard)
+    made.start()
     try:
-        yield [node for node, _ in started]
+        yield made
     finally:
-        for _, process in started:
-            server.stop(process, STOP_TIMEOUT_S)
+        made.kill()
+
+
+def quiet_ports(count: int) -> list[int]:
+    """Free ports that no system gives to those who call others.
+
+    A node that is away for a while finds its port free again: whoever calls an ephemeral port of this
+    machine over and over can be given that very port, and then talks to himself.
+    """
+    free = (port for port in random.sample(_QUIET_PORTS, len(_QUIET_PORTS)) if _is_free(port))
+    return list(itertools.islice(free, count))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        server.require_free_port(port)
+    except server.PortTaken:
+        return False
+    return True
 
 
 def up(state: Path, *, port: int, brokers: int = 1) -> list[Node]:
@@ -138,7 +266,9 @@ def up(state: Path, *, port: int, brokers: int = 1) -> list[Node]:
         ports = [server.require_free_port(port + i) for i in range(brokers)]
     except server.PortTaken as error:
         raise KafkaUnavailable(str(error)) from error
-    nodes = [node for node, _ in _start(state, ports, outlive_us=True)]
+    made = Cluster(state, ports, outlive_us=True)
+    made.start()
+    nodes = made.nodes
     (state / "nodes.json").write_text(json.dumps([vars(node) for node in nodes]), encoding="utf-8")
     return nodes
 
@@ -168,43 +298,6 @@ def running(state: Path) -> list[Node]:
 def bootstrap(nodes: list[Node]) -> str:
     """Address for clients."""
     return ",".join(f"{server.HOST}:{node.port}" for node in nodes)
-
-
-def _start(
-    state: Path, ports: list[int], *, outlive_us: bool, guard: Guard | None = None
-) -> list[tuple[Node, subprocess.Popen[bytes]]]:
-    """Start one node per client port; all of them answer, or none is left."""
-    jars = fetched_jars()
-    state.mkdir(parents=True, exist_ok=True)
-    cluster_id = _cluster_id(state)
-    controllers = [server.free_port() for _ in ports]
-    started: list[tuple[Node, subprocess.Popen[bytes]]] = []
-    try:
-        for number, port in enumerate(ports, 1):
-            properties = state / f"node-{number}.properties"
-            properties.write_text(_properties(state, number, port, controllers, guard), encoding="utf-8")
-            _format(jars, properties, cluster_id, state / f"node-{number}")
-            with (state / f"node-{number}.log").open("ab") as log:
-                process = server.spawn(
-                    _java(jars, "kafka.Kafka", str(properties), short_lived=not outlive_us),
-                    log,
-                    outlive_parent=outlive_us,
-                )
-            started.append((Node(number, port, process.pid), process))
-        for node, process in started:
-            _require_answer(state, node, process)
-    except BaseException:
-        for _, process in started:
-            server.stop(process)
-        raise
-    return started
-
-
-def _require_answer(state: Path, node: Node, process: subprocess.Popen[bytes]) -> None:
-    if not server.answers(process, node.port, READY_TIMEOUT_S):
-        log = state / f"node-{node.id}.log"
-        last = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-        raise KafkaUnavailable(f"Kafka node {node.id} did not come up; the end of {log}:\n{last}")
 
 
 def _is_ours(state: Path, node: Node) -> bool:
@@ -275,20 +368,24 @@ def _cluster_id(state: Path) -> str:
     return file.read_text(encoding="ascii")
 
 
-def _format(jars: Path, properties: Path, cluster_id: str, data: Path) -> None:
-    if (data / "meta.properties").exists():
-        return
-    tool = (
-        "kafka.tools.StorageTool",
-        "format",
-        f"--cluster-id={cluster_id}",
-        "-c",
-        str(properties),
-    )  # it may begin with -
-    command = _java(jars, *tool, short_lived=True)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise KafkaUnavailable(f"Kafka cannot format {data}:\n{done.stdout}{done.stderr}")
+def _format_all(jars: Path, nodes: Mapping[Path, Path], cluster_id: str) -> None:
+    """Format the data folders that are not formatted yet, given with their properties; all at one time."""
+    tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c")  # it may begin with -
+    running = {
+        data: subprocess.Popen(
+            _java(jars, *tool, str(properties), short_lived=True),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for data, properties in nodes.items()
+        if not (data / "meta.properties").exists()
+    }
+    said = {data: process.communicate()[0] for data, process in running.items()}
+    for data, process in running.items():
+        if process.returncode != 0:
+            raise KafkaUnavailable(f"Kafka cannot format {data}:\n{said[data]}")
 
 
 def _properties(
@@ -308,6 +405,10 @@ def _properties(
         "log.dirs": state / f"node-{number}",
         "auto.create.topics.enable": "false",
         "default.replication.factor": copies,
+        "min.insync.replicas": max(1, copies - 1),
+        # A dead node is known for dead soon: partitions that it led stand still until then.
+        "broker.session.timeout.ms": 4000,
+        "broker.heartbeat.interval.ms": 500,
         # Quick joins and small internal topics: nobody waits for 50 partitions to load.
         "group.initial.rebalance.delay.ms": 0,
         "group.min.session.timeout.ms": 1000,

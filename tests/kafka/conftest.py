@@ -1,7 +1,8 @@
-"""The brokers of these tests: the embedded one and a real Apache Kafka, or one that the environment names.
+"""The brokers of these tests: the embedded one, Apache Kafka and a cluster of three, or one that is named.
 
 ``STREAM_ATTR_TEST_BROKER=host:port``  use that broker instead of both.
 ``STREAM_ATTR_REQUIRE_KAFKA=1``        fail instead of skipping where Apache Kafka cannot be run.
+``STREAM_ATTR_CLUSTER=1``              the contract on a cluster of three as well, and all faults on it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,16 @@ from pathlib import Path
 
 import apache_kafka
 import pytest
+from apache_kafka import Cluster
+from reliability import TRIALS, write
 
-from stream_attr.broker.embedded import embedded_broker
+from stream_attr.broker.embedded import EmbeddedBroker, embedded_broker
 
 EXTERNAL = os.environ.get("STREAM_ATTR_TEST_BROKER")
 REQUIRED = os.environ.get("STREAM_ATTR_REQUIRE_KAFKA") == "1"
+
+CLUSTER = os.environ.get("STREAM_ATTR_CLUSTER") == "1"
+collect_ignore = [] if CLUSTER else ["faults"]
 
 SKIPPED_BECAUSE = pytest.StashKey[str]()
 
@@ -29,7 +35,7 @@ class Broker:
     """A broker to test against."""
 
     kind: str
-    """``embedded``, ``apache`` or ``external``."""
+    """``embedded``, ``apache``, ``cluster`` or ``external``."""
     bootstrap: str
 
     @property
@@ -38,23 +44,48 @@ class Broker:
         return self.kind != "embedded"
 
 
-@pytest.fixture(scope="session", params=["external"] if EXTERNAL else ["embedded", "apache"])
-def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+KINDS = ["external"] if EXTERNAL else ["embedded", "apache"]
+ALL_KINDS = [*KINDS, *(["cluster"] if CLUSTER else [])]
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def broker(request: pytest.FixtureRequest) -> Broker:
     """Each broker in turn, one process for all tests; see ``topic_prefix`` for how tests keep apart."""
+    return broker_of(request)
+
+
+def broker_of(request: pytest.FixtureRequest) -> Broker:
+    """The broker of the kind that is the fixture's parameter."""
     if request.param == "external":
         assert EXTERNAL is not None
-        yield Broker("external", EXTERNAL)
-    elif request.param == "embedded":
-        with embedded_broker() as running:
-            yield Broker("embedded", running.bootstrap)
-    else:
-        yield from _apache(request.config, tmp_path_factory.mktemp("apache-kafka"))
+        return Broker("external", EXTERNAL)
+    running = request.getfixturevalue(request.param)
+    return Broker(request.param, running.bootstrap)
 
 
-def _apache(config: pytest.Config, state: Path) -> Iterator[Broker]:
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedBroker]:
+    """The embedded broker."""
+    with embedded_broker() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def apache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Apache Kafka of one node."""
+    yield from _apache(request.config, tmp_path_factory.mktemp("apache-kafka"), brokers=1)
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Apache Kafka of three nodes; who kills some of them starts them again."""
+    yield from _apache(request.config, tmp_path_factory.mktemp("kafka-cluster"), brokers=3)
+
+
+def _apache(config: pytest.Config, state: Path, *, brokers: int) -> Iterator[Cluster]:
     try:
-        with apache_kafka.cluster(state) as nodes:
-            yield Broker("apache", apache_kafka.bootstrap(nodes))
+        with apache_kafka.cluster(state, brokers=brokers) as running:
+            yield running
     except apache_kafka.KafkaUnavailable as error:
         if REQUIRED:
             pytest.fail(f"Apache Kafka is required (STREAM_ATTR_REQUIRE_KAFKA=1): {error}", pytrace=False)
@@ -69,6 +100,13 @@ _counter = itertools.count(1)
 def topic_prefix() -> str:
     """A prefix for the topics and group ids of this test alone, even on a broker that lives on."""
     return f"t{next(_counter)}-{uuid.uuid4().hex[:8]}-"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the table of ``docs/reliability.md``, where that is asked for."""
+    file = os.environ.get("STREAM_ATTR_RELIABILITY")
+    if file is not None:
+        write(session.config.stash.get(TRIALS, []), Path(file))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

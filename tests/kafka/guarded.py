@@ -212,10 +212,10 @@ def guarded_kafka(files: Files, login_port: int, certificate_port: int) -> Itera
     """
     plain_users = {PLAIN_USER: files.password(PLAIN_USER).read_text().strip()}
     guard = apache_kafka.Guard([login_port], [certificate_port], files.keystore, files.authority, plain_users)
-    with apache_kafka.cluster(files.folder / "kafka", guard=guard) as nodes:
+    with apache_kafka.cluster(files.folder / "kafka", guard=guard) as running:
         yield GuardedKafka(
             files,
-            apache_kafka.bootstrap(nodes),
+            running.bootstrap,
             f"{server.HOST}:{login_port}",
             f"{server.HOST}:{certificate_port}",
         )

@@ -11,7 +11,6 @@ import pytest
 from conftest import REQUIRED
 from worker_process import Traffic, counts, expected, state, until, workers
 
-from stream_attr.broker import server
 from stream_attr.broker.topics import create_topics
 
 pytestmark = pytest.mark.kafka
@@ -20,38 +19,14 @@ PARTITIONS = 4
 TIMES = ("--session-timeout=6", "--transaction-timeout=10")
 
 
-class Kafka:
-    """An Apache Kafka of one's own, which may be killed."""
-
-    def __init__(self, state):
-        self._state = state
-        self._port = server.free_port()
-        self._process = None
-        self.bootstrap = f"{server.HOST}:{self._port}"
-
-    def start(self):
-        [(_, self._process)] = apache_kafka._start(self._state, [self._port], outlive_us=False)
-
-    def kill(self):
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self):
-        if self._process is not None:
-            server.stop(self._process)
-
-
 @pytest.fixture
 def kafka(tmp_path):
+    """An Apache Kafka of one's own, which may be killed."""
     if (missing := apache_kafka.why_not()) is not None and not REQUIRED:
         pytest.skip(f"no Apache Kafka: {missing}")
-    kafka = Kafka(tmp_path / "kafka")
-    try:
-        kafka.start()
-        create_topics(kafka.bootstrap, partitions=PARTITIONS)
-        yield kafka
-    finally:
-        kafka.stop()
+    with apache_kafka.cluster(tmp_path / "kafka") as running:
+        create_topics(running.bootstrap, partitions=PARTITIONS)
+        yield running
 
 
 @pytest.fixture

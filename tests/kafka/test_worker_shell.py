@@ -6,7 +6,6 @@ import json
 import time
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
 from worker_process import Traffic, counts, expected, read, until, workers
 
 from stream_attr.broker.topics import create_topics
@@ -32,18 +31,6 @@ def test_missing_topics_are_named_with_the_remedy(broker, topic_prefix, tmp_path
         assert worker.start().wait() == 2
         assert f"topic {topic_prefix}chat-events is missing" in worker.said()
         assert "stream-attr topics create" in worker.said()
-
-
-def test_partition_counts_that_do_not_go_together_are_refused(broker, topic_prefix, tmp_path):
-    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    admin.create_topics([NewTopic(topic_prefix + "order-events", 2, 1)])[
-        topic_prefix + "order-events"
-    ].result()
-    create_topics(broker.bootstrap, partitions=PARTITIONS, prefix=topic_prefix)
-    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
-        assert worker.start().wait() == 2
-        assert f"{topic_prefix}order-events has 2" in worker.said()
-        assert f"{topic_prefix}chat-events has 3" in worker.said()
 
 
 @pytest.mark.usefixtures("topics")

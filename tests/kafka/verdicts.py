@@ -24,13 +24,16 @@ class RealWorker(WorkerProcess):
     """``stream-attr worker`` in a process of its own."""
 
     def start(self) -> RealWorker:
-        words = [
+        with self.log.open("ab") as log:
+            self.process = server.spawn([sys.executable, "-m", "stream_attr", "worker", *self.words()], log)
+        return self
+
+    def words(self) -> list[str]:
+        """What the command is told."""
+        return [
             *("--broker", self.bootstrap, "--topic-prefix", self.prefix, "--data-dir", str(self.data_dir)),
             *("--web-port", str(self.port), "--session-timeout", "2s", *self.args),
         ]
-        with self.log.open("ab") as log:
-            self.process = server.spawn([sys.executable, "-m", "stream_attr", "worker", *words], log)
-        return self
 
 
 def stream_attr(*words: str) -> str:

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from worker_toy import EVERY
 
 from stream_attr.broker import server
@@ -166,6 +167,11 @@ class Traffic:
 
 def read(bootstrap: str, topic: str) -> list[tuple[bytes, bytes | None]]:
     """All that a ``read_committed`` reader sees of a topic: key and value, in order within a partition."""
+    return [(message.key() or b"", message.value()) for message in messages(bootstrap, topic)]
+
+
+def messages(bootstrap: str, topic: str) -> list[Message]:
+    """All that a ``read_committed`` reader sees of a topic, in order within a partition."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -176,7 +182,7 @@ def read(bootstrap: str, topic: str) -> list[tuple[bytes, bytes | None]]:
             "auto.offset.reset": "earliest",
         }
     )
-    found: list[tuple[bytes, bytes | None]] = []
+    found: list[Message] = []
     try:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
@@ -186,7 +192,7 @@ def read(bootstrap: str, topic: str) -> list[tuple[bytes, bytes | None]]:
             for message in consumer.consume(10_000, timeout=0.2):
                 error, number = message.error(), message.partition()
                 if error is None:
-                    found.append((message.key() or b"", message.value()))
+                    found.append(message)
                     if number not in ends:  # while records keep coming in, the client reports no end
                         ends[number] = consumer.get_watermark_offsets(
                             TopicPartition(topic, number), cached=True
@@ -220,3 +226,15 @@ def state(bootstrap: str, prefix: str) -> dict[bytes, int]:
     """Events counted per buyer, as the changelog has it last."""
     last = {key: value for key, value in read(bootstrap, prefix + "buyer-state-changelog") if key > b"\x01"}
     return {key: json.loads(value)["n"] for key, value in last.items() if value is not None}
+
+
+def check(broker: Any, prefix: str, traffic: Traffic, worker: WorkerProcess) -> None:
+    """Wait until all is judged, then compare: outputs as a reader sees them, and the state."""
+    until(lambda: worker.held() and worker.metric("stream_attr_lag_records") == 0, worker)
+    until(lambda: state(broker.bootstrap, prefix) == dict(traffic.sent), worker)
+    emitted = counts(broker.bootstrap, prefix)
+    if broker.has_transactions:
+        assert emitted == expected(traffic)
+    else:
+        once = {key: list(dict.fromkeys(values)) for key, values in emitted.items()}
+        assert {key: sorted(values) for key, values in once.items()} == expected(traffic)

@@ -30,6 +30,21 @@ def test_topics_get_the_settings_that_the_contract_names(broker, topic_prefix):
         assert {name: entries.get(name) for name in wanted} == wanted
 
 
+def test_topics_are_kept_as_often_as_there_are_brokers_up_to_three_times(broker, topic_prefix):
+    """And of three copies two have to have what a producer waits for: one may be away."""
+    create_topics(broker.bootstrap, partitions=2, prefix=topic_prefix)
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    seen = admin.list_topics(timeout=10)
+    copies = min(3, len(seen.brokers))
+    for name in topic_definitions():
+        for partition in seen.topics[topic_prefix + name].partitions.values():
+            assert len(partition.replicas) == copies, name
+    if broker.kind == "cluster":
+        assert copies == 3
+        resource = ConfigResource(ResourceType.TOPIC, topic_prefix + "attribution-decisions")
+        assert admin.describe_configs([resource])[resource].result(10)["min.insync.replicas"].value == "2"
+
+
 def test_a_second_call_finds_everything_as_it_should_be(broker, topic_prefix):
     create_topics(broker.bootstrap, partitions=2, prefix=topic_prefix)
     again = create_topics(broker.bootstrap, partitions=2, prefix=topic_prefix)

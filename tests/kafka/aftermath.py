@@ -1,0 +1,171 @@
+"""What every fault test asks at its end: is what the topics say last what ``replay`` says of the same input?
+
+Asked are all records of ``Losses``; each of them counts what a fault has lost or made contradictory.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+from verdicts import last, last_of_file, last_reports, verdicts
+from worker_process import WorkerProcess, messages, read, until
+
+from stream_attr.codec.progress import decode_progress
+from stream_attr.processor.records import (
+    AGENT_DAILY,
+    CHANGELOG,
+    CHAT,
+    COMPARISONS,
+    DEAD_LETTERS,
+    DECISIONS,
+    FACTS,
+    INQUIRIES,
+    ORDERS,
+    PROGRESS_KEY,
+    TICKS,
+)
+
+KEYS = {
+    DECISIONS: ("shop_id", "order_id", "profile"),
+    COMPARISONS: ("shop_id", "order_id", "profile"),
+    INQUIRIES: ("shop_id", "buyer_id", "agent_id", "day"),
+    FACTS: ("shop_id", "buyer_id", "agent_id", "day"),
+    AGENT_DAILY: ("shop_id", "agent_id", "day"),
+}
+"""What a reader keeps the last record of, by topic."""
+
+
+@dataclass
+class Losses:
+    """What does not come out as ``replay`` has it; all empty is well."""
+
+    unlike_replay: list[str] = field(default_factory=list)
+    """Keys whose last record is missing, or another than that of the replay, by topic."""
+    not_judged: list[str] = field(default_factory=list)
+    """Partitions of the inputs that have not been judged to their end, exactly."""
+    dead_letters: list[str] = field(default_factory=list)
+    """Refused records without a dead letter, with two of them, or with another than that of the replay."""
+    contradicting: list[str] = field(default_factory=list)
+    """Keys whose revisions a reader does not see as 1, 2, 3 …, each once, each superseding the one before."""
+
+    @property
+    def lost(self) -> int:
+        """All but the contradictions."""
+        return len(self.unlike_replay) + len(self.not_judged) + len(self.dead_letters)
+
+
+def until_told_as_replayed(
+    worker: WorkerProcess, replayed: Path, *, receipts: bool = True, patience_s: float = 60.0
+) -> Losses:
+    """Wait until nothing is missing, or that is not to be expected any more; returns what is.
+
+    ``replayed``: the folder that ``replay`` wrote. Without ``receipts`` decisions are compared but for what
+    they say of candidates: chat that comes in after a decision tells nothing anew where no verdict changes.
+    """
+    losses = Losses()
+
+    def nothing_lost() -> bool:
+        nonlocal losses
+        losses = losses_of(worker.bootstrap, worker.prefix, replayed, receipts=receipts)
+        return losses == Losses() or bool(losses.contradicting)
+
+    try:
+        until(nothing_lost, worker, patience_s=patience_s)
+    except AssertionError:
+        if not worker.runs():
+            raise
+    return losses
+
+
+def losses_of(bootstrap: str, prefix: str, replayed: Path, *, receipts: bool = True) -> Losses:
+    """Compare the topics, as a ``read_committed`` reader sees them now, with the files of a replay."""
+    losses = Losses()
+    for topic in KEYS:
+        told = [json.loads(value) for _, value in read(bootstrap, prefix + topic) if value is not None]
+        losses.unlike_replay += _unlike(topic, told, replayed / f"{topic}.jsonl", receipts=receipts)
+        losses.contradicting += contradictions(topic, told)
+    losses.not_judged = not_judged(bootstrap, prefix)
+    letters = [json.loads(value or b"") for _, value in read(bootstrap, prefix + DEAD_LETTERS)]
+    losses.dead_letters = _wrong_letters(letters, replayed / f"{DEAD_LETTERS}.jsonl")
+    return losses
+
+
+def contradictions(topic: str, told: Iterable[dict[str, Any]]) -> list[str]:
+    """Keys of a topic whose revisions do not follow one another, in the order in which they are read."""
+    found = []
+    before: dict[tuple[str, ...], int] = {}
+    for one in told:
+        key = tuple(one[name] for name in KEYS[topic])
+        revision = before.get(key, 0) + 1
+        previous = f"{'|'.join(key)}|{revision - 1}" if revision > 1 else None
+        if one["revision"] != revision or ("supersedes" in one and one["supersedes"] != previous):
+            found.append(f"{topic} {'|'.join(key)}: {one['revision']} after {before.get(key)}")
+        before[key] = one["revision"]
+    return found
+
+
+def _unlike(topic: str, told: list[dict[str, Any]], file: Path, *, receipts: bool) -> list[str]:
+    if topic in (DECISIONS, COMPARISONS):
+        ours, theirs = last(told), last_of_file(file)
+        if not receipts:
+            ours, theirs = verdicts(ours), verdicts(theirs)
+    else:
+        ours = last_reports(told)
+        with file.open("rb") as lines:
+            theirs = last_reports(json.loads(line) for line in lines)
+    return [
+        f"{topic} {key}: {ours.get(key)} instead of {theirs.get(key)}"
+        for key in sorted(ours.keys() | theirs.keys())
+        if ours.get(key) != theirs.get(key)
+    ]
+
+
+def _wrong_letters(letters: list[dict[str, Any]], file: Path) -> list[str]:
+    places = collections.Counter((one["topic"], one["partition"], one["offset"]) for one in letters)
+    twice = [f"{place} has {count} dead letters" for place, count in places.items() if count > 1]
+    with file.open("rb") as lines:
+        theirs = collections.Counter(map(_letter, map(json.loads, lines)))
+    ours = collections.Counter(map(_letter, letters))
+    return [
+        *twice,
+        *(f"no dead letter {letter}" for letter in theirs - ours),
+        *(f"a dead letter {letter}" for letter in ours - theirs),
+    ]
+
+
+def _letter(one: dict[str, Any]) -> tuple[str, str | None, str]:
+    return one["code"], one["field"], one["sha256"]
+
+
+def not_judged(bootstrap: str, prefix: str) -> list[str]:
+    """Partitions whose progress is not where their inputs end; what transactions leave there is no record."""
+    wrong = []
+    progress = _progress(bootstrap, prefix + CHANGELOG)
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "ends"})
+    try:
+        for topic in (CHAT, ORDERS, TICKS):
+            for number in consumer.list_topics(prefix + topic, timeout=10).topics[prefix + topic].partitions:
+                begin, end = consumer.get_watermark_offsets(
+                    TopicPartition(prefix + topic, number), timeout=10
+                )
+                judged = progress[number].offsets.get(topic, 0) if number in progress else 0
+                if judged != end and begin != end:
+                    wrong.append(f"{topic} {number}: judged up to {judged} of {end}")
+    finally:
+        consumer.close()
+    return wrong
+
+
+def _progress(bootstrap: str, topic: str) -> dict[int, Any]:
+    """The last progress record of each partition of a changelog."""
+    return {
+        message.partition(): decode_progress(message.value())
+        for message in messages(bootstrap, topic)
+        if message.key() == PROGRESS_KEY
+    }

@@ -1,0 +1,55 @@
+"""What the fault tests share: traffic and what ``replay`` makes of it, an installation, the table's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from apache_kafka import Cluster
+from reliability import TRIALS, Trial
+from verdicts import inputs, stream_attr
+
+from .installation import Installation
+
+EVENTS = 12_000
+
+
+@pytest.fixture(scope="session")
+def traffic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two days of two shops (one judged under a further profile), with late, repeated and bad records."""
+    folder = tmp_path_factory.mktemp("fault-traffic")
+    stream_attr(
+        *("generate", "--seed", "11", "--events", str(EVENTS), "--days", "2", "--shops", "2"),
+        *("--out", str(folder)),
+    )
+    replay(folder)
+    return folder
+
+
+def replay(folder: Path) -> Path:
+    """Replay the files of a folder into its folder ``out``."""
+    stream_attr("replay", *inputs(folder), "--out", str(folder / "out"))
+    return folder
+
+
+@pytest.fixture
+def installation(cluster: Cluster, topic_prefix: str, tmp_path: Path) -> Iterator[Installation]:
+    """Topics on the cluster of three and no worker yet; workers that are left are killed at the end."""
+    made = Installation(cluster.bootstrap, topic_prefix, tmp_path)
+    made.create()
+    try:
+        yield made
+    finally:
+        for worker in made.workers:
+            if worker.runs():
+                worker.kill()
+
+
+@pytest.fixture
+def trial(request: pytest.FixtureRequest) -> Trial:
+    """The row of the table that the test makes."""
+    marker = request.node.get_closest_marker("fault")
+    made = Trial(*marker.args, test=request.node.originalname)
+    request.config.stash.setdefault(TRIALS, []).append(made)
+    return made
