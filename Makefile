@@ -11,7 +11,7 @@ RECORDS ?= 1000000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt compiled test-compiled fuzz bench kafka-up kafka-down clean
+.PHONY: help demo test check reliability fmt compiled test-compiled fuzz bench kafka-up kafka-down clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,10 @@ check: $(STAMP)  ## lint, types, layers, the files of deploy/; edits nothing
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --quiet tests/deploy
+
+reliability: $(STAMP)  ## all faults on three brokers, and the table of docs/reliability.md (7 minutes)
+	STREAM_ATTR_REQUIRE_KAFKA=1 STREAM_ATTR_CLUSTER=1 STREAM_ATTR_RELIABILITY=docs/reliability.md \
+		$(BIN)/python -m pytest tests/kafka/faults
 
 fmt: $(STAMP)  ## format and mend what can be mended
 	$(BIN)/ruff check --fix .
