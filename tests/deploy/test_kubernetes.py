@@ -145,6 +145,16 @@ def test_workers_and_their_monitor_have_the_token_of_one_secret():
     assert f"create secret generic {secret} --from-literal={key}=" in head
 
 
+def test_whoever_speaks_to_the_broker_can_read_its_password():
+    """All get one ConfigMap, and in it the path of a password file, which lies on the Secret's volume."""
+    pods = (POD["spec"], TOPICS["spec"]["template"]["spec"])
+    secrets = [[one for one in pod["volumes"] if "secret" in one] for pod in pods]
+    assert secrets[0] == secrets[1]
+    for container in CONTAINERS:
+        [mount] = [one for one in container["volumeMounts"] if one["name"] == secrets[0][0]["name"]]
+        assert mount == {"name": "secret", "mountPath": "/etc/stream-attr", "readOnly": True}
+
+
 def test_the_state_lies_on_the_volume_in_a_folder_of_its_own():
     [claim] = WORKER["spec"]["volumeClaimTemplates"]
     mounts = {one["name"]: one["mountPath"] for one in CONTAINER["volumeMounts"]}
