@@ -88,7 +88,7 @@ def losses_of(bootstrap: str, prefix: str, replayed: Path, *, receipts: bool = T
     losses = Losses()
     for topic in KEYS:
         told = [json.loads(value) for _, value in read(bootstrap, prefix + topic) if value is not None]
-        losses.unlike_replay += _unlike(topic, told, replayed / f"{topic}.jsonl", receipts=receipts)
+        losses.unlike_replay += unlike(topic, told, replayed / f"{topic}.jsonl", receipts=receipts)
         losses.contradicting += contradictions(topic, told)
     losses.not_judged = not_judged(bootstrap, prefix)
     letters = [json.loads(value or b"") for _, value in read(bootstrap, prefix + DEAD_LETTERS)]
@@ -110,7 +110,8 @@ def contradictions(topic: str, told: Iterable[dict[str, Any]]) -> list[str]:
     return found
 
 
-def _unlike(topic: str, told: list[dict[str, Any]], file: Path, *, receipts: bool) -> list[str]:
+def unlike(topic: str, told: list[dict[str, Any]], file: Path, *, receipts: bool = True) -> list[str]:
+    """Keys of a topic whose last record is not that of the replay's file, with both."""
     if topic in (DECISIONS, COMPARISONS):
         ours, theirs = last(told), last_of_file(file)
         if not receipts:

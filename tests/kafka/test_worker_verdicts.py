@@ -8,26 +8,29 @@ import shutil
 import time
 
 import pytest
+from aftermath import unlike
 from verdicts import (
     RealWorker,
     decisions,
     inputs,
     last,
     last_of_file,
-    last_reports,
     revisions,
     stream_attr,
     verdicts,
 )
 from worker_process import read, until
 
+from stream_attr.worker.layout import INPUTS
+
 DECISIONS = "attribution-decisions"
 COMPARISONS = "attribution-comparisons"
 REPORTS = ("reception-facts", "inquiry-outcomes", "agent-daily")
 PARTITIONS = 4
-WELL_AFTER = "2027-06-01T00:00:00Z"
-WELL_AFTER_S = 1_811_808_000
-"""When all that is generated has become final and expired."""
+FINAL = "2026-12-10T00:00:00Z", 1_796_860_800
+"""When all that is generated has become final, and nothing has expired."""
+EXPIRED = "2027-06-01T00:00:00Z", 1_811_808_000
+"""When all of it has expired."""
 
 
 @pytest.fixture(scope="module")
@@ -71,24 +74,40 @@ def publish(worker, *words):
     stream_attr("publish", "--broker", worker.bootstrap, "--topic-prefix", worker.prefix, *words)
 
 
-def until_all_is_final(worker):
-    """Wait for the ticks, which are judged after all events that lay before them."""
+def pass_time(worker, until_when):
+    """Let the time go on once all that was sent is judged, everywhere.
+
+    Not before: a partition that is months ahead of another keeps nothing of what that one may still tell it.
+    """
     worker.until_ready()
-    until(lambda: worker.metric("stream_attr_watermark_seconds") == PARTITIONS * WELL_AFTER_S, worker)
+    until(lambda: worker.samples("stream_attr_lag_records") == [0] * PARTITIONS * len(INPUTS), worker)
+    name, seconds = until_when
+    publish(worker, "--until", name)
+    until(lambda: worker.metric("stream_attr_watermark_seconds") == PARTITIONS * seconds, worker)
 
 
-def as_replayed(worker, folder):
-    """Whether facts, inquiries and figures, which partitions tell each other of, are those of the replay."""
-    for topic in REPORTS:
-        told = last_reports(decisions(worker.bootstrap, worker.prefix + topic))
-        with (folder / "out" / f"{topic}.jsonl").open("rb") as file:
-            if told != last_reports(json.loads(line) for line in file):
-                return False
-    return True
+def until_reported_as_replayed(worker, folder):
+    """Wait until facts, inquiries and figures are those of the replay; partitions tell each other of them."""
+    differing = []
+
+    def as_replayed():
+        differing[:] = [
+            line
+            for topic in REPORTS
+            for line in unlike(
+                topic, decisions(worker.bootstrap, worker.prefix + topic), folder / "out" / f"{topic}.jsonl"
+            )
+        ]
+        return not differing
+
+    try:
+        until(as_replayed, worker)
+    except AssertionError as error:
+        raise AssertionError("\n".join(differing[:5])) from error
 
 
 def assert_as_replayed(worker, folder):
-    until(lambda: as_replayed(worker, folder), worker)
+    until_reported_as_replayed(worker, folder)
     for topic in (DECISIONS, COMPARISONS):
         emitted = decisions(worker.bootstrap, worker.prefix + topic)
         assert last(emitted) == last_of_file(folder / "out" / f"{topic}.jsonl")
@@ -97,12 +116,14 @@ def assert_as_replayed(worker, folder):
 
 def test_the_topics_say_last_what_replay_says(worker, traffic):
     worker.start()
-    publish(worker, *inputs(traffic), "--until", WELL_AFTER)
-    until_all_is_final(worker)
+    publish(worker, *inputs(traffic))
+    until(lambda: worker.metric("stream_attr_records_total") > 0, worker)
+    pass_time(worker, FINAL)
     emitted = assert_as_replayed(worker, traffic)
     assert emitted
     assert all(one == list(range(1, len(one) + 1)) for one in revisions(emitted).values())
-    assert worker.metric("stream_attr_buyers") == 0, "everything has expired"
+    pass_time(worker, EXPIRED)
+    until(lambda: worker.metric("stream_attr_buyers") == 0, worker)
     assert worker.stop() == 0
 
 
@@ -145,8 +166,7 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
         time.sleep(chance.random() * 0.4)
         worker.kill()
     worker.start()
-    publish(worker, "--until", WELL_AFTER)
-    until_all_is_final(worker)
+    pass_time(worker, FINAL)
     emitted = assert_as_replayed(worker, much_traffic)
     if broker.has_transactions:
         assert all(one == list(range(1, len(one) + 1)) for one in revisions(emitted).values())
@@ -168,10 +188,9 @@ def test_of_two_workers_one_is_killed_and_all_is_told_as_replayed(broker, worker
         publish(worker, *inputs(much_traffic, "chat", "orders"))
         until(lambda: other.metric("stream_attr_records_total") > 0, worker, other)
         other.kill()
-        publish(worker, "--until", WELL_AFTER)
         until(lambda: len(worker.held()) == PARTITIONS, worker)
-        until_all_is_final(worker)
-        until(lambda: as_replayed(worker, much_traffic), worker)
+        pass_time(worker, FINAL)
+        until_reported_as_replayed(worker, much_traffic)
         told = last(decisions(worker.bootstrap, worker.prefix + DECISIONS))
         assert verdicts(told) == verdicts(last_of_file(much_traffic / "out" / f"{DECISIONS}.jsonl"))
         assert worker.stop() == 0

@@ -101,9 +101,13 @@ class WorkerProcess:
 
     def metric(self, name: str) -> float:
         """Sum over all labels."""
+        return sum(self.samples(name))
+
+    def samples(self, name: str) -> list[float]:
+        """One value for each set of labels."""
         _, body = self.get("/metrics")
-        lines = (line for line in body.decode().splitlines() if line.startswith(name + ("{", " ")[0]))
-        return sum(float(line.rpartition(" ")[2]) for line in lines)
+        lines = (line for line in body.decode().splitlines() if line.startswith(name + "{"))
+        return [float(line.rpartition(" ")[2]) for line in lines]
 
     def said(self) -> str:
         return self.log.read_text()[-6000:]
