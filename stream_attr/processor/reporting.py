@@ -9,9 +9,9 @@ across them so: each buyer-day that is stated on ``buyer-days`` says when the ag
 the shop, once every partition has passed the day, answers each buyer who waits with a *closing*, and again
 should a late event change what it said. A fact is a function of the buyer's facts and the last closing, a
 closing one of all that is known of the agent's day, and both travel in the transactions of those who tell
-them. So what is told last is the same for any number of partitions and workers, and through crashes; unless
-one partition is behind another by more event time than chat is kept (``--history-days``): then a closing that it
-changes may find that the other's buyers are forgotten, as an event that late would be refused.
+them. So what is told last is the same for any number of partitions and workers, and through crashes. Only a
+partition that is behind another by more event time than chat is kept (``--history-days``) may change a
+closing too late: the other has forgotten its buyer, as it would refuse an event that late.
 """
 
 from __future__ import annotations

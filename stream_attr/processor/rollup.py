@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sortedcontainers import SortedDict
 
-from stream_attr.codec.between import BuyerDay, Closing, Passed, decode_stated, encode_between
+from stream_attr.codec.between import (
+    BuyerDay,
+    Closing,
+    Passed,
+    decode_stated,
+    encode_between,
+    pack_days,
+    unpack_days,
+)
 from stream_attr.codec.days import DayState, decode_day, decode_passed, encode_day, encode_passed
 from stream_attr.codec.reports import digest_of, emission, say_agent_day
 from stream_attr.core.buyer_day import whole
@@ -34,8 +42,9 @@ TELL_EVERY_MS = 15 * 60_000
 """Figures that go on changing are told so often, in event time."""
 LIVE_DAYS = 4
 """How long after its end a day is kept decoded; by then its figures are final, but for what comes late."""
-KEPT_MS = 35 * DAY_MS
-"""How much longer than an order a day is kept for what comes late."""
+KEPT_MS = 2 * DAY_MS
+"""How much longer than chat a day is kept: no partition tells of a day whose chat it has forgotten, and none
+is behind the roll-up, which follows the last of them."""
 
 
 class _Day:
@@ -68,7 +77,7 @@ class Rollup:
     def __init__(self, store: Store, options: Options) -> None:
         self._store = store
         self._partitions = options.partitions
-        self._kept_ms = options.retention.order_ms + KEPT_MS
+        self._kept_ms = options.retention.chat_ms + KEPT_MS
         self._commits = options.commits
         self._passed: dict[int, int] = {}
         self._now = BEGINNING
@@ -257,37 +266,49 @@ class Rollup:
             return None
         buyers, state.buyers = state.buyers or [], None
         day = self._days[key] = _Day(state)
-        for buyer_id in buyers:
-            part_key = PART_MARK + key[1:] + f"|{buyer_id}".encode()
-            value = self._changes[part_key] if part_key in self._changes else self._store.get(part_key)
-            if value is not None:
-                told = day.parts[buyer_id] = _decode(value)
-                self._replace(day, told, {})
+        for told in self._parts_of(key, buyers):
+            day.parts[told.buyer_id] = told
+            self._replace(day, told, {})
         day.dirty.clear()
         self._unsaved.add(key)
         self._retiring.setdefault(self._now + DAY_MS, set()).add(key)  # what has come late is not kept long
         return day
 
+    def _parts_of(self, key: bytes, buyers: Iterable[str]) -> Iterator[BuyerDay]:
+        """Return what buyers add to a day that had been put away."""
+        if self._commits:
+            for buyer_id in buyers:
+                value = self._read(PART_MARK + key[1:] + f"|{buyer_id}".encode())
+                if value is not None:
+                    yield _decode(value)
+        elif (packed := self._read(PART_MARK + key[1:])) is not None:
+            yield from unpack_days(packed)
+
     def _stored(self, key: bytes) -> DayState | None:
-        data = self._changes[key] if key in self._changes else self._store.get(key)
+        data = self._read(key)
         return None if data is None else decode_day(data)
+
+    def _read(self, key: bytes) -> bytes | None:
+        return self._changes[key] if key in self._changes else self._store.get(key)
 
     def _put_away(self, key: bytes, day: _Day) -> None:
         """Keep a day as bytes only."""
-        day.state.buyers = sorted(day.parts)
+        day.state.buyers = sorted(day.parts) if self._commits else []
         day.state.final_at = sorted(
             {at for figures in day.agents.values() for _, at in figures.finals if at > self._now}
         )
         self._changes[key] = encode_day(day.state)
         if not self._commits:
-            for told in day.parts.values():
-                self._changes[_part_key(told)] = encode_between(told)
+            self._changes[PART_MARK + key[1:]] = pack_days(day.parts.values())
         del self._days[key]
         self._unsaved.discard(key)
 
     def _forget(self, key: bytes, state: DayState) -> None:
-        for buyer_id in state.buyers or ():
-            self._changes[PART_MARK + key[1:] + f"|{buyer_id}".encode()] = None
+        if self._commits:
+            for buyer_id in state.buyers or ():
+                self._changes[PART_MARK + key[1:] + f"|{buyer_id}".encode()] = None
+        else:
+            self._changes[PART_MARK + key[1:]] = None
         self._changes[key] = None
 
     def _replace(self, day: _Day, told: BuyerDay, old: Mapping[str, Part]) -> list[str]:
