@@ -40,8 +40,8 @@ SHOWN_EVERY = 10
 SEEN_EVERY = 200
 """Decisions between two looks at the memory."""
 FLAT = 1.30
-"""Flat but for what RULEBOOK 6 has kept, chat for 35 days and orders for 45, and for what the allocator cannot
-give back after a promotion's day. (Of its 96 MB on day 20 and 114 on day 60 Python's objects were 37 and 40.)"""
+"""Flat but for what RULEBOOK 6 has kept, chat for 35 days and orders for 45, and for what the allocator does
+not give back: of 96 MB on day 20 and 114 on day 58 Python's objects were 37 and 40."""
 
 
 def run() -> list[Row]:
