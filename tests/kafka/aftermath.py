@@ -61,18 +61,26 @@ class Losses:
 
 
 def until_told_as_replayed(
-    worker: WorkerProcess, replayed: Path, *, receipts: bool = True, patience_s: float = 60.0
+    worker: WorkerProcess,
+    replayed: Path,
+    *,
+    receipts: bool = True,
+    brought_back: str = "",
+    patience_s: float = 60.0,
 ) -> Losses:
     """Wait until nothing is missing, or that is not to be expected any more; returns what is.
 
     ``replayed``: the folder that ``replay`` wrote. Without ``receipts`` decisions are compared but for what
     they say of candidates: chat that comes in after a decision tells nothing anew where no verdict changes.
+    Dead letters with the code ``brought_back`` are not compared.
     """
     losses = Losses()
 
     def nothing_lost() -> bool:
         nonlocal losses
-        losses = losses_of(worker.bootstrap, worker.prefix, replayed, receipts=receipts)
+        losses = losses_of(
+            worker.bootstrap, worker.prefix, replayed, receipts=receipts, brought_back=brought_back
+        )
         return losses == Losses() or bool(losses.contradicting)
 
     try:
@@ -83,7 +91,9 @@ def until_told_as_replayed(
     return losses
 
 
-def losses_of(bootstrap: str, prefix: str, replayed: Path, *, receipts: bool = True) -> Losses:
+def losses_of(
+    bootstrap: str, prefix: str, replayed: Path, *, receipts: bool = True, brought_back: str = ""
+) -> Losses:
     """Compare the topics, as a ``read_committed`` reader sees them now, with the files of a replay."""
     losses = Losses()
     for topic in KEYS:
@@ -92,6 +102,7 @@ def losses_of(bootstrap: str, prefix: str, replayed: Path, *, receipts: bool = T
         losses.contradicting += contradictions(topic, told)
     losses.not_judged = not_judged(bootstrap, prefix)
     letters = [json.loads(value or b"") for _, value in read(bootstrap, prefix + DEAD_LETTERS)]
+    letters = [one for one in letters if one["code"] != brought_back]
     losses.dead_letters = _wrong_letters(letters, replayed / f"{DEAD_LETTERS}.jsonl")
     return losses
 

@@ -32,12 +32,19 @@ class Trial:
     """Chat and order records that were sent."""
     losses: Losses | None = None
 
-    def compare(self, worker: WorkerProcess, folder: Path, *, receipts: bool = True) -> None:
-        """Ask whether the topics say what ``replay`` made of this folder; nothing may be lost."""
+    def compare(
+        self, worker: WorkerProcess, folder: Path, *, receipts: bool = True, brought_back: str = ""
+    ) -> None:
+        """Ask whether the topics say what ``replay`` made of this folder; nothing may be lost.
+
+        ``brought_back``: the code of dead letters that were replayed; the replay of files has none.
+        """
         self.records = sum(
             len((folder / f"{kind}.jsonl").read_bytes().splitlines()) for kind in ("chat", "orders")
         )
-        self.losses = until_told_as_replayed(worker, folder / "out", receipts=receipts)
+        self.losses = until_told_as_replayed(
+            worker, folder / "out", receipts=receipts, brought_back=brought_back
+        )
         assert self.losses == Losses()
 
     def row(self) -> str:

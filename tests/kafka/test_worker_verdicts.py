@@ -10,27 +10,24 @@ import time
 import pytest
 from aftermath import unlike
 from verdicts import (
+    EXPIRED,
+    FINAL,
     RealWorker,
     decisions,
     inputs,
     last,
     last_of_file,
+    pass_time,
     revisions,
     stream_attr,
     verdicts,
 )
 from worker_process import read, until
 
-from stream_attr.worker.layout import INPUTS
-
 DECISIONS = "attribution-decisions"
 COMPARISONS = "attribution-comparisons"
 REPORTS = ("reception-facts", "inquiry-outcomes", "agent-daily")
 PARTITIONS = 4
-FINAL = "2026-12-10T00:00:00Z", 1_796_860_800
-"""When all that is generated has become final, and nothing has expired."""
-EXPIRED = "2027-06-01T00:00:00Z", 1_811_808_000
-"""When all of it has expired."""
 
 
 @pytest.fixture(scope="module")
@@ -74,18 +71,6 @@ def publish(worker, *words):
     stream_attr("publish", "--broker", worker.bootstrap, "--topic-prefix", worker.prefix, *words)
 
 
-def pass_time(worker, until_when):
-    """Let the time go on once all that was sent is judged, everywhere.
-
-    Not before: a partition that is months ahead of another keeps nothing of what that one may still tell it.
-    """
-    worker.until_ready()
-    until(lambda: worker.samples("stream_attr_lag_records") == [0] * PARTITIONS * len(INPUTS), worker)
-    name, seconds = until_when
-    publish(worker, "--until", name)
-    until(lambda: worker.metric("stream_attr_watermark_seconds") == PARTITIONS * seconds, worker)
-
-
 def until_reported_as_replayed(worker, folder):
     """Wait until facts, inquiries and figures are those of the replay; partitions tell each other of them."""
     differing = []
@@ -118,11 +103,11 @@ def test_the_topics_say_last_what_replay_says(worker, traffic):
     worker.start()
     publish(worker, *inputs(traffic))
     until(lambda: worker.metric("stream_attr_records_total") > 0, worker)
-    pass_time(worker, FINAL)
+    pass_time(worker, PARTITIONS, FINAL)
     emitted = assert_as_replayed(worker, traffic)
     assert emitted
     assert all(one == list(range(1, len(one) + 1)) for one in revisions(emitted).values())
-    pass_time(worker, EXPIRED)
+    pass_time(worker, PARTITIONS, EXPIRED)
     until(lambda: worker.metric("stream_attr_buyers") == 0, worker)
     assert worker.stop() == 0
 
@@ -166,7 +151,7 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
         time.sleep(chance.random() * 0.4)
         worker.kill()
     worker.start()
-    pass_time(worker, FINAL)
+    pass_time(worker, PARTITIONS, FINAL)
     emitted = assert_as_replayed(worker, much_traffic)
     if broker.has_transactions:
         assert all(one == list(range(1, len(one) + 1)) for one in revisions(emitted).values())
@@ -189,7 +174,7 @@ def test_of_two_workers_one_is_killed_and_all_is_told_as_replayed(broker, worker
         until(lambda: other.metric("stream_attr_records_total") > 0, worker, other)
         other.kill()
         until(lambda: len(worker.held()) == PARTITIONS, worker)
-        pass_time(worker, FINAL)
+        pass_time(worker, PARTITIONS, FINAL)
         until_reported_as_replayed(worker, much_traffic)
         told = last(decisions(worker.bootstrap, worker.prefix + DECISIONS))
         assert verdicts(told) == verdicts(last_of_file(much_traffic / "out" / f"{DECISIONS}.jsonl"))

@@ -6,16 +6,23 @@ import collections
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
-from worker_process import WorkerProcess, read
+from worker_process import WorkerProcess, read, until
 
 from stream_attr.broker import server
+from stream_attr.worker.layout import INPUTS
 
 FILES = ("chat", "orders", "roster", "settings")
 BY_EMISSION = frozenset({"decision_id", "supersedes", "revision", "reason", "watermark"})
 """Fields that tell how a verdict came about, not what it is."""
+
+FINAL = "2026-12-10T00:00:00Z", 1_796_860_800
+"""When all that is generated has become final, and nothing has expired."""
+EXPIRED = "2027-06-01T00:00:00Z", 1_811_808_000
+"""When all of it has expired."""
 
 Decisions = dict[str, dict[str, Any]]
 
@@ -42,6 +49,29 @@ def stream_attr(*words: str) -> str:
         [sys.executable, "-m", "stream_attr", *words], check=True, capture_output=True, text=True, timeout=240
     )
     return done.stderr
+
+
+def pass_time(worker: RealWorker, partitions: int, until_when: tuple[str, int]) -> None:
+    """Let the time go on once all that was sent is judged, everywhere; wait until it has come there.
+
+    Not before: a partition that is months ahead of another keeps nothing of what that one may still tell it.
+    """
+    worker.until_ready()
+    until(lambda: _at_rest(worker, partitions), worker)
+    name, seconds = until_when
+    stream_attr("publish", "--broker", worker.bootstrap, "--topic-prefix", worker.prefix, "--until", name)
+    until(
+        lambda: worker.metric("stream_attr_watermark_seconds") == partitions * seconds, worker, patience_s=120
+    )
+
+
+def _at_rest(worker: RealWorker, partitions: int) -> bool:
+    """Whether nothing is to be judged, nor comes of what was judged last."""
+    for _ in range(3):
+        if worker.samples("stream_attr_lag_records") != [0] * partitions * len(INPUTS):
+            return False
+        time.sleep(0.3)
+    return True
 
 
 def inputs(folder: Path, *kinds: str) -> list[str]:

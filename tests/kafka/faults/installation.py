@@ -10,16 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aftermath import not_judged
-from verdicts import RealWorker, inputs, stream_attr
+from verdicts import EXPIRED, FINAL, RealWorker, inputs, pass_time, stream_attr
 from worker_process import HERE, until
 
 from stream_attr.broker import server
 from stream_attr.broker.topics import create_topics
 
 PARTITIONS = 4
-WELL_AFTER = "2027-06-01T00:00:00Z"
-WELL_AFTER_S = 1_811_808_000
-"""When all that is generated has become final and expired."""
 
 
 @dataclass
@@ -64,13 +61,13 @@ class Installation:
 
     def publish(self, *words: str) -> None:
         """Run ``stream-attr publish`` to its end."""
-        stream_attr("publish", *self._target(), *words)
+        stream_attr("publish", *self.target(), *words)
 
     @contextmanager
     def load(self, folder: Path, speed: int) -> Iterator[Load]:
         """Have the events of a folder sent meanwhile, at so many times their own pace."""
         self.publish(*inputs(folder, "roster", "settings"))
-        words = ["publish", *self._target(), *inputs(folder, "chat", "orders"), f"--speed={speed}"]
+        words = ["publish", *self.target(), *inputs(folder, "chat", "orders"), f"--speed={speed}"]
         with (self.folder / "publish.log").open("wb") as log:
             process = server.spawn([sys.executable, "-m", "stream_attr", *words], log)
         try:
@@ -79,20 +76,17 @@ class Installation:
             server.stop(process)
 
     def finish(self, worker: HookedWorker) -> None:
-        """Let the time go on until all is final, on the one worker that is left; first it may catch up."""
-        until(lambda: not self.not_judged() and worker.metric("stream_attr_lag_records") == 0, worker)
-        self.publish("--until", WELL_AFTER)
-        until(
-            lambda: worker.metric("stream_attr_watermark_seconds") == PARTITIONS * WELL_AFTER_S,
-            worker,
-            patience_s=120,
-        )
+        """Let the time go on until all is final and expired, on the one worker that is left."""
+        until(lambda: not self.not_judged(), worker)
+        for when in (FINAL, EXPIRED):
+            pass_time(worker, PARTITIONS, when)
 
     def not_judged(self) -> list[str]:
         """Partitions of the inputs that have not been judged to their end."""
         return not_judged(self.bootstrap, self.prefix)
 
-    def _target(self) -> tuple[str, ...]:
+    def target(self) -> tuple[str, ...]:
+        """Options that say to any command where it is."""
         return ("--broker", self.bootstrap, "--topic-prefix", self.prefix)
 
 

@@ -29,6 +29,7 @@ BYTES = (
     b'"text"',
     b"\x00",
     b'{"event_id": "\xed\xa0\x80"}',
+    b'{"ts": 1, "ts": 2}',
 )
 
 
@@ -54,7 +55,7 @@ def spoilt(line: bytes, chance: random.Random) -> bytes:
 
 @pytest.mark.fault(
     "1 % of the records bad: not JSON, not UTF-8, cut off, nested 5,000 deep, NaN, numbers without end, null "
-    "bytes, fields missing, of another type, empty, too long",
+    "bytes, keys twice, fields missing, of another type, empty, too long",
     "a dead letter for each; the others are judged as if it had not been there",
 )
 def test_one_record_in_a_hundred_is_bad(installation, traffic, trial, tmp_path):
