@@ -10,11 +10,12 @@ import sys
 import click
 
 import memory
+import poison
 import replay
 import worker
 from table import Row, show
 
-BENCHMARKS = {"replay": replay.run, "memory": memory.run, "worker": worker.run}
+BENCHMARKS = {"replay": replay.run, "memory": memory.run, "poison": poison.run, "worker": worker.run}
 
 
 @click.command()

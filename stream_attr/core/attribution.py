@@ -17,6 +17,8 @@ from stream_attr.core.shop import Shop
 
 PAYMENT_LOOK_BACK_MS = 20 * DAY_MS
 """How far before the payment a chat may have brought it about."""
+LONG = 16
+"""Messages of a reception from which on what they come to is remembered."""
 
 
 class Interval(NamedTuple):
@@ -144,6 +146,55 @@ def judge(
     )
 
 
+def changes_no_agent(order: Order, judgement: Judgement, agent_id: str, message: Message) -> bool:
+    """Whether a message changes figures at most, and no agent of a judgement on its order.
+
+    It is one of an agent's creditable reception, which remains so, and may lie in any interval. ``judgement``
+    may lack messages of which this was true: who the candidates are, and not before when those picked spoke
+    last, are what it is asked for.
+    """
+    ts = message.ts
+    one = next((one for one in judgement.candidates if one.agent_id == agent_id), None)
+    if ts < (order.created_ts or 0) and not _leaves_pick(
+        judgement.placing, None if one is None else one.placing, order, agent_id, message
+    ):
+        return False
+    paid_ts = order.paid_ts
+    if paid_ts is None:
+        return True
+    if ts > paid_ts:
+        followup = None if one is None else one.followup
+        return judgement.silence != "full" or (followup is not None and followup.first_ts < ts)
+    if not _leaves_pick(judgement.payment, None if one is None else one.payment, order, agent_id, message):
+        return False
+    if message.side == BUYER or ts < (order.created_ts or 0):
+        return True
+    holders = (judgement.payment, judgement.credit)
+    return any(holder is not None and holder.agent_id == agent_id for holder in holders) or (
+        ("payment", agent_id) in judgement.assists
+    )
+
+
+def _leaves_pick(
+    picked: Picked | None, figures: Figures | None, order: Order, agent_id: str, message: Message
+) -> bool:
+    """Whether an agent's message more in an interval leaves its candidates and the one picked as they are.
+
+    ``figures``: the agent's in this interval; None: no candidate.
+    """
+    if message.flags & PRODUCT_PAGE and (figures is None or not figures.product_page):
+        return False
+    product_id = message.product_id
+    ordered = product_id is not None and product_id in order.product_ids
+    if ordered and (figures is None or not figures.ordered_product):
+        return False
+    if figures is None or picked is None:
+        return message.side == BUYER
+    if picked.agent_id == agent_id:
+        return True  # a message more makes neither rounds fewer nor the last one earlier
+    return picked.rule == PickRule.LAST_CHAT and message.ts < picked.last_ts
+
+
 def _served(
     receptions: Mapping[str, Mapping[int, Reception]], days: range, buyer_id: str, shop: Shop, profile: str
 ) -> list[Served]:
@@ -193,13 +244,24 @@ def _figures(messages: list[Message], products: frozenset[str]) -> Figures | Non
     return Figures(len(messages), rounds, messages[0].ts, messages[-1].ts, page, ordered)
 
 
+def _figures_within(one: Served, interval: Interval, products: frozenset[str]) -> Figures | None:
+    """Return what an agent's messages of an interval come to; of a long reception it is remembered."""
+    known = one.receptions[0][2].known if len(one.receptions) == 1 and len(one.spoken) >= LONG else None
+    if known is None:
+        return _figures(_within(one.spoken, interval), products)
+    key = (interval.start, interval.end, products)
+    if key not in known:
+        known[key] = _figures(_within(one.spoken, interval), products)
+    return known[key]
+
+
 def _candidates(
     served: list[Served], interval: Interval, products: frozenset[str], priority: ProductPriority
 ) -> dict[str, Figures]:
     found = {}
     for one in served:
-        messages = _within(one.spoken, interval)
-        if messages and (figures := _figures(messages, products)) is not None:
+        figures = _figures_within(one, interval, products)
+        if figures is not None:
             found[one.agent_id] = figures
     if priority is ProductPriority.OFF:
         return found

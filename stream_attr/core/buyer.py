@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from stream_attr.core.attribution import judge
+from stream_attr.core.attribution import changes_no_agent, judge
 from stream_attr.core.days import DAY_MS, Zone
 from stream_attr.core.decision import FINAL, Judgement, Verdict
 from stream_attr.core.fact import fact_of
@@ -300,15 +300,20 @@ class Buyer:
                 if not outside or first_ts < judgement.quiet_from:
                     bearing = Bearing.RECEIPT
                 continue
-            if not outside:
-                return Bearing.VERDICT
             settled_from = _settled_from(order, judgement)
             if first_ts >= settled_from:
                 continue
             if reception.messages:
                 read = reception.read(self.buyer_id, agent_id, day, self.shop, profile)
-                if not read.steady or message.flags & SUBACCOUNT or not reception.ends_before(message):
+                if not reception.remains(read, message):
                     return Bearing.VERDICT
+                if not outside:
+                    if not changes_no_agent(order, judgement, agent_id, message):
+                        return Bearing.VERDICT
+                    bearing = Bearing.RECEIPT
+                    continue
+            elif not outside:
+                return Bearing.VERDICT
             if (
                 message.side != BUYER
                 and ts < settled_from

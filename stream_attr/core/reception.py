@@ -41,19 +41,26 @@ class Read(NamedTuple):
     """The messages that count, sorted: the buyer's and effective agent messages; none unless creditable."""
     mute: int
     """Message flags any of which makes an agent message none that counts."""
-    steady: bool
-    """Whether it is creditable and remains so whatever plain messages are added at its end."""
+    steady_from: int
+    """It is creditable and remains so whatever plain messages are added from this instant on, but for a first
+    one; `NEVER`: each has it read anew."""
+    whoever_begins: bool = False
+    """Whether it remains so even where an agent's message comes before the buyer's first."""
     filtered: Filter | None = None
     """The filter that matches it."""
+    known: dict[tuple[int, int, frozenset[str]], Figures | None] | None = None
+    """What the messages of an interval come to, by its start and end and the products looked for, while no
+    message has been added; kept where it is long, and None where nothing counts."""
 
-    def goes_on(self, message: Message) -> bool:
-        """Read one more message at the end; return False where all must be read anew."""
-        _, spoken, mute, steady, _ = self
-        if not steady or message.flags & SUBACCOUNT:
-            return False
-        if message.side == BUYER or not message.flags & mute:
-            spoken.append(message)
-        return True
+    def goes_on(self, message: Message, *, last: bool) -> None:
+        """Read one more message, which may be the last one."""
+        if message.side == BUYER or not message.flags & self.mute:
+            if last:
+                self.spoken.append(message)
+            else:
+                insort(self.spoken, message)
+            if self.known:
+                self.known.clear()
 
 
 class Reception:
@@ -99,13 +106,22 @@ class Reception:
     def add(self, message: Message) -> None:
         """Take a message."""
         self.fact = None
-        if not self.ends_before(message):
-            self._read = {}
-            insort(self.messages, message)
-            return
-        self.messages.append(message)
+        last = self.ends_before(message)
         if self._read:
-            self._read = {profile: read for profile, read in self._read.items() if read.goes_on(message)}
+            self._read = {name: read for name, read in self._read.items() if self.remains(read, message)}
+            for read in self._read.values():
+                read.goes_on(message, last=last)
+        if last:
+            self.messages.append(message)
+        else:
+            insort(self.messages, message)
+
+    def remains(self, read: Read, message: Message) -> bool:
+        """Whether it is creditable as it is read, and remains so with one more message."""
+        if message.ts < read.steady_from or message.flags & SUBACCOUNT:
+            return False
+        first = self.messages[0]
+        return first < message or message.side == BUYER or first.side == AGENT or read.whoever_begins
 
     def ends_before(self, message: Message) -> bool:
         """Whether a message would be the last one."""
@@ -140,12 +156,21 @@ class Reception:
             official_account=buyer_id in reading.official_accounts,
         )
         if matched is not None:
-            return Read(matched.value, [], 0, steady=False, filtered=matched)
+            return Read(matched.value, [], 0, NEVER, filtered=matched)
         if role is not Role.PRESALE:
-            return Read(f"role_{role.value}", [], 0, steady=False)
+            return Read(f"role_{role.value}", [], 0, NEVER)
         mute = reading.mute
         spoken = [one for one in self.messages if one.side == BUYER or not one.flags & mute]
-        return Read(None, spoken, mute, steady=not (reading.filters.single_sentence or reading.advert_bit))
+        buyer_messages = len([one for one in spoken if one.side == BUYER])
+        filters = reading.filters
+        return Read(
+            None,
+            spoken,
+            mute,
+            _steady_from(self.messages, buyer_messages, reading),
+            not filters.monologue or buyer_messages > filters.monologue_max_buyer_messages,
+            known={},
+        )
 
 
 def filtered(
@@ -210,3 +235,21 @@ def _is_advert(messages: Sequence[Message], reading: Reading) -> bool:
             if message.flags & reading.advert_bit:
                 return True
     return False
+
+
+def _steady_from(messages: Sequence[Message], buyer_messages: int, reading: Reading) -> int:
+    """Return from when on no plain message but a first one has a filter match that does not match yet."""
+    if reading.filters.single_sentence and buyer_messages < 2:
+        return NEVER
+    if not reading.advert_bit:
+        return 0
+    spoken = False
+    replies = 0
+    for message in messages:
+        if message.side == BUYER:
+            spoken = True
+        elif spoken:
+            replies += 1
+            if replies == reading.advert_within:
+                return message.ts + 1
+    return NEVER

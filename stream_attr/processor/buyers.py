@@ -23,7 +23,8 @@ LOOKED_AFTER = 200
 class Buyers:
     """Reads through to the store, and collects what has changed since it was last taken.
 
-    The buyers that were last used are kept decoded, as many as weigh no more than ``cached``. Unless somebody
+    The buyers that were last used are kept decoded, as many as weigh no more than ``cached``, and the last
+    one whatever it weighs: it may be the one that all records are of. Unless somebody
     ``commits`` the changes, they are told when their buyer is no longer among these. A loaded buyer is to be
     done with before another one is loaded.
     """
@@ -120,13 +121,13 @@ class Buyers:
         return changes
 
     def _shrink(self) -> None:
-        """Let go of those used longest ago, until the others weigh no more than they may."""
+        """Let go of those used longest ago, until the others weigh no more than they may, or one is left."""
         for key in self._used:
             weight = _weight(self._decoded[key])
             self._weight += weight - self._weights.get(key, 0)
             self._weights[key] = weight
         self._used.clear()
-        while self._weight > self._cached:
+        while self._weight > self._cached and len(self._decoded) > 1:
             key, buyer = self._decoded.popitem(last=False)
             self._weight -= self._weights.pop(key)
             if key in self._changed:

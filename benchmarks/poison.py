@@ -1,0 +1,125 @@
+"""A buyer of 100,000 messages in a day: for how long a batch of them holds its partition up."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from stream_attr.core.days import DAY_MS, HOUR_MS
+from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor.records import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, Output, Record
+from stream_attr.replay.memory import MemoryStore
+from table import Row
+
+__all__ = ["run"]
+
+MESSAGES = 100_000
+BATCH = 500
+LONGEST_S = 1.0
+DAY_TS = 1_793_462_400_000
+"""Midnight in the shop's zone."""
+SHOP, BUYER = "jd:1", "poison"
+KEY = f"{SHOP}|{BUYER}".encode()
+IDS = random.Random(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """What was seen of one variant."""
+
+    longest_s: float
+    whole_s: float
+    state: int
+    """Bytes of the buyer's state, at most."""
+    output: int
+    """Bytes of the largest output."""
+
+
+def run() -> list[Row]:
+    """Measure each variant."""
+    variants = {
+        "one agent": _chat(1),
+        "200 agents": _chat(200),
+        "one agent, orders open, late ones": _with_orders(1),
+        "200 agents, orders open, late ones": _with_orders(200),
+    }
+    return [_row(name, _measured(records)) for name, records in variants.items()]
+
+
+def _row(name: str, stall: Stall) -> Row:
+    return Row(
+        f"batch of a buyer of {MESSAGES:,} messages, {name}",
+        f"{stall.longest_s:.2f} s at most",
+        f"at most {LONGEST_S:.0f} s",
+        note=f"{MESSAGES / stall.whole_s:,.0f} events/s; state {stall.state / 1e6:.1f} MB, "
+        f"largest output {stall.output / 1e3:,.0f} kB",
+        met=stall.longest_s <= LONGEST_S,
+    )
+
+
+def _measured(records: list[Record]) -> Stall:
+    """Judge batch by batch as a worker does, all outputs and changed state included."""
+    store = MemoryStore()
+    processor = Processor(Book(), store, Options())
+    told: list[Record] = []
+    longest = whole = 0.0
+    state = output = 0
+    for begin in range(0, len(records) + 5 * BATCH, BATCH):
+        taken = records[begin : begin + BATCH]
+        started = time.perf_counter()
+        batch = processor.process([*told, *taken], frozenset({CHAT, ORDERS}))
+        spent = time.perf_counter() - started
+        longest, whole = max(longest, spent), whole + spent
+        store.apply(batch.changes)
+        state = max(state, len(batch.changes.get(KEY) or b""))
+        output = max(output, *[len(one.value) for one in batch.outputs], 0)
+        told = list(_told(batch.outputs))
+    return Stall(longest, whole, state, output)
+
+
+def _told(outputs: Iterable[Output]) -> Iterator[Record]:
+    """What the partition tells itself, which its next batch begins with."""
+    for number, output in enumerate(outputs):
+        if output.topic in (BUYER_DAYS, CLOSINGS):
+            yield Record(output.topic, 0, number, 0, output.key, output.value)
+
+
+def _event(topic: str, number: int, ts: int, **fields: object) -> tuple[int, Record]:
+    ids = {"event_id": f"{IDS.getrandbits(128):032x}", "shop_id": SHOP, "buyer_id": BUYER}
+    value = {**ids, "ts": ts, **fields}
+    return ts, Record(topic, 0, number, ts, KEY, json.dumps(value).encode())
+
+
+def _said(number: int, agents: int, ts: int) -> tuple[int, Record]:
+    sender = "agent" if number % 3 else "buyer"
+    return _event(CHAT, number, ts, agent_id=f"agent-{number % agents}", sender=sender, text="在吗")
+
+
+def _chat(agents: int) -> list[Record]:
+    """The messages of a day, and one of the next that ends it."""
+    step = (DAY_MS - HOUR_MS) // MESSAGES
+    said = [_said(number, agents, DAY_TS + number * step) for number in range(MESSAGES)]
+    return [record for _, record in [*said, _said(MESSAGES, agents, DAY_TS + 2 * DAY_MS)]]
+
+
+def _with_orders(agents: int) -> list[Record]:
+    """The same with 20 orders, half of them paid an hour later; one in ten messages comes up to 3 h late."""
+    chance = random.Random(1)
+    step = (DAY_MS - HOUR_MS) // MESSAGES
+    arriving = []
+    for number in range(MESSAGES):
+        ts, record = _said(number, agents, DAY_TS + number * step)
+        late = chance.randrange(3 * HOUR_MS) if chance.random() < 0.1 else 0
+        arriving.append((ts + late, record))
+    for order in range(20):
+        ts = DAY_TS + (order + 1) * HOUR_MS
+        arriving.append(_event(ORDERS, 2 * order, ts, order_id=f"o{order}", type="created", amount=100))
+        if order % 2:
+            arriving.append(
+                _event(ORDERS, 2 * order + 1, ts + HOUR_MS, order_id=f"o{order}", type="paid", amount=100)
+            )
+    arriving.sort(key=lambda one: one[0])
+    return [record for _, record in [*arriving, _said(MESSAGES, agents, DAY_TS + 2 * DAY_MS)]]

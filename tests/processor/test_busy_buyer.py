@@ -1,0 +1,105 @@
+"""A buyer with very many messages: work is counted, as each message must not cost what all before it cost."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+
+import pytest
+
+from stream_attr.core import attribution, buyer
+from stream_attr.core.days import HOUR_MS, MINUTE_MS, zone
+from stream_attr.processor import Book, Options, Processor, buyers
+from stream_attr.processor.records import CHAT, ORDERS, SETTINGS, Record
+from stream_attr.replay.memory import MemoryStore
+
+MORNING = zone("Asia/Shanghai").start_of(20_758) + 8 * HOUR_MS
+EVENTS = frozenset({CHAT, ORDERS})
+MESSAGES = 2_000
+ORDER_EVENTS = 8
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """How often what costs as much as a buyer has messages is done; read, messages by message."""
+    done = Counter()
+
+    def counted(module, name, count=lambda *_: 1):
+        original = getattr(module, name)
+
+        def call(*args, **kwargs):
+            done[name] += count(*args)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, call)
+
+    counted(buyer, "judge")
+    counted(buyers, "decode_buyer")
+    counted(buyers, "encode_buyer")
+    counted(attribution, "_figures", lambda messages, _: len(messages))
+    return done
+
+
+def event(topic, offset, ts, **fields):
+    value = {"event_id": f"e{offset}", "shop_id": "jd:1", "buyer_id": "b-1", "ts": ts, **fields}
+    return ts, Record(topic, 0, offset, ts, b"jd:1|b-1", json.dumps(value).encode())
+
+
+def traffic(agents):
+    """Messages of which every tenth comes late, and four orders, of which two are paid."""
+    chance = random.Random(1)
+    arriving = []
+    for number in range(MESSAGES):
+        sender = "agent" if number % 3 else "buyer"
+        agent_id = f"a{number % agents}"
+        ts, record = event(CHAT, number, MORNING + number * 10_000, agent_id=agent_id, sender=sender)
+        arriving.append((ts + (chance.randrange(2 * HOUR_MS) if number % 10 == 0 else 0), record))
+    for number in range(ORDER_EVENTS // 2):
+        at, order_id = MORNING + (number + 1) * HOUR_MS, f"o{number}"
+        arriving.append(event(ORDERS, 2 * number, at, order_id=order_id, type="created", amount=1))
+        kind = "paid" if number % 2 else "cancelled"
+        arriving.append(
+            event(ORDERS, 2 * number + 1, at + 30 * MINUTE_MS, order_id=order_id, type=kind, amount=1)
+        )
+    return [record for _, record in sorted(arriving, key=lambda one: one[0])]
+
+
+def judged(records, batch=100, **settings):
+    """Judge them batch by batch, with so small a cache that the buyer is more than it may hold."""
+    book, store = Book(), MemoryStore()
+    value = {"shop_id": "jd:1", "effective_from": "2026-01-01", **settings}
+    assert book.apply(Record(SETTINGS, 0, 0, MORNING, b"jd:1", json.dumps(value).encode())) is None
+    processor = Processor(book, store, Options(cached_facts=10))
+    for begin in range(0, len(records), batch):
+        store.apply(processor.process(records[begin : begin + batch], EVENTS).changes)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"preset": "kefu_mofang_2"},
+        {"filters": {"single_sentence": {"enabled": True}, "advert": {"enabled": True, "phrase": "bye"}}},
+    ],
+    ids=["jd_cloud", "kefu_mofang_2", "filters that look at words and counts"],
+)
+def test_late_messages_of_one_agent_have_no_order_judged_again(work, settings):
+    judged(traffic(agents=1), **settings)
+    assert work["judge"] <= 2 * ORDER_EVENTS
+    assert work["_figures"] <= 2 * ORDER_EVENTS * MESSAGES
+
+
+def test_with_many_agents_an_order_is_judged_for_each_that_assists_and_only_what_is_new_is_read(work):
+    agents = 50
+    judged(traffic(agents))
+    orders = ORDER_EVENTS // 2
+    assert work["judge"] <= 3 * orders * agents
+    assert work["_figures"] <= 20 * orders * MESSAGES
+
+
+def test_a_buyer_who_is_all_there_is_stays_decoded_however_many_messages(work):
+    records = traffic(agents=3)
+    judged(records)
+    assert work["decode_buyer"] == 0
+    assert work["encode_buyer"] <= len(records) / 100 + 1
