@@ -29,6 +29,20 @@ FORGET_EVERY_MS = 5 * DAY_MS
 """How long chat may outlive its retention, so that many days of it go at once."""
 
 
+CHAT_ROOM = 6_500_000
+"""Bytes of facts from which on no more chat is taken of a buyer, all of whom is one record of the changelog,
+which takes 8 MiB."""
+ROOM = 7_500_000
+"""Bytes of facts from which on no more is taken at all."""
+BREADTH = 800_000
+"""Bytes of a receipt that names each reception of a buyer, from which on no further reception is begun: a
+decision has to fit into its topic."""
+_MESSAGE_BYTES = 20
+_ORDER_BYTES = 400
+_ORDER_EVENT_BYTES = 40
+_RECEPTION_BYTES = 500
+
+
 class Retention(NamedTuple):
     """How long facts are kept behind the watermark, milliseconds."""
 
@@ -73,9 +87,12 @@ class Buyer:
     """The state of one buyer in one shop."""
 
     __slots__ = (
+        "_chat_bytes",
         "_expiry",
         "_oldest_day",
+        "_order_bytes",
         "_zone",
+        "breadth",
         "buyer_id",
         "chat_ids",
         "days_said",
@@ -104,6 +121,11 @@ class Buyer:
         """The watermark at which they are told next."""
         self.days_said: dict[int, int] = {}
         """Digest of what was last told of what the buyer adds to a day's figures."""
+        self.breadth = 0
+        """Bytes of a receipt that names each reception, about and at most."""
+        self._chat_bytes = 0
+        self._order_bytes: int | None = None
+        """None: to be found anew."""
         self._oldest_day: int | None = None
         """The earliest day of which chat is known."""
         self._expiry = 0
@@ -114,6 +136,36 @@ class Buyer:
     def is_empty(self) -> bool:
         """Whether nothing is left to be kept."""
         return not self.receptions and not self.orders
+
+    # Room
+
+    @property
+    def size(self) -> int:
+        """Bytes that the state takes, about and at most; each order may name each agent."""
+        if self._order_bytes is None:
+            self._order_bytes = 0
+            for order in self.orders.values():
+                order.size = 0
+                self.weigh(order)
+        return self._chat_bytes + self._order_bytes + len(self.orders) * (self.breadth // 8)
+
+    def has_room_for_chat(self, agent_id: str, ts: int, event_id: str) -> bool:
+        """Whether there is room for a chat event; there is for one that is known."""
+        if self.breadth < BREADTH and self.size < CHAT_ROOM:
+            return True
+        if event_id in self.chat_ids:
+            return True
+        return self.size < CHAT_ROOM and self.shop.zone.day_of(ts) in self.receptions.get(agent_id, {})
+
+    def has_room_for_order(self, event_id: str) -> bool:
+        """Whether there is room for an order event; there is for one that is known."""
+        return self.size < ROOM or event_id in self.order_event_ids
+
+    def weigh(self, order: Order) -> None:
+        """Count what an order takes now that an event of it has been learnt."""
+        if self._order_bytes is not None:
+            before, order.size = order.size, _bytes_of(order)
+            self._order_bytes += order.size - before
 
     # Facts
 
@@ -126,6 +178,7 @@ class Buyer:
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
+        self._chat_bytes += _bytes_of_message(message)
         if self._zone is not self.shop.zone:
             self._follow_zone()
         day = self.shop.zone.day_of(message.ts)
@@ -145,6 +198,7 @@ class Buyer:
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
+        self._chat_bytes += _MESSAGE_BYTES + _bytes(event_id)
         if self._zone is not self.shop.zone:
             self._follow_zone()
         for order in self._orders_around(ts):
@@ -160,9 +214,11 @@ class Buyer:
         day_of = self.shop.zone.day_of
         for message in messages:
             self.chat_ids.add(message.event_id)
+            self._chat_bytes += _bytes_of_message(message)
             self._reception(agent_id, day_of(message.ts)).messages.append(message)
         for transfer in transfers:
             self.chat_ids.add(transfer[1])
+            self._chat_bytes += _MESSAGE_BYTES + _bytes(transfer[1])
             self._reception(agent_id, day_of(transfer[0])).transfers.append(transfer)
 
     def _reception(self, agent_id: str, day: int) -> Reception:
@@ -172,6 +228,7 @@ class Buyer:
         reception = days.get(day)
         if reception is None:
             reception = days[day] = Reception()
+            self.breadth += _RECEPTION_BYTES + 3 * _bytes(agent_id)
             if self._oldest_day is None or day < self._oldest_day:
                 self._oldest_day = day
                 self.due = None
@@ -183,6 +240,7 @@ class Buyer:
             self._zone = self.shop.zone
             known, self.receptions = self.receptions, {}
             self._oldest_day = None
+            self._chat_bytes = self.breadth = 0
             for agent_id, days in known.items():
                 for day in sorted(days):
                     self.recall(agent_id, days[day].messages, days[day].transfers)
@@ -384,6 +442,7 @@ class Buyer:
             if watermark >= order.last_ts + orders_ms:
                 lost += order.waiting
                 del self.orders[order.order_id]
+                self._order_bytes = None
                 self.order_event_ids.difference_update(order.event_ids)
             elif order.created_ts is not None and not order.sealed:
                 horizon = self._horizon(order)
@@ -421,11 +480,35 @@ class Buyer:
         for agent_id, days in list(self.receptions.items()):
             for day in [day for day in days if day < before_day]:
                 gone = days.pop(day)
+                self.breadth -= _RECEPTION_BYTES + 3 * _bytes(agent_id)
+                self._chat_bytes -= sum([_bytes_of_message(one) for one in gone.messages])
+                self._chat_bytes -= sum([_MESSAGE_BYTES + _bytes(event_id) for _, event_id in gone.transfers])
                 self.chat_ids.difference_update([one.event_id for one in gone.messages])
                 self.chat_ids.difference_update([event_id for _, event_id in gone.transfers])
             if not days:
                 del self.receptions[agent_id]
         self._oldest_day = min([day for days in self.receptions.values() for day in days], default=None)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _bytes_of_message(message: Message) -> int:
+    product_id = message.product_id
+    return _MESSAGE_BYTES + _bytes(message.event_id) + (0 if product_id is None else 10 + _bytes(product_id))
+
+
+def _bytes_of(order: Order) -> int:
+    """Return what an order takes of state, about, but for the agents that were told of it."""
+    placed = [one for one in (order.created, order.paid, order.told_by_payment) if one is not None]
+    return (
+        _ORDER_BYTES
+        + _bytes(order.order_id)
+        + sum([_ORDER_EVENT_BYTES + _bytes(event_id) for event_id in order.event_ids])
+        + sum([4 + _bytes(product_id) for one in placed for product_id in one.product_ids])
+        + sum([len(waiting.value) + len(waiting.key or b"") for waiting in order.waiting])
+    )
 
 
 def _settled_from(order: Order, judgement: Judgement) -> int:

@@ -22,6 +22,7 @@ class Order:
         "paid",
         "refunds",
         "sealed",
+        "size",
         "stale",
         "tasks",
         "told_by_payment",
@@ -40,6 +41,8 @@ class Order:
         self.event_ids: list[str] = []
         self.waiting: list[Waiting] = []
         """The records themselves, while no creation is known."""
+        self.size = 0
+        """Bytes of state, about, as the buyer has counted them."""
         self.last_ts = 0
         """The latest ``ts`` of its events."""
         self.emitted: dict[str, Emitted] = {}

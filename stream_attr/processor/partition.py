@@ -66,6 +66,11 @@ ANNOUNCED_EVERY_MS = 15 * MINUTE_MS
 AHEAD_OF_CLOCK_MS = 10 * MINUTE_MS
 """How far a live event or tick may lie ahead of the wall clock."""
 
+_NO_ROOM = RefusedRecord(
+    Code.TOO_LARGE,
+    "what is known of this buyer already is as much as can be kept until some of it is forgotten",
+)
+
 _REFUNDS = frozenset({"refund_requested", "refund_completed"})
 _REASONS = {
     "created": "created",
@@ -238,6 +243,9 @@ class Processor:
         if event.kind == "system" and event.type == "message":
             return
         buyer = self._buyers.load(key)
+        if not buyer.has_room_for_chat(event.agent_id, event.ts, event.event_id):
+            self._refuse(_NO_ROOM, record)
+            return
         touched: list[Order] = []
         if event.type == "message":
             new = buyer.hear(event.agent_id, message_of(event, buyer.shop), touched=touched)
@@ -272,6 +280,9 @@ class Processor:
                 record,
             )
             return
+        if not buyer.has_room_for_order(event.event_id):
+            self._refuse(_NO_ROOM, record)
+            return
         order = buyer.order_of(event.order_id, event.event_id, event.ts)
         if order is None:
             self._repeat(record.topic)
@@ -281,8 +292,10 @@ class Processor:
         if order.created_ts is None:
             assert record.value is not None
             order.waiting.append(Waiting(record.partition, record.offset, record.key, record.value))
+            buyer.weigh(order)
         else:
             order.waiting.clear()
+            buyer.weigh(order)
             self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
             if self._has_tasks:
                 self._tell_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
