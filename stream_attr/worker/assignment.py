@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from stream_attr.processor.records import Record
-from stream_attr.worker.merge import End
+from stream_attr.worker.merge import End, room
 from stream_attr.worker.partition import Partition, Surroundings
 from stream_attr.worker.store import StoreUnusableError
 from stream_attr.worker.transaction import CommitError
@@ -15,10 +15,6 @@ from stream_attr.worker.transaction import CommitError
 __all__ = ["Assignment"]
 
 logger = logging.getLogger(__name__)
-
-_MAX_BUFFERED_RECORDS = 10_000
-_MAX_BUFFERED_BYTES = 4 << 20
-"""Per topic and partition; a fetch may go one time beyond it."""
 
 
 class Assignment:
@@ -124,12 +120,12 @@ class Assignment:
 
     def hungry(self) -> set[tuple[str, int]]:
         """Topics and partitions that may be fetched: those of which not too much is buffered."""
+        bytes_each = room(len(self._running))
         return {
             (topic, number)
             for number in self._running
             if not (partition := self._partitions[number]).lost
-            for topic, (records, size) in partition.merge.buffers().items()
-            if records < _MAX_BUFFERED_RECORDS and size < _MAX_BUFFERED_BYTES
+            for topic in partition.merge.hungry(bytes_each)
         }
 
     def wake(self) -> None:

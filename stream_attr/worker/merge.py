@@ -15,8 +15,23 @@ from typing import NamedTuple
 
 from stream_attr.codec.inbound import peek_ts
 from stream_attr.processor.records import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, TICKS, Record
+from stream_attr.worker.layout import INPUTS
 
-__all__ = ["End", "Merge", "Take"]
+__all__ = ["End", "Merge", "Take", "room"]
+
+_MOST_RECORDS = 10_000
+"""At hand of a topic's partition; a fetch may go one time beyond it."""
+_MOST_BYTES = 4 << 20
+"""As above, of keys and values, for a worker of few partitions."""
+_LEAST_BYTES = 256 << 10
+_BYTES_OF_ALL = 128 << 20
+"""At hand of all topics and partitions of a worker."""
+
+
+def room(partitions: int) -> int:
+    """How many bytes a worker of so many partitions may have at hand of each topic's."""
+    inputs = len(INPUTS) * max(1, partitions)
+    return max(_LEAST_BYTES, min(_MOST_BYTES, _BYTES_OF_ALL // inputs))
 
 
 class End(NamedTuple):
@@ -66,8 +81,21 @@ class Merge:
             self._barrier.observe(topic, end)
 
     def buffers(self) -> dict[str, tuple[int, int]]:
-        """Records at hand and the bytes of their values, per topic."""
+        """Records at hand and the bytes of their keys and values, per topic."""
         return {topic: (len(inbox.records), inbox.size) for topic, inbox in self._inboxes.items()}
+
+    def hungry(self, room: int) -> list[str]:
+        """Topics that more may be fetched of: of which fewer than ``room`` bytes, and not too many records,
+        are at hand.
+
+        A topic that waits for the other is fetched no further, however far that one is behind; the one that
+        is waited for has nothing at hand, so it always is.
+        """
+        return [
+            topic
+            for topic, (records, size) in self.buffers().items()
+            if records < _MOST_RECORDS and size < room
+        ]
 
     def lag(self, topic: str) -> int | None:
         """Offsets between what was handed out and the end; None before the first fetch response.
@@ -160,7 +188,7 @@ class _Inbox:
             if record.offset >= self.next:
                 self.next = record.offset + 1
                 self.records.append(record)
-                self.size += len(record.value or b"")
+                self.size += _size(record)
 
     def at_end(self) -> bool:
         """Whether nothing is at hand and nothing more was there when last asked."""
@@ -175,7 +203,7 @@ class _Inbox:
 
     def pop(self) -> Record:
         record = self.records.popleft()
-        self.size -= len(record.value or b"")
+        self.size -= _size(record)
         self.position = record.offset + 1
         self._head = None
         return record
@@ -183,6 +211,10 @@ class _Inbox:
     def drain(self, taken: list[Record], limit: int) -> None:
         while self.records and len(taken) < limit:
             taken.append(self.pop())
+
+
+def _size(record: Record) -> int:
+    return len(record.key or b"") + len(record.value or b"")
 
 
 class _Barrier:

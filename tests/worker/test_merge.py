@@ -153,7 +153,7 @@ def test_buffers_and_lag_follow_what_is_offered_and_taken(feed):
     feed.end(ORDERS)
     feed.offer(CHAT, 10, 20)
     feed.end(CHAT, further=3)
-    size = 2 * len(record(CHAT, 0, 10).value)
+    size = 2 * (len(record(CHAT, 0, 10).value) + len(b"jd:1|b"))
     nothing = dict.fromkeys((ORDERS, TICKS, BUYER_DAYS, CLOSINGS), (0, 0))
     assert feed.merge.buffers() == {CHAT: (2, size), **nothing}
     assert feed.merge.lag(CHAT) == 5
