@@ -17,7 +17,7 @@ from stream_attr.core.fact import fact_of
 from stream_attr.core.figures import Fact, Inquiry
 from stream_attr.core.finality import deadlines, verdict
 from stream_attr.core.inquiry import inquiry_of
-from stream_attr.core.message import BUYER, SUBACCOUNT, Message
+from stream_attr.core.message import BUYER, Message
 from stream_attr.core.order import Order
 from stream_attr.core.placed import Emitted, Horizon, Waiting
 from stream_attr.core.reception import Reception
@@ -37,6 +37,8 @@ ROOM = 7_500_000
 BREADTH = 800_000
 """Bytes of a receipt that names each reception of a buyer, from which on no further reception is begun: a
 decision has to fit into its topic."""
+_FEW = 400
+"""Chat events of which there is room for in any case."""
 _MESSAGE_BYTES = 20
 _ORDER_BYTES = 400
 _ORDER_EVENT_BYTES = 40
@@ -123,9 +125,9 @@ class Buyer:
         """Digest of what was last told of what the buyer adds to a day's figures."""
         self.breadth = 0
         """Bytes of a receipt that names each reception, about and at most."""
-        self._chat_bytes = 0
+        self._chat_bytes: int | None = None
         self._order_bytes: int | None = None
-        """None: to be found anew."""
+        """Both of them None: to be found anew."""
         self._oldest_day: int | None = None
         """The earliest day of which chat is known."""
         self._expiry = 0
@@ -147,11 +149,18 @@ class Buyer:
             for order in self.orders.values():
                 order.size = 0
                 self.weigh(order)
+        if self._chat_bytes is None:
+            receptions = [one for days in self.receptions.values() for one in days.values()]
+            self._chat_bytes = sum(
+                [_bytes_of_message(message) for one in receptions for message in one.messages]
+            ) + sum(
+                [_MESSAGE_BYTES + _bytes(event_id) for one in receptions for _, event_id in one.transfers]
+            )
         return self._chat_bytes + self._order_bytes + len(self.orders) * (self.breadth // 8)
 
     def has_room_for_chat(self, agent_id: str, ts: int, event_id: str) -> bool:
         """Whether there is room for a chat event; there is for one that is known."""
-        if self.breadth < BREADTH and self.size < CHAT_ROOM:
+        if len(self.chat_ids) < _FEW or (self.breadth < BREADTH and self.size < CHAT_ROOM):
             return True
         if event_id in self.chat_ids:
             return True
@@ -178,7 +187,8 @@ class Buyer:
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
-        self._chat_bytes += _bytes_of_message(message)
+        if self._chat_bytes is not None:
+            self._chat_bytes += _bytes_of_message(message)
         if self._zone is not self.shop.zone:
             self._follow_zone()
         day = self.shop.zone.day_of(message.ts)
@@ -198,7 +208,8 @@ class Buyer:
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
-        self._chat_bytes += _MESSAGE_BYTES + _bytes(event_id)
+        if self._chat_bytes is not None:
+            self._chat_bytes += _MESSAGE_BYTES + _bytes(event_id)
         if self._zone is not self.shop.zone:
             self._follow_zone()
         for order in self._orders_around(ts):
@@ -212,13 +223,12 @@ class Buyer:
     ) -> None:
         """Put stored facts back, in their order."""
         day_of = self.shop.zone.day_of
+        self._chat_bytes = None
         for message in messages:
             self.chat_ids.add(message.event_id)
-            self._chat_bytes += _bytes_of_message(message)
             self._reception(agent_id, day_of(message.ts)).messages.append(message)
         for transfer in transfers:
             self.chat_ids.add(transfer[1])
-            self._chat_bytes += _MESSAGE_BYTES + _bytes(transfer[1])
             self._reception(agent_id, day_of(transfer[0])).transfers.append(transfer)
 
     def _reception(self, agent_id: str, day: int) -> Reception:
@@ -240,7 +250,7 @@ class Buyer:
             self._zone = self.shop.zone
             known, self.receptions = self.receptions, {}
             self._oldest_day = None
-            self._chat_bytes = self.breadth = 0
+            self.breadth = 0
             for agent_id, days in known.items():
                 for day in sorted(days):
                     self.recall(agent_id, days[day].messages, days[day].transfers)
@@ -477,12 +487,11 @@ class Buyer:
         return lost, min([due for due in dues if due > watermark], default=None)
 
     def _forget_chat(self, before_day: int) -> None:
+        self._chat_bytes = None
         for agent_id, days in list(self.receptions.items()):
             for day in [day for day in days if day < before_day]:
                 gone = days.pop(day)
                 self.breadth -= _RECEPTION_BYTES + 3 * _bytes(agent_id)
-                self._chat_bytes -= sum([_bytes_of_message(one) for one in gone.messages])
-                self._chat_bytes -= sum([_MESSAGE_BYTES + _bytes(event_id) for _, event_id in gone.transfers])
                 self.chat_ids.difference_update([one.event_id for one in gone.messages])
                 self.chat_ids.difference_update([event_id for _, event_id in gone.transfers])
             if not days:

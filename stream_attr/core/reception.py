@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from stream_attr.core.decision import Figures
 from stream_attr.core.figures import Fact, Inquiry
 from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
 from stream_attr.core.said import Said
@@ -161,8 +162,9 @@ class Reception:
             return Read(f"role_{role.value}", [], 0, NEVER)
         mute = reading.mute
         spoken = [one for one in self.messages if one.side == BUYER or not one.flags & mute]
-        buyer_messages = len([one for one in spoken if one.side == BUYER])
         filters = reading.filters
+        asked = filters.single_sentence or filters.monologue
+        buyer_messages = len([one for one in spoken if one.side == BUYER]) if asked else 0
         return Read(
             None,
             spoken,

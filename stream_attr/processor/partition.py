@@ -191,7 +191,8 @@ class Processor:
             if self._share is not None:
                 self._place = Place(self._place.records + 1)
             try:
-                check_key(record.key)
+                if record.key:
+                    check_key(record.key)
                 if topic == CHAT:
                     self._chat(record)
                 elif topic == ORDERS:
