@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from stream_attr.replay.session import replay
 from stream_attr.replay.sources import chunks
 from stream_attr.replay.steps import Inputs, without_collector
 from table import Row
-from traffic import END_TS, generated
+from traffic import generated
 
 __all__ = ["run"]
 
@@ -32,16 +33,17 @@ STATE_TARGET = 1_024
 
 EVENTS = 600_000
 DAYS = 60
+ENDS_TS = 1_792_540_800_000
+"""2026-10-21: no promotion of the trade's is in these days, whose traffic would be seen and no growth."""
 CACHED_FACTS = 50_000
 """Fewer than a replay keeps decoded, as the traffic is less than a large shop's: all there long before the
 20th day."""
 FLAT_FROM = 20
 SHOWN_EVERY = 10
-SEEN_EVERY = 200
+SEEN_EVERY = 1_000
 """Decisions between two looks at the memory."""
-FLAT = 1.30
-"""Flat but for what RULEBOOK 6 has kept, chat for 35 days and orders for 45, and for what the allocator does
-not give back: of 96 MB on day 20 and 114 on day 58 Python's objects were 37 and 40."""
+FLAT = 1.25
+"""Flat but for what RULEBOOK 6 has kept, chat for 35 days and orders for 45, and for a sale at the end."""
 
 
 def run() -> list[Row]:
@@ -84,7 +86,7 @@ def _committed(inputs: Inputs) -> list[bytes]:
 
 def _sixty_days(*, reports: bool) -> Row:
     with tempfile.TemporaryDirectory() as name:
-        inputs = generated(Path(name), EVENTS, DAYS)
+        inputs = generated(Path(name), EVENTS, DAYS, ENDS_TS)
         command = [sys.executable, __file__, json.dumps(asdict(inputs)), json.dumps(reports)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
     by_day = {int(day): size for day, size in json.loads(done.stdout).items()}
@@ -105,14 +107,17 @@ def _watch(inputs: Inputs, *, reports: bool) -> dict[int, float]:
     sizes: dict[int, float] = {}
     day = 1
     with without_collector():
-        outputs = replay(inputs, until=END_TS, cached_facts=CACHED_FACTS, reports=reports)
+        outputs = replay(inputs, until=ENDS_TS, cached_facts=CACHED_FACTS, reports=reports)
         for output in islice((one for one in outputs if one.topic == DECISIONS), 0, None, SEEN_EVERY):
-            day = max(day, DAYS - (END_TS - orjson.loads(output.value)["watermark"]) // DAY_MS)
+            day = max(day, DAYS - (ENDS_TS - orjson.loads(output.value)["watermark"]) // DAY_MS)
             sizes[day] = max(sizes.get(day, 0.0), _resident_mb())
     return sizes
 
 
 def _resident_mb() -> float:
+    """What is in use, without what the allocator has got back and not returned yet (glibc)."""
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 1e6
 

@@ -14,10 +14,10 @@ END_TS = 1_794_412_800_000
 """The traffic's end, 2026-11-12 in the shop's zone: a promotion's days are in it."""
 
 
-def generated(folder: Path, events: int, days: int) -> Inputs:
+def generated(folder: Path, events: int, days: int, end_ts: int = END_TS) -> Inputs:
     """Write a shop's traffic to a folder and return its files."""
     # in a process of its own: what it leaves in memory would be measured with the rest
-    words = ["--seed", "1", "--events", events, "--days", days, "--end", END_TS, "--out", folder]
+    words = ["--seed", "1", "--events", events, "--days", days, "--end", end_ts, "--out", folder]
     subprocess.run(
         [sys.executable, "-P", "-m", "stream_attr", "generate", *map(str, words)],
         check=True,
