@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import heapq
+import signal
 import sys
 import time
 from collections import Counter
@@ -213,6 +214,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--to", dest="new", required=True, type=checked_prefix, metavar="PREFIX")
     parser.add_argument("--follow", action="store_true", help="go on with the events that come in")
     said = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         copy = Copy(said.broker, said.old, said.new)
         for topic in copy.knowledge():
@@ -220,7 +222,7 @@ def main(words: Sequence[str] | None = None) -> int:
         copy.events()
         print("copied " + ", ".join(f"{count:,} to {topic}" for topic, count in copy.copied.items()))
         if said.follow:
-            print("following what comes in; Ctrl-C ends it", flush=True)
+            print("following what comes in; Ctrl-C or SIGTERM ends it", flush=True)
             copy.follow()
     except (BrokerUnreachable, CopyError) as error:
         print(f"copy_inputs: {error}", file=sys.stderr)

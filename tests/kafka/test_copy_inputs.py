@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -99,19 +98,21 @@ def test_the_new_installation_says_what_the_old_one_says(broker, topic_prefix, o
 def test_it_follows_what_comes_in_until_it_is_told_to_end(broker, topic_prefix, old, tmp_path):
     new = topic_prefix + "new."
     create_topics(broker.bootstrap, partitions=3, prefix=new)
-    with subprocess.Popen(
-        copy(broker, "--from", old, "--to", new, "--follow"), stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        while b"following" not in process.stdout.readline():
-            pass
-        before = sent(broker, new)
-        stream_attr(
-            "publish", "--broker", broker.bootstrap, "--topic-prefix", old, *inputs(tmp_path, "orders")
-        )
-        until(lambda: sent(broker, new) == sent(broker, old) > before)
-        process.send_signal(signal.SIGINT)
-        assert b"to order-events" in process.stdout.read()
+    words = copy(broker, "--from", old, "--to", new, "--follow")
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            while b"following" not in process.stdout.readline():
+                pass
+            before = sent(broker, new)
+            stream_attr(
+                "publish", "--broker", broker.bootstrap, "--topic-prefix", old, *inputs(tmp_path, "orders")
+            )
+            until(lambda: sent(broker, new) == sent(broker, old) > before)
+            process.terminate()
+            assert b"to order-events" in process.communicate(timeout=30)[0]
+        finally:
+            process.kill()
     assert process.returncode == 0
 
 
