@@ -32,6 +32,7 @@ EVENTS = (CHAT, ORDERS)
 KNOWLEDGE = (SETTINGS, ROSTER)
 STAMPED_BY = "message.timestamp.type"
 PATIENCE_S = 30.0
+LOGS_FOLLOW_S = 1.0
 TOLD_EVERY = 100_000
 
 
@@ -165,12 +166,27 @@ class Copy:
 
 
 def stamp(broker: str, topic: str, by: str) -> None:
-    """Say who stamps the records of a topic: the sender (``CreateTime``), the broker (``LogAppendTime``)."""
+    """Say who stamps the records of a topic: the sender (``CreateTime``), the broker (``LogAppendTime``).
+
+    Returns when it is so: brokers hear of it from the controller, and their logs follow a moment later.
+    """
     entry = ConfigEntry(STAMPED_BY, by, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
     admin = AdminClient({"bootstrap.servers": broker, "log_level": 0})
     for future in admin.incremental_alter_configs([resource]).values():
         future.result(PATIENCE_S)
+    begun = time.monotonic()
+    while _stamped_by(admin, topic) != by:
+        if time.monotonic() - begun > PATIENCE_S:
+            raise CopyError(f"{topic}: the broker does not take {STAMPED_BY}={by}")
+        time.sleep(0.1)
+    time.sleep(LOGS_FOLLOW_S)
+
+
+def _stamped_by(admin: AdminClient, topic: str) -> str | None:
+    [future] = admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
+    entry = future.result(PATIENCE_S).get(STAMPED_BY)
+    return None if entry is None else entry.value
 
 
 @contextlib.contextmanager
