@@ -36,7 +36,7 @@ check: $(STAMP)  ## lint, types, layers, the files of deploy/; edits nothing
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --quiet tests/deploy
 
-reliability: $(STAMP)  ## all faults on three brokers, and the table of docs/reliability.md (7 minutes)
+reliability: $(STAMP)  ## all faults on three brokers, and the table of docs/reliability.md (9 minutes)
 	STREAM_ATTR_REQUIRE_KAFKA=1 STREAM_ATTR_CLUSTER=1 STREAM_ATTR_RELIABILITY=docs/reliability.md \
 		$(BIN)/python -m pytest tests/kafka/faults
 

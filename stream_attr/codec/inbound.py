@@ -189,9 +189,9 @@ def decode_roster(value: bytes | None) -> RosterRecord:
     return record
 
 
-def check_key(key: bytes) -> None:
+def check_key(key: bytes | None) -> None:
     """Raise if a record's key is so large that no dead letter could keep it."""
-    if len(key) > MAX_KEY_BYTES:
+    if key is not None and len(key) > MAX_KEY_BYTES:
         raise RefusedRecord(
             Code.TOO_LARGE,
             f"a key of {len(key)} bytes is more than the {MAX_KEY_BYTES} that one may have",

@@ -225,18 +225,7 @@ def _is_effective(message: Message, reading: Reading) -> bool:
 
 
 def _is_advert(messages: Sequence[Message], reading: Reading) -> bool:
-    spoken = False
-    replies = 0
-    for message in messages:
-        if message.side == BUYER:
-            spoken = True
-        elif spoken:
-            if replies == reading.advert_within:
-                return False
-            replies += 1
-            if message.flags & reading.advert_bit:
-                return True
-    return False
+    return any(one.flags & reading.advert_bit for one in _first_replies(messages, reading))
 
 
 def _steady_from(messages: Sequence[Message], buyer_messages: int, reading: Reading) -> int:
@@ -245,13 +234,19 @@ def _steady_from(messages: Sequence[Message], buyer_messages: int, reading: Read
         return NEVER
     if not reading.advert_bit:
         return 0
+    replies = _first_replies(messages, reading)
+    return replies[-1].ts + 1 if replies and len(replies) == reading.advert_within else NEVER
+
+
+def _first_replies(messages: Sequence[Message], reading: Reading) -> list[Message]:
+    """Return the agent messages after the buyer's first that may be an advert for what they are."""
+    replies: list[Message] = []
     spoken = False
-    replies = 0
     for message in messages:
         if message.side == BUYER:
             spoken = True
         elif spoken:
-            replies += 1
-            if replies == reading.advert_within:
-                return message.ts + 1
-    return NEVER
+            if len(replies) == reading.advert_within:
+                break
+            replies.append(message)
+    return replies

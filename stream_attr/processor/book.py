@@ -33,7 +33,7 @@ class Book:
     def apply(self, record: Record) -> Output | None:
         """Take a record of ``shop-settings`` or ``agent-roster``; return its dead letter if it is refused."""
         try:
-            check_key(record.key or b"")
+            check_key(record.key)
             if record.topic == SETTINGS:
                 self._settings(record)
             elif record.topic == ROSTER:

@@ -191,8 +191,7 @@ class Processor:
             if self._share is not None:
                 self._place = Place(self._place.records + 1)
             try:
-                if record.key:
-                    check_key(record.key)
+                check_key(record.key)
                 if topic == CHAT:
                     self._chat(record)
                 elif topic == ORDERS:

@@ -84,9 +84,9 @@ class Merge:
         """Records at hand and the bytes of their keys and values, per topic."""
         return {topic: (len(inbox.records), inbox.size) for topic, inbox in self._inboxes.items()}
 
-    def hungry(self, room: int) -> list[str]:
-        """Topics that more may be fetched of: of which fewer than ``room`` bytes, and not too many records,
-        are at hand.
+    def hungry(self, bytes_each: int) -> list[str]:
+        """Topics that more may be fetched of: of which fewer bytes than these, and not too many records, are
+        at hand.
 
         A topic that waits for the other is fetched no further, however far that one is behind; the one that
         is waited for has nothing at hand, so it always is.
@@ -94,7 +94,7 @@ class Merge:
         return [
             topic
             for topic, (records, size) in self.buffers().items()
-            if records < _MOST_RECORDS and size < room
+            if records < _MOST_RECORDS and size < bytes_each
         ]
 
     def lag(self, topic: str) -> int | None:

@@ -20,7 +20,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from conftest import REQUIRED
 from guarded import PLAIN_USER, ROLES, guarded_kafka, make_files, rules
-from verdicts import RealWorker, decisions, inputs, last, last_of_file, stream_attr
+from verdicts import EXPIRED, RealWorker, decisions, inputs, last, last_of_file, stream_attr
 from worker_process import read, until
 
 from stream_attr.broker import server
@@ -35,8 +35,6 @@ PREFIX = "eu."
 PARTITIONS = 2
 MARKER = "marker-5d0c-of-what-was-said"
 TOKEN = "token-93b1f0c2a4d8e6"
-WELL_AFTER = "2027-06-01T00:00:00Z"
-WELL_AFTER_S = 1_811_808_000
 PATIENCE_S = 60.0
 
 
@@ -143,9 +141,9 @@ def evidence(kafka, traffic, tmp_path_factory):
         assert worker.stop() == 0
         state = [pair for number in range(PARTITIONS) for pair in all_of(worker.data_dir / str(number))]
         worker.start()
-        stream_attr("publish", *kafka.as_user("operator", PREFIX), "--until", WELL_AFTER)
+        stream_attr("publish", *kafka.as_user("operator", PREFIX), "--until", EXPIRED[0])
         worker.until_ready()
-        until(lambda: worker.metric("stream_attr_watermark_seconds") == PARTITIONS * WELL_AFTER_S, worker)
+        until(lambda: worker.metric("stream_attr_watermark_seconds") == PARTITIONS * EXPIRED[1], worker)
         assert worker.stop() == 0
     finally:
         if worker.runs():

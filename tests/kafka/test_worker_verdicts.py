@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import time
 
 import pytest
@@ -17,6 +16,7 @@ from verdicts import (
     inputs,
     last,
     last_of_file,
+    parts_of,
     pass_time,
     revisions,
     stream_attr,
@@ -127,24 +127,11 @@ def test_the_web_port_tells_the_last_decision(worker, traffic):
     assert worker.get("/orders/jd:10086/no-such-order")[0] == 404
 
 
-def parts_of(folder, number):
-    """Folders with a part each of a traffic's events, in their order."""
-    for part in range(number):
-        into = folder / f"part-{part}"
-        into.mkdir()
-        for kind in ("chat", "orders"):
-            lines = (folder / f"{kind}.jsonl").read_bytes().splitlines(keepends=True)
-            begin, end = (len(lines) * bound // number for bound in (part, part + 1))
-            (into / f"{kind}.jsonl").write_bytes(b"".join(lines[begin:end]))
-        yield into
-
-
 def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffic, tmp_path):
     """Each kill falls into a part of its own, so that there always is something in hand."""
     chance = random.Random(broker.kind)
-    shutil.copytree(much_traffic, tmp_path / "traffic")
     publish(worker, *inputs(much_traffic, "roster", "settings"))
-    for part in parts_of(tmp_path / "traffic", 5):
+    for part in parts_of(much_traffic, tmp_path, 5):
         publish(worker, *inputs(part, "chat", "orders"))
         worker.start().until_ready()
         until(lambda: worker.metric("stream_attr_records_total") > 0, worker)

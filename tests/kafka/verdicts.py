@@ -79,6 +79,19 @@ def inputs(folder: Path, *kinds: str) -> list[str]:
     return [word for kind in kinds or FILES for word in (f"--{kind}", str(folder / f"{kind}.jsonl"))]
 
 
+def parts_of(folder: Path, into: Path, number: int) -> list[Path]:
+    """Folders with a part each of the events of a folder, in their order."""
+    made = []
+    for part in range(number):
+        made.append(into / f"part-{part}")
+        made[-1].mkdir()
+        for kind in ("chat", "orders"):
+            lines = (folder / f"{kind}.jsonl").read_bytes().splitlines(keepends=True)
+            begin, end = (len(lines) * bound // number for bound in (part, part + 1))
+            (made[-1] / f"{kind}.jsonl").write_bytes(b"".join(lines[begin:end]))
+    return made
+
+
 def last_of_file(path: Path) -> Decisions:
     """The last decision per key of a replay's output."""
     with path.open("rb") as file:

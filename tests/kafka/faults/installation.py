@@ -109,16 +109,3 @@ def until_it_judges(worker: HookedWorker, more: int = 1) -> None:
     """Wait until a worker has judged so many records more than now."""
     goal = worker.metric("stream_attr_records_total") + more
     until(lambda: worker.metric("stream_attr_records_total") >= goal, worker)
-
-
-def parts_of(folder: Path, into: Path, number: int) -> list[Path]:
-    """Folders with a part each of the events of a folder, in their order."""
-    made = []
-    for part in range(number):
-        made.append(into / f"part-{part}")
-        made[-1].mkdir()
-        for kind in ("chat", "orders"):
-            lines = (folder / f"{kind}.jsonl").read_bytes().splitlines(keepends=True)
-            begin, end = (len(lines) * bound // number for bound in (part, part + 1))
-            (made[-1] / f"{kind}.jsonl").write_bytes(b"".join(lines[begin:end]))
-    return made

@@ -8,14 +8,14 @@ import shutil
 import orjson
 import pytest
 from aiokafka.partitioner import murmur2
-from verdicts import inputs, stream_attr
+from verdicts import inputs, parts_of, stream_attr
 from worker_process import read, until
 
 from stream_attr.broker.publish import record_key
 from stream_attr.processor.records import CHAT, DEAD_LETTERS
 
 from .conftest import replay
-from .installation import PARTITIONS, parts_of
+from .installation import PARTITIONS
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -137,11 +137,12 @@ def test_a_partition_is_silent_for_days(installation, clock, traffic, trial, tmp
     worker.start()
     installation.publish(*inputs(first, "chat", "orders"))
     until(lambda: not installation.not_judged(), worker)
-    clock.set(latest(whole))
+    end = latest(whole)
+    clock.set(end)
     installation.publish(*inputs(second, "chat", "orders"))
     until(lambda: not installation.not_judged(), worker)
     for days in (3, 300):
-        now = latest(whole) + days * DAY_MS
+        now = end + days * DAY_MS
         clock.set(now)
         until_all_have_come_to(worker, now - HOUR_MS)
     trial.tried += 1

@@ -8,10 +8,8 @@ import subprocess
 
 import pytest
 from conftest import REQUIRED
-from verdicts import inputs
+from verdicts import inputs, parts_of
 from worker_process import until
-
-from .installation import parts_of
 
 
 def judge_all(installation, worker, folder=None):
