@@ -59,7 +59,7 @@ class Metrics:
         )
         self._lag = Gauge(
             "stream_attr_lag_records",
-            "Records in the topic that are not judged yet",
+            "Records in the topic that are not judged and committed yet",
             ["topic", "partition"],
             registry=registry,
         )

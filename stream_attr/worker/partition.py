@@ -91,6 +91,7 @@ class Partition:
         self._committing_since: float | None = None
         self._wake = asyncio.Event()
         self._in_hand = asyncio.Lock()
+        self._taken: Sequence[Record] = ()
         self._committer: Committer | None = None
         self._store: LocalStore | None = None
         self._judge: Judge | None = None
@@ -121,8 +122,16 @@ class Partition:
     def resume(self) -> None:
         """Be ready for records from ``positions`` on; what was buffered before is forgotten."""
         self.merge = Merge(self.positions)
+        self._taken = ()
         self._halting = False
         self.busy_at = time.monotonic()
+
+    def lag(self, topic: str) -> int | None:
+        """Offsets between what is judged and committed and the end; None before the first fetch response."""
+        waiting = self.merge.lag(topic)
+        if waiting is None:
+            return None
+        return waiting + sum(record.topic == topic for record in self._taken)
 
     @property
     def commit_waits_s(self) -> float:
@@ -164,7 +173,9 @@ class Partition:
                 lambda: knowledge.meet(strangers, lambda: self._halting)
             ):
                 raise Interrupted
+            self._taken = take.records
             await self._on_thread(lambda: self._judge_take(take))
+            self._taken = ()
         return take
 
     def offer(self, topic: str, records: Sequence[Record]) -> None:

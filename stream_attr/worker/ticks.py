@@ -38,7 +38,7 @@ async def send_ticks(config: WorkerConfig, partitions: Assignment, contact: Cont
         now = time.monotonic()
         for partition in partitions if contact.lost is None else ():
             since = max(partition.busy_at, ticked.get(partition.number, 0.0))
-            if now - since >= idle_s and all(partition.merge.lag(topic) == 0 for topic in INPUTS):
+            if now - since >= idle_s and all(partition.lag(topic) == 0 for topic in INPUTS):
                 ticked[partition.number] = now
                 producer.produce(
                     config.topic(TICKS),

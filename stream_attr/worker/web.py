@@ -92,7 +92,7 @@ async def metrics(view: View, _request: Request) -> Response:
     app = view.app
     for partition in app.partitions:
         for topic in INPUTS:
-            if (lag := partition.merge.lag(topic)) is not None:
+            if (lag := partition.lag(topic)) is not None:
                 app.metrics.lag(partition.number, topic, lag)
         app.metrics.state(partition.number, partition.state_size)
     return view.bytes(app.metrics.exposition(), content_type="text/plain")

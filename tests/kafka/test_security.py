@@ -20,7 +20,16 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from conftest import REQUIRED
 from guarded import PLAIN_USER, ROLES, guarded_kafka, make_files, rules
-from verdicts import EXPIRED, RealWorker, decisions, inputs, last, last_of_file, stream_attr
+from verdicts import (
+    EXPIRED,
+    RealWorker,
+    decisions,
+    inputs,
+    last,
+    last_of_file,
+    stream_attr,
+    until_at_rest,
+)
 from worker_process import read, until
 
 from stream_attr.broker import server
@@ -128,9 +137,7 @@ def evidence(kafka, traffic, tmp_path_factory):
             "publish", *kafka.as_user("administration", PREFIX), *inputs(traffic, "roster", "settings")
         )
         stream_attr("publish", *kafka.as_user("integrator", PREFIX), *inputs(traffic, "chat", "orders"))
-        worker.until_ready()
-        until(lambda: worker.metric("stream_attr_records_total") > 0, worker)
-        until(lambda: worker.metric("stream_attr_lag_records") == 0, worker)
+        until_at_rest(worker)
         told = read(kafka.plain, PREFIX + DECISIONS)
         order = json.loads(told[0][1])
         paths = ("/health", "/ready", "/metrics", f"/orders/{order['shop_id']}/{order['order_id']}", "/")
@@ -263,9 +270,7 @@ def test_workers_ask_each_other_with_the_token(kafka, traffic, tmp_path):
             "publish", *kafka.as_user("administration", prefix), *inputs(traffic, "roster", "settings")
         )
         stream_attr("publish", *kafka.as_user("integrator", prefix), *inputs(traffic, "chat", "orders"))
-        for worker in both:
-            until(lambda worker=worker: worker.metric("stream_attr_records_total") > 0, *both)
-            until(lambda worker=worker: worker.metric("stream_attr_lag_records") == 0, *both)
+        until_at_rest(*both)
         orders = {tuple(key.split("|")[:2]) for key in last(decisions(kafka.plain, prefix + DECISIONS))}
         paths = [f"/orders/{shop_id}/{order_id}" for shop_id, order_id in sorted(orders)[:20]]
         assert paths

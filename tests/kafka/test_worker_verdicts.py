@@ -20,6 +20,7 @@ from verdicts import (
     pass_time,
     revisions,
     stream_attr,
+    until_at_rest,
     verdicts,
 )
 from worker_process import read, until
@@ -115,9 +116,7 @@ def test_the_topics_say_last_what_replay_says(worker, traffic):
 def test_the_web_port_tells_the_last_decision(worker, traffic):
     worker.start()
     publish(worker, *inputs(traffic))
-    worker.until_ready()
-    until(lambda: worker.metric("stream_attr_records_total") > 0, worker)
-    until(lambda: worker.metric("stream_attr_lag_records") == 0, worker)
+    until_at_rest(worker)
     told = last(decisions(worker.bootstrap, worker.prefix + DECISIONS))
     for key in sorted(told)[::50]:
         shop_id, order_id, _ = key.split("|")

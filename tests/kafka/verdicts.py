@@ -56,8 +56,7 @@ def pass_time(worker: RealWorker, partitions: int, until_when: tuple[str, int]) 
 
     Not before: a partition that is months ahead of another keeps nothing of what that one may still tell it.
     """
-    worker.until_ready()
-    until(lambda: _at_rest(worker, partitions), worker)
+    until_at_rest(worker)
     name, seconds = until_when
     stream_attr("publish", "--broker", worker.bootstrap, "--topic-prefix", worker.prefix, "--until", name)
     until(
@@ -65,13 +64,15 @@ def pass_time(worker: RealWorker, partitions: int, until_when: tuple[str, int]) 
     )
 
 
-def _at_rest(worker: RealWorker, partitions: int) -> bool:
-    """Whether nothing is to be judged, nor comes of what was judged last."""
-    for _ in range(3):
-        if worker.samples("stream_attr_lag_records") != [0] * partitions * len(INPUTS):
-            return False
-        time.sleep(0.3)
-    return True
+def until_at_rest(*workers: RealWorker) -> None:
+    """Wait until nothing is to be judged, nor comes of what was judged last, in any of their partitions."""
+    until(lambda: all(_at_rest(worker) for _ in range(3) for worker in workers), *workers)
+
+
+def _at_rest(worker: RealWorker) -> bool:
+    time.sleep(0.3)
+    partitions = len(worker.held())
+    return partitions > 0 and worker.samples("stream_attr_lag_records") == [0] * partitions * len(INPUTS)
 
 
 def inputs(folder: Path, *kinds: str) -> list[str]:
