@@ -15,10 +15,8 @@ import base64
 import contextlib
 import fcntl
 import hashlib
-import itertools
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -41,7 +39,6 @@ STOP_TIMEOUT_S = 20.0
 MAVEN_ATTEMPTS = 4
 LAST_PORT = 65_535
 MOST_BROKERS = 9
-_QUIET_PORTS = range(20_000, 30_000)
 
 
 class KafkaUnavailable(Exception):  # noqa: N818
@@ -137,7 +134,7 @@ class Cluster:
         self._outlive_us = outlive_us
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         state.mkdir(parents=True, exist_ok=True)
-        controllers = quiet_ports(len(ports))
+        controllers = [server.free_port() for _ in ports]
         for number, port in self._ports.items():
             properties = _properties(state, number, port, controllers, guard)
             self._file(number, "properties").write_text(properties, encoding="utf-8")
@@ -226,30 +223,12 @@ def cluster(state: Path, *, brokers: int = 1, guard: Guard | None = None) -> Ite
     Raises:
         KafkaUnavailable: something is missing, or the cluster does not come up.
     """
-    made = Cluster(state, quiet_ports(brokers), guard=guard)
+    made = Cluster(state, [server.free_port() for _ in range(brokers)], guard=guard)
     made.start()
     try:
         yield made
     finally:
         made.kill()
-
-
-def quiet_ports(count: int) -> list[int]:
-    """Free ports that no system gives to those who call others.
-
-    A node that is away for a while finds its port free again: whoever calls an ephemeral port of this
-    machine over and over can be given that very port, and then talks to himself.
-    """
-    free = (port for port in random.sample(_QUIET_PORTS, len(_QUIET_PORTS)) if _is_free(port))
-    return list(itertools.islice(free, count))
-
-
-def _is_free(port: int) -> bool:
-    try:
-        server.require_free_port(port)
-    except server.PortTaken:
-        return False
-    return True
 
 
 def up(state: Path, *, port: int, brokers: int = 1) -> list[Node]:

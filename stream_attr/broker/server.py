@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -20,6 +22,8 @@ __all__ = ["HOST", "PortTaken", "answers", "free_port", "require_free_port", "sp
 HOST = "127.0.0.1"
 
 _PR_SET_PDEATHSIG = 1
+_QUIET_PORTS = range(20_000, 30_000)
+_PORTS = itertools.cycle(random.SystemRandom().sample(_QUIET_PORTS, len(_QUIET_PORTS)))
 
 
 class PortTaken(Exception):  # noqa: N818 -- it is a state of the world, named as one
@@ -27,11 +31,20 @@ class PortTaken(Exception):  # noqa: N818 -- it is a state of the world, named a
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on at this moment; never the same twice in a process.
+
+    None of those that the system gives to who calls others: a server that is away for a while finds its port
+    free again. Processes that look at the same time hardly ever find the same.
+
+    Raises:
+        PortTaken: all are taken.
+    """
+    for _ in _QUIET_PORTS:
+        try:
+            return require_free_port(next(_PORTS))
+        except PortTaken:
+            continue
+    raise PortTaken(f"no port on {HOST} from {_QUIET_PORTS[0]} to {_QUIET_PORTS[-1]} can be used")
 
 
 def require_free_port(port: int) -> int:

@@ -1,8 +1,7 @@
 """The brokers of these tests: the embedded one, Apache Kafka and a cluster of three, or one that is named.
 
-``STREAM_ATTR_TEST_BROKER=host:port``  use that broker instead of both.
+``STREAM_ATTR_TEST_BROKER=host:port``  use that broker instead of the first two.
 ``STREAM_ATTR_REQUIRE_KAFKA=1``        fail instead of skipping where Apache Kafka cannot be run.
-``STREAM_ATTR_CLUSTER=1``              the contract on a cluster of three as well, and all faults on it.
 """
 
 from __future__ import annotations
@@ -24,10 +23,8 @@ from stream_attr.broker.embedded import EmbeddedBroker, embedded_broker
 EXTERNAL = os.environ.get("STREAM_ATTR_TEST_BROKER")
 REQUIRED = os.environ.get("STREAM_ATTR_REQUIRE_KAFKA") == "1"
 
-CLUSTER = os.environ.get("STREAM_ATTR_CLUSTER") == "1"
-collect_ignore = [] if CLUSTER else ["faults"]
-
-SKIPPED_BECAUSE = pytest.StashKey[str]()
+NO_KAFKA = "no Apache Kafka: "
+"""How the reason of a skipped test begins."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,9 @@ class Broker:
 
 
 KINDS = ["external"] if EXTERNAL else ["embedded", "apache"]
-ALL_KINDS = [*KINDS, *(["cluster"] if CLUSTER else [])]
+ALL_KINDS = [*KINDS, "cluster"]
+ONE_EACH = ("cluster", "apache", "embedded")
+"""Fixtures that are a broker for the whole run."""
 
 
 @pytest.fixture(scope="session", params=KINDS)
@@ -71,26 +70,35 @@ def embedded() -> Iterator[EmbeddedBroker]:
 
 
 @pytest.fixture(scope="session")
-def apache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def apache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Apache Kafka of one node."""
-    yield from _apache(request.config, tmp_path_factory.mktemp("apache-kafka"), brokers=1)
+    yield from _apache(tmp_path_factory.mktemp("apache-kafka"), brokers=1)
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Apache Kafka of three nodes; who kills some of them starts them again."""
-    yield from _apache(request.config, tmp_path_factory.mktemp("kafka-cluster"), brokers=3)
+    yield from _apache(tmp_path_factory.mktemp("kafka-cluster"), brokers=3)
 
 
-def _apache(config: pytest.Config, state: Path, *, brokers: int) -> Iterator[Cluster]:
+def _apache(state: Path, *, brokers: int) -> Iterator[Cluster]:
     try:
         with apache_kafka.cluster(state, brokers=brokers) as running:
             yield running
     except apache_kafka.KafkaUnavailable as error:
         if REQUIRED:
             pytest.fail(f"Apache Kafka is required (STREAM_ATTR_REQUIRE_KAFKA=1): {error}", pytrace=False)
-        config.stash[SKIPPED_BECAUSE] = str(error)
-        pytest.skip(f"no Apache Kafka: {error}")
+        pytest.skip(f"{NO_KAFKA}{error}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run beside each other: those of one broker stay together, as do those of one file."""
+    for item in items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        fixtures = getattr(item, "fixturenames", ())
+        kind = params.get("broker") or next((one for one in ONE_EACH if one in fixtures), None)
+        item.add_marker(pytest.mark.xdist_group(kind or item.nodeid.partition("::")[0]))
 
 
 _counter = itertools.count(1)
@@ -109,14 +117,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         write(session.config.stash.get(TRIALS, []), Path(file))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly what was not tested: without Apache Kafka a green run proves nothing about faults."""
-    reason = config.stash.get(SKIPPED_BECAUSE, None)
-    if reason is not None:
+    skipped = {str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())}
+    if any(NO_KAFKA in reason for reason in skipped):
         terminalreporter.section("NOT TESTED ON APACHE KAFKA", sep="!", red=True, bold=True)
-        terminalreporter.line(reason, red=True)
         terminalreporter.line(
-            "Transactions, recovery and faults were tried on the embedded broker alone, "
-            "which cannot prove them. Install Java 17 and Maven, or set STREAM_ATTR_TEST_BROKER=host:port.",
+            "Transactions, recovery and faults were tried on the embedded broker alone, which cannot prove "
+            "them. Install Java 17 and Maven; what is missing is said above.",
             red=True,
         )
