@@ -127,7 +127,7 @@ SINGLE = [
 
 
 @pytest.mark.parametrize("preset", ["jd_cloud", "kefu_mofang"])
-@pytest.mark.parametrize(("given", "changes"), SINGLE, ids=str)
+@pytest.mark.parametrize(("given", "changes"), SINGLE, ids=[str(given) for given, _ in SINGLE])
 def test_a_setting_changes_what_it_names_and_nothing_else(preset, given, changes):
     assert decoded(preset=preset, **given).settings == replace(PRESETS[preset], **changes)
 
