@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from stream_attr.processor.records import Record
@@ -42,7 +43,7 @@ class Assignment:
         if not self._judging:
             return "partitions are being assigned and recovered"
         for partition in self:
-            if partition.lost:
+            if partition.lost_at is not None:
                 return f"partition {partition.number}: another worker has it, and the group has yet to say so"
             if (waits_s := partition.commit_waits_s) > patience_s:
                 return (
@@ -68,7 +69,7 @@ class Assignment:
             wanted = set(numbers)
             kept = wanted if generation == self._generation + 1 else set()
             for number, partition in list(self._partitions.items()):
-                if number not in kept or partition.lost:
+                if number not in kept or partition.lost_at is not None:
                     await self._close(number)
             if self._halts != halts:
                 return None
@@ -124,9 +125,20 @@ class Assignment:
         return {
             (topic, number)
             for number in self._running
-            if not (partition := self._partitions[number]).lost
+            if (partition := self._partitions[number]).lost_at is None
             for topic in partition.merge.hungry(bytes_each)
         }
+
+    def orphaned(self, patience_s: float) -> list[int]:
+        """Partitions that another worker took, and that the group has left to this one for so long since.
+
+        Who takes a partition over in the name of an assignment that is past by then fences the one that has
+        it, and lets go of it: it is nobody's until it is opened anew.
+        """
+        if not self._judging:
+            return []
+        now = time.monotonic()
+        return [p.number for p in self if p.lost_at is not None and now - p.lost_at > patience_s]
 
     def wake(self) -> None:
         """Tell all partitions that settings or roster have changed."""

@@ -253,7 +253,7 @@ def _consumer(config: WorkerConfig, on_refusal: Callable[[str], None]) -> Consum
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 100,
-            "error_cb": see,
             **client_logging(),
+            "error_cb": see,
         }
     )

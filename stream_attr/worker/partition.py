@@ -78,9 +78,9 @@ class Partition:
         self.positions: dict[str, int] = {}
         """The next offset to be judged, per topic; a topic not named starts at its beginning."""
         self.merge = Merge({})
-        self.lost = False
-        """It has to be opened anew: another worker has taken it over before the group has told us, or it was
-        halted while it was not known what of a batch is committed."""
+        self.lost_at: float | None = None
+        """Since when, on the monotonic clock, it has to be opened anew: another worker has taken it over
+        before the group has told us, or it was halted while it was not known what of a batch is committed."""
         self.state_size = 0
         """Bytes of local state, about."""
         self.busy_at = time.monotonic()
@@ -151,7 +151,7 @@ class Partition:
                 take = await self._next()
             except Fenced as error:
                 logger.warning("partition %s has another owner now: %s", self.number, error)
-                self.lost = True
+                self.lost_at = time.monotonic()
                 return
             except Interrupted:
                 return
@@ -276,7 +276,7 @@ class Partition:
             yield
         except BaseException:
             self._judge = None
-            self.lost = True
+            self.lost_at = time.monotonic()
             raise
 
     def _catch_up(self, stop: Callable[[], bool]) -> None:

@@ -127,6 +127,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                     return
                 logger.warning("joining the group anew: %s", error)
                 coordinator.request_rejoin()
+            else:
+                self._adopt(coordinator)
+
+    def _adopt(self, coordinator: Any) -> None:
+        """Have the group say again whose the partitions are that were taken from this worker.
+
+        Had it given them to others, a heartbeat would have told within a session.
+        """
+        orphaned = self.app.partitions.orphaned(self.app.config.session_timeout_s)
+        if orphaned:
+            logger.warning("joining the group anew: nobody judges partitions %s", orphaned)
+            coordinator.request_rejoin()
 
     def _refused(self, error: KafkaError) -> None:
         if isinstance(error, InvalidSessionTimeoutError):

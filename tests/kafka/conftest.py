@@ -43,8 +43,6 @@ class Broker:
 
 KINDS = ["external"] if EXTERNAL else ["embedded", "apache"]
 ALL_KINDS = [*KINDS, "cluster"]
-ONE_EACH = ("cluster", "apache", "embedded")
-"""Fixtures that are a broker for the whole run."""
 
 
 @pytest.fixture(scope="session", params=KINDS)
@@ -89,16 +87,6 @@ def _apache(state: Path, *, brokers: int) -> Iterator[Cluster]:
         if REQUIRED:
             pytest.fail(f"Apache Kafka is required (STREAM_ATTR_REQUIRE_KAFKA=1): {error}", pytrace=False)
         pytest.skip(f"{NO_KAFKA}{error}")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run beside each other: those of one broker stay together, as do those of one file."""
-    for item in items:
-        params = item.callspec.params if hasattr(item, "callspec") else {}
-        fixtures = getattr(item, "fixturenames", ())
-        kind = params.get("broker") or next((one for one in ONE_EACH if one in fixtures), None)
-        item.add_marker(pytest.mark.xdist_group(kind or item.nodeid.partition("::")[0]))
 
 
 _counter = itertools.count(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from worker_process import Traffic, check, until, workers
 
@@ -71,6 +72,26 @@ def test_a_worker_that_was_only_thought_dead_can_commit_nothing(broker, topic_pr
         until(lambda: sleeper.held() and heir.held(), sleeper, heir)
         check(broker, topic_prefix, traffic, heir)
         assert [sleeper.stop(), heir.stop()] == [0, 0]
+
+
+@pytest.mark.usefixtures("topics")
+def test_a_partition_that_nobody_has_any_more_is_taken_back(broker, topic_prefix, tmp_path):
+    """As when a worker takes partitions over whose assignment is past before it is done."""
+    if not broker.has_transactions:
+        pytest.skip("the embedded broker fences nobody")
+    traffic = Traffic(broker.bootstrap, topic_prefix)
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        traffic.send(500)
+        worker.start()
+        check(broker, topic_prefix, traffic, worker)
+        stranger = Producer(
+            {"bootstrap.servers": broker.bootstrap, "transactional.id": f"{topic_prefix}stream-attr-1"}
+        )
+        stranger.init_transactions(30)
+        traffic.send(500)
+        until(lambda: b"another worker has it" in worker.get("/ready")[1], worker)
+        check(broker, topic_prefix, traffic, worker)
+        assert worker.stop() == 0
 
 
 @pytest.mark.usefixtures("topics")
