@@ -10,7 +10,7 @@ BROKERS ?= 1
 RECORDS ?= 1000000
 SEED ?= 1
 # Tests of a broker wait more than they work, so each broker's run beside the others'.
-BESIDE ?= --numprocesses 4 --dist loadgroup
+BESIDE ?= --numprocesses 4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check reliability fmt compiled test-compiled fuzz bench kafka-up kafka-down clean
