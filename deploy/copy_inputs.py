@@ -27,6 +27,7 @@ from stream_attr.broker.address import checked_bootstrap, checked_prefix, topics
 from stream_attr.broker.topics import BrokerUnreachable, partition_counts
 from stream_attr.codec.inbound import peek_ts
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS
+from stream_attr.worker.contact import will_pass
 
 EVENTS = (CHAT, ORDERS)
 KNOWLEDGE = (SETTINGS, ROSTER)
@@ -213,11 +214,22 @@ def _consumer(broker: str) -> Iterator[Consumer]:
 def _ends(broker: str, topic: str, partitions: int) -> list[int]:
     """The ends of a topic's first partitions; 0 for one that holds nothing."""
     with _consumer(broker) as consumer:
-        marks = [
-            consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=PATIENCE_S)
-            for number in range(partitions)
-        ]
+        marks = [_marks(consumer, TopicPartition(topic, number)) for number in range(partitions)]
     return [high if high > low else 0 for low, high in marks]
+
+
+def _marks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """Where a partition begins and ends; its leader may not know yet that it is."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            low, high = consumer.get_watermark_offsets(place, timeout=PATIENCE_S)
+        except KafkaException as error:
+            if not will_pass(error.args[0]) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return low, high
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -48,6 +48,7 @@ _SILENCE_S = 2.0
 """Who hears nothing for so long at the end, will not hear that it is the end."""
 _TIMEOUT_S = 20.0
 _DAY_MS = 86_400_000
+_LOOK_AGAIN_S = 0.2
 
 
 class Interrupted(Exception):  # noqa: N818 -- asked for, not an error
@@ -57,12 +58,22 @@ class Interrupted(Exception):  # noqa: N818 -- asked for, not an error
 def topic_id(broker: str, topic: str, security: Security = UNSECURED) -> str:
     """Identity of a topic: another one of the same name, made anew, has another.
 
+    A broker of several may not have heard yet of a topic that has just been made.
+
     Raises:
-        KafkaException: the broker does not answer or knows no such topic.
+        KafkaException: the broker does not answer, or knows no such topic for longer than that.
     """
     admin = AdminClient({**security.rdkafka(broker), **client_logging()})
-    described = admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT_S)
-    return str(described[topic].result().topic_id)
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        described = admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT_S)
+        try:
+            return str(described[topic].result().topic_id)
+        except KafkaException as error:
+            unheard_of = error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+            if not unheard_of or time.monotonic() > deadline:
+                raise
+        time.sleep(_LOOK_AGAIN_S)
 
 
 class Caught(NamedTuple):

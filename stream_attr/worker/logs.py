@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import KafkaError
-
 __all__ = ["LOGGING", "client_logging", "set_up"]
 
 _CLIENTS = ("aiokafka", "rdkafka")
@@ -17,16 +15,8 @@ _HUSHED_S = 600.0
 
 
 def client_logging() -> dict[str, Any]:
-    """What a confluent-kafka client is to be told, so that its log is ours: warnings and worse.
-
-    Without a callback for errors a fatal one is raised out of whatever call happens to serve the client's
-    queue, on top of what that call was doing; the calls that it concerns raise it anyway.
-    """
-    return {"log_level": 4, "logger": logging.getLogger("rdkafka"), "error_cb": _left_to_the_calls}
-
-
-def _left_to_the_calls(_error: KafkaError) -> None:
-    """Do nothing: the client has logged it."""
+    """What a confluent-kafka client is to be told, so that its log is ours: warnings and worse."""
+    return {"log_level": 4, "logger": logging.getLogger("rdkafka")}
 
 
 class OnceOnly(logging.Filter):

@@ -8,6 +8,7 @@ commit offsets for a consumer that is another client's.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
@@ -115,9 +116,10 @@ class TransactionalCommitter:
             producer.send_outputs(outputs)
             producer.send_changes(state)
             producer.send_changes(progress, producer.acknowledged)
-        except KafkaException as error:
-            raise self._given_up(error) from error
+        except:  # noqa: E722 -- see _raised_by_client
+            raise self._given_up(_raised_by_client()) from None
         self._attempt(producer.client.commit_transaction, stop)
+        self._attempt(producer.await_report, stop)
         return producer.next_offset()
 
     def close(self) -> None:
@@ -129,26 +131,27 @@ class TransactionalCommitter:
         while True:
             try:
                 call(_TRY_S)
-            except KafkaException as error:
-                if not error.args[0].retriable() or stop():
-                    raise self._given_up(error) from error
+            except:  # noqa: E722 -- see _raised_by_client
+                error = _raised_by_client()
+                if not error.retriable() or stop():
+                    raise self._given_up(error) from None
             else:
                 return
 
-    def _given_up(self, error: KafkaException) -> CommitError:
+    def _given_up(self, error: KafkaError) -> CommitError:
         """Name the error as the worker knows it.
 
         Who is fenced has another owner, unless the transaction was open for so long that the broker itself
         has ended it. ``produce`` says of being fenced only that it is fatal; the abort after it tells more.
         """
         self._usable = False
-        cause: KafkaError = error.args[0]
+        cause = error
         if cause.code() not in _FENCED:
             try:
                 self._producer.client.abort_transaction(_TRY_S)
-            except KafkaException as refused:
-                if refused.args[0].code() in _FENCED:
-                    cause = refused.args[0]
+            except:  # noqa: E722 -- see _raised_by_client
+                if (refused := _raised_by_client()).code() in _FENCED:
+                    cause = refused
         open_s = time.monotonic() - self._begun
         if cause.code() in _FENCED and open_s < _TRANSACTION_TIMEOUT_S - _CLOCKS_DIFFER_S:
             return Fenced(cause.str())
@@ -183,12 +186,12 @@ class PlainCommitter:
             producer.flush(stop)
             producer.send_changes(progress, producer.acknowledged)
             producer.flush(stop)
-        except KafkaException as error:
-            self._usable = False
-            raise Undecided(error.args[0].str()) from error
         except Undecided:
             self._usable = False
             raise
+        except:  # noqa: E722 -- see _raised_by_client
+            self._usable = False
+            raise Undecided(_raised_by_client().str()) from None
         return producer.next_offset()
 
     def close(self) -> None:
@@ -208,6 +211,23 @@ def open_committer(
     return (
         TransactionalCommitter(config, partition, stop) if transactions else PlainCommitter(config, partition)
     )
+
+
+def _raised_by_client() -> KafkaError:
+    """Return what the client's call that has just failed says of it; raise on what is not the client's.
+
+    confluent-kafka 2.16 raises a fatal error out of whichever call happens to serve the client's queue: as a
+    ``KafkaError``, which is no ``BaseException`` (only a bare ``except`` knows it, a thread of a pool would
+    die of it), or, where there was something to be logged on top, as the cause of a ``SystemError``.
+    """
+    error: object = sys.exc_info()[1]
+    if isinstance(error, SystemError):
+        error = error.__cause__
+    if isinstance(error, KafkaException):
+        error = error.args[0]
+    if isinstance(error, KafkaError):
+        return error
+    raise  # noqa: PLE0704 -- called where something is being handled
 
 
 _Acknowledge = Callable[[KafkaError | None, Message], None]
@@ -286,10 +306,13 @@ class _PartitionProducer:
         else:
             self.client.close()
 
+    def await_report(self, timeout_s: float) -> None:
+        """Wait until it is told where the progress record lies, which is durable by now."""
+        while self._next_offset < 0:
+            self.client.poll(timeout_s)
+
     def next_offset(self) -> int:
         """The changelog's offset after the progress record, which the last commit has made durable."""
-        while self._next_offset < 0:  # durable, but its report is still under way to us
-            self.client.poll(_TRY_S)
         offset, self._next_offset = self._next_offset, -1
         return offset
 

@@ -102,8 +102,7 @@ def test_it_follows_what_comes_in_until_it_is_told_to_end(broker, topic_prefix, 
     with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
-            while b"following" not in process.stdout.readline():
-                pass
+            assert any(b"following" in line for line in process.stdout), "it has ended"
             before = sent(broker, new)
             stream_attr(
                 "publish", "--broker", broker.bootstrap, "--topic-prefix", old, *inputs(tmp_path, "orders")

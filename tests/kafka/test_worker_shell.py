@@ -102,7 +102,8 @@ def test_idle_partitions_are_sent_ticks_of_the_wall_clock(broker, topic_prefix, 
 
 
 @pytest.mark.usefixtures("topics")
-def test_who_is_fenced_in_the_middle_of_a_batch_is_told_so(broker, topic_prefix):
+@pytest.mark.parametrize("served", [False, True], ids=["", "the client's queue is served"])
+def test_who_is_fenced_in_the_middle_of_a_batch_is_told_so(broker, topic_prefix, served):
     if not broker.has_transactions:
         pytest.skip("the embedded broker runs without transactions")
     config = WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix)
@@ -112,6 +113,8 @@ def test_who_is_fenced_in_the_middle_of_a_batch_is_told_so(broker, topic_prefix)
     def outputs():
         for number in range(30):
             yield Output(DECISIONS, b"%d" % number, b"{}")
+            if served:  # which raises there and then what no `except BaseException` would see
+                former._producer.client.flush(1)
             time.sleep(0.1)  # the broker's word comes in meanwhile, and the client refuses the next one
 
     with pytest.raises(Fenced):
