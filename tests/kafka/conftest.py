@@ -112,6 +112,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("NOT TESTED ON APACHE KAFKA", sep="!", red=True, bold=True)
         terminalreporter.line(
             "Transactions, recovery and faults were tried on the embedded broker alone, which cannot prove "
-            "them. Install Java 17 and Maven; what is missing is said above.",
+            "them. Install Java 17 and Maven (the skipped tests say what is missing), or set "
+            "STREAM_ATTR_TEST_BROKER=host:port.",
             red=True,
         )
