@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 COMPILED := .cache/compiled
 COMPILED_STAMP := $(COMPILED)/.installed
+BENCH_STAMP := $(COMPILED)/.bench-installed
+COMPILE = HATCH_BUILD_HOOK_ENABLE_MYPYC=$(if $(shell command -v cc),1,$(warning no C compiler: not compiled))
+QUIETLY := --quiet --disable-pip-version-check
 PORT ?= 9092
 BROKERS ?= 1
 RECORDS ?= 1000000
@@ -13,7 +16,7 @@ SEED ?= 1
 BESIDE ?= --numprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check reliability fmt compiled test-compiled fuzz bench kafka-up kafka-down clean
+.PHONY: help demo test check reliability fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -21,14 +24,14 @@ help:  ## list the targets
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install $(QUIETLY) --upgrade pip
+	$(BIN)/python -m pip install $(QUIETLY) --editable '.[dev]'
 	@touch $@
 
 demo: $(STAMP)  ## the whole system on this machine: events in, verdicts out
 	$(BIN)/stream-attr demo
 
-test: $(STAMP)  ## all tests, on the embedded broker and (where Java and Maven are) on Apache Kafka
+test: $(STAMP)  ## all tests, on the embedded broker and (where Java and Maven are) on Apache Kafka, faults too
 	$(BIN)/python -m pytest $(BESIDE)
 
 check: $(STAMP)  ## lint, types, layers, the files of deploy/; edits nothing
@@ -53,8 +56,7 @@ $(COMPILED_STAMP): pyproject.toml $(shell find stream_attr schemas -type f -not 
 	rm -rf $(COMPILED) && mkdir -p $(COMPILED)/source
 	cp -R pyproject.toml README.md LICENSE schemas stream_attr $(COMPILED)/source
 	$(PYTHON) -m venv $(COMPILED)/venv
-	HATCH_BUILD_HOOK_ENABLE_MYPYC=$(if $(shell command -v cc),1,$(warning no C compiler: not compiled)) \
-		$(COMPILED)/venv/bin/python -m pip install --quiet --disable-pip-version-check '$(COMPILED)/source[dev]'
+	$(COMPILE) $(COMPILED)/venv/bin/python -m pip install $(QUIETLY) '$(COMPILED)/source[dev]'
 	@touch $@
 
 test-compiled: $(COMPILED_STAMP)  ## the tests of the judging again, on what was compiled
@@ -65,8 +67,23 @@ test-compiled: $(COMPILED_STAMP)  ## the tests of the judging again, on what was
 fuzz: $(STAMP)  ## hostile records, a million (RECORDS=… SEED=…): each a dead letter, and no more of it
 	$(BIN)/python -m tests.fuzz --records $(RECORDS) --seed $(SEED)
 
+fuzz-guided: $(STAMP)  ## the same by atheris, which follows the branches that a record reaches (Linux)
+	$(BIN)/python -m pip install $(QUIETLY) --editable '.[dev,fuzz]'
+	$(BIN)/python -m tests.fuzz.guided -runs=$(RECORDS)
+
 bench: $(COMPILED_STAMP)  ## speed and memory as ratios, in one table (under 5 minutes once it is compiled)
 	$(COMPILED)/venv/bin/python benchmarks
+
+performance: $(BENCH_STAMP)  ## all of it and more, thoroughly, into docs/performance.md with plots (an hour)
+	STREAM_ATTR_QUIX_PYTHON=$(COMPILED)/quix/bin/python \
+		$(COMPILED)/venv/bin/python benchmarks --thorough --write docs/performance.md
+
+# Quix Streams does not go with our release of confluent-kafka.
+$(BENCH_STAMP): $(COMPILED_STAMP)
+	$(COMPILE) $(COMPILED)/venv/bin/python -m pip install $(QUIETLY) '$(COMPILED)/source[dev,bench]'
+	$(PYTHON) -m venv $(COMPILED)/quix
+	$(COMPILE) $(COMPILED)/quix/bin/python -m pip install $(QUIETLY) '$(COMPILED)/source' quixstreams==3.28.1
+	@touch $@
 
 kafka-up: $(STAMP)  ## Apache Kafka on 127.0.0.1:9092 (PORT=…), data in .cache/kafka; needs Java 17 and Maven
 	$(BIN)/python deploy/kafka/apache_kafka.py up --port $(PORT) --brokers $(BROKERS)

@@ -25,7 +25,7 @@ from stream_attr.replay.steps import without_collector
 from table import Row
 from traffic import generated
 
-__all__ = ["run"]
+__all__ = ["cpu_and_wall", "load_lines", "replay_to_files", "run"]
 
 TOPICS = (DECISIONS, COMPARISONS, FACTS, INQUIRIES, AGENT_DAILY, DEAD_LETTERS)
 EVENTS = 1_000_000
@@ -70,14 +70,14 @@ def _alternate(inputs: Inputs, folder: Path) -> tuple[list[float], list[float], 
     """
     lines = [line for path in (*inputs.chat, *inputs.orders) for line in Path(path).read_bytes().splitlines()]
     ratios, walls = [], []
-    before, _ = _timed(lambda: _load(lines))
+    before, _ = cpu_and_wall(lambda: load_lines(lines))
     for _ in range(ALTERNATIONS):
-        spent, wall = _timed(lambda: _replay(inputs, folder, 1, reports=False))
-        after, _ = _timed(lambda: _load(lines))
+        spent, wall = cpu_and_wall(lambda: replay_to_files(inputs, folder, 1, reports=False))
+        after, _ = cpu_and_wall(lambda: load_lines(lines))
         ratios.append(spent / ((before + after) / 2))
         walls.append(wall)
         before = after
-    of_all, _ = _timed(lambda: _replay(inputs, folder, 1, reports=True))
+    of_all, _ = cpu_and_wall(lambda: replay_to_files(inputs, folder, 1, reports=True))
     return ratios, walls, spent / of_all
 
 
@@ -85,7 +85,7 @@ def _shared(inputs: Inputs, folder: Path, alone: float) -> list[Row]:
     cores = os.cpu_count() or 1
     if cores == 1:
         return []
-    _, wall = _timed(lambda: _replay(inputs, folder, cores, reports=False))
+    _, wall = cpu_and_wall(lambda: replay_to_files(inputs, folder, cores, reports=False))
     return [
         Row(
             f"replay in {cores} processes",
@@ -95,7 +95,8 @@ def _shared(inputs: Inputs, folder: Path, alone: float) -> list[Row]:
     ]
 
 
-def _load(lines: list[bytes]) -> None:
+def load_lines(lines: list[bytes]) -> None:
+    """Do nothing with them but what nobody can do without."""
     for line in lines:
         try:
             orjson.loads(line)
@@ -103,7 +104,8 @@ def _load(lines: list[bytes]) -> None:
             continue
 
 
-def _replay(inputs: Inputs, folder: Path, processes: int, *, reports: bool) -> None:
+def replay_to_files(inputs: Inputs, folder: Path, processes: int, *, reports: bool) -> None:
+    """Replay, and write what comes of it to a file for each topic."""
     with ExitStack() as stack:
         files = {topic: stack.enter_context((folder / topic).open("wb")) for topic in TOPICS}
         for output in replay(inputs, processes=processes, reports=reports):
@@ -112,7 +114,7 @@ def _replay(inputs: Inputs, folder: Path, processes: int, *, reports: bool) -> N
             file.write(b"\n")
 
 
-def _timed(work: Callable[[], None]) -> tuple[float, float]:
+def cpu_and_wall(work: Callable[[], None]) -> tuple[float, float]:
     """Return the seconds of CPU time and of the wall clock that some work takes."""
     cpu, wall = time.process_time(), time.perf_counter()
     work()

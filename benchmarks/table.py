@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +14,12 @@ from rich.table import Table
 from stream_attr import __version__
 from stream_attr.core import attribution
 
-__all__ = ["Row", "show"]
+__all__ = ["Row", "show", "write"]
+
+BEGIN, END = "<!-- made by `make performance` -->", "<!-- end of what is made -->"
+
+
+HEADINGS = ("figure", "measured", "promised", "spread", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +41,8 @@ class Row:
 def show(rows: Iterable[Row]) -> bool:
     """Print the rows as a table; whether every promise is kept."""
     rows = list(rows)
-    how = "pure Python" if str(attribution.__file__).endswith(".py") else "compiled"
-    table = Table(title=f"stream_attr {__version__}, {how}", title_justify="left")
-    for heading in ("figure", "measured", "promised", "spread", "note"):
+    table = Table(title=_measured_of(), title_justify="left")
+    for heading in HEADINGS:
         table.add_column(heading, overflow="fold")
     for row in rows:
         colour = {None: "", True: "green", False: "red"}[row.met]
@@ -48,3 +55,31 @@ def show(rows: Iterable[Row]) -> bool:
         )
     Console().print(table)
     return all(row.met is not False for row in rows)
+
+
+def write(rows: Iterable[Row], file: Path) -> None:
+    """Put the rows in the place of those in a Markdown file, with what they were measured on."""
+    lines = [HEADINGS, ("---",) * len(HEADINGS)]
+    for row in rows:
+        kept = {None: "", True: "", False: " **(not kept)**"}[row.met]
+        lines.append((row.name, row.value, row.target + kept, row.spread, row.note))
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    before, _, rest = file.read_text(encoding="utf-8").partition(f"{BEGIN}\n")
+    after = rest.partition(END)[2]
+    made = f"{_measured_of()}, Python {platform.python_version()}, {os.cpu_count()} cores, {_processor()}"
+    file.write_text(f"{before}{BEGIN}\n{made}\n\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def _measured_of() -> str:
+    how = "pure Python" if str(attribution.__file__).endswith(".py") else "compiled"
+    return f"stream_attr {__version__}, {how}"
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

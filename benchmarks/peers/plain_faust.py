@@ -1,38 +1,21 @@
-"""The peer: the same judging as one would first write it with Faust, event by event. Run as a script.
+"""The peer in plain Faust: one agent over all inputs, event by event. Run as a script.
 
-One agent over chat and orders; each event is judged by our own processor, each changed state written to a
-Faust table (in memory, with its changelog), each output sent. Everything that Faust has a setting for is left
-as it is, but for the producer's linger and what lets it start within seconds. It is spared what the worker
-does beside: transactions, the source offsets kept with the state, reading the two topics in step, RocksDB,
-settings and roster from their topics (it reads the files).
+Each changed state is written to a Faust table (in memory, with its changelog), each output sent. Everything
+that Faust has a setting for is left as it is, but for the producer's linger (its default, 0, makes a request
+of each record; nobody would leave it at that) and what lets it start within seconds.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import faust
+from peer import LINGER_MS, NOT_AT_END, Peer
 
-from stream_attr.broker.lines import LinesFile
-from stream_attr.processor import Book, Options, Processor
-from stream_attr.processor.records import (
-    CHAT,
-    COMPARISONS,
-    DEAD_LETTERS,
-    DECISIONS,
-    ORDERS,
-    ROSTER,
-    SETTINGS,
-    Record,
-)
-
-LINGER_MS = 20
-"""Faust's own default, 0, makes a request of each record; nobody would leave it at that."""
-NOT_AT_END: frozenset[str] = frozenset()
+from stream_attr.processor import Processor
+from stream_attr.processor.records import Record
 
 
 class TableStore:
@@ -51,36 +34,28 @@ class TableStore:
         return iter(())
 
 
-def build(said: argparse.Namespace) -> faust.App:
+def build(peer: Peer) -> faust.App:
     """Build the app."""
     app = faust.App(
-        said.prefix + "plain-faust",
-        broker=f"kafka://{said.broker}",
+        peer.group,
+        broker=f"kafka://{peer.broker}",
         store="memory://",
-        datadir=str(said.data_dir),
-        topic_partitions=said.partitions,
+        datadir=str(peer.data_dir),
+        topic_partitions=peer.partitions,
         topic_replication_factor=1,
         topic_disable_leader=True,
-        broker_session_timeout=said.session_timeout,
-        broker_heartbeat_interval=said.session_timeout / 8,
+        broker_session_timeout=peer.session_timeout_s,
+        broker_heartbeat_interval=peer.session_timeout_s / 8,
         consumer_auto_offset_reset="earliest",
         producer_linger_ms=LINGER_MS,
         web_enabled=False,
     )
-    events = app.topic(
-        *(said.prefix + topic for topic in (CHAT, ORDERS)), key_serializer="raw", value_serializer="raw"
-    )
+    events = app.topic(*peer.inputs, key_serializer="raw", value_serializer="raw")
     outputs = {
-        topic: app.topic(
-            said.prefix + topic,
-            key_serializer="raw",
-            value_serializer="raw",
-            partitions=said.partitions,
-        )
-        for topic in (DECISIONS, COMPARISONS, DEAD_LETTERS)
+        topic: app.topic(name, key_serializer="raw", value_serializer="raw", partitions=peer.partitions)
+        for topic, name in peer.outputs.items()
     }
-    table = app.Table("buyer-state", partitions=said.partitions, key_type=bytes, value_type=bytes)
-    book = _book(said.settings, said.roster)
+    table = app.Table("buyer-state", partitions=peer.partitions, key_type=bytes, value_type=bytes)
     processors: dict[int, Processor] = {}
 
     @app.agent(events)
@@ -89,11 +64,11 @@ def build(said: argparse.Namespace) -> faust.App:
             message = event.message
             processor = processors.get(message.partition)
             if processor is None:
-                processor = processors[message.partition] = Processor(
-                    book, TableStore(table), Options(reports=False)
+                processor = processors[message.partition] = peer.processor(
+                    message.partition, TableStore(table)
                 )
             record = Record(
-                message.topic.removeprefix(said.prefix),
+                peer.topic(message.topic),
                 message.partition,
                 message.offset,
                 int(message.timestamp * 1000),
@@ -107,34 +82,14 @@ def build(said: argparse.Namespace) -> faust.App:
                 else:
                     table[key] = state
             for output in batch.outputs:
-                await outputs[output.topic].send(key=output.key, value=output.value)
+                await outputs[output.topic].send(
+                    key=output.key, value=output.value, partition=output.partition
+                )
 
     return app
 
 
-def _book(settings: Path, roster: Path) -> Book:
-    book = Book()
-    for topic, path in ((SETTINGS, settings), (ROSTER, roster)):
-        with LinesFile(str(path)) as lines:
-            for number, value in lines:
-                book.apply(Record(topic, 0, number, 0, None, value))
-    return book
-
-
-def main() -> None:
-    """Run it until it is ended from outside."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--broker", required=True)
-    parser.add_argument("--prefix", required=True)
-    parser.add_argument("--partitions", type=int, required=True)
-    parser.add_argument("--session-timeout", type=float, required=True)
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--settings", type=Path, required=True)
-    parser.add_argument("--roster", type=Path, required=True)
-    app = build(parser.parse_args())
+if __name__ == "__main__":
+    app = build(Peer())
     sys.argv[1:] = ["worker", "--loglevel", "ERROR", "--without-web"]
     app.main()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,105 @@
+"""What all peers share: their arguments, our judging, and where they keep its state.
+
+A peer is the same judging in another engine, as one would first write it there: each record that comes is
+judged by our own processor, what changes is written to the engine's state and changelog, what comes of it is
+sent. It is spared what the worker does beside: settings and roster from their topics (it reads the files),
+the two topics read in step, and, unless its docstring says so, transactions and a store on the disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from stream_attr.broker.lines import LinesFile
+from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor.records import (
+    AGENT_DAILY,
+    BUYER_DAYS,
+    CHAT,
+    CLOSINGS,
+    COMPARISONS,
+    DEAD_LETTERS,
+    DECISIONS,
+    FACTS,
+    INQUIRIES,
+    ORDERS,
+    ROSTER,
+    SETTINGS,
+    TASKS,
+    Record,
+    Store,
+)
+
+__all__ = ["LINGER_MS", "NOT_AT_END", "Peer", "record"]
+
+LINGER_MS = 20
+NOT_AT_END: frozenset[str] = frozenset()
+
+
+class Peer:
+    """What a peer was told on its command line, and a processor for each of its partitions."""
+
+    def __init__(self) -> None:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--broker", required=True)
+        parser.add_argument("--prefix", required=True)
+        parser.add_argument("--partitions", type=int, required=True)
+        parser.add_argument("--session-timeout", type=float, required=True)
+        parser.add_argument("--data-dir", type=Path, required=True)
+        parser.add_argument("--settings", type=Path, required=True)
+        parser.add_argument("--roster", type=Path, required=True)
+        parser.add_argument("--decisions-only", action="store_true")
+        said = parser.parse_args()
+        self.broker: str = said.broker
+        self.prefix: str = said.prefix
+        self.partitions: int = said.partitions
+        self.session_timeout_s: float = said.session_timeout
+        self.data_dir: Path = said.data_dir
+        self.reports = not said.decisions_only
+        self.group = f"{self.prefix}peer"
+        told = (BUYER_DAYS, CLOSINGS) if self.reports else ()
+        reports = (FACTS, INQUIRIES, AGENT_DAILY, TASKS) if self.reports else ()
+        self.inputs = [self.prefix + topic for topic in (CHAT, ORDERS, *told)]
+        """Full names of the topics to be read."""
+        self.outputs = {
+            topic: self.prefix + topic for topic in (DECISIONS, COMPARISONS, DEAD_LETTERS, *reports, *told)
+        }
+        """The topics to be written: their full names."""
+        self._book = _book(said.settings, said.roster)
+
+    def session(self) -> dict[str, int]:
+        """Settings of a consumer of confluent-kafka."""
+        session_ms = int(self.session_timeout_s * 1000)
+        return {"session.timeout.ms": session_ms, "heartbeat.interval.ms": session_ms // 8}
+
+    def processor(self, partition: int, store: Store) -> Processor:
+        """Make the processor of a partition."""
+        options = Options(reports=self.reports, partition=partition, partitions=self.partitions)
+        return Processor(self._book, store, options)
+
+    def topic(self, name: str) -> str:
+        """Return a topic's name without the prefix."""
+        return name[len(self.prefix) :]
+
+
+def record(peer: Peer, message: Any) -> Record:
+    """Turn a message of confluent-kafka into a record of the processor."""
+    return Record(
+        peer.topic(message.topic()),
+        message.partition(),
+        message.offset(),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+    )
+
+
+def _book(settings: Path, roster: Path) -> Book:
+    book = Book()
+    for topic, path in ((SETTINGS, settings), (ROSTER, roster)):
+        with LinesFile(str(path)) as lines:
+            for number, value in lines:
+                book.apply(Record(topic, 0, number, 0, None, value))
+    return book

@@ -1,0 +1,111 @@
+"""The peer in Quix Streams, with its state (RocksDB, a changelog, at least once). Run as a script.
+
+Everything is left as it is, but for the producer's linger, the session timeout, and the wait for a next
+record (its default, 1 s, only delays the start). Quix reads the topics in step by itself. Its ``State`` shows
+what lies under the key of the record in hand; judging also needs the buyers whose deadline has come, so the
+partition's transaction, which ``State`` wraps, is asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from peer import LINGER_MS, NOT_AT_END, Peer
+from quixstreams import Application
+from quixstreams.context import message_context
+from quixstreams.models import Serializer
+
+from stream_attr.processor import Processor
+from stream_attr.processor.records import Output, Record
+
+
+class TransactionStore:
+    """The transaction of a partition's store as the processor's store; it changes with each checkpoint."""
+
+    transaction: Any = None
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the stored bytes of a buyer, or None."""
+        value: bytes | None = self.transaction.get_bytes(key=key, prefix=key)
+        return value
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield nothing: this peer starts from nothing, and only once."""
+        return iter(())
+
+
+class ValueOf(Serializer):
+    """An output's value."""
+
+    def __call__(self, value: Output, ctx: Any) -> bytes:  # noqa: ARG002 -- named as Quix calls it
+        """Return it."""
+        return value.value
+
+
+def main(peer: Peer) -> None:
+    """Run it until it is ended from outside."""
+    app = Application(
+        broker_address=peer.broker,
+        consumer_group=peer.group,
+        auto_offset_reset="earliest",
+        state_dir=peer.data_dir,
+        loglevel="ERROR",
+        consumer_poll_timeout=0.05,
+        consumer_extra_config=peer.session(),
+        producer_extra_config={"linger.ms": LINGER_MS, "message.max.bytes": 8 * 1024 * 1024},
+    )
+    outputs = {
+        topic: app.topic(name, key_serializer="bytes", value_serializer=ValueOf())
+        for topic, name in peer.outputs.items()
+    }
+    streams = [
+        app.dataframe(app.topic(name, key_deserializer="bytes", value_deserializer="bytes"))
+        for name in peer.inputs
+    ]
+    whole = streams[0]
+    for stream in streams[1:]:
+        whole = whole.concat(stream)
+    stores: dict[int, TransactionStore] = {}
+    processors: dict[int, Processor] = {}
+
+    def judge(value: bytes, key: bytes, timestamp: int, _headers: Any, state: Any) -> list[Output]:
+        context = message_context()
+        partition = context.partition
+        if partition not in processors:
+            stores[partition] = TransactionStore()
+            processors[partition] = peer.processor(partition, stores[partition])
+        transaction = stores[partition].transaction = state._transaction
+        record = Record(peer.topic(context.topic), partition, context.offset, timestamp, key, value)
+        batch = processors[partition].process([record], NOT_AT_END)
+        for changed, stored in batch.changes.items():
+            if stored is None:
+                transaction.delete(key=changed, prefix=changed)
+            else:
+                transaction.set_bytes(key=changed, value=stored, prefix=changed)
+        keyed = []
+        for output in batch.outputs:
+            if output.partition is None:
+                keyed.append(output)
+            else:  # to_topic() knows no partition; what is under way stays the checkpoint's to wait for
+                whole._producer.produce(
+                    topic=outputs[output.topic].name,
+                    value=output.value,
+                    key=output.key,
+                    partition=output.partition,
+                )
+        return keyed
+
+    # what is measured is read off the outputs' timestamps, which are the inputs' unless they are set
+    told = whole.apply(judge, stateful=True, metadata=True, expand=True).set_timestamp(
+        lambda *_: int(time.time() * 1000)
+    )
+    told.to_topic(
+        lambda output, _key, _timestamp, _headers: outputs[output.topic], key=lambda output: output.key
+    )
+    app.run()
+
+
+if __name__ == "__main__":
+    main(Peer())

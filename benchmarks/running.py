@@ -1,0 +1,102 @@
+"""A worker of ours that is measured from outside: by its web port, its log and what the system says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stream_attr.broker import server
+
+__all__ = ["Worker", "cpu_s"]
+
+PATIENCE_S = 600.0
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+class Worker:
+    """``stream-attr worker``, several times one after the other on one data directory."""
+
+    def __init__(self, bootstrap: str, prefix: str, data: Path, *words: str) -> None:
+        self._port = server.free_port()
+        self._log = data.with_suffix(".log")
+        self._words = [
+            *(sys.executable, "-P", "-m", "stream_attr", "worker", "--broker", bootstrap),
+            *("--topic-prefix", prefix, "--data-dir", str(data), "--web-port", str(self._port), *words),
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @contextmanager
+    def running(self) -> Iterator[float]:
+        """Start it, and end it as an operator does; gives the seconds until it was ready."""
+        begun = time.perf_counter()
+        with self._log.open("wb") as log:
+            self._process = server.spawn(self._words, log)
+        try:
+            while self._ask("/ready") is None:
+                self._alive(begun)
+                time.sleep(0.05)
+            yield time.perf_counter() - begun
+        finally:
+            server.stop(self._process)
+
+    def held(self) -> list[int]:
+        """Partitions that it judges."""
+        answer = self._ask("/ready")
+        return [] if answer is None else json.loads(answer)["partitions"]
+
+    def metric(self, name: str) -> float:
+        """Sum over all labels; 0 while it does not answer."""
+        lines = (self._ask("/metrics") or b"").decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + "{"))
+
+    def resident_mb(self) -> float:
+        """Memory that it holds now."""
+        status = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii")
+        [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+        return int(line.split()[1]) / 1024
+
+    def freeze(self) -> None:
+        """Let it do nothing, until it is to go on."""
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        os.kill(self._pid, signal.SIGCONT)
+
+    def said(self) -> str:
+        """What it logged since it was started."""
+        return self._log.read_text(encoding="utf-8")
+
+    @property
+    def _pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def _alive(self, begun: float) -> None:
+        assert self._process is not None
+        if self._process.poll() is not None or time.perf_counter() - begun > PATIENCE_S:
+            raise AssertionError(f"the worker is not ready; it said:\n{self.said()}")
+
+    def _ask(self, path: str) -> bytes | None:
+        """The body of a good answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
+                body: bytes = answer.read()
+                return body
+        except (urllib.error.URLError, OSError):
+            return None
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU time that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
