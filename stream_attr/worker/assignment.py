@@ -132,13 +132,15 @@ class Assignment:
     def orphaned(self, patience_s: float) -> list[int]:
         """Partitions that another worker took, and that the group has left to this one for so long since.
 
+        May be called from any thread.
         Who takes a partition over in the name of an assignment that is past by then fences the one that has
         it, and lets go of it: it is nobody's until it is opened anew.
         """
         if not self._judging:
             return []
         now = time.monotonic()
-        return [p.number for p in self if p.lost_at is not None and now - p.lost_at > patience_s]
+        here = list(self._partitions.values())  # in one step: the event loop may change them
+        return [p.number for p in here if p.lost_at is not None and now - p.lost_at > patience_s]
 
     def wake(self) -> None:
         """Tell all partitions that settings or roster have changed."""

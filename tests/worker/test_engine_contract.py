@@ -108,6 +108,14 @@ def test_the_groups_errors_still_wait_to_be_heeded():
     )
 
 
+def test_asking_to_join_anew_still_wakes_the_coordination():
+    coordinator = group_coordinator.GroupCoordinator
+    assert "self._rejoin_needed_fut.set_result" in source(coordinator.request_rejoin)
+    assert "futures.append(self._rejoin_needed_fut)" in source(
+        coordinator._GroupCoordinator__coordination_routine
+    )
+
+
 async def test_a_fetch_response_still_leaves_position_end_and_time_in_the_partition_state():
     state = subscription_state.TopicPartitionState(None)
     assert (state.highwater, state.lso, state.timestamp, state.has_valid_position) == (
