@@ -30,7 +30,7 @@ OF_SCALE = ("events", "buyers", "workers")
     "--write",
     "file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Put the table in the place of the one in this file; drawings into plots/ beside it.",
+    help="Put the rows in the place of those in this file's table; drawings into plots/ beside it.",
 )
 def command(only: tuple[str, ...], thorough: bool, file: Path | None) -> None:
     """Measure, and print the figures beside what is promised; exit status 1 where a promise is not kept."""

@@ -29,10 +29,11 @@ COLUMNS = {
     "chat": "{shop_id: 'VARCHAR', buyer_id: 'VARCHAR', agent_id: 'VARCHAR', ts: 'BIGINT'}",
     "orders": "{shop_id: 'VARCHAR', buyer_id: 'VARCHAR', order_id: 'VARCHAR', ts: 'BIGINT', type: 'VARCHAR'}",
 }
-QUERY = """
+READ = "CREATE TEMP TABLE {table} AS FROM read_json('{file}', columns = {columns}, {how}) WHERE {which}"
+"""Into tables first: without their sizes it would choose a nested loop for the join."""
+HOW = "format = 'newline_delimited', ignore_errors = true"
+JOIN = """
 COPY (
-    WITH chat AS (FROM read_json('{chat}', columns = {chat_columns}, {how})),
-    placed AS (FROM read_json('{orders}', columns = {orders_columns}, {how}) WHERE type = 'created')
     SELECT placed.shop_id, placed.order_id, chat.agent_id
     FROM placed ASOF LEFT JOIN chat
       ON placed.shop_id = chat.shop_id AND placed.buyer_id = chat.buyer_id AND placed.ts >= chat.ts
@@ -72,19 +73,15 @@ def run(_plots: Path) -> list[Row]:
 
 
 def _join(chat: str, orders: str, out: Path) -> None:
-    how = "format = 'newline_delimited', ignore_errors = true"
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute(
-            QUERY.format(
-                chat=chat,
-                orders=orders,
-                out=out,
-                how=how,
-                validity=VALIDITY_MS,
-                chat_columns=COLUMNS["chat"],
-                orders_columns=COLUMNS["orders"],
+        for table, file, kind, which in (
+            ("chat", chat, "chat", "true"),
+            ("placed", orders, "orders", "type = 'created'"),
+        ):
+            connection.execute(
+                READ.format(table=table, file=file, columns=COLUMNS[kind], how=HOW, which=which)
             )
-        )
+        connection.execute(JOIN.format(out=out, validity=VALIDITY_MS))
 
 
 def _agreement(joined: Path, decisions: Path) -> float:

@@ -63,8 +63,6 @@ class Spent:
 
     cpu_s: float
     wall_s: float
-    resident_mb: float
-    """At its highest."""
 
 
 def events(plots: Path) -> list[Row]:
@@ -84,10 +82,7 @@ def events(plots: Path) -> list[Row]:
             f"CPU time for each event, {', '.join(map(str, MILLIONS))} million events",
             f"at most {growth:.2f} of that of {MILLIONS[0]} million",
             f"at most {LINEAR:.2f}",
-            note="; ".join(
-                f"{millions} M: {spent.cpu_s:.0f} s, {spent.resident_mb:.0f} MB"
-                for millions, spent in found.items()
-            ),
+            note=", ".join(f"{millions} M: {spent.cpu_s:.0f} s" for millions, spent in found.items()),
             met=growth <= LINEAR,
         ),
         Row(
@@ -118,7 +113,7 @@ def _timed(*words: str) -> Spent:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise AssertionError(f"{' '.join(words)} ended with {process.returncode}")
-    return Spent(used.ru_utime + used.ru_stime, time.perf_counter() - begun, used.ru_maxrss / 1024)
+    return Spent(used.ru_utime + used.ru_stime, time.perf_counter() - begun)
 
 
 def buyers(plots: Path, count: int = BUYERS) -> list[Row]:

@@ -58,14 +58,16 @@ def show(rows: Iterable[Row]) -> bool:
 
 
 def write(rows: Iterable[Row], file: Path) -> None:
-    """Put the rows in the place of those in a Markdown file, with what they were measured on."""
-    lines = [HEADINGS, ("---",) * len(HEADINGS)]
-    for row in rows:
-        kept = {None: "", True: "", False: " **(not kept)**"}[row.met]
-        lines.append((row.name, row.value, row.target + kept, row.spread, row.note))
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    """Put the rows in the place of those of the same names in a Markdown file, and others behind these."""
     before, _, rest = file.read_text(encoding="utf-8").partition(f"{BEGIN}\n")
-    after = rest.partition(END)[2]
+    known, _, after = rest.partition(END)
+    heads = [f"| {' | '.join(cells)} |" for cells in (HEADINGS, ("---",) * len(HEADINGS))]
+    lines = {line.split(" | ")[0]: line for line in known.splitlines() if line.startswith("| ")}
+    for row in rows:
+        kept = " **(not kept)**" if row.met is False else ""
+        cells = (row.name, row.value, row.target + kept, row.spread, row.note)
+        lines[f"| {row.name}"] = f"| {' | '.join(cells)} |"
+    table = "\n".join([*heads, *[line for line in lines.values() if line not in heads]])
     made = f"{_measured_of()}, Python {platform.python_version()}, {os.cpu_count()} cores, {_processor()}"
     file.write_text(f"{before}{BEGIN}\n{made}\n\n{table}\n{END}{after}", encoding="utf-8")
 

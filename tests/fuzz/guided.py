@@ -8,7 +8,6 @@ of an input says which topic it lies on; the rest is the value, of which the key
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -34,6 +33,8 @@ with atheris.instrument_imports(include=["stream_attr"]):
 from tests.fuzz.sent import Sent, spoilt
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "schemas" / "examples"
+CORPUS = Path(".cache/fuzz")
+"""Where what has reached something new is kept, for the next time."""
 KINDS = {
     CHAT: "chat-event",
     ORDERS: "order-event",
@@ -131,10 +132,10 @@ def _write_corpus(folder: Path) -> None:
 
 def main() -> None:
     """Fuzz; the arguments are libFuzzer's, as ``-runs=1000000``."""
-    with tempfile.TemporaryDirectory() as corpus:
-        _write_corpus(Path(corpus))
-        atheris.Setup([*sys.argv, "-max_len=4096", corpus], Target(), custom_mutator=_mutate)
-        atheris.Fuzz()
+    CORPUS.mkdir(parents=True, exist_ok=True)
+    _write_corpus(CORPUS)
+    atheris.Setup([*sys.argv, "-max_len=4096", str(CORPUS)], Target(), custom_mutator=_mutate)
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":
