@@ -13,7 +13,7 @@ BROKERS ?= 1
 RECORDS ?= 1000000
 SEED ?= 1
 # Tests of a broker wait more than they work, so each broker's run beside the others'.
-BESIDE ?= --numprocesses 4
+BESIDE ?= --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check reliability fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down clean

@@ -83,7 +83,9 @@ def test_one_that_is_interrupted_ends_at_once() -> None:
 
 def test_kept_until_it_is_interrupted_then_ends_what_it_started() -> None:
     pytest.importorskip("stream_attr.cli.worker")
-    kept = subprocess.Popen([*DEMO, "--keep"], stdout=subprocess.PIPE, text=True)
+    kept = subprocess.Popen(
+        [*DEMO, "--keep"], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONFAULTHANDLER": "1"}
+    )
     try:
         assert kept.stdout is not None
         said = ""
@@ -105,7 +107,11 @@ def test_kept_until_it_is_interrupted_then_ends_what_it_started() -> None:
         assert not nobody_listens(said)
         kept.send_signal(signal.SIGINT)
         assert kept.wait(60) == 0
+    except subprocess.TimeoutExpired:
+        kept.send_signal(signal.SIGABRT)  # it says where it is
+        raise
     finally:
+        time.sleep(0.2)
         kept.kill()
         kept.wait()
         if kept.stdout:

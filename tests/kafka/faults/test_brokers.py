@@ -8,7 +8,7 @@ from worker_process import until
 
 from .installation import until_it_judges
 
-SPEED = 3_000
+SPEED = 2_000
 """Two days in a minute."""
 
 

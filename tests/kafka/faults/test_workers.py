@@ -10,7 +10,7 @@ from worker_process import until
 
 from .installation import PARTITIONS, until_it_judges
 
-SPEED = 6_000
+SPEED = 3_000
 """Two days in half a minute."""
 
 
