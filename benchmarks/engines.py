@@ -22,6 +22,7 @@ from types import ModuleType
 
 from confluent_kafka import Consumer, TopicPartition
 
+from running import worker_words
 from stream_attr.broker import server
 from stream_attr.broker.publish import Inputs, publish
 from stream_attr.broker.topics import create_topics
@@ -29,7 +30,7 @@ from stream_attr.processor.records import DECISIONS
 from stream_attr.replay.session import Inputs as Files
 from stream_attr.replay.session import replay
 from stream_attr.worker.config import WorkerConfig
-from traffic import generated
+from traffic import KINDS, generated
 
 __all__ = [
     "AIOKAFKA",
@@ -37,7 +38,6 @@ __all__ = [
     "FAUST",
     "PARTITIONS",
     "QUIX",
-    "REPOSITORY",
     "WORKER",
     "Engine",
     "Traffic",
@@ -46,7 +46,6 @@ __all__ = [
 ]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-KINDS = ("chat", "orders", "roster", "settings")
 PARTITIONS = 4
 SESSION_TIMEOUT_S = 2.0
 SILENCE_S = 2.0
@@ -149,8 +148,7 @@ def rate(engine: Engine, bootstrap: str, folder: Path, traffic: Traffic, *, repo
 
 def _worker(bootstrap: str, prefix: str, data: Path, _traffic: Traffic) -> list[str]:
     return [
-        *(sys.executable, "-P", "-m", "stream_attr", "worker", "--broker", bootstrap),
-        *("--topic-prefix", prefix, "--data-dir", str(data), "--web-port", str(server.free_port())),
+        *worker_words(bootstrap, prefix, data, server.free_port()),
         *("--clock", "events", "--session-timeout", f"{SESSION_TIMEOUT_S:.0f}s"),
     ]
 

@@ -16,10 +16,18 @@ from pathlib import Path
 
 from stream_attr.broker import server
 
-__all__ = ["Worker", "cpu_s"]
+__all__ = ["Worker", "cpu_s", "worker_words"]
 
 PATIENCE_S = 600.0
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def worker_words(bootstrap: str, prefix: str, data: Path, port: int) -> list[str]:
+    """The words of a worker; more options may follow."""
+    return [
+        *(sys.executable, "-P", "-m", "stream_attr", "worker", "--broker", bootstrap),
+        *("--topic-prefix", prefix, "--data-dir", str(data), "--web-port", str(port)),
+    ]
 
 
 class Worker:
@@ -28,10 +36,7 @@ class Worker:
     def __init__(self, bootstrap: str, prefix: str, data: Path, *words: str) -> None:
         self._port = server.free_port()
         self._log = data.with_suffix(".log")
-        self._words = [
-            *(sys.executable, "-P", "-m", "stream_attr", "worker", "--broker", bootstrap),
-            *("--topic-prefix", prefix, "--data-dir", str(data), "--web-port", str(self._port), *words),
-        ]
+        self._words = [*worker_words(bootstrap, prefix, data, self._port), *words]
         self._process: subprocess.Popen[bytes] | None = None
 
     @contextmanager

@@ -37,7 +37,7 @@ from stream_attr.processor.records import (
     SETTINGS,
 )
 from table import Row
-from traffic import generated
+from traffic import KINDS, generated
 
 __all__ = ["buyers", "events", "workers"]
 
@@ -55,6 +55,13 @@ BY_EVENTS = ("--clock", "events")
 PATIENT = "60s"
 """Session timeout of workers that are frozen while their topics are filled."""
 LOOK_EVERY_S = 1.0
+PURPOSES = {
+    "inputs": (CHAT, ORDERS),
+    "changelog": (CHANGELOG,),
+    "decisions": (DECISIONS, COMPARISONS),
+    "facts, inquiries, figures": (FACTS, INQUIRIES, AGENT_DAILY),
+    "between partitions": (BUYER_DAYS, CLOSINGS),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +102,7 @@ def events(plots: Path) -> list[Row]:
 
 def _replay(folder: Path, count: int, days: int, processes: int) -> Spent:
     inputs = generated(folder, count, days)
-    files = [
-        word
-        for kind in ("chat", "orders", "roster", "settings")
-        for path in getattr(inputs, kind)
-        for word in (f"--{kind}", path)
-    ]
+    files = [word for kind in KINDS for path in getattr(inputs, kind) for word in (f"--{kind}", path)]
     return _timed(
         *("replay", *files, "--out", str(folder / "out"), "--decisions-only", "--processes", str(processes))
     )
@@ -255,30 +257,12 @@ def workers(_plots: Path, events_sent: int = 200_000) -> list[Row]:
 
 def _written(state: Path, count: int) -> dict[str, float]:
     """Bytes in the logs of all topics for each of so many events, by what the topics are for."""
-    sizes = {
-        "inputs": 0,
-        "changelog": 0,
-        "decisions": 0,
-        "facts, inquiries, figures": 0,
-        "between partitions": 0,
-    }
-    kinds = {
-        CHAT: "inputs",
-        ORDERS: "inputs",
-        CHANGELOG: "changelog",
-        DECISIONS: "decisions",
-        COMPARISONS: "decisions",
-        FACTS: "facts, inquiries, figures",
-        INQUIRIES: "facts, inquiries, figures",
-        AGENT_DAILY: "facts, inquiries, figures",
-        BUYER_DAYS: "between partitions",
-        CLOSINGS: "between partitions",
-    }
+    sizes = dict.fromkeys(PURPOSES, 0)
     for log in state.glob("**/*.log"):
-        for topic, kind in kinds.items():
-            if re.fullmatch(rf"\w+-{topic}-\d+", log.parent.name):
-                sizes[kind] += log.stat().st_size
-    return {kind: size / count for kind, size in sizes.items()}
+        for purpose, topics in PURPOSES.items():
+            if any(re.fullmatch(rf"\w+-{topic}-\d+", log.parent.name) for topic in topics):
+                sizes[purpose] += log.stat().st_size
+    return {purpose: size / count for purpose, size in sizes.items()}
 
 
 def _together(kafka: Any, folder: Path, traffic: Traffic, count: int) -> tuple[float, float]:

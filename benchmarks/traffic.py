@@ -8,7 +8,9 @@ from pathlib import Path
 
 from stream_attr.replay.steps import Inputs
 
-__all__ = ["END_TS", "generated"]
+__all__ = ["END_TS", "KINDS", "generated"]
+
+KINDS = ("chat", "orders", "roster", "settings")
 
 END_TS = 1_794_412_800_000
 """The traffic's end, 2026-11-12 in the shop's zone: a promotion's days are in it."""
@@ -23,6 +25,4 @@ def generated(folder: Path, events: int, days: int, end_ts: int = END_TS) -> Inp
         check=True,
         capture_output=True,
     )
-    return Inputs(
-        **{kind: [str(folder / f"{kind}.jsonl")] for kind in ("chat", "orders", "roster", "settings")}
-    )
+    return Inputs(**{kind: [str(folder / f"{kind}.jsonl")] for kind in KINDS})

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from confluent_kafka import Consumer, Producer
-from peer import LINGER_MS, NOT_AT_END, Peer, record
+from confluent_kafka import Consumer, Message, Producer
+from peer import LINGER_MS, NOT_AT_END, Peer
 
 from stream_attr.processor.records import CHANGELOG, Record
 from stream_attr.replay.memory import MemoryStore
@@ -52,7 +52,7 @@ def main(peer: Peer) -> None:
         by_partition: defaultdict[int, list[Record]] = defaultdict(list)
         for message in consumer.consume(AT_ONCE, timeout=0.05):
             if message.error() is None:
-                by_partition[message.partition()].append(record(peer, message))
+                by_partition[message.partition()].append(_record(peer, message))
         for partition, records in by_partition.items():
             processor = processors.get(partition)
             if processor is None:
@@ -70,6 +70,17 @@ def main(peer: Peer) -> None:
             producer.flush()
             consumer.commit(asynchronous=True)
             taken = 0
+
+
+def _record(peer: Peer, message: Message) -> Record:
+    return Record(
+        peer.topic(message.topic()),
+        message.partition(),
+        message.offset(),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+    )
 
 
 def _send(producer: Producer, topic: str, key: bytes, value: bytes | None, partition: int) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from stream_attr.broker.lines import LinesFile
 from stream_attr.processor import Book, Options, Processor
@@ -32,7 +31,7 @@ from stream_attr.processor.records import (
     Store,
 )
 
-__all__ = ["LINGER_MS", "NOT_AT_END", "Peer", "record"]
+__all__ = ["LINGER_MS", "NOT_AT_END", "Peer"]
 
 LINGER_MS = 20
 NOT_AT_END: frozenset[str] = frozenset()
@@ -82,18 +81,6 @@ class Peer:
     def topic(self, name: str) -> str:
         """Return a topic's name without the prefix."""
         return name[len(self.prefix) :]
-
-
-def record(peer: Peer, message: Any) -> Record:
-    """Turn a message of confluent-kafka into a record of the processor."""
-    return Record(
-        peer.topic(message.topic()),
-        message.partition(),
-        message.offset(),
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-    )
 
 
 def _book(settings: Path, roster: Path) -> Book:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import itertools
 import os
 import random
 import signal
@@ -23,7 +22,8 @@ HOST = "127.0.0.1"
 
 _PR_SET_PDEATHSIG = 1
 _QUIET_PORTS = range(20_000, 30_000)
-_PORTS = itertools.cycle(random.SystemRandom().sample(_QUIET_PORTS, len(_QUIET_PORTS)))
+_given: set[int] = set()
+_chance = random.SystemRandom()
 
 
 class PortTaken(Exception):  # noqa: N818 -- it is a state of the world, named as one
@@ -39,9 +39,13 @@ def free_port() -> int:
     Raises:
         PortTaken: all are taken.
     """
-    for _ in _QUIET_PORTS:
+    while len(_given) < len(_QUIET_PORTS):
+        port = _chance.choice(_QUIET_PORTS)
+        if port in _given:
+            continue
+        _given.add(port)
         try:
-            return require_free_port(next(_PORTS))
+            return require_free_port(port)
         except PortTaken:
             continue
     raise PortTaken(f"no port on {HOST} from {_QUIET_PORTS[0]} to {_QUIET_PORTS[-1]} can be used")

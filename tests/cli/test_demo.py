@@ -109,9 +109,9 @@ def test_kept_until_it_is_interrupted_then_ends_what_it_started() -> None:
         assert kept.wait(60) == 0
     except subprocess.TimeoutExpired:
         kept.send_signal(signal.SIGABRT)  # it says where it is
+        kept.wait(10)
         raise
     finally:
-        time.sleep(0.2)
         kept.kill()
         kept.wait()
         if kept.stdout:

@@ -9,7 +9,7 @@ from worker_process import until
 from .installation import until_it_judges
 
 SPEED = 2_000
-"""Two days in a minute."""
+"""Two days in a minute and a half."""
 
 
 def leaders_and_copies(bootstrap, prefix):
