@@ -17,6 +17,7 @@ import orjson
 from stream_attr.broker.lines import LinesFile
 from stream_attr.core.days import DAY_MS
 from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor.buyers import FIRST_OF_BUYERS
 from stream_attr.processor.records import CHAT, DECISIONS, ORDERS, ROSTER, SETTINGS, Record
 from stream_attr.replay.memory import MemoryStore
 from stream_attr.replay.session import replay
@@ -81,7 +82,7 @@ def _committed(inputs: Inputs) -> list[bytes]:
         processor = Processor(book, store, Options(files=inputs.names, reports=False))
         for records, ended in chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, 10_000):
             store.apply(processor.process(records, ended).changes)
-    return [state for key, state in store.items() if b"|" in key and key[:1] > b"\x01"]
+    return [state for _, state in store.items(FIRST_OF_BUYERS)]
 
 
 def _sixty_days(*, reports: bool) -> Row:

@@ -12,10 +12,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
-from peer import LINGER_MS, NOT_AT_END, Peer
+from peer import LINGER_MS, NOT_AT_END, DictStore, Peer
 
 from stream_attr.processor.records import CHANGELOG, Record
-from stream_attr.replay.memory import MemoryStore
 
 AT_ONCE = 1_000
 """Of each partition of each topic."""
@@ -43,7 +42,7 @@ async def main(peer: Peer) -> None:
     )
     await consumer.start()
     await producer.start()
-    stores: defaultdict[int, MemoryStore] = defaultdict(MemoryStore)
+    stores: defaultdict[int, DictStore] = defaultdict(DictStore)
     processors: dict[int, Any] = {}
     sent: list[asyncio.Future[Any]] = []
     taken = 0

@@ -11,10 +11,9 @@ from collections import defaultdict
 from typing import Any
 
 from confluent_kafka import Consumer, Message, Producer
-from peer import LINGER_MS, NOT_AT_END, Peer
+from peer import LINGER_MS, NOT_AT_END, DictStore, Peer
 
 from stream_attr.processor.records import CHANGELOG, Record
-from stream_attr.replay.memory import MemoryStore
 
 AT_ONCE = 4_000
 COMMIT_AFTER = 20_000
@@ -45,7 +44,7 @@ def main(peer: Peer) -> None:
         }
     )
     consumer.subscribe(peer.inputs)
-    stores: defaultdict[int, MemoryStore] = defaultdict(MemoryStore)
+    stores: defaultdict[int, DictStore] = defaultdict(DictStore)
     processors: dict[int, Any] = {}
     taken = 0
     while True:

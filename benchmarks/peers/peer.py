@@ -9,6 +9,7 @@ the two topics read in step, and, unless its docstring says so, transactions and
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 from stream_attr.broker.lines import LinesFile
@@ -30,11 +31,40 @@ from stream_attr.processor.records import (
     Record,
     Store,
 )
+from stream_attr.processor.watermark import END_OF_TIME
 
-__all__ = ["LINGER_MS", "NOT_AT_END", "Peer"]
+__all__ = ["LINGER_MS", "NOT_AT_END", "DictStore", "Peer"]
 
 LINGER_MS = 20
 NOT_AT_END: frozenset[str] = frozenset()
+
+
+class DictStore:
+    """A processor's store in what serves as a dictionary."""
+
+    def __init__(self, state: MutableMapping[bytes, bytes] | None = None) -> None:
+        self.state: MutableMapping[bytes, bytes] = {} if state is None else state
+
+    def get(self, key: bytes) -> bytes | None:
+        """See `Store.get`."""
+        return self.state.get(key)
+
+    def items(self, begin: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """See `Store.items`; of days that are long over, so seldom asked for."""
+        found = [key for key in self.state if begin <= key and (end is None or key < end)]
+        return ((key, self.state[key]) for key in sorted(found))
+
+    def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """See `Store.write_derived`; a peer's processor has nothing derived."""
+        raise NotImplementedError
+
+    def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Write what a batch has changed; None deletes."""
+        for key, value in changes.items():
+            if value is None:
+                self.state.pop(key, None)
+            else:
+                self.state[key] = value
 
 
 class Peer:
@@ -75,7 +105,12 @@ class Peer:
 
     def processor(self, partition: int, store: Store) -> Processor:
         """Make the processor of a partition."""
-        options = Options(reports=self.reports, partition=partition, partitions=self.partitions)
+        options = Options(
+            reports=self.reports,
+            partition=partition,
+            partitions=self.partitions,
+            due_soon_ms=END_OF_TIME,  # no peer's store has room for what is not committed
+        )
         return Processor(self._book, store, options)
 
     def topic(self, name: str) -> str:

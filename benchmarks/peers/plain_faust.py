@@ -8,30 +8,13 @@ of each record; nobody would leave it at that) and what lets it start within sec
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import faust
-from peer import LINGER_MS, NOT_AT_END, Peer
+from peer import LINGER_MS, NOT_AT_END, DictStore, Peer
 
 from stream_attr.processor import Processor
 from stream_attr.processor.records import Record
-
-
-class TableStore:
-    """A Faust table as the processor's store."""
-
-    def __init__(self, table: Any) -> None:
-        self._table = table
-
-    def get(self, key: bytes) -> bytes | None:
-        """Return the stored bytes of a buyer, or None."""
-        value: bytes | None = self._table.get(key)
-        return value
-
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield nothing: this peer starts from nothing, and only once."""
-        return iter(())
 
 
 def build(peer: Peer) -> faust.App:
@@ -56,6 +39,7 @@ def build(peer: Peer) -> faust.App:
         for topic, name in peer.outputs.items()
     }
     table = app.Table("buyer-state", partitions=peer.partitions, key_type=bytes, value_type=bytes)
+    store = DictStore(table)
     processors: dict[int, Processor] = {}
 
     @app.agent(events)
@@ -64,9 +48,7 @@ def build(peer: Peer) -> faust.App:
             message = event.message
             processor = processors.get(message.partition)
             if processor is None:
-                processor = processors[message.partition] = peer.processor(
-                    message.partition, TableStore(table)
-                )
+                processor = processors[message.partition] = peer.processor(message.partition, store)
             record = Record(
                 peer.topic(message.topic),
                 message.partition,
@@ -76,11 +58,7 @@ def build(peer: Peer) -> faust.App:
                 message.value,
             )
             batch = processor.process([record], NOT_AT_END)
-            for key, state in batch.changes.items():
-                if state is None:
-                    table.pop(key, None)
-                else:
-                    table[key] = state
+            store.apply(batch.changes)
             for output in batch.outputs:
                 await outputs[output.topic].send(
                     key=output.key, value=output.value, partition=output.partition

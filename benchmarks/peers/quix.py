@@ -9,10 +9,10 @@ partition's transaction, which ``State`` wraps, is asked.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from peer import LINGER_MS, NOT_AT_END, Peer
+from peer import LINGER_MS, NOT_AT_END, DictStore, Peer
 from quixstreams import Application
 from quixstreams.context import message_context
 from quixstreams.models import Serializer
@@ -21,19 +21,33 @@ from stream_attr.processor import Processor
 from stream_attr.processor.records import Output, Record
 
 
-class TransactionStore:
-    """The transaction of a partition's store as the processor's store; it changes with each checkpoint."""
+class InTransaction(MutableMapping[bytes, bytes]):
+    """The state of a partition's store, in a transaction that changes with each checkpoint."""
 
     transaction: Any = None
 
-    def get(self, key: bytes) -> bytes | None:
-        """Return the stored bytes of a buyer, or None."""
+    def __init__(self) -> None:
+        self._keys: set[bytes] = set()
+
+    def __getitem__(self, key: bytes) -> bytes:
         value: bytes | None = self.transaction.get_bytes(key=key, prefix=key)
+        if value is None:
+            raise KeyError(key)
         return value
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield nothing: this peer starts from nothing, and only once."""
-        return iter(())
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        self.transaction.set_bytes(key=key, value=value, prefix=key)
+        self._keys.add(key)
+
+    def __delitem__(self, key: bytes) -> None:
+        self.transaction.delete(key=key, prefix=key)
+        self._keys.discard(key)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 class ValueOf(Serializer):
@@ -67,23 +81,19 @@ def main(peer: Peer) -> None:
     whole = streams[0]
     for stream in streams[1:]:
         whole = whole.concat(stream)
-    stores: dict[int, TransactionStore] = {}
+    stores: dict[int, InTransaction] = {}
     processors: dict[int, Processor] = {}
 
     def judge(value: bytes, key: bytes, timestamp: int, _headers: Any, state: Any) -> list[Output]:
         context = message_context()
         partition = context.partition
         if partition not in processors:
-            stores[partition] = TransactionStore()
-            processors[partition] = peer.processor(partition, stores[partition])
-        transaction = stores[partition].transaction = state._transaction
+            stores[partition] = InTransaction()
+            processors[partition] = peer.processor(partition, DictStore(stores[partition]))
+        stores[partition].transaction = state._transaction
         record = Record(peer.topic(context.topic), partition, context.offset, timestamp, key, value)
         batch = processors[partition].process([record], NOT_AT_END)
-        for changed, stored in batch.changes.items():
-            if stored is None:
-                transaction.delete(key=changed, prefix=changed)
-            else:
-                transaction.set_bytes(key=changed, value=stored, prefix=changed)
+        DictStore(stores[partition]).apply(batch.changes)
         keyed = []
         for output in batch.outputs:
             if output.partition is None:

@@ -58,6 +58,14 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     help="memory: for trials; every start then reads the whole changelog.",
 )
 @click.option(
+    "--cache-mib",
+    type=click.IntRange(16),
+    default=512,
+    show_default=True,
+    help="Memory, in MiB, for the buyers last seen and for the local store's caches, by all partitions of "
+    "this worker together.",
+)
+@click.option(
     "--web-host",
     default="127.0.0.1",
     show_default=True,
@@ -133,6 +141,7 @@ def command(
     app_id: str,
     data_dir: Path,
     store: str,
+    cache_mib: int,
     web_host: str,
     web_port: int,
     web_url: str | None,
@@ -158,6 +167,7 @@ def command(
         topic_prefix=topic_prefix,
         data_dir=data_dir,
         store=StoreKind(store),
+        cache_mib=cache_mib,
         clock=Clock(clock),
         transactions=Transactions(transactions),
         lost_input=LostInput(lost_input),

@@ -7,9 +7,6 @@ a day that is over.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable
-
 import msgspec
 from msgspec import Struct
 
@@ -53,22 +50,11 @@ class Closing(Struct, array_like=True, gc=False):
 _encoder = msgspec.msgpack.Encoder()
 _stated = msgspec.msgpack.Decoder(BuyerDay | Passed)
 _closing = msgspec.msgpack.Decoder(Closing)
-_packed = msgspec.msgpack.Decoder(list[BuyerDay])
 
 
 def encode_between(record: BuyerDay | Passed | Closing) -> bytes:
     """Return a record's bytes."""
     return _encoder.encode(record)
-
-
-def pack_days(days: Iterable[BuyerDay]) -> bytes:
-    """Return many buyers' days as few bytes: most figures of most of them are the same."""
-    return zlib.compress(_encoder.encode(list(days)), 1)
-
-
-def unpack_days(data: bytes) -> list[BuyerDay]:
-    """Return what was packed."""
-    return _packed.decode(zlib.decompress(data))
 
 
 def but_for_reason(stated: bytes, reason: str) -> bytes:

@@ -18,10 +18,10 @@ class DayState(Struct, array_like=True, gc=False):
     ends: Ends
     said: dict[str, Said] = field(default_factory=dict)
     """The last revision that was told of each agent's figures, and of the shop's."""
-    buyers: list[str] | None = None
-    """Who adds to it, once it is no longer kept decoded."""
+    put_away: bool | list[str] | None = None
+    """Whether its figures are no longer kept in memory; a list is what was written for "yes" once."""
     final_at: list[int] = []
-    """When decisions in it become final, beyond ``ends``; known while it is not kept decoded."""
+    """When decisions in it become final, beyond ``ends``; known while it is put away."""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -468,11 +468,11 @@ class Buyer:
             self._forget_chat(zone.day_of(needed_from))
         return lost
 
-    def conclude(self, watermark: int, retention: Retention) -> tuple[list[Waiting], int | None]:
+    def conclude(self, watermark: int, retention: Retention) -> list[Waiting]:
         """Take leave at a watermark, when no more events can come: there is nothing to be kept for.
 
-        Returns the records whose orders' creation never came, and the next watermark at which something is
-        to be said, None if nothing is.
+        It is due again when something is still to be said. Returns the records whose orders' creation never
+        came.
         """
         lost: list[Waiting] = []
         dues: list[int] = [] if self.settle_at is None else [self.settle_at]
@@ -484,7 +484,8 @@ class Buyer:
                 order.waiting = []
             else:
                 dues.append(order.last_ts + retention.of_orders(self.shop))
-        return lost, min([due for due in dues if due > watermark], default=None)
+        self.due = min([due for due in dues if due > watermark], default=None)
+        return lost
 
     def _forget_chat(self, before_day: int) -> None:
         self._chat_bytes = None

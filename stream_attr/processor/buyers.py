@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from stream_attr.codec.state import decode_buyer, encode_buyer, read_header
+from stream_attr.codec.state import Header, decode_buyer, encode_buyer, read_header
 from stream_attr.core.buyer import Buyer
 from stream_attr.processor.book import Book
-from stream_attr.processor.records import Store
+from stream_attr.processor.records import Store, after
 
 ORDER_MARK = b"\x01"
 """First byte of the keys that lead from an order to its buyer."""
@@ -33,7 +33,8 @@ class Buyers:
         self._book = book
         self._store = store
         self._commits = commits
-        self._cached = cached
+        self.cached = cached
+        """How much those that are kept decoded may weigh."""
         self._decoded: OrderedDict[bytes, Buyer] = OrderedDict()
         """The last used at the end."""
         self._weights: dict[bytes, int] = {}
@@ -43,10 +44,16 @@ class Buyers:
         """Not weighed since they were decoded or changed."""
         self._changed: dict[bytes, None] = {}
         self._changes: dict[bytes, bytes | None] = {}
+        self._new: set[bytes] = set()
+        """Decoded ones of whom nothing is known yet."""
+        self.count = 0
+        """Buyers of whom something is known."""
 
-    def stored(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the stored buyers, key and state."""
-        return ((key, data) for key, data in self._store.items() if key >= FIRST_OF_BUYERS)
+    def restore(self) -> Iterator[tuple[bytes, Header]]:
+        """Yield the stored buyers, of whom nothing has been loaded yet."""
+        for key, data in self._store.items(FIRST_OF_BUYERS):
+            self.count += 1
+            yield key, read_header(data)
 
     def load(self, key: bytes) -> Buyer:
         """Return a buyer, new if nothing is known."""
@@ -64,25 +71,39 @@ class Buyers:
         shop_id, _, buyer_id = key.decode().partition("|")
         shop = self._book.shop(shop_id)
         data = self._stored(key)
-        return Buyer(shop, buyer_id) if data is None else decode_buyer(data, shop, buyer_id)
+        if data is not None:
+            return decode_buyer(data, shop, buyer_id)
+        self._new.add(key)
+        return Buyer(shop, buyer_id)
 
     def _stored(self, key: bytes) -> bytes | None:
         return self._changes[key] if key in self._changes else self._store.get(key)
 
-    def has_pending(self, key: bytes) -> bool:
-        """Whether something told of a buyer is pending, as far as the store or the cache knows."""
-        if key in self._decoded:
-            return True
+    def due_of(self, key: bytes) -> int | None:
+        """When a buyer is due; None where nothing is known of any."""
+        buyer = self._decoded.get(key)
+        if buyer is not None:
+            return buyer.due
         data = self._stored(key)
-        if data is None:
-            return False
-        header = read_header(data)
-        return header.pending > 0 or header.settle_at is not None
+        return None if data is None else read_header(data).due
+
+    def unsettled_of(self, shop_id: str) -> list[bytes]:
+        """Return the keys of a shop's buyers of whom something told may be pending, and maybe of others."""
+        prefix = f"{shop_id}|".encode()
+        found = {key for key in self._decoded if key.startswith(prefix) and key not in self._new}
+        for key, data in self._store.items(prefix, after(prefix)):
+            header = read_header(data)
+            if header.pending > 0 or header.settle_at is not None:
+                found.add(key)
+        return sorted(found)
 
     def change(self, key: bytes) -> None:
         """Note that a loaded buyer has changed."""
         self._changed[key] = None
         self._used.add(key)
+        if key in self._new:
+            self._new.discard(key)
+            self.count += 1
 
     def forget(self, key: bytes) -> None:
         """Delete a buyer of whom nothing is left."""
@@ -91,6 +112,10 @@ class Buyers:
         self._used.discard(key)
         self._changed.pop(key, None)
         self._changes[key] = None
+        if key in self._new:
+            self._new.discard(key)
+        else:
+            self.count -= 1
 
     def remember_order(self, order_key: str, buyer: Buyer) -> None:
         """Let an order, ``shop_id|order_id``, lead to its buyer."""
@@ -127,9 +152,10 @@ class Buyers:
             self._weight += weight - self._weights.get(key, 0)
             self._weights[key] = weight
         self._used.clear()
-        while self._weight > self._cached and len(self._decoded) > 1:
+        while self._weight > self.cached and len(self._decoded) > 1:
             key, buyer = self._decoded.popitem(last=False)
             self._weight -= self._weights.pop(key)
+            self._new.discard(key)
             if key in self._changed:
                 self._changes[key] = encode_buyer(buyer)
                 del self._changed[key]

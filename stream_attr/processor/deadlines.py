@@ -1,65 +1,106 @@
-"""When each buyer of a partition is next due: derived from the state, rebuilt on recovery, never stored.
+"""When each buyer of a partition is next due: derived from the state, rebuilt on recovery, never committed.
 
-Most due times are midnights, which many buyers share: so the times are sorted, and the buyers of one only
-when it comes.
+What is due soon is kept in memory, all else in the store, by time: so memory does not grow with the buyers.
+An entry is never taken back. It counts if its buyer is due at that time when it comes, and whoever takes it
+has to ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from heapq import heappop, heappush
 
-from sortedcontainers import SortedList
-
+from stream_attr.processor.records import Store
 from stream_attr.processor.watermark import END_OF_TIME
+
+DUE_MARK = b"\x05"
+"""First byte of the keys of what is due later."""
+_AFTER_ALL = b"\x06"
+_NEVER = END_OF_TIME + 1
+_AT_ONCE = 10_000
+"""So many rows are written together."""
 
 
 class Deadlines:
-    """One due time per buyer key; taken the earliest first, those of one time by key."""
+    """Due times and buyer keys; taken the earliest first, those of one time by key."""
 
-    __slots__ = ("_by_key", "_keys", "_times", "first")
+    __slots__ = ("_far", "_first_far", "_near", "_soon_ms", "_soon_until", "_store", "_times", "first")
 
-    def __init__(self) -> None:
-        self._by_key: dict[bytes, int] = {}
-        self._keys: dict[int, set[bytes]] = {}
-        self._times: SortedList = SortedList()
-        self.first = END_OF_TIME
+    def __init__(self, store: Store, soon_ms: int) -> None:
+        """``soon_ms``: what is due so soon after the watermark is kept in memory."""
+        self._store = store
+        self._soon_ms = soon_ms
+        self._soon_until = soon_ms
+        self._near: dict[int, set[bytes]] = {}
+        self._times: list[int] = []
+        """Heap of the times of ``_near``."""
+        self._far: dict[bytes, bytes | None] = {}
+        """Rows of the store that are not written yet."""
+        self._first_far = _NEVER
+        self.first = _NEVER
         """Nothing is due before this watermark."""
 
-    def __len__(self) -> int:
-        return len(self._by_key)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._by_key)
-
-    def fill(self, dues: Mapping[bytes, int]) -> None:
-        """Start from the due times of a recovered store."""
-        for key, due in dues.items():
-            self.set(key, due)
-
-    def set(self, key: bytes, due: int | None) -> None:
-        """Let a buyer be due at ``due`` and not before; None: never."""
-        known = self._by_key.get(key)
-        if known == due:
-            return
-        if known is not None:
-            self._keys[known].discard(key)  # the time itself stays until it comes
-        if due is None:
-            del self._by_key[key]
-            return
-        self._by_key[key] = due
-        keys = self._keys.get(due)
-        if keys is None:
-            self._keys[due] = {key}
-            self._times.add(due)
-            self.first = min(self.first, due)
+    def set(self, key: bytes, due: int) -> None:
+        """Note that a buyer is due at ``due``."""
+        if due < self._soon_until:
+            keys = self._near.get(due)
+            if keys is None:
+                self._near[due] = {key}
+                heappush(self._times, due)
+            else:
+                keys.add(key)
         else:
-            keys.add(key)
+            self._far[_row(due, key)] = b""
+            self._first_far = min(self._first_far, due)
+            if len(self._far) >= _AT_ONCE:
+                self._write()
+        self.first = min(self.first, due)
 
     def take(self, watermark: int) -> Iterator[tuple[int, bytes]]:
         """Yield what is due by a watermark, in order, while what is yielded may be set anew."""
-        while self._times and self._times[0] <= watermark:
-            due = self._times.pop(0)
-            for key in sorted(self._keys.pop(due)):
-                del self._by_key[key]
+        self._soon_until = max(self._soon_until, watermark + self._soon_ms)
+        rows: Iterator[tuple[bytes, bytes]] = iter(())
+        looks_far = self._first_far <= watermark
+        if looks_far:
+            self._write()
+            rows = self._store.items(_row(self._first_far, b""), _AFTER_ALL)  # not those deleted just now
+            self._first_far = _NEVER
+        row = next(rows, None)
+        while True:
+            far_at = _NEVER if row is None else _due_of(row[0])
+            due = min(far_at, self._times[0] if self._times else _NEVER)
+            if due > watermark:
+                break
+            near: list[bytes] = []
+            if self._times and self._times[0] == due:
+                heappop(self._times)
+                near = sorted(self._near.pop(due), reverse=True)
+            while row is not None and _due_of(row[0]) == due:
+                key = _key_of(row[0])
+                while near and near[-1] <= key:
+                    yield due, near.pop()
                 yield due, key
-        self.first = self._times[0] if self._times else END_OF_TIME
+                self._far[row[0]] = None
+                row = next(rows, None)
+            while near:
+                yield due, near.pop()
+        if looks_far:
+            self._write()
+        self._first_far = min(self._first_far, far_at)
+        self.first = min(self._first_far, self._times[0] if self._times else _NEVER)
+
+    def _write(self) -> None:
+        rows, self._far = self._far, {}
+        self._store.write_derived(rows)
+
+
+def _row(due: int, key: bytes) -> bytes:
+    return DUE_MARK + due.to_bytes(8, "big") + key
+
+
+def _due_of(row: bytes) -> int:
+    return int.from_bytes(row[1:9], "big")
+
+
+def _key_of(row: bytes) -> bytes:
+    return row[9:]

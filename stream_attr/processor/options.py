@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 from stream_attr.core.buyer import Retention
-from stream_attr.core.days import MINUTE_MS
+from stream_attr.core.days import HOUR_MS, MINUTE_MS
 from stream_attr.processor.watermark import END_OF_TIME
 
 
@@ -34,6 +34,8 @@ class Options:
     retention: Retention = field(default_factory=Retention)
     cached_facts: int = 100_000
     """So many facts of buyers are kept decoded between batches: some half a kilobyte of memory each."""
+    due_soon_ms: int = HOUR_MS
+    """What is due so soon after the watermark is remembered in memory; all else lies in the store."""
     commits: bool = True
     """Whether what a batch changed is handed out with it. A shell that commits nothing, and begins anew after
     a crash, has to keep the buyers that leave the cache, and no more; it cannot find orders."""

@@ -22,7 +22,6 @@ from stream_attr.codec.progress import Progress, decode_progress, encode_progres
 from stream_attr.codec.reading import message_of, placed_of
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.codec.reports import emission, say_task
-from stream_attr.codec.state import read_header
 from stream_attr.core.buyer import Buyer, Revision
 from stream_attr.core.days import MINUTE_MS
 from stream_attr.core.decision import FINAL
@@ -55,7 +54,7 @@ from stream_attr.processor.records import (
     Store,
 )
 from stream_attr.processor.reporting import settle
-from stream_attr.processor.rollup import DAY_MARK, PART_MARK, PASSED_KEY, Rollup
+from stream_attr.processor.rollup import FACTS_OF_A_PART, Rollup
 from stream_attr.processor.watermark import BEGINNING, END_OF_TIME, Watermark
 
 REPORTS = frozenset({FACTS, INQUIRIES, AGENT_DAILY, TASKS})
@@ -87,9 +86,8 @@ class Processor:
     def __init__(self, book: Book, store: Store, options: Options) -> None:
         self._book = book
         self._options = options
-        self._store = store
         self._buyers = Buyers(book, store, options.cached_facts, commits=options.commits)
-        self._deadlines = Deadlines()
+        self._deadlines = Deadlines(store, options.due_soon_ms)
         self._watermark = Watermark(options.allowed_lateness_ms, options.latest_watermark)
         self._offsets: dict[str, int] = {}
         self._pending = 0
@@ -111,19 +109,17 @@ class Processor:
             self._watermark.seen = known.seen
             if known.watermark is not None:
                 self._watermark.value = self._announced = known.watermark
-        dues = {}
-        for key, data in self._buyers.stored():
-            header = read_header(data)
+        for key, header in self._buyers.restore():
             self._pending += header.pending
             if header.due is not None:
-                dues[key] = header.due
-        self._deadlines.fill(dues)
-        self._rollup.restore(
-            (key, data)
-            for key, data in self._store.items()
-            if key[:1] in (DAY_MARK, PART_MARK) or key == PASSED_KEY
-        )
+                self._deadlines.set(key, header.due)
+        self._rollup.restore()
         return dict(self._offsets)
+
+    def keep_decoded(self, facts: int) -> None:
+        """See `Judge.keep_decoded`."""
+        self._buyers.cached = facts
+        self._rollup.remembered = facts // FACTS_OF_A_PART
 
     def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:
         """See `Judge.process`."""
@@ -151,10 +147,7 @@ class Processor:
 
     def refresh(self, shop_id: str) -> Batch:
         """See `Judge.refresh`."""
-        prefix = f"{shop_id}|".encode()
-        for key in [key for key in self._deadlines if key.startswith(prefix)]:
-            if not self._buyers.has_pending(key):
-                continue
+        for key in self._buyers.unsettled_of(shop_id):
             buyer = self._buyers.load(key)
             watermark = self._watermark.value
             for order in buyer.orders.values():
@@ -329,9 +322,10 @@ class Processor:
         if watermark < self._deadlines.first:
             return
         for due, key in self._deadlines.take(watermark):
-            buyer = self._buyers.load(key)
-            self._fire(key, buyer, due)
-            self._expire(key, buyer, due)
+            if self._buyers.due_of(key) == due:
+                buyer = self._buyers.load(key)
+                self._fire(key, buyer, due)
+                self._expire(key, buyer, due)
 
     def _expire(self, key: bytes, buyer: Buyer, watermark: int, *, answered: bool = False) -> None:
         """Forget what is older than its retention, and find out when to come back."""
@@ -344,12 +338,13 @@ class Processor:
     def _conclude(self) -> None:
         """Say what is still to be said, each at its own time, in order, and let go of everything."""
         for due, key in self._deadlines.take(END_OF_TIME):
+            if self._buyers.due_of(key) != due:
+                continue
             buyer = self._buyers.load(key)
             self._fire(key, buyer, due)
-            lost, next_due = buyer.conclude(due, self._options.retention)
-            self._give_up(lost)
-            if next_due is not None:
-                self._deadlines.set(key, next_due)
+            self._give_up(buyer.conclude(due, self._options.retention))
+            if buyer.due is not None:
+                self._deadlines.set(key, buyer.due)
             elif buyer.waits(END_OF_TIME):
                 self._buyers.change(key)
             else:
@@ -456,10 +451,11 @@ class Processor:
 
     def _reschedule(self, key: bytes, buyer: Buyer, watermark: int) -> None:
         if buyer.is_empty:
-            self._deadlines.set(key, None)
             self._buyers.forget(key)
             return
-        self._deadlines.set(key, buyer.reschedule(watermark, self._options.retention, tasks=self._has_tasks))
+        due = buyer.reschedule(watermark, self._options.retention, tasks=self._has_tasks)
+        if due is not None:
+            self._deadlines.set(key, due)
         self._buyers.change(key)
 
     # What goes out
@@ -524,7 +520,7 @@ class Processor:
             Progress(self._offsets, self._watermark.seen, None if value == BEGINNING else value)
         )
         batch.stats.pending = self._pending
-        batch.stats.buyers = len(self._deadlines)
+        batch.stats.buyers = self._buyers.count
         batch.stats.watermark = None if value == BEGINNING else value
         return batch
 

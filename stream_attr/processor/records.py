@@ -6,7 +6,7 @@ records of one partition in order, writes what it gets back, and hands it more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -72,14 +72,25 @@ class Place(NamedTuple):
     """Key of the buyer whose deadline it was."""
 
 
+def after(prefix: bytes) -> bytes:
+    """Return what comes after all keys that begin with a prefix; keys are UTF-8, where 0xff is not."""
+    return prefix + b"\xff"
+
+
 class Store(Protocol):
-    """Per-buyer state as bytes, of one partition."""
+    """The state of one partition as bytes, by key: buyers, and what else a judge has let it keep."""
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the stored bytes of a buyer, or None."""
+        """Return what is stored under a key, or None."""
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield every stored buyer, in any order; the progress record is none of them."""
+    def items(self, begin: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Yield what is stored from one key up to another one (None: to the last), by key.
+
+        The shell's own records are none of them, nor what is written while it yields.
+        """
+
+    def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """Write (None: delete) what follows from the state: not committed, and not to outlive this judge."""
 
 
 @dataclass(slots=True)
@@ -135,6 +146,9 @@ class Judge(Protocol):
         ``at_end`` names the topics that are read to their end once these records are done: they hold the
         watermark back no longer.
         """
+
+    def keep_decoded(self, facts: int) -> None:
+        """Keep so many facts of buyers decoded between batches from now on; may be called from any thread."""
 
     def refresh(self, shop_id: str) -> Batch:
         """Judge again what is pending of a shop whose settings or roster have changed."""

@@ -7,7 +7,8 @@ of a day, nothing that is on time is missing of it any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 
 from sortedcontainers import SortedDict
 
@@ -17,8 +18,6 @@ from stream_attr.codec.between import (
     Passed,
     decode_stated,
     encode_between,
-    pack_days,
-    unpack_days,
 )
 from stream_attr.codec.days import DayState, decode_day, decode_passed, encode_day, encode_passed
 from stream_attr.codec.reports import digest_of, emission, say_agent_day
@@ -29,7 +28,7 @@ from stream_attr.core.part import NOBODY, NOTHING, TOTAL, Part
 from stream_attr.core.said import Said
 from stream_attr.core.shop_day import AgentDay
 from stream_attr.processor.options import Options
-from stream_attr.processor.records import AGENT_DAILY, CLOSINGS, Output, Store
+from stream_attr.processor.records import AGENT_DAILY, CLOSINGS, Output, Store, after
 from stream_attr.processor.watermark import BEGINNING, END_OF_TIME
 
 DAY_MARK = b"\x02"
@@ -41,34 +40,43 @@ PASSED_KEY = b"\x04passed"
 TELL_EVERY_MS = 15 * 60_000
 """Figures that go on changing are told so often, in event time."""
 LIVE_DAYS = 4
-"""How long after its end a day is kept decoded; by then its figures are final, but for what comes late."""
+"""How long after its end a day's figures are kept in memory; they are final by then, but for what is late."""
+FACTS_OF_A_PART = 10
+"""What a buyer adds to a day, kept in memory, takes its place of so many facts (`Options.cached_facts`)."""
 KEPT_MS = 2 * DAY_MS
 """How much longer than chat a day is kept: no partition tells of a day whose chat it has forgotten, and none
 is behind the roll-up, which follows the last of them."""
 
 
 class _Day:
-    """One day of a shop, decoded."""
+    """The figures of one day of a shop; what each buyer adds to them is in the store."""
 
-    __slots__ = ("agents", "dirty", "key", "last_ts", "parts", "state", "waiting")
+    __slots__ = ("agents", "dirty", "key", "last_ts", "state", "waiting")
 
     def __init__(self, state: DayState) -> None:
         self.state = state
         self.key = _day_key(state.shop_id, state.day)
-        self.parts: dict[str, BuyerDay] = {}
-        """What each buyer adds, as it was told last."""
         self.agents: dict[str, AgentDay] = {}
         self.dirty: dict[str, str] = {}
         """Whose figures have to be told, and why."""
         self.last_ts: dict[str, int] = {}
         """When each agent spoke last."""
-        self.waiting: dict[str, set[str]] = {}
+        self.waiting: dict[str, dict[str, Waits]] = {}
         """By agent, the buyers whose facts hang on that."""
 
     @property
     def unanswered(self) -> bool:
         """Whether some buyer waits for a closing."""
         return any(figures.workload.unanswered for figures in self.agents.values())
+
+
+class Waits(NamedTuple):
+    """A buyer who waits to know when an agent spoke last."""
+
+    partition: int
+    """The buyer's."""
+    closed_ts: int | None
+    """The answer that the buyer has."""
 
 
 class Rollup:
@@ -78,11 +86,14 @@ class Rollup:
         self._store = store
         self._partitions = options.partitions
         self._kept_ms = options.retention.chat_ms + KEPT_MS
-        self._commits = options.commits
+        self.remembered = options.cached_facts // FACTS_OF_A_PART
+        """What so many buyers add to a day is kept in memory."""
         self._passed: dict[int, int] = {}
         self._now = BEGINNING
         self._days: dict[bytes, _Day] = {}
-        """By key, those that are kept decoded."""
+        """By key, those whose figures are kept in memory."""
+        self._parts: dict[bytes, dict[str, Part]] = {}
+        """By key, what was told last of some: most are told anew soon. Everything is in the store."""
         self._due: SortedDict = SortedDict()
         """Time to the keys of the days of which something is final then."""
         self._retiring: SortedDict = SortedDict()
@@ -91,32 +102,25 @@ class Rollup:
         self._answered: set[bytes] = set()
         """Days of which buyers have been answered since they were last told."""
         self._changes: dict[bytes, bytes | None] = {}
+        self._part_changes: dict[bytes, dict[bytes, bytes | None]] = {}
+        """By key of the day, what buyers add to it."""
         self._told_at = BEGINNING
         self._ended = False
         """Nothing is kept for what comes late: nothing will."""
 
-    def restore(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+    def restore(self) -> None:
         """Start from what is stored of days."""
-        parts = []
-        for key, value in items:
-            if key == PASSED_KEY:
-                self._passed = decode_passed(value)
-                self._now = self._least()
-            elif key[:1] == DAY_MARK:
-                state = decode_day(value)
-                if state.buyers is None:
-                    self._days[key] = _Day(state)
-                self._schedule(key, state)
-            else:
-                parts.append(value)
-        for value in parts:
-            told = _decode(value)
-            day = self._days.get(_day_key(told.shop_id, told.day))
-            if day is not None:
-                day.parts[told.buyer_id] = told
-                self._replace(day, told, {})
-        for day in self._days.values():
-            day.dirty = dict.fromkeys(day.dirty, "timer")  # what was told already says so by its digest
+        passed = self._store.get(PASSED_KEY)
+        if passed is not None:
+            self._passed = decode_passed(passed)
+            self._now = self._least()
+        for key, value in self._store.items(DAY_MARK, after(DAY_MARK)):
+            state = decode_day(value)
+            self._schedule(key, state)
+            if _is_live(state):
+                day = self._days[key] = _Day(state)
+                self._add_up(day)
+                day.dirty = dict.fromkeys(day.dirty, "timer")  # what was told already says so by its digest
 
     def take(self, value: bytes) -> Iterator[Output]:
         """Take what a partition tells."""
@@ -129,24 +133,34 @@ class Rollup:
             return
         key = _day_key(told.shop_id, told.day)
         day = self._load(key, told)
-        before = day.parts.get(told.buyer_id)
-        old = before.parts if before is not None else {}
-        if told.parts:
-            day.parts[told.buyer_id] = told
-        else:
-            day.parts.pop(told.buyer_id, None)
-        if self._commits:
-            self._changes[_part_key(told)] = value if told.parts else None
+        old = self._exchange(key, told, value)
         day.state.ends = told.ends
         for agent_id in self._replace(day, told, old):
-            yield from self._close(day, agent_id, day.waiting.get(agent_id, set()))
+            yield from self._close(day, agent_id, day.waiting.get(agent_id, {}))
         if self._now >= told.ends.workload:
             for agent_id, part in told.parts.items():
                 if part.waits and agent_id != TOTAL:
-                    yield from self._close(day, agent_id, {told.buyer_id})
+                    yield from self._close(day, agent_id, (told.buyer_id,))
         self._unsaved.add(key)
         if _waiting(old) and not _waiting(told.parts):
             self._answered.add(key)
+
+    def _exchange(self, day_key: bytes, told: BuyerDay, value: bytes) -> dict[str, Part]:
+        """Keep what a buyer adds to a day now; return what was kept before."""
+        key = PART_MARK + day_key[1:] + f"|{told.buyer_id}".encode()
+        changes = self._part_changes.get(day_key)
+        if changes is None:
+            changes = self._part_changes[day_key] = {}
+        old = self._parts.pop(key, None)
+        if old is None:
+            stored = changes[key] if key in changes else self._store.get(key)
+            old = {} if stored is None else _decode(stored).parts
+        changes[key] = value if told.parts else None
+        if told.parts:
+            self._parts[key] = told.parts
+            while len(self._parts) > self.remembered:
+                del self._parts[next(iter(self._parts))]
+        return old
 
     def flush(self) -> Iterator[Output]:
         """Tell what has come late or was waited for, once all of a batch is known."""
@@ -160,26 +174,23 @@ class Rollup:
                 self._answered.discard(key)
 
     def take_changes(self) -> dict[bytes, bytes | None]:
-        """Return what has changed of what is stored; days that are long over are no longer kept decoded."""
+        """Return what has changed of what is stored."""
         for key in self._unsaved:
-            if key in self._days and self._commits:
+            if key in self._days:
                 self._changes[key] = encode_day(self._days[key].state)
         self._unsaved.clear()
         if self._ended and not any(day.unanswered for day in self._days.values()):
             self._let_go()
         changes, self._changes = self._changes, {}
+        for parts in self._part_changes.values():
+            changes |= parts
+        self._part_changes.clear()
         return changes
 
     def _let_go(self) -> None:
         """Forget all: nothing can come any more."""
-        for key, day in list(self._days.items()):
-            self._put_away(key, day)
-            self._forget(key, day.state)
-        for keys in self._retiring.values():
-            for key in keys:
-                state = self._stored(key)
-                if state is not None:
-                    self._forget(key, state)
+        for key in {*self._days, *[key for keys in self._retiring.values() for key in keys]}:
+            self._forget(key)
         self._changes[PASSED_KEY] = None
 
     # Time
@@ -235,7 +246,7 @@ class Rollup:
                     self._put_away(key, day)
                 state = self._stored(key)
                 if state is not None and at >= state.ends.workload + self._kept_ms:
-                    self._forget(key, state)
+                    self._forget(key)
 
     def _schedule(self, key: bytes, state: DayState) -> None:
         """Note when something has to be done of a day by itself."""
@@ -260,29 +271,34 @@ class Rollup:
         return day
 
     def _reload(self, key: bytes) -> _Day | None:
-        """Decode a day that had been put away; None: nothing is known of it."""
+        """Have the figures of a day that had been put away again; None: nothing is known of it."""
         state = self._stored(key)
         if state is None:
             return None
-        buyers, state.buyers = state.buyers or [], None
+        state.put_away = None
         day = self._days[key] = _Day(state)
-        for told in self._parts_of(key, buyers):
-            day.parts[told.buyer_id] = told
-            self._replace(day, told, {})
+        self._add_up(day)
         day.dirty.clear()
         self._unsaved.add(key)
         self._retiring.setdefault(self._now + DAY_MS, set()).add(key)  # what has come late is not kept long
         return day
 
-    def _parts_of(self, key: bytes, buyers: Iterable[str]) -> Iterator[BuyerDay]:
-        """Return what buyers add to a day that had been put away."""
-        if self._commits:
-            for buyer_id in buyers:
-                value = self._read(PART_MARK + key[1:] + f"|{buyer_id}".encode())
-                if value is not None:
-                    yield _decode(value)
-        elif (packed := self._read(PART_MARK + key[1:])) is not None:
-            yield from unpack_days(packed)
+    def _add_up(self, day: _Day) -> None:
+        """Find the figures of a day from what each buyer adds to it."""
+        for _, value in self._parts_of(day.key):
+            told = _decode(value)
+            self._replace(day, told, {})
+
+    def _parts_of(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield what each buyer adds to a day."""
+        prefix = PART_MARK + key[1:] + b"|"
+        changes = self._part_changes.get(key, {})
+        for part_key, stored in self._store.items(prefix, after(prefix)):
+            if part_key not in changes:
+                yield part_key, stored
+        for part_key, changed in changes.items():
+            if changed is not None:
+                yield part_key, changed
 
     def _stored(self, key: bytes) -> DayState | None:
         data = self._read(key)
@@ -292,24 +308,23 @@ class Rollup:
         return self._changes[key] if key in self._changes else self._store.get(key)
 
     def _put_away(self, key: bytes, day: _Day) -> None:
-        """Keep a day as bytes only."""
-        day.state.buyers = sorted(day.parts) if self._commits else []
+        """Keep a day's figures no longer."""
+        day.state.put_away = True
         day.state.final_at = sorted(
             {at for figures in day.agents.values() for _, at in figures.finals if at > self._now}
         )
         self._changes[key] = encode_day(day.state)
-        if not self._commits:
-            self._changes[PART_MARK + key[1:]] = pack_days(day.parts.values())
         del self._days[key]
         self._unsaved.discard(key)
 
-    def _forget(self, key: bytes, state: DayState) -> None:
-        if self._commits:
-            for buyer_id in state.buyers or ():
-                self._changes[PART_MARK + key[1:] + f"|{buyer_id}".encode()] = None
-        else:
-            self._changes[PART_MARK + key[1:]] = None
+    def _forget(self, key: bytes) -> None:
+        part_keys = [part_key for part_key, _ in self._parts_of(key)]
+        for part_key in part_keys:
+            self._parts.pop(part_key, None)
+        self._part_changes[key] = dict.fromkeys(part_keys)
         self._changes[key] = None
+        self._days.pop(key, None)
+        self._unsaved.discard(key)
 
     def _replace(self, day: _Day, told: BuyerDay, old: Mapping[str, Part]) -> list[str]:
         """Put what a buyer adds now in the place of what it added; return the agents who spoke later."""
@@ -323,9 +338,10 @@ class Rollup:
                 continue
             self._put(day, agent_id, before, part, reason)
             if part.waits:
-                day.waiting.setdefault(agent_id, set()).add(buyer_id)
+                waiting = day.waiting.setdefault(agent_id, {})
+                waiting[buyer_id] = Waits(told.partition, part.closed_ts)
             elif agent_id in day.waiting:
-                day.waiting[agent_id].discard(buyer_id)
+                day.waiting[agent_id].pop(buyer_id, None)
             spoke_ts = part.spoke_ts
             if spoke_ts is not None and spoke_ts > day.last_ts.get(agent_id, NOBODY_SPOKE):
                 day.last_ts[agent_id] = spoke_ts
@@ -344,18 +360,18 @@ class Rollup:
 
     # What goes out
 
-    def _close(self, day: _Day, agent_id: str, buyers: Iterable[str]) -> Iterator[Output]:
+    def _close(self, day: _Day, agent_id: str, buyers: Collection[str]) -> Iterator[Output]:
         """Answer buyers who wait to know when an agent spoke last."""
         if self._now < day.state.ends.workload:
             return
         last_ts = day.last_ts.get(agent_id, NOBODY_SPOKE)
         shop_id = day.state.shop_id
         for buyer_id in sorted(buyers):
-            told = day.parts[buyer_id]
-            if told.parts[agent_id].closed_ts != last_ts:
-                closing = Closing(buyer_id, shop_id, agent_id, told.day, last_ts)
+            waits = day.waiting[agent_id][buyer_id]
+            if waits.closed_ts != last_ts:
+                closing = Closing(buyer_id, shop_id, agent_id, day.state.day, last_ts)
                 yield Output(
-                    CLOSINGS, f"{shop_id}|{buyer_id}".encode(), encode_between(closing), told.partition
+                    CLOSINGS, f"{shop_id}|{buyer_id}".encode(), encode_between(closing), waits.partition
                 )
 
     def _tell(self, key: bytes, day: _Day) -> Iterator[Output]:
@@ -403,5 +419,5 @@ def _day_key(shop_id: str, day: int) -> bytes:
     return DAY_MARK + f"{shop_id}|{day}".encode()
 
 
-def _part_key(told: BuyerDay) -> bytes:
-    return PART_MARK + f"{told.shop_id}|{told.day}|{told.buyer_id}".encode()
+def _is_live(state: DayState) -> bool:
+    return state.put_away is None or state.put_away is False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from sortedcontainers import SortedDict
+
 
 class MemoryStore:
-    """A `Store` of ``stream_attr.processor.records`` in a dictionary."""
+    """A `Store` of ``stream_attr.processor.records`` in memory."""
 
     def __init__(self, items: Mapping[bytes, bytes] | None = None) -> None:
-        self._items: dict[bytes, bytes] = dict(items or {})
+        self._items: SortedDict = SortedDict(items or {})
         self.size = sum(map(len, self._items.values()))
         """Bytes of state."""
 
@@ -18,11 +20,17 @@ class MemoryStore:
 
     def get(self, key: bytes) -> bytes | None:
         """See `Store.get`."""
-        return self._items.get(key)
+        value: bytes | None = self._items.get(key)
+        return value
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def items(self, begin: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """See `Store.items`."""
-        return iter(self._items.items())
+        for key in list(self._items.irange(begin, end, inclusive=(True, False))):
+            yield key, self._items[key]
+
+    def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """See `Store.write_derived`."""
+        self.apply(rows)
 
     def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
         """Write what a batch has changed; None deletes."""

@@ -39,9 +39,18 @@ class OverflowStore:
         """See `Store.get`."""
         return None if self._database is None else self._database.get(key)
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
+    def items(self, begin: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """See `Store.items`."""
-        return iter(()) if self._database is None else self._database.items()
+        if self._database is None:
+            return
+        for key, value in self._database.items(from_key=begin):
+            if end is not None and key >= end:
+                return
+            yield key, value
+
+    def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """See `Store.write_derived`."""
+        self.apply(rows)
 
     def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
         """Write what a batch has changed; None deletes."""

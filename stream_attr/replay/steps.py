@@ -143,6 +143,7 @@ def steps(plan: Plan, ahead: Ahead | None = None) -> Generator[Step, list[Output
             partition=0 if plan.share is None else plan.share.index,
             now=None if plan.until is None else partial(int, plan.until),
             latest_watermark=END_OF_TIME if plan.until is None else plan.until,
+            due_soon_ms=END_OF_TIME,
             commits=False,
             share=plan.share,
         )

@@ -73,7 +73,10 @@ class Assignment:
                     await self._close(number)
             if self._halts != halts:
                 return None
-            fresh = {n: Partition(n, self._around) for n in sorted(wanted - self._partitions.keys())}
+            facts = self._around.memory.facts(len(wanted))
+            for partition in self:
+                partition.keep_decoded(facts)
+            fresh = {n: Partition(n, self._around, facts) for n in sorted(wanted - self._partitions.keys())}
             self._partitions.update(fresh)
             await self._open(fresh)
             if self._halts != halts:

@@ -89,6 +89,8 @@ class WorkerConfig:
     """What a question must bear, but for those of ``/health`` and ``/ready``; None: nothing."""
     session_timeout_s: float = 10.0
     """A worker that has been silent for so long loses its partitions (Apache Kafka: 6 s at least)."""
+    cache_mib: int = 512
+    """Memory for buyers who are kept decoded and for blocks and write buffers of the local stores, MiB."""
     batch_records: int = 2_000
     """Records judged and committed together at most."""
     linger_ms: int = 50

@@ -21,6 +21,7 @@ from stream_attr.worker.contact import Contact
 from stream_attr.worker.dead_letters import DeadLetterLog
 from stream_attr.worker.knowledge import Consequences, Knowledge
 from stream_attr.worker.layout import EVENTS, TOLD
+from stream_attr.worker.memory import Memory
 from stream_attr.worker.merge import End, Merge, Take
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, StoreDamagedError, open_store
@@ -59,6 +60,7 @@ class Surroundings:
         changelog_id: str,
     ) -> None:
         self.config = config
+        self.memory = Memory(config.cache_mib)
         self.judging = judging
         self.knowledge = knowledge
         self.metrics = metrics
@@ -73,8 +75,10 @@ class Surroundings:
 class Partition:
     """The owner of one partition's store, producer, judge and buffers."""
 
-    def __init__(self, number: int, around: Surroundings) -> None:
+    def __init__(self, number: int, around: Surroundings, facts: int) -> None:
+        """``facts``: how many facts of buyers it may keep decoded."""
         self.number = number
+        self._facts = facts
         self.positions: dict[str, int] = {}
         """The next offset to be judged, per topic; a topic not named starts at its beginning."""
         self.merge = Merge({})
@@ -118,6 +122,12 @@ class Partition:
             raise
         self.resume()
         return True
+
+    def keep_decoded(self, facts: int) -> None:
+        """Keep so many facts of buyers decoded from now on."""
+        self._facts = facts
+        if self._judge is not None:
+            self._judge.keep_decoded(facts)
 
     def resume(self) -> None:
         """Be ready for records from ``positions`` on; what was buffered before is forgotten."""
@@ -228,7 +238,7 @@ class Partition:
         if self._halting:
             raise Interrupted
         self._take_possession(lambda: self._halting)
-        self._store = open_store(config.store, config.data_dir, self.number)
+        self._store = open_store(config.store, config.data_dir, self.number, self._around.memory)
         self._recover(lambda: self._halting)
 
     def _take_possession(self, stop: Callable[[], bool]) -> None:
@@ -299,6 +309,7 @@ class Partition:
         self.state_size = self._store.size()
         with around.knowledge.lock:
             self._judge = around.judging.judge(self.number, around.partitions, self._store)
+            self._judge.keep_decoded(self._facts)
             self.positions = dict(self._judge.restore(self._progress))
 
     def _end_what_hangs(self, progress: bytes, stop: Callable[[], bool]) -> None:

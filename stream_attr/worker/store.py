@@ -12,14 +12,16 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import rocksdict
+from sortedcontainers import SortedDict
 
 from stream_attr.processor.records import Store
 from stream_attr.worker.config import StoreKind
+from stream_attr.worker.memory import Memory
 from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = [
@@ -38,8 +40,8 @@ KNOWLEDGE_KEY = b"\x00knowledge"
 """Key of the record that says how far settings and roster were known when a partition last judged."""
 
 _MARKER_KEY = b"\x00marker"
-_FIRST_BUYER = b"\x01"
-"""Keys of the worker's own records begin with a zero byte; no buyer key begins with a control character."""
+_FIRST = b"\x01"
+"""Keys of the worker's own records begin with a zero byte, and no others."""
 
 _OPEN_PATIENCE_S = 20.0
 _LOCKED = "/LOCK: "
@@ -102,17 +104,23 @@ class MemoryStore:
     """A store that lasts as long as its partition is assigned."""
 
     def __init__(self) -> None:
-        self._state: dict[bytes, bytes] = {}
+        self._state: SortedDict = SortedDict()
         self._marker: tuple[str, Standing] | None = None
         self._size = 0
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of a key, the worker's own records included."""
-        return self._state.get(key)
+        value: bytes | None = self._state.get(key)
+        return value
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield every buyer."""
-        return ((key, value) for key, value in self._state.items() if key >= _FIRST_BUYER)
+    def items(self, begin: bytes = _FIRST, end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """See `Store.items`."""
+        for key in list(self._state.irange(begin, end, inclusive=(True, False))):
+            yield key, self._state[key]
+
+    def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """See `Store.write_derived`."""
+        self._apply(rows.items())
 
     def standing(self, topic_id: str) -> Standing | None:
         """How far this store holds that changelog."""
@@ -120,15 +128,18 @@ class MemoryStore:
 
     def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
         """Apply changes and the offset."""
+        self._apply(changes)
+        self._marker = (topic_id, Standing(offset, wall_clock_ms()))
+
+    def _apply(self, changes: Iterable[Change]) -> None:
         state = self._state
         for key, value in changes:
-            before = state.pop(key, None)
+            before = state.get(key) if value is not None else state.pop(key, None)
             if before is not None:
                 self._size -= len(key) + len(before)
             if value is not None:
                 state[key] = value
                 self._size += len(key) + len(value)
-        self._marker = (topic_id, Standing(offset, wall_clock_ms()))
 
     def clear(self) -> None:
         """Throw everything away."""
@@ -147,13 +158,14 @@ class MemoryStore:
 class RocksStore:
     """A store in one RocksDB directory, which RocksDB locks against a second owner."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, memory: Memory) -> None:
         """Open or create it.
 
         Raises:
             StoreBusy: another process still holds the directory after 20 s.
         """
         self._path = path
+        self._options = _options(memory)
         self._database = self._open()
 
     def get(self, key: bytes) -> bytes | None:
@@ -164,12 +176,15 @@ class RocksStore:
             raise self._explained(error) from error
         return value
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield every buyer, by key."""
+    def items(self, begin: bytes = _FIRST, end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """See `Store.items`."""
         cursor = self._database.iter()
-        cursor.seek(_FIRST_BUYER)
+        cursor.seek(begin)
         while cursor.valid():
-            yield cursor.key(), cursor.value()
+            key = cursor.key()
+            if end is not None and key >= end:
+                return
+            yield key, cursor.value()
             cursor.next()
         try:
             cursor.status()  # a damaged block looks like the end
@@ -184,15 +199,17 @@ class RocksStore:
             return None
         return Standing(*map(int, numbers))
 
+    def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """See `Store.write_derived`."""
+        self._write(_write_batch(rows.items()))
+
     def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
         """Apply changes and the offset in one write batch."""
-        batch = rocksdict.WriteBatch(raw_mode=True)
-        for key, value in changes:
-            if value is None:
-                batch.delete(key)
-            else:
-                batch.put(key, value)
+        batch = _write_batch(changes)
         batch.put(_MARKER_KEY, f"{topic_id}@{offset}@{wall_clock_ms()}".encode())
+        self._write(batch)
+
+    def _write(self, batch: rocksdict.WriteBatch) -> None:
         try:
             self._database.write(batch)
         except Exception as error:
@@ -222,7 +239,7 @@ class RocksStore:
         damaged_before = False
         while True:
             try:
-                return rocksdict.Rdict(str(self._path), options=_options())
+                return rocksdict.Rdict(str(self._path), options=self._options)
             except Exception as error:
                 if _LOCKED in str(error):
                     if time.monotonic() > deadline:
@@ -247,22 +264,35 @@ class RocksStore:
         return StoreDamagedError(f"{self._path}: {text}")
 
 
-def open_store(kind: StoreKind, data_dir: Path, partition: int) -> LocalStore:
+def open_store(kind: StoreKind, data_dir: Path, partition: int, memory: Memory) -> LocalStore:
     """Open the local store of a partition: ``<data_dir>/<partition>/``."""
-    return MemoryStore() if kind is StoreKind.MEMORY else RocksStore(data_dir / str(partition))
+    return MemoryStore() if kind is StoreKind.MEMORY else RocksStore(data_dir / str(partition), memory)
 
 
-def _options() -> rocksdict.Options:
-    """Keep one partition's store within some 64 MiB of memory; a worker may hold many."""
+def _write_batch(changes: Iterable[Change]) -> rocksdict.WriteBatch:
+    """Return changes as RocksDB takes them."""
+    batch = rocksdict.WriteBatch(raw_mode=True)
+    for key, value in changes:
+        if value is None:
+            batch.delete(key)
+        else:
+            batch.put(key, value)
+    return batch
+
+
+def _options(memory: Memory) -> rocksdict.Options:
+    """Keep the stores of all partitions within the memory that is theirs."""
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_size(16 * _MIB)
     options.set_max_write_buffer_number(2)
+    options.set_write_buffer_manager(memory.write_buffers)
     options.set_max_open_files(256)
     options.set_keep_log_file_num(1)
     options.set_compression_type(rocksdict.DBCompressionType.lz4())
     table = rocksdict.BlockBasedOptions()
-    table.set_block_cache(rocksdict.Cache(32 * _MIB))
+    table.set_block_cache(memory.blocks)
+    table.set_cache_index_and_filter_blocks(True)
     table.set_bloom_filter(10, False)
     options.set_block_based_table_factory(table)
     return options

@@ -35,6 +35,7 @@ from worker_process import read, until
 from stream_attr.broker import server
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.broker.topics import create_topics
+from stream_attr.worker.memory import Memory
 from stream_attr.worker.store import RocksStore
 
 pytestmark = pytest.mark.kafka
@@ -170,7 +171,7 @@ def evidence(kafka, traffic, tmp_path_factory):
 
 
 def all_of(folder):
-    store = RocksStore(folder)
+    store = RocksStore(folder, Memory(16))
     try:
         return list(store.items())
     finally:

@@ -96,6 +96,9 @@ class ToyJudge:
         batch.stats.watermark = self._watermark
         return batch
 
+    def keep_decoded(self, facts: int) -> None:
+        pass
+
     def refresh(self, shop_id: str) -> Batch:
         told = {"shop": shop_id, "p": self._partition, "records": self._book.records[shop_id]}
         return Batch(outputs=[Output(DECISIONS, b"refresh", orjson.dumps(told))])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stream_attr.processor.deadlines import Deadlines
 from stream_attr.processor.records import CHAT, ORDERS
 from stream_attr.processor.watermark import BEGINNING, END_OF_TIME, Watermark
 
@@ -76,55 +75,3 @@ def test_it_stops_where_it_is_told_whatever_comes():
     assert mark.advance() == 120
     mark.tick(END_OF_TIME)
     assert mark.advance() == 120
-
-
-def test_what_is_due_is_taken_earliest_first_and_of_one_time_by_key():
-    due = Deadlines()
-    due.fill({b"c": 5, b"b": 3, b"a": 5})
-    assert due.first == 3
-    assert list(due.take(2)) == []
-    assert list(due.take(5)) == [(3, b"b"), (5, b"a"), (5, b"c")]
-    assert len(due) == 0
-    assert due.first == END_OF_TIME
-
-
-def test_a_deadline_is_due_at_its_own_time_not_a_moment_before():
-    due = Deadlines()
-    due.set(b"a", 5)
-    assert [list(due.take(at)) for at in (4, 5, 6)] == [[], [(5, b"a")], []]
-
-
-def test_a_deadline_set_anew_is_due_once():
-    due = Deadlines()
-    for at in (5, 3, 8, 5, 5):
-        due.set(b"a", at)
-    assert list(due.take(9)) == [(5, b"a")]
-
-
-def test_what_is_never_due_is_forgotten():
-    due = Deadlines()
-    due.set(b"a", 5)
-    due.set(b"a", None)
-    due.set(b"b", None)
-    assert (len(due), list(due.take(9))) == (0, [])
-
-
-def test_what_is_set_while_it_is_taken_is_taken_in_its_turn():
-    due = Deadlines()
-    due.fill({b"a": 1, b"b": 6})
-    taken = []
-    for at, key in due.take(6):
-        taken.append((at, key))
-        if key == b"a" and at < 7:
-            due.set(b"a", at + 4)
-    assert taken == [(1, b"a"), (5, b"a"), (6, b"b")]
-    assert list(due) == [b"a"]
-    assert list(due.take(9)) == [(9, b"a")]
-
-
-def test_first_follows_what_is_set_while_all_is_taken():
-    due = Deadlines()
-    due.set(b"a", 1)
-    for _ in due.take(1):
-        due.set(b"b", 7)
-    assert due.first == 7

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import accumulate
@@ -39,6 +39,9 @@ ANY_ORDER_MS = 60 * 24 * 3_600_000
 
 CACHED_FACTS = 20
 """So few that buyers leave the processor's cache and come back from their encoded state."""
+
+DUE_SOON_MS = 30 * 60_000
+"""So little that most deadlines come back from the store."""
 
 REPORTS = (FACTS, INQUIRIES, AGENT_DAILY)
 
@@ -184,6 +187,7 @@ def run(
             allowed_lateness_ms=allowed_lateness_ms,
             cached_facts=CACHED_FACTS,
             latest_watermark=END_OF_TIME if until is None else until,
+            due_soon_ms=DUE_SOON_MS,
             partition=number,
             partitions=partitions,
         )
@@ -244,12 +248,24 @@ class _Stored:
     """The store of a processor: what is committed, and nothing else."""
 
     data: dict[bytes, bytes]
+    derived: dict[bytes, bytes] = field(default_factory=dict)
+    """Gone when the processor is."""
 
     def get(self, key: bytes) -> bytes | None:
         return self.data.get(key)
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        yield from self.data.items()
+    def items(self, begin: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        for store in (self.data, self.derived):
+            for key in sorted(store):
+                if begin <= key and (end is None or key < end):
+                    yield key, store[key]
+
+    def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
+        for key, value in rows.items():
+            if value is None:
+                del self.derived[key]
+            else:
+                self.derived[key] = value
 
 
 def _batches(

@@ -7,6 +7,7 @@ import pytest
 from stream_attr.processor.records import PROGRESS_KEY
 from stream_attr.worker import store as store_module
 from stream_attr.worker.config import StoreKind
+from stream_attr.worker.memory import Memory
 from stream_attr.worker.store import (
     KNOWLEDGE_KEY,
     RocksStore,
@@ -19,6 +20,7 @@ from stream_attr.worker.store import (
 
 TOPIC = "topic-id"
 NOW = 1_793_500_000_000
+MEMORY = Memory(16)
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +30,7 @@ def clock(monkeypatch):
 
 @pytest.fixture(params=list(StoreKind))
 def store(request, tmp_path):
-    opened = open_store(request.param, tmp_path, 3)
+    opened = open_store(request.param, tmp_path, 3, MEMORY)
     yield opened
     opened.close()
 
@@ -59,6 +61,31 @@ def test_the_workers_own_records_are_no_buyers(store):
     assert store.get(KNOWLEDGE_KEY) == b"k"
 
 
+def test_a_stretch_of_keys_comes_by_key_without_its_end(store):
+    store.write([(key, key * 2) for key in (b"d", b"b", b"a", b"c", b"cc")], TOPIC, 1)
+    assert list(store.items(b"b", b"cc")) == [(b"b", b"bb"), (b"c", b"cc")]
+    assert [key for key, _ in store.items(b"c")] == [b"c", b"cc", b"d"]
+
+
+def test_what_is_derived_is_stored_beside_the_state_and_moves_no_offset(store):
+    store.write([(b"a", b"1")], TOPIC, 7)
+    store.write_derived({b"\x05b": b"", b"\x05c": b""})
+    seen = []
+    for key, _ in store.items(b"\x05", b"\x06"):
+        seen.append(key)
+        store.write_derived({b"\x05b": None, b"\x05bb": b""})
+    assert seen == [b"\x05b", b"\x05c"]
+    assert [key for key, _ in store.items()] == [b"\x05bb", b"\x05c", b"a"]
+    assert store.standing(TOPIC).offset == 7
+
+
+def test_partitions_share_what_may_be_kept_decoded():
+    memory = Memory(512)
+    assert memory.facts(1) == 256 * 1024 * 1024 // 512
+    assert memory.facts(4) == memory.facts(1) // 4
+    assert memory.facts(0) == memory.facts(1)
+
+
 def test_of_another_changelog_it_stands_nowhere(store):
     store.write([(b"jd:1|a", b"1")], TOPIC, 3)
     assert store.standing("another") is None
@@ -81,10 +108,10 @@ def test_its_size_grows_with_what_it_holds(store):
 
 
 def test_rocksdb_keeps_everything_over_a_restart(tmp_path):
-    first = RocksStore(tmp_path / "0")
+    first = RocksStore(tmp_path / "0", MEMORY)
     first.write([(b"jd:1|a", b"1"), (PROGRESS_KEY, b"p")], TOPIC, 3)
     first.close()
-    second = RocksStore(tmp_path / "0")
+    second = RocksStore(tmp_path / "0", MEMORY)
     assert dict(second.items()) == {b"jd:1|a": b"1"}
     assert second.get(PROGRESS_KEY) == b"p"
     assert second.standing(TOPIC) == Standing(3, NOW)
@@ -92,19 +119,19 @@ def test_rocksdb_keeps_everything_over_a_restart(tmp_path):
 
 
 def test_rocksdb_gives_up_what_it_cannot_read(tmp_path):
-    store = RocksStore(tmp_path / "0")
+    store = RocksStore(tmp_path / "0", MEMORY)
     store.write([(b"jd:1|a", b"1")], TOPIC, 3)
     store.close()
     for file in (tmp_path / "0").glob("MANIFEST*"):
         file.write_bytes(b"damaged")
-    rebuilt = RocksStore(tmp_path / "0")
+    rebuilt = RocksStore(tmp_path / "0", MEMORY)
     assert list(rebuilt.items()) == []
     assert rebuilt.standing(TOPIC) is None
     rebuilt.close()
 
 
 def filled(path):
-    store = RocksStore(path)
+    store = RocksStore(path, MEMORY)
     store.write([(b"jd:1|%04d" % n, b"%04d" % n * 100) for n in range(1000)], TOPIC, 3)
     store.close()
     [file] = path.glob("*.sst")
@@ -121,7 +148,7 @@ def spoil(file, at):
 def test_a_damaged_block_is_told_and_is_not_the_end(tmp_path):
     file = filled(tmp_path / "0")
     spoil(file, file.stat().st_size // 2)
-    store = RocksStore(tmp_path / "0")
+    store = RocksStore(tmp_path / "0", MEMORY)
     with pytest.raises(StoreDamagedError, match="Corruption"):
         list(store.items())
     with pytest.raises(StoreDamagedError, match="Corruption"):
@@ -134,7 +161,7 @@ def test_a_damaged_block_is_told_and_is_not_the_end(tmp_path):
 def test_a_damaged_index_block_is_no_lock_of_somebody_else(tmp_path):
     file = filled(tmp_path / "0")
     spoil(file, file.stat().st_size - 5)
-    rebuilt = RocksStore(tmp_path / "0")
+    rebuilt = RocksStore(tmp_path / "0", MEMORY)
     assert list(rebuilt.items()) == []
     rebuilt.close()
 
@@ -148,16 +175,16 @@ def test_where_the_disk_refuses_nothing_is_thrown_away(tmp_path, monkeypatch):
     with monkeypatch.context() as full:
         full.setattr(store_module.rocksdict, "Rdict", refuse)
         with pytest.raises(StoreUnusableError, match="No space left on device"):
-            RocksStore(tmp_path / "0")
-    store = RocksStore(tmp_path / "0")
+            RocksStore(tmp_path / "0", MEMORY)
+    store = RocksStore(tmp_path / "0", MEMORY)
     assert len(list(store.items())) == 1000
     store.close()
 
 
 def test_one_directory_has_one_owner(tmp_path, monkeypatch):
     monkeypatch.setattr(store_module, "_OPEN_PATIENCE_S", 0.2)
-    owner = RocksStore(tmp_path / "0")
+    owner = RocksStore(tmp_path / "0", MEMORY)
     with pytest.raises(StoreBusy, match="need a --data-dir each"):
-        RocksStore(tmp_path / "0")
+        RocksStore(tmp_path / "0", MEMORY)
     owner.close()
-    RocksStore(tmp_path / "0").close()
+    RocksStore(tmp_path / "0", MEMORY).close()
