@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 from operator import sub
+from typing import Final
 
 from msgspec import Struct
 
@@ -34,8 +35,8 @@ _WORDS: tuple[str | None, ...] = (
     *("placing", "payment", "followup", "order"),
     *("created", "paid", "cancelled", "refund", "chat", "settings", "timer", "late_event"),
 )
-_NAMED = (1 << TEXT_SHIFT) - 1
-_NUMBERS = {word: number for number, word in enumerate(_WORDS)}
+_NAMED: Final = (1 << TEXT_SHIFT) - 1
+_NUMBERS: Final = {word: number for number, word in enumerate(_WORDS)}
 
 
 class Messages(Struct, array_like=True, gc=False):

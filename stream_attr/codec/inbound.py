@@ -10,7 +10,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 import msgspec.inspect
@@ -20,16 +20,16 @@ from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.core.days import DAY_MS, day_number
 from stream_attr.core.settings import Role
 
-MAX_RECORD_BYTES = 256 * 1024
+MAX_RECORD_BYTES: Final = 256 * 1024
 """Of a record's value."""
-MAX_KEY_BYTES = 64 * 1024
+MAX_KEY_BYTES: Final = 64 * 1024
 """Of its key: a dead letter has it twice, and has to fit into a topic."""
-LONGEST_WAIT_FOR_PAYMENT_MS = 15 * DAY_MS
+LONGEST_WAIT_FOR_PAYMENT_MS: Final = 15 * DAY_MS
 """How far before a ``paid`` its ``created_ts`` may lie."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Instant = Annotated[int, Meta(ge=946_684_800_000, lt=4_102_444_800_000)]
-MAX_AMOUNT = 2**53 - 1
+MAX_AMOUNT: Final = 2**53 - 1
 """Of one event, and of an order's refunds together: what every JSON reader holds exactly."""
 Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
@@ -146,8 +146,8 @@ def decode_chat(value: bytes | None) -> ChatEvent:
     return event
 
 
-_NEEDS_AMOUNT = frozenset({"created", "paid", "refund_requested", "refund_completed"})
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_NEEDS_AMOUNT: Final = frozenset({"created", "paid", "refund_requested", "refund_completed"})
+_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 def decode_order(value: bytes | None) -> OrderEvent:
@@ -217,16 +217,16 @@ def check_day(value: str, field: str) -> None:
         ) from None
 
 
-MAX_DEPTH = 200
-DEEP_BYTES = 2 * MAX_DEPTH
+MAX_DEPTH: Final = 200
+DEEP_BYTES: Final = 2 * MAX_DEPTH
 """A record that is no longer cannot be nested more deeply than `MAX_DEPTH`."""
-LONGEST_COMPLAINT = 300
+LONGEST_COMPLAINT: Final = 300
 """Characters of a dead letter's message or field: senders choose what they quote."""
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKETS = re.compile(rb"[\[\]{}]")
-_MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-_PLACE = " - at `$"
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS: Final = re.compile(rb"[\[\]{}]")
+_MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_PLACE: Final = " - at `$"
 
 
 def decode(decoder: Callable[[bytes], _T], value: bytes | None, path: str = "") -> _T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
@@ -13,7 +14,7 @@ from stream_attr.core.buyer import Revision
 from stream_attr.core.days import day_name
 from stream_attr.core.decision import Figures, Picked
 
-KEPT_OF_TOO_LARGE = 64 * 1024
+KEPT_OF_TOO_LARGE: Final = 64 * 1024
 """Bytes of a ``too_large`` record that its dead letter keeps."""
 
 _dumps = msgspec.json.Encoder().encode

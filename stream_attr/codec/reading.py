@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import UNSET
 
 from stream_attr.codec.inbound import ChatEvent, OrderEvent
@@ -20,8 +22,8 @@ from stream_attr.core.shop import Shop
 
 _new = tuple.__new__
 """Makes a named tuple in a third of the time: there is one for every message."""
-_KIND_FLAGS = {"broadcast": BROADCAST, "auto_reply": AUTO_REPLY}
-_NEVER_BLANK = frozenset({"image", "card"})
+_KIND_FLAGS: Final = {"broadcast": BROADCAST, "auto_reply": AUTO_REPLY}
+_NEVER_BLANK: Final = frozenset({"image", "card"})
 
 
 def message_of(event: ChatEvent, shop: Shop) -> Message:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -178,8 +178,8 @@ class ShopSettings(Struct, gc=False):
 
 _record = msgspec.json.Decoder(_Record)
 _rules = msgspec.json.Decoder(_Rules)
-_PROFILE_NAME = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
-_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+_PROFILE_NAME: Final = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
+_CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
 def decode_settings(value: bytes | None) -> ShopSettings:

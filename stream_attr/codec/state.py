@@ -7,6 +7,7 @@ sample of that version to the tests.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -21,7 +22,7 @@ from stream_attr.core.said import Unsaid
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
 
-VERSION = 1
+VERSION: Final = 1
 
 
 class UnknownStateVersionError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.core.decision import Candidate, Credit, Discarded, Figures, Judgement, Picked
@@ -15,9 +15,14 @@ from stream_attr.core.reception import Read, Reception
 from stream_attr.core.settings import CreditRule, PickRule, ProductPriority, Settings, SilentFollowup
 from stream_attr.core.shop import Shop
 
-PAYMENT_LOOK_BACK_MS = 20 * DAY_MS
+_LAST_CHAT: Final = PickRule.LAST_CHAT
+_MOST_ROUNDS: Final = PickRule.MOST_ROUNDS
+_ANY_PRODUCT: Final = ProductPriority.OFF
+_PAYMENT_ONLY: Final = CreditRule.PAYMENT
+_ORDER_ONLY: Final = CreditRule.ORDER
+PAYMENT_LOOK_BACK_MS: Final = 20 * DAY_MS
 """How far before the payment a chat may have brought it about."""
-LONG = 16
+LONG: Final = 16
 """Messages of a reception from which on what they come to is remembered."""
 
 
@@ -28,7 +33,7 @@ class Interval(NamedTuple):
     end: int
 
 
-NOWHERE = Interval(0, 0)
+NOWHERE: Final = Interval(0, 0)
 
 
 class Intervals(NamedTuple):
@@ -192,7 +197,7 @@ def _leaves_pick(
         return message.side == BUYER
     if picked.agent_id == agent_id:
         return True  # a message more makes neither rounds fewer nor the last one earlier
-    return picked.rule == PickRule.LAST_CHAT and message.ts < picked.last_ts
+    return picked.rule == _LAST_CHAT and message.ts < picked.last_ts
 
 
 def _served(
@@ -263,7 +268,7 @@ def _candidates(
         figures = _figures_within(one, interval, products)
         if figures is not None:
             found[one.agent_id] = figures
-    if priority is ProductPriority.OFF:
+    if priority is _ANY_PRODUCT:
         return found
     by_page = priority is ProductPriority.PRODUCT_PAGE
     first = {
@@ -287,7 +292,7 @@ def _pick(candidates: dict[str, Figures], rule: PickRule) -> Picked | None:
     if not candidates:
         return None
     # Candidates stand in the order of their ids and max takes the first of equals: the smaller id.
-    by = _by_rounds if rule is PickRule.MOST_ROUNDS else _by_last_ts
+    by = _by_rounds if rule is _MOST_ROUNDS else _by_last_ts
     agent_id, figures = max(candidates.items(), key=by)
     return Picked(agent_id, rule.value, figures.last_ts, figures.rounds)
 
@@ -313,9 +318,9 @@ def _credit(
     if followup:
         agent_id = min(followup, key=lambda one: (followup[one].first_ts, one))
         return Credit(agent_id, "followup", rule.value)
-    if placing is not None and rule is not CreditRule.PAYMENT:
+    if placing is not None and rule is not _PAYMENT_ONLY:
         return Credit(placing.agent_id, "placing", rule.value)
-    if payment is not None and rule is not CreditRule.ORDER:
+    if payment is not None and rule is not _ORDER_ONLY:
         return Credit(payment.agent_id, "payment", rule.value)
     return None
 

@@ -6,9 +6,8 @@ a living order's verdict rests on them: no verdict moves because its grounds wer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from enum import Enum
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from stream_attr.core.attribution import changes_no_agent, judge
 from stream_attr.core.days import DAY_MS, Zone
@@ -16,7 +15,7 @@ from stream_attr.core.decision import FINAL, Judgement, Verdict
 from stream_attr.core.fact import fact_of
 from stream_attr.core.figures import Fact, Inquiry
 from stream_attr.core.finality import deadlines, verdict
-from stream_attr.core.inquiry import inquiry_of
+from stream_attr.core.inquiry import inquiry_of, is_recorded
 from stream_attr.core.message import BUYER, Message
 from stream_attr.core.order import Order
 from stream_attr.core.placed import Emitted, Horizon, Waiting
@@ -25,24 +24,24 @@ from stream_attr.core.said import Unsaid
 from stream_attr.core.shop import Shop
 from stream_attr.core.task import reminder_dues
 
-FORGET_EVERY_MS = 5 * DAY_MS
+FORGET_EVERY_MS: Final = 5 * DAY_MS
 """How long chat may outlive its retention, so that many days of it go at once."""
 
 
-CHAT_ROOM = 6_500_000
+CHAT_ROOM: Final = 6_500_000
 """Bytes of facts from which on no more chat is taken of a buyer, all of whom is one record of the changelog,
 which takes 8 MiB."""
-ROOM = 7_500_000
+ROOM: Final = 7_500_000
 """Bytes of facts from which on no more is taken at all."""
-BREADTH = 800_000
+BREADTH: Final = 800_000
 """Bytes of a receipt that names each reception of a buyer, from which on no further reception is begun: a
 decision has to fit into its topic."""
-_FEW = 400
+_FEW: Final = 400
 """Chat events of which there is room for in any case."""
-_MESSAGE_BYTES = 20
-_ORDER_BYTES = 400
-_ORDER_EVENT_BYTES = 40
-_RECEPTION_BYTES = 500
+_MESSAGE_BYTES: Final = 20
+_ORDER_BYTES: Final = 400
+_ORDER_EVENT_BYTES: Final = 40
+_RECEPTION_BYTES: Final = 500
 
 
 class Retention(NamedTuple):
@@ -52,18 +51,6 @@ class Retention(NamedTuple):
     """Chat facts; an event older than that is too late."""
     order_ms: int = 45 * DAY_MS
     """Orders, after their last event."""
-
-    @property
-    def forget_ms(self) -> int:
-        """How long after its day chat is looked at to be forgotten."""
-        return self.chat_ms + FORGET_EVERY_MS
-
-    def of_orders(self, shop: Shop) -> int:
-        """Return how long a shop's orders are kept after their last event.
-
-        An event as old as chat may be is still accepted, so until then it has to be known as a repeat.
-        """
-        return max(self.order_ms, self.chat_ms + 1, (shop.longest_after_sales_days + 2) * DAY_MS)
 
 
 class Revision(NamedTuple):
@@ -77,12 +64,11 @@ class Revision(NamedTuple):
     reason: str
 
 
-class Bearing(Enum):
-    """What a new message may change of what was said of an order."""
-
-    NONE = 0
-    RECEIPT = 1
-    VERDICT = 2
+_NOTHING: Final = 0
+_RECEIPT: Final = 1
+_VERDICT: Final = 2
+"""What a new message may change of what was said of an order."""
+_NEVER: Final = 1 << 62
 
 
 class Buyer:
@@ -195,10 +181,10 @@ class Buyer:
         reception = self._reception(agent_id, day)
         for order in self._orders_around(message.ts):
             bearing = self._bearing(order, agent_id, day, reception, message)
-            if bearing is Bearing.NONE:
+            if bearing == _NOTHING:
                 continue
             order.stale = True
-            if bearing is Bearing.VERDICT:
+            if bearing == _VERDICT:
                 touched.append(order)
         reception.add(message)
         return True
@@ -283,7 +269,7 @@ class Buyer:
     def inquiry(self, agent_id: str, day: int, reception: Reception, watermark: int) -> Inquiry | None:
         """Return what became of a reception at a watermark; None where no inquiry is recorded of it."""
         fact = self.fact(agent_id, day, reception)
-        if not fact.recorded:
+        if not is_recorded(fact):
             return None
         days = self.receptions[agent_id]
         following = days.get(day + 1)
@@ -349,24 +335,22 @@ class Buyer:
                     around.append(order)
         return around
 
-    def _bearing(
-        self, order: Order, agent_id: str, day: int, reception: Reception, message: Message
-    ) -> Bearing:
+    def _bearing(self, order: Order, agent_id: str, day: int, reception: Reception, message: Message) -> int:
         """Return what a message, not yet added, may change of an order.
 
         It changes nothing when all intervals but that of the assists lie before it, unless it makes earlier
         messages of its reception count, or no longer count.
         """
         if not order.judged or order.judged_version != self.shop.version:
-            return Bearing.VERDICT
+            return _VERDICT
         ts = message.ts
         first_ts = min(ts, reception.messages[0].ts) if reception.messages else ts
-        bearing = Bearing.NONE
+        bearing = _NOTHING
         for profile, judgement in order.judged.items():
             outside = ts >= judgement.quiet_from
             if not self.shop.is_presale(agent_id, day, profile):
                 if not outside or first_ts < judgement.quiet_from:
-                    bearing = Bearing.RECEIPT
+                    bearing = _RECEIPT
                 continue
             settled_from = _settled_from(order, judgement)
             if first_ts >= settled_from:
@@ -374,29 +358,30 @@ class Buyer:
             if reception.messages:
                 read = reception.read(self.buyer_id, agent_id, day, self.shop, profile)
                 if not reception.remains(read, message):
-                    return Bearing.VERDICT
+                    return _VERDICT
                 if not outside:
                     if not changes_no_agent(order, judgement, agent_id, message):
-                        return Bearing.VERDICT
-                    bearing = Bearing.RECEIPT
+                        return _VERDICT
+                    bearing = _RECEIPT
                     continue
             elif not outside:
-                return Bearing.VERDICT
+                return _VERDICT
             if (
                 message.side != BUYER
                 and ts < settled_from
                 and not message.flags & self.shop.reading(day, profile).mute
                 and not _serves(agent_id, judgement)
             ):
-                return Bearing.VERDICT
+                return _VERDICT
         return bearing
 
-    def revise(self, order: Order, watermark: int, reason: str, *, late: bool = False) -> Iterator[Revision]:
-        """Yield what has to be said anew of an order whose creation is known, and take it as said.
+    def revise(self, order: Order, watermark: int, reason: str, *, late: bool = False) -> list[Revision]:
+        """Return what has to be said anew of an order whose creation is known, and take it as said.
 
         ``late``: the cause is an event older than the watermark; where it changes a final verdict, that is
         the reason given.
         """
+        revisions = []
         for profile, judgement in self.judgements(order).items():
             new = verdict(order, judgement, watermark)
             known = order.emitted.get(profile)
@@ -408,7 +393,8 @@ class Buyer:
                 was_final = known.verdict.status == FINAL
                 revision = Emitted(known.revision + 1, "late_event" if late and was_final else reason, new)
             order.emitted[profile] = revision
-            yield Revision(order, profile, judgement, new, revision.revision, revision.reason)
+            revisions.append(Revision(order, profile, judgement, new, revision.revision, revision.reason))
+        return revisions
 
     # Deadlines and expiry
 
@@ -417,24 +403,34 @@ class Buyer:
 
         ``tasks``: whether service tasks are, too.
         """
-        orders_ms = retention.of_orders(self.shop)
-        dues = [order.last_ts + orders_ms for order in self.orders.values()]
         self._follow_zone()
+        first = expiry = _NEVER
         oldest = self._oldest_day
         if oldest is not None:
-            forget_at = self.shop.zone.start_of(oldest + 1) + retention.forget_ms
+            forget_at = self.shop.zone.start_of(oldest + 1) + retention.chat_ms + FORGET_EVERY_MS
             while forget_at <= watermark:  # an order still rests on it: ask again later
                 forget_at += FORGET_EVERY_MS
-            dues.append(forget_at)
-        self._expiry = min(dues, default=0)
-        for order in self.orders.values():
-            if order.created_ts is not None and not order.sealed:
-                dues += self._horizon(order).deadlines
-            if tasks:
-                dues += reminder_dues(order, self.shop)
-        if self.settle_at is not None:
-            dues.append(self.settle_at)
-        self.due = min([due for due in dues if due > watermark], default=None)
+            first = expiry = forget_at
+        if self.orders:
+            orders_ms = orders_kept_ms(retention, self.shop)
+            for order in self.orders.values():
+                due = order.last_ts + orders_ms
+                expiry = min(expiry, due)
+                if watermark < due < first:
+                    first = due
+                if order.created_ts is not None and not order.sealed:
+                    for due in self._horizon(order).deadlines:
+                        if watermark < due < first:
+                            first = due
+                if tasks:
+                    for due in reminder_dues(order, self.shop):
+                        if watermark < due < first:
+                            first = due
+        settle_at = self.settle_at
+        if settle_at is not None and watermark < settle_at < first:
+            first = settle_at
+        self._expiry = expiry if expiry < _NEVER else 0
+        self.due = first if first < _NEVER else None
         return self.due
 
     def expire(self, watermark: int, retention: Retention, *, answered: bool = False) -> list[Waiting]:
@@ -447,7 +443,7 @@ class Buyer:
         if (watermark < self._expiry and not answered) or self.waits(watermark):
             return lost
         needed_from = cutoff = watermark - retention.chat_ms
-        orders_ms = retention.of_orders(self.shop)
+        orders_ms = orders_kept_ms(retention, self.shop)
         for order in list(self.orders.values()):
             if watermark >= order.last_ts + orders_ms:
                 lost += order.waiting
@@ -475,15 +471,16 @@ class Buyer:
         came.
         """
         lost: list[Waiting] = []
+        orders_ms = orders_kept_ms(retention, self.shop)
         dues: list[int] = [] if self.settle_at is None else [self.settle_at]
         for order in self.orders.values():
             if order.created_ts is not None:
                 dues += self._horizon(order).deadlines
-            elif order.last_ts + retention.of_orders(self.shop) <= watermark:
+            elif order.last_ts + orders_ms <= watermark:
                 lost += order.waiting
                 order.waiting = []
             else:
-                dues.append(order.last_ts + retention.of_orders(self.shop))
+                dues.append(order.last_ts + orders_ms)
         self.due = min([due for due in dues if due > watermark], default=None)
         return lost
 
@@ -498,6 +495,14 @@ class Buyer:
             if not days:
                 del self.receptions[agent_id]
         self._oldest_day = min([day for days in self.receptions.values() for day in days], default=None)
+
+
+def orders_kept_ms(retention: Retention, shop: Shop) -> int:
+    """Return how long a shop's orders are kept after their last event.
+
+    An event as old as chat may be is still accepted, so until then it has to be known as a repeat.
+    """
+    return max(retention.order_ms, retention.chat_ms + 1, (shop.longest_after_sales_days + 2) * DAY_MS)
 
 
 def _bytes(text: str) -> int:

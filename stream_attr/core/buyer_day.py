@@ -6,7 +6,8 @@ and adds the new, so nothing is counted twice, however often it is stated.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from msgspec.structs import astuple, replace
 
@@ -24,9 +25,6 @@ from stream_attr.core.inquiry import (
 )
 from stream_attr.core.order import Order
 from stream_attr.core.part import (
-    NO_DEALS,
-    NO_INQUIRIES,
-    NO_WORKLOAD,
     NOBODY,
     NOTHING,
     TOTAL,
@@ -39,7 +37,8 @@ from stream_attr.core.reception import Reception
 from stream_attr.core.settings import OFFICIAL, Role
 from stream_attr.core.shop import Shop
 
-_ORDERED = frozenset({ORDERED, PAID, PAYMENT_LOST})
+_FROZEN: Final = Role.FROZEN.value
+_ORDERED: Final = frozenset({ORDERED, PAID, PAYMENT_LOST})
 
 
 def buyer_day(
@@ -61,10 +60,10 @@ def buyer_day(
         closed_ts = reception.closed_ts
         parts[agent_id] = Part(
             workload_of(fact, closed_ts),
-            NO_INQUIRIES if inquiry is None else inquiries_of(inquiry),
-            deals.pop(agent_id, NO_DEALS),
+            None if inquiry is None else inquiries_of(inquiry),
+            deals.pop(agent_id, None),
             finals.get(agent_id, ()),
-            fact.presence if fact.filtered is None and fact.role != Role.FROZEN else (),
+            fact.presence if fact.filtered is None and fact.role != _FROZEN else (),
             fact.last_effective_ts,
             fact.may_be_offline,
             closed_ts,
@@ -88,11 +87,11 @@ def whole(parts: Mapping[str, Part]) -> Part:
     return NOTHING
 
 
-def workload_of(fact: Fact, closed_ts: int | None) -> Workload:
+def workload_of(fact: Fact, closed_ts: int | None) -> Workload | None:
     """Return what a reception is of the workload; ``closed_ts``: what a closing has told of its agent."""
     unanswered = 1 if fact.may_be_offline and closed_ts is None else 0
-    if fact.role == Role.FROZEN:
-        return Workload(unanswered=1) if unanswered else NO_WORKLOAD
+    if fact.role == _FROZEN:
+        return Workload(unanswered=1) if unanswered else None
     if fact.filtered is not None:
         return Workload(consults=1, unanswered=unanswered)
     first = fact.first_response_ms
@@ -149,7 +148,7 @@ def _deals_on(
                 for group in groups:
                     until[group] = max(until.get(group, 0), said.verdict.final_at)
     return (
-        {agent_id: _deals_together(some) for agent_id, some in deals.items()},
+        {agent_id: found for agent_id, some in deals.items() if (found := _deals_together(some)) is not None},
         {agent_id: tuple(until.items()) for agent_id, until in finals.items()},
     )
 
@@ -166,32 +165,35 @@ def _falls_on(verdict: Verdict, order: Order, start: int, end: int) -> bool:
 
 def _deals_of(
     verdict: Verdict, order: Order, start: int, end: int
-) -> Iterator[tuple[str, Deals, tuple[str, ...]]]:
-    """Yield what an order is to a day: whose, what, and the groups of figures that it is in."""
+) -> list[tuple[str, Deals, tuple[str, ...]]]:
+    """Return what an order is to a day: whose, what, and the groups of figures that it is in."""
+    found: list[tuple[str, Deals, tuple[str, ...]]] = []
     seller = verdict.credit or NOBODY
     if verdict.placing is not None and start <= verdict.created_ts < end:
         placed = Deals(placed_buyers=1, placed_orders=1, placed_amount=order.amount)
-        yield verdict.placing, placed, ("placed",)
+        found.append((verdict.placing, placed, ("placed",)))
     if verdict.paid_ts is not None and start <= verdict.paid_ts < end:
         if verdict.payment is not None:
             paid = Deals(paid_buyers=1, paid_orders=1, paid_amount=order.amount)
-            yield verdict.payment, paid, ("paid",)
+            found.append((verdict.payment, paid, ("paid",)))
         sale = (1, 1, order.quantity, order.amount)
         if seller == NOBODY:
-            yield seller, Deals(0, 0, 0, 0, 0, 0, *sale, *sale), ("sales", "silent")
+            found.append((seller, Deals(0, 0, 0, 0, 0, 0, *sale, *sale), ("sales", "silent")))
         else:
-            yield seller, Deals(0, 0, 0, 0, 0, 0, *sale), ("sales",)
+            found.append((seller, Deals(0, 0, 0, 0, 0, 0, *sale), ("sales",)))
     for ts, amount, completed in order.refunds:
         if start <= ts < end:
             requested, done = (0, amount) if completed else (amount, 0)
-            yield seller, Deals(refunds=1, requested=requested, completed=done), ("refunds",)
+            refund = Deals(refunds=1, requested=requested, completed=done)
+            found.append((seller, refund, ("refunds",)))
+    return found
 
 
-def _deals_together(some: Iterable[Deals]) -> Deals:
+def _deals_together(some: Iterable[Deals | None]) -> Deals | None:
     """Return what deals of one buyer come to: the buyer counts once."""
-    there = [deals for deals in some if deals is not NO_DEALS]
+    there = [deals for deals in some if deals is not None]
     if len(there) < 2:
-        return there[0] if there else NO_DEALS
+        return there[0] if there else None
     sums = Deals(*map(sum, zip(*map(astuple, there), strict=True)))
     return replace(
         sums,
@@ -202,11 +204,11 @@ def _deals_together(some: Iterable[Deals]) -> Deals:
     )
 
 
-def _workloads_together(some: Iterable[Workload]) -> Workload:
+def _workloads_together(some: Iterable[Workload | None]) -> Workload | None:
     """Return what receptions of one buyer come to."""
-    there = [workload for workload in some if workload is not NO_WORKLOAD]
+    there = [workload for workload in some if workload is not None]
     if len(there) < 2:
-        return there[0] if there else NO_WORKLOAD
+        return there[0] if there else None
     asked = [one for one in there if one.buyer_messages]
     return replace(
         Workload(*map(sum, zip(*map(astuple, there), strict=True))),
@@ -217,11 +219,11 @@ def _workloads_together(some: Iterable[Workload]) -> Workload:
     )
 
 
-def _inquiries_together(some: Iterable[Inquiries]) -> Inquiries:
+def _inquiries_together(some: Iterable[Inquiries | None]) -> Inquiries | None:
     """Return what inquiries of one buyer come to."""
-    there = [found for found in some if found is not NO_INQUIRIES]
+    there = [found for found in some if found is not None]
     if len(there) < 2:
-        return there[0] if there else NO_INQUIRIES
+        return there[0] if there else None
     most = Inquiries(*map(max, zip(*map(astuple, there), strict=True)))
     is_open = most.open if not most.ordered else 0
     return replace(

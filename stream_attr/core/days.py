@@ -8,18 +8,19 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_OF_A_MACHINE = frozenset({"localtime", "posixrules", "Factory"})
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_OF_A_MACHINE: Final = frozenset({"localtime", "posixrules", "Factory"})
 """Files beside the zones that say another thing on every machine."""
-_EPOCH = date(1970, 1, 1).toordinal()
-_FIRST_DAY = date(1999, 12, 1).toordinal() - _EPOCH
-_LAST_DAY = date(2100, 2, 1).toordinal() - _EPOCH
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_FIRST_DAY: Final = date(1999, 12, 1).toordinal() - _EPOCH
+_LAST_DAY: Final = date(2100, 2, 1).toordinal() - _EPOCH
 """Days that events and their deadlines can lie in."""
 
 

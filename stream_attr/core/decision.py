@@ -6,16 +6,16 @@ them it becomes a *verdict* (RULEBOOK 6).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-CREDITED = "credited"
-SILENT = "silent"
-AWAITING_PAYMENT = "awaiting_payment"
-CANCELLED = "cancelled"
-UNPAID = "unpaid"
+CREDITED: Final = "credited"
+SILENT: Final = "silent"
+AWAITING_PAYMENT: Final = "awaiting_payment"
+CANCELLED: Final = "cancelled"
+UNPAID: Final = "unpaid"
 
-PENDING = "pending"
-FINAL = "final"
+PENDING: Final = "pending"
+FINAL: Final = "final"
 
 
 class Figures(NamedTuple):

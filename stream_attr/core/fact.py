@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from stream_attr.core.days import MINUTE_MS
 from stream_attr.core.figures import Fact
 from stream_attr.core.message import AGENT, BUYER, PRODUCT_PAGE
@@ -9,13 +11,14 @@ from stream_attr.core.reception import Filter, Reception
 from stream_attr.core.settings import OFFICIAL, Role
 from stream_attr.core.shop import Shop
 
-EFFECTIVE_CONVERSATION_MS = 30_000
-PRESENT_MS = 2 * MINUTE_MS
+EFFECTIVE_CONVERSATION_MS: Final = 30_000
+PRESENT_MS: Final = 2 * MINUTE_MS
 """A buyer is present from so long before to so long after each message."""
-NOBODY_SPOKE = -1
+NOBODY_SPOKE: Final = -1
 """What a closing tells where the agent said nothing effective to anybody that day."""
 
-_ASKED_BEFORE_OFFLINE = frozenset(
+_AFTERSALE: Final = Role.AFTERSALE
+_ASKED_BEFORE_OFFLINE: Final = frozenset(
     {Filter.EMPTY, Filter.OWN_ACCOUNT, Filter.OFFICIAL_ACCOUNT, Filter.BUYER_SUBACCOUNT}
 )
 
@@ -82,7 +85,7 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
         and by_buyer
         and reading.filters.agent_offline
         and filtered not in _ASKED_BEFORE_OFFLINE
-        and not (reading.aftersale_unfiltered and role is Role.AFTERSALE)
+        and not (reading.aftersale_unfiltered and role is _AFTERSALE)
     )
     if may_be_offline and reception.closed_ts is not None and first_ts > reception.closed_ts:
         filtered = Filter.AGENT_OFFLINE

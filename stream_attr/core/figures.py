@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from stream_attr.core.settings import Role
-
 
 class Fact(Struct, frozen=True, gc=False):
     """The figures of one reception. Times are epoch milliseconds."""
@@ -34,11 +32,6 @@ class Fact(Struct, frozen=True, gc=False):
     """Whether ``agent_offline`` hangs on what the agent said to others that day."""
     presence: tuple[int, ...]
     """When the buyer was present: closed stretches, the first's begin and end, the second's, …, sorted."""
-
-    @property
-    def recorded(self) -> bool:
-        """Whether an inquiry is recorded of it (RULEBOOK 7)."""
-        return self.filtered is None and self.role == Role.PRESALE
 
 
 class Inquiry(Struct, frozen=True, gc=False):

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.core.figures import Fact, Inquiry
 from stream_attr.core.message import BUYER
 from stream_attr.core.order import Order
 from stream_attr.core.reception import Reception
-from stream_attr.core.settings import OFFICIAL, Settings
+from stream_attr.core.settings import OFFICIAL, Role, Settings
 from stream_attr.core.shop import Shop
 
-INQUIRY = "inquiry"
-ASSIST = "assist"
-FOLLOW_UP = "follow_up"
-AFTER_SALES = "after_sales"
-NONE = "none"
+INQUIRY: Final = "inquiry"
+ASSIST: Final = "assist"
+FOLLOW_UP: Final = "follow_up"
+AFTER_SALES: Final = "after_sales"
+NONE: Final = "none"
 """No inquiry any more: its reception is filtered, or its agent's role another, since it was told."""
 
-OPEN = "open"
-ORDERED = "ordered"
-PAID = "paid"
-PAYMENT_LOST = "payment_lost"
-LOST = "lost"
-NOT_COUNTED = "not_counted"
+OPEN: Final = "open"
+ORDERED: Final = "ordered"
+PAID: Final = "paid"
+PAYMENT_LOST: Final = "payment_lost"
+LOST: Final = "lost"
+NOT_COUNTED: Final = "not_counted"
 
-OVERNIGHT_WAIT_MINUTES = 10
+_PRESALE: Final = Role.PRESALE.value
+
+OVERNIGHT_WAIT_MINUTES: Final = 10
 """The longest pause of a chat that runs past midnight, where the longest wait is off."""
 
 
@@ -57,6 +60,11 @@ def inquiry_of(
     if exempt is not None:
         return Inquiry(INQUIRY, NOT_COUNTED, exempt, (), end_of_next, over)
     return Inquiry(INQUIRY, LOST if over else OPEN, None, (), end_of_next, over)
+
+
+def is_recorded(fact: Fact) -> bool:
+    """Whether an inquiry is recorded of a reception (RULEBOOK 7)."""
+    return fact.filtered is None and fact.role == _PRESALE
 
 
 def _ordered(
@@ -124,7 +132,7 @@ def _exemption(
     exempt = settings.agent_initiated_exempt
     if exempt.enabled and _is_agent_initiated(day, fact, receptions, exempt.first_reply_days):
         return "agent_initiated"
-    if settings.overnight_once and after is not None and after.recorded:
+    if settings.overnight_once and after is not None and is_recorded(after):
         minutes = settings.max_wait_minutes
         pause_ms = (OVERNIGHT_WAIT_MINUTES if minutes is None else minutes) * MINUTE_MS
         if after.first_ts - fact.last_ts < pause_ms:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-BUYER = 0
-AGENT = 1
+BUYER: Final = 0
+AGENT: Final = 1
 """Sides, numbered so that a buyer's message sorts before an agent's of the same instant."""
 
-BLANK = 1
-BROADCAST = 2
-AUTO_REPLY = 4
-PRODUCT_PAGE = 8
-SUBACCOUNT = 16
-TEXT_SHIFT = 5
+BLANK: Final = 1
+BROADCAST: Final = 2
+AUTO_REPLY: Final = 4
+PRODUCT_PAGE: Final = 8
+SUBACCOUNT: Final = 16
+TEXT_SHIFT: Final = 5
 """Flags from this bit on say which of the shop's text patterns the message matched."""
 
 

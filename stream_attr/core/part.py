@@ -5,13 +5,14 @@ All figures are numbers that can be added up over buyers and taken back again.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-TOTAL = "*"
+TOTAL: Final = "*"
 """Stands for the agent of a shop's totals."""
-NOBODY = ""
+NOBODY: Final = ""
 """Stands for the agent of what is nobody's: silent sales, refunds of what nobody is credited with."""
 
 
@@ -70,17 +71,17 @@ class Deals(Struct, array_like=True, frozen=True, gc=False):
     completed: int = 0
 
 
-NO_WORKLOAD = Workload()
-NO_INQUIRIES = Inquiries()
-NO_DEALS = Deals()
+NO_WORKLOAD: Final = Workload()
+NO_INQUIRIES: Final = Inquiries()
+NO_DEALS: Final = Deals()
 
 
 class Part(Struct, array_like=True, frozen=True, gc=False):
-    """What one buyer adds to a day of one agent, of `NOBODY`, or of the shop."""
+    """What one buyer adds to a day of one agent, of `NOBODY`, or of the shop; None: nothing."""
 
-    workload: Workload = NO_WORKLOAD
-    inquiries: Inquiries = NO_INQUIRIES
-    deals: Deals = NO_DEALS
+    workload: Workload | None = None
+    inquiries: Inquiries | None = None
+    deals: Deals | None = None
     finals: tuple[tuple[str, int], ...] = ()
     """Groups of figures, and when decisions in them are final."""
     presence: tuple[int, ...] = ()
@@ -93,8 +94,17 @@ class Part(Struct, array_like=True, frozen=True, gc=False):
     closed_ts: int | None = None
     """What a closing has told of that."""
 
+    def spelt_out(self) -> Part:
+        """Return it with zeros where it adds nothing."""
+        return replace(
+            self,
+            workload=self.workload or NO_WORKLOAD,
+            inquiries=self.inquiries or NO_INQUIRIES,
+            deals=self.deals or NO_DEALS,
+        )
 
-NOTHING = Part()
+
+NOTHING: Final = Part()
 
 
 class Ends(NamedTuple):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Final
 
-MARK_EVERY = 64
+MARK_EVERY: Final = 64
 """Edges between two marks: so many more than have changed are counted again, at most."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from stream_attr.core.decision import Figures
 from stream_attr.core.figures import Fact, Inquiry
@@ -14,8 +14,10 @@ from stream_attr.core.said import Said
 from stream_attr.core.settings import Role
 from stream_attr.core.shop import Reading, Shop
 
-UNKNOWN = 0
-NEVER = 1 << 62
+_PRESALE: Final = Role.PRESALE
+_AFTERSALE: Final = Role.AFTERSALE
+UNKNOWN: Final = 0
+NEVER: Final = 1 << 62
 
 
 class Filter(StrEnum):
@@ -158,7 +160,7 @@ class Reception:
         )
         if matched is not None:
             return Read(matched.value, [], 0, NEVER, filtered=matched)
-        if role is not Role.PRESALE:
+        if role is not _PRESALE:
             return Read(f"role_{role.value}", [], 0, NEVER)
         mute = reading.mute
         spoken = [one for one in self.messages if one.side == BUYER or not one.flags & mute]
@@ -195,7 +197,7 @@ def filtered(
         return Filter.OWN_ACCOUNT
     if official_account:
         return Filter.OFFICIAL_ACCOUNT
-    if reading.aftersale_unfiltered and role is Role.AFTERSALE:
+    if reading.aftersale_unfiltered and role is _AFTERSALE:
         return None
     filters = reading.filters
     if filters.buyer_subaccount and any(one.flags & SUBACCOUNT for one in messages):

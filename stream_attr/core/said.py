@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 
@@ -14,7 +16,7 @@ class Said(Struct, array_like=True, frozen=True, gc=False):
     final: bool
 
 
-EVERY_DAY = 0
+EVERY_DAY: Final = 0
 """The day that stands for all: settings or roster have changed."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class PickRule(StrEnum):
@@ -191,10 +192,10 @@ PRESETS: dict[str, Settings] = {
 }
 """Every system of the trade that we reproduce, by name (RULEBOOK 3)."""
 
-NEVER_FOLLOW_UP = frozenset({"dongdong_guanjia", "jd_official", "pdd", "taobao_basic"})
+NEVER_FOLLOW_UP: Final = frozenset({"dongdong_guanjia", "jd_official", "pdd", "taobao_basic"})
 """Presets whose original knows no silent follow-up: turning it on is refused."""
 
-DEFAULT_SETTINGS = PRESETS["jd_cloud"]
-DEFAULT_TIMEZONE = "Asia/Shanghai"
-OFFICIAL = "official"
+DEFAULT_SETTINGS: Final = PRESETS["jd_cloud"]
+DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
+OFFICIAL: Final = "official"
 """Name of a shop's official profile: the only one that is credit."""

@@ -6,12 +6,14 @@ History does not move: a day is judged by the record in force on it, however lat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from stream_attr.core.days import HOUR_MS, MINUTE_MS, Zone, zone
 from stream_attr.core.message import AUTO_REPLY, BLANK, BROADCAST, TEXT_SHIFT
 from stream_attr.core.part import Ends
 from stream_attr.core.settings import DEFAULT_SETTINGS, DEFAULT_TIMEZONE, OFFICIAL, Filters, Role, Settings
+
+_PRESALE: Final = Role.PRESALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ class Shop:
 
     def is_presale(self, agent_id: str, day: int, profile: str) -> bool:
         """Whether an agent's receptions of a day can be creditable under a profile."""
-        return self.role_on(agent_id, day, self.reading(day, profile).unlisted) is Role.PRESALE
+        return self.role_on(agent_id, day, self.reading(day, profile).unlisted) is _PRESALE
 
     def is_own_account(self, buyer_id: str, day: int) -> bool:
         """Whether a buyer is one of the shop's own agents by that day (filter ``own_account``)."""

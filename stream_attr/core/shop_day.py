@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from operator import add, sub
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec.structs import astuple
 
 from stream_attr.core.part import NO_DEALS, NO_INQUIRIES, NO_WORKLOAD, Deals, Ends, Inquiries, Part, Workload
 from stream_attr.core.presence import Presence
 
-GROUPS = ("workload", "inquiries", "payments", "placed", "paid", "sales", "silent", "refunds")
+GROUPS: Final = ("workload", "inquiries", "payments", "placed", "paid", "sales", "silent", "refunds")
 """Figures that become final together."""
 
-_ON_RECEPTIONS = frozenset({"workload", "inquiries", "payments"})
+_ON_RECEPTIONS: Final = frozenset({"workload", "inquiries", "payments"})
 
 
 class AgentDay:
@@ -27,8 +26,8 @@ class AgentDay:
         self.workload = NO_WORKLOAD
         self.inquiries = NO_INQUIRIES
         self.deals = NO_DEALS
-        self.finals: Counter[tuple[str, int]] = Counter()
-        """Groups, and when decisions in them are final."""
+        self.finals: dict[tuple[str, int], int] = {}
+        """Groups, and when decisions in them are final; of how many buyers each is."""
         self.presence = Presence()
 
     def replace(self, old: Part, new: Part) -> bool:
@@ -36,22 +35,29 @@ class AgentDay:
         changed = False
         if old.workload != new.workload:
             changed = True
-            self.workload = Workload(*_moved(self.workload, old.workload, new.workload))
+            self.workload = _moved(self.workload, old.workload, new.workload)
         if old.inquiries != new.inquiries:
             changed = True
-            self.inquiries = Inquiries(*_moved(self.inquiries, old.inquiries, new.inquiries))
+            self.inquiries = _moved(self.inquiries, old.inquiries, new.inquiries)
         if old.deals != new.deals:
             changed = True
-            self.deals = Deals(*_moved(self.deals, old.deals, new.deals))
+            self.deals = _moved(self.deals, old.deals, new.deals)
         if old.finals != new.finals:
             changed = True
-            self.finals.update(new.finals)
-            self.finals.subtract(old.finals)
-            self.finals = +self.finals
+            self._count(new.finals, 1)
+            self._count(old.finals, -1)
         if old.presence != new.presence:
             changed = True
             self.presence.replace(old.presence, new.presence)
         return changed
+
+    def _count(self, finals: tuple[tuple[str, int], ...], more: int) -> None:
+        for final in finals:
+            count = self.finals.get(final, 0) + more
+            if count:
+                self.finals[final] = count
+            else:
+                del self.finals[final]
 
     @property
     def is_seen(self) -> bool:
@@ -79,6 +85,11 @@ class AgentDay:
 _Figures = TypeVar("_Figures", Workload, Inquiries, Deals)
 
 
-def _moved(sums: _Figures, old: _Figures, new: _Figures) -> Iterator[int]:
-    """Yield sums without what was old and with what is new."""
-    return map(add, map(sub, astuple(sums), astuple(old)), astuple(new))
+def _moved(sums: _Figures, old: _Figures | None, new: _Figures | None) -> _Figures:
+    """Return sums without what was old and with what is new."""
+    figures: Iterable[int] = astuple(sums)
+    if old is not None:
+        figures = map(sub, figures, astuple(old))
+    if new is not None:
+        figures = map(add, figures, astuple(new))
+    return type(sums)(*figures)

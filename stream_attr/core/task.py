@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from stream_attr.core.days import HOUR_MS, MINUTE_MS
 from stream_attr.core.order import Order
 from stream_attr.core.settings import OFFICIAL, Shift
 from stream_attr.core.shop import Shop
 
-PAYMENT_REMINDER_SMS = "payment_reminder_sms"
-PAYMENT_REMINDER = "payment_reminder"
-ADDRESS_CHECK = "address_check"
+PAYMENT_REMINDER_SMS: Final = "payment_reminder_sms"
+PAYMENT_REMINDER: Final = "payment_reminder"
+ADDRESS_CHECK: Final = "address_check"
 
-FRESH_MS = 30 * MINUTE_MS
+FRESH_MS: Final = 30 * MINUTE_MS
 """A task is of use for so long after it fell due: later nobody is told to begin with it."""
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import Final
 
 from stream_attr.codec.state import Header, decode_buyer, encode_buyer, read_header
 from stream_attr.core.buyer import Buyer
 from stream_attr.processor.book import Book
 from stream_attr.processor.records import Store, after
 
-ORDER_MARK = b"\x01"
+ORDER_MARK: Final = b"\x01"
 """First byte of the keys that lead from an order to its buyer."""
-FIRST_OF_BUYERS = b" "
+FIRST_OF_BUYERS: Final = b" "
 """No buyer key begins with a control character, and all others do."""
 
 
-LOOKED_AFTER = 200
+LOOKED_AFTER: Final = 200
 """So many buyers decoded or changed, and it is time to see whether too many are kept."""
 
 

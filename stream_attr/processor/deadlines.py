@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from typing import Final
 
 from stream_attr.processor.records import Store
 from stream_attr.processor.watermark import END_OF_TIME
 
-DUE_MARK = b"\x05"
+DUE_MARK: Final = b"\x05"
 """First byte of the keys of what is due later."""
-_AFTER_ALL = b"\x06"
-_NEVER = END_OF_TIME + 1
-_AT_ONCE = 10_000
+_AFTER_ALL: Final = b"\x06"
+_NEVER: Final = END_OF_TIME + 1
+_AT_ONCE: Final = 10_000
 """So many rows are written together."""
 
 

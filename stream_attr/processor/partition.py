@@ -6,6 +6,7 @@ It reads no clock, no network and no environment: worker, replay and tests run t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from stream_attr.codec.between import Closing, Passed, decode_closing, encode_between
 from stream_attr.codec.inbound import (
@@ -57,21 +58,21 @@ from stream_attr.processor.reporting import settle
 from stream_attr.processor.rollup import FACTS_OF_A_PART, Rollup
 from stream_attr.processor.watermark import BEGINNING, END_OF_TIME, Watermark
 
-REPORTS = frozenset({FACTS, INQUIRIES, AGENT_DAILY, TASKS})
-NO_WATERMARK = 0
+REPORTS: Final = frozenset({FACTS, INQUIRIES, AGENT_DAILY, TASKS})
+NO_WATERMARK: Final = 0
 """What a decision tells as its watermark while there is none: nothing is known to be complete."""
-ANNOUNCED_EVERY_MS = 15 * MINUTE_MS
+ANNOUNCED_EVERY_MS: Final = 15 * MINUTE_MS
 """How often a partition tells how far it has come, in event time; every zone's midnights are among these."""
-AHEAD_OF_CLOCK_MS = 10 * MINUTE_MS
+AHEAD_OF_CLOCK_MS: Final = 10 * MINUTE_MS
 """How far a live event or tick may lie ahead of the wall clock."""
 
-_NO_ROOM = RefusedRecord(
+_NO_ROOM: Final = RefusedRecord(
     Code.TOO_LARGE,
     "what is known of this buyer already is as much as can be kept until some of it is forgotten",
 )
 
-_REFUNDS = frozenset({"refund_requested", "refund_completed"})
-_REASONS = {
+_REFUNDS: Final = frozenset({"refund_requested", "refund_completed"})
+_REASONS: Final = {
     "created": "created",
     "paid": "paid",
     "cancelled": "cancelled",

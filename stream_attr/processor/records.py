@@ -8,32 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from stream_attr.codec.inbound import ChatEvent, OrderEvent
 
-CHAT = "chat-events"
-ORDERS = "order-events"
-TICKS = "ticks"
-ROSTER = "agent-roster"
-SETTINGS = "shop-settings"
-DECISIONS = "attribution-decisions"
-COMPARISONS = "attribution-comparisons"
-INQUIRIES = "inquiry-outcomes"
-FACTS = "reception-facts"
-AGENT_DAILY = "agent-daily"
-TASKS = "service-tasks"
-DEAD_LETTERS = "dead-letters"
-CHANGELOG = "buyer-state-changelog"
-BUYER_DAYS = "buyer-days"
-CLOSINGS = "agent-day-closings"
+CHAT: Final = "chat-events"
+ORDERS: Final = "order-events"
+TICKS: Final = "ticks"
+ROSTER: Final = "agent-roster"
+SETTINGS: Final = "shop-settings"
+DECISIONS: Final = "attribution-decisions"
+COMPARISONS: Final = "attribution-comparisons"
+INQUIRIES: Final = "inquiry-outcomes"
+FACTS: Final = "reception-facts"
+AGENT_DAILY: Final = "agent-daily"
+TASKS: Final = "service-tasks"
+DEAD_LETTERS: Final = "dead-letters"
+CHANGELOG: Final = "buyer-state-changelog"
+BUYER_DAYS: Final = "buyer-days"
+CLOSINGS: Final = "agent-day-closings"
 
-INTERNAL = frozenset({BUYER_DAYS, CLOSINGS})
+INTERNAL: Final = frozenset({BUYER_DAYS, CLOSINGS})
 """Topics that partitions tell each other by: outputs that are inputs again."""
 
-PROGRESS_KEY = b"\x00progress"
+PROGRESS_KEY: Final = b"\x00progress"
 """Key of a partition's progress record in its changelog; no buyer key begins with a control character."""
 
 

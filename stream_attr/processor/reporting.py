@@ -17,6 +17,7 @@ closing too late: the other has forgotten its buyer, as it would refuse an event
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from stream_attr.codec.between import BuyerDay, but_for_reason, encode_between
 from stream_attr.codec.reports import digest_of, emission, say_fact, say_inquiry, withdrawn
@@ -30,9 +31,9 @@ from stream_attr.core.shop import Shop
 from stream_attr.processor.records import BUYER_DAYS, FACTS, INQUIRIES, Output
 from stream_attr.processor.watermark import END_OF_TIME
 
-FINAL_AFTER_DAYS = 3
+FINAL_AFTER_DAYS: Final = 3
 """So many days after its own, all that is told of a reception is final."""
-_BY_ITSELF = Unsaid(1 << 62, "timer", False, False)
+_BY_ITSELF: Final = Unsaid(1 << 62, "timer", False, False)
 """What stands for the changes where there are none."""
 
 

@@ -8,7 +8,7 @@ of a day, nothing that is on time is missing of it any more.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sortedcontainers import SortedDict
 
@@ -31,19 +31,19 @@ from stream_attr.processor.options import Options
 from stream_attr.processor.records import AGENT_DAILY, CLOSINGS, Output, Store, after
 from stream_attr.processor.watermark import BEGINNING, END_OF_TIME
 
-DAY_MARK = b"\x02"
+DAY_MARK: Final = b"\x02"
 """First byte of the keys of days."""
-PART_MARK = b"\x03"
+PART_MARK: Final = b"\x03"
 """First byte of the keys of what buyers add to them."""
-PASSED_KEY = b"\x04passed"
+PASSED_KEY: Final = b"\x04passed"
 
-TELL_EVERY_MS = 15 * 60_000
+TELL_EVERY_MS: Final = 15 * 60_000
 """Figures that go on changing are told so often, in event time."""
-LIVE_DAYS = 4
+LIVE_DAYS: Final = 4
 """How long after its end a day's figures are kept in memory; they are final by then, but for what is late."""
-FACTS_OF_A_PART = 10
+FACTS_OF_A_PART: Final = 10
 """What a buyer adds to a day, kept in memory, takes its place of so many facts (`Options.cached_facts`)."""
-KEPT_MS = 2 * DAY_MS
+KEPT_MS: Final = 2 * DAY_MS
 """How much longer than chat a day is kept: no partition tells of a day whose chat it has forgotten, and none
 is behind the roll-up, which follows the last of them."""
 
@@ -122,28 +122,30 @@ class Rollup:
                 self._add_up(day)
                 day.dirty = dict.fromkeys(day.dirty, "timer")  # what was told already says so by its digest
 
-    def take(self, value: bytes) -> Iterator[Output]:
-        """Take what a partition tells."""
+    def take(self, value: bytes) -> list[Output]:
+        """Take what a partition tells; return what there is to be told of it."""
         told = decode_stated(value)
+        outputs: list[Output] = []
         if isinstance(told, Passed):
             if told.watermark > self._passed.get(told.partition, BEGINNING):
                 self._passed[told.partition] = told.watermark
                 self._changes[PASSED_KEY] = encode_passed(self._passed)
-                yield from self._advance(self._least())
-            return
+                self._advance(self._least(), outputs)
+            return outputs
         key = _day_key(told.shop_id, told.day)
         day = self._load(key, told)
         old = self._exchange(key, told, value)
         day.state.ends = told.ends
         for agent_id in self._replace(day, told, old):
-            yield from self._close(day, agent_id, day.waiting.get(agent_id, {}))
+            self._close(day, agent_id, day.waiting.get(agent_id, {}), outputs)
         if self._now >= told.ends.workload:
             for agent_id, part in told.parts.items():
                 if part.waits and agent_id != TOTAL:
-                    yield from self._close(day, agent_id, (told.buyer_id,))
+                    self._close(day, agent_id, (told.buyer_id,), outputs)
         self._unsaved.add(key)
         if _waiting(old) and not _waiting(told.parts):
             self._answered.add(key)
+        return outputs
 
     def _exchange(self, day_key: bytes, told: BuyerDay, value: bytes) -> dict[str, Part]:
         """Keep what a buyer adds to a day now; return what was kept before."""
@@ -162,16 +164,18 @@ class Rollup:
                 del self._parts[next(iter(self._parts))]
         return old
 
-    def flush(self) -> Iterator[Output]:
-        """Tell what has come late or was waited for, once all of a batch is known."""
+    def flush(self) -> list[Output]:
+        """Return what has come late or was waited for, once all of a batch is known."""
+        outputs: list[Output] = []
         for key in sorted(self._unsaved):
             day = self._days.get(key)
             if day is None or not day.dirty:
                 continue
             waited_for = key in self._answered and not day.unanswered
             if waited_for or self._now >= day.state.ends.payments:
-                yield from self._tell(key, day)
+                self._tell(key, day, outputs)
                 self._answered.discard(key)
+        return outputs
 
     def take_changes(self) -> dict[bytes, bytes | None]:
         """Return what has changed of what is stored."""
@@ -200,23 +204,23 @@ class Rollup:
             return BEGINNING
         return min(self._passed.values())
 
-    def _advance(self, until: int) -> Iterator[Output]:
+    def _advance(self, until: int, outputs: list[Output]) -> None:
         """Do what is due, each at its time; tell now and then what goes on changing."""
         self._ended = until == END_OF_TIME
         while self._due and self._due.peekitem(0)[0] <= until:
             at, keys = self._due.popitem(0)
             self._now = max(self._now, at)
             for key in sorted(keys):
-                yield from self._at(at, key)
+                self._at(at, key, outputs)
         if not self._ended:
             self._now = max(self._now, until)
             self._retire()
         if self._now >= self._told_at + TELL_EVERY_MS:
             self._told_at = self._now
             for key in sorted(key for key, day in self._days.items() if day.dirty):
-                yield from self._tell(key, self._days[key])
+                self._tell(key, self._days[key], outputs)
 
-    def _at(self, at: int, key: bytes) -> Iterator[Output]:
+    def _at(self, at: int, key: bytes, outputs: list[Output]) -> None:
         """Do what is due of a day."""
         day = self._days.get(key)
         if day is None:
@@ -226,12 +230,12 @@ class Rollup:
         ends = day.state.ends
         if at == ends.workload:
             for agent_id in sorted(day.waiting):
-                yield from self._close(day, agent_id, day.waiting[agent_id])
+                self._close(day, agent_id, day.waiting[agent_id], outputs)
         for agent_id, figures in day.agents.items():
             if at in figures.final_at(ends).values():
                 day.dirty.setdefault(agent_id, "timer")
         if day.dirty:
-            yield from self._tell(key, day)
+            self._tell(key, day, outputs)
 
     def _retire(self) -> None:
         """Put days away that are long over, and forget those of which nothing can come any more."""
@@ -360,9 +364,9 @@ class Rollup:
 
     # What goes out
 
-    def _close(self, day: _Day, agent_id: str, buyers: Collection[str]) -> Iterator[Output]:
+    def _close(self, day: _Day, agent_id: str, buyers: Collection[str], outputs: list[Output]) -> None:
         """Answer buyers who wait to know when an agent spoke last."""
-        if self._now < day.state.ends.workload:
+        if not buyers or self._now < day.state.ends.workload:
             return
         last_ts = day.last_ts.get(agent_id, NOBODY_SPOKE)
         shop_id = day.state.shop_id
@@ -370,11 +374,13 @@ class Rollup:
             waits = day.waiting[agent_id][buyer_id]
             if waits.closed_ts != last_ts:
                 closing = Closing(buyer_id, shop_id, agent_id, day.state.day, last_ts)
-                yield Output(
-                    CLOSINGS, f"{shop_id}|{buyer_id}".encode(), encode_between(closing), waits.partition
+                outputs.append(
+                    Output(
+                        CLOSINGS, f"{shop_id}|{buyer_id}".encode(), encode_between(closing), waits.partition
+                    )
                 )
 
-    def _tell(self, key: bytes, day: _Day) -> Iterator[Output]:
+    def _tell(self, key: bytes, day: _Day, outputs: list[Output]) -> None:
         """Tell the figures that have changed."""
         state = day.state
         late = self._now >= state.ends.payments
@@ -395,10 +401,12 @@ class Rollup:
                 reason = "late_event"
             revision = 1 if known is None else known.revision + 1
             state.said[agent_id] = Said(revision, digest, final)
-            yield Output(
-                AGENT_DAILY,
-                f"{state.shop_id}|{agent_id}|{day_name(state.day)}".encode(),
-                emission(said, revision, reason, 0 if self._now == BEGINNING else self._now),
+            outputs.append(
+                Output(
+                    AGENT_DAILY,
+                    f"{state.shop_id}|{agent_id}|{day_name(state.day)}".encode(),
+                    emission(said, revision, reason, 0 if self._now == BEGINNING else self._now),
+                )
             )
         day.dirty.clear()
         self._unsaved.add(key)
@@ -406,7 +414,8 @@ class Rollup:
 
 def _waiting(parts: Mapping[str, Part]) -> bool:
     """Whether a buyer waits to know when an agent spoke last."""
-    return whole(parts).workload.unanswered > 0
+    workload = whole(parts).workload
+    return workload is not None and workload.unanswered > 0
 
 
 def _decode(value: bytes) -> BuyerDay:

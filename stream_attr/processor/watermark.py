@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from stream_attr.processor.records import CHAT, ORDERS
 
-BEGINNING = -(2**62)
+BEGINNING: Final = -(2**62)
 """Before every instant: no watermark yet."""
-END_OF_TIME = 2**62
+END_OF_TIME: Final = 2**62
 """After every instant: the input has ended and nothing can come any more."""
 
 

@@ -84,7 +84,8 @@ class FiguresTeller(DayTeller):
                 part = parts.get(agent_id, Part())
             daily = self._records.figures.get(agent_id)
             pending = pending or (daily is not None and daily.status == PENDING)
-            lines = [line for group in GROUPS for line in self._group(group, part, daily)]
+            added = part.spelt_out()
+            lines = [line for group in GROUPS for line in self._group(group, added, daily)]
             yield from lines or [self._words["adds_nothing"]]
         if len(agents) > 1:
             yield self._words["adds_once"]

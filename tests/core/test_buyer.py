@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream_attr.core.buyer import FORGET_EVERY_MS, Buyer, Retention
+from stream_attr.core.buyer import FORGET_EVERY_MS, Buyer, Retention, orders_kept_ms
 from stream_attr.core.days import DAY_MS, HOUR_MS, zone
 from stream_attr.core.message import AGENT, BUYER, Message
 from stream_attr.core.placed import Placed, Waiting
@@ -123,7 +123,7 @@ def test_an_order_goes_when_its_retention_after_its_last_event_is_over(buyer, af
 def test_orders_are_kept_for_the_after_sales_days_and_two_more(after_sales_days, kept_days):
     shop = Shop("jd:1")
     shop.add_settings(SettingsRecord(0, 0, Settings(after_sales_days=after_sales_days), {}), "UTC")
-    assert RETENTION.of_orders(shop) == kept_days * DAY_MS
+    assert orders_kept_ms(RETENTION, shop) == kept_days * DAY_MS
 
 
 def test_what_waits_for_a_creation_is_handed_back_when_it_expires(buyer):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import copy_inputs
 import pytest
@@ -20,7 +20,8 @@ from tests.docs.blocks import ROOT
 pytestmark = pytest.mark.kafka
 SCRIPT = ROOT / "deploy" / "copy_inputs.py"
 DECISIONS = "attribution-decisions"
-TODAY = datetime.now(UTC).date()
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+"""Where shops are that do not say: a change holds from the day there on which it is sent."""
 
 
 def copy(broker, *words: str) -> list[str]:
@@ -37,12 +38,9 @@ def old(broker, topic_prefix, tmp_path):
     copy_inputs.stamp(broker.bootstrap, prefix + "shop-settings", "CreateTime")
     producer = Producer({"bootstrap.servers": broker.bootstrap})
     for days_ago, rule in ((40, "order"), (20, "order_first")):
-        record = {
-            "shop_id": "jd:late",
-            "effective_from": str(TODAY - timedelta(days_ago)),
-            "credit_rule": rule,
-        }
-        ts = int((time.time() - days_ago * 86_400) * 1000)
+        sent_at = datetime.now(SHANGHAI) - timedelta(days_ago)
+        record = {"shop_id": "jd:late", "effective_from": str(sent_at.date()), "credit_rule": rule}
+        ts = int(sent_at.timestamp() * 1000)
         producer.produce(prefix + "shop-settings", json.dumps(record), "jd:late", timestamp=ts)
     producer.flush(30)
     stream_attr("generate", "--seed", "11", "--events", "3000", "--days", "3", "--out", str(tmp_path))

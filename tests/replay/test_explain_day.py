@@ -724,10 +724,11 @@ def without_refunds(parts: dict[str, Part]) -> dict[str, Part]:
     """What can be known of parts by the last records."""
     known = {}
     for agent_id, part in parts.items():
-        workload = replace(part.workload, unanswered=0)
-        deals = replace(part.deals, refunds=0, requested=0, completed=0)
-        told = Part(workload, part.inquiries, deals)
-        if told != Part():
+        all_of_it = part.spelt_out()
+        workload = replace(all_of_it.workload, unanswered=0)
+        deals = replace(all_of_it.deals, refunds=0, requested=0, completed=0)
+        told = Part(workload, all_of_it.inquiries, deals)
+        if told != Part().spelt_out():
             known[agent_id] = told
     return known
 
@@ -773,7 +774,8 @@ def test_what_all_buyers_add_is_the_day(traffic: tuple[Inputs, Path]) -> None:
             parts[TOTAL] = next(iter(parts.values()))
         for agent_id, part in parts.items():
             added = sums.setdefault(agent_id, Counter())
-            for group in (part.workload, part.inquiries, part.deals):
+            whole = part.spelt_out()
+            for group in (whole.workload, whole.inquiries, whole.deals):
                 added.update({f"{type(group).__name__}.{name}": n for name, n in asdict(group).items()})
     for agent_id, daily in figures.items():
         added = sums[agent_id]
