@@ -71,6 +71,10 @@ _VERDICT: Final = 2
 _NEVER: Final = 1 << 62
 
 
+Look = tuple[str, int, Reception]
+"""A reception with its agent id and day."""
+
+
 class Buyer:
     """The state of one buyer in one shop."""
 
@@ -85,6 +89,9 @@ class Buyer:
         "chat_ids",
         "days_said",
         "due",
+        "heard",
+        "looks",
+        "looks_version",
         "order_event_ids",
         "orders",
         "receptions",
@@ -107,6 +114,12 @@ class Buyer:
         """What has changed of facts, inquiries and figures since they were last told."""
         self.settle_at: int | None = None
         """The watermark at which they are told next."""
+        self.heard: set[str] = set()
+        """Agents of whose receptions something has come since they were last told."""
+        self.looks: list[Look] | None = None
+        """The receptions of which something is still to be told; None: to be found anew."""
+        self.looks_version = -1
+        """The shop's version that they were last looked at under."""
         self.days_said: dict[int, int] = {}
         """Digest of what was last told of what the buyer adds to a day's figures."""
         self.breadth = 0
@@ -179,6 +192,7 @@ class Buyer:
             self._follow_zone()
         day = self.shop.zone.day_of(message.ts)
         reception = self._reception(agent_id, day)
+        self.heard.add(agent_id)
         for order in self._orders_around(message.ts):
             bearing = self._bearing(order, agent_id, day, reception, message)
             if bearing == _NOTHING:
@@ -202,6 +216,7 @@ class Buyer:
             touched.append(order)
             order.stale = True
         self._reception(agent_id, self.shop.zone.day_of(ts)).add_transfer(ts, event_id)
+        self.heard.add(agent_id)
         return True
 
     def recall(
@@ -210,6 +225,7 @@ class Buyer:
         """Put stored facts back, in their order."""
         day_of = self.shop.zone.day_of
         self._chat_bytes = None
+        self.looks = None
         for message in messages:
             self.chat_ids.add(message.event_id)
             self._reception(agent_id, day_of(message.ts)).messages.append(message)
@@ -224,6 +240,8 @@ class Buyer:
         reception = days.get(day)
         if reception is None:
             reception = days[day] = Reception()
+            if self.looks is not None:
+                self.looks.append((agent_id, day, reception))
             self.breadth += _RECEPTION_BYTES + 3 * _bytes(agent_id)
             if self._oldest_day is None or day < self._oldest_day:
                 self._oldest_day = day
@@ -486,6 +504,7 @@ class Buyer:
 
     def _forget_chat(self, before_day: int) -> None:
         self._chat_bytes = None
+        self.looks = None
         for agent_id, days in list(self.receptions.items()):
             for day in [day for day in days if day < before_day]:
                 gone = days.pop(day)

@@ -16,18 +16,16 @@ closing too late: the other has forgotten its buyer, as it would refuse an event
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from stream_attr.codec.between import BuyerDay, but_for_reason, encode_between
 from stream_attr.codec.reports import digest_of, emission, say_fact, say_inquiry, withdrawn
-from stream_attr.core.buyer import Buyer
+from stream_attr.core.buyer import Buyer, Look
 from stream_attr.core.buyer_day import buyer_day
 from stream_attr.core.days import day_name
 from stream_attr.core.inquiry import NONE
 from stream_attr.core.reception import NEVER, UNKNOWN, Reception
 from stream_attr.core.said import EVERY_DAY, Said, Unsaid
-from stream_attr.core.shop import Shop
 from stream_attr.processor.records import BUYER_DAYS, FACTS, INQUIRIES, Output
 from stream_attr.processor.watermark import END_OF_TIME
 
@@ -52,37 +50,41 @@ def settle(
     if answered is not None:
         oldest = min(oldest, answered - 1)
     since = unsaid.since - 1  # a reception bears on the inquiry of the day before, as may an order
+    looks = None if unsaid.late or answered is not None or unsaid.since == EVERY_DAY else buyer.looks
+    heard, buyer.heard = buyer.heard, set()
+    everybody = unsaid.orders or looks is None or buyer.looks_version != buyer.shop.version
+    buyer.looks_version = buyer.shop.version
     outputs: list[Output] = []
-    looked: set[int] = set()
     changed: set[int] = set()
     settle_at = END_OF_TIME
-    for agent_id, days in buyer.receptions.items():
-        has_news = unsaid.orders or _has_news(days.values(), buyer.shop)
-        for day, reception in days.items():
-            if day >= since:
-                looked.add(day)
-            touched = has_news and day >= since
-            look_at = reception.look_at
-            if not touched:
-                if look_at > watermark:
-                    settle_at = min(settle_at, look_at)
-                    continue
-                if look_at == UNKNOWN and (day < today - FINAL_AFTER_DAYS or _is_settled(reception)):
-                    reception.look_at = NEVER
-                    continue
-            if reception.messages:
-                if _tell(buyer, agent_id, day, reception, watermark, unsaid, outputs, touched=touched):
-                    changed.add(day)
-                if watermark < reception.look_at:
-                    settle_at = min(settle_at, reception.look_at)
+    still: list[Look] = []
+    for look in _all_of(buyer) if looks is None else looks:
+        agent_id, day, reception = look
+        touched = day >= since and (everybody or agent_id in heard)
+        look_at = reception.look_at
+        if not touched and look_at == UNKNOWN and (day < today - FINAL_AFTER_DAYS or _is_settled(reception)):
+            reception.look_at = NEVER
+        elif (
+            (touched or look_at <= watermark)
+            and reception.messages
+            and _tell(buyer, agent_id, day, reception, watermark, unsaid, outputs, touched=touched)
+        ):
+            changed.add(day)
+        look_at = reception.look_at
+        if look_at < NEVER:
+            still.append(look)
+            if watermark < look_at < settle_at:
+                settle_at = look_at
+    buyer.looks = still
     if unsaid.orders:
         for order in buyer.orders.values():
             for ts in (order.created_ts, order.paid_ts, *[ts for ts, _, _ in order.refunds]):
                 if ts is not None and (day := zone.day_of(ts)) >= since:
                     changed.add(day)
-    changed.update([day for day in buyer.days_said if day >= since and day not in looked])
+    changed.update([day for day in buyer.days_said if day >= since and not _has_receptions_on(day, buyer)])
     if unsaid.since == EVERY_DAY:
-        changed |= looked
+        for days in buyer.receptions.values():
+            changed.update(days)
     if answered is not None:
         changed.add(answered)
     for day in sorted(changed):
@@ -96,11 +98,17 @@ def settle(
     return outputs
 
 
-def _has_news(receptions: Iterable[Reception], shop: Shop) -> bool:
-    """Whether the figures of any of an agent's receptions are others than those told."""
-    for reception in receptions:
-        told = reception.told_fact
-        if told is None or told[0] is not reception.known_fact(shop):
+def _all_of(buyer: Buyer) -> list[Look]:
+    return [
+        (agent_id, day, reception)
+        for agent_id, days in buyer.receptions.items()
+        for day, reception in days.items()
+    ]
+
+
+def _has_receptions_on(day: int, buyer: Buyer) -> bool:
+    for days in buyer.receptions.values():  # noqa: SIM110 -- any() would make a generator of it
+        if day in days:
             return True
     return False
 
