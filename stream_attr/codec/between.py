@@ -7,6 +7,8 @@ a day that is over.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from msgspec import Struct
 
@@ -47,9 +49,9 @@ class Closing(Struct, array_like=True, gc=False):
     """`NOBODY_SPOKE`: not at all."""
 
 
-_encoder = msgspec.msgpack.Encoder()
-_stated = msgspec.msgpack.Decoder(BuyerDay | Passed)
-_closing = msgspec.msgpack.Decoder(Closing)
+_encoder: Final = msgspec.msgpack.Encoder()
+_stated: Final = msgspec.msgpack.Decoder(BuyerDay | Passed)
+_closing: Final = msgspec.msgpack.Decoder(Closing)
 
 
 def encode_between(record: BuyerDay | Passed | Closing) -> bytes:

@@ -1,19 +1,14 @@
-"""Messages and what was said of orders, as they lie in state: without what repeats itself.
+"""Messages and what was said of orders, to the shapes in which they are stored and back.
 
-Messages are kept as columns, times as distances: of the 24 bytes of a message some 15 are left. Words of
-which there are few are kept as their numbers; a word is never removed from the list, and new ones go to its
-end.
+A word that has a number is never removed from the list, and new ones go to its end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
-from operator import sub
 from typing import Final
 
-from msgspec import Struct
-
+from stream_attr.codec.stored import LastVerdict, Messages
 from stream_attr.core.decision import (
     AWAITING_PAYMENT,
     CANCELLED,
@@ -26,9 +21,8 @@ from stream_attr.core.decision import (
 )
 from stream_attr.core.message import AGENT, TEXT_SHIFT, Message
 from stream_attr.core.placed import Emitted
-from stream_attr.core.said import Said
 
-_WORDS: tuple[str | None, ...] = (
+_WORDS: Final[tuple[str | None, ...]] = (
     *(None, PENDING, FINAL),
     *(AWAITING_PAYMENT, CREDITED, SILENT, CANCELLED, UNPAID),
     *("none", "semi", "full"),
@@ -39,137 +33,105 @@ _NAMED: Final = (1 << TEXT_SHIFT) - 1
 _NUMBERS: Final = {word: number for number, word in enumerate(_WORDS)}
 
 
-class Messages(Struct, array_like=True, gc=False):
-    """Messages of one agent, sorted: one column per field."""
+def to_columns(messages: Sequence[Message]) -> Messages:
+    """Return the columns of some sorted messages; of none, where there are none."""
+    since: list[int] = []
+    marks: list[int] = []
+    event_ids: list[str] = []
+    characters: list[int] = []
+    product_ids: dict[int, str] = {}
+    matched: dict[int, bytes] = {}
+    before = 0
+    for ts, side, event_id, flags, length, product_id in messages:
+        since.append(ts - before)
+        before = ts
+        if product_id is not None:
+            product_ids[len(marks)] = product_id
+        if flags > _NAMED:
+            matched[len(marks)] = _packed(flags >> TEXT_SHIFT)
+        marks.append((flags & _NAMED) << 1 | side)
+        event_ids.append(event_id)
+        characters.append(length)
+    prefix = _beginning(min(event_ids), max(event_ids)) if event_ids else ""
+    skipped = len(prefix)
+    rests = [event_id[skipped:] for event_id in event_ids]
+    return Messages(since, marks, prefix, rests, characters, product_ids, matched)
 
-    since: list[int]
-    """Milliseconds since the message before; of the first one since the epoch."""
-    marks: list[int]
-    """The flags that have names, shifted by one for the side."""
-    prefix: str
-    """What all event ids begin with."""
-    event_ids: list[str]
-    """The rest of each."""
-    characters: list[int]
-    product_ids: dict[int, str]
-    """By index; most messages name none."""
-    matched: dict[int, bytes]
-    """Flags of the text patterns, by index; most messages match none."""
 
-    @classmethod
-    def of(cls, messages: Sequence[Message]) -> Messages:
-        """Return the columns of some messages; of none, where there are none."""
-        if not messages:
-            return cls([], [], "", [], [], {}, {})
-        times, sides, event_ids, flags, characters, products = zip(*messages, strict=True)
-        prefix = _beginning(min(event_ids), max(event_ids))
-        skipped = len(prefix)
-        return cls(
-            [times[0], *map(sub, times[1:], times)],
-            [(flag & _NAMED) << 1 | side for side, flag in zip(sides, flags, strict=True)],
-            prefix,
-            [event_id[skipped:] for event_id in event_ids],
-            list(characters),
-            {index: product for index, product in enumerate(products) if product is not None},
-            {index: _packed(flag >> TEXT_SHIFT) for index, flag in enumerate(flags) if flag > _NAMED},
+def from_columns(columns: Messages) -> list[Message]:
+    """Return the messages themselves."""
+    marks, rests, characters = columns.marks, columns.event_ids, columns.characters
+    prefix, product_ids = columns.prefix, columns.product_ids
+    messages = []
+    ts = 0
+    for index, since in enumerate(columns.since):
+        ts += since
+        mark = marks[index]
+        messages.append(
+            Message(
+                ts,
+                mark & AGENT,
+                prefix + rests[index],
+                mark >> 1,
+                characters[index],
+                product_ids.get(index),
+            )
         )
-
-    def messages(self) -> list[Message]:
-        """Return the messages themselves."""
-        product_of = self.product_ids.get
-        prefix = self.prefix
-        columns = zip(accumulate(self.since), self.marks, self.event_ids, self.characters, strict=True)
-        messages = [
-            Message(ts, mark & AGENT, prefix + event_id, mark >> 1, characters, product_of(index))
-            for index, (ts, mark, event_id, characters) in enumerate(columns)
-        ]
-        for index, packed in self.matched.items():
-            message = messages[index]
-            matched = int.from_bytes(packed, "big") << TEXT_SHIFT
-            messages[index] = message._replace(flags=message.flags | matched)
-        return messages
+    for index, packed in columns.matched.items():
+        message = messages[index]
+        matched = int.from_bytes(packed, "big") << TEXT_SHIFT
+        messages[index] = message._replace(flags=message.flags | matched)
+    return messages
 
 
-class Told(Struct, array_like=True, gc=False):
-    """What was last told of a reception, and what a closing has told of its day."""
+def to_last_verdict(emitted: Emitted) -> LastVerdict:
+    """Return what is kept of a revision."""
+    verdict = emitted.verdict
+    created_ts = verdict.created_ts
+    return LastVerdict(
+        emitted.revision,
+        _NUMBERS[emitted.reason],
+        _NUMBERS[verdict.status],
+        _NUMBERS[verdict.outcome],
+        _NUMBERS[verdict.silence],
+        verdict.placing,
+        verdict.payment,
+        verdict.credit,
+        _NUMBERS[verdict.basis],
+        [(_NUMBERS[kind], agent_id) for kind, agent_id in verdict.assists],
+        verdict.amount,
+        verdict.quantity,
+        verdict.refund_requested,
+        verdict.refund_completed,
+        created_ts,
+        None if verdict.paid_ts is None else verdict.paid_ts - created_ts,
+        None if verdict.cancelled_ts is None else verdict.cancelled_ts - created_ts,
+        verdict.final_at - created_ts,
+    )
 
-    day: int
-    closed_ts: int | None
-    fact: Said | None
-    inquiry: Said | None
 
-
-class LastVerdict(Struct, array_like=True, gc=False):
-    """The last revision that was emitted of an order under a profile. Words are numbers."""
-
-    revision: int
-    reason: int
-    status: int
-    outcome: int
-    silence: int
-    placing: str | None
-    payment: str | None
-    credit: str | None
-    basis: int
-    assists: list[tuple[int, str]]
-    amount: int
-    quantity: int
-    refund_requested: int
-    refund_completed: int
-    created_ts: int
-    paid_after: int | None
-    """Milliseconds after the creation, as the two below."""
-    cancelled_after: int | None
-    final_after: int
-
-    @classmethod
-    def of(cls, emitted: Emitted) -> LastVerdict:
-        """Return what is kept of a revision."""
-        verdict = emitted.verdict
-        created_ts = verdict.created_ts
-        return cls(
-            emitted.revision,
-            _NUMBERS[emitted.reason],
-            _NUMBERS[verdict.status],
-            _NUMBERS[verdict.outcome],
-            _NUMBERS[verdict.silence],
-            verdict.placing,
-            verdict.payment,
-            verdict.credit,
-            _NUMBERS[verdict.basis],
-            [(_NUMBERS[kind], agent_id) for kind, agent_id in verdict.assists],
-            verdict.amount,
-            verdict.quantity,
-            verdict.refund_requested,
-            verdict.refund_completed,
-            created_ts,
-            None if verdict.paid_ts is None else verdict.paid_ts - created_ts,
-            None if verdict.cancelled_ts is None else verdict.cancelled_ts - created_ts,
-            verdict.final_at - created_ts,
-        )
-
-    def emitted(self) -> Emitted:
-        """Return the revision itself."""
-        created_ts = self.created_ts
-        verdict = Verdict(
-            _word(self.status),
-            _word(self.outcome),
-            _WORDS[self.silence],
-            self.placing,
-            self.payment,
-            self.credit,
-            _WORDS[self.basis],
-            tuple((_word(kind), agent_id) for kind, agent_id in self.assists),
-            self.amount,
-            self.quantity,
-            self.refund_requested,
-            self.refund_completed,
-            created_ts,
-            None if self.paid_after is None else created_ts + self.paid_after,
-            None if self.cancelled_after is None else created_ts + self.cancelled_after,
-            created_ts + self.final_after,
-        )
-        return Emitted(self.revision, _word(self.reason), verdict)
+def to_emitted(last: LastVerdict) -> Emitted:
+    """Return the revision itself."""
+    created_ts = last.created_ts
+    verdict = Verdict(
+        _word(last.status),
+        _word(last.outcome),
+        _WORDS[last.silence],
+        last.placing,
+        last.payment,
+        last.credit,
+        _WORDS[last.basis],
+        tuple([(_word(kind), agent_id) for kind, agent_id in last.assists]),
+        last.amount,
+        last.quantity,
+        last.refund_requested,
+        last.refund_completed,
+        created_ts,
+        None if last.paid_after is None else created_ts + last.paid_after,
+        None if last.cancelled_after is None else created_ts + last.cancelled_after,
+        created_ts + last.final_after,
+    )
+    return Emitted(last.revision, _word(last.reason), verdict)
 
 
 def _beginning(first: str, last: str) -> str:

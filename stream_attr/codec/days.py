@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from msgspec import Struct, field
 
@@ -24,9 +26,9 @@ class DayState(Struct, array_like=True, gc=False):
     """When decisions in it become final, beyond ``ends``; known while it is put away."""
 
 
-_encoder = msgspec.msgpack.Encoder()
-_day = msgspec.msgpack.Decoder(DayState)
-_passed = msgspec.msgpack.Decoder(dict[int, int])
+_encoder: Final = msgspec.msgpack.Encoder()
+_day: Final = msgspec.msgpack.Decoder(DayState)
+_passed: Final = msgspec.msgpack.Decoder(dict[int, int])
 
 
 def encode_day(state: DayState) -> bytes:

@@ -105,12 +105,12 @@ class _Peeked(Struct, gc=False):
     ts: Instant
 
 
-_chat = msgspec.json.Decoder(ChatEvent)
-_order = msgspec.json.Decoder(OrderEvent)
-_tick = msgspec.json.Decoder(Tick)
-_roster = msgspec.json.Decoder(RosterRecord)
-_object = msgspec.json.Decoder(_Object)
-_peek = msgspec.json.Decoder(_Peeked).decode
+_chat: Final = msgspec.json.Decoder(ChatEvent)
+_order: Final = msgspec.json.Decoder(OrderEvent)
+_tick: Final = msgspec.json.Decoder(Tick)
+_roster: Final = msgspec.json.Decoder(RosterRecord)
+_object: Final = msgspec.json.Decoder(_Object)
+_peek: Final = msgspec.json.Decoder(_Peeked).decode
 
 _T = TypeVar("_T")
 

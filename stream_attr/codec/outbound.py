@@ -17,7 +17,7 @@ from stream_attr.core.decision import Figures, Picked
 KEPT_OF_TOO_LARGE: Final = 64 * 1024
 """Bytes of a ``too_large`` record that its dead letter keeps."""
 
-_dumps = msgspec.json.Encoder().encode
+_dumps: Final = msgspec.json.Encoder().encode
 """As fast as orjson, whose bytes hold on to kilobytes apiece for as long as a batch keeps them."""
 
 

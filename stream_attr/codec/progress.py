@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from msgspec import Struct
 
@@ -18,8 +20,8 @@ class Progress(Struct, gc=False):
     version: int = 1
 
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Progress).decode
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(Progress).decode
 
 
 def encode_progress(progress: Progress) -> bytes:

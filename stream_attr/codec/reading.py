@@ -20,7 +20,7 @@ from stream_attr.core.message import (
 from stream_attr.core.placed import Placed
 from stream_attr.core.shop import Shop
 
-_new = tuple.__new__
+_new: Final = tuple.__new__
 """Makes a named tuple in a third of the time: there is one for every message."""
 _KIND_FLAGS: Final = {"broadcast": BROADCAST, "auto_reply": AUTO_REPLY}
 _NEVER_BLANK: Final = frozenset({"image", "card"})

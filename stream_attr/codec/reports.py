@@ -7,6 +7,7 @@ tells one emission from another (revision, reason, watermark) is put behind it.
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import Final
 
 import msgspec
 
@@ -32,7 +33,7 @@ from stream_attr.core.part import TOTAL, Ends
 from stream_attr.core.shop_day import AgentDay
 from stream_attr.core.task import Task
 
-_dumps = msgspec.json.Encoder().encode
+_dumps: Final = msgspec.json.Encoder().encode
 
 
 def digest_of(said: bytes) -> int:

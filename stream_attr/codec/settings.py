@@ -176,8 +176,8 @@ class ShopSettings(Struct, gc=False):
         return SettingsRecord(self.first_day, text_from, self.settings, self.profiles)
 
 
-_record = msgspec.json.Decoder(_Record)
-_rules = msgspec.json.Decoder(_Rules)
+_record: Final = msgspec.json.Decoder(_Record)
+_rules: Final = msgspec.json.Decoder(_Rules)
 _PROFILE_NAME: Final = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 _CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 

@@ -10,15 +10,14 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw
 
-from stream_attr.codec.columns import LastVerdict, Messages, Told
+from stream_attr.codec.columns import from_columns, to_columns, to_emitted, to_last_verdict
+from stream_attr.codec.stored import Header, Messages, State, StoredOrder, Told
 from stream_attr.core.buyer import Buyer
-from stream_attr.core.decision import FINAL, Judgement
+from stream_attr.core.decision import FINAL
 from stream_attr.core.order import Order
-from stream_attr.core.placed import Horizon, Placed, ToldTask, Waiting
 from stream_attr.core.reception import Reception
-from stream_attr.core.said import Unsaid
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
 
@@ -29,51 +28,10 @@ class UnknownStateVersionError(Exception):
     """State was written by a version of this program that is newer than this one."""
 
 
-class Header(Struct, array_like=True, gc=False):
-    """What can be read of a state without decoding all of it."""
-
-    version: int
-    due: int | None
-    """The next watermark at which something of the buyer is due."""
-    pending: int
-    """Official decisions that are pending."""
-    settle_at: int | None
-    """The watermark at which facts, inquiries and figures are told next."""
-
-
-class _Order(Struct, array_like=True, gc=False):
-    order_id: str
-    created: Placed | None
-    paid: Placed | None
-    cancelled_ts: int | None
-    refunds: list[tuple[int, int, bool]]
-    event_ids: list[str]
-    """Those that ``created`` and ``paid`` do not have."""
-    last_ts: int
-    waiting: list[Waiting]
-    emitted: dict[str, LastVerdict]
-    horizon: Horizon | None
-    sealed: dict[str, Judgement] | None
-    told_by_payment: Placed | None = None
-    tasks: dict[str, ToldTask] = {}
-
-
-class _State(Struct, array_like=True, gc=False):
-    version: int
-    due: int | None
-    pending: int
-    settle_at: int | None
-    messages: dict[str, Messages]
-    transfers: dict[str, list[tuple[int, str]]]
-    orders: list[_Order]
-    told: dict[str, list[Told]]
-    days_said: dict[int, int]
-    unsaid: Unsaid | None
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_State).decode
-_decode_header = msgspec.msgpack.Decoder(Header).decode
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(State).decode
+_decode_messages: Final = msgspec.msgpack.Decoder(Messages).decode
+_decode_header: Final = msgspec.msgpack.Decoder(Header).decode
 
 _UPCASTS: dict[int, Callable[[bytes], bytes]] = {}
 """By version: bytes of it to bytes of the next."""
@@ -97,22 +55,19 @@ def pending_decisions(buyer: Buyer) -> int:
 def encode_buyer(buyer: Buyer) -> bytes:
     """Return a buyer's state as bytes."""
     return _encode(
-        _State(
+        State(
             VERSION,
             buyer.due,
             pending_decisions(buyer),
             buyer.settle_at,
-            {
-                agent_id: Messages.of([message for day in sorted(days) for message in days[day].messages])
-                for agent_id, days in buyer.receptions.items()
-            },
+            {agent_id: _messages(buyer, agent_id, days) for agent_id, days in buyer.receptions.items()},
             {
                 agent_id: found
                 for agent_id, days in buyer.receptions.items()
                 if (found := [transfer for day in sorted(days) for transfer in days[day].transfers])
             },
             [
-                _Order(
+                StoredOrder(
                     order.order_id,
                     order.created,
                     order.paid,
@@ -121,7 +76,7 @@ def encode_buyer(buyer: Buyer) -> bytes:
                     _other_ids(order),
                     order.last_ts,
                     order.waiting,
-                    {profile: LastVerdict.of(emitted) for profile, emitted in order.emitted.items()},
+                    {profile: to_last_verdict(emitted) for profile, emitted in order.emitted.items()},
                     order.horizon,
                     order.judged if order.sealed else None,
                     order.told_by_payment,
@@ -140,6 +95,14 @@ def encode_buyer(buyer: Buyer) -> bytes:
     )
 
 
+def _messages(buyer: Buyer, agent_id: str, days: dict[int, Reception]) -> Raw:
+    packed = buyer.packed.get(agent_id)
+    if packed is None:
+        messages = [message for day in sorted(days) for message in days[day].messages]
+        packed = buyer.packed[agent_id] = _encode(to_columns(messages))
+    return Raw(packed)
+
+
 def _told(day: int, reception: Reception) -> Told:
     return Told(day, reception.closed_ts, reception.said_fact, reception.said_inquiry)
 
@@ -156,8 +119,10 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
         )
     state = _decode(data)
     buyer = Buyer(shop, buyer_id)
-    for agent_id, messages in state.messages.items():
-        buyer.recall(agent_id, messages.messages(), state.transfers.get(agent_id, ()))
+    for agent_id, packed in state.messages.items():
+        messages = from_columns(_decode_messages(packed))
+        buyer.recall(agent_id, messages, state.transfers.get(agent_id, ()))
+        buyer.packed[agent_id] = bytes(packed)
     for stored in state.orders:
         order = buyer.orders[stored.order_id] = _order(stored)
         buyer.order_event_ids.update(order.event_ids)
@@ -180,7 +145,7 @@ def _other_ids(order: Order) -> list[str]:
     return [event_id for event_id in order.event_ids if event_id not in named]
 
 
-def _order(stored: _Order) -> Order:
+def _order(stored: StoredOrder) -> Order:
     order = Order(stored.order_id)
     order.created = stored.created
     order.paid = stored.paid
@@ -190,7 +155,7 @@ def _order(stored: _Order) -> Order:
     order.event_ids = named + stored.event_ids
     order.last_ts = stored.last_ts
     order.waiting = stored.waiting
-    order.emitted = {profile: said.emitted() for profile, said in stored.emitted.items()}
+    order.emitted = {profile: to_emitted(said) for profile, said in stored.emitted.items()}
     order.horizon = stored.horizon
     order.told_by_payment = stored.told_by_payment
     order.tasks = stored.tasks

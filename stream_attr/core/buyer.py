@@ -94,6 +94,7 @@ class Buyer:
         "looks_version",
         "order_event_ids",
         "orders",
+        "packed",
         "receptions",
         "settle_at",
         "shop",
@@ -114,6 +115,8 @@ class Buyer:
         """What has changed of facts, inquiries and figures since they were last told."""
         self.settle_at: int | None = None
         """The watermark at which they are told next."""
+        self.packed: dict[str, bytes] = {}
+        """By agent id, messages as they are stored, of those of whom none has come since."""
         self.heard: set[str] = set()
         """Agents of whose receptions something has come since they were last told."""
         self.looks: list[Look] | None = None
@@ -193,6 +196,7 @@ class Buyer:
         day = self.shop.zone.day_of(message.ts)
         reception = self._reception(agent_id, day)
         self.heard.add(agent_id)
+        self.packed.pop(agent_id, None)
         for order in self._orders_around(message.ts):
             bearing = self._bearing(order, agent_id, day, reception, message)
             if bearing == _NOTHING:
@@ -505,6 +509,7 @@ class Buyer:
     def _forget_chat(self, before_day: int) -> None:
         self._chat_bytes = None
         self.looks = None
+        self.packed.clear()
         for agent_id, days in list(self.receptions.items()):
             for day in [day for day in days if day < before_day]:
                 gone = days.pop(day)

@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
-from stream_attr.codec.state import Header, decode_buyer, encode_buyer, read_header
+from stream_attr.codec.state import decode_buyer, encode_buyer, read_header
+from stream_attr.codec.stored import Header
 from stream_attr.core.buyer import Buyer
 from stream_attr.processor.book import Book
 from stream_attr.processor.records import Store, after
