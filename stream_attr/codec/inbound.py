@@ -10,15 +10,15 @@ import functools
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import msgspec.inspect
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET
 
+from stream_attr.codec.events import AnyObject, ChatEvent, OrderEvent, RosterRecord, Tick, Timed
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.core.days import DAY_MS, day_number
-from stream_attr.core.settings import Role
 
 MAX_RECORD_BYTES: Final = 256 * 1024
 """Of a record's value."""
@@ -27,90 +27,12 @@ MAX_KEY_BYTES: Final = 64 * 1024
 LONGEST_WAIT_FOR_PAYMENT_MS: Final = 15 * DAY_MS
 """How far before a ``paid`` its ``created_ts`` may lie."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=128)]
-Instant = Annotated[int, Meta(ge=946_684_800_000, lt=4_102_444_800_000)]
-MAX_AMOUNT: Final = 2**53 - 1
-"""Of one event, and of an order's refunds together: what every JSON reader holds exactly."""
-Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
-Quantity = Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
-
-
-class ChatEvent(Struct, gc=False):
-    """A record of ``chat-events``; absent optional fields are ``UNSET``."""
-
-    event_id: Id
-    shop_id: Id
-    buyer_id: Id
-    agent_id: Id
-    ts: Instant
-    type: Literal["message", "transfer"] = "message"
-    sender: Literal["buyer", "agent"] | UnsetType = UNSET
-    kind: Literal["text", "image", "card", "system", "broadcast", "auto_reply"] = "text"
-    text: str | UnsetType = UNSET
-    text_length: Annotated[int, Meta(ge=0, le=2**53 - 1)] | UnsetType = UNSET
-    entry: Literal["product_page", "order_page", "shop", "other"] | UnsetType = UNSET
-    product_id: Id | UnsetType = UNSET
-    to_agent_id: Id | UnsetType = UNSET
-    buyer_is_subaccount: bool = False
-
-
-class OrderEvent(Struct, gc=False):
-    """A record of ``order-events``; absent optional fields are ``UNSET``."""
-
-    event_id: Id
-    shop_id: Id
-    buyer_id: Id
-    order_id: Id
-    ts: Instant
-    type: Literal["created", "paid", "cancelled", "refund_requested", "refund_completed"]
-    amount: Amount | UnsetType = UNSET
-    quantity: Quantity | UnsetType = UNSET
-    currency: Annotated[str, Meta(min_length=3, max_length=3)] | UnsetType = UNSET
-    created_ts: Instant | UnsetType = UNSET
-    product_ids: tuple[Id, ...] = ()
-
-
-class Tick(Struct, gc=False):
-    """A record of ``ticks``: it is now ``ts`` on this partition."""
-
-    ts: Instant
-
-
-class RosterRecord(Struct, gc=False):
-    """A record of ``agent-roster``."""
-
-    shop_id: Id
-    agent_id: Id
-    role: Literal["presale", "aftersale", "frozen"]
-    effective_from: str
-    name: str | UnsetType = UNSET
-    group: str | UnsetType = UNSET
-
-    @property
-    def first_day(self) -> int:
-        """``effective_from`` as a day number."""
-        return day_number(self.effective_from)
-
-    @property
-    def as_role(self) -> Role:
-        """``role`` as the core knows it."""
-        return Role(self.role)
-
-
-class _Object(Struct, gc=False):
-    """Any object."""
-
-
-class _Peeked(Struct, gc=False):
-    ts: Instant
-
-
 _chat: Final = msgspec.json.Decoder(ChatEvent)
 _order: Final = msgspec.json.Decoder(OrderEvent)
 _tick: Final = msgspec.json.Decoder(Tick)
 _roster: Final = msgspec.json.Decoder(RosterRecord)
-_object: Final = msgspec.json.Decoder(_Object)
-_peek: Final = msgspec.json.Decoder(_Peeked).decode
+_object: Final = msgspec.json.Decoder(AnyObject)
+_peek: Final = msgspec.json.Decoder(Timed).decode
 
 _T = TypeVar("_T")
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import UNSET
 
-from stream_attr.codec.inbound import ChatEvent, OrderEvent
+from stream_attr.codec.events import ChatEvent, OrderEvent
 from stream_attr.core.message import (
     AGENT,
     AUTO_REPLY,

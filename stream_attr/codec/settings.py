@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from stream_attr.codec.inbound import Amount, Id, check_day, check_id, decode
+from stream_attr.codec.events import Amount, Id
+from stream_attr.codec.inbound import check_day, check_id, decode
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.core.days import day_number, zone
 from stream_attr.core.settings import (

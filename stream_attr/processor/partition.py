@@ -9,15 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from stream_attr.codec.between import Closing, Passed, decode_closing, encode_between
-from stream_attr.codec.inbound import (
-    MAX_AMOUNT,
-    ChatEvent,
-    OrderEvent,
-    check_key,
-    decode_chat,
-    decode_order,
-    decode_tick,
-)
+from stream_attr.codec.events import MAX_AMOUNT, ChatEvent, OrderEvent
+from stream_attr.codec.inbound import check_key, decode_chat, decode_order, decode_tick
 from stream_attr.codec.outbound import encode_decision
 from stream_attr.codec.progress import Progress, decode_progress, encode_progress
 from stream_attr.codec.reading import message_of, placed_of

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from stream_attr.codec.inbound import ChatEvent, OrderEvent
+from stream_attr.codec.events import ChatEvent, OrderEvent
 
 CHAT: Final = "chat-events"
 ORDERS: Final = "order-events"

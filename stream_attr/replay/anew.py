@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from stream_attr.broker.lines import LinesFile
 from stream_attr.codec.between import BuyerDay, decode_stated
-from stream_attr.codec.inbound import ChatEvent, OrderEvent
+from stream_attr.codec.events import ChatEvent, OrderEvent
 from stream_attr.core.days import day_number
 from stream_attr.core.decision import FINAL
 from stream_attr.core.part import Part

@@ -10,7 +10,8 @@ import orjson
 from msgspec import UNSET
 
 from stream_attr.broker.lines import LinesFile
-from stream_attr.codec.inbound import OrderEvent, decode_chat, decode_order
+from stream_attr.codec.events import OrderEvent
+from stream_attr.codec.inbound import decode_chat, decode_order
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.processor import Book
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, Record

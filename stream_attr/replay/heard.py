@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from stream_attr.codec.inbound import ChatEvent
+from stream_attr.codec.events import ChatEvent
 from stream_attr.codec.reading import message_of
 from stream_attr.core.fact import fact_of
 from stream_attr.core.figures import Fact

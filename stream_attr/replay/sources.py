@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stream_attr.broker.lines import LinesFile
-from stream_attr.codec.inbound import ChatEvent, OrderEvent, decode_chat, decode_order, peek_ts
+from stream_attr.codec.events import ChatEvent, OrderEvent
+from stream_attr.codec.inbound import decode_chat, decode_order, peek_ts
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.processor.records import CHAT, Record
 
