@@ -93,7 +93,7 @@ class WorkerConfig:
     """Memory for buyers who are kept decoded and for blocks and write buffers of the local stores, MiB."""
     batch_records: int = 2_000
     """Records judged and committed together at most."""
-    linger_ms: int = 50
+    linger_ms: int = 25
     """How long a partition that has caught up gathers events before it commits them together."""
     idle_tick_ms: int = 60_000
     """A partition without events for so long is sent a tick (``clock`` ``wall`` only)."""
