@@ -41,6 +41,14 @@ class Deadlines:
         self.first = _NEVER
         """Nothing is due before this watermark."""
 
+    def forget_until(self, watermark: int) -> None:
+        """Delete the rows that an earlier judge of this store has left behind."""
+        for row, _ in self._store.items(DUE_MARK, _row(max(watermark, 0) + 1, b"")):
+            self._far[row] = None
+            if len(self._far) >= _AT_ONCE:
+                self._write()
+        self._write()
+
     def set(self, key: bytes, due: int) -> None:
         """Note that a buyer is due at ``due``."""
         if due < self._soon_until:

@@ -103,6 +103,7 @@ class Processor:
             self._watermark.seen = known.seen
             if known.watermark is not None:
                 self._watermark.value = self._announced = known.watermark
+        self._deadlines.forget_until(self._watermark.value)
         for key, header in self._buyers.restore():
             self._pending += header.pending
             if header.due is not None:

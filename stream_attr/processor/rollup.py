@@ -195,6 +195,7 @@ class Rollup:
         """Forget all: nothing can come any more."""
         for key in {*self._days, *[key for keys in self._retiring.values() for key in keys]}:
             self._forget(key)
+        self._retiring.clear()
         self._changes[PASSED_KEY] = None
 
     # Time

@@ -72,6 +72,19 @@ def test_what_was_taken_is_no_longer_stored(store):
     assert len(store) == 9
 
 
+def test_what_an_earlier_judge_left_behind_is_deleted(store):
+    earlier = Deadlines(store, 0)
+    for number in range(5):
+        earlier.set(b"a", number)
+    list(earlier.take(1))
+    due = Deadlines(store, 0)
+    due.forget_until(3)
+    assert len(store) == 1
+    due.set(b"b", 4)
+    assert list(due.take(9)) == [(4, b"a"), (4, b"b")]
+    assert len(store) == 0
+
+
 def test_first_follows_what_is_set_while_all_is_taken(due):
     due.set(b"a", 1)
     for at, key in due.take(5):
