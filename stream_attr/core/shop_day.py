@@ -92,4 +92,5 @@ def _moved(sums: _Figures, old: _Figures | None, new: _Figures | None) -> _Figur
         figures = map(sub, figures, astuple(old))
     if new is not None:
         figures = map(add, figures, astuple(new))
-    return type(sums)(*figures)
+    moved: _Figures = type(sums)(*figures)
+    return moved
