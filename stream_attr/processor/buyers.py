@@ -165,4 +165,4 @@ class Buyers:
 
 def _weight(buyer: Buyer) -> int:
     """Return what a decoded buyer takes of memory, in messages: some half a kilobyte each."""
-    return 2 + len(buyer.chat_ids) + 7 * len(buyer.orders)
+    return 8 + len(buyer.chat_ids) + 7 * len(buyer.orders)

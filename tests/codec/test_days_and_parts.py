@@ -1,0 +1,32 @@
+"""What earlier versions stored of days and of what buyers add to them is read."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from stream_attr.codec.between import BuyerDay, decode_stated, encode_between
+from stream_attr.codec.days import DayState, decode_day, encode_day
+from stream_attr.core.part import Deals, Ends, Inquiries, Part, Workload
+
+ENDS = Ends(1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize("put_away", [None, True, [], ["b-1", "b-2"]])
+def test_a_day_says_whether_it_is_put_away_as_it_did_or_by_a_list_of_buyers(put_away):
+    known = DayState("jd:1", 20_000, "Asia/Shanghai", ENDS, put_away=put_away)
+    assert decode_day(encode_day(known)).put_away == put_away
+
+
+def test_a_part_with_zeros_is_the_one_that_lacks_them_spelt_out():
+    part = Part(Workload(consults=1, receptions=1), spoke_ts=7)
+    zeros = [
+        [1, 1, *[0] * 10],
+        [0] * len(msgspec.structs.fields(Inquiries)),
+        [0] * len(msgspec.structs.fields(Deals)),
+    ]
+    stored = [1, "jd:1", "b-1", 20_000, 0, "Asia/Shanghai", ENDS, {"A": [*zeros, [], [], 7, False, None]}]
+    told = decode_stated(msgspec.msgpack.encode([*stored, "chat"]))
+    assert told.parts == {"A": part.spelt_out()}
+    lacking = BuyerDay("jd:1", "b-1", 20_000, 0, "Asia/Shanghai", ENDS, {"A": part})
+    assert decode_stated(encode_between(lacking)).parts == {"A": part}
