@@ -55,7 +55,7 @@ class OverflowStore:
     def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
         """Write what a batch has changed; None deletes."""
         if self._database is None:
-            if not any(changes.values()):
+            if all(value is None for value in changes.values()):
                 return
             self._folder = TemporaryDirectory(prefix="stream-attr-replay-")
             self._database = rocksdict.Rdict(self._folder.name, options=_options())

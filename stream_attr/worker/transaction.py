@@ -278,10 +278,9 @@ class _PartitionProducer:
 
     def acknowledged(self, error: KafkaError | None, message: Message) -> None:
         """Note what became of the last record of the changelog."""
+        self.refused(error, message)
         offset = message.offset()
-        if error is not None:
-            self._failure = self._failure or error
-        elif offset is not None:
+        if error is None and offset is not None:
             self._next_offset = offset + 1
 
     def flush(self, stop: Stop) -> None:

@@ -44,3 +44,10 @@ def test_the_folder_goes_when_the_replay_fails(folders):
     with pytest.raises(RuntimeError):
         fail()
     assert not list(folders.iterdir())
+
+
+def test_rows_without_a_value_are_kept_too():
+    with OverflowStore() as store:
+        store.write_derived({b"\x05a": b"", b"\x05b": b""})
+        store.write_derived({b"\x05a": None})
+        assert list(store.items(b"\x05", b"\x06")) == [(b"\x05b", b"")]
