@@ -16,6 +16,7 @@ from stream_attr.cli.params import DURATION, FOLDER, TIME, FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import DAY_MS
+from stream_attr.processor.options import FACT_BYTES
 from stream_attr.processor.records import (
     AGENT_DAILY,
     COMPARISONS,
@@ -25,6 +26,7 @@ from stream_attr.processor.records import (
     INQUIRIES,
     TASKS,
 )
+from stream_attr.replay.at_hand import memory_at_hand_mib
 from stream_attr.replay.processes import ProcessLostError, sensible_number
 from stream_attr.replay.session import Inputs, replay
 from stream_attr.replay.steps import without_collector
@@ -57,6 +59,13 @@ REPORTS = frozenset({INQUIRIES, FACTS, AGENT_DAILY})
 @click.option("--history-days", type=click.IntRange(33, 400), default=35, show_default=True)
 @click.option("--order-retention-days", type=click.IntRange(1, 400), default=45, show_default=True)
 @click.option(
+    "--cache-mib",
+    metavar="MIB",
+    type=click.IntRange(16),
+    help="Memory for the buyers last seen, by all processes together; while all that history is kept of fit, "
+    "time grows with the events and nothing else.  [default: half of this machine's]",
+)
+@click.option(
     "--decisions-only", is_flag=True, help="No facts, inquiries and agents' days: in under half the time."
 )
 @click.option(
@@ -76,6 +85,7 @@ def command(
     allowed_lateness: int,
     history_days: int,
     order_retention_days: int,
+    cache_mib: int | None,
     decisions_only: bool,
     processes: int | None,
 ) -> None:
@@ -93,6 +103,8 @@ def command(
         processes = sensible_number(inputs)
     elif processes > 1 and STANDARD_INPUT in names:
         raise click.UsageError("standard input (-) cannot be shared by several processes: --processes 1.")
+    if cache_mib is None:
+        cache_mib = memory_at_hand_mib() // 2
     progress = Progress("replayed")
     outputs = replay(
         inputs,
@@ -101,6 +113,7 @@ def command(
         retention=Retention(history_days * DAY_MS, order_retention_days * DAY_MS),
         processes=processes,
         reports=not decisions_only,
+        cached_facts=(cache_mib << 20) // FACT_BYTES,
         progress=progress,
     )
     topics = [topic for topic in OUTPUTS if not decisions_only or topic not in REPORTS]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from zlib import crc32
 
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import HOUR_MS, MINUTE_MS
 from stream_attr.processor.watermark import END_OF_TIME
+
+FACT_BYTES: Final = 512
+"""What a fact of a buyer who is kept decoded takes of memory, about (`Options.cached_facts`)."""
 
 
 @dataclass(frozen=True, slots=True)

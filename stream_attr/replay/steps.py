@@ -23,7 +23,7 @@ __all__ = ["Inputs", "Plan", "Step", "steps", "without_collector"]
 CHUNK = 5_000
 """Records judged in one go; what they bring about is written before the next."""
 CACHED_FACTS = 1_000_000
-"""Some half a gigabyte of buyers kept decoded."""
+"""Half a gigabyte of buyers kept decoded (`FACT_BYTES`)."""
 
 
 @dataclass(frozen=True, slots=True)

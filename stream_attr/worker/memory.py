@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import rocksdict
 
+from stream_attr.processor.options import FACT_BYTES
+
 __all__ = ["Memory"]
 
 _MIB = 1 << 20
-_FACT_BYTES = 512
-"""A fact of a buyer who is kept decoded (`Options.cached_facts`), about."""
 
 
 class Memory:
@@ -22,7 +22,7 @@ class Memory:
             of_stores // 2, False, self.blocks
         )
         """Their memory is taken from that of the blocks."""
-        self._facts = mib * _MIB // 2 // _FACT_BYTES
+        self._facts = mib * _MIB // 2 // FACT_BYTES
 
     def facts(self, partitions: int) -> int:
         """How many facts each of so many partitions may keep decoded."""

@@ -82,3 +82,17 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     done = replay(tmp_path / "orders.jsonl", tmp_path / "out")
     assert done.exit_code == 2
     assert f"{tmp_path / 'out'}: cannot be written: Is a directory" in done.stderr
+
+
+def test_what_its_memory_has_no_room_for_changes_nothing(tmp_path: Path) -> None:
+    sample = tmp_path / "sample"
+    arguments = ["generate", "--seed", "5", "--events", "4000", "--days", "4", "--out", str(sample)]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    written = {}
+    for name, words in (("by itself", []), ("least", ["--cache-mib=16"]), ("too little", ["--cache-mib=8"])):
+        out = tmp_path / name
+        files = [word for kind in ("chat", "orders") for word in (f"--{kind}", str(sample / f"{kind}.jsonl"))]
+        done = CliRunner().invoke(main, ["replay", *files, "--out", str(out), *words])
+        written[name] = done.exit_code, {file.name: file.read_bytes() for file in out.glob("*")}
+    assert written["least"] == written["by itself"]
+    assert written["too little"] == (2, {})
