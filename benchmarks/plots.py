@@ -58,11 +58,13 @@ def draw_growth(points: Sequence[tuple[float, float]], file: Path) -> None:
     _save(figure, file)
 
 
-def draw_memory(points: Sequence[tuple[float, float]], file: Path) -> None:
+def draw_memory(curves: Mapping[str, Sequence[tuple[float, float]]], file: Path) -> None:
     """Draw resident megabytes against buyers."""
     figure, panel = pyplot.subplots(figsize=(5, 3.2))
-    buyers, resident = zip(*points, strict=True)
-    panel.plot([one / 1_000 for one in buyers], resident)
+    for name, points in curves.items():
+        buyers, resident = zip(*points, strict=True)
+        panel.plot([one / 1_000 for one in buyers], resident, label=name)
+    panel.legend()
     panel.set_ylim(bottom=0)
     panel.set_xlabel("thousand buyers")
     panel.set_ylabel("resident MB")

@@ -18,7 +18,7 @@ from yarl import URL
 from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.processor.records import CHANGELOG
-from stream_attr.worker import layout, web
+from stream_attr.worker import heap, layout, web
 from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.changelog import topic_id
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
@@ -82,6 +82,7 @@ class AttributionApp(faust.App):  # type: ignore[misc]
         """Watch the broker from now on; what ``task`` names begins after the first recovery only."""
         await super().on_start()
         self.add_future(keep_contact(self.contact, self.knowledge.answers))
+        self.add_future(heap.keep_trimmed())
 
     def crash_soon(self, error: BaseException) -> None:
         """Stop the whole worker because of an error that has been logged."""
@@ -166,6 +167,7 @@ def _credentials(security: Security) -> Credentials | None:
 def run(config: WorkerConfig, judging: Judging) -> int:
     """Run a worker until a signal or an error ends it; returns the exit code (2: it cannot be started)."""
     set_up()
+    heap.share_arenas()
     try:
         with Claim(config):
             return _run(build_app(config, judging))
