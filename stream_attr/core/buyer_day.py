@@ -6,7 +6,7 @@ and adds the new, so nothing is counted twice, however often it is stated.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import astuple, replace
@@ -142,13 +142,21 @@ def _deals_on(
     for order in orders:
         said = order.emitted.get(OFFICIAL)
         if said is not None and _falls_on(said.verdict, order, start, end):
+            final_at = said.verdict.final_at
             for agent_id, more, groups in _deals_of(said.verdict, order, start, end):
-                deals.setdefault(agent_id, []).append(more)
-                until = finals.setdefault(agent_id, {})
-                for group in groups:
-                    until[group] = max(until.get(group, 0), said.verdict.final_at)
+                some = deals.get(agent_id)
+                if some is None:
+                    deals[agent_id] = [more]
+                    finals[agent_id] = dict.fromkeys(groups, final_at)
+                else:
+                    some.append(more)
+                    until = finals[agent_id]
+                    for group in groups:
+                        until[group] = max(until.get(group, 0), final_at)
+    if not deals:
+        return {}, {}
     return (
-        {agent_id: found for agent_id, some in deals.items() if (found := _deals_together(some)) is not None},
+        {agent_id: some[0] if len(some) == 1 else _sum_of(some) for agent_id, some in deals.items()},
         {agent_id: tuple(until.items()) for agent_id, until in finals.items()},
     )
 
@@ -190,11 +198,16 @@ def _deals_of(
 
 
 def _deals_together(some: Iterable[Deals | None]) -> Deals | None:
-    """Return what deals of one buyer come to: the buyer counts once."""
+    """Return what deals of one buyer come to, where there are any."""
     there = [deals for deals in some if deals is not None]
     if len(there) < 2:
         return there[0] if there else None
-    sums = Deals(*map(sum, zip(*map(astuple, there), strict=True)))
+    return _sum_of(there)
+
+
+def _sum_of(some: list[Deals]) -> Deals:
+    """Return what deals of one buyer come to: the buyer counts once."""
+    sums = Deals(*_summed(some))
     return replace(
         sums,
         placed_buyers=min(sums.placed_buyers, 1),
@@ -204,6 +217,17 @@ def _deals_together(some: Iterable[Deals | None]) -> Deals | None:
     )
 
 
+def _summed(some: Sequence[Workload] | Sequence[Inquiries] | Sequence[Deals]) -> list[int]:
+    """Return the sums of some figures, in the order of their fields."""
+    sums: list[int] = list(astuple(some[0]))
+    for other in some[1:]:
+        figures: tuple[int, ...] = astuple(other)
+        for index, figure in enumerate(figures):
+            if figure:
+                sums[index] += figure
+    return sums
+
+
 def _workloads_together(some: Iterable[Workload | None]) -> Workload | None:
     """Return what receptions of one buyer come to."""
     there = [workload for workload in some if workload is not None]
@@ -211,7 +235,7 @@ def _workloads_together(some: Iterable[Workload | None]) -> Workload | None:
         return there[0] if there else None
     asked = [one for one in there if one.buyer_messages]
     return replace(
-        Workload(*map(sum, zip(*map(astuple, there), strict=True))),
+        Workload(*_summed(there)),
         consults=max([one.consults for one in there]),
         receptions=max([one.receptions for one in there]),
         unreplied=1 if asked and all(one.unreplied for one in asked) else 0,
@@ -224,7 +248,7 @@ def _inquiries_together(some: Iterable[Inquiries | None]) -> Inquiries | None:
     there = [found for found in some if found is not None]
     if len(there) < 2:
         return there[0] if there else None
-    most = Inquiries(*map(max, zip(*map(astuple, there), strict=True)))
+    most = Inquiries(*[1 if count else 0 for count in _summed(there)])
     is_open = most.open if not most.ordered else 0
     return replace(
         most,

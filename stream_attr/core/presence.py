@@ -28,13 +28,18 @@ class Presence:
     def replace(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Put a buyer's stretches in the place of the old ones; each the begins and ends, sorted, closed."""
         edges = self._edges
-        before, after = _edges_of(old), _edges_of(new)
+        same = 0
+        for before, after in zip(old, new, strict=False):  # stretches are added at the end, or grow there
+            if before != after:
+                break
+            same += 1
         first = len(edges)
-        for edge in before - after:
-            at = bisect_left(edges, edge)
+        for index in range(same, len(old)):
+            at = bisect_left(edges, 2 * old[index] + index % 2)
             del edges[at]
             first = min(first, at)
-        for edge in after - before:
+        for index in range(same, len(new)):
+            edge = 2 * new[index] + index % 2
             at = bisect_left(edges, edge)
             edges.insert(at, edge)
             first = min(first, at)
@@ -56,7 +61,3 @@ class Presence:
             if counted % MARK_EVERY == 0:
                 self._marks.append((counted, present, most))
         return most
-
-
-def _edges_of(bounds: Sequence[int]) -> set[int]:
-    return {2 * ts + index % 2 for index, ts in enumerate(bounds)}

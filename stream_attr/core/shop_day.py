@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from operator import add, sub
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec.structs import astuple
 
@@ -15,17 +13,20 @@ GROUPS: Final = ("workload", "inquiries", "payments", "placed", "paid", "sales",
 """Figures that become final together."""
 
 _ON_RECEPTIONS: Final = frozenset({"workload", "inquiries", "payments"})
+_Figures = Workload | Inquiries | Deals
 
 
 class AgentDay:
     """The figures of one agent, or of the shop, as they stand."""
 
-    __slots__ = ("deals", "finals", "inquiries", "presence", "workload")
+    __slots__ = ("_deals", "_inquiries", "_workload", "finals", "presence", "unanswered")
 
     def __init__(self) -> None:
-        self.workload = NO_WORKLOAD
-        self.inquiries = NO_INQUIRIES
-        self.deals = NO_DEALS
+        self._workload = list(astuple(NO_WORKLOAD))
+        self._inquiries = list(astuple(NO_INQUIRIES))
+        self._deals = list(astuple(NO_DEALS))
+        self.unanswered = 0
+        """Buyers who wait for a closing."""
         self.finals: dict[tuple[str, int], int] = {}
         """Groups, and when decisions in them are final; of how many buyers each is."""
         self.presence = Presence()
@@ -35,13 +36,14 @@ class AgentDay:
         changed = False
         if old.workload != new.workload:
             changed = True
-            self.workload = _moved(self.workload, old.workload, new.workload)
+            _move(self._workload, old.workload, new.workload)
+            self.unanswered += _unanswered(new) - _unanswered(old)
         if old.inquiries != new.inquiries:
             changed = True
-            self.inquiries = _moved(self.inquiries, old.inquiries, new.inquiries)
+            _move(self._inquiries, old.inquiries, new.inquiries)
         if old.deals != new.deals:
             changed = True
-            self.deals = _moved(self.deals, old.deals, new.deals)
+            _move(self._deals, old.deals, new.deals)
         if old.finals != new.finals:
             changed = True
             self._count(new.finals, 1)
@@ -60,13 +62,28 @@ class AgentDay:
                 del self.finals[final]
 
     @property
+    def workload(self) -> Workload:
+        """Receptions."""
+        return Workload(*self._workload)
+
+    @property
+    def inquiries(self) -> Inquiries:
+        """What became of inquiries."""
+        return Inquiries(*self._inquiries)
+
+    @property
+    def deals(self) -> Deals:
+        """Orders and refunds."""
+        return Deals(*self._deals)
+
+    @property
     def is_seen(self) -> bool:
         """Whether anything is known of the agent's day."""
-        return self.workload.consults > 0 or self.deals != NO_DEALS
+        return self.workload.consults > 0 or any(self._deals)
 
     def is_final(self, group: str, final_at: int, watermark: int) -> bool:
         """Whether a group that is final at ``final_at`` can no longer be changed by what comes in time."""
-        return watermark >= final_at and not (self.workload.unanswered and group in _ON_RECEPTIONS)
+        return watermark >= final_at and not (self.unanswered and group in _ON_RECEPTIONS)
 
     def final_at(self, ends: Ends) -> dict[str, int]:
         """Return when each group of figures is final."""
@@ -82,15 +99,20 @@ class AgentDay:
         return at
 
 
-_Figures = TypeVar("_Figures", Workload, Inquiries, Deals)
+def _unanswered(part: Part) -> int:
+    return 0 if part.workload is None else part.workload.unanswered
 
 
-def _moved(sums: _Figures, old: _Figures | None, new: _Figures | None) -> _Figures:
-    """Return sums without what was old and with what is new."""
-    figures: Iterable[int] = astuple(sums)
+def _move(sums: list[int], old: _Figures | None, new: _Figures | None) -> None:
+    """Take what was old back from sums, and add what is new."""
+    figures: tuple[int, ...]
     if old is not None:
-        figures = map(sub, figures, astuple(old))
+        figures = astuple(old)
+        for index, figure in enumerate(figures):
+            if figure:
+                sums[index] -= figure
     if new is not None:
-        figures = map(add, figures, astuple(new))
-    moved: _Figures = type(sums)(*figures)
-    return moved
+        figures = astuple(new)
+        for index, figure in enumerate(figures):
+            if figure:
+                sums[index] += figure

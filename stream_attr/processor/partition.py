@@ -324,10 +324,11 @@ class Processor:
 
     def _expire(self, key: bytes, buyer: Buyer, watermark: int, *, answered: bool = False) -> None:
         """Forget what is older than its retention, and find out when to come back."""
-        before = set(buyer.orders)
-        self._give_up(buyer.expire(watermark, self._options.retention, answered=answered))
-        for order_id in before - set(buyer.orders):
-            self._buyers.forget_order(buyer.shop.shop_id, order_id)
+        if answered or watermark >= buyer.expiry:
+            before = set(buyer.orders)
+            self._give_up(buyer.expire(watermark, self._options.retention, answered=answered))
+            for order_id in before - set(buyer.orders):
+                self._buyers.forget_order(buyer.shop.shop_id, order_id)
         self._reschedule(key, buyer, watermark)
 
     def _conclude(self) -> None:
@@ -358,7 +359,7 @@ class Processor:
         for order in buyer.orders.values():
             if order.horizon is not None and due in order.horizon.deadlines:
                 self._emit(buyer, order, due, "timer")
-            if self._has_tasks:
+            if self._has_tasks and _has_tasks(order):
                 self._tell_tasks(buyer, order, due, "timer")
         if buyer.settle_at is not None and buyer.settle_at <= due:
             self._settle(buyer, due)
@@ -518,6 +519,14 @@ class Processor:
         batch.stats.buyers = self._buyers.count
         batch.stats.watermark = None if value == BEGINNING else value
         return batch
+
+
+def _has_tasks(order: Order) -> bool:
+    """Whether time may begin or end a task of an order: none begins once the decision is final."""
+    said = order.emitted.get(OFFICIAL)
+    if said is None:
+        return False
+    return said.verdict.status != FINAL or any(task.is_open for task in order.tasks.values())
 
 
 def _first_day(order: Order, shop: Shop) -> int:

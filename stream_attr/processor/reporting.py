@@ -51,7 +51,7 @@ def settle(
         oldest = min(oldest, answered - 1)
     since = unsaid.since - 1  # a reception bears on the inquiry of the day before, as may an order
     looks = None if unsaid.late or answered is not None or unsaid.since == EVERY_DAY else buyer.looks
-    heard, buyer.heard = buyer.heard, set()
+    heard = buyer.heard
     everybody = unsaid.orders or looks is None or buyer.looks_version != buyer.shop.version
     buyer.looks_version = buyer.shop.version
     outputs: list[Output] = []
@@ -76,6 +76,7 @@ def settle(
             if watermark < look_at < settle_at:
                 settle_at = look_at
     buyer.looks = still
+    heard.clear()
     if unsaid.orders:
         for order in buyer.orders.values():
             for ts in (order.created_ts, order.paid_ts, *[ts for ts, _, _ in order.refunds]):

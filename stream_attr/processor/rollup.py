@@ -67,7 +67,7 @@ class _Day:
     @property
     def unanswered(self) -> bool:
         """Whether some buyer waits for a closing."""
-        return any(figures.workload.unanswered for figures in self.agents.values())
+        return any(figures.unanswered for figures in self.agents.values())
 
 
 class Waits(NamedTuple):
@@ -335,11 +335,11 @@ class Rollup:
         """Put what a buyer adds now in the place of what it added; return the agents who spoke later."""
         new = told.parts
         buyer_id, reason = told.buyer_id, told.reason
+        parts = new if old.keys() <= new.keys() else new | dict.fromkeys(old.keys() - new.keys(), NOTHING)
         later = []
-        for agent_id in old.keys() | new.keys():
-            part = new.get(agent_id, NOTHING)
+        for agent_id, part in parts.items():
             before = old.get(agent_id, NOTHING)
-            if part == before or agent_id in (TOTAL, NOBODY):
+            if agent_id in (TOTAL, NOBODY) or part == before:
                 continue
             self._put(day, agent_id, before, part, reason)
             if part.waits:
