@@ -11,7 +11,7 @@ import matplotlib as mpl
 mpl.use("svg")
 from matplotlib import pyplot
 
-__all__ = ["draw_engines", "draw_growth", "draw_latencies", "draw_memory"]
+__all__ = ["draw_engines", "draw_growth", "draw_latencies", "draw_memory", "draw_parts"]
 
 mpl.rcParams["svg.hashsalt"] = "stream-attr"  # the same figures make the same file
 
@@ -68,6 +68,20 @@ def draw_memory(curves: Mapping[str, Sequence[tuple[float, float]]], file: Path)
     panel.set_ylim(bottom=0)
     panel.set_xlabel("thousand buyers")
     panel.set_ylabel("resident MB")
+    _save(figure, file)
+
+
+def draw_parts(bars: Mapping[str, Mapping[str, float]], file: Path) -> None:
+    """Draw bars of parts, in microseconds for each event."""
+    figure, panel = pyplot.subplots(figsize=(9, 3.2))
+    lefts = dict.fromkeys(bars, 0.0)
+    for part in next(iter(bars.values())):
+        widths = [parts[part] for parts in bars.values()]
+        panel.barh(list(bars), widths, left=list(lefts.values()), label=part)
+        lefts = {name: left + width for (name, left), width in zip(lefts.items(), widths, strict=True)}
+    panel.invert_yaxis()
+    panel.set_xlabel("µs of CPU time an event")
+    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small")
     _save(figure, file)
 
 

@@ -1,4 +1,4 @@
-"""A worker of ours that is measured from outside: by its web port, its log and what the system says of it."""
+"""Our program measured from outside: by a worker's web port, its log, and what the system says of it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,34 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from stream_attr.broker import server
 
-__all__ = ["Worker", "cpu_s", "worker_words"]
+__all__ = ["Spent", "Worker", "cpu_s", "timed", "worker_words"]
 
 PATIENCE_S = 600.0
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a command took."""
+
+    cpu_s: float
+    wall_s: float
+
+
+def timed(*words: str) -> Spent:
+    """Run a command of ours in a process of its own."""
+    begun = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-P", "-m", "stream_attr", *words], stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise AssertionError(f"{' '.join(words)} ended with {process.returncode}")
+    return Spent(used.ru_utime + used.ru_stime, time.perf_counter() - begun)
 
 
 def worker_words(bootstrap: str, prefix: str, data: Path, port: int) -> list[str]:

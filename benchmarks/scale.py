@@ -7,13 +7,10 @@ import os
 import re
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,7 @@ from confluent_kafka import Producer
 
 from engines import PARTITIONS, Traffic, apache_kafka
 from plots import draw_growth, draw_memory
-from running import Worker, cpu_s
+from running import Spent, Worker, cpu_s, timed
 from stream_attr.broker.topics import create_topics
 from stream_attr.processor.records import (
     AGENT_DAILY,
@@ -71,14 +68,6 @@ PURPOSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a command took."""
-
-    cpu_s: float
-    wall_s: float
-
-
 def events(plots: Path) -> list[Row]:
     """Replay 1, 4 and 16 million events in one process, and a shop's year in two."""
     found = {}
@@ -111,19 +100,9 @@ def events(plots: Path) -> list[Row]:
 def _replay(folder: Path, count: int, days: int, processes: int) -> Spent:
     inputs = generated(folder, count, days)
     files = [word for kind in KINDS for path in getattr(inputs, kind) for word in (f"--{kind}", path)]
-    return _timed(
+    return timed(
         *("replay", *files, "--out", str(folder / "out"), "--decisions-only", "--processes", str(processes))
     )
-
-
-def _timed(*words: str) -> Spent:
-    begun = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-P", "-m", "stream_attr", *words], stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise AssertionError(f"{' '.join(words)} ended with {process.returncode}")
-    return Spent(used.ru_utime + used.ru_stime, time.perf_counter() - begun)
 
 
 def buyers(plots: Path, count: int = BUYERS) -> list[Row]:

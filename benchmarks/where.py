@@ -1,0 +1,92 @@
+"""Where the time of a replay goes: decisions alone, and with all outputs, sampled by py-spy.
+
+Each sample counts for the innermost part of the program that it is in, whatever that calls. The functions are
+those of the compiled program; in one that is not compiled all counts for what is left over.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from plots import draw_parts
+from running import timed
+from stream_attr.replay.session import Inputs
+from table import Row
+from traffic import KINDS, generated
+
+__all__ = ["run"]
+
+EVENTS = 300_000
+DAYS = 15
+SAMPLES_A_SECOND = 200
+LEFT_OVER = "writing, and all else"
+PARTS = {
+    "inbound___|_Source|LinesFile|^chunks$|^_records$": "reading lines, JSON",
+    "reporting____tell": "telling facts and inquiries",
+    "reporting____state": "what buyers add to days",
+    "rollup___|_rolled_up": "adding up days",
+    "attribution___|finality___|Buyer___revise|Processor____emit|outbound___": "judging, telling decisions",
+    "deadlines___|Processor____(expire|reschedule|fire|advance|conclude|settle)": "what is due by itself",
+    "Processor____(chat|accept|mark)": "chat into state",
+    "Processor____order": "orders into state",
+}
+"""Patterns of function names, and what they are a part of."""
+
+
+def run(plots: Path) -> list[Row]:
+    """Sample both, and draw their parts in microseconds for each event."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        inputs = generated(folder, EVENTS, DAYS)
+        found = {
+            "decisions alone": _parts(inputs, folder, "--decisions-only"),
+            "all outputs": _parts(inputs, folder),
+        }
+    draw_parts(found, plots / "parts.svg")
+    return [
+        Row(
+            f"where a replay's time goes, {name}",
+            f"{sum(parts.values()):.1f} µs of CPU an event",
+            note=", ".join(f"{part} {each:.1f}" for part, each in parts.items()),
+        )
+        for name, parts in found.items()
+    ]
+
+
+def _parts(inputs: Inputs, folder: Path, *options: str) -> dict[str, float]:
+    """Microseconds of CPU time for each event, by what they are spent on."""
+    files = [word for kind in KINDS for path in getattr(inputs, kind) for word in (f"--{kind}", path)]
+    words = ("replay", *files, "--out", str(folder / "out"), "--processes", "1", *options)
+    each = timed(*words).cpu_s / EVENTS * 1_000_000
+    samples = folder / "samples"
+    subprocess.run(
+        [
+            *(Path(sys.executable).with_name("py-spy"), "record", "--native", "--format", "raw"),
+            *("--output", samples),
+            *("--rate", str(SAMPLES_A_SECOND), "--", sys.executable, "-P", "-m", "stream_attr", *words),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    counts = Counter[str]()
+    for line in samples.read_text(encoding="utf-8").splitlines():
+        stack, _, count = line.rpartition(" ")
+        counts[_part_of(stack.split(";"))] += int(count)
+    return {
+        part: each * counts[part] / counts.total() for part in [*dict.fromkeys(PARTS.values()), LEFT_OVER]
+    }
+
+
+def _part_of(stack: list[str]) -> str:
+    """What a sample's innermost function that is known belongs to."""
+    for frame in reversed(stack):
+        name = frame.partition(" ")[0]
+        for pattern, part in PARTS.items():
+            if re.search(pattern, name):
+                return part
+    return LEFT_OVER
