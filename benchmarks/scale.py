@@ -49,7 +49,8 @@ FLAT = 1.15
 BUYERS = 1_000_000
 SMALL_CACHE_MIB = 128
 """Full with a quarter of these buyers."""
-NEARBY = 0.05
+NEAREST = 9
+"""Samples whose median is the memory with so many buyers."""
 ORDER_OF_EVERY = 3
 """One buyer in so many places an order."""
 TEN_DAYS_MS = 10 * 86_400_000
@@ -108,8 +109,8 @@ def _replay(folder: Path, count: int, days: int, processes: int) -> Spent:
 def buyers(plots: Path, count: int = BUYERS) -> list[Row]:
     """Judge so many buyers on Apache Kafka; then restart the worker on its store, and without it.
 
-    And judge them with so little cache that it is full long before half of them have come: what memory takes
-    then grows with nothing that is bounded.
+    And judge them with so little cache that it is full before half of them have come: memory that still grows
+    is not bounded by it.
     """
     default_mib = WorkerConfig().cache_mib
     with tempfile.TemporaryDirectory() as name:
@@ -183,8 +184,9 @@ def _memory_curve(worker: Worker, sent: int) -> list[tuple[float, float]]:
 
 def _around(curve: list[tuple[float, float]], share: float) -> float:
     """The megabytes with about a share of all buyers: it goes up and down with each flush of a store."""
-    known = curve[-1][0]
-    return statistics.median(size for buyers, size in curve if abs(buyers / known - share) <= NEARBY)
+    wanted = share * curve[-1][0]
+    nearest = sorted(curve, key=lambda point: abs(point[0] - wanted))[:NEAREST]
+    return statistics.median(size for _, size in nearest)
 
 
 def _send_buyers(bootstrap: str, prefix: str, count: int) -> int:

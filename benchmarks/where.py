@@ -31,8 +31,8 @@ PARTS = {
     "reporting____state": "what buyers add to days",
     "rollup___|_rolled_up": "adding up days",
     "attribution___|finality___|Buyer___revise|Processor____emit|outbound___": "judging, telling decisions",
-    "deadlines___|Processor____(expire|reschedule|fire|advance|conclude|settle)": "what is due by itself",
-    "Processor____(chat|accept|mark)": "chat into state",
+    "deadlines___|Processor____(expire|reschedule|fire|advance|conclude|settle|closing)": "what falls due",
+    "Processor____chat": "chat into state",
     "Processor____order": "orders into state",
 }
 """Patterns of function names, and what they are a part of."""

@@ -32,6 +32,7 @@ from stream_attr.replay.session import Inputs, replay
 from stream_attr.replay.steps import without_collector
 
 OUTPUTS = (DECISIONS, COMPARISONS, INQUIRIES, FACTS, AGENT_DAILY, TASKS, DEAD_LETTERS)
+LEAST_CACHE_MIB = 16
 REPORTS = frozenset({INQUIRIES, FACTS, AGENT_DAILY})
 
 
@@ -61,9 +62,9 @@ REPORTS = frozenset({INQUIRIES, FACTS, AGENT_DAILY})
 @click.option(
     "--cache-mib",
     metavar="MIB",
-    type=click.IntRange(16),
-    help="Memory for the buyers last seen, by all processes together; while all that history is kept of fit, "
-    "time grows with the events and nothing else.  [default: half of this machine's]",
+    type=click.IntRange(LEAST_CACHE_MIB),
+    help="Memory for the buyers last seen, by all processes together; quickest where all that is kept of "
+    "history has room.  [default: half of the machine's, or of its container's]",
 )
 @click.option(
     "--decisions-only", is_flag=True, help="No facts, inquiries and agents' days: in under half the time."
@@ -104,7 +105,7 @@ def command(
     elif processes > 1 and STANDARD_INPUT in names:
         raise click.UsageError("standard input (-) cannot be shared by several processes: --processes 1.")
     if cache_mib is None:
-        cache_mib = memory_at_hand_mib() // 2
+        cache_mib = max(memory_at_hand_mib() // 2, LEAST_CACHE_MIB)
     progress = Progress("replayed")
     outputs = replay(
         inputs,

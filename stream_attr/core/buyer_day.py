@@ -244,7 +244,7 @@ def _workloads_together(some: Iterable[Workload | None]) -> Workload | None:
 
 
 def _inquiries_together(some: Iterable[Inquiries | None]) -> Inquiries | None:
-    """Return what inquiries of one buyer come to."""
+    """Return what inquiries of one buyer come to; each figure of one is 0 or 1."""
     there = [found for found in some if found is not None]
     if len(there) < 2:
         return there[0] if there else None

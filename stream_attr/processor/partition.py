@@ -359,7 +359,7 @@ class Processor:
         for order in buyer.orders.values():
             if order.horizon is not None and due in order.horizon.deadlines:
                 self._emit(buyer, order, due, "timer")
-            if self._has_tasks and _has_tasks(order):
+            if self._has_tasks and _may_begin_or_end_tasks(order):
                 self._tell_tasks(buyer, order, due, "timer")
         if buyer.settle_at is not None and buyer.settle_at <= due:
             self._settle(buyer, due)
@@ -521,8 +521,8 @@ class Processor:
         return batch
 
 
-def _has_tasks(order: Order) -> bool:
-    """Whether time may begin or end a task of an order: none begins once the decision is final."""
+def _may_begin_or_end_tasks(order: Order) -> bool:
+    """Whether time may do so; once the decision is final none begins, whatever settings come then."""
     said = order.emitted.get(OFFICIAL)
     if said is None:
         return False

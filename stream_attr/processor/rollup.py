@@ -41,7 +41,7 @@ TELL_EVERY_MS: Final = 15 * 60_000
 """Figures that go on changing are told so often, in event time."""
 LIVE_DAYS: Final = 4
 """How long after its end a day's figures are kept in memory; they are final by then, but for what is late."""
-FACTS_OF_A_PART: Final = 10
+FACTS_OF_A_PART: Final = 30
 """What a buyer adds to a day, kept in memory, takes its place of so many facts (`Options.cached_facts`)."""
 KEPT_MS: Final = 2 * DAY_MS
 """How much longer than chat a day is kept: no partition tells of a day whose chat it has forgotten, and none

@@ -8,21 +8,41 @@ from typing import Final
 
 __all__ = ["memory_at_hand_mib"]
 
-_LIMITS: Final = (
-    "/sys/fs/cgroup/memory.max",
-    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-)
-"""Of the control group a process is in, as a container sees it; of version 2 and version 1."""
 _WHERE_UNKNOWN_MIB: Final = 2_048
 
 
-def memory_at_hand_mib(limits: tuple[str, ...] = _LIMITS) -> int:
-    """Return the MiB of memory of this machine, or of its container where that may use less."""
+def memory_at_hand_mib(root: Path = Path("/")) -> int:
+    """Return the MiB of memory of this machine, or of its container or control group where that may use less.
+
+    ``root``: where the system's files are.
+    """
+    return min([_machine_mib(), *[limit >> 20 for limit in _limits(root)]])
+
+
+def _machine_mib() -> int:
     try:
-        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        mib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
     except (AttributeError, ValueError, OSError):
-        pages = _WHERE_UNKNOWN_MIB << 20
-    return min([pages, *[found for limit in limits if (found := _limit(Path(limit))) is not None]]) >> 20
+        return _WHERE_UNKNOWN_MIB
+    return mib if mib > 0 else _WHERE_UNKNOWN_MIB
+
+
+def _limits(root: Path) -> list[int]:
+    """Return the bytes that the process's control group and those around it may use, of version 2 or 1."""
+    groups = root / "sys/fs/cgroup"
+    files = [groups / "memory/memory.limit_in_bytes"]
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        _, _, own = line.partition("::")
+        if own.startswith("/"):
+            folder = groups / own[1:]
+            files += [
+                each / "memory.max" for each in (folder, *folder.parents) if each.is_relative_to(groups)
+            ]
+    return [limit for file in files if (limit := _limit(file)) is not None]
 
 
 def _limit(file: Path) -> int | None:
