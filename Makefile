@@ -74,7 +74,7 @@ fuzz-guided: $(STAMP)  ## the same by atheris, which follows the branches that a
 bench: $(COMPILED_STAMP)  ## speed and memory as ratios, in one table (under 5 minutes once it is compiled)
 	$(COMPILED)/venv/bin/python benchmarks
 
-performance: $(BENCH_STAMP)  ## all of it and more, thoroughly, into docs/performance.md with plots (forty minutes)
+performance: $(BENCH_STAMP)  ## all of it and more, thoroughly, into docs/performance.md with plots (an hour)
 	STREAM_ATTR_QUIX_PYTHON=$(COMPILED)/quix/bin/python \
 		$(COMPILED)/venv/bin/python benchmarks --thorough --write docs/performance.md
 

@@ -25,7 +25,7 @@ OF_SCALE = ("events", "buyers", "workers")
 
 @click.command()
 @click.option("--only", multiple=True, type=click.Choice(QUICK + THOROUGH), help="Measure this alone.")
-@click.option("--thorough", is_flag=True, help="Measure what takes longer, too (forty minutes).")
+@click.option("--thorough", is_flag=True, help="Measure what takes longer, too (an hour).")
 @click.option(
     "--write",
     "file",
