@@ -27,13 +27,13 @@ SAMPLES_A_SECOND = 200
 LEFT_OVER = "writing, and all else"
 PARTS = {
     "inbound___|_Source|LinesFile|^chunks$|^_records$": "reading lines, JSON",
+    "Processor____chat": "chat into state",
+    "Processor____order": "orders into state",
+    "attribution___|finality___|Buyer___revise|Processor____emit|outbound___": "judging, telling decisions",
+    "deadlines___|Processor____(expire|reschedule|fire|advance|conclude|settle|closing)": "what falls due",
     "reporting____tell": "telling facts and inquiries",
     "reporting____state": "what buyers add to days",
     "rollup___|_rolled_up": "adding up days",
-    "attribution___|finality___|Buyer___revise|Processor____emit|outbound___": "judging, telling decisions",
-    "deadlines___|Processor____(expire|reschedule|fire|advance|conclude|settle|closing)": "what falls due",
-    "Processor____chat": "chat into state",
-    "Processor____order": "orders into state",
 }
 """Patterns of function names, and what they are a part of."""
 
