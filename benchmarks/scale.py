@@ -35,7 +35,7 @@ from stream_attr.processor.records import (
 )
 from stream_attr.worker.config import WorkerConfig
 from table import Row
-from traffic import KINDS, generated
+from traffic import file_words, generated
 
 __all__ = ["buyers", "events", "workers"]
 
@@ -100,9 +100,16 @@ def events(plots: Path) -> list[Row]:
 
 def _replay(folder: Path, count: int, days: int, processes: int) -> Spent:
     inputs = generated(folder, count, days)
-    files = [word for kind in KINDS for path in getattr(inputs, kind) for word in (f"--{kind}", path)]
     return timed(
-        *("replay", *files, "--out", str(folder / "out"), "--decisions-only", "--processes", str(processes))
+        *(
+            "replay",
+            *file_words(inputs),
+            "--out",
+            str(folder / "out"),
+            "--decisions-only",
+            "--processes",
+            str(processes),
+        )
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stream_attr.replay.steps import Inputs
 
-__all__ = ["END_TS", "KINDS", "generated"]
+__all__ = ["END_TS", "KINDS", "file_words", "generated"]
 
 KINDS = ("chat", "orders", "roster", "settings")
 
@@ -26,3 +26,8 @@ def generated(folder: Path, events: int, days: int, end_ts: int = END_TS) -> Inp
         capture_output=True,
     )
     return Inputs(**{kind: [str(folder / f"{kind}.jsonl")] for kind in KINDS})
+
+
+def file_words(inputs: Inputs) -> list[str]:
+    """The files as options of our commands."""
+    return [word for kind in KINDS for path in getattr(inputs, kind) for word in (f"--{kind}", path)]

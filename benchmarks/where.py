@@ -17,7 +17,7 @@ from plots import draw_parts
 from running import timed
 from stream_attr.replay.session import Inputs
 from table import Row
-from traffic import KINDS, generated
+from traffic import file_words, generated
 
 __all__ = ["run"]
 
@@ -60,8 +60,7 @@ def run(plots: Path) -> list[Row]:
 
 def _parts(inputs: Inputs, folder: Path, *options: str) -> dict[str, float]:
     """Microseconds of CPU time for each event, by what they are spent on."""
-    files = [word for kind in KINDS for path in getattr(inputs, kind) for word in (f"--{kind}", path)]
-    words = ("replay", *files, "--out", str(folder / "out"), "--processes", "1", *options)
+    words = ("replay", *file_words(inputs), "--out", str(folder / "out"), "--processes", "1", *options)
     each = timed(*words).cpu_s / EVENTS * 1_000_000
     samples = folder / "samples"
     subprocess.run(

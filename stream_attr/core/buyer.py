@@ -80,6 +80,7 @@ class Buyer:
 
     __slots__ = (
         "_chat_bytes",
+        "_expiry",
         "_oldest_day",
         "_order_bytes",
         "_zone",
@@ -88,7 +89,6 @@ class Buyer:
         "chat_ids",
         "days_said",
         "due",
-        "expiry",
         "heard",
         "looks",
         "looks_version",
@@ -132,7 +132,7 @@ class Buyer:
         """Both of them None: to be found anew."""
         self._oldest_day: int | None = None
         """The earliest day of which chat is known."""
-        self.expiry = 0
+        self._expiry = 0
         """No fact has to go before this watermark; not kept, so 0 until it is derived anew."""
         self._zone: Zone = shop.zone
 
@@ -451,7 +451,7 @@ class Buyer:
         settle_at = self.settle_at
         if settle_at is not None and watermark < settle_at < first:
             first = settle_at
-        self.expiry = expiry if expiry < _NEVER else 0
+        self._expiry = expiry if expiry < _NEVER else 0
         self.due = first if first < _NEVER else None
         return self.due
 
@@ -462,7 +462,7 @@ class Buyer:
         has come.
         """
         lost: list[Waiting] = []
-        if (watermark < self.expiry and not answered) or self.waits(watermark):
+        if (watermark < self._expiry and not answered) or self.waits(watermark):
             return lost
         needed_from = cutoff = watermark - retention.chat_ms
         orders_ms = orders_kept_ms(retention, self.shop)

@@ -217,14 +217,21 @@ def _sum_of(some: list[Deals]) -> Deals:
     )
 
 
+def add_up(sums: list[int], some: Workload | Inquiries | Deals | None, times: int = 1) -> None:
+    """Add figures to sums, in the order of their fields; -1 ``times``: take them back."""
+    if some is None:
+        return
+    figures: tuple[int, ...] = astuple(some)
+    for index, figure in enumerate(figures):
+        if figure:
+            sums[index] += times * figure
+
+
 def _summed(some: Sequence[Workload] | Sequence[Inquiries] | Sequence[Deals]) -> list[int]:
     """Return the sums of some figures, in the order of their fields."""
     sums: list[int] = list(astuple(some[0]))
     for other in some[1:]:
-        figures: tuple[int, ...] = astuple(other)
-        for index, figure in enumerate(figures):
-            if figure:
-                sums[index] += figure
+        add_up(sums, other)
     return sums
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec.structs import astuple
 
+from stream_attr.core.buyer_day import add_up
 from stream_attr.core.part import NO_DEALS, NO_INQUIRIES, NO_WORKLOAD, Deals, Ends, Inquiries, Part, Workload
 from stream_attr.core.presence import Presence
 
@@ -13,7 +14,6 @@ GROUPS: Final = ("workload", "inquiries", "payments", "placed", "paid", "sales",
 """Figures that become final together."""
 
 _ON_RECEPTIONS: Final = frozenset({"workload", "inquiries", "payments"})
-_Figures = Workload | Inquiries | Deals
 
 
 class AgentDay:
@@ -36,14 +36,17 @@ class AgentDay:
         changed = False
         if old.workload != new.workload:
             changed = True
-            _move(self._workload, old.workload, new.workload)
+            add_up(self._workload, old.workload, -1)
+            add_up(self._workload, new.workload)
             self.unanswered += _unanswered(new) - _unanswered(old)
         if old.inquiries != new.inquiries:
             changed = True
-            _move(self._inquiries, old.inquiries, new.inquiries)
+            add_up(self._inquiries, old.inquiries, -1)
+            add_up(self._inquiries, new.inquiries)
         if old.deals != new.deals:
             changed = True
-            _move(self._deals, old.deals, new.deals)
+            add_up(self._deals, old.deals, -1)
+            add_up(self._deals, new.deals)
         if old.finals != new.finals:
             changed = True
             self._count(new.finals, 1)
@@ -101,18 +104,3 @@ class AgentDay:
 
 def _unanswered(part: Part) -> int:
     return 0 if part.workload is None else part.workload.unanswered
-
-
-def _move(sums: list[int], old: _Figures | None, new: _Figures | None) -> None:
-    """Take what was old back from sums, and add what is new."""
-    figures: tuple[int, ...]
-    if old is not None:
-        figures = astuple(old)
-        for index, figure in enumerate(figures):
-            if figure:
-                sums[index] -= figure
-    if new is not None:
-        figures = astuple(new)
-        for index, figure in enumerate(figures):
-            if figure:
-                sums[index] += figure

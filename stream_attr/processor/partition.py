@@ -324,11 +324,10 @@ class Processor:
 
     def _expire(self, key: bytes, buyer: Buyer, watermark: int, *, answered: bool = False) -> None:
         """Forget what is older than its retention, and find out when to come back."""
-        if answered or watermark >= buyer.expiry:
-            before = set(buyer.orders)
-            self._give_up(buyer.expire(watermark, self._options.retention, answered=answered))
-            for order_id in before - set(buyer.orders):
-                self._buyers.forget_order(buyer.shop.shop_id, order_id)
+        before = set(buyer.orders)
+        self._give_up(buyer.expire(watermark, self._options.retention, answered=answered))
+        for order_id in before - set(buyer.orders):
+            self._buyers.forget_order(buyer.shop.shop_id, order_id)
         self._reschedule(key, buyer, watermark)
 
     def _conclude(self) -> None:
