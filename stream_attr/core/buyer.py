@@ -18,6 +18,7 @@ from stream_attr.core.finality import deadlines, verdict
 from stream_attr.core.inquiry import inquiry_of, is_recorded
 from stream_attr.core.message import BUYER, Message
 from stream_attr.core.order import Order
+from stream_attr.core.order_index import NEVER, DueOf, OrderIndex
 from stream_attr.core.placed import Emitted, Horizon, Waiting
 from stream_attr.core.reception import Reception
 from stream_attr.core.said import Unsaid
@@ -38,6 +39,8 @@ BREADTH: Final = 800_000
 decision has to fit into its topic."""
 _FEW: Final = 400
 """Chat events of which there is room for in any case."""
+_FEW_ORDERS: Final = 16
+"""Up to so many orders, walking over them is quicker than an index."""
 _MESSAGE_BYTES: Final = 20
 _ORDER_BYTES: Final = 400
 _ORDER_EVENT_BYTES: Final = 40
@@ -68,7 +71,6 @@ _NOTHING: Final = 0
 _RECEIPT: Final = 1
 _VERDICT: Final = 2
 """What a new message may change of what was said of an order."""
-_NEVER: Final = 1 << 62
 
 
 Look = tuple[str, int, Reception]
@@ -80,7 +82,10 @@ class Buyer:
 
     __slots__ = (
         "_chat_bytes",
+        "_ends",
         "_expiry",
+        "_forget_at",
+        "_index",
         "_oldest_day",
         "_order_bytes",
         "_zone",
@@ -132,8 +137,14 @@ class Buyer:
         """Both of them None: to be found anew."""
         self._oldest_day: int | None = None
         """The earliest day of which chat is known."""
+        self._forget_at = 0
+        """No chat has to go before this watermark; not kept, so 0 until it is derived anew."""
         self._expiry = 0
         """No fact has to go before this watermark; not kept, so 0 until it is derived anew."""
+        self._ends = False
+        """Whether no more events can come."""
+        self._index: OrderIndex | None = None
+        """Where there are many orders."""
         self._zone: Zone = shop.zone
 
     @property
@@ -277,6 +288,8 @@ class Buyer:
             order = self.orders[order_id] = Order(order_id)
         order.event_ids.append(event_id)
         order.last_ts = max(order.last_ts, ts)
+        if self._index is not None:
+            self._index.change(order)
         return order
 
     # Facts, inquiries, figures
@@ -298,7 +311,10 @@ class Buyer:
         after = (
             self.fact(agent_id, day + 1, following) if following is not None and following.messages else None
         )
-        return inquiry_of(agent_id, day, fact, days, after, self.orders.values(), self.shop, watermark)
+        soon = {order.order_id: order for one in (day, day + 1) for order in self.orders_on(one)}
+        return inquiry_of(
+            agent_id, day, fact, days, after, soon.values(), self.orders.values(), self.shop, watermark
+        )
 
     def waits(self, watermark: int) -> bool:
         """Whether something told of a day that is over waits for a closing."""
@@ -339,6 +355,8 @@ class Buyer:
                 max([one.interest_until for one in judged.values()]),
                 tuple(sorted({due for one in judged.values() for due in deadlines(order, one)})),
             )
+            if self._index is not None:
+                self._index.change(order)
         return order.judged
 
     def _horizon(self, order: Order) -> Horizon:
@@ -349,8 +367,9 @@ class Buyer:
 
     def _orders_around(self, ts: int) -> list[Order]:
         """Return the orders on which chat at ``ts`` may bear at all."""
+        index = self._order_index()
         around = []
-        for order in self.orders.values():
+        for order in self.orders.values() if index is None else index.around(ts):
             if order.horizon is not None and not order.sealed:
                 interest_from, interest_until, _ = order.horizon
                 if interest_from <= ts < interest_until:
@@ -415,8 +434,68 @@ class Buyer:
                 was_final = known.verdict.status == FINAL
                 revision = Emitted(known.revision + 1, "late_event" if late and was_final else reason, new)
             order.emitted[profile] = revision
+            if self._index is not None:
+                self._index.change(order)
             revisions.append(Revision(order, profile, judgement, new, revision.revision, revision.reason))
         return revisions
+
+    # Orders by time
+
+    def _order_index(self) -> OrderIndex | None:
+        """Return the index of the orders; None where there are few."""
+        if len(self.orders) <= _FEW_ORDERS:
+            self._index = None
+            return None
+        index, shop = self._index, self.shop
+        if index is None or index.zone is not shop.zone or index.version != shop.version:
+            index = self._index = OrderIndex(self.orders, shop.zone, shop.version)
+        return index
+
+    def orders_on(self, day: int) -> list[Order]:
+        """Return the orders that were placed, paid or refunded on a day, and perhaps others."""
+        index = self._order_index()
+        return list(self.orders.values()) if index is None else index.on(day)
+
+    def order_days(self) -> Iterable[int]:
+        """Return the days on which an order was placed, paid or refunded."""
+        index = self._order_index()
+        if index is not None:
+            return index.days()
+        day_of = self.shop.zone.day_of
+        return {day_of(ts) for order in self.orders.values() for ts in order.instants()}
+
+    def due_orders(self, watermark: int, retention: Retention, *, tasks: bool = False) -> list[Order]:
+        """Return the orders of which something may be due at a watermark at which the buyer is due.
+
+        Those that have changed since the last call are among them: their tasks may have.
+        """
+        index = self._order_index()
+        if index is None:
+            return list(self.orders.values())
+        return index.take_due(watermark, self._due_of(retention, tasks=tasks))
+
+    def _due_of(self, retention: Retention, *, tasks: bool) -> DueOf:
+        orders_ms = orders_kept_ms(retention, self.shop)
+
+        def due_of(order: Order, watermark: int) -> int:
+            """Return when something of an order is due next, past a watermark."""
+            is_placed = order.created_ts is not None
+            first = NEVER
+            if not (is_placed and self._ends):
+                due = order.last_ts + orders_ms
+                if due > watermark:
+                    first = due
+            if is_placed and not order.sealed:
+                for due in self._horizon(order).deadlines:
+                    if watermark < due < first:
+                        first = due
+            if tasks and not self._ends:
+                for due in reminder_dues(order, self.shop):
+                    if watermark < due < first:
+                        first = due
+            return first
+
+        return due_of
 
     # Deadlines and expiry
 
@@ -426,87 +505,103 @@ class Buyer:
         ``tasks``: whether service tasks are, too.
         """
         self._follow_zone()
-        first = expiry = _NEVER
+        first = expiry = NEVER
         oldest = self._oldest_day
-        if oldest is not None:
+        if oldest is not None and not self._ends:
             forget_at = self.shop.zone.start_of(oldest + 1) + retention.chat_ms + FORGET_EVERY_MS
             while forget_at <= watermark:  # an order still rests on it: ask again later
                 forget_at += FORGET_EVERY_MS
-            first = expiry = forget_at
+            first = expiry = self._forget_at = forget_at
         if self.orders:
-            orders_ms = orders_kept_ms(retention, self.shop)
-            for order in self.orders.values():
-                due = order.last_ts + orders_ms
-                expiry = min(expiry, due)
-                if watermark < due < first:
-                    first = due
-                if order.created_ts is not None and not order.sealed:
-                    for due in self._horizon(order).deadlines:
-                        if watermark < due < first:
-                            first = due
-                if tasks:
-                    for due in reminder_dues(order, self.shop):
-                        if watermark < due < first:
-                            first = due
+            due_of = self._due_of(retention, tasks=tasks)
+            index = self._order_index()
+            if index is None:
+                last_ts = min([order.last_ts for order in self.orders.values()])
+                due = min([due_of(order, watermark) for order in self.orders.values()])
+            else:
+                last_ts = index.first_last_ts()
+                due = index.first_due(watermark, due_of)
+            expiry = min(expiry, last_ts + orders_kept_ms(retention, self.shop))
+            first = min(first, due)
         settle_at = self.settle_at
         if settle_at is not None and watermark < settle_at < first:
             first = settle_at
-        self._expiry = expiry if expiry < _NEVER else 0
-        self.due = first if first < _NEVER else None
+        self._expiry = expiry if expiry < NEVER else 0
+        self.due = first if first < NEVER else None
         return self.due
 
-    def expire(self, watermark: int, retention: Retention, *, answered: bool = False) -> list[Waiting]:
-        """Forget what is older than its retention; return the records whose orders' creation never came.
+    def expire(self, watermark: int, retention: Retention, *, answered: bool = False) -> list[Order]:
+        """Forget what is older than its retention; return the orders that are forgotten.
 
         Nothing goes while something waits for a closing, which has to find all as it was; ``answered``: one
         has come.
         """
-        lost: list[Waiting] = []
         if (watermark < self._expiry and not answered) or self.waits(watermark):
-            return lost
-        needed_from = cutoff = watermark - retention.chat_ms
-        orders_ms = orders_kept_ms(retention, self.shop)
-        for order in list(self.orders.values()):
-            if watermark >= order.last_ts + orders_ms:
-                lost += order.waiting
-                del self.orders[order.order_id]
-                self._order_bytes = None
-                self.order_event_ids.difference_update(order.event_ids)
-            elif order.created_ts is not None and not order.sealed:
+            return []
+        gone = self._take_last_before(watermark - orders_kept_ms(retention, self.shop))
+        for order in gone:
+            del self.orders[order.order_id]
+            if self._index is not None:
+                self._index.remove(order)
+            if self._order_bytes is not None:
+                self._order_bytes -= order.size
+            self.order_event_ids.difference_update(order.event_ids)
+        if watermark >= self._forget_at or answered:
+            self._forget_chat(watermark - retention.chat_ms)
+        return gone
+
+    def _take_last_before(self, ts: int) -> list[Order]:
+        """Return the orders whose last event is of ``ts`` or before; of many orders, each once."""
+        index = self._order_index()
+        if index is not None:
+            return index.take_last_before(ts)
+        return [order for order in self.orders.values() if order.last_ts <= ts]
+
+    def _seal_orders(self, cutoff: int) -> int:
+        """Keep the verdicts of orders that chat from ``cutoff`` on cannot change in place of their chat.
+
+        Returns from when on chat is still needed, ``cutoff`` at the latest.
+        """
+        needed_from = cutoff
+        for order in self.orders.values():
+            if order.created_ts is not None and not order.sealed:
                 horizon = self._horizon(order)
                 if _can_be_sealed(order) and horizon.interest_until <= cutoff:
                     self.judgements(order)
                     order.sealed = True
+                    if self._index is not None:
+                        self._index.change(order)
                 else:
                     needed_from = min(needed_from, horizon.interest_from)
-        self._follow_zone()
-        oldest = self._oldest_day
-        zone = self.shop.zone
-        if oldest is not None and zone.start_of(oldest + 1) <= needed_from:
-            self._forget_chat(zone.day_of(needed_from))
-        return lost
+        return needed_from
 
     def conclude(self, watermark: int, retention: Retention) -> list[Waiting]:
-        """Take leave at a watermark, when no more events can come: there is nothing to be kept for.
+        """Flush at a watermark when no more events can come: there is nothing to be kept for.
 
-        It is due again when something is still to be said. Returns the records whose orders' creation never
-        came.
+        It is due again when something is still to be emitted. Returns the records whose orders' creation
+        never came.
         """
+        if not self._ends:
+            self._ends = True
+            self._index = None
         lost: list[Waiting] = []
-        orders_ms = orders_kept_ms(retention, self.shop)
-        dues: list[int] = [] if self.settle_at is None else [self.settle_at]
-        for order in self.orders.values():
-            if order.created_ts is not None:
-                dues += self._horizon(order).deadlines
-            elif order.last_ts + orders_ms <= watermark:
+        for order in self._take_last_before(watermark - orders_kept_ms(retention, self.shop)):
+            if order.created_ts is None:
                 lost += order.waiting
                 order.waiting = []
-            else:
-                dues.append(order.last_ts + orders_ms)
-        self.due = min([due for due in dues if due > watermark], default=None)
+        self.reschedule(watermark, retention)
         return lost
 
-    def _forget_chat(self, before_day: int) -> None:
+    def _forget_chat(self, cutoff: int) -> None:
+        """Forget the days of chat that end by ``cutoff`` and on which no order's verdict rests."""
+        self._follow_zone()
+        zone, oldest = self.shop.zone, self._oldest_day
+        if oldest is None or zone.start_of(oldest + 1) > cutoff:
+            return
+        needed_from = self._seal_orders(cutoff)
+        if zone.start_of(oldest + 1) > needed_from:
+            return
+        before_day = zone.day_of(needed_from)
         self._chat_bytes = None
         self.looks = None
         self.packed.clear()

@@ -52,7 +52,7 @@ def buyer_day(
     What several parts come to is there under `TOTAL`: the buyer counts once for the shop. Of a single one it
     is the same, and is left out.
 
-    ``receptions``: those of the day, by agent id; ``orders``: all of the buyer's.
+    ``receptions``: those of the day, by agent id; ``orders``: the buyer's of that day, and perhaps others.
     """
     deals, finals = _deals_on(shop.zone.start_of(day), shop.zone.start_of(day + 1), orders)
     parts: dict[str, Part] = {}
@@ -229,10 +229,7 @@ def add_up(sums: list[int], some: Workload | Inquiries | Deals | None, times: in
 
 def _summed(some: Sequence[Workload] | Sequence[Inquiries] | Sequence[Deals]) -> list[int]:
     """Return the sums of some figures, in the order of their fields."""
-    sums: list[int] = list(astuple(some[0]))
-    for other in some[1:]:
-        add_up(sums, other)
-    return sums
+    return [sum(column) for column in zip(*map(astuple, some), strict=True)]
 
 
 def _workloads_together(some: Iterable[Workload | None]) -> Workload | None:

@@ -39,6 +39,7 @@ def inquiry_of(
     fact: Fact,
     receptions: Mapping[int, Reception],
     after: Fact | None,
+    soon: Iterable[Order],
     orders: Collection[Order],
     shop: Shop,
     watermark: int,
@@ -46,13 +47,16 @@ def inquiry_of(
     """Return what became of a reception at a watermark.
 
     ``fact``: its figures, of which an inquiry is recorded. ``receptions``: those of the buyer with this
-    agent, by day. ``after``: the figures of the next day's. ``orders``: all of the buyer's.
+    agent, by day. ``after``: the figures of the next day's. ``soon``: the orders of this day and the
+    next, and perhaps others. ``orders``: all of the buyer's.
     """
     waits = fact.may_be_offline and receptions[day].closed_ts is None
     end_of_next = shop.zone.start_of(day + 2)
     settings = shop.settings_on(day)
     if orders:
-        inquiry = _ordered(agent_id, day, fact, orders, shop, settings, watermark, end_of_next, waits=waits)
+        inquiry = _ordered(
+            agent_id, day, fact, soon, orders, shop, settings, watermark, end_of_next, waits=waits
+        )
         if inquiry is not None:
             return inquiry
     over = watermark >= end_of_next and not waits
@@ -71,6 +75,7 @@ def _ordered(
     agent_id: str,
     day: int,
     fact: Fact,
+    soon: Iterable[Order],
     orders: Iterable[Order],
     shop: Shop,
     settings: Settings,
@@ -80,9 +85,10 @@ def _ordered(
     waits: bool,
 ) -> Inquiry | None:
     """Return what became of a reception that an order says something about; None: none does."""
-    known = [order for order in orders if order.created_ts is not None]
     f = fact.first_ts
-    following = [order for order in known if f <= (order.created_ts or 0) < end_of_next]
+    following = [
+        order for order in soon if order.created_ts is not None and f <= order.created_ts < end_of_next
+    ]
     placed = [order for order in following if _placed_by(order) == agent_id]
     if placed:
         payable_until = shop.zone.start_of(day + 3)
@@ -95,6 +101,7 @@ def _ordered(
     over = watermark >= end_of_next and not waits
     if following:
         return Inquiry(ASSIST, NOT_COUNTED, None, _ids(following), end_of_next, over)
+    known = [order for order in orders if order.created_ts is not None]
     unpaid = [order for order in known if (order.created_ts or 0) < f < _open_until(order, shop)]
     if unpaid:
         return Inquiry(FOLLOW_UP, NOT_COUNTED, None, _ids(unpaid), end_of_next, over)

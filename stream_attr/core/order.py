@@ -119,6 +119,11 @@ class Order:
             for product in source.product_ids
         )
 
+    def instants(self) -> list[int]:
+        """Return when it was placed, paid and refunded, as far as it is."""
+        found = [ts for ts in (self.created_ts, self.paid_ts) if ts is not None]
+        return found + [ts for ts, _, _ in self.refunds] if self.refunds else found
+
     def add_created(self, event: Placed) -> None:
         """Learn of a creation; the first counts."""
         if self.created is None or event[:2] < self.created[:2]:

@@ -324,10 +324,9 @@ class Processor:
 
     def _expire(self, key: bytes, buyer: Buyer, watermark: int, *, answered: bool = False) -> None:
         """Forget what is older than its retention, and find out when to come back."""
-        before = set(buyer.orders)
-        self._give_up(buyer.expire(watermark, self._options.retention, answered=answered))
-        for order_id in before - set(buyer.orders):
-            self._buyers.forget_order(buyer.shop.shop_id, order_id)
+        for order in buyer.expire(watermark, self._options.retention, answered=answered):
+            self._give_up(order.waiting)
+            self._buyers.forget_order(buyer.shop.shop_id, order.order_id)
         self._reschedule(key, buyer, watermark)
 
     def _conclude(self) -> None:
@@ -355,7 +354,7 @@ class Processor:
         """Say what changes of a buyer's verdicts by itself at a watermark."""
         if self._share is not None:
             self._place = Place(self._place.records, due, key)
-        for order in buyer.orders.values():
+        for order in buyer.due_orders(due, self._options.retention, tasks=self._has_tasks):
             if order.horizon is not None and due in order.horizon.deadlines:
                 self._emit(buyer, order, due, "timer")
             if self._has_tasks and _may_begin_or_end_tasks(order):
@@ -530,8 +529,7 @@ def _may_begin_or_end_tasks(order: Order) -> bool:
 
 def _first_day(order: Order, shop: Shop) -> int:
     """Return the first day whose figures an order with a known creation is in."""
-    days = [ts for ts in (order.created_ts, order.paid_ts) if ts is not None]
-    return shop.zone.day_of(min([*days, *[ts for ts, _, _ in order.refunds]]))
+    return shop.zone.day_of(min(order.instants()))
 
 
 def _refunded(buyer: Buyer, event: OrderEvent) -> int:

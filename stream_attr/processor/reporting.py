@@ -78,10 +78,7 @@ def settle(
     buyer.looks = still
     heard.clear()
     if unsaid.orders:
-        for order in buyer.orders.values():
-            for ts in (order.created_ts, order.paid_ts, *[ts for ts, _, _ in order.refunds]):
-                if ts is not None and (day := zone.day_of(ts)) >= since:
-                    changed.add(day)
+        changed.update([day for day in buyer.order_days() if day >= since])
     changed.update([day for day in buyer.days_said if day >= since and not _has_receptions_on(day, buyer)])
     if unsaid.since == EVERY_DAY:
         for days in buyer.receptions.values():
@@ -209,7 +206,7 @@ def _state(buyer: Buyer, day: int, watermark: int, reason: str, partition: int) 
         if inquiry is not None and inquiry.kind == NONE:
             inquiry = None
         receptions.append((agent_id, buyer.fact(agent_id, day, reception), reception, inquiry))
-    parts = buyer_day(day, receptions, buyer.orders.values(), shop)
+    parts = buyer_day(day, receptions, buyer.orders_on(day), shop)
     known = buyer.days_said.get(day)
     if not parts and known is None:
         return None

@@ -131,7 +131,8 @@ def test_what_waits_for_a_creation_is_handed_back_when_it_expires(buyer):
     order.waiting.append(Waiting(3, 7, b"jd:1|b-1", b"{}"))
     buyer.reschedule(0, RETENTION)
     assert buyer.expire(NOON + RETENTION.order_ms - 1, RETENTION) == []
-    assert buyer.expire(NOON + RETENTION.order_ms, RETENTION) == [Waiting(3, 7, b"jd:1|b-1", b"{}")]
+    [gone] = buyer.expire(NOON + RETENTION.order_ms, RETENTION)
+    assert gone.waiting == [Waiting(3, 7, b"jd:1|b-1", b"{}")]
     assert buyer.is_empty
 
 

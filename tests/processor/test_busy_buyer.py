@@ -1,17 +1,19 @@
-"""A buyer with very many messages: work is counted, as each message must not cost what all before it cost."""
+"""A buyer with very many messages or orders: work is counted, as none must cost what all before it cost."""
 
 from __future__ import annotations
 
+import cProfile
 import json
+import pstats
 import random
 from collections import Counter
 
 import pytest
 
 from stream_attr.core import attribution, buyer
-from stream_attr.core.days import HOUR_MS, MINUTE_MS, zone
+from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.processor import Book, Options, Processor, buyers
-from stream_attr.processor.records import CHAT, ORDERS, SETTINGS, Record
+from stream_attr.processor.records import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, SETTINGS, TICKS, Record
 from stream_attr.replay.memory import MemoryStore
 
 MORNING = zone("Asia/Shanghai").start_of(20_758) + 8 * HOUR_MS
@@ -103,3 +105,46 @@ def test_a_buyer_who_is_all_there_is_stays_decoded_however_many_messages(work):
     judged(records)
     assert work["decode_buyer"] == 0
     assert work["encode_buyer"] <= len(records) / 100 + 1
+
+
+def orders_of(buyers, orders=500, days=20):
+    """Orders of so many buyers in turn, each paid after ten minutes and one in ten refunded."""
+    arriving = []
+    for number in range(orders):
+        at, buyer_id = MORNING + number * days * DAY_MS // orders, f"b-{number % buyers}"
+        for minutes, kind in ((0, "created"), (10, "paid"), (30, "refund_completed")):
+            if kind != "refund_completed" or number % 10 == 0:
+                ts = at + minutes * MINUTE_MS
+                value = {"event_id": f"{kind}{number}", "shop_id": "jd:1", "buyer_id": buyer_id, "ts": ts}
+                value |= {"order_id": f"o{number}", "type": kind, "amount": 100}
+                arriving.append((ts, f"jd:1|{buyer_id}".encode(), json.dumps(value).encode()))
+    arriving.sort()
+    return [Record(ORDERS, 0, offset, ts, key, value) for offset, (ts, key, value) in enumerate(arriving)]
+
+
+def calls(records, batch=100):
+    """Function calls until all is final and forgotten, what the partition tells itself included."""
+    store = MemoryStore()
+    processor = Processor(Book(), store, Options())
+    end = MORNING + 100 * DAY_MS
+    profile = cProfile.Profile()
+    profile.enable()
+    internal = []
+    for begin in range(0, len(records), batch):
+        done = processor.process([*internal, *records[begin : begin + batch]], EVENTS)
+        store.apply(done.changes)
+        internal = [
+            Record(output.topic, 0, offset, 0, output.key, output.value)
+            for offset, output in enumerate(done.outputs)
+            if output.topic in (BUYER_DAYS, CLOSINGS)
+        ]
+    tick = Record(TICKS, 0, 0, 0, None, json.dumps({"ts": end}).encode())
+    store.apply(processor.process([tick], EVENTS).changes)
+    profile.disable()
+    assert not any(key.startswith(b"jd:1|") for key, _ in store.items())
+    return pstats.Stats(profile).total_calls
+
+
+@pytest.mark.skipif(not buyer.__file__.endswith(".py"), reason="calls within compiled code are not seen")
+def test_the_orders_of_one_buyer_cost_at_most_twice_those_of_as_many_buyers():
+    assert calls(orders_of(1)) <= 2 * calls(orders_of(500))
