@@ -45,7 +45,10 @@ def replay(
     )
     judging = steps(plan) if processes == 1 else shared_steps(plan, processes)
     with OverflowStore() as store, closing(judging):
-        rollup = Rollup(store, Options(partitions=processes, cached_facts=cached_facts, commits=False))
+        rollup = Rollup(
+            store,
+            Options(partitions=processes, retention=plan.retention, cached_facts=cached_facts, commits=False),
+        )
         step = next(judging, None)
         while step is not None:
             told, answers = _rolled_up(rollup, step.outputs)
