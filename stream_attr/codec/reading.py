@@ -22,15 +22,20 @@ from stream_attr.core.shop import Shop
 
 _new: Final = tuple.__new__
 """Makes a named tuple in a third of the time: there is one for every message."""
-_KIND_FLAGS: Final = {"broadcast": BROADCAST, "auto_reply": AUTO_REPLY}
+_KIND_FLAGS: Final = {"text": 0, "image": 0, "card": 0, "broadcast": BROADCAST, "auto_reply": AUTO_REPLY}
+"""Of every kind that is kept: of ``system`` messages nothing is."""
+_SIDES: Final = {"buyer": BUYER, "agent": AGENT}
 _NEVER_BLANK: Final = frozenset({"image", "card"})
 
 
 def message_of(event: ChatEvent, shop: Shop) -> Message:
     """Return what is kept of a message; its text is matched against the patterns of its day."""
-    by_buyer = event.sender == "buyer"
+    sender = event.sender
+    assert sender is not UNSET  # of a message; only a transfer has none
+    side = _SIDES[sender]
+    by_buyer = side == BUYER
     kind = event.kind
-    flags = 0 if kind == "text" else _KIND_FLAGS.get(kind, 0)
+    flags = _KIND_FLAGS[kind]
     text = event.text
     if text is not UNSET:
         characters = len(text)
@@ -50,7 +55,6 @@ def message_of(event: ChatEvent, shop: Shop) -> Message:
         flags |= PRODUCT_PAGE
     if event.buyer_is_subaccount:
         flags |= SUBACCOUNT
-    side = BUYER if by_buyer else AGENT
     product_id = None if event.product_id is UNSET else event.product_id
     return _new(Message, (event.ts, side, event.event_id, flags, characters, product_id))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.core.decision import Candidate, Credit, Discarded, Figures, Judgement, Picked
@@ -18,8 +18,11 @@ from stream_attr.core.shop import Shop
 _LAST_CHAT: Final = PickRule.LAST_CHAT
 _MOST_ROUNDS: Final = PickRule.MOST_ROUNDS
 _ANY_PRODUCT: Final = ProductPriority.OFF
+_PRODUCT_PAGE: Final = ProductPriority.PRODUCT_PAGE
+_ORDERED_PRODUCT: Final = ProductPriority.ORDERED_PRODUCT
 _PAYMENT_ONLY: Final = CreditRule.PAYMENT
 _ORDER_ONLY: Final = CreditRule.ORDER
+_ORDER_FIRST: Final = CreditRule.ORDER_FIRST
 PAYMENT_LOOK_BACK_MS: Final = 20 * DAY_MS
 """How far before the payment a chat may have brought it about."""
 LONG: Final = 16
@@ -270,12 +273,12 @@ def _candidates(
             found[one.agent_id] = figures
     if priority is _ANY_PRODUCT:
         return found
-    by_page = priority is ProductPriority.PRODUCT_PAGE
-    first = {
-        agent_id: figures
-        for agent_id, figures in found.items()
-        if (figures.product_page if by_page else figures.ordered_product)
-    }
+    if priority is _PRODUCT_PAGE:
+        first = {agent_id: figures for agent_id, figures in found.items() if figures.product_page}
+    elif priority is _ORDERED_PRODUCT:
+        first = {agent_id: figures for agent_id, figures in found.items() if figures.ordered_product}
+    else:
+        assert_never(priority)
     return first or found
 
 
@@ -292,8 +295,12 @@ def _pick(candidates: dict[str, Figures], rule: PickRule) -> Picked | None:
     if not candidates:
         return None
     # Candidates stand in the order of their ids and max takes the first of equals: the smaller id.
-    by = _by_rounds if rule is _MOST_ROUNDS else _by_last_ts
-    agent_id, figures = max(candidates.items(), key=by)
+    if rule is _LAST_CHAT:
+        agent_id, figures = max(candidates.items(), key=_by_last_ts)
+    elif rule is _MOST_ROUNDS:
+        agent_id, figures = max(candidates.items(), key=_by_rounds)
+    else:
+        assert_never(rule)
     return Picked(agent_id, rule.value, figures.last_ts, figures.rounds)
 
 
@@ -318,10 +325,18 @@ def _credit(
     if followup:
         agent_id = min(followup, key=lambda one: (followup[one].first_ts, one))
         return Credit(agent_id, "followup", rule.value)
-    if placing is not None and rule is not _PAYMENT_ONLY:
-        return Credit(placing.agent_id, "placing", rule.value)
-    if payment is not None and rule is not _ORDER_ONLY:
-        return Credit(payment.agent_id, "payment", rule.value)
+    if rule is _PAYMENT_ONLY:
+        by_placing, by_payment = None, payment
+    elif rule is _ORDER_ONLY:
+        by_placing, by_payment = placing, None
+    elif rule is _ORDER_FIRST:
+        by_placing, by_payment = placing, payment
+    else:
+        assert_never(rule)
+    if by_placing is not None:
+        return Credit(by_placing.agent_id, "placing", rule.value)
+    if by_payment is not None:
+        return Credit(by_payment.agent_id, "payment", rule.value)
     return None
 
 

@@ -6,7 +6,7 @@ It reads no clock, no network and no environment: worker, replay and tests run t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from stream_attr.codec.between import Closing, Passed, decode_closing, encode_between
 from stream_attr.codec.events import MAX_AMOUNT, ChatEvent, OrderEvent
@@ -237,8 +237,10 @@ class Processor:
         touched: list[Order] = []
         if event.type == "message":
             new = buyer.hear(event.agent_id, message_of(event, buyer.shop), touched=touched)
-        else:
+        elif event.type == "transfer":
             new = buyer.hand_over(event.agent_id, event.ts, event.event_id, touched=touched)
+        else:
+            assert_never(event.type)
         if not new:
             self._repeat(record.topic)
             return
@@ -555,3 +557,5 @@ def _learn(order: Order, event: OrderEvent) -> None:
             order.refunds.append((event.ts, event.amount or 0, False))
         case "refund_completed":
             order.refunds.append((event.ts, event.amount or 0, True))
+        case _:
+            assert_never(event.type)

@@ -1,0 +1,154 @@
+"""A word that nobody knows is refused wherever words are told apart: never taken for the last one listed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import pytest
+
+from stream_attr.codec import columns, inbound, settings
+from stream_attr.codec.events import ChatEvent, OrderEvent, RosterRecord
+from stream_attr.codec.reading import message_of
+from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.core import attribution, decision
+from stream_attr.core.decision import Figures, Verdict
+from stream_attr.core.placed import Emitted
+from stream_attr.core.reception import Filter
+from stream_attr.core.settings import CreditRule, PickRule, ProductPriority, Role
+from stream_attr.core.shop import Shop
+from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor.records import CHAT, ORDERS, Record
+from stream_attr.replay.memory import MemoryStore
+from stream_attr.replay.words import LANGUAGES
+
+UNKNOWN: Any = "unheard-of"
+TS = 1_793_500_000_000
+IDS = {"event_id": "e1", "shop_id": "jd:1", "buyer_id": "b-1", "ts": TS}
+SAID = {**IDS, "agent_id": "anna", "sender": "buyer", "text": "hello"}
+ORDER = {**IDS, "order_id": "o1", "type": "created", "amount": 1}
+ROSTER = {"shop_id": "jd:1", "agent_id": "anna", "role": "presale", "effective_from": "2026-10-01"}
+RULES = {"shop_id": "jd:1", "effective_from": "2026-10-01"}
+FIGURES = Figures(2, 1, TS, TS, product_page=False, ordered_product=False)
+CANDIDATES = {"anna": FIGURES, "bob": FIGURES}
+
+
+def words(shape: Any) -> dict[str, tuple[Any, ...]]:
+    """The fields of a record whose values are words, with the words."""
+    found = {}
+    for name, hint in get_type_hints(shape).items():
+        options = [hint, *get_args(hint)]
+        for option in options:
+            if get_origin(option) is Literal:
+                found[name] = get_args(option)
+    return found
+
+
+FIELDS = [
+    (decode, good, name)
+    for decode, good, shape in (
+        (inbound.decode_chat, SAID, ChatEvent),
+        (inbound.decode_order, ORDER, OrderEvent),
+        (inbound.decode_roster, ROSTER, RosterRecord),
+        (settings.decode_settings, RULES, settings._Rules),
+    )
+    for name in words(shape)
+]
+
+
+def test_the_fields_with_words_are_found():
+    assert {"type", "sender", "kind", "entry", "role", "credit_rule", "placing_rule", "payment_rule"} <= {
+        name for *_, name in FIELDS
+    }
+
+
+@pytest.mark.parametrize(("decode", "good", "name"), FIELDS, ids=lambda one: one if type(one) is str else "")
+def test_a_record_with_an_unknown_word_is_refused_and_the_field_named(decode, good, name):
+    decode(json.dumps(good).encode())
+    with pytest.raises(RefusedRecord) as refused:
+        decode(json.dumps({**good, name: UNKNOWN}).encode())
+    assert (refused.value.code, refused.value.field) == (Code.BAD_VALUE, name)
+
+
+def test_settings_know_the_words_that_the_rules_know():
+    known = words(settings._Rules)
+    assert set(known["placing_rule"]) == set(known["payment_rule"]) == set(PickRule)
+    assert set(known["credit_rule"]) == set(CreditRule)
+    assert set(known["product_priority"]) == set(ProductPriority)
+    assert set(known["unlisted_agents"]) <= set(words(RosterRecord)["role"]) == set(Role)
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        lambda: attribution._pick(CANDIDATES, UNKNOWN),
+        lambda: attribution._credit(
+            UNKNOWN,
+            attribution._pick(CANDIDATES, PickRule.LAST_CHAT),
+            attribution._pick(CANDIDATES, PickRule.LAST_CHAT),
+            {},
+        ),
+        lambda: attribution._candidates([], attribution.NOWHERE, frozenset(), UNKNOWN),
+    ],
+    ids=["how one is picked", "who has the credit", "who goes first"],
+)
+def test_an_unknown_rule_judges_nothing(judge):
+    with pytest.raises(AssertionError):
+        judge()
+
+
+@pytest.mark.parametrize(
+    ("topic", "event"),
+    [
+        (ORDERS, OrderEvent(**{**ORDER, "type": UNKNOWN})),
+        (CHAT, ChatEvent(**{**SAID, "type": UNKNOWN})),
+        (CHAT, ChatEvent(**{**SAID, "sender": UNKNOWN})),
+        (CHAT, ChatEvent(**{**SAID, "kind": UNKNOWN})),
+    ],
+    ids=["order event", "chat event", "sender", "kind"],
+)
+def test_an_event_of_an_unknown_word_is_judged_as_nothing_else(topic, event):
+    """None comes out of a decoder: a word that only the decoder was taught stops the worker instead."""
+    processor = Processor(Book(), MemoryStore(), Options())
+    record = Record(topic, 0, 0, TS, b"jd:1|b-1", b"{}", event)
+    with pytest.raises((AssertionError, KeyError)):
+        processor.process([record], frozenset())
+
+
+def test_every_kind_and_sender_of_a_message_is_kept_but_system():
+    shop = Shop("jd:1")
+    for kind in set(words(ChatEvent)["kind"]) - {"system"}:
+        for sender in words(ChatEvent)["sender"]:
+            message_of(ChatEvent(**{**SAID, "kind": kind, "sender": sender}), shop)
+
+
+OUTCOMES = (
+    decision.CREDITED,
+    decision.SILENT,
+    decision.AWAITING_PAYMENT,
+    decision.CANCELLED,
+    decision.UNPAID,
+)
+REASONS = ("created", "paid", "cancelled", "refund", "chat", "settings", "timer", "late_event")
+
+
+def test_every_word_of_a_decision_has_a_number_in_state_and_an_unknown_one_has_none():
+    kept = (*OUTCOMES, *REASONS, decision.PENDING, decision.FINAL, "none", "semi", "full", None)
+    assert {*kept, "placing", "payment", "followup", "order"} == set(columns._NUMBERS)
+    verdict = Verdict(*("final", "silent", None, None, None, None, None), (), 1, 1, 0, 0, TS, None, None, TS)
+    assert columns.to_emitted(columns.to_last_verdict(Emitted(1, "paid", verdict))).verdict == verdict
+    for changed in ({"status": UNKNOWN}, {"outcome": UNKNOWN}, {"silence": UNKNOWN}, {"basis": UNKNOWN}):
+        with pytest.raises(KeyError):
+            columns.to_last_verdict(Emitted(1, "paid", verdict._replace(**changed)))
+    with pytest.raises(KeyError):
+        columns.to_last_verdict(Emitted(1, UNKNOWN, verdict))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_a_decision_has_a_sentence(language):
+    named = [f"outcome_{word}" for word in OUTCOMES] + [f"verdict_{word}" for word in OUTCOMES]
+    named += [f"reason_{word}" for word in REASONS] + [f"rule_{rule}" for rule in CreditRule]
+    named += [*map(str, PickRule), *[str(one) for one in Filter if one is not Filter.AGENT_OFFLINE]]
+    named += [f"role_{role}" for role in Role if role is not Role.PRESALE]
+    assert set(named) <= LANGUAGES[language].keys()
+    assert UNKNOWN not in LANGUAGES[language]
