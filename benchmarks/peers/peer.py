@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 from stream_attr.broker.lines import LinesFile
+from stream_attr.core.days import END_OF_TIME
 from stream_attr.processor import Book, Options, Processor
 from stream_attr.processor.records import (
     AGENT_DAILY,
@@ -31,7 +32,6 @@ from stream_attr.processor.records import (
     Record,
     Store,
 )
-from stream_attr.processor.watermark import END_OF_TIME
 
 __all__ = ["LINGER_MS", "NOT_AT_END", "DictStore", "Peer"]
 

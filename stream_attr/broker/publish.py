@@ -17,6 +17,7 @@ from stream_attr.broker.address import topics_command
 from stream_attr.broker.lines import Line, LinesFile
 from stream_attr.broker.security import UNSECURED, Security
 from stream_attr.broker.topics import partition_counts
+from stream_attr.core.days import EARLIEST_TS, LATEST_TS
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 
 __all__ = [
@@ -44,8 +45,6 @@ KEY_FIELDS = {
 ANY_PARTITION = -1
 """Where its key says."""
 
-_EARLIEST_TS = 946_684_800_000  # 2000-01-01
-_LATEST_TS = 4_102_444_800_000  # 2100-01-01
 _LONGEST_SLEEP_S = 0.1
 _LONGEST_GAP_MS = 86_400_000
 _REPORT_EVERY = 1000
@@ -189,7 +188,7 @@ def _parse(topic: str, lines: LinesFile) -> Iterator[tuple[str, Parsed]]:
         except orjson.JSONDecodeError:
             document = None
         ts = document.get("ts") if isinstance(document, dict) else None
-        if type(ts) is not int or not _EARLIEST_TS <= ts < _LATEST_TS:
+        if type(ts) is not int or not EARLIEST_TS <= ts < LATEST_TS:
             ts = None  # the worker will refuse it; until then it must hold up nobody
         yield topic, Parsed(lines.name, line, record_key(topic, document), ts)
 

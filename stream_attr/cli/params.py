@@ -19,6 +19,7 @@ from stream_attr.broker.address import (
     checked_bootstrap,
     checked_prefix,
 )
+from stream_attr.core.days import EARLIEST_TS, LATEST_TS
 
 __all__ = [
     "BROKER",
@@ -39,8 +40,6 @@ __all__ = [
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST_TS = 946_684_800_000  # 2000-01-01, as for the events themselves (rulebook section 2)
-_LATEST_TS = 4_102_444_800_000  # 2100-01-01
 _TS_DIGITS = 13
 
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
@@ -58,7 +57,7 @@ class _Time(click.ParamType):
         if isinstance(value, int):
             return value
         if re.fullmatch(r"\d+", value, re.ASCII):
-            if len(value) <= _TS_DIGITS and _EARLIEST_TS <= (ts := int(value)) < _LATEST_TS:
+            if len(value) <= _TS_DIGITS and EARLIEST_TS <= (ts := int(value)) < LATEST_TS:
                 return ts
             self.fail(f"{value!r} is not epoch milliseconds of the years 2000 to 2099.", param, ctx)
         if not _RFC_3339.fullmatch(value):
@@ -73,7 +72,7 @@ class _Time(click.ParamType):
         except ValueError as error:
             self.fail(f"{value!r} is no time: {error}.", param, ctx)
         ts = (moment - _EPOCH) // timedelta(milliseconds=1)
-        if not _EARLIEST_TS <= ts < _LATEST_TS:
+        if not EARLIEST_TS <= ts < LATEST_TS:
             self.fail(f"{value!r} is not in the years 2000 to 2099 (UTC).", param, ctx)
         return ts
 

@@ -24,6 +24,7 @@ from stream_attr.processor.records import (
     DECISIONS,
     FACTS,
     INQUIRIES,
+    REPORTS,
     TASKS,
 )
 from stream_attr.replay.at_hand import memory_at_hand_mib
@@ -33,7 +34,6 @@ from stream_attr.replay.steps import without_collector
 
 OUTPUTS = (DECISIONS, COMPARISONS, INQUIRIES, FACTS, AGENT_DAILY, TASKS, DEAD_LETTERS)
 LEAST_CACHE_MIB = 16
-REPORTS = frozenset({INQUIRIES, FACTS, AGENT_DAILY})
 
 
 @click.command(name="replay", cls=FilesCommand)

@@ -6,11 +6,11 @@ from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from stream_attr.core.days import day_number
+from stream_attr.core.days import EARLIEST_TS, LATEST_TS, day_number
 from stream_attr.core.settings import Role
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
-Instant = Annotated[int, Meta(ge=946_684_800_000, lt=4_102_444_800_000)]
+Instant = Annotated[int, Meta(ge=EARLIEST_TS, lt=LATEST_TS)]
 MAX_AMOUNT: Final = 2**53 - 1
 """Of one event, and of an order's refunds together: what every JSON reader holds exactly."""
 Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from stream_attr.core.attribution import changes_no_agent, judge
-from stream_attr.core.days import DAY_MS, Zone
+from stream_attr.core.days import DAY_MS, END_OF_TIME, Zone
 from stream_attr.core.decision import FINAL, Judgement, Verdict
 from stream_attr.core.fact import fact_of
 from stream_attr.core.figures import Fact, Inquiry
@@ -18,7 +18,7 @@ from stream_attr.core.finality import deadlines, verdict
 from stream_attr.core.inquiry import inquiry_of, is_recorded
 from stream_attr.core.message import BUYER, Message
 from stream_attr.core.order import Order
-from stream_attr.core.order_index import NEVER, DueOf, OrderIndex
+from stream_attr.core.order_index import DueOf, OrderIndex
 from stream_attr.core.placed import Emitted, Horizon, Waiting
 from stream_attr.core.reception import Reception
 from stream_attr.core.said import Unsaid
@@ -480,7 +480,7 @@ class Buyer:
         def due_of(order: Order, watermark: int) -> int:
             """Return when something of an order is due next, past a watermark."""
             is_placed = order.created_ts is not None
-            first = NEVER
+            first = END_OF_TIME
             if not (is_placed and self._ends):
                 due = order.last_ts + orders_ms
                 if due > watermark:
@@ -505,7 +505,7 @@ class Buyer:
         ``tasks``: whether service tasks are, too.
         """
         self._follow_zone()
-        first = expiry = NEVER
+        first = expiry = END_OF_TIME
         oldest = self._oldest_day
         if oldest is not None and not self._ends:
             forget_at = self.shop.zone.start_of(oldest + 1) + retention.chat_ms + FORGET_EVERY_MS
@@ -526,8 +526,8 @@ class Buyer:
         settle_at = self.settle_at
         if settle_at is not None and watermark < settle_at < first:
             first = settle_at
-        self._expiry = expiry if expiry < NEVER else 0
-        self.due = first if first < NEVER else None
+        self._expiry = expiry if expiry < END_OF_TIME else 0
+        self.due = first if first < END_OF_TIME else None
         return self.due
 
     def expire(self, watermark: int, retention: Retention, *, answered: bool = False) -> list[Order]:

@@ -15,6 +15,13 @@ MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
 
+EARLIEST_TS: Final = 946_684_800_000
+"""2000-01-01, UTC: no event lies before it (RULEBOOK 2)."""
+LATEST_TS: Final = 4_102_444_800_000
+"""2100-01-01, UTC: every event lies before it."""
+END_OF_TIME: Final = 2**62
+"""After every instant: the watermark where no more events can come, and when what never happens is due."""
+
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _OF_A_MACHINE: Final = frozenset({"localtime", "posixrules", "Factory"})
 """Files beside the zones that say another thing on every machine."""

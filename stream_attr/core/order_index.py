@@ -7,18 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
-from typing import Final
 
 from sortedcontainers import SortedList
 
-from stream_attr.core.days import Zone
+from stream_attr.core.days import END_OF_TIME, Zone
 from stream_attr.core.order import Order
 
-NEVER: Final = 1 << 62
-"""Later than all instants."""
-
 DueOf = Callable[[Order, int], int]
-"""The first instant after a watermark at which something of an order is due; `NEVER`: none."""
+"""The first instant after a watermark at which something of an order is due; `END_OF_TIME`: none."""
 
 
 class OrderIndex:
@@ -80,7 +76,7 @@ class OrderIndex:
             self._untils.remove((until, order_id))
 
     def first_due(self, watermark: int, due_of: DueOf) -> int:
-        """Return when the first order is due after a watermark, `NEVER` if none is."""
+        """Return when the first order is due after a watermark, `END_OF_TIME` if none is."""
         for order in self._undated.values():
             self._date(order, due_of(order, watermark))
         self._undated.clear()
@@ -95,7 +91,7 @@ class OrderIndex:
                 self._date(order, due_of(order, watermark))
             else:
                 return due
-        return NEVER
+        return END_OF_TIME
 
     def _date(self, order: Order, due: int) -> None:
         order_id = order.order_id
@@ -126,7 +122,7 @@ class OrderIndex:
             heappop(last)
             if order is not None:
                 heappush(last, (order.last_ts, order_id))
-        return NEVER
+        return END_OF_TIME
 
     def take_last_before(self, ts: int) -> list[Order]:
         """Return the orders whose last event is of ``ts`` or before, each once."""

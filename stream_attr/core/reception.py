@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from stream_attr.core.days import END_OF_TIME
 from stream_attr.core.decision import Figures
 from stream_attr.core.figures import Fact, Inquiry
 from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
@@ -17,7 +18,6 @@ from stream_attr.core.shop import Reading, Shop
 _PRESALE: Final = Role.PRESALE
 _AFTERSALE: Final = Role.AFTERSALE
 UNKNOWN: Final = 0
-NEVER: Final = 1 << 62
 
 
 class Filter(StrEnum):
@@ -46,7 +46,7 @@ class Read(NamedTuple):
     """Message flags any of which makes an agent message none that counts."""
     steady_from: int
     """It is creditable and remains so whatever plain messages are added from this instant on, but for a first
-    one; `NEVER`: each has it read anew."""
+    one; `END_OF_TIME`: each has it read anew."""
     whoever_begins: bool = False
     """Whether it remains so even where an agent's message comes before the buyer's first."""
     filtered: Filter | None = None
@@ -98,7 +98,7 @@ class Reception:
         """What was last told and whether as final, while it is known: what is not new need not be encoded."""
         self.told_inquiry: Inquiry | None = None
         self.look_at = UNKNOWN
-        """The watermark at which something new is to be told of it by itself; `NEVER`: nothing any more."""
+        """The watermark at which something new of it is due by itself; `END_OF_TIME`: nothing."""
         self._read: dict[str, Read] = {}
         self._version = -1
 
@@ -159,9 +159,9 @@ class Reception:
             official_account=buyer_id in reading.official_accounts,
         )
         if matched is not None:
-            return Read(matched.value, [], 0, NEVER, filtered=matched)
+            return Read(matched.value, [], 0, END_OF_TIME, filtered=matched)
         if role is not _PRESALE:
-            return Read(f"role_{role.value}", [], 0, NEVER)
+            return Read(f"role_{role.value}", [], 0, END_OF_TIME)
         mute = reading.mute
         spoken = [one for one in self.messages if one.side == BUYER or not one.flags & mute]
         filters = reading.filters
@@ -233,11 +233,11 @@ def _is_advert(messages: Sequence[Message], reading: Reading) -> bool:
 def _steady_from(messages: Sequence[Message], buyer_messages: int, reading: Reading) -> int:
     """Return from when on no plain message but a first one has a filter match that does not match yet."""
     if reading.filters.single_sentence and buyer_messages < 2:
-        return NEVER
+        return END_OF_TIME
     if not reading.advert_bit:
         return 0
     replies = _first_replies(messages, reading)
-    return replies[-1].ts + 1 if replies and len(replies) == reading.advert_within else NEVER
+    return replies[-1].ts + 1 if replies and len(replies) == reading.advert_within else END_OF_TIME
 
 
 def _first_replies(messages: Sequence[Message], reading: Reading) -> list[Message]:

@@ -9,7 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from stream_attr.core.days import DAY_MS
+from stream_attr.core.days import DAY_MS, EARLIEST_TS
 from stream_attr.generate import shops as catalogue
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS, TOO_OLD_MS, Delivery, Line, encode
@@ -18,8 +18,6 @@ from stream_attr.generate.rhythm import DayCurve, promotions, shares
 
 __all__ = ["Day", "Plan", "Sample", "write"]
 
-EARLIEST_TS = 946_684_800_000
-"""2000-01-01: where the years begin that events may lie in (rulebook, section 2)."""
 CONVERSATION_LINES = 14
 """Lines that one journey comes to, about: from this follow how many agents and buyers a shop has."""
 

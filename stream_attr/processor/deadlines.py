@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import Final
 
+from stream_attr.core.days import END_OF_TIME
 from stream_attr.processor.records import Store
-from stream_attr.processor.watermark import END_OF_TIME
 
 DUE_MARK: Final = b"\x05"
 """First byte of the keys of what is due later."""

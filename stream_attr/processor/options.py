@@ -8,8 +8,7 @@ from typing import Final
 from zlib import crc32
 
 from stream_attr.core.buyer import Retention
-from stream_attr.core.days import HOUR_MS, MINUTE_MS
-from stream_attr.processor.watermark import END_OF_TIME
+from stream_attr.core.days import END_OF_TIME, HOUR_MS, MINUTE_MS
 
 FACT_BYTES: Final = 512
 """What a fact of a buyer who is kept decoded takes of memory, about (`Options.cached_facts`)."""

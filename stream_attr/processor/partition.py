@@ -1,6 +1,7 @@
 """The processor: one partition's records in, decisions and changed state out.
 
-It reads no clock, no network and no environment: worker, replay and tests run this same object.
+It reads no network and no environment, and the time only as `Options` gives it (for ``future_timestamp`` and
+service tasks): worker, replay and tests run this same object.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from stream_attr.codec.reading import message_of, placed_of
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.codec.reports import emission, say_task
 from stream_attr.core.buyer import Buyer, Revision
-from stream_attr.core.days import MINUTE_MS
+from stream_attr.core.days import END_OF_TIME, MINUTE_MS
 from stream_attr.core.decision import FINAL
 from stream_attr.core.order import Order
 from stream_attr.core.placed import ToldTask, Waiting
@@ -30,15 +31,13 @@ from stream_attr.processor.buyers import Buyers
 from stream_attr.processor.deadlines import Deadlines
 from stream_attr.processor.options import Options
 from stream_attr.processor.records import (
-    AGENT_DAILY,
     BUYER_DAYS,
     CHAT,
     CLOSINGS,
     COMPARISONS,
     DECISIONS,
-    FACTS,
-    INQUIRIES,
     ORDERS,
+    REPORTS,
     TASKS,
     TICKS,
     Batch,
@@ -49,9 +48,8 @@ from stream_attr.processor.records import (
 )
 from stream_attr.processor.reporting import settle
 from stream_attr.processor.rollup import FACTS_OF_A_PART, Rollup
-from stream_attr.processor.watermark import BEGINNING, END_OF_TIME, Watermark
+from stream_attr.processor.watermark import BEGINNING, Watermark
 
-REPORTS: Final = frozenset({FACTS, INQUIRIES, AGENT_DAILY, TASKS})
 NO_WATERMARK: Final = 0
 """What a decision tells as its watermark while there is none: nothing is known to be complete."""
 ANNOUNCED_EVERY_MS: Final = 15 * MINUTE_MS
@@ -508,7 +506,7 @@ class Processor:
         batch, self._batch = self._batch, Batch()
         batch.changes = self._buyers.take_changes() | self._rollup.take_changes()
         for output in batch.outputs:
-            if output.topic in REPORTS:
+            if output.topic in REPORTS or output.topic == TASKS:
                 reports = batch.stats.reports
                 reports[output.topic] = reports.get(output.topic, 0) + 1
         value = self._watermark.value

@@ -30,6 +30,8 @@ CHANGELOG: Final = "buyer-state-changelog"
 BUYER_DAYS: Final = "buyer-days"
 CLOSINGS: Final = "agent-day-closings"
 
+REPORTS: Final = frozenset({FACTS, INQUIRIES, AGENT_DAILY})
+"""What ``--decisions-only`` leaves out."""
 INTERNAL: Final = frozenset({BUYER_DAYS, CLOSINGS})
 """Topics that partitions tell each other by: outputs that are inputs again."""
 
@@ -106,7 +108,7 @@ class Stats:
     decisions: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """Decisions emitted, by (``official`` or ``comparison``, outcome, reason)."""
     reports: dict[str, int] = field(default_factory=dict)
-    """Facts, inquiries and agents' days told, by topic."""
+    """Facts, inquiries, agents' days and service tasks emitted, by topic."""
     dead_letters: dict[str, int] = field(default_factory=dict)
     """Dead letters by code."""
     pending: int = 0

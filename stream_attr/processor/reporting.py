@@ -22,16 +22,15 @@ from stream_attr.codec.between import BuyerDay, but_for_reason, encode_between
 from stream_attr.codec.reports import digest_of, emission, say_fact, say_inquiry, withdrawn
 from stream_attr.core.buyer import Buyer, Look
 from stream_attr.core.buyer_day import buyer_day
-from stream_attr.core.days import day_name
+from stream_attr.core.days import END_OF_TIME, day_name
 from stream_attr.core.inquiry import NONE
-from stream_attr.core.reception import NEVER, UNKNOWN, Reception
+from stream_attr.core.reception import UNKNOWN, Reception
 from stream_attr.core.said import EVERY_DAY, Said, Unsaid
 from stream_attr.processor.records import BUYER_DAYS, FACTS, INQUIRIES, Output
-from stream_attr.processor.watermark import END_OF_TIME
 
 FINAL_AFTER_DAYS: Final = 3
 """So many days after its own, all that is told of a reception is final."""
-_BY_ITSELF: Final = Unsaid(1 << 62, "timer", False, False)
+_BY_ITSELF: Final = Unsaid(END_OF_TIME, "timer", False, False)
 """What stands for the changes where there are none."""
 
 
@@ -63,7 +62,7 @@ def settle(
         touched = day >= since and (everybody or agent_id in heard)
         look_at = reception.look_at
         if not touched and look_at == UNKNOWN and (day < today - FINAL_AFTER_DAYS or _is_settled(reception)):
-            reception.look_at = NEVER
+            reception.look_at = END_OF_TIME
         elif (
             (touched or look_at <= watermark)
             and reception.messages
@@ -71,7 +70,7 @@ def settle(
         ):
             changed.add(day)
         look_at = reception.look_at
-        if look_at < NEVER:
+        if look_at < END_OF_TIME:
             still.append(look)
             if watermark < look_at < settle_at:
                 settle_at = look_at
@@ -137,7 +136,7 @@ def _tell(
     final_at = shop.zone.start_of(day + 1)
     final = watermark >= final_at and not (fact.may_be_offline and reception.closed_ts is None)
     changed = False
-    reception.look_at = NEVER if final else final_at
+    reception.look_at = END_OF_TIME if final else final_at
     told = reception.told_fact
     if told is None or told[1] != final or (told[0] is not fact and told[0] != fact):
         changed = told is None or told[0] != fact

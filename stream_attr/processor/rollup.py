@@ -22,14 +22,14 @@ from stream_attr.codec.between import (
 from stream_attr.codec.days import DayState, decode_day, decode_passed, encode_day, encode_passed
 from stream_attr.codec.reports import digest_of, emission, say_agent_day
 from stream_attr.core.buyer_day import whole
-from stream_attr.core.days import DAY_MS, day_name, zone
+from stream_attr.core.days import DAY_MS, END_OF_TIME, day_name, zone
 from stream_attr.core.fact import NOBODY_SPOKE
 from stream_attr.core.part import NOBODY, NOTHING, TOTAL, Part
 from stream_attr.core.said import Said
 from stream_attr.core.shop_day import AgentDay
 from stream_attr.processor.options import Options
 from stream_attr.processor.records import AGENT_DAILY, CLOSINGS, Output, Store, after
-from stream_attr.processor.watermark import BEGINNING, END_OF_TIME
+from stream_attr.processor.watermark import BEGINNING
 
 DAY_MARK: Final = b"\x02"
 """First byte of the keys of days."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from stream_attr.core.days import END_OF_TIME
 from stream_attr.processor.records import CHAT, ORDERS
 
-BEGINNING: Final = -(2**62)
+BEGINNING: Final = -END_OF_TIME
 """Before every instant: no watermark yet."""
-END_OF_TIME: Final = 2**62
-"""After every instant: the input has ended and nothing can come any more."""
 
 
 class Watermark:

@@ -1,4 +1,4 @@
-"""State in memory: for replays and trials."""
+"""State in memory: for tests and benchmarks."""
 
 from __future__ import annotations
 

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from stream_attr.broker.lines import LinesFile
 from stream_attr.core.buyer import Retention
-from stream_attr.core.days import MINUTE_MS
+from stream_attr.core.days import END_OF_TIME, MINUTE_MS
 from stream_attr.processor import Book, Options, Processor, Share
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, Batch, Output, Place, Record
-from stream_attr.processor.watermark import END_OF_TIME
 from stream_attr.replay.overflow import OverflowStore
 from stream_attr.replay.sources import chunks
 

@@ -39,7 +39,10 @@ class Metrics:
             registry=registry,
         )
         self._reports = Counter(
-            "stream_attr_reports", "Facts, inquiries and agents' days told", ["topic"], registry=registry
+            "stream_attr_reports",
+            "Facts, inquiries, agents' days and service tasks emitted",
+            ["topic"],
+            registry=registry,
         )
         self._dead_letters = Counter(
             "stream_attr_dead_letters", "Records that could not be used", ["code"], registry=registry

@@ -1,6 +1,7 @@
 """The wall clock's way into event time: ticks for the quiet partitions of this worker (RULEBOOK 6).
 
-No other judging hangs on the wall clock, but for the check on future timestamps.
+Beside it the wall clock is read for the check on future timestamps and for service tasks, which are not begun
+long after they fell due.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The worker's one look at the wall clock; ``processor`` and ``core`` have none."""
+"""The wall clock of a worker: for ticks, future timestamps, the age of tasks and of local stores."""
 
 from __future__ import annotations
 

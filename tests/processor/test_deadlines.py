@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from stream_attr.core.days import END_OF_TIME
 from stream_attr.processor.deadlines import Deadlines
-from stream_attr.processor.watermark import END_OF_TIME
 from stream_attr.replay.memory import MemoryStore
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from stream_attr.core.days import END_OF_TIME
 from stream_attr.processor.records import CHAT, ORDERS
-from stream_attr.processor.watermark import BEGINNING, END_OF_TIME, Watermark
+from stream_attr.processor.watermark import BEGINNING, Watermark
 
 LATENESS = 10
 

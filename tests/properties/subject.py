@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Any
 from zlib import crc32
 
+from stream_attr.core.days import END_OF_TIME
 from stream_attr.processor.book import Book
 from stream_attr.processor.partition import Options, Processor
 from stream_attr.processor.records import (
@@ -29,7 +30,6 @@ from stream_attr.processor.records import (
     Output,
     Record,
 )
-from stream_attr.processor.watermark import END_OF_TIME
 
 Json = dict[str, Any]
 
