@@ -1,8 +1,12 @@
-"""Which tests stay together where tests run beside each other: those of one broker, and those of one file."""
+"""What holds for all tests: the signals of what they start, and which of them stay together.
+
+Where tests run beside each other, those of one broker stay together, and those of one file.
+"""
 
 from __future__ import annotations
 
 import re
+import signal
 from typing import Any
 
 import pytest
@@ -11,6 +15,20 @@ from xdist.scheduler import LoadScopeScheduling
 BROKER = re.compile(r"\[(?:[^\]]*-)?(embedded|apache|cluster)[-\]]")
 """A parameter that names a broker; each broker is one for the whole run (``tests/kafka/conftest.py``)."""
 FAULTS = "tests/kafka/faults/"
+
+
+FOR_CHILDREN = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+
+
+def pytest_configure() -> None:
+    """Have every program that a test starts get default signals, though our own caller ignores some.
+
+    What is ignored (by ``nohup``, or by a shell for its background jobs) stays so in all that is started from
+    here; what is caught does not. So it is caught, and nothing done about it.
+    """
+    for number in FOR_CHILDREN:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def _together(nodeid: str) -> str:

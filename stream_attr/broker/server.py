@@ -21,6 +21,7 @@ __all__ = ["HOST", "PortTaken", "answers", "free_port", "require_free_port", "sp
 HOST = "127.0.0.1"
 
 _PR_SET_PDEATHSIG = 1
+_TO_DEFAULT = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 _QUIET_PORTS = range(20_000, 30_000)
 _given: set[int] = set()
 _chance = random.SystemRandom()
@@ -75,7 +76,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that a Ctrl-C meant for us does not end it before we do.
 
-    Unless it is to outlive us, it is killed (on Linux) when the thread that called this ends.
+    Unless it is to outlive us, it is killed (on Linux) when the thread that called this ends. It gets default
+    signals, whatever our caller ignores (``nohup``, a shell's background job) or blocks.
     ``environment``: another one than ours.
     """
     return subprocess.Popen(
@@ -85,7 +87,7 @@ def spawn(
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=None if outlive_parent else _die_with_parent(),  # noqa: PLW1509 -- one system call
+        preexec_fn=_first_of_all(None if outlive_parent else _die_with_parent()),  # noqa: PLW1509 -- system calls
     )
 
 
@@ -116,6 +118,20 @@ def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _first_of_all(then: Callable[[], None] | None) -> Callable[[], None]:
+    """What the child does before it becomes another program; system calls alone, as other threads may run."""
+    default, none = signal.SIG_DFL, frozenset[int]()
+
+    def prepare() -> None:
+        for number in _TO_DEFAULT:
+            signal.signal(number, default)
+        signal.pthread_sigmask(signal.SIG_SETMASK, none)
+        if then is not None:
+            then()
+
+    return prepare
 
 
 def _die_with_parent() -> Callable[[], None] | None:
