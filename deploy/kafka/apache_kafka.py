@@ -32,9 +32,11 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from stream_attr.broker import server
+from stream_attr.broker.stall import Stall
 
 HERE = Path(__file__).resolve().parent
-READY_TIMEOUT_S = 60.0
+READY_PATIENCE_S = 60.0
+"""How long a node that comes up may do nothing: neither write into its log nor use the processor."""
 STOP_TIMEOUT_S = 20.0
 MAVEN_ATTEMPTS = 4
 LAST_PORT = 65_535
@@ -138,8 +140,7 @@ class Cluster:
         for number, port in self._ports.items():
             properties = _properties(state, number, port, controllers, guard)
             self._file(number, "properties").write_text(properties, encoding="utf-8")
-        _format_all(self._jars, {state / f"node-{n}": self._file(n, "properties") for n in self._ports},
-                    _cluster_id(state))  # fmt: skip
+        self._format()
 
     @property
     def bootstrap(self) -> str:
@@ -156,13 +157,15 @@ class Cluster:
         ]
 
     def start(self, *numbers: int) -> None:
-        """Start these nodes (none named: all), and wait until each answers and sees all that run.
+        """Start those of these nodes (none named: all) that do not run; wait until each answers and sees all.
 
         Raises:
-            KafkaUnavailable: one of them does not come up; none of those that run is left then.
+            KafkaUnavailable: one of them does not come up; none of those that were started is left then.
         """
+        running = {node.id for node in self.nodes}
+        stopped = [number for number in numbers or self._ports if number not in running]
         try:
-            for number in numbers or self._ports:
+            for number in stopped:
                 with self._file(number, "log").open("ab") as log:
                     self._processes[number] = server.spawn(
                         _java(
@@ -174,10 +177,11 @@ class Cluster:
                         log,
                         outlive_parent=self._outlive_us,
                     )
-            for number in numbers or self._ports:
+            for number in stopped:
                 self._require_answer(number)
         except BaseException:
-            self.kill()
+            for number in self._processes.keys() & stopped:
+                self.kill(number)
             raise
 
     def kill(self, *numbers: int) -> None:
@@ -196,17 +200,36 @@ class Cluster:
             server.stop(process, STOP_TIMEOUT_S)
         self._processes.clear()
 
+    def reset(self) -> None:
+        """Kill all nodes and throw their data away: ``start`` begins with empty ones.
+
+        Raises:
+            KafkaUnavailable: the new data folders cannot be made.
+        """
+        self.kill()
+        for number in self._ports:
+            shutil.rmtree(self._state / f"node-{number}")
+        self._format()
+
+    def _format(self) -> None:
+        data = {self._state / f"node-{number}": self._file(number, "properties") for number in self._ports}
+        _format_all(self._jars, data, _cluster_id(self._state))
+
     def _require_answer(self, number: int) -> None:
         process, port = self._processes[number], self._ports[number]
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        if server.answers(process, port, READY_TIMEOUT_S):
+        log = self._file(number, "log")
+
+        def logged() -> int:
+            return log.stat().st_size
+
+        if server.answers(process, port, READY_PATIENCE_S, logged):
             admin = AdminClient({"bootstrap.servers": f"{server.HOST}:{port}", "log_level": 0})
-            while time.monotonic() < deadline:
+            stall = Stall(READY_PATIENCE_S, [process.pid], logged)
+            while process.poll() is None and not stall.has_come():
                 with contextlib.suppress(KafkaException):
                     if len(admin.list_topics(timeout=5).brokers) >= len(self.nodes):
                         return
                 time.sleep(0.05)
-        log = self._file(number, "log")
         last = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
         raise KafkaUnavailable(f"Kafka node {number} did not come up; the end of {log}:\n{last}")
 

@@ -22,7 +22,7 @@ __all__ = ["CLUSTER_ID", "EmbeddedBroker", "EmbeddedBrokerError", "embedded_brok
 CLUSTER_ID = "tansu_cluster"
 """Cluster id in the broker's metadata, Tansu's own default: who sees it talks to a Tansu broker."""
 
-_READY_TIMEOUT_S = 15.0
+_READY_PATIENCE_S = 15.0
 _ATTEMPTS = 3
 
 
@@ -99,7 +99,7 @@ def _start(binary: str, wanted: int | None, log: IO[bytes]) -> EmbeddedBroker:
             log,
         )
         try:
-            if server.answers(process, port, _READY_TIMEOUT_S):
+            if server.answers(process, port, _READY_PATIENCE_S):
                 return EmbeddedBroker(port, process)
         except BaseException:
             server.stop(process)

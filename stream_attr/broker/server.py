@@ -16,6 +16,8 @@ from typing import IO
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from stream_attr.broker.stall import Stall
+
 __all__ = ["HOST", "PortTaken", "answers", "free_port", "require_free_port", "spawn", "stop"]
 
 HOST = "127.0.0.1"
@@ -91,10 +93,18 @@ def spawn(
     )
 
 
-def answers(process: subprocess.Popen[bytes], port: int, timeout_s: float) -> bool:
-    """Wait until the broker answers a metadata request; False when it ended or the time is up."""
-    deadline = time.monotonic() + timeout_s
-    while process.poll() is None and time.monotonic() < deadline:
+def answers(
+    process: subprocess.Popen[bytes],
+    port: int,
+    patience_s: float,
+    progress: Callable[[], object] = lambda: None,
+) -> bool:
+    """Wait until the broker answers a metadata request; False when it ended or came to a standstill.
+
+    ``patience_s`` and ``progress``: see ``Stall``.
+    """
+    stall = Stall(patience_s, [process.pid], progress)
+    while process.poll() is None and not stall.has_come():
         try:
             socket.create_connection((HOST, port), timeout=1).close()
         except OSError:

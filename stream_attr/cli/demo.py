@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from rich.console import Console
 from stream_attr.broker import server
 from stream_attr.broker.embedded import EmbeddedBrokerError, embedded_broker
 from stream_attr.broker.publish import Inputs, publish
+from stream_attr.broker.stall import Stall
 from stream_attr.broker.topics import create_topics, partition_counts
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.stage import Stage
@@ -45,10 +47,10 @@ STORY_S = 7
 CROWD_S = 4
 """The same for the day of generated traffic after it."""
 READY_S = 30.0
-"""How long the worker may take to be ready."""
+"""How long the worker may do nothing (see ``Stall``) before it is ready."""
 QUIET_S = 1.0
-"""All is told when nothing is pending and nothing has come for so long."""
-PATIENCE_S = 20.0
+"""All is told when all is judged, nothing is pending and nothing has come for so long."""
+PATIENCE_S = 60.0
 """How long the last verdicts may take."""
 STORY_ORDER = "o-lin"
 SHOWN = (CHAT, ORDERS, DECISIONS, AGENT_DAILY, DEAD_LETTERS)
@@ -177,8 +179,9 @@ class _Worker:
 
     def await_ready(self) -> None:
         """Return when it judges; raise ClickException if that does not come about."""
-        deadline = time.monotonic() + READY_S
-        while time.monotonic() < deadline:
+        begun = time.monotonic()
+        stall = Stall(READY_S, [self.process.pid], lambda: os.fstat(self.log.fileno()).st_size)
+        while not stall.has_come():
             self.check()
             try:
                 urllib.request.urlopen(f"{self.url}/ready", timeout=1).close()
@@ -189,7 +192,16 @@ class _Worker:
             else:
                 return
             time.sleep(0.1)
-        self._complain(f"the worker was not ready within {READY_S:.0f} seconds")
+        self._complain(f"the worker was not ready after {time.monotonic() - begun:.0f} seconds")
+
+    def is_behind(self) -> bool:
+        """Whether records wait to be judged, or it does not say."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as answer:
+                metrics = answer.read().decode()
+        except OSError:
+            return True
+        return any(map(float, re.findall(r"^stream_attr_lag_records\{.* (\S+)$", metrics, re.MULTILINE)))
 
     def _complain(self, problem: str) -> NoReturn:
         self.log.seek(0)
@@ -271,7 +283,7 @@ def _play(stage: Stage, reader: _Reader, publishing: _Publishing, worker: _Worke
             last = now
         elif publishing.error:
             raise click.ClickException(f"the sample could not be published: {publishing.error}")
-        elif now - last > (PATIENCE_S if stage.pending else QUIET_S):
+        elif now - last > (PATIENCE_S if stage.pending or worker.is_behind() else QUIET_S):
             break
     stage.tell_counts()
 
