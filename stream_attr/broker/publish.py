@@ -22,9 +22,11 @@ from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 
 __all__ = [
     "ANY_PARTITION",
+    "DELIVERY_TIMEOUT_MS",
     "KEY_FIELDS",
     "Inputs",
     "Pace",
+    "Progress",
     "PublishError",
     "Published",
     "Sender",
@@ -48,9 +50,15 @@ ANY_PARTITION = -1
 _LONGEST_SLEEP_S = 0.1
 _LONGEST_GAP_MS = 86_400_000
 _REPORT_EVERY = 1000
-_DELIVERY_TIMEOUT_MS = 60_000
+DELIVERY_TIMEOUT_MS = 120_000
+"""How long the broker may take to acknowledge a record; as long as Kafka's own producer waits."""
 _LAST_WORDS_S = 5.0
 """How long what is under way may take to arrive when no more is sent."""
+
+
+Progress = Callable[[int, float], None]
+"""Called with how many records the broker has acknowledged, and for how many seconds it has acknowledged none
+of those that wait for it."""
 
 
 class PublishError(Exception):
@@ -140,13 +148,15 @@ def publish(
     security: Security = UNSECURED,
     speed: float | None = None,
     until: int | None = None,
-    progress: Callable[[int], None] = lambda _: None,
+    delivery_timeout_ms: int = DELIVERY_TIMEOUT_MS,
+    progress: Progress = lambda _acknowledged, _silent_s: None,
     published: Published | None = None,
 ) -> Published:
     """Send the files: settings and roster first, then chat and orders in step, then (``until``) the ticks.
 
     Returns when the broker has acknowledged everything. ``speed``: so many times their own pace, None: as
-    fast as it goes. ``until``: epoch milliseconds. ``progress`` is told now and then how many were sent.
+    fast as it goes. ``until``: epoch milliseconds. ``delivery_timeout_ms``: how long a record may wait for
+    its acknowledgement, the broker being away or not. ``progress``: called now and then.
     ``published``: the account to keep; where it breaks off, whatever by, it says what the broker has taken.
 
     Raises:
@@ -161,7 +171,8 @@ def publish(
 
         knowledge = opened(SETTINGS, inputs.settings) + opened(ROSTER, inputs.roster)
         events = opened(CHAT, inputs.chat) + opened(ORDERS, inputs.orders)
-        sender = Sender(bootstrap, security, prefix, _topics(inputs, until), progress, account)
+        topics = _topics(inputs, until)
+        sender = Sender(bootstrap, security, prefix, topics, account, delivery_timeout_ms, progress)
         try:
             for source in knowledge:
                 for topic, parsed in source:
@@ -218,14 +229,18 @@ class Sender:
         security: Security,
         prefix: str,
         topics: Iterable[str],
-        progress: Callable[[int], None],
         account: Published,
+        delivery_timeout_ms: int = DELIVERY_TIMEOUT_MS,
+        progress: Progress = lambda _acknowledged, _silent_s: None,
     ) -> None:
         self.published = account
         self._bootstrap = bootstrap
         self._prefix = prefix
         self._progress = progress
-        self._sent = 0
+        self._sent = self._acknowledged = 0
+        self._answered_s = time.monotonic()
+        """When the broker last acknowledged something, or had nothing left to acknowledge."""
+        self._patience_s = delivery_timeout_ms / 1000
         self._failure: KafkaError | None = None
         names = {prefix + topic for topic in topics}
         self.partitions = partition_counts(bootstrap, names, security)
@@ -242,7 +257,7 @@ class Sender:
                 "partitioner": "murmur2",  # as Java clients: whoever sends, a buyer has one partition
                 "linger.ms": 20,
                 "delivery.report.only.error": True,
-                "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
+                "delivery.timeout.ms": delivery_timeout_ms,
                 "error_cb": self._on_error,
                 "on_delivery": self._on_delivery,
                 "log_level": 2,
@@ -270,11 +285,8 @@ class Sender:
                 ) from error
             return False
         self.published.records[topic] += 1
-        self._sent += 1
         if self._sent % _REPORT_EVERY == 0:
-            self._producer.poll(0)
-            self._check()
-            self._progress(self._sent)
+            self._serve(0)
         return True
 
     def tick(self, ts: int) -> None:
@@ -287,16 +299,13 @@ class Sender:
     def idle_until_due(self, pace: Pace, ts: int) -> None:
         due_at = pace.due_at(ts)
         while (wait := pace.wait_s(due_at)) > 0:
-            self._producer.poll(min(wait, _LONGEST_SLEEP_S))
-            self._check()
-            self._progress(self._sent)
+            self._serve(min(wait, _LONGEST_SLEEP_S))
 
     def flush(self) -> None:
         """Return when everything is acknowledged."""
         while self._producer.flush(0.5):
-            self._check()
-        self._check()
-        self._progress(self._sent)
+            self._serve(0)
+        self._serve(0)
 
     def abandon(self) -> None:
         """Send no more; afterwards the account holds what the broker has taken, and no more than that."""
@@ -306,20 +315,30 @@ class Sender:
         self._producer.flush(_LAST_WORDS_S)
 
     def _produce(self, topic: str, **record: Any) -> None:
+        if not len(self._producer):
+            self._answered_s = time.monotonic()
         while True:
             try:
                 self._producer.produce(self._prefix + topic, **record)
             except BufferError:  # the queue is full: the broker sets the pace
-                self._producer.poll(0.1)
-                self._check()
+                self._serve(0.1)
             else:
+                self._sent += 1
                 return
 
-    def _check(self) -> None:
+    def _serve(self, timeout_s: float) -> None:
+        """Let the client tell what has become of records, waiting so long for it, and show how far it is."""
+        self._producer.poll(timeout_s)
         if self._failure is not None:
-            raise PublishError(
-                f"the broker {self._bootstrap} did not take all records: {self._failure.str()}"
-            )
+            if self._failure.code() == KafkaError._MSG_TIMED_OUT:
+                reason = f"no acknowledgement within {self._patience_s:,.0f} s (--delivery-timeout)"
+            else:
+                reason = self._failure.str()
+            raise PublishError(f"the broker {self._bootstrap} did not take all records: {reason}")
+        waiting, now = len(self._producer), time.monotonic()
+        if not waiting or self._sent - waiting > self._acknowledged:
+            self._acknowledged, self._answered_s = self._sent - waiting, now
+        self._progress(self._acknowledged, now - self._answered_s)
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         """Learn of a record that did not arrive."""

@@ -25,8 +25,9 @@ from stream_attr.broker.resend import Account, Resending, Rules, Why, resend
 from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.cli.exits import Unusable
-from stream_attr.cli.params import TIME, broker_option, topic_prefix_option
-from stream_attr.cli.progress import Progress
+from stream_attr.cli.params import TIME, broker_option, delivery_timeout_option, topic_prefix_option
+from stream_attr.cli.progress import Progress, of_sending
+from stream_attr.cli.publish import broken_off
 from stream_attr.cli.secured import security_options
 from stream_attr.codec.refusal import Code
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
@@ -165,6 +166,7 @@ def list_command(
     is_flag=True,
     help="Send a record whose key does not fit its value under the key that does: the value is believed.",
 )
+@delivery_timeout_option
 @click.option("--dry-run", is_flag=True, help="Send nothing; show each record that would go, and where to.")
 def replay(
     broker: str,
@@ -173,6 +175,7 @@ def replay(
     files: tuple[str, ...],
     fix_key: bool,
     dry_run: bool,
+    delivery_timeout: int,
     **selected: Any,
 ) -> None:
     """Send dead letters again: the same bytes, to the topic and partition they came from.
@@ -188,7 +191,15 @@ def replay(
     began_ms = time.time_ns() // 1_000_000
     try:
         letters = _letters(broker, security, topic_prefix, files)
-        sender = Sender(broker, security, topic_prefix, _INPUTS, lambda _: None, published)
+        sender = Sender(
+            broker,
+            security,
+            topic_prefix,
+            _INPUTS,
+            published,
+            delivery_timeout,
+            of_sending(Progress("sent"), broker, delivery_timeout),
+        )
         rules = Rules(
             began_ms,
             fix_key,
@@ -202,12 +213,12 @@ def replay(
             sender.abandon()
             raise
     except (BrokerUnreachable, TopicsMissingError, UnusableFileError) as error:
-        raise Unusable(f"{error}{_broken_off(published, broker)}") from error
+        raise Unusable(f"{error}\n{broken_off(published, broker)}") from error
     except PublishError as error:
-        raise click.ClickException(f"{error}{_broken_off(published, broker)}") from error
+        raise click.ClickException(f"{error}\n{broken_off(published, broker)}") from error
     except KeyboardInterrupt:
         progress.clear()
-        click.echo(_broken_off(published, broker).strip(), err=True)
+        click.echo(broken_off(published, broker), err=True)
         raise
     finally:
         progress.clear()
@@ -330,11 +341,3 @@ def _told(letters: _Letters) -> int:
     for problem in letters.problems:
         click.echo(f"Error: {problem}", err=True)
     return 1 if letters.problems else 0
-
-
-def _broken_off(published: Published, broker: str) -> str:
-    """What became of it: what was sent, and what to do now."""
-    said = ", ".join(f"{count:,} to {topic}" for topic, count in published.records.items() if count)
-    if not said:
-        return f"\nNothing was sent to {broker}."
-    return f"\nBroken off after {said} on {broker}. Sending all again is safe: repeated events count once."

@@ -34,6 +34,7 @@ __all__ = [
     "WEB_URL",
     "FilesCommand",
     "broker_option",
+    "delivery_timeout_option",
     "topic_prefix_option",
 ]
 
@@ -178,6 +179,18 @@ def broker_option(command: _Command) -> _Command:
         show_default=True,
         show_envvar=True,
         help="Kafka brokers to ask first.",
+    )(command)
+
+
+def delivery_timeout_option(command: _Command) -> _Command:
+    """Add ``--delivery-timeout``, in milliseconds."""
+    return click.option(
+        "--delivery-timeout",
+        metavar="DURATION",
+        type=_Duration("1s", "1d"),
+        default="2m",
+        show_default=True,
+        help="Give up when the broker, away or not, has not acknowledged a record for so long.",
     )(command)
 
 

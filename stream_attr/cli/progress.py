@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "of_sending"]
 
 _EVERY_S_TERMINAL = 0.2
 _EVERY_S_LOG = 5.0
+_SILENT_S = 5.0
+"""A broker that has acknowledged nothing for so long is spoken of."""
 
 
 class Progress:
@@ -29,13 +31,13 @@ class Progress:
         self._every_s = _EVERY_S_TERMINAL if self._rewrites else _EVERY_S_LOG
         self._begun = self._shown = clock()
 
-    def __call__(self, records: int) -> None:
-        """``records`` are done so far."""
+    def __call__(self, records: int, waiting: str = "") -> None:
+        """``records`` are done so far; ``waiting``: for what it waits instead of getting on."""
         now = self._clock()
         if now - self._shown < self._every_s:
             return
         self._shown = now
-        text = f"{self._verb} {records:,} records, {records / (now - self._begun):,.0f}/s"
+        text = f"{self._verb} {records:,} records, {waiting or f'{records / (now - self._begun):,.0f}/s'}"
         self._stream.write(f"\r{text}\x1b[K" if self._rewrites else f"{text}\n")
         self._stream.flush()
 
@@ -44,3 +46,14 @@ class Progress:
         if self._rewrites:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
+
+
+def of_sending(progress: Progress, broker: str, delivery_timeout_ms: int) -> Callable[[int, float], None]:
+    """Make a ``broker.publish.Progress`` that shows records as they are acknowledged, and waiting for it."""
+    most_s = delivery_timeout_ms / 1000
+
+    def show(acknowledged: int, silent_s: float) -> None:
+        waiting = f"no answer from {broker} for {silent_s:,.0f} s, waiting up to {most_s:,.0f} s"
+        progress(acknowledged, waiting if silent_s >= _SILENT_S else "")
+
+    return show

@@ -12,8 +12,15 @@ from stream_attr.broker.publish import Inputs, Published, PublishError, TopicsMi
 from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.cli.exits import Unusable
-from stream_attr.cli.params import SPEED, TIME, FilesCommand, broker_option, topic_prefix_option
-from stream_attr.cli.progress import Progress
+from stream_attr.cli.params import (
+    SPEED,
+    TIME,
+    FilesCommand,
+    broker_option,
+    delivery_timeout_option,
+    topic_prefix_option,
+)
+from stream_attr.cli.progress import Progress, of_sending
 from stream_attr.cli.secured import security_options
 from stream_attr.processor.partition import AHEAD_OF_CLOCK_MS
 
@@ -32,6 +39,7 @@ from stream_attr.processor.partition import AHEAD_OF_CLOCK_MS
     type=SPEED,
     help="Send the events at N times their own pace.  [default: as fast as it goes]",
 )
+@delivery_timeout_option
 @click.option(
     "--until",
     metavar="TIME",
@@ -49,6 +57,7 @@ def command(
     settings: tuple[str, ...],
     speed: float | None,
     until: int | None,
+    delivery_timeout: int,
 ) -> None:
     """Send JSON-lines files to the topics, settings and roster before the events.
 
@@ -78,18 +87,19 @@ def command(
             security=security,
             speed=speed,
             until=until,
-            progress=progress,
+            delivery_timeout_ms=delivery_timeout,
+            progress=of_sending(progress, broker, delivery_timeout),
             published=published,
         )
     except (BrokerUnreachable, TopicsMissingError) as error:
         raise Unusable(str(error)) from error
     except UnusableFileError as error:
-        raise Unusable(f"{error}\n{_broken_off(published, broker)}") from error
+        raise Unusable(f"{error}\n{broken_off(published, broker)}") from error
     except PublishError as error:
-        raise click.ClickException(f"{error}\n{_broken_off(published, broker)}") from error
+        raise click.ClickException(f"{error}\n{broken_off(published, broker)}") from error
     except KeyboardInterrupt:
         progress.clear()
-        click.echo(_broken_off(published, broker), err=True)
+        click.echo(broken_off(published, broker), err=True)
         raise
     finally:
         progress.clear()
@@ -101,12 +111,14 @@ def _sent(published: Published) -> str:
     return ", ".join(f"{count:,} to {topic}" for topic, count in published.records.items() if count)
 
 
-def _broken_off(published: Published, broker: str) -> str:
-    """What became of it: what was sent, and what to do now."""
-    said = _sent(published)
-    if not said:
+def broken_off(published: Published, broker: str) -> str:
+    """What became of what was sent, in a sentence, and what to do now."""
+    if not published.records:
         return f"Nothing was sent to {broker}."
-    return f"Broken off after {said} on {broker}. Sending all again is safe: repeated events count once."
+    return (
+        f"Acknowledged before that: {_sent(published) or 'nothing'} on {broker}. "
+        "Sending all again is safe: repeated events count once."
+    )
 
 
 def _report(published: Published) -> None:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
 
 import pytest
 from click.testing import CliRunner, Result
+from confluent_kafka import Consumer, TopicPartition
 
+from stream_attr.broker import server
 from stream_attr.broker.embedded import EmbeddedBroker, embedded_broker
+from stream_attr.broker.stall import Stall
 from stream_attr.broker.topics import create_topics
 from stream_attr.cli import main
+from stream_attr.processor.records import CHAT
 
 TICK = ("--until", "1793500000000")
+PARTITIONS = 2
+EVENTS = 5_000
 
 
 def run(*arguments: object) -> Result:
@@ -40,6 +52,60 @@ def test_where_no_broker_answers_the_status_is_2_and_the_remedy_is_told(
     assert "no Kafka broker answers at 127.0.0.1:1: " in done.stderr
     assert "Connection refused; start one with 'stream-attr broker' or 'make kafka-up'" in done.stderr
     assert "--broker HOST:PORT" in done.stderr
+
+
+@dataclass(frozen=True)
+class Going:
+    """``publish`` at work in a process of its own."""
+
+    broker: EmbeddedBroker
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until it is so."""
+        stall = Stall(60, [self.process.pid], self.said)
+        while not condition():
+            assert not stall.has_come(), self.said()
+            time.sleep(0.05)
+
+    def until_some_are_there(self) -> None:
+        """Wait until the broker has some of the records."""
+        consumer = Consumer({"bootstrap.servers": self.broker.bootstrap, "group.id": "ends"})
+        places = [TopicPartition(CHAT, partition) for partition in range(PARTITIONS)]
+        self.until(lambda: any(consumer.get_watermark_offsets(place)[1] for place in places))
+        consumer.close()
+
+    def until_ended(self) -> int:
+        """Wait until it ends by itself; returns its exit code."""
+        self.until(lambda: self.process.poll() is not None)
+        return self.process.returncode
+
+
+Publishing = Callable[..., AbstractContextManager[Going]]
+
+
+@pytest.fixture
+def publishing(broker: EmbeddedBroker, tmp_path: Path) -> Publishing:
+    """Has chat published that lasts for minutes, with further options; it is ended at the end."""
+    create_topics(broker.bootstrap, partitions=PARTITIONS)
+    file, log = tmp_path / "chat.jsonl", tmp_path / "log"
+    file.write_bytes(b"".join(map(chat, range(EVENTS))))
+
+    @contextmanager
+    def start(*options: str) -> Iterator[Going]:
+        words = ("publish", "--broker", broker.bootstrap, "--chat", str(file), "--speed", "20", *options)
+        with log.open("wb") as out:
+            process = server.spawn([sys.executable, "-m", "stream_attr", *words], out)
+        try:
+            yield Going(broker, process, log)
+        finally:
+            server.stop(process)
+
+    return start
 
 
 @pytest.fixture
@@ -75,28 +141,46 @@ def test_a_file_that_breaks_off_is_told_with_what_was_sent(broker: EmbeddedBroke
     assert first.startswith(f"Error: {broken}: cannot be read after line ")
     sent = int(first.split("after line ")[1].split(":")[0])
     assert second == (
-        f"Broken off after 1 to agent-roster, {sent:,} to chat-events on {broker.bootstrap}. "
+        f"Acknowledged before that: 1 to agent-roster, {sent:,} to chat-events on {broker.bootstrap}. "
         "Sending all again is safe: repeated events count once."
     )
 
 
 @pytest.mark.kafka
-def test_a_broker_that_goes_is_told_with_what_it_has_taken(
-    broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("stream_attr.broker.publish._DELIVERY_TIMEOUT_MS", 1_500)
-    create_topics(broker.bootstrap, partitions=2)
-    (tmp_path / "chat.jsonl").write_bytes(b"".join(map(chat, range(100))))
-    goes = Timer(1.5, broker.process.kill)
-    goes.start()
-    arguments = ["--chat", tmp_path / "chat.jsonl", "--speed", "20"]
-    done = run("publish", "--broker", broker.bootstrap, *arguments)
-    goes.join()
-    assert done.exit_code == 1
-    assert f"the broker {broker.bootstrap} did not take all records" in done.stderr
-    account = done.stderr.splitlines()[-1].partition(" to chat-events on ")
-    assert 0 < int(account[0].removeprefix("Broken off after ")) < 60
-    assert account[2].startswith(f"{broker.bootstrap}. Sending all again is safe")
+def test_a_broker_that_goes_is_told_with_what_it_has_acknowledged(publishing: Publishing) -> None:
+    with publishing("--delivery-timeout", "5s") as going:
+        going.until_some_are_there()
+        going.broker.process.kill()
+        assert going.until_ended() == 1
+    problem, account = going.said().splitlines()[-2:]
+    assert problem == (
+        f"Error: the broker {going.broker.bootstrap} did not take all records: "
+        "no acknowledgement within 5 s (--delivery-timeout)"
+    )
+    acknowledged, _, rest = account.removeprefix("Acknowledged before that: ").partition(" to chat-events ")
+    assert 0 < int(acknowledged.replace(",", "")) < EVENTS
+    assert rest == f"on {going.broker.bootstrap}. Sending all again is safe: repeated events count once."
+
+
+@pytest.mark.kafka
+def test_a_broker_that_does_not_answer_is_waited_for_visibly(publishing: Publishing) -> None:
+    with publishing("--delivery-timeout", "10m") as going:
+        going.until_some_are_there()
+        going.broker.process.send_signal(signal.SIGSTOP)
+        silent = (
+            rf"published \d+ records, no answer from {going.broker.bootstrap} for \d+ s, waiting up to 600 s"
+        )
+        going.until(lambda: re.search(silent, going.said()) is not None)
+        going.broker.process.send_signal(signal.SIGCONT)
+        going.until(lambda: re.search(r"records, [\d,]+/s$", going.said()) is not None)
+
+
+@pytest.mark.parametrize("command", [["publish", "--chat", "-"], ["dead-letters", "replay"]])
+@pytest.mark.parametrize("duration", ["999ms", "25h", "soon"])
+def test_a_delivery_timeout_out_of_range_is_refused(command: list[str], duration: str) -> None:
+    done = run(*command, "--delivery-timeout", duration)
+    assert done.exit_code == 2
+    assert "Invalid value for '--delivery-timeout'" in done.stderr
 
 
 def test_a_missing_file_is_told_before_anything_is_sent() -> None:
