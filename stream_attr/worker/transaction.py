@@ -218,11 +218,13 @@ def _raised_by_client() -> KafkaError:
 
     confluent-kafka 2.16 raises a fatal error out of whichever call happens to serve the client's queue: as a
     ``KafkaError``, which is no ``BaseException`` (only a bare ``except`` knows it, a thread of a pool would
-    die of it), or, where there was something to be logged on top, as the cause of a ``SystemError``.
+    die of it), or, where there was something to be logged on top, as the cause of a ``SystemError``; where
+    logging has eaten it, this has no cause: "<method … of 'cimpl.Producer' objects> returned NULL …".
     """
     error: object = sys.exc_info()[1]
     if isinstance(error, SystemError):
-        error = error.__cause__
+        eaten = KafkaError(KafkaError._FATAL, str(error)) if "cimpl." in str(error) else None
+        error = error.__cause__ or eaten
     if isinstance(error, KafkaException):
         error = error.args[0]
     if isinstance(error, KafkaError):
