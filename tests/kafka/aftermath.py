@@ -14,7 +14,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 from verdicts import last, last_of_file, last_reports, verdicts
-from worker_process import WorkerProcess, messages, read, until
+from worker_process import LONGEST_S, WorkerProcess, messages, read, until
 
 from stream_attr.codec.progress import decode_progress
 from stream_attr.processor.records import (
@@ -66,7 +66,6 @@ def until_told_as_replayed(
     *,
     receipts: bool = True,
     brought_back: str = "",
-    patience_s: float = 60.0,
 ) -> Losses:
     """Wait until nothing is missing, or that is not to be expected any more; returns what is.
 
@@ -84,7 +83,7 @@ def until_told_as_replayed(
         return losses == Losses() or bool(losses.contradicting)
 
     try:
-        until(nothing_lost, worker, patience_s=patience_s)
+        until(nothing_lost, worker)
     except AssertionError:
         if not worker.runs():
             raise
@@ -162,10 +161,10 @@ def not_judged(bootstrap: str, prefix: str) -> list[str]:
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "ends"})
     try:
         for topic in (CHAT, ORDERS, TICKS):
-            for number in consumer.list_topics(prefix + topic, timeout=10).topics[prefix + topic].partitions:
-                begin, end = consumer.get_watermark_offsets(
-                    TopicPartition(prefix + topic, number), timeout=10
-                )
+            known = consumer.list_topics(prefix + topic, timeout=LONGEST_S).topics[prefix + topic]
+            for number in known.partitions:
+                place = TopicPartition(prefix + topic, number)
+                begin, end = consumer.get_watermark_offsets(place, timeout=LONGEST_S)
                 judged = progress[number].offsets.get(topic, 0) if number in progress else 0
                 if judged != end and begin != end:
                     wrong.append(f"{topic} {number}: judged up to {judged} of {end}")

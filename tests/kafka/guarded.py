@@ -22,6 +22,7 @@ from confluent_kafka.admin import (
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
+from worker_process import LONGEST_S
 
 from stream_attr.broker import server
 
@@ -173,7 +174,7 @@ class GuardedKafka:
             change = UserScramCredentialUpsertion(
                 role, ScramCredentialInfo(mechanism, 4096), password.encode()
             )
-            admin.alter_user_scram_credentials([change])[role].result(30)
+            admin.alter_user_scram_credentials([change])[role].result(LONGEST_S)
 
     def make_users(self) -> None:
         """Give each role its password."""
@@ -200,7 +201,7 @@ class GuardedKafka:
         ]
         admin = AdminClient({"bootstrap.servers": self.plain})
         for made in admin.create_acls(bindings).values():
-            made.result(30)
+            made.result(LONGEST_S)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ needs_kafka = pytest.mark.skipif(apache_kafka.why_not() is not None, reason=str(
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(SCRIPT), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
 @needs_kafka

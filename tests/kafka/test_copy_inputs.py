@@ -12,7 +12,7 @@ import copy_inputs
 import pytest
 from confluent_kafka import Producer
 from verdicts import RealWorker, decisions, inputs, last, stream_attr
-from worker_process import read, until
+from worker_process import LONGEST_S, read, until
 
 from stream_attr.broker.topics import Standing, create_topics
 from tests.docs.blocks import ROOT
@@ -42,7 +42,7 @@ def old(broker, topic_prefix, tmp_path):
         record = {"shop_id": "jd:late", "effective_from": str(sent_at.date()), "credit_rule": rule}
         ts = int(sent_at.timestamp() * 1000)
         producer.produce(prefix + "shop-settings", json.dumps(record), "jd:late", timestamp=ts)
-    producer.flush(30)
+    producer.flush(LONGEST_S)
     stream_attr("generate", "--seed", "11", "--events", "3000", "--days", "3", "--out", str(tmp_path))
     stream_attr("publish", "--broker", broker.bootstrap, "--topic-prefix", prefix, *inputs(tmp_path))
     return prefix
@@ -67,7 +67,7 @@ def test_the_new_installation_says_what_the_old_one_says(broker, topic_prefix, o
     new = topic_prefix + "new."
     create_topics(broker.bootstrap, partitions=5, prefix=new)
     words = copy(broker, "--from", old, "--to", new)
-    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=LONGEST_S)
     assert "to chat-events" in done.stdout
     assert sorted(read(broker.bootstrap, new + "chat-events")) == sorted(
         read(broker.bootstrap, old + "chat-events")
@@ -87,7 +87,7 @@ def test_the_new_installation_says_what_the_old_one_says(broker, topic_prefix, o
     assert not [letter for letter in refused if letter["topic"] == "shop-settings"]
 
     count = sent(broker, new)
-    again = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
+    again = subprocess.run(words, capture_output=True, text=True, check=True, timeout=LONGEST_S)
     assert f"{new}shop-settings has records already: left as it is" in again.stderr
     assert sent(broker, new) == 2 * count
     assert judged(broker, new, tmp_path / new, count) == before
@@ -107,7 +107,7 @@ def test_it_follows_what_comes_in_until_it_is_told_to_end(broker, topic_prefix, 
             )
             until(lambda: sent(broker, new) == sent(broker, old) > before)
             process.terminate()
-            assert b"to order-events" in process.communicate(timeout=30)[0]
+            assert b"to order-events" in process.communicate(timeout=LONGEST_S)[0]
         finally:
             process.kill()
     assert process.returncode == 0
@@ -116,7 +116,7 @@ def test_it_follows_what_comes_in_until_it_is_told_to_end(broker, topic_prefix, 
 def test_missing_topics_are_named_with_the_remedy(broker, topic_prefix):
     done = subprocess.run(
         copy(broker, "--from", topic_prefix, "--to", topic_prefix + "new."),
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=LONGEST_S,
     )  # fmt: skip
     assert done.returncode == 2
     assert f"no topic {topic_prefix}chat-events" in done.stderr

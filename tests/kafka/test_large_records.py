@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from verdicts import RealWorker, stream_attr
-from worker_process import read, until
+from worker_process import LONGEST_S, read, until
 
 NOW = int(time.time() * 1000)
 KEY = b"jd:1|b-1"
@@ -43,7 +43,7 @@ def let_take(bootstrap, topic):
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
     admin = AdminClient({"bootstrap.servers": bootstrap})
     for done in admin.incremental_alter_configs([resource]).values():
-        done.result(30)
+        done.result(LONGEST_S)
 
 
 def test_a_record_however_large_is_one_dead_letter_and_what_follows_is_judged(worker):
@@ -58,7 +58,7 @@ def test_a_record_however_large_is_one_dead_letter_and_what_follows_is_judged(wo
             partition=0,
             on_delivery=lambda error, _: failed.append(error) if error is not None else None,
         )
-        producer.flush(30)  # each is a batch of its own
+        producer.flush(LONGEST_S)  # each is a batch of its own
 
     large = [said(number, text="x" * size) for number, size in enumerate(SIZES)]
     for number, value in enumerate(large):

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from confluent_kafka import Producer
 from verdicts import RealWorker, decisions, last, stream_attr
-from worker_process import read, until
+from worker_process import LONGEST_S, read, until
 
 from stream_attr.broker.topics import create_topics
 from stream_attr.cli import main
@@ -40,7 +40,7 @@ def send(broker, topic_prefix):
 
     def send(topic: str, value: bytes, key: bytes | None = KEY) -> None:
         producer.produce(topic_prefix + topic, value, key)
-        assert producer.flush(30) == 0
+        assert producer.flush(LONGEST_S) == 0
 
     return send
 

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import apache_kafka
@@ -30,13 +31,14 @@ from verdicts import (
     stream_attr,
     until_at_rest,
 )
-from worker_process import read, until
+from worker_process import LONGEST_S, read, until
 
 from stream_attr.broker import server
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.broker.topics import create_topics
 from stream_attr.worker.memory import Memory
 from stream_attr.worker.store import RocksStore
+from tests.docs.blocks import as_on_a_quick_machine
 
 pytestmark = pytest.mark.kafka
 
@@ -45,7 +47,6 @@ PREFIX = "eu."
 PARTITIONS = 2
 MARKER = "marker-5d0c-of-what-was-said"
 TOKEN = "token-93b1f0c2a4d8e6"
-PATIENCE_S = 60.0
 
 
 class GuardedWorker(RealWorker):
@@ -53,18 +54,18 @@ class GuardedWorker(RealWorker):
 
     token = TOKEN
 
-    def get(self, path):
-        return self.ask(path, {"Authorization": f"Bearer {self.token}"})
+    def get(self, path, timeout_s=LONGEST_S):
+        return self.ask(path, {"Authorization": f"Bearer {self.token}"}, timeout_s)
 
-    def ask(self, path, headers):
+    def ask(self, path, headers, timeout_s=LONGEST_S):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=timeout_s) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
-        except OSError:
+        except (OSError, HTTPException):
             return 0, b""
 
 
@@ -203,9 +204,9 @@ def run(*words):
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE_S,
+        timeout=LONGEST_S,
     )
-    return done.returncode, done.stderr
+    return done.returncode, as_on_a_quick_machine(done.stderr)
 
 
 def test_the_verdicts_are_those_of_the_replay(evidence):
@@ -406,7 +407,7 @@ def test_who_may_not_write_a_topic_cannot(kafka, role, topic):
     errors = []
     producer = Producer({**kafka.client(role), "log_level": 0})
     producer.produce(PREFIX + topic, b"{}", partition=0, on_delivery=lambda error, _: errors.append(error))
-    assert producer.flush(PATIENCE_S) == 0
+    assert producer.flush(LONGEST_S) == 0
     assert [error.code() for error in errors] == [KafkaError.TOPIC_AUTHORIZATION_FAILED]
 
 
@@ -434,9 +435,9 @@ def errors_of_reading(kafka, role, topic):
     """
     consumer = Consumer({**kafka.client(role), "group.id": f"{PREFIX}payroll", "log_level": 0})
     consumer.assign([TopicPartition(PREFIX + topic, 0, 0)])
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + LONGEST_S
     try:
-        seen = consumer.list_topics(PREFIX + topic, timeout=PATIENCE_S).topics[PREFIX + topic]
+        seen = consumer.list_topics(PREFIX + topic, timeout=LONGEST_S).topics[PREFIX + topic]
         if seen.error is not None:
             return seen.error.code()
         while time.monotonic() < deadline:
@@ -462,7 +463,7 @@ def test_nobody_else_can_fence_a_worker(kafka):
         {**kafka.client("integrator"), "transactional.id": f"{PREFIX}stream-attr-0", "log_level": 0}
     )
     with pytest.raises(KafkaException) as refused:
-        producer.init_transactions(PATIENCE_S)
+        producer.init_transactions(LONGEST_S)
     assert refused.value.args[0].code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 
 

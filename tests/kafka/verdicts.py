@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from worker_process import WorkerProcess, read, until
+from worker_process import LONGEST_S, WorkerProcess, read, until
 
 from stream_attr.broker import server
 from stream_attr.worker.layout import INPUTS
@@ -46,7 +46,11 @@ class RealWorker(WorkerProcess):
 def stream_attr(*words: str) -> str:
     """Run a command to its end; returns what it said on standard error."""
     done = subprocess.run(
-        [sys.executable, "-m", "stream_attr", *words], check=True, capture_output=True, text=True, timeout=240
+        [sys.executable, "-m", "stream_attr", *words],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
     )
     return done.stderr
 
@@ -59,9 +63,7 @@ def pass_time(worker: RealWorker, partitions: int, until_when: tuple[str, int]) 
     until_at_rest(worker)
     name, seconds = until_when
     stream_attr("publish", "--broker", worker.bootstrap, "--topic-prefix", worker.prefix, "--until", name)
-    until(
-        lambda: worker.metric("stream_attr_watermark_seconds") == partitions * seconds, worker, patience_s=120
-    )
+    until(lambda: worker.metric("stream_attr_watermark_seconds") == partitions * seconds, worker)
 
 
 def until_at_rest(*workers: RealWorker) -> None:

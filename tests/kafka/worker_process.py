@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,13 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from worker_toy import EVERY
 
 from stream_attr.broker import server
+from stream_attr.broker.stall import Stall
 
 HERE = Path(__file__).resolve().parent
 PATIENCE_S = 60.0
+"""How long what is waited for may make no progress (see ``Stall``)."""
+LONGEST_S = 300.0
+"""The timeout of what returns as soon as it is done: so long it takes on no machine."""
 
 
 @dataclass
@@ -65,7 +70,7 @@ class WorkerProcess:
         """Ask it to end; returns its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.wait()
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None
@@ -74,20 +79,20 @@ class WorkerProcess:
     def wait(self) -> int:
         """Wait until it ends by itself; returns its exit code."""
         assert self.process is not None
-        return self.process.wait(PATIENCE_S)
+        return until_ended(self.process, self.log)
 
     def runs(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def get(self, path: str) -> tuple[int, bytes]:
+    def get(self, path: str, timeout_s: float = LONGEST_S) -> tuple[int, bytes]:
         """Status and body; status 0 while nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=timeout_s) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
-        except OSError:
+        except (OSError, HTTPException):  # it has ended, maybe within its answer
             return 0, b""
 
     def until_ready(self) -> WorkerProcess:
@@ -109,6 +114,10 @@ class WorkerProcess:
         lines = (line for line in body.decode().splitlines() if line.startswith(name + "{"))
         return [float(line.rpartition(" ")[2]) for line in lines]
 
+    def progress(self) -> object:
+        """Something else whenever it has got on, as far as it shows."""
+        return self.log.stat().st_size, self.get("/metrics", timeout_s=1)
+
     def said(self) -> str:
         return self.log.read_text()[-6000:]
 
@@ -128,13 +137,27 @@ def workers(
 
 
 def until(condition: Callable[[], bool], *workers: WorkerProcess, patience_s: float = PATIENCE_S) -> None:
-    """Wait until it is so; fails when the time is up or one of the workers has ended."""
-    deadline = time.monotonic() + patience_s
+    """Wait until it is so; fails when one of the workers has ended or they have come to a standstill.
+
+    They get on as long as they write into their logs, answer otherwise than before or use the processor.
+    ``patience_s``: see ``Stall``.
+    """
+    pids = [worker.process.pid for worker in workers if worker.process is not None]
+    stall = Stall(patience_s, pids, lambda: [worker.progress() for worker in workers])
     while not condition():
-        if time.monotonic() > deadline or any(not worker.runs() for worker in workers):
+        if stall.has_come() or any(not worker.runs() for worker in workers):
             said = "\n".join(worker.said() for worker in workers)
             raise AssertionError(f"it did not come about; said was:\n{said}")
         time.sleep(0.1)
+
+
+def until_ended(process: subprocess.Popen[bytes], log: Path) -> int:
+    """Wait until a process ends by itself; returns its exit code, fails when it has come to a standstill."""
+    stall = Stall(PATIENCE_S, [process.pid], lambda: log.stat().st_size)
+    while process.poll() is None:
+        assert not stall.has_come(), f"it does not end; said was:\n{log.read_text()[-6000:]}"
+        time.sleep(0.05)
+    return process.returncode
 
 
 class Traffic:
@@ -161,12 +184,12 @@ class Traffic:
                 self._producer.produce(self._prefix + topic, key=key, value=value)
             self.sent[key] += 1
             self._producer.poll(0)
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(LONGEST_S) == 0
 
     def put(self, topic: str, value: object, *, key: str | None = None, partition: int = -1) -> None:
         """Send one record as it stands."""
         self._producer.produce(self._prefix + topic, json.dumps(value), key, partition)
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(LONGEST_S) == 0
 
 
 def read(bootstrap: str, topic: str) -> list[tuple[bytes, bytes | None]]:
@@ -188,7 +211,7 @@ def messages(bootstrap: str, topic: str) -> list[Message]:
     )
     found: list[Message] = []
     try:
-        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        partitions = consumer.list_topics(topic, timeout=LONGEST_S).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
         left = set(partitions)
         ends: dict[int, int] = {}

@@ -7,7 +7,7 @@ import signal
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from worker_process import Traffic, check, until, workers
+from worker_process import LONGEST_S, Traffic, check, until, workers
 
 from stream_attr.broker.topics import create_topics
 
@@ -87,7 +87,7 @@ def test_a_partition_that_nobody_has_any_more_is_taken_back(broker, topic_prefix
         stranger = Producer(
             {"bootstrap.servers": broker.bootstrap, "transactional.id": f"{topic_prefix}stream-attr-1"}
         )
-        stranger.init_transactions(30)
+        stranger.init_transactions(LONGEST_S)
         traffic.send(500)
         until(lambda: b"another worker has it" in worker.get("/ready")[1], worker)
         check(broker, topic_prefix, traffic, worker)

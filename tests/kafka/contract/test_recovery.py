@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 from confluent_kafka import Producer
+from worker_process import LONGEST_S
 
 from stream_attr.broker.topics import create_topics
 from stream_attr.worker import changelog
 from stream_attr.worker import store as store_module
 from stream_attr.worker.changelog import Interrupted, catch_up, topic_id
 from stream_attr.worker.store import MemoryStore
-
-pytestmark = pytest.mark.timeout(60)
 
 DAY_MS = 86_400_000
 NOW = 1_793_500_000_000
@@ -49,7 +48,7 @@ class Changelog:
         """Records of many to a batch: there the embedded broker's ListOffsets is too low."""
         for number in range(first, last):
             self.producer.produce(self.topic, b"%d" % number, b"jd:1|b%d" % number, partition=1)
-        assert self.producer.flush(30) == 0
+        assert self.producer.flush(LONGEST_S) == 0
 
     def catch_up(self, store, stop=lambda: False):
         caught = catch_up(
@@ -148,7 +147,7 @@ def test_a_store_at_the_end_needs_not_read_what_the_broker_left_without_an_end(l
     producer.init_transactions()
     producer.begin_transaction()
     producer.produce(log.topic, b"1", b"jd:1|hanging", partition=1)
-    assert producer.flush(30) == 0
+    assert producer.flush(LONGEST_S) == 0
     assert log.catch_up(WatchedStore()) == 20  # who does not know it to be committed takes it for open
     store.write([(b"jd:1|hanging", b"1")], log.identity, 21)
     assert log.catch_up(store) == 21

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from worker_process import LONGEST_S
 
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.broker.topics import Standing, create_topics, partition_counts
@@ -25,7 +26,7 @@ def test_topics_get_the_settings_that_the_contract_names(broker, topic_prefix):
     resources = [ConfigResource(ResourceType.TOPIC, topic_prefix + name) for name in topic_definitions()]
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     for resource, future in admin.describe_configs(resources).items():
-        entries = {name: entry.value for name, entry in future.result(10).items()}
+        entries = {name: entry.value for name, entry in future.result(LONGEST_S).items()}
         wanted = topic_definitions()[resource.name.removeprefix(topic_prefix)].config
         assert {name: entries.get(name) for name in wanted} == wanted
 
@@ -34,7 +35,7 @@ def test_topics_are_kept_as_often_as_there_are_brokers_up_to_three_times(broker,
     """And of three copies two have to have what a producer waits for: one may be away."""
     create_topics(broker.bootstrap, partitions=2, prefix=topic_prefix)
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    seen = admin.list_topics(timeout=10)
+    seen = admin.list_topics(timeout=LONGEST_S)
     copies = min(3, len(seen.brokers))
     for name in topic_definitions():
         for partition in seen.topics[topic_prefix + name].partitions.values():
@@ -42,7 +43,9 @@ def test_topics_are_kept_as_often_as_there_are_brokers_up_to_three_times(broker,
     if broker.kind == "cluster":
         assert copies == 3
         resource = ConfigResource(ResourceType.TOPIC, topic_prefix + "attribution-decisions")
-        assert admin.describe_configs([resource])[resource].result(10)["min.insync.replicas"].value == "2"
+        assert (
+            admin.describe_configs([resource])[resource].result(LONGEST_S)["min.insync.replicas"].value == "2"
+        )
 
 
 def test_a_second_call_finds_everything_as_it_should_be(broker, topic_prefix):
@@ -107,4 +110,4 @@ def test_the_command_exits_with_1_and_names_what_differs(broker, topic_prefix):
 
 def _make(broker, name, partitions=1, config=None):
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(10)
+    admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(LONGEST_S)

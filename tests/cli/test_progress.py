@@ -1,0 +1,40 @@
+"""The line by which long work shows that it goes on."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from stream_attr.cli.progress import Progress, of_sending
+
+
+@pytest.fixture(autouse=True)
+def no_progress() -> None:
+    """Here it is shown."""
+
+
+def test_progress_shows_itself_now_and_then():
+    now = [0.0]
+    shown = io.StringIO()
+    progress = Progress("published", shown, clock=lambda: now[0])
+    for records in range(1, 13):
+        now[0] += 1
+        progress(records * 1000)
+    progress.clear()
+    assert shown.getvalue() == "published 5,000 records, 1,000/s\npublished 10,000 records, 1,000/s\n"
+
+
+def test_progress_of_sending_says_for_what_it_waits():
+    now = [0.0]
+    shown = io.StringIO()
+    show = of_sending(Progress("published", shown, clock=lambda: now[0]), "kafka:9092", 600_000)
+    for silent_s in (0.0, 4.9, 5.0, 1234.0):
+        now[0] += 5
+        show(1000, silent_s)
+    assert shown.getvalue().splitlines() == [
+        "published 1,000 records, 200/s",
+        "published 1,000 records, 100/s",
+        "published 1,000 records, no answer from kafka:9092 for 5 s, waiting up to 600 s",
+        "published 1,000 records, no answer from kafka:9092 for 1,234 s, waiting up to 600 s",
+    ]
