@@ -200,6 +200,10 @@ class Cluster:
             server.stop(process, STOP_TIMEOUT_S)
         self._processes.clear()
 
+    def data(self, number: int) -> Path:
+        """Where a node keeps its data."""
+        return self._state / f"node-{number}"
+
     def reset(self) -> None:
         """Kill all nodes and throw their data away: ``start`` begins with empty ones.
 
@@ -208,11 +212,11 @@ class Cluster:
         """
         self.kill()
         for number in self._ports:
-            shutil.rmtree(self._state / f"node-{number}")
+            shutil.rmtree(self.data(number))
         self._format()
 
     def _format(self) -> None:
-        data = {self._state / f"node-{number}": self._file(number, "properties") for number in self._ports}
+        data = {self.data(number): self._file(number, "properties") for number in self._ports}
         _format_all(self._jars, data, _cluster_id(self._state))
 
     def _require_answer(self, number: int) -> None:

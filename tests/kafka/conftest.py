@@ -70,16 +70,17 @@ def embedded() -> Iterator[EmbeddedBroker]:
 @pytest.fixture(scope="session")
 def apache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Apache Kafka of one node."""
-    yield from _apache(tmp_path_factory.mktemp("apache-kafka"), brokers=1)
+    yield from apache_of(tmp_path_factory.mktemp("apache-kafka"), brokers=1)
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Apache Kafka of three nodes; who kills some of them starts them again."""
-    yield from _apache(tmp_path_factory.mktemp("kafka-cluster"), brokers=3)
+    yield from apache_of(tmp_path_factory.mktemp("kafka-cluster"), brokers=3)
 
 
-def _apache(state: Path, *, brokers: int) -> Iterator[Cluster]:
+def apache_of(state: Path, *, brokers: int) -> Iterator[Cluster]:
+    """Apache Kafka of so many nodes; skips the test, or fails it (``REQUIRED``), where it cannot be run."""
     try:
         with apache_kafka.cluster(state, brokers=brokers) as running:
             yield running

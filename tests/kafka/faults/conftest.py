@@ -10,7 +10,7 @@ from apache_kafka import Cluster
 from reliability import TRIALS, Trial
 from verdicts import inputs, stream_attr
 
-from .installation import Installation
+from .installation import DAYS, Installation, installed
 
 EVENTS = 12_000
 
@@ -20,7 +20,7 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two days of two shops (one judged under a further profile), with late, repeated and bad records."""
     folder = tmp_path_factory.mktemp("fault-traffic")
     stream_attr(
-        *("generate", "--seed", "11", "--events", str(EVENTS), "--days", "2", "--shops", "2"),
+        *("generate", "--seed", "11", "--events", str(EVENTS), "--days", str(DAYS), "--shops", "2"),
         *("--out", str(folder)),
     )
     replay(folder)
@@ -35,15 +35,11 @@ def replay(folder: Path) -> Path:
 
 @pytest.fixture
 def installation(cluster: Cluster, topic_prefix: str, tmp_path: Path) -> Iterator[Installation]:
-    """Topics on the cluster of three and no worker yet; workers that are left are killed at the end."""
-    made = Installation(cluster.bootstrap, topic_prefix, tmp_path)
-    made.create()
-    try:
+    """Topics on the cluster of three and no worker yet; see ``installed`` for how it is left."""
+    if not cluster.nodes:
+        pytest.fail("the cluster of three did not come up again after an earlier test", pytrace=False)
+    with installed(cluster, topic_prefix, tmp_path) as made:
         yield made
-    finally:
-        for worker in made.workers:
-            if worker.runs():
-                worker.kill()
 
 
 @pytest.fixture

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aftermath import not_judged
+from apache_kafka import Cluster, KafkaUnavailable
 from verdicts import EXPIRED, FINAL, RealWorker, inputs, pass_time, stream_attr
-from worker_process import HERE, until
+from worker_process import HERE, until, until_ended
 
 from stream_attr.broker import server
 from stream_attr.broker.topics import create_topics
 
 PARTITIONS = 4
+DAYS = 2
+"""Over which the events of the tests' traffic are spread."""
+STEP_S = 0.1
 
 
 @dataclass
@@ -65,15 +72,29 @@ class Installation:
 
     @contextmanager
     def load(self, folder: Path, speed: int) -> Iterator[Load]:
-        """Have the events of a folder sent meanwhile, at so many times their own pace."""
+        """Have a folder's events sent meanwhile, at first at so many times their own pace; see ``Load``."""
         self.publish(*inputs(folder, "roster", "settings"))
-        words = ["publish", *self.target(), *inputs(folder, "chat", "orders"), f"--speed={speed}"]
-        with (self.folder / "publish.log").open("wb") as log:
-            process = server.spawn([sys.executable, "-m", "stream_attr", *words], log)
+        words = [
+            "publish",
+            *self.target(),
+            "--delivery-timeout=10m",
+            "--chat",
+            "-",
+            *inputs(folder, "orders"),
+        ]
+        log = self.folder / "publish.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "stream_attr", *words], stdin=subprocess.PIPE, stdout=out, stderr=out
+            )
+        chat = (folder / "chat.jsonl").read_bytes().splitlines(keepends=True)
+        load = Load(process, log, chat, DAYS * 86_400 / speed)
+        load.start()
         try:
-            yield Load(process)
+            yield load
         finally:
             server.stop(process)
+            load.join()
 
     def finish(self, worker: HookedWorker) -> None:
         """Let the time go on until all is final and expired, on the one worker that is left."""
@@ -90,19 +111,63 @@ class Installation:
         return ("--broker", self.bootstrap, "--topic-prefix", self.prefix)
 
 
-@dataclass
-class Load:
-    """Events on their way."""
+class Load(threading.Thread):
+    """Feeds chat to a ``publish``, which sends the orders as their time comes.
 
-    process: subprocess.Popen[bytes]
+    Every second it feeds the same part of what is left, and the rest when it is told to: so there is more to
+    come for as long as a fault takes, however slow the machine is.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, chat: list[bytes], pace_s: float) -> None:
+        """``pace_s``: how long it would take if it went on as it begins."""
+        super().__init__()
+        self._process = process
+        self._log = log
+        self._left = chat
+        self._pace_s = pace_s
+        self._hurry = threading.Event()
+
+    def run(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as into:
+            while self._left:
+                everything = self._hurry.wait(STEP_S)
+                count = len(self._left) if everything else math.ceil(len(self._left) * STEP_S / self._pace_s)
+                into.writelines(self._left[:count])
+                into.flush()
+                self._left = self._left[count:]
 
     def goes_on(self) -> bool:
         """Whether there is more to come."""
-        return self.process.poll() is None
+        return bool(self._left) and self._process.poll() is None
 
     def until_sent(self) -> None:
-        """Wait for the last of it."""
-        assert self.process.wait(180) == 0
+        """Have all the rest sent, and wait for the last of it."""
+        self._hurry.set()
+        self.join()
+        assert until_ended(self._process, self._log) == 0, self._log.read_text()
+
+
+@contextmanager
+def installed(cluster: Cluster, prefix: str, folder: Path) -> Iterator[Installation]:
+    """Topics on a cluster and no worker yet.
+
+    At the end, whatever has happened, workers that are left are killed, and the cluster is whole for the next
+    test: nodes that are down are started, and where they do not come up, all of them anew, without data.
+    """
+    made = Installation(cluster.bootstrap, prefix, folder)
+    try:
+        made.create()
+        yield made
+    finally:
+        for worker in made.workers:
+            if worker.runs():
+                worker.kill()
+        try:
+            cluster.start()
+        except KafkaUnavailable:
+            cluster.reset()
+            cluster.start()
 
 
 def until_it_judges(worker: HookedWorker, more: int = 1) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from worker_process import until
+from worker_process import LONGEST_S, until
 
 from .installation import until_it_judges
 
 SPEED = 2_000
-"""Two days in a minute and a half."""
+"""Two days in a minute and a half, if it went on as it begins."""
 
 
 def leaders_and_copies(bootstrap, prefix):
     """Of each partition of an installation: the node that leads it, and how many copies are in step."""
-    topics = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(timeout=10).topics
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    topics = admin.list_topics(timeout=LONGEST_S).topics
     return [
         (partition.leader, len(partition.isrs))
         for name, topic in topics.items()
