@@ -33,6 +33,7 @@ from stream_attr.worker.recovery import TableManager
 from stream_attr.worker.store import StoreBusy
 from stream_attr.worker.ticks import send_ticks
 from stream_attr.worker.transport import Transport
+from stream_attr.worker.unreadable import Unreadable
 
 __all__ = ["AttributionApp", "build_app", "run"]
 
@@ -69,6 +70,7 @@ class AttributionApp(faust.App):  # type: ignore[misc]
     config: WorkerConfig
     metrics: Metrics
     contact: Contact
+    unreadable: Unreadable
     dead_letters: DeadLetterLog
     partitions: Assignment
     knowledge: Knowledge
@@ -123,6 +125,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.metrics = Metrics()
     app.dead_letters = DeadLetterLog()
     app.contact = Contact(config.broker, config.session_timeout_s)
+    app.unreadable = Unreadable()
     app.knowledge = Knowledge(config, judging.book, app.contact.refused)
     app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
     app.transport = Transport(app.conf.broker_consumer, app)

@@ -10,21 +10,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from aiokafka.consumer.fetcher import FetchError
 from aiokafka.errors import (
     ConsumerStoppedError,
+    CorruptRecordException,
     GroupAuthorizationFailedError,
     InconsistentGroupProtocolError,
     InvalidGroupIdError,
     InvalidSessionTimeoutError,
     KafkaError,
+    KafkaStorageError,
     KafkaTimeoutError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    RecordTooLargeError,
     TopicAuthorizationFailedError,
+    UnknownError,
+    for_code,
 )
+from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -40,6 +48,8 @@ logger = logging.getLogger(__name__)
 _FETCH_MAX_WAIT_MS = 100
 _FETCH_TIMEOUT_S = 0.1
 _FULL_PAUSE_S = 0.02
+_READ_AGAIN_S = 1.0
+"""After so long a batch that could not be read is tried again."""
 _LEAVE_PATIENCE_S = 3.0
 _HEED_EVERY_S = 0.5
 _REFUSED = (
@@ -49,6 +59,8 @@ _REFUSED = (
     InvalidSessionTimeoutError,
 )
 """What the group's coordinator will not think better of."""
+_BROKER_CANNOT_READ = (CorruptRecordException, KafkaStorageError, UnknownError)
+"""What a broker answers to a fetch where its disk or what lies there is damaged."""
 
 
 class Fetched(NamedTuple):
@@ -65,6 +77,13 @@ class Fetched(NamedTuple):
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """Runs the aiokafka consumer, its fetches and its heartbeat, on a loop of its own."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._unreadable: dict[TP, float] = {}
+        """Partitions whose next batch cannot be read here, and when, on the monotonic clock, to try again."""
+        self._unreadable_there: set[TP] = set()
+        """Partitions whose next batch the broker cannot read."""
+
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         """Set what Faust 0.15.3 fixes and has no setting for, before the consumer starts.
 
@@ -78,15 +97,30 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return consumer
 
     def _note_answers(self, client: Any) -> None:
-        """Have every answer of a broker noted: to fetches, heartbeats and what else the consumer asks."""
+        """Have every answer of a broker noted: to fetches, heartbeats and what else the consumer asks.
+
+        That the broker itself cannot read what it holds, aiokafka only logs, and asks again.
+        """
         send, heard = client.send, self.app.contact.heard
 
-        async def send_and_note(*args: Any, **kwargs: Any) -> Any:
-            answer = await send(*args, **kwargs)
+        async def send_and_note(node: Any, request: Any, **kwargs: Any) -> Any:
+            answer = await send(node, request, **kwargs)
             heard()
+            if isinstance(request, FetchRequest):
+                for topic, partitions in answer.topics:
+                    for partition, code, *_ in partitions:
+                        self._note_fetch(TP(topic, partition), code)
             return answer
 
         client.send = send_and_note
+
+    def _note_fetch(self, tp: TP, code: int) -> None:
+        if (error := for_code(code)) in _BROKER_CANNOT_READ:
+            self._unreadable_there.add(tp)
+            self.app.unreadable.failed(tp.topic, tp.partition, f"the broker answers {error.__name__}")
+        elif tp in self._unreadable_there:
+            self._unreadable_there.remove(tp)
+            self.app.unreadable.read(tp.topic, tp.partition)
 
     async def on_thread_stop(self) -> None:
         """Leave the group and close the consumer, within some seconds whatever becomes of it.
@@ -183,23 +217,85 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         if not self.consumer.flow_active:
             return Fetched({}, {})
         with fetcher._subscriptions.fetch_context():
+            await self._await_fetches(fetcher, active)
+        records: dict[TP, Sequence[Any]] = {}
+        missing: dict[Any, int] = {}
+        for tp in self._fetched(fetcher, active):
             try:
-                records = await fetcher.fetched_records(active, timeout=_FETCH_TIMEOUT_S)
+                records[TP(tp.topic, tp.partition)] = self._drain(fetcher, tp)
             except OffsetOutOfRangeError as error:
-                return Fetched({}, {}, await self._gaps(consumer, error.args[0]))
+                missing |= error.args[0]
             except NoOffsetForPartitionError:  # a rebalance came in between, its seek has not come yet
-                return Fetched({}, {})
+                pass
+            except RecordTooLargeError as error:  # aiokafka 0.14 goes on one offset further
+                consumer.seek(tp, error.args[2])
+                self._put_off(tp, error.args[2], "it does not end where it says")
+        gaps = await self._gaps(consumer, missing) if missing else ()
         subscription = consumer._subscription.subscription
         assignment = subscription.assignment if subscription is not None else None
         if assignment is None:
             return Fetched({}, {})
+        self._forget_unreadable(assignment.tps)
         ends = {}
-        for tp in assignment.tps:
+        for tp in assignment.tps - missing.keys():
             state = assignment.state_value(tp)
             if state.has_valid_position and state.highwater is not None:
                 end = state.highwater if state.lso is None or state.lso < 0 else state.lso
                 ends[TP(tp.topic, tp.partition)] = End(state.position, end, state.timestamp)
-        return Fetched(records, ends)
+        return Fetched(records, ends, gaps)
+
+    async def _await_fetches(self, fetcher: Any, active: set[TP]) -> None:
+        """Wait a moment for a fetch response, unless one is at hand."""
+        if fetcher._subscriptions.reassignment_in_progress:
+            await fetcher._subscriptions.wait_for_assignment()
+        if not self._fetched(fetcher, active):
+            waiter = fetcher._create_fetch_waiter()
+            done, _ = await asyncio.wait([waiter], timeout=_FETCH_TIMEOUT_S)
+            if done:
+                waiter.result()  # the group's errors come this way
+            else:
+                waiter.cancel()
+
+    def _fetched(self, fetcher: Any, active: set[TP]) -> list[Any]:
+        """Partitions of which something is at hand, those left out that are to be tried again later."""
+        now = time.monotonic()
+        return [tp for tp in fetcher._records if tp in active and self._unreadable.get(tp, now) <= now]
+
+    def _drain(self, fetcher: Any, tp: Any) -> list[Any]:
+        """Take all that was fetched of a partition, as far as it can be read.
+
+        aiokafka's ``fetched_records`` hands nothing over where one batch of one partition cannot be read, and
+        goes on behind what it had read of the others by then.
+
+        Raises:
+            KafkaError: the broker sent none.
+        """
+        found = fetcher._records.pop(tp)
+        fetcher._notify(fetcher._wait_consume_future)  # it may fetch more of this partition
+        if isinstance(found, FetchError):
+            found.check_raise()
+        records: list[Any] = []
+        if found.check_assignment(tp):
+            try:
+                records.extend(found._partition_records)
+            except Exception as error:  # what damaged bytes raise is not only aiokafka's own
+                self._put_off(tp, found._partition_records.next_fetch_offset, repr(error))
+            else:
+                self._unreadable.pop(tp, None)
+                self.app.unreadable.read(tp.topic, tp.partition)
+            found._update_position()
+        return records
+
+    def _put_off(self, tp: Any, offset: int, why: str) -> None:
+        """Try again later, and leave to other partitions what time there is until then."""
+        self._unreadable[TP(tp.topic, tp.partition)] = time.monotonic() + _READ_AGAIN_S
+        self.app.unreadable.failed(tp.topic, tp.partition, f"the batch at offset {offset}: {why}")
+
+    def _forget_unreadable(self, but_for: Collection[Any]) -> None:
+        for tp in (self._unreadable.keys() | self._unreadable_there) - set(but_for):
+            self._unreadable.pop(tp, None)
+            self._unreadable_there.discard(tp)
+            self.app.unreadable.read(tp.topic, tp.partition)
 
     async def _first_offsets(self, consumer: Any, places: Sequence[Any]) -> Any:
         """Where topics begin; asked until there is an answer."""

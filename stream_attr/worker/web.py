@@ -81,7 +81,11 @@ async def ready(view: View, _request: Request) -> Response:
     """Whether every assigned partition is recovered and judges, and the broker answers."""
     app = view.app
     held = sorted(partition.number for partition in app.partitions)
-    reason = app.contact.lost or app.partitions.why_not_ready(app.config.session_timeout_s)
+    reason = (
+        app.contact.lost
+        or app.unreadable.reason
+        or app.partitions.why_not_ready(app.config.session_timeout_s)
+    )
     if reason is None:
         return view.json({"status": "ready", "partitions": held})
     return view.json({"status": "waiting", "reason": reason, "partitions": held}, status=503)

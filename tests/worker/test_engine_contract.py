@@ -129,9 +129,36 @@ async def test_a_fetch_response_still_leaves_position_end_and_time_in_the_partit
     proceed = source(aiokafka_fetcher.Fetcher._proc_fetch_request)
     for line in ("tp_state.highwater = highwater", "tp_state.lso = lso", "tp_state.timestamp = now_ms"):
         assert line in proceed
-    assert parameters(aiokafka_fetcher.Fetcher.fetched_records) == [
-        "self", "partitions", "timeout", "max_records"
-    ]  # fmt: skip
+
+
+def test_what_was_fetched_is_still_taken_out_of_the_fetcher_as_we_take_it():
+    """``_await_fetches`` and ``_drain`` do what these do, one partition at a time."""
+    taken = source(aiokafka_fetcher.Fetcher.fetched_records)
+    for line in (
+        "self._subscriptions.wait_for_assignment()",
+        "self._notify(self._wait_consume_future)",
+        "res_or_error.check_raise()",
+        "waiter = self._create_fetch_waiter()",
+        "waiter.result()",
+    ):
+        assert line in taken
+    whole = source(aiokafka_fetcher.FetchResult.getall)
+    assert whole.index("self.check_assignment(tp)") < whole.index("for msg in self._partition_records")
+    assert "self._update_position()" in whole
+    assert "next_fetch_offset" in source(aiokafka_fetcher.FetchResult._update_position)
+
+
+def test_what_does_not_end_is_still_passed_over_unless_we_seek_back():
+    proceed = source(aiokafka_fetcher.Fetcher._proc_fetch_request)
+    assert "tp_state.consumed_to(tp_state.position + 1)" in proceed
+    assert "                            tp,\n                            fetch_offset,\n" in proceed
+
+
+def test_errors_of_brokers_that_cannot_read_are_still_only_logged():
+    proceed = source(aiokafka_fetcher.Fetcher._proc_fetch_request)
+    assert "partition, error_code, highwater, *part_data in partitions" in proceed
+    for error in transport._BROKER_CANNOT_READ:
+        assert error.__name__ not in proceed
 
 
 def test_what_was_prefetched_before_a_seek_is_still_dropped():
@@ -160,8 +187,6 @@ def test_rebalances_are_still_counted_before_anything_is_revoked():
 
 
 def test_an_offset_that_is_not_there_is_still_an_error_that_costs_no_records():
-    fetched = source(aiokafka_fetcher.Fetcher.fetched_records)
-    assert fetched.index("elif drained:") < fetched.index("res_or_error.check_raise()")
     proceed = source(aiokafka_fetcher.Fetcher._proc_fetch_request)
     assert "err = Errors.OffsetOutOfRangeError({tp: fetch_offset})" in proceed
     assert aiokafka_fetcher.OffsetResetStrategy.from_str("none") == aiokafka_fetcher.OffsetResetStrategy.NONE
