@@ -14,6 +14,7 @@ from stream_attr.broker.publish import record_key
 from stream_attr.codec.inbound import decode_chat, decode_order, decode_roster, decode_tick
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.codec.settings import decode_settings
+from stream_attr.codec.versions import NewerVersionError
 from stream_attr.processor.partition import AHEAD_OF_CLOCK_MS
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 
@@ -101,6 +102,8 @@ class Rules:
             event = _DECODERS[letter.topic](value)
         except RefusedRecord as refusal:
             return Held(Why.REFUSED, f"{refusal.code.value}: {refusal.message}")
+        except NewerVersionError as error:
+            return Held(Why.REFUSED, str(error))
         return self._held(letter, event) or self._addressed(letter)
 
     def _held(self, letter: DeadLetter, event: Any) -> Held | None:

@@ -1,4 +1,4 @@
-"""What partitions tell each other: records of the internal topics, as MessagePack.
+"""What partitions tell each other: records of the internal topics, a version byte and MessagePack.
 
 ``buyer-days`` holds what buyers add to the figures of a day, keyed by shop, and how far each partition has
 come, sent to every partition. ``agent-day-closings`` answers a buyer's partition when an agent last spoke on
@@ -12,7 +12,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from stream_attr.codec.versions import body_of, versioned
 from stream_attr.core.part import Ends, Part
+
+VERSION: Final = 1
 
 
 class BuyerDay(Struct, array_like=True, tag=1, gc=False):
@@ -56,20 +59,31 @@ _closing: Final = msgspec.msgpack.Decoder(Closing)
 
 def encode_between(record: BuyerDay | Passed | Closing) -> bytes:
     """Return a record's bytes."""
-    return _encoder.encode(record)
+    return versioned(VERSION, _encoder.encode(record))
 
 
 def but_for_reason(stated: bytes, reason: str) -> bytes:
-    """Return what of a buyer-day's bytes is compared with what was stated before."""
-    return stated[: -1 - len(reason)]
+    """Return what of a buyer-day's bytes is compared with what was stated before.
+
+    Without the version byte, so that what an unversioned record stated is not stated again.
+    """
+    return stated[1 : -1 - len(reason)]
 
 
-def decode_stated(value: bytes) -> BuyerDay | Passed:
-    """Return a record of ``buyer-days``."""
-    told: BuyerDay | Passed = _stated.decode(value)
+def decode_stated(value: bytes, key: bytes | None = None) -> BuyerDay | Passed:
+    """Return a record of ``buyer-days``; ``key``: its key, where it lies in the changelog.
+
+    Raises:
+        NewerVersionError: a newer program wrote it.
+    """
+    told: BuyerDay | Passed = _stated.decode(body_of(value, VERSION, "record of a buyer's day", key))
     return told
 
 
 def decode_closing(value: bytes) -> Closing:
-    """Return a record of ``agent-day-closings``."""
-    return _closing.decode(value)
+    """Return a record of ``agent-day-closings``.
+
+    Raises:
+        NewerVersionError: a newer program wrote it.
+    """
+    return _closing.decode(body_of(value, VERSION, "closing of an agent's day"))

@@ -1,4 +1,7 @@
-"""What the roll-up keeps of a shop's day, and how far the partitions have come, as bytes."""
+"""What the roll-up keeps of a shop's day, and how far the partitions have come, as bytes.
+
+Each is a version byte and MessagePack.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
+from stream_attr.codec.versions import body_of, versioned
 from stream_attr.core.part import Ends
 from stream_attr.core.said import Said
+
+VERSION: Final = 1
 
 
 class DayState(Struct, array_like=True, gc=False):
@@ -33,19 +39,27 @@ _passed: Final = msgspec.msgpack.Decoder(dict[int, int])
 
 def encode_day(state: DayState) -> bytes:
     """Return a day's bytes."""
-    return _encoder.encode(state)
+    return versioned(VERSION, _encoder.encode(state))
 
 
-def decode_day(data: bytes) -> DayState:
-    """Return the day of some bytes."""
-    return _day.decode(data)
+def decode_day(data: bytes, key: bytes) -> DayState:
+    """Return the day of some bytes, which lie under a key of the changelog.
+
+    Raises:
+        NewerVersionError: a newer program wrote it.
+    """
+    return _day.decode(body_of(data, VERSION, "shop's day", key))
 
 
 def encode_passed(passed: dict[int, int]) -> bytes:
     """Return the bytes of how far each partition has come, epoch milliseconds."""
-    return _encoder.encode(passed)
+    return versioned(VERSION, _encoder.encode(passed))
 
 
-def decode_passed(data: bytes) -> dict[int, int]:
-    """Return how far each partition has come."""
-    return _passed.decode(data)
+def decode_passed(data: bytes, key: bytes) -> dict[int, int]:
+    """Return how far each partition has come.
+
+    Raises:
+        NewerVersionError: a newer program wrote it.
+    """
+    return _passed.decode(body_of(data, VERSION, "record of how far partitions have come", key))

@@ -14,6 +14,7 @@ Instant = Annotated[int, Meta(ge=EARLIEST_TS, lt=LATEST_TS)]
 MAX_AMOUNT: Final = 2**53 - 1
 """Of one event, and of an order's refunds together: what every JSON reader holds exactly."""
 Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
+Version = Annotated[int, Meta(ge=1)]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
 
 
@@ -52,10 +53,14 @@ class OrderEvent(Struct, gc=False):
     product_ids: tuple[Id, ...] = ()
 
 
+TICK_VERSION: Final = 1
+
+
 class Tick(Struct, gc=False):
     """A record of ``ticks``: it is now ``ts`` on this partition."""
 
     ts: Instant
+    version: Version = TICK_VERSION
 
 
 class RosterRecord(Struct, gc=False):
@@ -81,6 +86,12 @@ class RosterRecord(Struct, gc=False):
 
 class AnyObject(Struct, gc=False):
     """Any object."""
+
+
+class Versioned(Struct, gc=False):
+    """Any object of which a later version may have other fields."""
+
+    version: Version = 1
 
 
 class Timed(Struct, gc=False):

@@ -16,8 +16,18 @@ import msgspec
 import msgspec.inspect
 from msgspec import UNSET
 
-from stream_attr.codec.events import AnyObject, ChatEvent, OrderEvent, RosterRecord, Tick, Timed
+from stream_attr.codec.events import (
+    TICK_VERSION,
+    AnyObject,
+    ChatEvent,
+    OrderEvent,
+    RosterRecord,
+    Tick,
+    Timed,
+    Versioned,
+)
 from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.versions import require_readable
 from stream_attr.core.days import DAY_MS, day_number
 
 MAX_RECORD_BYTES: Final = 256 * 1024
@@ -30,6 +40,7 @@ LONGEST_WAIT_FOR_PAYMENT_MS: Final = 15 * DAY_MS
 _chat: Final = msgspec.json.Decoder(ChatEvent)
 _order: Final = msgspec.json.Decoder(OrderEvent)
 _tick: Final = msgspec.json.Decoder(Tick)
+_version: Final = msgspec.json.Decoder(Versioned).decode
 _roster: Final = msgspec.json.Decoder(RosterRecord)
 _object: Final = msgspec.json.Decoder(AnyObject)
 _peek: Final = msgspec.json.Decoder(Timed).decode
@@ -96,8 +107,17 @@ def decode_order(value: bytes | None) -> OrderEvent:
 
 
 def decode_tick(value: bytes | None) -> Tick:
-    """Return the tick of a record's bytes."""
-    return decode(_tick.decode, value)
+    """Return the tick of a record's bytes.
+
+    Raises:
+        NewerVersionError: a newer program wrote it.
+    """
+    return decode(_readable_tick, value)
+
+
+def _readable_tick(value: bytes) -> Tick:
+    require_readable(_version(value).version, TICK_VERSION, "tick")
+    return _tick.decode(value)
 
 
 def decode_roster(value: bytes | None) -> RosterRecord:

@@ -7,6 +7,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from stream_attr.codec.events import Versioned
+from stream_attr.codec.versions import require_readable
+
+VERSION: Final = 1
+
 
 class Progress(Struct, gc=False):
     """Where a partition's reading stands."""
@@ -17,11 +22,12 @@ class Progress(Struct, gc=False):
     """Greatest ``ts`` of the accepted events, by topic."""
     watermark: int | None
     """Epoch milliseconds; None before the first."""
-    version: int = 1
+    version: int = VERSION
 
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Progress).decode
+_decode_version: Final = msgspec.json.Decoder(Versioned).decode
 
 
 def encode_progress(progress: Progress) -> bytes:
@@ -29,6 +35,11 @@ def encode_progress(progress: Progress) -> bytes:
     return _encode(progress)
 
 
-def decode_progress(data: bytes) -> Progress:
-    """Return the progress of a record's value."""
+def decode_progress(data: bytes, key: bytes | None = None) -> Progress:
+    """Return the progress of a record's value, which lies under a key of the changelog.
+
+    Raises:
+        NewerVersionError: a newer program wrote it.
+    """
+    require_readable(_decode_version(data).version, VERSION, "record of the partition's progress", key)
     return _decode(data)

@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from stream_attr.codec.columns import from_columns, to_columns, to_emitted, to_last_verdict
 from stream_attr.codec.stored import Header, Messages, State, StoredOrder, Told
+from stream_attr.codec.versions import body_of, require_readable, versioned
 from stream_attr.core.buyer import Buyer
 from stream_attr.core.decision import FINAL
 from stream_attr.core.order import Order
@@ -22,11 +23,6 @@ from stream_attr.core.settings import OFFICIAL
 from stream_attr.core.shop import Shop
 
 VERSION: Final = 1
-
-
-class UnknownStateVersionError(Exception):
-    """State was written by a version of this program that is newer than this one."""
-
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(State).decode
@@ -37,8 +33,17 @@ _UPCASTS: dict[int, Callable[[bytes], bytes]] = {}
 """By version: bytes of it to bytes of the next."""
 
 
-def read_header(data: bytes) -> Header:
-    """Return the header of a state of any version."""
+_LONG_ARRAY: Final = 0xDC
+"""First byte of a MessagePack array of more than 15 elements: two bytes of its length follow."""
+
+
+def read_header(data: bytes, key: bytes) -> Header:
+    """Return the header of the state that lies under a key, of any version up to this program's.
+
+    Raises:
+        NewerVersionError: a newer program wrote it.
+    """
+    require_readable(data[3 if data[0] == _LONG_ARRAY else 1], VERSION, "buyer's state", key)
     return _decode_header(data)
 
 
@@ -108,15 +113,15 @@ def _told(day: int, reception: Reception) -> Told:
 
 
 def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
-    """Return the buyer of a state's bytes; raise UnknownStateVersionError for one of a newer program."""
-    version = read_header(data).version
+    """Return the buyer of a state's bytes.
+
+    Raises:
+        NewerVersionError: a newer program wrote them.
+    """
+    version = read_header(data, f"{shop.shop_id}|{buyer_id}".encode()).version
     while version < VERSION:
         data = _UPCASTS[version](data)
         version += 1
-    if version > VERSION:
-        raise UnknownStateVersionError(
-            f"state of version {version} was written by a newer program; this one reads up to {VERSION}"
-        )
     state = _decode(data)
     buyer = Buyer(shop, buyer_id)
     for agent_id, packed in state.messages.items():
@@ -138,6 +143,20 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
     buyer.settle_at = state.settle_at
     buyer.due = state.due
     return buyer
+
+
+def encode_owner(buyer_id: str) -> bytes:
+    """Return the record that leads from an order to its buyer."""
+    return versioned(VERSION, buyer_id.encode())
+
+
+def decode_owner(data: bytes, key: bytes) -> str:
+    """Return the id of the buyer whom an order leads to.
+
+    Raises:
+        NewerVersionError: a newer program wrote it.
+    """
+    return body_of(data, VERSION, "record of an order's buyer", key).decode()
 
 
 def _other_ids(order: Order) -> list[str]:

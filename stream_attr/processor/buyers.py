@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
-from stream_attr.codec.state import decode_buyer, encode_buyer, read_header
+from stream_attr.codec.state import decode_buyer, decode_owner, encode_buyer, encode_owner, read_header
 from stream_attr.codec.stored import Header
 from stream_attr.core.buyer import Buyer
 from stream_attr.processor.book import Book
@@ -55,7 +55,7 @@ class Buyers:
         """Yield the stored buyers, of whom nothing has been loaded yet."""
         for key, data in self._store.items(FIRST_OF_BUYERS):
             self.count += 1
-            yield key, read_header(data)
+            yield key, read_header(data, key)
 
     def load(self, key: bytes) -> Buyer:
         """Return a buyer, new if nothing is known."""
@@ -87,14 +87,14 @@ class Buyers:
         if buyer is not None:
             return buyer.due
         data = self._stored(key)
-        return None if data is None else read_header(data).due
+        return None if data is None else read_header(data, key).due
 
     def unsettled_of(self, shop_id: str) -> list[bytes]:
         """Return the keys of a shop's buyers of whom something told may be pending, and maybe of others."""
         prefix = f"{shop_id}|".encode()
         found = {key for key in self._decoded if key.startswith(prefix) and key not in self._new}
         for key, data in self._store.items(prefix, after(prefix)):
-            header = read_header(data)
+            header = read_header(data, key)
             if header.pending > 0 or header.settle_at is not None:
                 found.add(key)
         return sorted(found)
@@ -122,7 +122,7 @@ class Buyers:
     def remember_order(self, order_key: str, buyer: Buyer) -> None:
         """Let an order, ``shop_id|order_id``, lead to its buyer."""
         if self._commits:
-            self._changes[ORDER_MARK + order_key.encode()] = buyer.buyer_id.encode()
+            self._changes[ORDER_MARK + order_key.encode()] = encode_owner(buyer.buyer_id)
 
     def forget_order(self, shop_id: str, order_id: str) -> None:
         """Let an order lead nowhere."""
@@ -131,10 +131,11 @@ class Buyers:
 
     def of_order(self, shop_id: str, order_id: str) -> Buyer | None:
         """Return the buyer of an order that a decision was emitted of; it is not to be changed."""
-        buyer_id = self._store.get(ORDER_MARK + f"{shop_id}|{order_id}".encode())
-        if buyer_id is None:
+        key = ORDER_MARK + f"{shop_id}|{order_id}".encode()
+        owner = self._store.get(key)
+        if owner is None:
             return None
-        buyer = self.load(f"{shop_id}|{buyer_id.decode()}".encode())
+        buyer = self.load(f"{shop_id}|{decode_owner(owner, key)}".encode())
         return buyer if order_id in buyer.orders else None
 
     def take_changes(self) -> dict[bytes, bytes | None]:

@@ -17,6 +17,7 @@ from stream_attr.codec.progress import Progress, decode_progress, encode_progres
 from stream_attr.codec.reading import message_of, placed_of
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.codec.reports import emission, say_task
+from stream_attr.codec.versions import NewerVersionError
 from stream_attr.core.buyer import Buyer, Revision
 from stream_attr.core.days import END_OF_TIME, MINUTE_MS
 from stream_attr.core.decision import FINAL
@@ -37,6 +38,7 @@ from stream_attr.processor.records import (
     COMPARISONS,
     DECISIONS,
     ORDERS,
+    PROGRESS_KEY,
     REPORTS,
     TASKS,
     TICKS,
@@ -96,7 +98,7 @@ class Processor:
     def restore(self, progress: bytes | None) -> dict[str, int]:
         """See `Judge.restore`."""
         if progress is not None:
-            known = decode_progress(progress)
+            known = decode_progress(progress, PROGRESS_KEY)
             self._offsets = dict(known.offsets)
             self._watermark.seen = known.seen
             if known.watermark is not None:
@@ -193,6 +195,9 @@ class Processor:
             except RefusedRecord as refusal:
                 if self._share is None or self._share.index == 0:
                     self._refuse(refusal, record)
+            except NewerVersionError as error:
+                error.at(topic, record.partition, record.offset)
+                raise
             offsets[topic] = record.offset + 1
             if watermark.moved:
                 self._advance()

@@ -112,10 +112,10 @@ class Rollup:
         """Start from what is stored of days."""
         passed = self._store.get(PASSED_KEY)
         if passed is not None:
-            self._passed = decode_passed(passed)
+            self._passed = decode_passed(passed, PASSED_KEY)
             self._now = self._least()
         for key, value in self._store.items(DAY_MARK, after(DAY_MARK)):
-            state = decode_day(value)
+            state = decode_day(value, key)
             self._schedule(key, state)
             if _is_live(state):
                 day = self._days[key] = _Day(state)
@@ -156,7 +156,7 @@ class Rollup:
         old = self._parts.pop(key, None)
         if old is None:
             stored = changes[key] if key in changes else self._store.get(key)
-            old = {} if stored is None else _decode(stored).parts
+            old = {} if stored is None else _decode(stored, key).parts
         changes[key] = value if told.parts else None
         if told.parts:
             self._parts[key] = told.parts
@@ -290,8 +290,8 @@ class Rollup:
 
     def _add_up(self, day: _Day) -> None:
         """Find the figures of a day from what each buyer adds to it."""
-        for _, value in self._parts_of(day.key):
-            told = _decode(value)
+        for key, value in self._parts_of(day.key):
+            told = _decode(value, key)
             self._replace(day, told, {})
 
     def _parts_of(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -307,7 +307,7 @@ class Rollup:
 
     def _stored(self, key: bytes) -> DayState | None:
         data = self._read(key)
-        return None if data is None else decode_day(data)
+        return None if data is None else decode_day(data, key)
 
     def _read(self, key: bytes) -> bytes | None:
         return self._changes[key] if key in self._changes else self._store.get(key)
@@ -419,8 +419,8 @@ def _waiting(parts: Mapping[str, Part]) -> bool:
     return workload is not None and workload.unanswered > 0
 
 
-def _decode(value: bytes) -> BuyerDay:
-    told = decode_stated(value)
+def _decode(value: bytes, key: bytes) -> BuyerDay:
+    told = decode_stated(value, key)
     assert isinstance(told, BuyerDay)
     return told
 

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from stream_attr.codec.versions import NewerVersionError
 from stream_attr.processor.records import Record
 from stream_attr.worker.merge import End, room
 from stream_attr.worker.partition import Partition, Surroundings
@@ -59,6 +60,7 @@ class Assignment:
 
         Raises:
             CommitError, KafkaException, StoreBusy: a partition cannot be had.
+            NewerVersionError: a newer program has written a partition's state.
         """
         halts = self._halts
         async with self._changing:
@@ -176,7 +178,7 @@ class Assignment:
         if not task.cancelled() and (error := task.exception()) is not None:
             if isinstance(error, CommitError):  # its message says it all
                 logger.critical("%s: a batch cannot be committed: %s", task.get_name(), error)
-            elif isinstance(error, StoreUnusableError):
+            elif isinstance(error, (StoreUnusableError, NewerVersionError)):
                 logger.critical("%s: %s", task.get_name(), error)
             else:
                 logger.error(

@@ -18,11 +18,13 @@ import msgspec
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from stream_attr.codec.versions import require_readable
 from stream_attr.processor.records import Output, Record
 from stream_attr.worker.config import Book, WorkerConfig
 from stream_attr.worker.contact import will_pass
 from stream_attr.worker.layout import KNOWLEDGE
 from stream_attr.worker.logs import client_logging
+from stream_attr.worker.store import KNOWLEDGE_KEY
 
 __all__ = ["Consequences", "Knowledge"]
 
@@ -32,6 +34,8 @@ _POLL_S = 0.2
 _MEETING_S = 10.0
 _ASKING_S = 1.0
 _BATCH = 10_000
+_VERSION = 1
+"""Of the record that says how far a partition knows settings and roster."""
 
 
 class Consequences(NamedTuple):
@@ -211,9 +215,15 @@ class Knowledge:
                 self._positions[record.topic] = record.offset + 1
 
     def consequences(self, known: bytes | None, partition: int) -> Consequences | None:
-        """What a partition owes that last judged with ``known``; None: nothing new. Called with the lock."""
+        """What a partition owes that last judged with ``known``; None: nothing new. Called with the lock.
+
+        Raises:
+            NewerVersionError: a newer program wrote it.
+        """
         before: dict[str, int] = orjson.loads(known) if known else {}
-        now = orjson.dumps(self._positions)
+        version = before.pop("version", _VERSION)
+        require_readable(version, _VERSION, "record of what is known of settings and roster", KNOWLEDGE_KEY)
+        now = orjson.dumps({**self._positions, "version": _VERSION})
         if known == now or not (known or self._entries):
             return None
         new = [entry for entry in self._entries if entry.offset >= before.get(entry.topic, 0)]

@@ -13,6 +13,7 @@ from faust.tables import manager as faust_manager
 from faust.tables import recovery as faust_recovery
 from faust.types import TP
 
+from stream_attr.codec.versions import NewerVersionError
 from stream_attr.processor.records import CHANGELOG
 from stream_attr.worker.store import StoreUnusableError
 from stream_attr.worker.transaction import CommitError
@@ -20,6 +21,8 @@ from stream_attr.worker.transaction import CommitError
 __all__ = ["Recovery", "TableManager"]
 
 logger = logging.getLogger(__name__)
+
+_ONE_SENTENCE = (CommitError, KafkaException, NewerVersionError, StoreUnusableError)
 
 
 class CoPartitioningError(Exception):
@@ -59,7 +62,7 @@ class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
         numbers = _partitions(app, assigned)
         try:
             positions = await app.partitions.take_over(numbers, generation_id)
-        except (CommitError, KafkaException, StoreUnusableError) as error:  # no traceback says more
+        except _ONE_SENTENCE as error:  # no traceback says more
             logger.critical("partitions cannot be taken over: %s", error)
             app.crash_soon(error)
             return

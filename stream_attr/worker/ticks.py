@@ -13,6 +13,7 @@ import time
 import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
+from stream_attr.codec.events import TICK_VERSION
 from stream_attr.processor.records import TICKS
 from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.config import WorkerConfig
@@ -43,7 +44,9 @@ async def send_ticks(config: WorkerConfig, partitions: Assignment, contact: Cont
                 ticked[partition.number] = now
                 producer.produce(
                     config.topic(TICKS),
-                    orjson.dumps({"ts": wall_clock_ms() - config.allowed_lateness_ms}),
+                    orjson.dumps(
+                        {"ts": wall_clock_ms() - config.allowed_lateness_ms, "version": TICK_VERSION}
+                    ),
                     partition=partition.number,
                     on_delivery=_report,
                 )

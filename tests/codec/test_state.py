@@ -11,12 +11,12 @@ import pytest
 
 from stream_attr.codec.state import (
     VERSION,
-    UnknownStateVersionError,
     decode_buyer,
     encode_buyer,
     pending_decisions,
     read_header,
 )
+from stream_attr.codec.versions import NewerVersionError
 from stream_attr.core.buyer import Buyer, Retention
 from stream_attr.core.shop import Shop
 from tests.codec.state_sample import BUYER_ID, SAMPLES, sample_buyer, sample_shop, told
@@ -75,7 +75,7 @@ def test_judging_goes_on_where_it_was(buyer):
 
 
 def test_the_header_says_when_it_is_due_and_what_is_pending(buyer):
-    header = read_header(encode_buyer(buyer))
+    header = read_header(encode_buyer(buyer), b"jd:1|b-1")
     assert (header.version, header.due, header.pending) == (VERSION, buyer.due, pending_decisions(buyer))
     assert header.pending == 1  # o-unpaid; the others are final or have no decision
 
@@ -86,7 +86,9 @@ def test_no_text_is_in_the_state(buyer):
 
 def test_state_of_a_newer_program_is_refused():
     newer = msgspec.msgpack.encode([VERSION + 1, None, 0, None, "whatever", {"comes": "then"}])
-    with pytest.raises(UnknownStateVersionError, match=f"version {VERSION + 1}"):
+    with pytest.raises(
+        NewerVersionError, match=f"key jd:1.b-1: this buyer's state is of version {VERSION + 1}"
+    ):
         decode_buyer(newer, Shop("jd:1"), "b-1")
 
 
@@ -94,7 +96,7 @@ def test_state_of_a_newer_program_is_refused():
 def test_a_stored_sample_of_every_version_is_read(path: Path):
     sample = json.loads(path.read_text(encoding="utf-8"))
     data = b64decode(sample["state_base64"])
-    assert read_header(data).version == int(path.stem.removeprefix("version-"))
+    assert read_header(data, b"jd:1|b-1").version == int(path.stem.removeprefix("version-"))
     assert told(decode_buyer(data, sample_shop(), BUYER_ID)) == sample["tells"]
 
 

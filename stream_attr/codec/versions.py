@@ -1,0 +1,71 @@
+"""Versions of the records that only this program reads: in the internal topics and in the changelog.
+
+A record that is JSON has a field ``version``, a buyer's state its version as its first element. All others
+begin with a version byte, below every byte that a record without one begins with: those were written before
+records had versions, and are of version 1.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_UNVERSIONED: Final = 0x20
+"""Records without a version byte begin with at least this: MessagePack's arrays and maps, JSON, an id."""
+
+
+class NewerVersionError(Exception):
+    """A record was written by a newer version of this program than this one can read."""
+
+    def __init__(self, kind: str, found: int, readable: int, key: bytes | None = None) -> None:
+        """``key``: the record's in the changelog; None: whoever knows its place adds it (`at`)."""
+        super().__init__(kind, found, readable, key)
+        self._kind = kind
+        self._found = found
+        self._readable = readable
+        self._place = None if key is None else f"buyer-state-changelog, key {_shown(key)}"
+
+    def at(self, topic: str, partition: int, offset: int) -> None:
+        """Add where the record lies, unless that is known."""
+        self._place = self._place or f"{topic}, partition {partition}, offset {offset}"
+
+    def __str__(self) -> str:
+        place = "" if self._place is None else f"topic {self._place}: "
+        return (
+            f"{place}this {self._kind} is of version {self._found}, which a newer program wrote, "
+            f"and this one reads versions up to {self._readable}. Nothing was committed: update this worker, "
+            "then start it again"
+        )
+
+
+def versioned(version: int, body: bytes) -> bytes:
+    """Return a record's value: its version byte and its body."""
+    return bytes((version,)) + body
+
+
+def body_of(value: bytes, readable: int, kind: str, key: bytes | None = None) -> bytes:
+    """Return a record's value without its version byte.
+
+    Raises:
+        NewerVersionError: its version is above ``readable``.
+    """
+    if not value or value[0] >= _UNVERSIONED:
+        return value
+    if value[0] > readable:
+        raise NewerVersionError(kind, value[0], readable, key)
+    return value[1:]
+
+
+def require_readable(found: int, readable: int, kind: str, key: bytes | None = None) -> None:
+    """Return if a version can be read.
+
+    Raises:
+        NewerVersionError: it cannot.
+    """
+    if found > readable:
+        raise NewerVersionError(kind, found, readable, key)
+
+
+def _shown(key: bytes) -> str:
+    """Return a key without the control characters that tell the kinds of keys apart."""
+    text = key.decode(errors="backslashreplace")
+    return "".join(character for character in text if character.isprintable())

@@ -1,0 +1,119 @@
+"""Records that only this program reads: each has a version, older ones are read, newer ones refused."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+
+from stream_attr.codec.between import (
+    BuyerDay,
+    Closing,
+    Passed,
+    but_for_reason,
+    decode_closing,
+    decode_stated,
+    encode_between,
+)
+from stream_attr.codec.days import DayState, decode_day, decode_passed, encode_day, encode_passed
+from stream_attr.codec.events import Tick
+from stream_attr.codec.inbound import decode_tick
+from stream_attr.codec.progress import Progress, decode_progress, encode_progress
+from stream_attr.codec.state import decode_owner, encode_owner
+from stream_attr.codec.versions import NewerVersionError
+from stream_attr.core.part import Deals, Ends, Part, Workload
+from stream_attr.core.said import Said
+
+SAMPLES = Path(__file__).parent / "record_samples"
+"""Written once, by the program of that time, and never again: they stand for what lies on brokers."""
+ENDS = Ends(1_793_462_400_000, 1_793_548_800_000, 1_793_635_200_000, 1_793_721_600_000, 1_793_808_000_000)
+PART = Part(
+    Workload(consults=1, receptions=1, buyer_messages=3),
+    None,
+    Deals(paid_orders=1, paid_amount=12_900),
+    (("sales", 1_793_808_000_000),),
+    (1_793_498_400_000, 1_793_498_460_000),
+    1_793_498_460_000,
+    True,
+    None,
+)
+BUYER_DAY = BuyerDay(
+    "jd:10086", "买家-7", 20_758, 3, "Asia/Shanghai", ENDS, {"客服-乙": PART, "*": PART}, "late_event"
+)
+DAY = DayState(
+    "jd:10086",
+    20_758,
+    "Asia/Shanghai",
+    ENDS,
+    {"客服-乙": Said(2, 2**63 - 1, final=False)},
+    True,
+    [ENDS.sales],
+)
+PROGRESS = Progress({"chat-events": 7, "ticks": 0}, {"chat-events": 1_793_498_400_000}, 1_793_498_100_000)
+PASSED = {0: 1_793_498_400_000, 7: -1}
+CLOSING = Closing("买家-7", "jd:10086", "客服-乙", 20_758, 1_793_498_460_000)
+KEY = "\x02jd:10086|买家-7".encode()
+
+RECORDS = {
+    "buyer-day": (BUYER_DAY, encode_between, lambda value: decode_stated(value, KEY)),
+    "passed": (Passed(3, 1_793_498_400_000), encode_between, decode_stated),
+    "closing": (CLOSING, encode_between, decode_closing),
+    "day": (DAY, encode_day, lambda value: decode_day(value, KEY)),
+    "partitions-passed": (PASSED, encode_passed, lambda value: decode_passed(value, KEY)),
+    "progress": (PROGRESS, encode_progress, lambda value: decode_progress(value, KEY)),
+    "owner": ("买家-7", encode_owner, lambda value: decode_owner(value, KEY)),
+    "tick": (Tick(1_793_498_400_000), None, decode_tick),
+}
+"""By the name of the sample: what it says, how it is written, how it is read."""
+
+
+def sample(version, name):
+    return b64decode(json.loads((SAMPLES / f"{version}.json").read_text(encoding="utf-8"))[name])
+
+
+def newer(value):
+    """The same, of the version after this one."""
+    return value.replace(b'"version":1', b'"version":2') if value.startswith(b"{") else b"\x02" + value[1:]
+
+
+@pytest.mark.parametrize("version", ["unversioned", "version-1"])
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_stored_sample_of_every_version_is_read(version, name):
+    says, _, decode = RECORDS[name]
+    assert decode(sample(version, name)) == says
+
+
+@pytest.mark.parametrize("name", [name for name, (_, encode, _) in RECORDS.items() if encode])
+def test_the_present_version_is_written_as_its_sample_says(name):
+    says, encode, _ = RECORDS[name]
+    assert encode(says) == sample("version-1", name)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_record_of_a_newer_program_is_refused_in_one_sentence(name):
+    with pytest.raises(NewerVersionError) as refused:
+        RECORDS[name][2](newer(sample("version-1", name)))
+    assert (
+        "is of version 2, which a newer program wrote, and this one reads versions up to 1. "
+        "Nothing was committed: update this worker, then start it again" in str(refused.value)
+    )
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_what_a_newer_version_holds_beside_its_version_does_not_matter(name):
+    value = b'{"version":2,"ts":"later"}' if name in ("progress", "tick") else b"\x02anything"
+    with pytest.raises(NewerVersionError):
+        RECORDS[name][2](value)
+
+
+def test_a_refusal_names_the_key_without_its_control_characters():
+    with pytest.raises(NewerVersionError, match=r"^topic buyer-state-changelog, key jd:10086\|买家-7: this"):
+        decode_day(b"\x02", KEY)
+
+
+def test_what_an_unversioned_record_stated_is_not_stated_again():
+    """The digest of the same figures is that of before, so an update has no partition state them anew."""
+    before = sample("unversioned", "buyer-day")[: -1 - len("late_event")]
+    assert but_for_reason(encode_between(BUYER_DAY), "late_event") == before

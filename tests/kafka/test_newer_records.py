@@ -1,0 +1,45 @@
+"""A worker among records that a newer one has written: it ends with one sentence, and nothing has moved."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import Producer
+from verdicts import RealWorker
+from worker_process import messages
+
+from stream_attr.broker.topics import create_topics
+from stream_attr.processor.records import BUYER_DAYS, CHANGELOG, CLOSINGS, PROGRESS_KEY, TICKS
+
+
+@pytest.mark.parametrize(
+    ("topic", "key", "value", "place"),
+    [
+        (BUYER_DAYS, None, b"\x02\x99", "topic buyer-days, partition 1, offset 0"),
+        (CLOSINGS, None, b"\x02\x95", "topic agent-day-closings, partition 1, offset 0"),
+        (TICKS, None, b'{"version":2}', "topic ticks, partition 1, offset 0"),
+        (CHANGELOG, PROGRESS_KEY, b'{"version":2}', "topic buyer-state-changelog, key progress"),
+    ],
+    ids=[BUYER_DAYS, CLOSINGS, TICKS, CHANGELOG],
+)
+def test_an_older_worker_ends_before_a_newer_ones_record_whenever_it_is_started(
+    broker, topic_prefix, tmp_path, topic, key, value, place
+):
+    create_topics(broker.bootstrap, partitions=2, prefix=topic_prefix)
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    producer.produce(topic_prefix + topic, value, key, 1)
+    assert producer.flush(30) == 0
+    worker = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events"))
+    try:
+        for _ in range(2):
+            worker.start()
+            assert worker.wait() == 1
+            said = worker.said()
+            assert said.count(f"{place}: this ") == 1
+            assert "is of version 2, which a newer program wrote, and this one reads versions up to 1" in said
+            assert "Traceback" not in said
+            worker.log.write_bytes(b"")
+    finally:
+        if worker.runs():
+            worker.kill()
+    own = [m for m in messages(broker.bootstrap, topic_prefix + CHANGELOG) if m.value() != value]
+    assert not any(topic.encode() in m.value() for m in own)
