@@ -9,7 +9,6 @@ import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 import orjson
 
@@ -18,6 +17,7 @@ from stream_attr.cli.exits import Unusable
 from stream_attr.core.settings import OFFICIAL
 from stream_attr.processor.records import COMPARISONS, DECISIONS
 from stream_attr.replay.receipt import Decision
+from stream_attr.worker.order_path import UnaddressableIdError, order_path
 
 __all__ = ["Found", "from_replay", "from_worker"]
 
@@ -63,7 +63,10 @@ def from_replay(directory: Path, shop: str, order: str, profile: str) -> list[Fo
 
 def from_worker(url: str, token: Secret | None, shop: str, order: str, patience_s: float) -> Found:
     """The last official decision; an order that is not known is asked for again for so many seconds."""
-    address = f"{url.rstrip('/')}/orders/{quote(shop, safe='')}/{quote(order, safe='')}"
+    try:
+        address = url.rstrip("/") + order_path(shop, order)
+    except UnaddressableIdError as error:
+        raise Unusable(str(error)) from error
     deadline = time.monotonic() + patience_s
     while (answer := _ask(address, url, token)) is None:
         if time.monotonic() >= deadline:

@@ -2,7 +2,8 @@
 
 ``GET /health`` the process answers; ``GET /ready`` 200 once every assigned partition is recovered, and while
 the broker answers, else 503 with the reason; ``GET /metrics``; ``GET /orders/{shop_id}/{order_id}`` the last
-decision with its receipt, from whichever worker holds it, else 404. Errors are JSON: ``{"error": ...}``.
+decision with its receipt, from whichever worker holds it, else 404; each id is one percent-encoded segment.
+Errors are JSON: ``{"error": ...}``.
 Where there is a token, all but the first two ask for it: ``Authorization: Bearer …``, else 401.
 """
 
@@ -24,6 +25,7 @@ from yarl import URL
 
 from stream_attr.broker.secret import Secret
 from stream_attr.worker.layout import INPUTS
+from stream_attr.worker.order_path import ORDER_ROUTE, UnaddressableIdError, order_path
 
 __all__ = ["add_routes", "guard"]
 
@@ -45,7 +47,7 @@ def add_routes(app: Any) -> None:
     app.page("/health")(health)
     app.page("/ready")(ready)
     app.page("/metrics")(metrics)
-    app.page("/orders/{shop_id}/{order_id}")(order)
+    app.page(ORDER_ROUTE)(order)
 
 
 def guard(token: Secret | None) -> Any:
@@ -105,28 +107,32 @@ async def metrics(view: View, _request: Request) -> Response:
 async def order(view: View, request: Request, shop_id: str, order_id: str) -> Response:
     """The last official decision on an order."""
     try:
+        path = order_path(shop_id, order_id)
+    except UnaddressableIdError as refusal:
+        return view.bytes(orjson.dumps({"error": str(refusal)}), content_type=_JSON, status=400)
+    try:
         found = await view.app.partitions.find_order(shop_id, order_id)
     except TimeoutError:
         error = {"error": view.app.contact.lost or "a batch is in hand for too long; try again"}
         return view.bytes(orjson.dumps(error), content_type=_JSON, status=503)
     if found is None and _LOCAL_ONLY not in request.query:
-        found = await _ask_peers(view.app, shop_id, order_id)
+        found = await _ask_peers(view.app, path)
     if found is None:
         error = {"error": f"no decision on order {order_id} of shop {shop_id}"}
         return view.bytes(orjson.dumps(error), content_type=_JSON, status=404)
     return view.bytes(found, content_type=_JSON)
 
 
-async def _ask_peers(app: Any, shop_id: str, order_id: str) -> bytes | None:
+async def _ask_peers(app: Any, path: str) -> bytes | None:
     """Ask every other worker once; they are known from the group's assignment."""
     own = URL(app.config.url)
     peers = {URL(url) for url in app.assignor.external_topics_metadata()} - {own}
-    answers = await asyncio.gather(*(_ask(app, peer, shop_id, order_id) for peer in peers))
+    answers = await asyncio.gather(*(_ask(app, peer, path) for peer in peers))
     return next((answer for answer in answers if answer is not None), None)
 
 
-async def _ask(app: Any, peer: URL, shop_id: str, order_id: str) -> bytes | None:
-    url = (peer / "orders" / shop_id / order_id).with_query({_LOCAL_ONLY: "1"})
+async def _ask(app: Any, peer: URL, path: str) -> bytes | None:
+    url = peer.joinpath(path[1:], encoded=True).with_query({_LOCAL_ONLY: "1"})
     token = app.config.web_token
     headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
     try:

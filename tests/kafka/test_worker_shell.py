@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from urllib.parse import quote
 
 import pytest
 from worker_process import Traffic, counts, expected, read, until, workers
@@ -88,6 +89,73 @@ def test_every_partition_hears_of_a_change_once_and_a_refusal_is_told_once(broke
     assert outputs(broker, topic_prefix, b"refresh") == sorted(heard, key=json.dumps)
     letters = read(broker.bootstrap, topic_prefix + "dead-letters")
     assert sorted(json.loads(value)["bad"] for _, value in letters) == [1, 2]
+
+
+ODD_IDS = (
+    *(
+        "a/b",
+        "/a",
+        "a/",
+        "a//b",
+        "a%2Fb",
+        "a%2fb",
+        "%",
+        "a%b",
+        "../../metrics",
+        "../../../health",
+        "...",
+        "./a",
+    ),
+    *(
+        "a b",
+        " a",
+        "a?b",
+        "a?local=1",
+        "a#b",
+        "a+b",
+        "a&b=c",
+        "a;b",
+        "a:b",
+        "a@b",
+        "a\\b",
+        '"a"',
+        "{a}",
+        "[a]",
+    ),
+    *("订单", "a\u202eb", "a\u2028b", "e\u0301", "😀" * 128),
+)
+
+
+@pytest.mark.usefixtures("topics")
+def test_an_id_of_any_shape_is_answered_alike_by_whichever_worker_is_asked(broker, topic_prefix, tmp_path):
+    traffic = Traffic(broker.bootstrap, topic_prefix)
+    paths = [f"/orders/{quote('jd:1', safe='')}/{quote(odd, safe='')}" for odd in ODD_IDS]
+    with workers(broker.bootstrap, topic_prefix, tmp_path, count=2) as both:
+        for worker in both:
+            worker.start()
+        until(
+            lambda: (
+                sorted(n for w in both for n in w.held()) == list(range(PARTITIONS))
+                and all(len(worker.held()) < PARTITIONS for worker in both)
+            ),
+            *both,
+        )
+        for odd in ODD_IDS:
+            traffic.put("order-events", {"event_id": odd, "ts": 1_790_000_000_000}, key=f"jd:1|{odd}")
+
+        def held():
+            return [{path for path in paths if worker.get(f"{path}?local")[0] == 200} for worker in both]
+
+        until(lambda: set.union(*held()) == set(paths), *both)
+        assert all(held()), "each holds some of them"
+        for odd, path in zip(ODD_IDS, paths, strict=True):
+            answers = [worker.get(path) for worker in both]
+            assert [status for status, _ in answers] == [200, 200], path
+            assert [json.loads(body)["seen"] for _, body in answers] == [[odd], [odd]]
+        for segments in ("jd:1/..", "jd:1/%2E%2e", "./o1", "jd:1/%2e"):
+            for worker in both:
+                status, body = worker.get(f"/orders/{segments}")
+                assert (status, b"cannot be asked for over HTTP" in body) == (400, True), segments
 
 
 @pytest.mark.usefixtures("topics")

@@ -384,6 +384,23 @@ def test_an_order_that_is_not_known_yet_is_waited_for(worker: Callable[[bytes, i
     assert "VERDICT: B has the credit" in result.output
 
 
+@pytest.mark.parametrize(
+    ("shop", "order", "says"),
+    [
+        ("jd:10086", "..", "order_id '..' cannot be asked for over HTTP, where it names a directory"),
+        (".", "o-1", "shop_id '.' cannot be asked for over HTTP, where it names a directory"),
+        ("jd:10086", "\udcff", "order_id '\\udcff' is not Unicode text"),
+        ("jd:10086", "", "order_id is empty"),
+    ],
+)
+def test_an_id_that_no_web_path_can_hold_is_refused_before_anybody_is_asked(
+    shop: str, order: str, says: str
+) -> None:
+    result = run(shop, order, "--url", "http://127.0.0.1:1", "--wait", "0s")
+    assert result.exit_code == 2
+    assert says in result.output
+
+
 @pytest.mark.parametrize("url", ["", "nonsense", "http://127.0.0.1:abc"])
 def test_what_is_no_address_is_wrong_usage(url: str) -> None:
     result = run("jd:10086", "o-1", "--url", url)
