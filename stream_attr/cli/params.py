@@ -119,6 +119,10 @@ class _Checked(click.ParamType):
 
 
 def _checked_url(text: str) -> str:
+    if "@" in text:  # not quoted: what stands before it may be a password
+        raise ValueError(
+            "it has an @: a web address is given without user and password, see --web-token-file"
+        )
     try:
         said = urlsplit(text)
         named = said.scheme in ("http", "https") and said.hostname and said.port != 0

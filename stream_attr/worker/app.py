@@ -18,14 +18,14 @@ from yarl import URL
 from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.processor.records import CHANGELOG
-from stream_attr.worker import heap, layout, web
+from stream_attr.worker import heap, layout, web, web_server
 from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.changelog import topic_id
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
 from stream_attr.worker.contact import Contact, keep_contact
 from stream_attr.worker.dead_letters import DeadLetterLog
 from stream_attr.worker.knowledge import Knowledge
-from stream_attr.worker.logs import LOGGING, set_up
+from stream_attr.worker.logs import LOGGING, RateLimited, log_loop_error, set_up
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.partition import Surroundings
 from stream_attr.worker.premises import Claim, PremisesError
@@ -51,6 +51,11 @@ class _Worker(faust.Worker):  # type: ignore[misc]
         super().__init__(*args, loglevel="WARNING", logging_config=LOGGING, **kwargs)
         self.spinner = None
 
+    async def on_first_start(self) -> None:
+        """Log what the event loop reports as everything else."""
+        asyncio.get_running_loop().set_exception_handler(log_loop_error)
+        await super().on_first_start()
+
     async def _sentinel_task(self) -> None:
         """Do nothing: mode sleeps a second here before it closes the loop."""
 
@@ -74,8 +79,13 @@ class AttributionApp(faust.App):  # type: ignore[misc]
     dead_letters: DeadLetterLog
     partitions: Assignment
     knowledge: Knowledge
+    web_log: RateLimited
     pool: ThreadPoolExecutor
     inputs = layout.INPUTS
+
+    def _new_web(self) -> web_server.Web:
+        """Faust's web driver, within limits."""
+        return web_server.Web(self)
 
     def _create_directories(self) -> None:
         """Do nothing: Faust's data directory would be for its tables; each store makes its own."""
@@ -127,6 +137,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.contact = Contact(config.broker, config.session_timeout_s)
     app.unreadable = Unreadable()
     app.knowledge = Knowledge(config, judging.book, app.contact.refused)
+    app.web_log = RateLimited(web.logger)
     app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
     app.transport = Transport(app.conf.broker_consumer, app)
     around = Surroundings(

@@ -125,23 +125,34 @@ async def order(view: View, request: Request, shop_id: str, order_id: str) -> Re
 
 async def _ask_peers(app: Any, path: str) -> bytes | None:
     """Ask every other worker once; they are known from the group's assignment."""
-    own = URL(app.config.url)
-    peers = {URL(url) for url in app.assignor.external_topics_metadata()} - {own}
+    peers = set(app.assignor.external_topics_metadata()) - {str(URL(app.config.url))}
     answers = await asyncio.gather(*(_ask(app, peer, path) for peer in peers))
     return next((answer for answer in answers if answer is not None), None)
 
 
-async def _ask(app: Any, peer: URL, path: str) -> bytes | None:
-    url = peer.joinpath(path[1:], encoded=True).with_query({_LOCAL_ONLY: "1"})
+async def _ask(app: Any, peer: str, path: str) -> bytes | None:
     token = app.config.web_token
     headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
+    shown = "another worker"
     try:
+        address = URL(peer)
+        shown = f"worker {address.host}:{address.port}"
+        url = address.with_user(None).joinpath(path[1:], encoded=True).with_query({_LOCAL_ONLY: "1"})
         async with app.http_client.get(
             url, headers=headers, timeout=_PEER_TIMEOUT, allow_redirects=False
         ) as response:
             if response.status in (401, 403):
-                logger.warning("worker %s does not take this worker's web token", peer)
+                app.web_log.say(
+                    logging.WARNING, f"refusals by {shown}", "%s does not take this worker's web token", shown
+                )
             return await response.read() if response.status == 200 else None
-    except (aiohttp.ClientError, TimeoutError) as error:
-        logger.warning("worker %s does not answer: %r", peer, error)
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # ValueError: a peer's URL is none
+        # No more of the error: aiohttp's may quote the request, whose headers hold the token.
+        app.web_log.say(
+            logging.WARNING,
+            f"failed questions to {shown}",
+            "%s does not answer: %s",
+            shown,
+            getattr(error, "strerror", None) or type(error).__name__,
+        )
         return None

@@ -141,6 +141,15 @@ def test_no_web_url(said):
         WEB_URL.convert(said, None, None)
 
 
+@pytest.mark.parametrize("command", [["worker", "--web-url"], ["explain", "jd:1", "o1", "--url"]])
+@pytest.mark.parametrize("url", ["http://me:geheim@127.0.0.1:6066", "ftp://me:geheim@a", "me:geheim@a:1"])
+def test_a_web_address_with_a_password_is_refused_without_showing_it(command, url):
+    done = CliRunner().invoke(main, [*command, url])
+    assert done.exit_code == 2
+    assert "a web address is given without user and password, see --web-token-file" in done.stderr
+    assert "geheim" not in done.output
+
+
 @pytest.mark.parametrize("said", ["nan", "inf", "-inf", "1e999", "0", "-1", "fast"])
 def test_no_speed(said):
     with pytest.raises(click.BadParameter):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
+from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +16,7 @@ from stream_attr.broker.topics import create_topics
 from stream_attr.processor.records import DECISIONS, Output
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.transaction import Fenced, open_committer
+from stream_attr.worker.web_server import LIMITS
 
 PARTITIONS = 3
 
@@ -62,6 +66,41 @@ def test_an_unforeseen_exception_ends_the_worker_before_anything_moves(broker, t
             worker.log.write_bytes(b"")
             worker.start()
         assert counts(broker.bootstrap, topic_prefix) == {b"jd:1|b0": [8, 16]}
+
+
+@pytest.mark.usefixtures("topics")
+def test_an_exception_that_quotes_a_record_is_logged_without_it(broker, topic_prefix, tmp_path):
+    traffic = Traffic(broker.bootstrap, topic_prefix, buyers=1)
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start().until_ready()
+        traffic.put("chat-events", {"event_id": "x", "ts": 1, "number": "what was said"}, key="jd:1|b0")
+        assert worker.wait() == 1
+        assert 'int(event["number"])\nValueError\n' in worker.said()
+        assert "what was said" not in worker.said()
+
+
+@pytest.mark.usefixtures("topics")
+def test_strangers_at_the_web_port_neither_fill_the_log_nor_take_all_connections(
+    broker, topic_prefix, tmp_path
+):
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start().until_ready()
+        with ExitStack() as held:
+            for _ in range(2 * LIMITS.connections):
+                one = held.enter_context(socket.create_connection(("127.0.0.1", worker.port)))
+                one.sendall(b"GET /ready HTTP/1.1\r\nAuthorization: Bearer said-by-a-stranger")
+            for _ in range(20):
+                with socket.create_connection(("127.0.0.1", worker.port)) as one:
+                    one.sendall(b"Authorization: Bearer said-by-a-stranger\r\n\r\n")
+                    assert one.recv(100).startswith(b"HTTP/1.0 400")
+            assert worker.get("/health")[0] == 200
+            descriptors = len(list(Path(f"/proc/{worker.process.pid}/fd").iterdir()))
+        until(lambda: len(list(Path(f"/proc/{worker.process.pid}/fd").iterdir())) < descriptors - 50, worker)
+        assert worker.said().count("more than 100 web connections") == 1
+        assert worker.said().count("a malformed web request from 127.0.0.1 is refused") == 1
+        assert "said-by-a-stranger" not in worker.said()
+        assert "Traceback" not in worker.said()
+        assert worker.stop() == 0
 
 
 @pytest.mark.usefixtures("topics")

@@ -49,7 +49,7 @@ class ToyBook:
 
 
 class ToyJudge:
-    """Counts; fails on an event that says ``explode``."""
+    """Counts; fails on an event that says ``explode``, and on a ``number`` that is none."""
 
     def __init__(self, partition: int, store: Store, book: ToyBook) -> None:
         self._partition = partition
@@ -80,6 +80,8 @@ class ToyJudge:
                 continue
             if event.get("explode"):
                 raise RuntimeError("this event was not foreseen")
+            if "number" in event:
+                int(event["number"])
             key = record.key or b""
             state = states.get(key)
             if state is None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+from types import SimpleNamespace
 
+import aiohttp
 import pytest
 from aiohttp import web as aiohttp_web
 from aiohttp.test_utils import TestClient, TestServer
@@ -11,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from stream_attr.broker.secret import Secret
 from stream_attr.worker import web
 from stream_attr.worker.config import StoreKind, WorkerConfig
+from stream_attr.worker.logs import RateLimited
 from stream_attr.worker.premises import Claim, PremisesError
 
 TOKEN = "0123456789abcdef"
@@ -107,3 +111,29 @@ def test_this_machine_may_ask_without_one_and_all_with_one(host, token):
 
 def test_the_port_is_this_machines_own_unless_told_otherwise():
     assert WorkerConfig().web_host == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "peer",
+    ["http://127.0.0.1:{port}", "http://me:geheim@127.0.0.1:{port}", "http://geheim:geheim", "geheim", ""],
+)
+async def test_of_a_worker_that_answers_nonsense_the_log_tells_its_address_alone(caplog, peer):
+    """aiohttp's error quotes the answer, and the question with its token."""
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 geheim\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    peer = peer.format(port=server.sockets[0].getsockname()[1])
+    async with server, aiohttp.ClientSession() as client:
+        log = RateLimited(web.logger)
+        app = SimpleNamespace(config=WorkerConfig(web_token=Secret(TOKEN)), http_client=client, web_log=log)
+        app.assignor = SimpleNamespace(external_topics_metadata=lambda: {peer: {}})
+        assert await web._ask_peers(app, "/orders/jd%3A1/o1") is None
+    [line] = caplog.messages
+    assert "worker" in line
+    assert "does not answer" in line
+    assert "geheim" not in line
+    assert TOKEN not in line
