@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from stream_attr import __version__
+from stream_attr.cli.terminal import echo, filter_streams, visible_usage_errors
 
 __all__ = ["main"]
 
@@ -43,6 +44,7 @@ class _LazyGroup(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, whatever standard output is: a full disk, or an encoding without Chinese."""
         _speak_in_any_encoding()
+        filter_streams()
         try:
             return super().main(*args, **kwargs)
         except OSError as error:
@@ -50,8 +52,16 @@ class _LazyGroup(click.Group):
                 raise  # each command tells by itself of the files that it writes
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 -- where what is still in the buffer goes
                 os.dup2(nowhere.fileno(), sys.stdout.fileno())
-            click.echo(f"Error: standard output cannot be written: {error.strerror}", err=True)
+            echo(f"Error: standard output cannot be written: {error.strerror}", err=True)
             sys.exit(1)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with visible_usage_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with visible_usage_errors():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return list(_COMMANDS)
@@ -69,18 +79,18 @@ class _LazyGroup(click.Group):
 
 
 def _speak_in_any_encoding() -> None:
-    """Let what standard output cannot show end no command: it is shown as ``\\u4e1a``.
+    """Let what standard output or error cannot show end no command: it is shown as ``\\u4e1a``.
 
     An output in ASCII is one of which nobody has said what it shows: it gets UTF-8, as click.echo has it.
     """
-    out = sys.stdout
-    if not isinstance(out, io.TextIOWrapper):
-        return
-    encoding = codecs.lookup(out.encoding).name
-    if encoding == "ascii":
-        out.reconfigure(encoding="utf-8", errors="backslashreplace")
-    elif out.errors == "strict" or encoding != "utf-8":
-        out.reconfigure(errors="backslashreplace")
+    for out in (sys.stdout, sys.stderr):
+        if not isinstance(out, io.TextIOWrapper):
+            continue
+        encoding = codecs.lookup(out.encoding).name
+        if encoding == "ascii":
+            out.reconfigure(encoding="utf-8", errors="backslashreplace")
+        elif out.errors != "backslashreplace":
+            out.reconfigure(errors="backslashreplace")
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

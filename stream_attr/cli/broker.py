@@ -11,6 +11,7 @@ import click
 from stream_attr.broker.embedded import EmbeddedBrokerError, embedded_broker
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import PORT
+from stream_attr.cli.terminal import echo
 
 
 @click.command(name="broker")
@@ -20,13 +21,13 @@ def command(port: int) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with embedded_broker(port) as broker:
-            click.echo(f"Kafka-compatible broker on {broker.bootstrap}, in memory; Ctrl-C ends it", err=True)
+            echo(f"Kafka-compatible broker on {broker.bootstrap}, in memory; Ctrl-C ends it", err=True)
             status = broker.process.wait()
     except EmbeddedBrokerError as error:
         raise Unusable(str(error)) from error
     except KeyboardInterrupt:
         return
-    click.echo(f"the broker ended by itself with status {status}", err=True)
+    echo(f"the broker ended by itself with status {status}", err=True)
     sys.exit(1)
 
 

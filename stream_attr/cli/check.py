@@ -11,6 +11,7 @@ from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import FilesCommand
 from stream_attr.cli.progress import Progress
+from stream_attr.cli.terminal import echo
 from stream_attr.replay.check import check
 from stream_attr.replay.session import Inputs
 
@@ -44,14 +45,14 @@ def command(
     try:
         for problem in check(Inputs(chat, orders, roster, settings), progress=progress):
             progress.shown.clear()
-            click.echo(str(problem))
+            echo(str(problem))
             codes[problem.code] += 1
     except UnusableFileError as error:
         raise Unusable(str(error)) from error
     finally:
         progress.shown.clear()
     found = ", ".join(f"{count:,} {code}" for code, count in codes.most_common())
-    click.echo(f"{progress.lines:,} lines checked: {found or 'no problems'}", err=True)
+    echo(f"{progress.lines:,} lines checked: {found or 'no problems'}", err=True)
     sys.exit(1 if codes else 0)
 
 

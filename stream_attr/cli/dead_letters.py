@@ -24,12 +24,14 @@ from stream_attr.broker.publish import (
 from stream_attr.broker.resend import Account, Resending, Rules, Why, resend
 from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
-from stream_attr.cli.exits import Unusable
+from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.params import TIME, broker_option, delivery_timeout_option, topic_prefix_option
 from stream_attr.cli.progress import Progress, of_sending
 from stream_attr.cli.publish import broken_off
 from stream_attr.cli.secured import security_options
+from stream_attr.cli.terminal import echo, echo_data
 from stream_attr.codec.refusal import Code
+from stream_attr.codec.visible import visible, visible_json
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 
 _INPUTS = (CHAT, ORDERS, TICKS, ROSTER, SETTINGS)
@@ -141,11 +143,11 @@ def list_command(
             codes[found.letter.code.value] += 1
             progress.clear()
             if as_json:
-                click.echo(found.data)
+                echo_data(visible_json(found.data))
             elif not as_values:
-                click.echo(_line(found))
+                echo(_line(found))
             elif found.letter.value is not None and found.letter.is_whole:
-                click.echo(_in_one_line(found.letter.value))
+                echo_data(_in_one_line(found.letter.value))
             else:
                 partial += 1
     except (BrokerUnreachable, TopicsMissingError, UnusableFileError) as error:
@@ -153,9 +155,9 @@ def list_command(
     finally:
         progress.clear()
     counts = ", ".join(f"{count:,} {code}" for code, count in codes.most_common())
-    click.echo(f"{codes.total():,} dead letters{f': {counts}' if counts else ''}", err=True)
+    echo(f"{codes.total():,} dead letters{f': {counts}' if counts else ''}", err=True)
     if partial:
-        click.echo(f"{partial:,} of them left out: no value, or only a part of it is kept", err=True)
+        echo(f"{partial:,} of them left out: no value, or only a part of it is kept", err=True)
     sys.exit(_told(letters))
 
 
@@ -213,18 +215,18 @@ def replay(
             sender.abandon()
             raise
     except (BrokerUnreachable, TopicsMissingError, UnusableFileError) as error:
-        raise Unusable(f"{error}\n{broken_off(published, broker)}") from error
+        raise Unusable(str(error), broken_off(published, broker)) from error
     except PublishError as error:
-        raise click.ClickException(f"{error}\n{broken_off(published, broker)}") from error
+        raise Failed(str(error), broken_off(published, broker)) from error
     except KeyboardInterrupt:
         progress.clear()
-        click.echo(broken_off(published, broker), err=True)
+        echo(broken_off(published, broker), err=True)
         raise
     finally:
         progress.clear()
     _report(account, dry_run=dry_run)
     if account.sent and not dry_run:
-        click.echo(
+        echo(
             "Whatever is refused again is a new dead letter: "
             f"stream-attr dead-letters list --since {_utc(began_ms)}",
             err=True,
@@ -272,7 +274,7 @@ def _shown(resending: Resending) -> bool:
     changed = (
         f" instead of {_readable(letter.key)}" if letter.partition is not None and key != letter.key else ""
     )
-    click.echo(
+    echo(
         f"{letter.place}  {letter.code.value}  to {letter.topic}, {where}, key {_readable(key)}{changed}, "
         f"{letter.length:,} bytes"
     )
@@ -282,21 +284,23 @@ def _shown(resending: Resending) -> bool:
 def _line(found: Found) -> str:
     letter = found.letter
     when = "-" if found.refused_ts is None else _utc(found.refused_ts)
-    shop = "-" if letter.shop_id is None else _readable(letter.shop_id.encode())
-    return f"{when}  {letter.code.value}  {letter.place}  {shop}  {_readable(letter.message.encode())}"
+    shop = "-" if letter.shop_id is None else letter.shop_id
+    return f"{when}  {letter.code.value}  {letter.place}  {shop}  {letter.message}"
 
 
 def _in_one_line(value: bytes) -> bytes:
-    """Break lines of JSON nowhere: between its parts a space does as well, and within strings none can be."""
+    """A record on one line, as it was sent: between the tokens of JSON a space does as well as a line break.
+
+    A terminal is shown it; only a file or another program gets what a terminal would obey.
+    """
+    if sys.stdout.isatty():
+        return visible(value.decode(errors="backslashreplace")).encode()
     return value.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def _readable(data: bytes | None) -> str:
-    """Show what a sender chose, without letting it move the cursor."""
-    if data is None:
-        return "none"
-    text = data.decode(errors="backslashreplace")
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    """Show a key as text."""
+    return "none" if data is None else data.decode(errors="backslashreplace")
 
 
 def _utc(ts: int) -> str:
@@ -318,26 +322,25 @@ def _report(account: Account, *, dry_run: bool) -> None:
             first.ljust(widths[0]),
             *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)),
         ]
-        click.echo("  ".join(cells))
+        echo("  ".join(cells))
     for why, some in account.why.items():
-        click.echo(f"\nheld back, {some.count:,}: {why.value}")
+        echo()
+        echo(f"held back, {some.count:,}: {why.value}")
         for letter, detail in some.first:
-            click.echo(f"  {_held_line(letter, detail, why)}")
+            echo(f"  {_held_line(letter, detail, why)}")
         if some.count > len(some.first):
-            click.echo(
-                f"  … and {some.count - len(some.first):,} more: stream-attr dead-letters list shows all"
-            )
+            echo(f"  … and {some.count - len(some.first):,} more: stream-attr dead-letters list shows all")
 
 
 def _held_line(letter: DeadLetter, detail: str, why: Why) -> str:
     line = f"{letter.place}  {letter.code.value}  key {_readable(letter.key)}"
     if why is Why.PART:
         line += f"  {len(letter.value or b''):,} of {letter.length or 0:,} bytes"
-    return f"{line}  {_readable(detail.encode())}" if detail else line
+    return f"{line}  {detail}" if detail else line
 
 
 def _told(letters: _Letters) -> int:
     """Say what could not be read; the status that it comes to."""
     for problem in letters.problems:
-        click.echo(f"Error: {problem}", err=True)
+        echo(f"Error: {problem}", err=True)
     return 1 if letters.problems else 0

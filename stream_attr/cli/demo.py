@@ -29,8 +29,9 @@ from stream_attr.broker.embedded import EmbeddedBrokerError, embedded_broker
 from stream_attr.broker.publish import Inputs, publish
 from stream_attr.broker.stall import Stall
 from stream_attr.broker.topics import create_topics, partition_counts
-from stream_attr.cli.exits import Unusable
+from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.stage import Stage
+from stream_attr.cli.terminal import echo, unfiltered
 from stream_attr.core.days import DAY_MS, HOUR_MS, zone
 from stream_attr.generate import Plan, write
 from stream_attr.generate.story import BUYERS, SHOP_ID, STORY_MS, story
@@ -70,7 +71,7 @@ def command(keep: bool) -> None:
     except EmbeddedBrokerError as error:
         raise Unusable(str(error)) from error
     except KeyboardInterrupt:
-        click.echo("ended", err=True)
+        echo("ended", err=True)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -78,9 +79,9 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _demo(*, keep: bool) -> None:
-    console = Console()
+    console = Console(file=unfiltered(sys.stdout))
     if not _shows_chinese(console):
-        click.echo(
+        echo(
             f"standard output is in {console.encoding} and cannot show the Chinese words; "
             "with PYTHONUTF8=1 it is in UTF-8",
             err=True,
@@ -173,12 +174,12 @@ class _Worker:
     log: IO[bytes]
 
     def check(self) -> None:
-        """Raise ClickException if it has ended."""
+        """Raise Failed if it has ended."""
         if self.process.poll() is not None:
             self._complain(f"the worker ended with status {self.process.returncode}")
 
     def await_ready(self) -> None:
-        """Return when it judges; raise ClickException if that does not come about."""
+        """Return when it judges; raise Failed if that does not come about."""
         begun = time.monotonic()
         stall = Stall(READY_S, [self.process.pid], lambda: os.fstat(self.log.fileno()).st_size)
         while not stall.has_come():
@@ -206,7 +207,7 @@ class _Worker:
     def _complain(self, problem: str) -> NoReturn:
         self.log.seek(0)
         said = self.log.read().decode(errors="replace")[-2_000:].strip() or "nothing"
-        raise click.ClickException(f"{problem}; it said:\n{said}")
+        raise Failed(f"{problem}; it said:", *said.splitlines())
 
 
 @contextmanager
@@ -282,7 +283,7 @@ def _play(stage: Stage, reader: _Reader, publishing: _Publishing, worker: _Worke
         if found or publishing.is_alive():
             last = now
         elif publishing.error:
-            raise click.ClickException(f"the sample could not be published: {publishing.error}")
+            raise Failed(f"the sample could not be published: {publishing.error}")
         elif now - last > (PATIENCE_S if stage.pending or worker.is_behind() else QUIET_S):
             break
     stage.tell_counts()
@@ -292,7 +293,7 @@ def _explain_one(stage: Stage) -> None:
     """The story's first order in words."""
     history = stage.history(SHOP_ID, STORY_ORDER)
     if not history:
-        raise click.ClickException(f"the worker said nothing about order {STORY_ORDER}")
+        raise Failed(f"the worker said nothing about order {STORY_ORDER}")
     stage.say(f"\nOne of them in words (stream-attr explain {SHOP_ID} {STORY_ORDER}):\n", "bold")
     for line in explain(history[-1], history=history, zone=TIMEZONE):
         stage.say(f"  {line}".rstrip())

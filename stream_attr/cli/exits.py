@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import click
 
-__all__ = ["Unusable"]
+from stream_attr.codec.visible import visible
+
+__all__ = ["Failed", "Unusable"]
 
 
-class Unusable(click.ClickException):
+class Failed(click.ClickException):  # noqa: TID251 -- here
+    """The command fails with status 1; it shows a message of one or more lines, each of them on one line."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(map(visible, lines)))
+
+
+class Unusable(Failed):
     """What the user named cannot be used: a file, a port, a broker. The message names it, the status is 2.
 
     (``click.UsageError`` has that status too, and shows how the command is used.)

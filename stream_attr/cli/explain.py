@@ -18,6 +18,7 @@ from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import DURATION, EXISTING_FOLDER, TIME, WEB_URL, FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.secured import web_token_option
+from stream_attr.cli.terminal import echo
 from stream_attr.core.days import day_number, zone
 from stream_attr.core.settings import DEFAULT_TIMEZONE, OFFICIAL
 from stream_attr.replay.anew import Asked, decisions_anew, known_anew, shop_of
@@ -175,7 +176,7 @@ def command(
     finally:
         progress.clear()
     for line in lines:
-        click.echo(line)
+        echo(line)
     if not sound:
         sys.exit(1)
 

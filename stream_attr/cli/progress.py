@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from stream_attr.cli.terminal import unfiltered
+
 __all__ = ["Progress", "of_sending"]
 
 _EVERY_S_TERMINAL = 0.2
@@ -25,7 +27,7 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._verb = verb
-        self._stream = sys.stderr if stream is None else stream
+        self._stream = unfiltered(sys.stderr) if stream is None else stream
         self._clock = clock
         self._rewrites = self._stream.isatty()
         self._every_s = _EVERY_S_TERMINAL if self._rewrites else _EVERY_S_LOG

@@ -11,7 +11,7 @@ from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
 from stream_attr.broker.publish import Inputs, Published, PublishError, TopicsMissingError, publish
 from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
-from stream_attr.cli.exits import Unusable
+from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.params import (
     SPEED,
     TIME,
@@ -22,6 +22,7 @@ from stream_attr.cli.params import (
 )
 from stream_attr.cli.progress import Progress, of_sending
 from stream_attr.cli.secured import security_options
+from stream_attr.cli.terminal import echo
 from stream_attr.processor.partition import AHEAD_OF_CLOCK_MS
 
 
@@ -72,7 +73,7 @@ def command(
     if names.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input (-) can be read once only.")
     if until is not None and until > time.time_ns() // 1_000_000 + AHEAD_OF_CLOCK_MS:
-        click.echo(
+        echo(
             "--until lies more than 10 minutes in the future: workers with --clock wall (the default) will "
             "refuse these ticks as future_timestamp",
             err=True,
@@ -94,12 +95,12 @@ def command(
     except (BrokerUnreachable, TopicsMissingError) as error:
         raise Unusable(str(error)) from error
     except UnusableFileError as error:
-        raise Unusable(f"{error}\n{broken_off(published, broker)}") from error
+        raise Unusable(str(error), broken_off(published, broker)) from error
     except PublishError as error:
-        raise click.ClickException(f"{error}\n{broken_off(published, broker)}") from error
+        raise Failed(str(error), broken_off(published, broker)) from error
     except KeyboardInterrupt:
         progress.clear()
-        click.echo(broken_off(published, broker), err=True)
+        echo(broken_off(published, broker), err=True)
         raise
     finally:
         progress.clear()
@@ -122,11 +123,11 @@ def broken_off(published: Published, broker: str) -> str:
 
 
 def _report(published: Published) -> None:
-    click.echo(f"published {_sent(published) or 'nothing'}", err=True)
+    echo(f"published {_sent(published) or 'nothing'}", err=True)
     if published.without_key:
-        click.echo(
+        echo(
             f"{published.without_key:,} of them without a key, to partition 0: they will be dead letters",
             err=True,
         )
     for line in published.too_long:
-        click.echo(f"Error: not published: {line}", err=True)
+        echo(f"Error: not published: {line}", err=True)

@@ -10,10 +10,11 @@ import click
 import orjson
 
 from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
-from stream_attr.cli.exits import Unusable
+from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.outputs import whole_files
 from stream_attr.cli.params import DURATION, FOLDER, TIME, FilesCommand
 from stream_attr.cli.progress import Progress
+from stream_attr.cli.terminal import echo
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import DAY_MS
 from stream_attr.processor.options import FACT_BYTES
@@ -135,7 +136,7 @@ def command(
     except UnusableFileError as error:
         raise Unusable(str(error)) from error
     except ProcessLostError as error:
-        raise click.ClickException(str(error)) from error
+        raise Failed(str(error)) from error
     except OSError as error:
         raise Unusable(f"{out}: cannot be written: {error.strerror or error}") from error
     finally:
@@ -143,4 +144,4 @@ def command(
     said = ", ".join(f"{count:,} {topic}" for topic, count in written.items())
     if codes:
         said += f" ({', '.join(f'{count:,} {code}' for code, count in codes.most_common())})"
-    click.echo(f"{said} in {out}", err=True)
+    echo(f"{said} in {out}", err=True)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stream_attr.codec.visible import visible
 from stream_attr.core.part import TOTAL
 from stream_attr.processor.records import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
 from stream_attr.replay.telling import money
@@ -95,7 +96,8 @@ class Stage:
         self._console.print(Text(text, style), soft_wrap=True)
 
     def saw(self, topic: str, record: dict[str, Any]) -> None:
-        """Take in one record of a topic (name without prefix)."""
+        """Take in one record of a topic (name without prefix); whoever sent it chose its strings."""
+        record = _visible(record)
         self.counts[topic] += 1
         if topic == DECISIONS:
             self._saw_decision(record)
@@ -134,7 +136,7 @@ class Stage:
 
     def _agent(self, agent_id: str) -> str:
         name = self.names.get(agent_id)
-        return f"{name} ({agent_id})" if name else agent_id
+        return f"{visible(name)} ({agent_id})" if name else agent_id
 
     def _line(self, ts: int, what: str, style: str, text: Text) -> None:
         moment = datetime.fromtimestamp(ts // 1000, UTC).astimezone(self._zone)
@@ -262,3 +264,14 @@ class Stage:
         self.say(f"Orders without credit: {rest or 'none'}.")
         codes = ", ".join(f"{count:,} {code}" for code, count in sorted(self._codes.items()))
         self.say(f"Bad records, kept as dead letters: {codes or 'none'}.")
+
+
+def _visible(value: Any) -> Any:
+    """JSON with all its strings made safe to show."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, list):
+        return [_visible(one) for one in value]
+    if isinstance(value, dict):
+        return {visible(name): _visible(one) for name, one in value.items()}
+    return value

@@ -11,6 +11,7 @@ from stream_attr.broker.topics import DEFAULT_PARTITIONS, BrokerUnreachable, Sta
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import broker_option, topic_prefix_option
 from stream_attr.cli.secured import security_options
+from stream_attr.cli.terminal import echo
 
 
 @click.group(name="topics")
@@ -56,8 +57,8 @@ def create(
     except BrokerUnreachable as error:
         raise Unusable(str(error)) from error
     for state in states:
-        click.echo(f"{state.standing.value:8} {state.topic} ({state.partitions} partitions)")
+        echo(f"{state.standing.value:8} {state.topic} ({state.partitions} partitions)")
     differing = [state for state in states if state.standing is Standing.DIFFERS]
     for state in differing:
-        click.echo(f"Error: topic {state.topic}: {state.problem}", err=True)
+        echo(f"Error: topic {state.topic}: {state.problem}", err=True)
     sys.exit(1 if differing else 0)

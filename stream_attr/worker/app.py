@@ -17,6 +17,7 @@ from yarl import URL
 
 from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
+from stream_attr.codec.visible import visible
 from stream_attr.processor.records import CHANGELOG
 from stream_attr.worker import heap, layout, web, web_server
 from stream_attr.worker.assignment import Assignment
@@ -186,7 +187,7 @@ def run(config: WorkerConfig, judging: Judging) -> int:
         with Claim(config):
             return _run(build_app(config, judging))
     except (BrokerUnreachable, layout.LayoutError, KafkaException, PremisesError, StoreBusy) as error:
-        print(f"stream-attr worker: {error}", file=sys.stderr)
+        print(f"stream-attr worker: {visible(str(error))}", file=sys.stderr)
         return 2
 
 

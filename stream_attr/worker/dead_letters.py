@@ -79,5 +79,5 @@ def _line(code: str, count: int, first: _DeadLetter) -> str:
 
 
 def _harmless(field: str) -> str:
-    """A path may hold names that the sender chose."""
+    """A path may hold names that the sender chose: of these the log has less than a terminal may be shown."""
     return re.sub(r"[^\w.\[\]-]", "?", field, flags=re.ASCII)[:_LONGEST_FIELD]

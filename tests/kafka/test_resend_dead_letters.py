@@ -13,6 +13,9 @@ from worker_process import LONGEST_S, read, until
 
 from stream_attr.broker.topics import create_topics
 from stream_attr.cli import main
+from stream_attr.codec.outbound import encode_dead_letter
+from stream_attr.codec.refusal import Code, RefusedRecord
+from tests.codec.test_visible import controls
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 3
@@ -81,6 +84,29 @@ def verdict(broker, prefix):
         return None
     [one] = found.values()
     return one["outcome"], (one["credit"] or {}).get("agent_id")
+
+
+def test_hostile_keys_and_values_are_shown_visibly(send, run, tmp_path) -> None:
+    send("chat-events", chat(1, T))  # so that the topics are there
+    hostile = "\x1b[31m\u202e\x9b\nFAKE"
+    letters = [
+        encode_dead_letter(
+            RefusedRecord(Code.KEY_MISMATCH, hostile),
+            topic="chat-events",
+            partition=0,
+            offset=offset,
+            key=hostile.encode(),
+            value=value,
+        )
+        for offset, value in enumerate([chat(1, T, "buyer"), chat(2, T, hostile)])
+    ]
+    path = tmp_path / "letters.jsonl"
+    path.write_bytes(b"\n".join(letters))
+    for options in (["--dry-run"], ["--dry-run", "--fix-key"]):
+        tried = run("replay", *options, str(path))
+        assert tried.exit_code == 1
+        assert "key \\x1b[31m\\u202e\\x9b\\nFAKE" in tried.stdout
+        assert controls(tried.stdout + tried.stderr) == {"\n"}
 
 
 def test_what_was_sent_under_a_wrong_key_is_judged_once_it_is_mended(
