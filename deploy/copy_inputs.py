@@ -26,6 +26,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from stream_attr.broker.address import checked_bootstrap, checked_prefix, topics_command
 from stream_attr.broker.topics import BrokerUnreachable, partition_counts
 from stream_attr.codec.inbound import peek_ts
+from stream_attr.codec.visible import visible
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS
 from stream_attr.worker.contact import will_pass
 
@@ -253,10 +254,10 @@ def main(words: Sequence[str] | None = None) -> int:
             print("following what comes in; Ctrl-C or SIGTERM ends it", flush=True)
             copy.follow()
     except (BrokerUnreachable, CopyError) as error:
-        print(f"copy_inputs: {error}", file=sys.stderr)
+        print(f"copy_inputs: {visible(str(error))}", file=sys.stderr)
         return 2
     except KafkaException as error:
-        print(f"copy_inputs: {error.args[0].str()}", file=sys.stderr)
+        print(f"copy_inputs: {visible(error.args[0].str())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("copied " + ", ".join(f"{count:,} to {topic}" for topic, count in copy.copied.items()))

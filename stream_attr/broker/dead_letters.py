@@ -14,10 +14,11 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream_attr.broker.address import topics_command
+from stream_attr.broker.connection import BrokerUnreachable, reason_of, unreachable
 from stream_attr.broker.lines import LinesFile, UnusableFileError
 from stream_attr.broker.publish import TopicsMissingError
 from stream_attr.broker.security import UNSECURED, Security
-from stream_attr.broker.topics import BrokerUnreachable, partition_counts
+from stream_attr.broker.topics import partition_counts
 from stream_attr.codec.refusal import Code
 from stream_attr.processor.records import DEAD_LETTERS
 
@@ -227,7 +228,7 @@ class LettersOfTopic:
                 except ValueError:
                     strangers += 1
             if left and time.monotonic() - heard > _SILENCE_S:
-                self._ask(consumer)
+                self._require_leaders(consumer, left)
                 self.problems.append(
                     f"{self._name} is not read to its end, a transaction on it is still open: partitions "
                     f"{', '.join(map(str, sorted(left)))}; try again"
@@ -236,14 +237,23 @@ class LettersOfTopic:
         if strangers:
             self.problems.append(f"{strangers:,} records of {self._name} are no dead letters")
 
-    def _ask(self, consumer: Consumer) -> None:
-        """Raise if nobody answers."""
+    def _require_leaders(self, consumer: Consumer, partitions: Iterable[int]) -> None:
+        """Raise if nobody answers, or a partition's leader is not there or not reached."""
         try:
-            consumer.list_topics(timeout=_ASKING_S)
+            cluster = consumer.list_topics(self._name, timeout=_ASKING_S)
         except KafkaException as error:
             raise BrokerUnreachable(
-                f"the broker {self._bootstrap} does not answer any more: {error.args[0].str()}"
+                f"the broker {self._bootstrap} does not answer any more: {reason_of(error)}"
             ) from error
+        leaders = {number: cluster.topics[self._name].partitions[number].leader for number in partitions}
+        if without := [number for number, leader in leaders.items() if leader not in cluster.brokers]:
+            raise BrokerUnreachable(
+                f"{self._name} cannot be read: partitions {', '.join(map(str, sorted(without)))} have no "
+                "leader; start the brokers that hold them"
+            )
+        brokers = [cluster.brokers[leader] for leader in sorted(set(leaders.values()))]
+        if problems := unreachable(brokers, cluster.cluster_id, self._bootstrap, self._security):
+            raise BrokerUnreachable(f"{self._name} cannot be read: {problems[0]}")
 
     def _consumer(self) -> Consumer:
         return Consumer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -13,8 +12,9 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, ResourceType
 
+from stream_attr.broker.connection import BROKER_TIMEOUT_S, BrokerUnreachable, connect, reason_of
 from stream_attr.broker.contract import TopicDefinition, topic_definitions
-from stream_attr.broker.security import UNSECURED, Protocol, Security
+from stream_attr.broker.security import UNSECURED, Security
 
 __all__ = [
     "DEFAULT_PARTITIONS",
@@ -28,19 +28,8 @@ __all__ = [
 DEFAULT_PARTITIONS = 8
 """Partitions of the topics keyed by buyer; the most workers that can share the work."""
 
-logger = logging.getLogger(__name__)
-
-_BROKER_TIMEOUT_S = 15.0
-_NOBODY_THERE_S = 5.0
-"""How long to try where nobody listens or the name is not known: a broker may just be starting."""
-_FIRST_ATTEMPT_S = 1.0
-_NEXT_ATTEMPT_S = 4.0
 _MUST_AGREE = ("cleanup.policy", "message.timestamp.type")
 """Settings whose wrong value makes the product wrong; retention and sizes are the operator's to change."""
-
-
-class BrokerUnreachable(Exception):  # noqa: N818
-    """No broker answers at the address given, or it refuses what was asked of it."""
 
 
 class Standing(Enum):
@@ -78,7 +67,7 @@ def create_topics(
     Raises:
         BrokerUnreachable: no answer, or a topic could not be created; the message names it.
     """
-    admin, cluster = _reached(bootstrap, security)
+    admin, cluster = connect(bootstrap, security)
     factor = replication_factor or min(3, len(cluster.brokers))
     wanted = {prefix + d.name: d for d in topic_definitions().values()}
 
@@ -107,77 +96,15 @@ def partition_counts(bootstrap: str, names: Iterable[str], security: Security = 
     Raises:
         BrokerUnreachable: no broker answers.
     """
-    topics = _reached(bootstrap, security)[1].topics
+    topics = connect(bootstrap, security)[1].topics
     return {name: len(topics[name].partitions) for name in names if name in topics}
-
-
-def _reached(bootstrap: str, security: Security) -> tuple[AdminClient, ClusterMetadata]:
-    """Return a client of a cluster that has answered, and its answer.
-
-    Raises:
-        BrokerUnreachable: no broker answers, or it refuses us.
-    """
-    problems = _Problems()
-    admin = AdminClient({**security.rdkafka(bootstrap), "log_level": 0, "error_cb": problems.see})
-    begun = time.monotonic()
-    attempt_s = _FIRST_ATTEMPT_S
-    while True:
-        try:
-            return admin, admin.list_topics(timeout=attempt_s)
-        except KafkaException as error:
-            admin.poll(0)  # takes in what the client has to say
-            spent = time.monotonic() - begun
-            reason = problems.last or _reason(error)
-            if problems.login_refused:
-                raise BrokerUnreachable(
-                    f"broker {bootstrap} refuses user {security.user}: {reason}; see --sasl-user, "
-                    "--sasl-password-file and --sasl-mechanism"
-                ) from error
-            if spent >= (_NOBODY_THERE_S if problems.nobody_there else _BROKER_TIMEOUT_S):
-                raise BrokerUnreachable(_unreachable(bootstrap, security, reason)) from error
-        if attempt_s == _FIRST_ATTEMPT_S:
-            logger.warning("no answer from %s yet: %s", bootstrap, reason)
-        attempt_s = _NEXT_ATTEMPT_S
-
-
-def _unreachable(bootstrap: str, security: Security, reason: str) -> str:
-    if security.protocol is Protocol.PLAINTEXT:
-        return (
-            f"no Kafka broker answers at {bootstrap}: {reason}; start one with 'stream-attr broker' "
-            "or 'make kafka-up', or name yours with --broker HOST:PORT (where it has TLS or a log-in, with "
-            "--security-protocol too)"
-        )
-    return (
-        f"no {security.protocol} connection to broker {bootstrap}: {reason}; see --broker, "
-        "--security-protocol and the options --tls-…"
-    )
 
 
 def _listed(admin: AdminClient) -> ClusterMetadata:
     try:
-        return admin.list_topics(timeout=_BROKER_TIMEOUT_S)
+        return admin.list_topics(timeout=BROKER_TIMEOUT_S)
     except KafkaException as error:
-        raise BrokerUnreachable(f"the broker does not answer any more: {_reason(error)}") from error
-
-
-class _Problems:
-    """What the client says of its connections."""
-
-    def __init__(self) -> None:
-        self.last = ""
-        """The last that one of them met with."""
-        self.nobody_there = False
-        """Whether all of them are down."""
-        self.login_refused = False
-        """Whether a broker does not take user and password."""
-
-    def see(self, error: KafkaError) -> None:
-        """Learn of a problem; the client calls it."""
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:
-            self.nobody_there = True
-        else:
-            self.last = error.str().partition(" (after ")[0]
-            self.login_refused = self.login_refused or error.code() == KafkaError._AUTHENTICATION
+        raise BrokerUnreachable(f"the broker does not answer any more: {reason_of(error)}") from error
 
 
 def _create(
@@ -190,13 +117,13 @@ def _create(
         NewTopic(name, d.partitions or partitions, factor, config=d.config) for name, d in missing.items()
     ]
     created = set()
-    for name, future in admin.create_topics(orders, operation_timeout=_BROKER_TIMEOUT_S).items():
+    for name, future in admin.create_topics(orders, operation_timeout=BROKER_TIMEOUT_S).items():
         try:
             _await(future)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
                 continue
-            raise BrokerUnreachable(f"topic {name} cannot be created: {_reason(error)}") from error
+            raise BrokerUnreachable(f"topic {name} cannot be created: {reason_of(error)}") from error
         created.add(name)
     _wait_until_known(admin, created)
     return created
@@ -204,7 +131,7 @@ def _create(
 
 def _wait_until_known(admin: AdminClient, names: set[str]) -> None:
     """Wait until the broker we talk to has heard of topics that its controller has made."""
-    deadline = time.monotonic() + _BROKER_TIMEOUT_S
+    deadline = time.monotonic() + BROKER_TIMEOUT_S
     while unknown := names - _listed(admin).topics.keys():
         if time.monotonic() > deadline:
             raise BrokerUnreachable(
@@ -219,12 +146,12 @@ def _configs(admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, st
     if not resources:
         return {}
     found = {}
-    for resource, future in admin.describe_configs(resources, request_timeout=_BROKER_TIMEOUT_S).items():
+    for resource, future in admin.describe_configs(resources, request_timeout=BROKER_TIMEOUT_S).items():
         try:
             found[resource.name] = {entry.name: entry.value for entry in _await(future).values()}
         except KafkaException as error:
             raise BrokerUnreachable(
-                f"the settings of topic {resource.name} cannot be read: {_reason(error)}"
+                f"the settings of topic {resource.name} cannot be read: {reason_of(error)}"
             ) from error
     return found
 
@@ -258,9 +185,4 @@ _KAFKA_DEFAULTS = {"cleanup.policy": "delete", "message.timestamp.type": "Create
 
 
 def _await(future: Future[Any]) -> Any:
-    return future.result(timeout=2 * _BROKER_TIMEOUT_S)
-
-
-def _reason(error: KafkaException) -> str:
-    text: str = error.args[0].str()
-    return text
+    return future.result(timeout=2 * BROKER_TIMEOUT_S)

@@ -155,7 +155,8 @@ def list_command(
     finally:
         progress.clear()
     counts = ", ".join(f"{count:,} {code}" for code, count in codes.most_common())
-    echo(f"{codes.total():,} dead letters{f': {counts}' if counts else ''}", err=True)
+    part = " in the part that could be read" if letters.problems else ""
+    echo(f"{codes.total():,} dead letters{part}{f': {counts}' if counts else ''}", err=True)
     if partial:
         echo(f"{partial:,} of them left out: no value, or only a part of it is kept", err=True)
     sys.exit(_told(letters))

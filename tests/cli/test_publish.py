@@ -46,7 +46,7 @@ def chat(number: int) -> bytes:
 def test_where_no_broker_answers_the_status_is_2_and_the_remedy_is_told(
     monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    monkeypatch.setattr("stream_attr.broker.topics._NOBODY_THERE_S", 0)
+    monkeypatch.setattr("stream_attr.broker.connection._NOBODY_THERE_S", 0)
     done = run(*command, "--broker", "127.0.0.1:1")
     assert done.exit_code == 2
     assert "no Kafka broker answers at 127.0.0.1:1: " in done.stderr
