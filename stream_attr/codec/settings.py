@@ -184,7 +184,12 @@ _CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
 def decode_settings(value: bytes | None) -> ShopSettings:
-    """Return the settings of a record's bytes; raise RefusedRecord."""
+    """Return the settings of a record's bytes.
+
+    Raises:
+        RefusedRecord: they are not valid.
+        OSError: the time zone's data cannot be read now, which says nothing of the record.
+    """
     record = decode(_record.decode, value)
     check_id(record.shop_id, "shop_id")
     check_day(record.effective_from, "effective_from")

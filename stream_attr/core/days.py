@@ -5,6 +5,7 @@ A *day* is numbered from 1970-01-01 in the shop's own calendar. All instants are
 
 from __future__ import annotations
 
+import errno
 import re
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -25,6 +26,8 @@ END_OF_TIME: Final = 2**62
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _OF_A_MACHINE: Final = frozenset({"localtime", "posixrules", "Factory"})
 """Files beside the zones that say another thing on every machine."""
+_NO_SUCH_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
+"""What the system answers where a name is not that of a file; all else is the machine's own trouble."""
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _FIRST_DAY: Final = date(1999, 12, 1).toordinal() - _EPOCH
 _LAST_DAY: Final = date(2100, 2, 1).toordinal() - _EPOCH
@@ -54,12 +57,19 @@ class Zone:
     __slots__ = ("_fixed", "_info", "_offset_ms", "_starts", "name")
 
     def __init__(self, name: str) -> None:
-        """Raise ValueError if ``name`` is no IANA time zone."""
+        """Read the zone's data.
+
+        Raises:
+            ValueError: ``name`` is no IANA time zone.
+            OSError: the data cannot be read now, as when the process is out of file descriptors.
+        """
         if name in _OF_A_MACHINE:
             raise ValueError(f"{name!r} is not an IANA time zone")
         try:
             self._info = ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _NO_SUCH_FILE:
+                raise
             raise ValueError(f"{name!r} is not an IANA time zone") from error
         self.name = name
         self._starts: dict[int, int] = {}
@@ -100,5 +110,5 @@ class Zone:
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> Zone:
-    """Return the zone of an IANA name; raise ValueError if there is none."""
+    """Return the zone of an IANA name; raise what ``Zone`` raises, and try again at the next call."""
     return Zone(name)

@@ -47,6 +47,8 @@ def test_nothing_else_is_a_date(name):
         "localtime",
         "posixrules",
         "Factory",
+        "UTC/x",
+        "x" * 300,
     ],
 )
 def test_only_iana_names_are_zones(name):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import resource
+from contextlib import contextmanager, suppress
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -161,3 +166,32 @@ def test_a_key_without_end_is_too_large_and_its_beginning_is_kept():
 def test_other_topics_are_a_mistake_of_the_program():
     with pytest.raises(ValueError, match="tells nothing of shops"):
         Book().apply(Record(CHAT, 0, 0, NOON, b"k", b"{}"))
+
+
+@contextmanager
+def no_file_descriptors():
+    """Nothing can be opened in this process."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (held[0] + 1, limits[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for number in held:
+            os.close(number)
+
+
+def test_a_machine_out_of_descriptors_is_not_the_records_fault():
+    zone.cache_clear()
+    ZoneInfo.clear_cache()
+    book = Book()
+    with no_file_descriptors(), pytest.raises(OSError, match="Too many open files") as raised:
+        settings(book, TODAY, timezone="Europe/Berlin")
+    assert raised.value.errno == errno.EMFILE
+    assert not book.shop("jd:1").is_set
+    assert settings(book, TODAY, timezone="Europe/Berlin") is None
+    assert book.shop("jd:1").zone.name == "Europe/Berlin"
