@@ -14,6 +14,7 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream_attr.broker.address import topics_command
+from stream_attr.broker.clients import consume
 from stream_attr.broker.connection import BrokerUnreachable, reason_of, unreachable
 from stream_attr.broker.lines import LinesFile, UnusableFileError
 from stream_attr.broker.publish import TopicsMissingError
@@ -207,7 +208,7 @@ class LettersOfTopic:
         strangers = 0
         heard = time.monotonic()
         while left:
-            for message in consumer.consume(_BATCH, timeout=_POLL_S):
+            for message in consume(consumer, _BATCH, _POLL_S):
                 heard = time.monotonic()
                 number, error = message.partition(), message.error()
                 if error is not None:

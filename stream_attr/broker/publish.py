@@ -299,7 +299,8 @@ class Sender:
     def idle_until_due(self, pace: Pace, ts: int) -> None:
         due_at = pace.due_at(ts)
         while (wait := pace.wait_s(due_at)) > 0:
-            self._serve(min(wait, _LONGEST_SLEEP_S))
+            self._serve(0)
+            time.sleep(min(wait, _LONGEST_SLEEP_S))  # the client's own pause is by the wall clock
 
     def flush(self) -> None:
         """Return when everything is acknowledged."""

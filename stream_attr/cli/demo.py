@@ -25,6 +25,7 @@ from confluent_kafka import Consumer, TopicPartition
 from rich.console import Console
 
 from stream_attr.broker import server
+from stream_attr.broker.clients import consume
 from stream_attr.broker.embedded import EmbeddedBrokerError, embedded_broker
 from stream_attr.broker.publish import Inputs, publish
 from stream_attr.broker.stall import Stall
@@ -256,7 +257,7 @@ class _Reader:
     def read(self) -> list[tuple[str, dict[str, Any]]]:
         """The records that have come since; a bad one as an empty object. Waits a tenth of a second."""
         found = []
-        for message in self._consumer.consume(500, timeout=0.1):
+        for message in consume(self._consumer, 500, 0.1):
             if message.error():
                 continue
             try:

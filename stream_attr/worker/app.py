@@ -15,6 +15,7 @@ from faust.app.base import BootStrategy
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from yarl import URL
 
+from stream_attr.broker.clients import CLIENTS, watch_wall_clock
 from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.codec.visible import visible
@@ -31,6 +32,7 @@ from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.partition import Surroundings
 from stream_attr.worker.premises import Claim, PremisesError
 from stream_attr.worker.recovery import TableManager
+from stream_attr.worker.shutdown import bound_shutdown
 from stream_attr.worker.store import StoreBusy
 from stream_attr.worker.ticks import send_ticks
 from stream_attr.worker.transport import Transport
@@ -57,6 +59,12 @@ class _Worker(faust.Worker):  # type: ignore[misc]
         asyncio.get_running_loop().set_exception_handler(log_loop_error)
         await super().on_first_start()
 
+    async def stop(self) -> None:
+        """Stop, within a bounded time whatever hangs."""
+        if not self._stopped.is_set():
+            bound_shutdown()
+        await super().stop()
+
     async def _sentinel_task(self) -> None:
         """Do nothing: mode sleeps a second here before it closes the loop."""
 
@@ -82,6 +90,8 @@ class AttributionApp(faust.App):  # type: ignore[misc]
     knowledge: Knowledge
     web_log: RateLimited
     pool: ThreadPoolExecutor
+    reader: ThreadPoolExecutor
+    """The thread that reads settings and rosters: no batch may have to wait in line before it."""
     inputs = layout.INPUTS
 
     def _new_web(self) -> web_server.Web:
@@ -95,6 +105,7 @@ class AttributionApp(faust.App):  # type: ignore[misc]
         """Watch the broker from now on; what ``task`` names begins after the first recovery only."""
         await super().on_start()
         self.add_future(keep_contact(self.contact, self.knowledge.answers))
+        self.add_future(watch_wall_clock(CLIENTS))
         self.add_future(heap.keep_trimmed())
 
     def crash_soon(self, error: BaseException) -> None:
@@ -139,7 +150,8 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.unreadable = Unreadable()
     app.knowledge = Knowledge(config, judging.book, app.contact.refused)
     app.web_log = RateLimited(web.logger)
-    app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
+    app.pool = ThreadPoolExecutor(config.batch_threads, thread_name_prefix="batch")
+    app.reader = ThreadPoolExecutor(1, thread_name_prefix="settings")
     app.transport = Transport(app.conf.broker_consumer, app)
     around = Surroundings(
         config,
@@ -200,6 +212,7 @@ def _run(app: AttributionApp) -> int:
         code = end.code
     finally:
         app.pool.shutdown()
+        app.reader.shutdown()
         app.knowledge.close()
         app.dead_letters.tell(all_of_them=True)
     return code if isinstance(code, int) else 1
@@ -234,7 +247,7 @@ def _follow_knowledge(app: AttributionApp) -> Any:
             if not app.knowledge.whole:
                 await asyncio.sleep(0.1)
                 continue
-            if await loop.run_in_executor(app.pool, app.knowledge.follow):
+            if await loop.run_in_executor(app.reader, app.knowledge.follow):
                 app.partitions.wake()
 
     return follow_knowledge

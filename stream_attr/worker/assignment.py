@@ -39,18 +39,16 @@ class Assignment:
     def why_not_ready(self, patience_s: float) -> str | None:
         """What is amiss; None when every assigned partition (there may be none) is recovered and judges.
 
-        A batch may wait to be committed for ``patience_s``.
+        A batch may wait for ``patience_s``, and settings and rosters may be unread for as long.
         """
         if not self._judging:
             return "partitions are being assigned and recovered"
         for partition in self:
             if partition.lost_at is not None:
                 return f"partition {partition.number}: another worker has it, and the group has yet to say so"
-            if (waits_s := partition.commit_waits_s) > patience_s:
-                return (
-                    f"partition {partition.number}: a batch has been waiting {waits_s:.0f} s to be committed"
-                )
-        return None
+            if (why := partition.why_waiting(patience_s)) is not None:
+                return f"partition {partition.number}: {why}"
+        return self._around.knowledge.why_waiting(patience_s)
 
     async def take_over(self, numbers: Iterable[int], generation: int) -> dict[int, dict[str, int]] | None:
         """Own exactly these partitions, recovered; returns the next offset per partition and topic.

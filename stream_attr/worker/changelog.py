@@ -29,6 +29,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
+from stream_attr.broker.clients import CLIENTS, consume
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.broker.security import UNSECURED, Security
 from stream_attr.processor.records import CHANGELOG
@@ -42,7 +43,7 @@ __all__ = ["Caught", "Interrupted", "catch_up", "topic_id"]
 logger = logging.getLogger(__name__)
 
 _BATCH = 10_000
-_POLL_S = 0.1
+_POLL_S = 0.01
 _LOG_EVERY_S = 5.0
 _SILENCE_S = 2.0
 """Who hears nothing for so long at the end, will not hear that it is the end."""
@@ -106,6 +107,7 @@ def catch_up(
         KafkaException: the broker failed for good.
     """
     consumer = _consumer(broker, security, group)
+    CLIENTS.add(consumer)
     recovery = _Recovery(consumer, store, TopicPartition(topic, partition), identity, stop)
     try:
         start = recovery.trusted_offset()
@@ -117,6 +119,7 @@ def catch_up(
         store.clear()
         return recovery.read(OFFSET_BEGINNING)
     finally:
+        CLIENTS.remove(consumer)
         consumer.close()
 
 
@@ -174,7 +177,7 @@ class _Recovery:
                 raise Interrupted
             if least is None:
                 least = self._least_end()
-            messages = self._consumer.consume(_BATCH, timeout=_POLL_S)
+            messages = consume(self._consumer, _BATCH, _POLL_S)
             changes, position, ended = _changes(messages, position)
             if changes:
                 self._store.write(changes, self._identity, position)

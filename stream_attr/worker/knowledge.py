@@ -11,13 +11,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import NamedTuple
 
 import msgspec
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from stream_attr.broker.clients import CLIENTS, consume
 from stream_attr.codec.versions import require_readable
 from stream_attr.processor.records import Output, Record
 from stream_attr.worker.config import Book, WorkerConfig
@@ -30,7 +33,9 @@ __all__ = ["Consequences", "Knowledge"]
 
 logger = logging.getLogger(__name__)
 
-_POLL_S = 0.2
+_POLL_S = 0.01
+_IDLE_POLL_S = 0.05
+_RETRY_S = 1.0
 _MEETING_S = 10.0
 _ASKING_S = 1.0
 _BATCH = 10_000
@@ -63,8 +68,28 @@ class _Entry(NamedTuple):
     dead_letter: Output | None
 
 
+class _Request(NamedTuple):
+    """Shops of which events have come in for the first time, and what is resolved once they are known."""
+
+    shops: set[bytes]
+    known: Future[None]
+
+
+class _CatchUp(NamedTuple):
+    """One reading to the ends, for all the requests that had come in when the ends were asked for."""
+
+    requests: list[_Request]
+    ends: dict[str, int]
+    deadline: float
+    """On the monotonic clock."""
+
+
 class Knowledge:
-    """The book of this worker, how far it was read, and what came of each record."""
+    """The book of this worker, how far it was read, and what came of each record.
+
+    One thread reads (``read_whole``, then ``follow`` over and over). Others leave it a request and wait for
+    that outside of any lock, so a client that hangs holds up nobody who is told to stop.
+    """
 
     def __init__(
         self, config: WorkerConfig, book: Book, on_refusal: Callable[[str], None] = lambda _user: None
@@ -77,35 +102,65 @@ class Knowledge:
         self._entries: list[_Entry] = []
         self._positions = dict.fromkeys(KNOWLEDGE, 0)
         self._met: set[bytes] = set()
-        self._reading = threading.Lock()
-        """Held while records are asked for: by one thread at a time."""
+        self._unapplied: deque[Record] = deque()
+        """Read, and not yet applied: by the reading thread alone."""
+        self._requests: list[_Request] = []
+        self._requested = threading.Condition()
+        """Guards the requests; notified of each."""
+        self._catch_up: _CatchUp | None = None
+        self._followed_at: float | None = None
+        self._failure: str | None = None
         self.whole = False
         """Whether all that was there at the start has been applied."""
         self._names = {config.topic(name): name for name in KNOWLEDGE}
         self._read_to = dict.fromkeys(self._names, 0)
         self._consumer = _consumer(config, on_refusal)
+        CLIENTS.add(self._consumer)
 
     @property
     def records(self) -> int:
         """How many records have been applied; whoever saw another number has something new to look at."""
         return len(self._entries)
 
+    def why_waiting(self, patience_s: float) -> str | None:
+        """Why settings and rosters are not up to date, as a sentence; None: they are, or soon will be."""
+        if self._failure is not None:
+            return self._failure
+        if self._followed_at is not None and (silent_s := time.monotonic() - self._followed_at) > patience_s:
+            return f"settings and rosters have not been read for {silent_s:.0f} s: the Kafka client hangs"
+        return None
+
     def read_whole(self, stop: Callable[[], bool]) -> bool:
         """Read both topics to the ends that fetch responses first name, and apply them by their time.
 
-        Where the broker is away it waits for it; False: told to ``stop`` before, and nothing was applied.
+        Where the broker is away it waits for it; False: told to ``stop`` before.
 
         Raises:
             KafkaException: the broker failed for good.
         """
+        if not self._unapplied:  # else it was told to stop while it could not apply them
+            found = self._read_to_ends(stop)
+            if found is None:
+                return False
+            self._unapplied.extend(found)
+        while not self._apply():
+            if stop():
+                return False
+            time.sleep(_RETRY_S)
+        self.whole = True
+        logger.info("settings and rosters read: %s records", f"{self.records:,}")
+        return True
+
+    def _read_to_ends(self, stop: Callable[[], bool]) -> list[Record] | None:
+        """Return the records of both topics; None: told to ``stop`` before the ends."""
         left = set(self._names)
         goals: dict[str, int] = {}
         found: list[Record] = []
         self._consumer.assign([TopicPartition(name, 0, 0) for name in self._names])
         while left:
             if stop():
-                return False
-            for message in self._consumer.consume(_BATCH, timeout=_POLL_S):
+                return None
+            for message in consume(self._consumer, _BATCH, _POLL_S):
                 topic, error = str(message.topic()), message.error()
                 if error is None:
                     found.append(self._record(message))
@@ -121,48 +176,75 @@ class Knowledge:
                     left.discard(topic)
                 elif not will_pass(error):
                     raise KafkaException(error)
-        self._apply(found)
-        self.whole = True
-        logger.info("settings and rosters read: %s records", f"{len(found):,}")
-        return True
+        return found
 
     def follow(self) -> bool:
-        """Wait a moment for new records and apply them; whether there were any.
+        """Wait a moment for new records, and apply what came; whether there was anything.
+
+        Requests of unknown shops that have come in meanwhile are served together, by one look at the ends.
 
         Raises:
             KafkaException: the broker failed for good.
         """
-        with self._reading:
-            return self._read()
+        if self._catch_up is None:
+            self._catch_up = self._begin_catch_up()
+        self._read()
+        before = self.records
+        if self._unapplied and not self._apply():
+            time.sleep(_RETRY_S)
+        self._end_catch_up()
+        self._followed_at = time.monotonic()
+        return self.records > before
 
     def strangers(self, records: Iterable[Record]) -> set[bytes]:
         """Return the shops among events that this worker has not met before, as their keys name them."""
         return {(record.key or b"").partition(b"|")[0] for record in records} - self._met
 
-    def meet(self, shops: set[bytes], stop: Callable[[], bool]) -> bool:
-        """Read on to the present ends: what was sent of a shop before its first event is known then.
+    def meet(self, shops: set[bytes]) -> Future[None]:
+        """Have the present ends read: what was sent of a shop before its first event is known then.
 
         Later changes need no such care: they hold from today at the earliest, and what is pending follows.
-        Where the broker is away it waits for it; False: told to ``stop`` before.
-
-        Raises:
-            KafkaException: the broker failed for good.
+        While the broker is away the result is waited for; who is told to stop drops it.
         """
-        with self._reading:
-            for name in self._names:
-                while True:
-                    if stop():
-                        return False
-                    if (end := self._end(name)) is None:
-                        time.sleep(_POLL_S)
-                        continue
-                    if self._read_to_offset(name, end):
-                        break
-                    if self._end(name) is not None:  # so it was not that the broker went away
-                        logger.warning("%s is not read to its end: a transaction on it stays open", name)
-                        break
-        self._met |= shops
-        return True
+        request = _Request(shops, Future())
+        with self._requested:
+            self._requests.append(request)
+            self._requested.notify()
+        return request.known
+
+    def _begin_catch_up(self) -> _CatchUp | None:
+        """Look up the ends for all requests there are; None: there are none, or nobody answers."""
+        with self._requested:
+            if not self._requests:
+                self._requested.wait(_IDLE_POLL_S)
+            requests, self._requests = self._requests, []
+        if not requests:
+            return None
+        ends = {name: end for name in self._names if (end := self._end(name)) is not None}
+        if len(ends) == len(self._names):
+            return _CatchUp(requests, ends, time.monotonic() + _MEETING_S)
+        with self._requested:
+            self._requests = requests + self._requests
+        return None
+
+    def _end_catch_up(self) -> None:
+        """Resolve the requests under way if the ends have been read, or if that takes too long."""
+        if self._catch_up is None or self._unapplied:
+            return
+        requests, ends, deadline = self._catch_up
+        left = [name for name, end in ends.items() if self._read_to[name] < end]
+        if left and time.monotonic() <= deadline:
+            return
+        self._catch_up = None
+        if left and any(self._end(name) is None for name in left):  # it is the broker that went away
+            with self._requested:
+                self._requests = requests + self._requests
+            return
+        for name in left:
+            logger.warning("%s is not read to its end: a transaction on it stays open", name)
+        for request in requests:
+            self._met |= request.shops
+            request.known.set_result(None)
 
     def answers(self) -> bool:
         """Whether some broker answers, asked now."""
@@ -182,37 +264,42 @@ class Knowledge:
                 return None
             raise
 
-    def _read_to_offset(self, name: str, end: int) -> bool:
-        """Read on to an offset; False: it takes too long."""
-        deadline = time.monotonic() + _MEETING_S
-        while self._read_to[name] < end:
-            if time.monotonic() > deadline:
-                return False
-            self._read()
-        return True
-
-    def _read(self) -> bool:
-        found = []
-        for message in self._consumer.consume(_BATCH, timeout=_POLL_S):
+    def _read(self) -> None:
+        """Take what has been fetched; a moment is waited for it only while somebody waits for the ends."""
+        for message in consume(self._consumer, _BATCH, _POLL_S if self._catch_up is not None else 0.0):
             error = message.error()
             if error is None:
-                found.append(self._record(message))
+                self._unapplied.append(self._record(message))
             elif error.code() != KafkaError._PARTITION_EOF and not will_pass(error):
                 raise KafkaException(error)
             if error is None or error.code() == KafkaError._PARTITION_EOF:
                 self._read_to[str(message.topic())] = (message.offset() or 0) + (error is None)
-        if found:  # else nobody waits here for the judges
-            self._apply(found)
-        return bool(found)
 
-    def _apply(self, records: list[Record]) -> None:
-        """Take records into the book, across the topics by their Kafka timestamp."""
+    def _apply(self) -> bool:
+        """Take what was read into the book, across the topics by their Kafka timestamp.
+
+        False: the machine cannot do it now, which is no fault of the record in question; to be tried again.
+        """
+        self._unapplied = deque(sorted(self._unapplied, key=lambda found: found.timestamp))
         with self.lock:
-            for record in sorted(records, key=lambda found: found.timestamp):
-                dead_letter = self._book.apply(record)
+            while self._unapplied:
+                record = self._unapplied[0]
+                try:
+                    dead_letter = self._book.apply(record)
+                except OSError as error:
+                    self._failed(record, error)
+                    return False
                 shop_id = "" if dead_letter is not None else _decode_shop(record.value or b"").shop_id
                 self._entries.append(_Entry(record.topic, record.offset, shop_id, dead_letter))
                 self._positions[record.topic] = record.offset + 1
+                self._unapplied.popleft()
+        self._failure = None
+        return True
+
+    def _failed(self, record: Record, error: OSError) -> None:
+        if self._failure is None:
+            logger.error("%s offset %s cannot be applied: %s; retrying", record.topic, record.offset, error)
+        self._failure = f"{record.topic} offset {record.offset} cannot be applied: {error}"
 
     def consequences(self, known: bytes | None, partition: int) -> Consequences | None:
         """What a partition owes that last judged with ``known``; None: nothing new. Called with the lock.
@@ -235,6 +322,7 @@ class Knowledge:
 
     def close(self) -> None:
         """Let go of the broker."""
+        CLIENTS.remove(self._consumer)
         self._consumer.close()
 
     def _record(self, message: Message) -> Record:

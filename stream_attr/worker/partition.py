@@ -36,6 +36,7 @@ _T = TypeVar("_T")
 _GRACE_S = 4.0
 """How long the batch in hand may still take to be committed once the partition is to stop."""
 _LOOK_UP_WAIT_S = 5.0
+_LOOK_S = 0.1
 _AT_ONCE_S = 20.0
 _ATTEMPTS = 5
 """A batch that fails so often, each time at once, does so of itself: no broker was away."""
@@ -93,6 +94,7 @@ class Partition:
         self._halting = False
         self._patient_until = 0.0
         self._committing_since: float | None = None
+        self._shops_awaited_since: float | None = None
         self._wake = asyncio.Event()
         self._in_hand = asyncio.Lock()
         self._taken: Sequence[Record] = ()
@@ -143,11 +145,16 @@ class Partition:
             return None
         return waiting + sum(record.topic == topic for record in self._taken)
 
-    @property
-    def commit_waits_s(self) -> float:
-        """How long the batch in hand has been waiting to be committed."""
-        since = self._committing_since
-        return 0.0 if since is None else time.monotonic() - since
+    def why_waiting(self, patience_s: float) -> str | None:
+        """What a batch has been waiting for longer than that; None: there is no such batch."""
+        now = time.monotonic()
+        for since, what in (
+            (self._committing_since, "to be committed"),
+            (self._shops_awaited_since, "for the settings and rosters of new shops"),
+        ):
+            if since is not None and now - since > patience_s:
+                return f"a batch has been waiting {now - since:.0f} s {what}"
+        return None
 
     async def run(self) -> None:
         """Judge what is offered until halted.
@@ -177,16 +184,31 @@ class Partition:
             await self._on_thread(self._catch_up_with_knowledge)
         take = self.merge.take(self._around.config.batch_records)
         if take is not None:
-            knowledge = self._around.knowledge
-            strangers = knowledge.strangers(take.records)
-            if strangers and not await self._on_thread(
-                lambda: knowledge.meet(strangers, lambda: self._halting)
-            ):
-                raise Interrupted
             self._taken = take.records
+            await self._catch_up_with_shops(take.records)
             await self._on_thread(lambda: self._judge_take(take))
             self._taken = ()
         return take
+
+    async def _catch_up_with_shops(self, records: Sequence[Record]) -> None:
+        """Wait until settings and rosters are read as far as they went when a shop's first events came in.
+
+        Raises:
+            Interrupted: halted before.
+        """
+        knowledge = self._around.knowledge
+        unknown = knowledge.strangers(records)
+        if not unknown:
+            return
+        known = asyncio.wrap_future(knowledge.meet(unknown))
+        self._shops_awaited_since = time.monotonic()
+        try:
+            while not known.done():
+                if self._halting:
+                    raise Interrupted
+                await asyncio.wait({known}, timeout=_LOOK_S)
+        finally:
+            self._shops_awaited_since = None
 
     def offer(self, topic: str, records: Sequence[Record]) -> None:
         """Buffer fetched records."""

@@ -13,6 +13,7 @@ import time
 import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
+from stream_attr.broker.clients import CLIENTS
 from stream_attr.codec.events import TICK_VERSION
 from stream_attr.processor.records import TICKS
 from stream_attr.worker.assignment import Assignment
@@ -34,6 +35,7 @@ async def send_ticks(config: WorkerConfig, partitions: Assignment, contact: Cont
     """
     idle_s = config.idle_tick_ms / 1000
     producer = Producer({**config.security.rdkafka(config.broker), **client_logging()})
+    CLIENTS.add(producer)
     ticked: dict[int, float] = {}
     while True:
         await asyncio.sleep(min(1.0, idle_s / 4))

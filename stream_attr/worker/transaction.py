@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from stream_attr.broker.clients import CLIENTS
 from stream_attr.processor.records import CHANGELOG, Output
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.logs import client_logging
@@ -99,7 +100,11 @@ class TransactionalCommitter:
                 "transaction.timeout.ms": _TRANSACTION_TIMEOUT_S * 1000,
             },
         )
-        self._attempt(self._producer.client.init_transactions, stop)
+        try:
+            self._attempt(self._producer.client.init_transactions, stop)
+        except BaseException:
+            self.close()
+            raise
 
     def commit(
         self,
@@ -261,6 +266,7 @@ class _PartitionProducer:
                 **mode,
             }
         )
+        CLIENTS.add(self.client)
 
     def send_outputs(self, outputs: Iterable[Output], acknowledge: _Acknowledge | None = None) -> None:
         """Queue outputs, each to the partition that it or its key says."""
@@ -300,6 +306,7 @@ class _PartitionProducer:
 
     def close(self, *, orderly: bool) -> None:
         """End the client; if not orderly, without waiting for what is under way."""
+        CLIENTS.remove(self.client)
         if not orderly:
             self.client.purge()
             del self.client  # closing it would wait for the broker, to abort what its next owner will

@@ -104,6 +104,26 @@ def test_strangers_at_the_web_port_neither_fill_the_log_nor_take_all_connections
 
 
 @pytest.mark.usefixtures("topics")
+def test_a_record_that_the_machine_cannot_apply_now_is_applied_later(broker, topic_prefix, tmp_path):
+    traffic = Traffic(broker.bootstrap, topic_prefix)
+    traffic.put("shop-settings", {"shop_id": "jd:1", "fails": 2}, key="jd:1")
+    traffic.put("agent-roster", {"shop_id": "jd:1"}, key="jd:1|A")
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start().until_ready()
+        heard = [{"shop": "jd:1", "p": p, "records": 2} for p in range(PARTITIONS)]
+        until(lambda: outputs(broker, topic_prefix, b"refresh") == heard, worker)
+        traffic.put("shop-settings", {"shop_id": "jd:2", "fails": 5}, key="jd:2")
+        why = b"shop-settings offset 1 cannot be applied: [Errno 24] Too many open files"
+        until(lambda: why in worker.get("/ready")[1], worker)
+        worker.until_ready()
+        heard += [{"shop": "jd:2", "p": p, "records": 1} for p in range(PARTITIONS)]
+        until(lambda: outputs(broker, topic_prefix, b"refresh") == heard, worker)
+        assert worker.stop() == 0
+        assert worker.said().count("; retrying") == 2
+    assert read(broker.bootstrap, topic_prefix + "dead-letters") == []
+
+
+@pytest.mark.usefixtures("topics")
 def test_every_partition_hears_of_a_change_once_and_a_refusal_is_told_once(broker, topic_prefix, tmp_path):
     traffic = Traffic(broker.bootstrap, topic_prefix)
     traffic.put("shop-settings", {"shop_id": "jd:1"}, key="jd:1")

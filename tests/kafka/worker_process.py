@@ -44,22 +44,24 @@ class WorkerProcess:
     def __post_init__(self) -> None:
         self.log = self.data_dir.with_suffix(f".{self.port}.log")
         self.process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] | None = None
+        """Another one than ours."""
 
     def start(self) -> WorkerProcess:
         with self.log.open("ab") as log:
-            self.process = server.spawn(
-                [
-                    sys.executable,
-                    str(HERE / "worker_toy.py"),
-                    f"--broker={self.bootstrap}",
-                    f"--prefix={self.prefix}",
-                    f"--data-dir={self.data_dir}",
-                    f"--web-port={self.port}",
-                    *self.args,
-                ],
-                log,
-            )
+            self.process = server.spawn(self.command(), log, environment=self.environment)
         return self
+
+    def command(self) -> list[str]:
+        return [
+            sys.executable,
+            str(HERE / "worker_toy.py"),
+            f"--broker={self.bootstrap}",
+            f"--prefix={self.prefix}",
+            f"--data-dir={self.data_dir}",
+            f"--web-port={self.port}",
+            *self.args,
+        ]
 
     def kill(self) -> None:
         assert self.process is not None

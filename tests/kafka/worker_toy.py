@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import argparse
 import collections
+import errno
+import os
 import sys
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,9 +27,10 @@ from stream_attr.processor.records import (
     Record,
     Store,
 )
-from stream_attr.worker import transaction
-from stream_attr.worker.app import run
+from stream_attr.worker import app, transaction
 from stream_attr.worker.config import Clock, Judging, LostInput, StoreKind, Transactions, WorkerConfig
+from stream_attr.worker.knowledge import Knowledge
+from stream_attr.worker.shutdown import bound_shutdown
 
 EVERY = 8
 SEEN = 200
@@ -34,15 +38,19 @@ SEEN = 200
 
 
 class ToyBook:
-    """Counts the records of a shop; one that says ``bad`` is refused."""
+    """Counts the records of a shop; one that says ``bad`` is refused, one that ``fails`` does so often."""
 
     def __init__(self) -> None:
         self.records: dict[str, int] = {}
+        self.failures = 0
 
     def apply(self, record: Record) -> Output | None:
         said = orjson.loads(record.value or b"{}")
         if said.get("bad"):
             return Output(DEAD_LETTERS, record.key or b"", orjson.dumps({"code": "bad_value", **said}))
+        if self.failures < said.get("fails", 0):
+            self.failures += 1
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         shop_id = said["shop_id"]
         self.records[shop_id] = self.records.get(shop_id, 0) + 1
         return None
@@ -130,6 +138,12 @@ def doubt(every: int) -> None:
     transaction.TransactionalCommitter.commit = doubtful
 
 
+def hang() -> None:
+    """Have the thread that reads settings and rosters never come back, and the shutdown not wait for long."""
+    Knowledge.follow = lambda _knowledge: threading.Event().wait()
+    app.bound_shutdown = lambda: bound_shutdown(5.0)
+
+
 def toy() -> Judging:
     book = ToyBook()
     return Judging(book, lambda partition, _partitions, store: ToyJudge(partition, store, book))
@@ -149,10 +163,13 @@ def main() -> int:
     parser.add_argument("--lost-input", type=LostInput, default=LostInput.STOP)
     parser.add_argument("--transaction-timeout", type=int, default=60)
     parser.add_argument("--doubt", type=int, default=0)
+    parser.add_argument("--hang", action="store_true")
     said = parser.parse_args()
     transaction._TRANSACTION_TIMEOUT_S = said.transaction_timeout
     if said.doubt:
         doubt(said.doubt)
+    if said.hang:
+        hang()
     config = WorkerConfig(
         broker=said.broker,
         topic_prefix=said.prefix,
@@ -165,7 +182,7 @@ def main() -> int:
         session_timeout_s=said.session_timeout,
         lost_input=said.lost_input,
     )
-    return run(config, toy())
+    return app.run(config, toy())
 
 
 if __name__ == "__main__":
