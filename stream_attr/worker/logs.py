@@ -41,7 +41,7 @@ _QUOTE_NOTHING = (
     TypeError,
 )
 """What these say names types, attributes, addresses and files, but no value of a record or request."""
-_OUR_SENTENCES = ("stream_attr.broker.", "stream_attr.worker.")
+_OUR_SENTENCES = ("stream_attr.broker.", "stream_attr.worker.", "stream_attr.codec.versions")
 """Modules whose exceptions say what we wrote for operators."""
 
 
