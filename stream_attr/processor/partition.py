@@ -6,7 +6,7 @@ service tasks): worker, replay and tests run this same object.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, assert_never
 
 from stream_attr.codec.between import Closing, Passed, decode_closing, encode_between
@@ -37,6 +37,7 @@ from stream_attr.processor.records import (
     CLOSINGS,
     COMPARISONS,
     DECISIONS,
+    NO_POSITIONS,
     ORDERS,
     PROGRESS_KEY,
     REPORTS,
@@ -116,7 +117,9 @@ class Processor:
         self._buyers.cached = facts
         self._rollup.remembered = facts // FACTS_OF_A_PART
 
-    def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:
+    def process(
+        self, records: Iterable[Record], at_end: frozenset[str], positions: Mapping[str, int] = NO_POSITIONS
+    ) -> Batch:
         """See `Judge.process`."""
         records = list(records)
         ends = dict.fromkeys(at_end, 0)  # by topic: after how many of the records it is read to its end
@@ -129,6 +132,7 @@ class Processor:
             self._advance()
             begin = end
         self._take(records[begin:])
+        self._offsets |= positions
         return self._finished()
 
     def finish(self) -> Batch:

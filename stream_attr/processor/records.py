@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -79,6 +80,10 @@ def after(prefix: bytes) -> bytes:
     return prefix + b"\xff"
 
 
+NO_POSITIONS: Final[Mapping[str, int]] = MappingProxyType({})
+"""Reading goes on behind the last record of each topic."""
+
+
 class Store(Protocol):
     """The state of one partition as bytes, by key: buyers, and what else a judge has let it keep."""
 
@@ -142,11 +147,14 @@ class Judge(Protocol):
         Returns the next offset per input topic; a topic not named starts at its beginning.
         """
 
-    def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:
+    def process(
+        self, records: Iterable[Record], at_end: frozenset[str], positions: Mapping[str, int] = NO_POSITIONS
+    ) -> Batch:
         """Judge records of this partition, already merged by event time.
 
         ``at_end`` names the topics that are read to their end once these records are done: they hold the
-        watermark back no longer.
+        watermark back no longer. ``positions``: the offsets at which reading goes on after these records, by
+        topic, where offsets without a record lie behind the last one; progress keeps them.
         """
 
     def keep_decoded(self, facts: int) -> None:

@@ -32,7 +32,7 @@ class Gap(NamedTuple):
 
     @property
     def lost(self) -> int:
-        """Offsets that lie between."""
+        """Offsets that lie between. Markers of transactions among them are known only if they were read."""
         return self.first - self.wanted
 
     def __str__(self) -> str:

@@ -51,6 +51,8 @@ class Take(NamedTuple):
     records: list[Record]
     at_end: frozenset[str]
     """The event topics that are read to their end once these records are judged."""
+    positions: dict[str, int]
+    """By topic, the offset to read on at once these are judged: behind offsets that hold no record."""
 
 
 _AT_ONCE = -1
@@ -62,10 +64,10 @@ class Merge:
 
     def __init__(self, positions: dict[str, int]) -> None:
         """``positions``: the next offset to be judged, per topic."""
-        self._chat = _Inbox(positions.get(CHAT, 0))
-        self._orders = _Inbox(positions.get(ORDERS, 0))
-        self._ticks = _Inbox(positions.get(TICKS, 0))
-        self._told = {topic: _Inbox(positions.get(topic, 0)) for topic in (BUYER_DAYS, CLOSINGS)}
+        self._chat = _Inbox(positions.get(CHAT))
+        self._orders = _Inbox(positions.get(ORDERS))
+        self._ticks = _Inbox(positions.get(TICKS))
+        self._told = {topic: _Inbox(positions.get(topic)) for topic in (BUYER_DAYS, CLOSINGS)}
         self._inboxes = {CHAT: self._chat, ORDERS: self._orders, TICKS: self._ticks, **self._told}
         self._barrier: _Barrier | None = None
         self._at_end: frozenset[str] = frozenset()
@@ -100,14 +102,10 @@ class Merge:
     def lag(self, topic: str) -> int | None:
         """Offsets between what was handed out and the end; None before the first fetch response.
 
-        Where nothing is at hand all that was fetched has been handed out: what transactions leave in a topic,
-        their markers, is no record.
+        What transactions leave in a topic, their markers, is no record.
         """
         inbox = self._inboxes[topic]
-        if inbox.end is None:
-            return None
-        position = inbox.position if inbox.records else max(inbox.position, inbox.end.position)
-        return max(0, inbox.end.end - position)
+        return None if inbox.end is None else max(0, inbox.end.end - inbox.reached())
 
     def caught_up(self) -> bool:
         """Whether all that is there of chat and orders has been fetched."""
@@ -120,7 +118,8 @@ class Merge:
     def take(self, limit: int) -> Take | None:
         """Hand out up to ``limit`` records to be judged together; None: nothing is to be judged now.
 
-        A take without records only says that a topic has reached its end.
+        A take without records only says that a topic has reached its end, or that what lies behind its last
+        record is no record.
         """
         records: list[Record] = []
         for told in self._told.values():
@@ -129,10 +128,11 @@ class Merge:
         if len(records) < limit:
             self._take_ticks(records, limit - len(records))
         at_end = frozenset(topic for topic in (CHAT, ORDERS) if self._inboxes[topic].at_end())
-        if not records and at_end <= self._at_end:
+        positions = {topic: inbox.pass_over() for topic, inbox in self._inboxes.items() if inbox.is_behind()}
+        if not (records or positions) and at_end <= self._at_end:
             return None
         self._at_end = at_end
-        return Take(records, at_end)
+        return Take(records, at_end, positions)
 
     def _events(self) -> tuple[_Inbox, _Inbox]:
         return self._chat, self._orders
@@ -171,15 +171,17 @@ class Merge:
 class _Inbox:
     """What is at hand of one topic."""
 
-    __slots__ = ("_head", "end", "next", "position", "records", "size")
+    __slots__ = ("_head", "_known", "end", "next", "position", "records", "size")
 
-    def __init__(self, position: int) -> None:
+    def __init__(self, position: int | None) -> None:
+        """``position``: None where nothing of the topic was judged before, nor passed over."""
         self.records: deque[Record] = deque()
         self.size = 0
-        self.next = position
+        self.next = position or 0
         """Offset after the last record offered."""
-        self.position = position
-        """Offset after the last record handed out."""
+        self.position = position or 0
+        """Offset after the last record handed out, and after what was passed over behind it."""
+        self._known = position is not None
         self.end: End | None = None
         self._head: int | None = None
 
@@ -193,6 +195,23 @@ class _Inbox:
     def at_end(self) -> bool:
         """Whether nothing is at hand and nothing more was there when last asked."""
         return not self.records and self.end is not None and self.end.position >= self.end.end
+
+    def reached(self) -> int:
+        """How far everything is handed out: where nothing is at hand, as far as it was fetched."""
+        if self.records or self.end is None:
+            return self.position
+        return max(self.position, self.end.position)
+
+    def is_behind(self) -> bool:
+        """Whether there is something to pass over; where a topic begins counts as that, once."""
+        return (
+            self.end is not None and not self.records and (self.reached() > self.position or not self._known)
+        )
+
+    def pass_over(self) -> int:
+        """Go on behind what was fetched and is no record, such as the marker that ends a transaction."""
+        self.position, self._known = self.reached(), True
+        return self.position
 
     def head(self) -> int:
         """``ts`` of the first record at hand; a record without one goes at once."""

@@ -349,7 +349,7 @@ class Partition:
         def judge() -> Batch:
             assert self._judge is not None
             with self._around.knowledge.lock:
-                return self._judge.process(take.records, take.at_end)
+                return self._judge.process(take.records, take.at_end, take.positions)
 
         committed = False
         while not committed:
@@ -366,6 +366,7 @@ class Partition:
         )
         for record in take.records:
             self.positions[record.topic] = record.offset + 1
+        self.positions |= take.positions
         if any(record.topic in EVENTS for record in take.records):
             self.busy_at = time.monotonic()
 

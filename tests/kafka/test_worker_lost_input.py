@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from worker_process import Traffic, until, workers
+from worker_process import Traffic, messages, until, workers
 
 from stream_attr.broker.topics import create_topics
+from stream_attr.processor.records import CHANGELOG, CHAT, PROGRESS_KEY
+from stream_attr.worker.layout import INPUTS
 
 PARTITIONS = 2
 
@@ -65,6 +69,83 @@ def test_it_goes_on_when_told_to_loudly(gap):
     assert gap.metric("stream_attr_lost_records_total") == 10
     assert "10 offsets were deleted before they were judged; going on without them" in gap.said()
     assert gap.stop() == 0
+
+
+def test_once_it_went_on_it_needs_not_be_told_again_even_if_nothing_came_since(gap, broker, topic_prefix):
+    delete_before(broker, topic_prefix + CHAT, 1, 100)
+    gap.args = ("--lost-input=continue",)
+    gap.start()
+    until(lambda: gap.metric("stream_attr_lost_records_total") == 60, gap)
+    until(lambda: positions(broker, topic_prefix, 1)[CHAT] == 100, gap)
+    assert gap.stop() == 0
+    gap.args = ()
+    gap.start().until_ready()
+    Traffic(broker.bootstrap, topic_prefix).put(
+        CHAT, {"event_id": "e100", "ts": 1_790_000_000_100}, partition=1
+    )
+    until(lambda: gap.metric("stream_attr_records_total") == 1, gap)
+    assert gap.stop() == 0
+
+
+def test_what_transactions_leave_in_a_topic_is_no_lost_input(broker, topic_prefix, tmp_path):
+    """Its producers' own markers, and what they aborted; our own in what partitions tell each other."""
+    create_topics(broker.bootstrap, partitions=PARTITIONS, prefix=topic_prefix)
+    producer = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": topic_prefix})
+    producer.init_transactions()
+
+    def send(event_id):
+        producer.begin_transaction()
+        for topic in INPUTS:
+            event = json.dumps({"event_id": event_id + topic, "ts": 1_790_000_000_000})
+            producer.produce(topic_prefix + topic, event, "jd:1|b", 1)
+        producer.flush()
+
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start().until_ready()
+        send("committed-")
+        producer.commit_transaction()
+        send("aborted-")
+        producer.abort_transaction()
+        ends = dict.fromkeys(INPUTS, 4)
+        until(lambda: positions(broker, topic_prefix, 1) == ends, worker)
+        assert worker.metric("stream_attr_lag_records") == 0
+        assert worker.stop() == 0
+        for topic, end in ends.items():
+            delete_before(broker, topic_prefix + topic, 1, end)
+        worker.start().until_ready()
+        send("later-")
+        producer.commit_transaction()
+        until(
+            lambda: worker.metric("stream_attr_events_total") == len(INPUTS) - 1, worker
+        )  # but for the tick
+        assert worker.metric("stream_attr_lost_records_total") == 0
+        assert worker.stop() == 0
+
+
+def test_what_came_in_and_went_while_a_worker_that_had_judged_nothing_was_away_is_lost(
+    broker, topic_prefix, tmp_path
+):
+    create_topics(broker.bootstrap, partitions=PARTITIONS, prefix=topic_prefix)
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start().until_ready()
+        until(lambda: positions(broker, topic_prefix, 1) == dict.fromkeys(INPUTS, 0), worker)
+        assert worker.stop() == 0
+        traffic = Traffic(broker.bootstrap, topic_prefix)
+        for number in range(3):
+            traffic.put(CHAT, {"event_id": f"e{number}", "ts": 1_790_000_000_000}, partition=1)
+        delete_before(broker, topic_prefix + CHAT, 1, 2)
+        assert worker.start().wait() == 1
+        assert "2 offsets were deleted before they were judged" in worker.said()
+
+
+def positions(broker, prefix, partition):
+    """Where a partition's reading goes on, by topic, as its last progress record has it."""
+    found = [
+        json.loads(message.value())["positions"]
+        for message in messages(broker.bootstrap, prefix + CHANGELOG)
+        if message.partition() == partition and message.key() == PROGRESS_KEY
+    ]
+    return found[-1] if found else {}
 
 
 def test_a_new_installation_begins_where_the_topic_does(broker, topic_prefix, tmp_path):

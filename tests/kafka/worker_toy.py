@@ -13,7 +13,7 @@ import errno
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import orjson
@@ -21,6 +21,7 @@ import orjson
 from stream_attr.processor.records import (
     DEAD_LETTERS,
     DECISIONS,
+    NO_POSITIONS,
     TICKS,
     Batch,
     Output,
@@ -72,7 +73,12 @@ class ToyJudge:
             self._positions, self._watermark = said["positions"], said["watermark"]
         return self._positions
 
-    def process(self, records: Iterable[Record], at_end: frozenset[str]) -> Batch:  # noqa: ARG002 -- Judge
+    def process(
+        self,
+        records: Iterable[Record],
+        at_end: frozenset[str],  # noqa: ARG002 -- Judge
+        positions: Mapping[str, int] = NO_POSITIONS,
+    ) -> Batch:
         batch = Batch()
         states: dict[bytes, dict[str, object]] = {}
         for record in records:
@@ -101,6 +107,7 @@ class ToyJudge:
             if state["n"] % EVERY == 0:
                 batch.outputs.append(Output(DECISIONS, key, orjson.dumps({"n": state["n"]})))
             batch.stats.events[record.topic] = batch.stats.events.get(record.topic, 0) + 1
+        self._positions |= positions
         batch.changes = {key: orjson.dumps(state) for key, state in states.items()}
         batch.progress = orjson.dumps({"positions": self._positions, "watermark": self._watermark})
         batch.stats.watermark = self._watermark

@@ -12,7 +12,16 @@ from stream_attr.codec.progress import decode_progress
 from stream_attr.core.buyer import Retention
 from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.processor import Book, Options, Processor
-from stream_attr.processor.records import CHAT, DEAD_LETTERS, DECISIONS, ORDERS, SETTINGS, TICKS, Record
+from stream_attr.processor.records import (
+    BUYER_DAYS,
+    CHAT,
+    DEAD_LETTERS,
+    DECISIONS,
+    ORDERS,
+    SETTINGS,
+    TICKS,
+    Record,
+)
 from stream_attr.replay.memory import MemoryStore
 
 NOW = zone("Asia/Shanghai").start_of(20_758) + 12 * HOUR_MS
@@ -98,6 +107,15 @@ def test_no_record_stops_the_stream(partition, topic):
     assert partition.processor.watermark < 0
     assert len(partition.store) == 0
     assert decode_progress(partition.progress).offsets == {topic: 8}
+
+
+def test_progress_keeps_where_reading_goes_on_behind_the_last_record(partition):
+    partition.chat()
+    batch = partition.processor.process([], frozenset(), {CHAT: 9, BUYER_DAYS: 4})
+    assert decode_progress(batch.progress).offsets == {CHAT: 9, BUYER_DAYS: 4}
+    record = Record(CHAT, 3, 9, NOW, b"", b"")
+    batch = partition.processor.process([record], frozenset(), {CHAT: 12})
+    assert decode_progress(batch.progress).offsets == {CHAT: 12, BUYER_DAYS: 4}
 
 
 @pytest.mark.parametrize(("size", "code"), [(-1, "not_json"), (0, "not_json"), (1, "too_large")])

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from stream_attr.processor.records import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, TICKS, Record
+from stream_attr.worker.layout import INPUTS
 from stream_attr.worker.merge import End, Merge
 
 BOTH = frozenset({CHAT, ORDERS})
@@ -24,7 +25,7 @@ class Feed:
     """A merge and what a consumer would tell it."""
 
     def __init__(self, **positions):
-        self.merge = Merge(positions)
+        self.merge = Merge(dict.fromkeys(INPUTS, 0) | positions)
         self.response = itertools.count()
         self.next = {CHAT: 0, ORDERS: 0, TICKS: 0}
 
@@ -164,6 +165,48 @@ def test_buffers_and_lag_follow_what_is_offered_and_taken(feed):
     feed.offer(CHAT, 30, 40, 50)
     feed.end(CHAT)
     assert feed.merge.caught_up()
+
+
+class TestOffsetsWithoutRecords:
+    """What transactions leave in a topic, and what compaction took: reading goes on behind it, for good."""
+
+    def marker(self, feed, topic):
+        """A fetch response without a record, behind what was offered."""
+        feed.next[topic] += 1
+        feed.end(topic)
+
+    def test_they_are_passed_over_with_the_records_before_them(self, feed):
+        feed.end(ORDERS)
+        feed.offer(CHAT, 10, 20)
+        self.marker(feed, CHAT)
+        take = feed.merge.take(100)
+        assert (len(take.records), take.positions) == (2, {CHAT: 3})
+
+    def test_not_before_those_records_are_handed_out(self, feed):
+        feed.end(ORDERS)
+        feed.offer(CHAT, 10, 20)
+        self.marker(feed, CHAT)
+        assert feed.merge.take(1).positions == {}
+        assert feed.merge.take(1).positions == {CHAT: 3}
+
+    @pytest.mark.parametrize("topic", INPUTS)
+    def test_alone_they_are_a_take_of_their_own_once(self, feed, topic):
+        feed.next |= dict.fromkeys((BUYER_DAYS, CLOSINGS), 0)
+        feed.end(CHAT)
+        feed.end(ORDERS)
+        assert feed.take() == ([], BOTH)
+        self.marker(feed, topic)
+        assert feed.merge.take(100).positions == {topic: 1}
+        assert feed.merge.lag(topic) == 0
+        feed.end(topic)
+        assert feed.merge.take(100) is None
+
+    def test_a_topic_that_was_never_read_before_is_noted_where_it_begins(self):
+        merge = Merge({CHAT: 7})
+        for topic, position in ((CHAT, 7), (ORDERS, 5)):
+            merge.observe(topic, End(position, position, 1))
+        assert merge.take(100).positions == {ORDERS: 5}
+        assert merge.take(100) is None
 
 
 class TestTicks:
