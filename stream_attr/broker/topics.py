@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from concurrent.futures import Future
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic
 
 from stream_attr.broker.connection import BROKER_TIMEOUT_S, BrokerUnreachable, connect, reason_of
 from stream_attr.broker.contract import TopicDefinition, topic_definitions
 from stream_attr.broker.security import UNSECURED, Security
+from stream_attr.broker.topic_settings import Finding, describe_topics, find
 
 __all__ = [
     "DEFAULT_PARTITIONS",
@@ -27,9 +26,6 @@ __all__ = [
 
 DEFAULT_PARTITIONS = 8
 """Partitions of the topics keyed by buyer; the most workers that can share the work."""
-
-_MUST_AGREE = ("cleanup.policy", "message.timestamp.type")
-"""Settings whose wrong value makes the product wrong; retention and sizes are the operator's to change."""
 
 
 class Standing(Enum):
@@ -50,6 +46,8 @@ class TopicState:
     standing: Standing
     problem: str = ""
     """What differs, and the remedy; empty unless ``standing`` is DIFFERS."""
+    at_risk: tuple[Finding, ...] = ()
+    """Settings that lose data, but do not make the product wrong."""
 
 
 def create_topics(
@@ -73,20 +71,21 @@ def create_topics(
 
     missing = {name: d for name, d in wanted.items() if name not in cluster.topics}
     created = _create(admin, missing, partitions, factor)
-    existing = {name: d for name, d in wanted.items() if name not in created}
-    if missing.keys() - created:  # made by somebody else at the same moment
-        cluster = _listed(admin)
-    configs = _configs(admin, existing)
+    cluster = _listed_with(admin, wanted.keys())
+    configs, refused = describe_topics(admin, wanted)
+    for name, reason in refused.items():
+        raise BrokerUnreachable(f"the settings of topic {name} cannot be read: {reason}")
 
     states = []
     for name, definition in sorted(wanted.items()):
         count = definition.partitions or partitions
-        if name in created:
-            states.append(TopicState(name, count, Standing.CREATED))
-            continue
         actual = len(cluster.topics[name].partitions)
-        problem = _difference(name, definition, count, actual, configs[name])
-        states.append(TopicState(name, actual, Standing.DIFFERS if problem else Standing.EXISTS, problem))
+        found = find(name, definition, configs[name], cluster)
+        wrong = [one for one in found if one.must_agree]
+        at_risk = tuple(one for one in found if not one.must_agree)
+        problem = _difference(definition, count, actual, wrong)
+        standing = Standing.DIFFERS if problem else Standing.CREATED if name in created else Standing.EXISTS
+        states.append(TopicState(name, actual, standing, problem, at_risk))
     return states
 
 
@@ -98,13 +97,6 @@ def partition_counts(bootstrap: str, names: Iterable[str], security: Security = 
     """
     topics = connect(bootstrap, security)[1].topics
     return {name: len(topics[name].partitions) for name in names if name in topics}
-
-
-def _listed(admin: AdminClient) -> ClusterMetadata:
-    try:
-        return admin.list_topics(timeout=BROKER_TIMEOUT_S)
-    except KafkaException as error:
-        raise BrokerUnreachable(f"the broker does not answer any more: {reason_of(error)}") from error
 
 
 def _create(
@@ -119,20 +111,26 @@ def _create(
     created = set()
     for name, future in admin.create_topics(orders, operation_timeout=BROKER_TIMEOUT_S).items():
         try:
-            _await(future)
+            future.result(timeout=2 * BROKER_TIMEOUT_S)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
                 continue
             raise BrokerUnreachable(f"topic {name} cannot be created: {reason_of(error)}") from error
         created.add(name)
-    _wait_until_known(admin, created)
     return created
 
 
-def _wait_until_known(admin: AdminClient, names: set[str]) -> None:
-    """Wait until the broker we talk to has heard of topics that its controller has made."""
+def _listed_with(admin: AdminClient, names: Set[str]) -> ClusterMetadata:
+    """Wait until the broker we talk to knows of topics that its controller has made; return its metadata."""
     deadline = time.monotonic() + BROKER_TIMEOUT_S
-    while unknown := names - _listed(admin).topics.keys():
+    while True:
+        try:
+            cluster = admin.list_topics(timeout=BROKER_TIMEOUT_S)
+        except KafkaException as error:
+            raise BrokerUnreachable(f"the broker does not answer any more: {reason_of(error)}") from error
+        unknown = names - cluster.topics.keys()
+        if not unknown:
+            return cluster
         if time.monotonic() > deadline:
             raise BrokerUnreachable(
                 f"created topics do not appear on the broker: {', '.join(sorted(unknown))}"
@@ -140,25 +138,7 @@ def _wait_until_known(admin: AdminClient, names: set[str]) -> None:
         time.sleep(0.05)
 
 
-def _configs(admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Broker-side settings per topic. A broker may leave out those that stand at their default."""
-    resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
-    if not resources:
-        return {}
-    found = {}
-    for resource, future in admin.describe_configs(resources, request_timeout=BROKER_TIMEOUT_S).items():
-        try:
-            found[resource.name] = {entry.name: entry.value for entry in _await(future).values()}
-        except KafkaException as error:
-            raise BrokerUnreachable(
-                f"the settings of topic {resource.name} cannot be read: {reason_of(error)}"
-            ) from error
-    return found
-
-
-def _difference(
-    name: str, definition: TopicDefinition, count: int, actual: int, config: dict[str, str]
-) -> str:
+def _difference(definition: TopicDefinition, count: int, actual: int, findings: Iterable[Finding]) -> str:
     """What is wrong with an existing topic and what to do about it; empty when nothing is."""
     problems = []
     if actual != count:
@@ -171,18 +151,8 @@ def _difference(
             f"it has {actual} partitions instead of {count}: delete and create it anew (adding partitions "
             f"would move keys away from their state){ask}"
         )
-    for setting in _MUST_AGREE:
-        should = definition.config.get(setting)
-        if should is not None and (has := config.get(setting, _KAFKA_DEFAULTS[setting])) != should:
-            problems.append(
-                f"its {setting} is {has} instead of {should}: "
-                f"kafka-configs.sh --alter --topic {name} --add-config {setting}={should}"
-            )
+    problems += [
+        f"its {one.setting} is {one.has} instead of {one.should}, so {one.loses}: {one.remedy}"
+        for one in findings
+    ]
     return "; ".join(problems)
-
-
-_KAFKA_DEFAULTS = {"cleanup.policy": "delete", "message.timestamp.type": "CreateTime"}
-
-
-def _await(future: Future[Any]) -> Any:
-    return future.result(timeout=2 * BROKER_TIMEOUT_S)

@@ -7,6 +7,7 @@ import sys
 import click
 
 from stream_attr.broker.security import Security
+from stream_attr.broker.topic_settings import sentences
 from stream_attr.broker.topics import DEFAULT_PARTITIONS, BrokerUnreachable, Standing, create_topics
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import broker_option, topic_prefix_option
@@ -44,7 +45,8 @@ def create(
 ) -> None:
     """Create all topics, or check those that are there. Never changes a topic.
 
-    Exits with 1 if an existing topic differs from what the product needs, naming the topic and the remedy.
+    Exits with 1 if an existing topic differs from what the product needs, naming the topic and the remedy; a
+    setting that may lose data is a warning.
     """
     try:
         states = create_topics(
@@ -61,4 +63,6 @@ def create(
     differing = [state for state in states if state.standing is Standing.DIFFERS]
     for state in differing:
         echo(f"Error: topic {state.topic}: {state.problem}", err=True)
+    for warning in sentences(found for state in states for found in state.at_risk):
+        echo(f"Warning: {warning}", err=True)
     sys.exit(1 if differing else 0)

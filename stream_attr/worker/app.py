@@ -32,6 +32,7 @@ from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.partition import Surroundings
 from stream_attr.worker.premises import Claim, PremisesError
 from stream_attr.worker.recovery import TableManager
+from stream_attr.worker.retention import RetentionWatch
 from stream_attr.worker.shutdown import bound_shutdown
 from stream_attr.worker.store import StoreBusy
 from stream_attr.worker.ticks import send_ticks
@@ -86,6 +87,7 @@ class AttributionApp(faust.App):  # type: ignore[misc]
     contact: Contact
     unreadable: Unreadable
     dead_letters: DeadLetterLog
+    retention: RetentionWatch
     partitions: Assignment
     knowledge: Knowledge
     web_log: RateLimited
@@ -146,6 +148,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.config = config
     app.metrics = Metrics()
     app.dead_letters = DeadLetterLog()
+    app.retention = RetentionWatch(found.retention_ms, config.topic_prefix)
     app.contact = Contact(config.broker, config.session_timeout_s)
     app.unreadable = Unreadable()
     app.knowledge = Knowledge(config, judging.book, app.contact.refused)

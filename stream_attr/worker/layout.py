@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from confluent_kafka.admin import AdminClient
@@ -9,7 +11,9 @@ from confluent_kafka.admin import AdminClient
 from stream_attr.broker.address import topics_command
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.broker.embedded import CLUSTER_ID
+from stream_attr.broker.topic_settings import check_settings
 from stream_attr.broker.topics import partition_counts
+from stream_attr.core.days import DAY_MS
 from stream_attr.processor.records import (
     BUYER_DAYS,
     CHANGELOG,
@@ -34,6 +38,8 @@ INPUTS = (*EVENTS, TICKS, *TOLD)
 KNOWLEDGE = (SETTINGS, ROSTER)
 """Topics of one partition that every worker reads whole."""
 
+logger = logging.getLogger(__name__)
+
 _TIMEOUT_S = 15.0
 
 
@@ -48,10 +54,12 @@ class Layout(NamedTuple):
     """Partitions of every topic that is keyed by buyer."""
     transactions: bool
     """Whether a batch is one transaction here."""
+    retention_ms: Mapping[str, int]
+    """How long topics keep records after the time that their senders gave them, by name without prefix."""
 
 
 def inspect(config: WorkerConfig) -> Layout:
-    """Look at the broker's topics and decide on transactions.
+    """Look at the broker's topics and decide on transactions; log a warning for each setting that loses data.
 
     ``auto`` turns them off on the embedded broker alone, known by its cluster id: it shows what was aborted.
 
@@ -80,7 +88,15 @@ def inspect(config: WorkerConfig) -> Layout:
     ]
     if wrong:
         raise LayoutError(f"{'; '.join(wrong)}; {_remedy(config)}")
-    return Layout(counts[config.topic(CHAT)], _use_transactions(config))
+    check = check_settings(
+        config.broker,
+        prefix=config.topic_prefix,
+        security=config.security,
+        history_ms=config.history_days * DAY_MS,
+    )
+    for warning in check.warnings:
+        logger.warning("%s", warning)
+    return Layout(counts[config.topic(CHAT)], _use_transactions(config), check.retention_ms)
 
 
 def _remedy(config: WorkerConfig) -> str:

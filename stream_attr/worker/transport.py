@@ -374,6 +374,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             fetched = await self._thread.fetch(active)
             if not self.flow_active:  # a rebalance has begun: the seek that ends it brings these again
                 return
+            for tp, found in fetched.records.items():
+                self.app.retention.see(topic_names[tp.topic], found)
             for gap in fetched.gaps:
                 await self._pass_over(gap, topic_names[gap.topic])
             self._partitions.deliver(

@@ -35,6 +35,9 @@ from worker_process import LONGEST_S, read, until
 
 from stream_attr.broker import server
 from stream_attr.broker.contract import topic_definitions
+from stream_attr.broker.secret import Secret
+from stream_attr.broker.security import Protocol, Security
+from stream_attr.broker.topic_settings import check_settings
 from stream_attr.broker.topics import create_topics
 from stream_attr.worker.memory import Memory
 from stream_attr.worker.store import RocksStore
@@ -317,6 +320,21 @@ def test_a_broker_under_another_name_is_not_talked_to_unless_it_may_have_any(kaf
     status, said = run(*command)
     assert (status, "certificate verify failed" in said) == (2, True), said
     assert run(*command, "--tls-any-hostname") == (0, "")
+
+
+def test_who_may_not_describe_settings_is_told_that_they_are_not_looked_at(kafka, evidence):
+    security = Security(
+        protocol=Protocol.SASL_SSL,
+        user="integrator",
+        password=Secret(kafka.password("integrator")),
+        ca_file=kafka.files.authority,
+    )
+    [warning] = check_settings(kafka.login, prefix=PREFIX, security=security).warnings
+    assert warning.startswith(
+        "settings that lose data are not looked for on eu.chat-events, eu.order-events: "
+    )
+    assert warning.endswith("; user integrator needs DescribeConfigs (docs/security.md)")
+    assert "are not looked for" not in evidence.log
 
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "scram-sha-512"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from click.testing import CliRunner
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, NewTopic
 from worker_process import LONGEST_S
 
 from stream_attr.broker.contract import topic_definitions
+from stream_attr.broker.topic_settings import describe_topics
 from stream_attr.broker.topics import Standing, create_topics, partition_counts
 from stream_attr.cli import main
 
@@ -23,11 +24,11 @@ def test_creates_every_topic_of_the_contract(broker, topic_prefix):
 
 def test_topics_get_the_settings_that_the_contract_names(broker, topic_prefix):
     create_topics(broker.bootstrap, partitions=2, prefix=topic_prefix)
-    resources = [ConfigResource(ResourceType.TOPIC, topic_prefix + name) for name in topic_definitions()]
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    for resource, future in admin.describe_configs(resources).items():
-        entries = {name: entry.value for name, entry in future.result(LONGEST_S).items()}
-        wanted = topic_definitions()[resource.name.removeprefix(topic_prefix)].config
+    configs, refused = describe_topics(admin, [topic_prefix + name for name in topic_definitions()])
+    assert refused == {}
+    for topic, entries in configs.items():
+        wanted = topic_definitions()[topic.removeprefix(topic_prefix)].config
         assert {name: entries.get(name) for name in wanted} == wanted
 
 
@@ -42,10 +43,8 @@ def test_topics_are_kept_as_often_as_there_are_brokers_up_to_three_times(broker,
             assert len(partition.replicas) == copies, name
     if broker.kind == "cluster":
         assert copies == 3
-        resource = ConfigResource(ResourceType.TOPIC, topic_prefix + "attribution-decisions")
-        assert (
-            admin.describe_configs([resource])[resource].result(LONGEST_S)["min.insync.replicas"].value == "2"
-        )
+        [config] = describe_topics(admin, [topic_prefix + "attribution-decisions"])[0].values()
+        assert config["min.insync.replicas"] == "2"
 
 
 def test_a_second_call_finds_everything_as_it_should_be(broker, topic_prefix):
