@@ -22,9 +22,10 @@ class AnyBook:
 def knowledge():
     """It knows two settings records, of shops jd:1 and jd:2; nobody has a broker here."""
     made = Knowledge(WorkerConfig(broker="127.0.0.1:1"), AnyBook())
-    made._apply(
+    made._unapplied.extend(
         [Record(SETTINGS, 0, n, n, b"jd:%d" % (n + 1), b'{"shop_id":"jd:%d"}' % (n + 1)) for n in range(2)]
     )
+    assert made._apply()
     yield made
     made.close()
 
