@@ -12,11 +12,12 @@ PORT ?= 9092
 BROKERS ?= 1
 RECORDS ?= 1000000
 SEED ?= 1
+BUSY ?= 4
 # Tests of a broker wait more than they work, so each broker's run beside the others'.
 BESIDE ?= --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check reliability fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down clean
+.PHONY: help demo test test-loaded check reliability fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,6 +34,12 @@ demo: $(STAMP)  ## the whole system on this machine: events in, verdicts out
 
 test: $(STAMP)  ## all tests, on the embedded broker and (where Java and Maven are) on Apache Kafka, faults too
 	$(BIN)/python -m pytest $(BESIDE)
+
+# A loop ends by itself with the shell that has started it, however that ends.
+test-loaded: $(STAMP)  ## the same beside so many busy processes (BUSY=4): no test may depend on the machine's speed
+	for busy in $$(seq $(BUSY)); do \
+		$(BIN)/python -c 'import os; parent = os.getppid(); exec("while os.getppid() == parent: pass")' & \
+	done; $(MAKE) test
 
 check: $(STAMP)  ## lint, types, layers, the files of deploy/; edits nothing
 	$(BIN)/ruff check .
