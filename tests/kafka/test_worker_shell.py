@@ -42,8 +42,8 @@ def test_missing_topics_are_named_with_the_remedy(broker, topic_prefix, tmp_path
 def test_it_is_healthy_at_once_and_ready_once_recovered(broker, topic_prefix, tmp_path):
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
         worker.start()
-        until(lambda: worker.get("/health")[0] == 200, worker)
-        assert worker.get("/ready")[0] == 503
+        until(lambda: worker.get("/ready")[0] == 503, worker)
+        assert worker.get("/health")[0] == 200
         worker.until_ready()
         assert worker.held() == list(range(PARTITIONS))
         assert worker.stop() == 0
