@@ -5,8 +5,12 @@ Where tests run beside each other, those of one broker stay together, and those 
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 import signal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -61,3 +65,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByBroker:
     """Take the place of the scheduler that ``--dist`` names."""
     return ByBroker(config, log)
+
+
+@pytest.fixture
+def no_file_descriptors() -> AbstractContextManager[None]:
+    """While the context lasts, nothing can be opened in this process."""
+    return _no_file_descriptors()
+
+
+@contextmanager
+def _no_file_descriptors() -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (held[0] + 1, limits[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for number in held:
+            os.close(number)

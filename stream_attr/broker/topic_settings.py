@@ -13,9 +13,8 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, ResourceType
 
-from stream_attr.broker.connection import BROKER_TIMEOUT_S, connect, reason_of
+from stream_attr.broker.connection import BROKER_TIMEOUT_S, reason_of
 from stream_attr.broker.contract import TopicDefinition, topic_definitions
-from stream_attr.broker.security import UNSECURED, Security
 from stream_attr.core.days import DAY_MS
 from stream_attr.processor.records import CHAT, INTERNAL, ORDERS, ROSTER, SETTINGS, TICKS
 
@@ -69,16 +68,18 @@ class Check:
 
 
 def check_settings(
-    bootstrap: str, *, prefix: str = "", security: Security = UNSECURED, history_ms: int = DEFAULT_HISTORY_MS
+    admin: AdminClient,
+    cluster: ClusterMetadata,
+    *,
+    prefix: str = "",
+    user: str | None = None,
+    history_ms: int = DEFAULT_HISTORY_MS,
 ) -> Check:
     """Look at the settings of all topics that are there; what cannot be read is a warning.
 
-    ``history_ms``: how far back events are judged.
-
-    Raises:
-        BrokerUnreachable: no broker answers.
+    ``cluster``: as ``admin`` has seen it. ``user``: who is logged in, if anybody is. ``history_ms``: how far
+    back events are judged.
     """
-    admin, cluster = connect(bootstrap, security)
     names = {prefix + d.name: d for d in topic_definitions().values() if prefix + d.name in cluster.topics}
     configs, refused = describe_topics(admin, names)
     found: list[Finding] = []
@@ -91,11 +92,7 @@ def check_settings(
     check.warnings.extend(sentences(found))
     for reason in sorted(set(refused.values())):
         unread = ", ".join(name for name, why in refused.items() if why == reason)
-        right = (
-            ""
-            if security.user is None
-            else f"; user {security.user} needs DescribeConfigs (docs/security.md)"
-        )
+        right = "" if user is None else f"; user {user} needs DescribeConfigs (docs/security.md)"
         check.warnings.append(f"settings that lose data are not looked for on {unread}: {reason}{right}")
     return check
 

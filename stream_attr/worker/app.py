@@ -20,7 +20,7 @@ from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.codec.visible import visible
 from stream_attr.processor.records import CHANGELOG
-from stream_attr.worker import heap, layout, web, web_server
+from stream_attr.worker import descriptors, heap, layout, web, web_server
 from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.changelog import topic_id
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
@@ -120,8 +120,11 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
 
     Raises:
         BrokerUnreachable, LayoutError: the broker is not ready for a worker; the message says what helps.
+        DescriptorsError: this process may open too few files.
     """
     found = layout.inspect(config)
+    addresses = config.broker.count(",") + 1
+    descriptors.require(descriptors.raise_limit(), found.partitions, found.brokers, addresses)
     app = AttributionApp(
         config.group,
         broker=[URL(f"kafka://{address.strip()}") for address in config.broker.split(",")],
@@ -153,7 +156,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.unreadable = Unreadable()
     app.knowledge = Knowledge(config, judging.book, app.contact.refused)
     app.web_log = RateLimited(web.logger)
-    app.pool = ThreadPoolExecutor(config.batch_threads, thread_name_prefix="batch")
+    app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
     app.reader = ThreadPoolExecutor(1, thread_name_prefix="settings")
     app.transport = Transport(app.conf.broker_consumer, app)
     around = Surroundings(
@@ -201,7 +204,14 @@ def run(config: WorkerConfig, judging: Judging) -> int:
     try:
         with Claim(config):
             return _run(build_app(config, judging))
-    except (BrokerUnreachable, layout.LayoutError, KafkaException, PremisesError, StoreBusy) as error:
+    except (
+        BrokerUnreachable,
+        descriptors.DescriptorsError,
+        layout.LayoutError,
+        KafkaException,
+        PremisesError,
+        StoreBusy,
+    ) as error:
         print(f"stream-attr worker: {visible(str(error))}", file=sys.stderr)
         return 2
 

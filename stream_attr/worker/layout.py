@@ -6,13 +6,13 @@ import logging
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import ClusterMetadata
 
 from stream_attr.broker.address import topics_command
+from stream_attr.broker.connection import connect
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.broker.embedded import CLUSTER_ID
 from stream_attr.broker.topic_settings import check_settings
-from stream_attr.broker.topics import partition_counts
 from stream_attr.core.days import DAY_MS
 from stream_attr.processor.records import (
     BUYER_DAYS,
@@ -25,7 +25,6 @@ from stream_attr.processor.records import (
     TICKS,
 )
 from stream_attr.worker.config import Transactions, WorkerConfig
-from stream_attr.worker.logs import client_logging
 
 __all__ = ["EVENTS", "INPUTS", "KNOWLEDGE", "TOLD", "Layout", "LayoutError", "inspect"]
 
@@ -40,8 +39,6 @@ KNOWLEDGE = (SETTINGS, ROSTER)
 
 logger = logging.getLogger(__name__)
 
-_TIMEOUT_S = 15.0
-
 
 class LayoutError(Exception):
     """The broker's topics are not as ``stream-attr topics create`` makes them."""
@@ -54,6 +51,8 @@ class Layout(NamedTuple):
     """Partitions of every topic that is keyed by buyer."""
     transactions: bool
     """Whether a batch is one transaction here."""
+    brokers: int
+    """How many brokers the cluster has."""
     retention_ms: Mapping[str, int]
     """How long topics keep records after the time that their senders gave them, by name without prefix."""
 
@@ -69,15 +68,15 @@ def inspect(config: WorkerConfig) -> Layout:
             and the command that helps.
     """
     definitions = topic_definitions().values()
-    counts = partition_counts(
-        config.broker, [config.topic(definition.name) for definition in definitions], config.security
-    )
+    admin, cluster = connect(config.broker, config.security)
+    names = [config.topic(definition.name) for definition in definitions]
+    counts = {name: len(cluster.topics[name].partitions) for name in names if name in cluster.topics}
     keyed = {
         name: counts[name]
         for definition in definitions
         if definition.name in (*INPUTS, CHANGELOG) and (name := config.topic(definition.name)) in counts
     }
-    wrong = [f"topic {name} is missing" for d in definitions if (name := config.topic(d.name)) not in counts]
+    wrong = [f"topic {name} is missing" for name in names if name not in counts]
     if len(set(keyed.values())) > 1:
         said = ", ".join(f"{name} has {count}" for name, count in keyed.items())
         wrong.append(f"these topics must have the same number of partitions: {said}")
@@ -89,14 +88,20 @@ def inspect(config: WorkerConfig) -> Layout:
     if wrong:
         raise LayoutError(f"{'; '.join(wrong)}; {_remedy(config)}")
     check = check_settings(
-        config.broker,
+        admin,
+        cluster,
         prefix=config.topic_prefix,
-        security=config.security,
+        user=config.security.user,
         history_ms=config.history_days * DAY_MS,
     )
     for warning in check.warnings:
         logger.warning("%s", warning)
-    return Layout(counts[config.topic(CHAT)], _use_transactions(config), check.retention_ms)
+    return Layout(
+        counts[config.topic(CHAT)],
+        _use_transactions(config, cluster),
+        len(cluster.brokers),
+        check.retention_ms,
+    )
 
 
 def _remedy(config: WorkerConfig) -> str:
@@ -105,10 +110,7 @@ def _remedy(config: WorkerConfig) -> str:
     return remedy if user is None else f"{remedy}, or let user {user} see them (docs/security.md)"
 
 
-def _use_transactions(config: WorkerConfig) -> bool:
+def _use_transactions(config: WorkerConfig, cluster: ClusterMetadata) -> bool:
     if config.transactions is not Transactions.AUTO:
         return config.transactions is Transactions.ON
-    seen = AdminClient({**config.security.rdkafka(config.broker), **client_logging()}).list_topics(
-        timeout=_TIMEOUT_S
-    )
-    return bool(seen.cluster_id != CLUSTER_ID)
+    return bool(cluster.cluster_id != CLUSTER_ID)

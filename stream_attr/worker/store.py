@@ -45,6 +45,7 @@ _FIRST = b"\x01"
 
 _OPEN_PATIENCE_S = 20.0
 _LOCKED = "/LOCK: "
+_NO_DESCRIPTORS = os.strerror(errno.EMFILE)
 _MISSING = os.strerror(errno.ENOENT)
 _MIB = 1 << 20
 
@@ -241,7 +242,7 @@ class RocksStore:
             try:
                 return rocksdict.Rdict(str(self._path), options=self._options)
             except Exception as error:
-                if _LOCKED in str(error):
+                if _LOCKED in str(error) and _NO_DESCRIPTORS not in str(error):
                     if time.monotonic() > deadline:
                         raise StoreBusy.of(self._path) from error
                     time.sleep(0.1)
@@ -256,10 +257,13 @@ class RocksStore:
     def _explained(self, error: Exception) -> StoreDamagedError | StoreUnusableError:
         """What an error of RocksDB means for whoever uses the store."""
         text = str(error)
-        if "IO error" in text and _MISSING not in text:
+        if isinstance(error, OSError | MemoryError) or ("IO error" in text and _MISSING not in text):
+            remedy = "make room, or name another --data-dir"
+            if _NO_DESCRIPTORS in text:
+                remedy = "raise this process's limit of open files (ulimit -Hn)"
             return StoreUnusableError(
                 f"the local state in {self._path} cannot be written: {text}. What was committed is in the "
-                "changelog: make room, or name another --data-dir, and start again"
+                f"changelog: {remedy}, and start again"
             )
         return StoreDamagedError(f"{self._path}: {text}")
 

@@ -34,6 +34,7 @@ from verdicts import (
 from worker_process import LONGEST_S, read, until
 
 from stream_attr.broker import server
+from stream_attr.broker.connection import connect
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.broker.secret import Secret
 from stream_attr.broker.security import Protocol, Security
@@ -329,7 +330,7 @@ def test_who_may_not_describe_settings_is_told_that_they_are_not_looked_at(kafka
         password=Secret(kafka.password("integrator")),
         ca_file=kafka.files.authority,
     )
-    [warning] = check_settings(kafka.login, prefix=PREFIX, security=security).warnings
+    [warning] = check_settings(*connect(kafka.login, security), prefix=PREFIX, user=security.user).warnings
     assert warning.startswith(
         "settings that lose data are not looked for on eu.chat-events, eu.order-events: "
     )

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
-import resource
-from contextlib import contextmanager, suppress
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -168,28 +165,11 @@ def test_other_topics_are_a_mistake_of_the_program():
         Book().apply(Record(CHAT, 0, 0, NOON, b"k", b"{}"))
 
 
-@contextmanager
-def no_file_descriptors():
-    """Nothing can be opened in this process."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    held = [os.open(os.devnull, os.O_RDONLY)]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (held[0] + 1, limits[1]))
-    try:
-        with suppress(OSError):
-            while True:
-                held.append(os.open(os.devnull, os.O_RDONLY))
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        for number in held:
-            os.close(number)
-
-
-def test_a_machine_out_of_descriptors_is_not_the_records_fault():
+def test_a_machine_out_of_descriptors_is_not_the_records_fault(no_file_descriptors):
     zone.cache_clear()
     ZoneInfo.clear_cache()
     book = Book()
-    with no_file_descriptors(), pytest.raises(OSError, match="Too many open files") as raised:
+    with no_file_descriptors, pytest.raises(OSError, match="Too many open files") as raised:
         settings(book, TODAY, timezone="Europe/Berlin")
     assert raised.value.errno == errno.EMFILE
     assert not book.shop("jd:1").is_set

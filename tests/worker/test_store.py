@@ -188,3 +188,14 @@ def test_one_directory_has_one_owner(tmp_path, monkeypatch):
         RocksStore(tmp_path / "0", MEMORY)
     owner.close()
     RocksStore(tmp_path / "0", MEMORY).close()
+
+
+def test_a_machine_out_of_descriptors_says_so_and_keeps_what_is_there(tmp_path, no_file_descriptors):
+    store = RocksStore(tmp_path, MEMORY)
+    store.write([(b"jd:1|b", b"1")], TOPIC, 7)
+    store.close()
+    with no_file_descriptors, pytest.raises(StoreUnusableError, match=r"limit of open files \(ulimit -Hn\)"):
+        RocksStore(tmp_path, MEMORY)
+    store = RocksStore(tmp_path, MEMORY)
+    assert store.get(b"jd:1|b") == b"1"
+    store.close()
