@@ -123,8 +123,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         DescriptorsError: this process may open too few files.
     """
     found = layout.inspect(config)
-    addresses = config.broker.count(",") + 1
-    descriptors.require(descriptors.raise_limit(), found.partitions, found.brokers, addresses)
+    descriptors.require(descriptors.raise_limit(), found.partitions, found.brokers)
     app = AttributionApp(
         config.group,
         broker=[URL(f"kafka://{address.strip()}") for address in config.broker.split(",")],

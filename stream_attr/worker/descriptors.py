@@ -1,9 +1,9 @@
 """How many file descriptors and threads a worker takes, and whether the system lets it have them.
 
 What each partition takes is its own transactional producer and its own local store. A client of librdkafka
-has a thread for each address that it is told, for each broker of the cluster and for the coordinator, each of
-them with a pipe to wake it, and a main thread; a connection to each broker and to the coordinator. A store of
-RocksDB holds six files and directories, and one more for each file of its state, of up to 64 MiB.
+(2.16) has a main thread, and one for each broker of the cluster, for the coordinator and for the address that
+it began with, each of these with a pipe to wake it; and a connection to each broker and to the coordinator. A
+store of RocksDB holds six files and directories, and one more for each file of its state, of up to 64 MiB.
 """
 
 from __future__ import annotations
@@ -39,12 +39,9 @@ class Need(NamedTuple):
     threads: int
 
 
-def need(partitions: int, brokers: int, addresses: int) -> Need:
-    """Reckon what a worker needs.
-
-    ``brokers``: those of the cluster. ``addresses``: those that the worker is told of them.
-    """
-    broker_threads = addresses + brokers + 1
+def need(partitions: int, brokers: int) -> Need:
+    """Reckon what a worker of so many partitions needs, on a cluster of so many brokers."""
+    broker_threads = brokers + 2
     client = 2 * broker_threads + brokers + 1
     clients = partitions + _SHARED_CLIENTS
     return Need(
@@ -66,7 +63,7 @@ def raise_limit() -> int:
     return sys.maxsize if most == resource.RLIM_INFINITY else most
 
 
-def require(limit: int, partitions: int, brokers: int, addresses: int) -> None:
+def require(limit: int, partitions: int, brokers: int) -> None:
     """Say what the partitions need, and warn if one worker alone cannot hold them all.
 
     ``limit``: how many files this process may open.
@@ -74,7 +71,7 @@ def require(limit: int, partitions: int, brokers: int, addresses: int) -> None:
     Raises:
         DescriptorsError: it cannot even hold one.
     """
-    whole, least = need(partitions, brokers, addresses), need(1, brokers, addresses)
+    whole, least = need(partitions, brokers), need(1, brokers)
     logger.info(
         "all %s partitions on one worker take up to %s file descriptors (limit: %s) and %s threads",
         partitions,
@@ -88,7 +85,7 @@ def require(limit: int, partitions: int, brokers: int, addresses: int) -> None:
             f"open {limit}: raise its limit of open files (ulimit -Hn, LimitNOFILE=, --ulimit nofile=)"
         )
     if limit < whole.descriptors:
-        each = need(2, brokers, addresses).descriptors - least.descriptors
+        each = need(2, brokers).descriptors - least.descriptors
         logger.warning(
             "all %s partitions take up to %s file descriptors, and this process may open %s: raise its limit "
             "of open files (ulimit -Hn, LimitNOFILE=, --ulimit nofile=), or run so many workers that none of "
