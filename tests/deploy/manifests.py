@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ def document(path: Path) -> dict[str, Any]:
     """The only document of a YAML file."""
     [only] = documents(path)
     return only
+
+
+def with_defaults(value: Any) -> Any:
+    """The data of a Compose file with every ``${NAME:-default}`` replaced: no variable is set."""
+    if isinstance(value, dict):
+        return {name: with_defaults(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [with_defaults(inner) for inner in value]
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) if isinstance(value, str) else value
 
 
 def command_of(words: Sequence[str]) -> click.Command:

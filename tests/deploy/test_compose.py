@@ -11,10 +11,20 @@ import click
 import jsonschema
 import pytest
 
-from tests.deploy.manifests import DEPLOY, ROOT, command_of, document, option, variables_of
+from tests.deploy.manifests import (
+    DEPLOY,
+    ROOT,
+    command_of,
+    document,
+    option,
+    variables_of,
+    with_defaults,
+)
 
-COMPOSE = document(DEPLOY / "compose.yaml")
-OURS = {name: one for name, one in COMPOSE["services"].items() if one["image"] == "stream-attr"}
+WRITTEN = document(DEPLOY / "compose.yaml")
+COMPOSE = with_defaults(WRITTEN)
+SERVICES = COMPOSE["services"]
+OURS = {name: one for name, one in SERVICES.items() if one["image"] == "stream-attr"}
 WORKERS = {name: one for name, one in OURS.items() if one["command"][0] == "worker"}
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 
@@ -31,7 +41,7 @@ def test_the_program_takes_what_it_is_told(name):
     assert set(service["environment"]) <= variables_of(command)
     assert (
         service["environment"]["STREAM_ATTR_BROKER"]
-        in COMPOSE["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+        in SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     )
 
 
@@ -52,27 +62,86 @@ def test_there_are_two_workers_that_reach_each_other_each_with_a_volume():
 
 
 def test_whoever_asks_a_worker_needs_its_token():
-    token = f"/run/secrets/{next(iter(COMPOSE['secrets']))}"
+    token = "/run/secrets/web_token"
     for worker in WORKERS.values():
         assert worker["environment"]["STREAM_ATTR_WEB_TOKEN_FILE"] == token
     [job] = document(DEPLOY / "prometheus" / "prometheus.yml")["scrape_configs"]
     assert job["authorization"] == {"credentials_file": token}
-    for service in (*WORKERS.values(), COMPOSE["services"]["prometheus"]):
-        assert service["secrets"] == list(COMPOSE["secrets"])
+    for service in (*WORKERS.values(), SERVICES["prometheus"]):
+        assert service["secrets"] == ["web_token"]
+
+
+def lacking(service):
+    """What a service that is hardened has, and this one has not."""
+    wanted = {
+        "cap_drop: [ALL]": service.get("cap_drop") == ["ALL"] and not service.get("cap_add"),
+        "no-new-privileges": service.get("security_opt") == ["no-new-privileges:true"],
+        "pids_limit": 0 < service.get("pids_limit", 0) <= 1024,
+        "mem_limit": re.fullmatch(r"[1-9]\d*[mg]", service.get("mem_limit", "")) is not None,
+        "read_only": service.get("read_only") is True,
+        "no privileges": not service.keys()
+        & {"privileged", "devices", "pid", "ipc", "userns_mode", "network_mode"},
+    }
+    return {name for name, there in wanted.items() if not there}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_may_do_nothing_that_it_need_not(name):
+    writes_below_its_programs = {"kafka"}  # settings and logs, when it starts
+    assert lacking(SERVICES[name]) == ({"read_only"} if name in writes_below_its_programs else set())
+
+
+def test_a_service_that_is_not_hardened_is_found_out():
+    assert len(lacking({"image": "apache/kafka", "privileged": True})) == 6
+    assert lacking({**SERVICES["grafana"], "cap_add": ["NET_RAW"]}) == {"cap_drop: [ALL]"}
+    assert lacking({**SERVICES["grafana"], "mem_limit": "0"}) == {"mem_limit"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_an_image_can_be_pinned_by_its_digest(name):
+    image = WRITTEN["services"][name]["image"]
+    variable, default = re.fullmatch(r"\$\{(\w+_IMAGE):-(.+)\}", image).groups()
+    assert variable == "STREAM_ATTR_IMAGE" or re.search(r":v?\d+(\.\d+){2}$", default)
+    assert (
+        f"ARG {WRITTEN['services']['topics']['build']['args']['PYTHON_IMAGE'][2:-1]}".replace(":-", "=")
+        in DOCKERFILE.splitlines()
+    )
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"$PYTHON_IMAGE"}
+
+
+def test_secrets_are_files_that_only_their_group_may_read():
+    text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    files = {one["file"].removeprefix("./") for one in COMPOSE["secrets"].values()}
+    making, giving = re.findall(r"^#   (.*\S) +once$", text, re.MULTILINE)
+    assert f"for each in {' '.join(sorted(files, reverse=True))}; do (umask 027;" in making
+    assert giving == f"sudo chgrp 10001 {' '.join(f'deploy/{file}' for file in sorted(files, reverse=True))}"
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {f"/deploy/{file}" for file in files} < set(ignored)
+    for service in SERVICES.values():
+        assert service.get("group_add") == (["10001"] if service.get("secrets") else None)
+
+
+def test_no_password_has_a_default():
+    given = [line for one in SERVICES.values() for line in one.get("environment", {}).items()]
+    assert [name for name, _ in given if "PASSWORD" in name] == ["GF_SECURITY_ADMIN_PASSWORD__FILE"]
+    assert (
+        SERVICES["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD__FILE"]
+        == "/run/secrets/grafana_password"
+    )
+    assert SERVICES["grafana"]["secrets"] == ["grafana_password"]
 
 
 def test_nothing_listens_beyond_the_loopback_interface():
-    ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", ())]
+    ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
     assert ports
     assert len({port.rsplit(":", 1)[0] for port in ports}) == len(ports)
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
 def test_volumes_and_services_that_are_named_are_there():
-    services = COMPOSE["services"]
     used = set()
-    for service in services.values():
-        assert set(service.get("depends_on", ())) <= services.keys()
+    for service in SERVICES.values():
+        assert set(service.get("depends_on", ())) <= SERVICES.keys()
         for volume in service.get("volumes", ()):
             source = volume.split(":")[0]
             if source.startswith("."):
@@ -85,7 +154,7 @@ def test_volumes_and_services_that_are_named_are_there():
 def test_kafka_is_the_one_that_the_tests_run_on():
     pom = (DEPLOY / "kafka" / "pom.xml").read_text(encoding="utf-8")
     [version] = re.findall(r"<kafka.version>(.*)</kafka.version>", pom)
-    assert COMPOSE["services"]["kafka"]["image"] == f"apache/kafka:{version}"
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{version}"
 
 
 def test_prometheus_asks_every_worker_and_reads_the_alerts():
@@ -102,8 +171,8 @@ def test_grafana_finds_prometheus_and_the_dashboard():
     assert urlsplit(source["url"]).netloc == "prometheus:9090"
     [provider] = document(provisioning / "dashboards" / "stream-attr.yaml")["providers"]
     path = provider["options"]["path"]
-    mounts = dict(volume.split(":")[1::-1] for volume in COMPOSE["services"]["grafana"]["volumes"])
-    home = COMPOSE["services"]["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    mounts = dict(volume.split(":")[1::-1] for volume in SERVICES["grafana"]["volumes"])
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert (DEPLOY / mounts[path] / Path(home).name).is_file()
     assert home.startswith(path)
 
