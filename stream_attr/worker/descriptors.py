@@ -13,12 +13,14 @@ import resource
 import sys
 from typing import NamedTuple
 
+from stream_attr.worker.web_server import LIMITS
+
 __all__ = ["DescriptorsError", "Need", "need", "raise_limit", "require"]
 
 logger = logging.getLogger(__name__)
 
-_PROCESS = 64
-"""Descriptors of the process itself: log, web port and its connections, the group's consumer."""
+_PROCESS = 40 + LIMITS.connections
+"""Descriptors of the process itself: log, the group's consumer, the web port and its connections."""
 _THREADS = 40
 """Threads of the process itself, those of RocksDB among them."""
 _SHARED_CLIENTS = 7
