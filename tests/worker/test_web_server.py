@@ -14,6 +14,7 @@ from stream_attr.worker.web_server import LimitedRunner, Limits
 TOKEN = "token-93b1f0c2a4d8e6"
 GENEROUS = Limits(connections=100, request_s=60.0)
 PATIENCE_S = 30.0
+ASKED = aiohttp_web.AppKey("asked", asyncio.Event)
 
 
 class Log(logging.Handler):
@@ -40,7 +41,8 @@ async def short(_request):
     return aiohttp_web.Response(text="here")
 
 
-async def large(_request):
+async def large(request):
+    request.app[ASKED].set()
     return aiohttp_web.Response(body=b"x" * 50_000_000)
 
 
@@ -55,6 +57,7 @@ async def serve():
 
     async def serve(limits):
         app = aiohttp_web.Application()
+        app[ASKED] = serve.asked
         for handler in (short, large, broken):
             app.router.add_get(f"/{handler.__name__}", handler)
         runners.append(runner := LimitedRunner(app, limits=limits))
@@ -63,6 +66,7 @@ async def serve():
         return runner.addresses[0][1]
 
     serve.runners = runners
+    serve.asked = asyncio.Event()
     yield serve
     for runner in runners:
         await runner.cleanup()
@@ -153,23 +157,27 @@ async def test_a_client_that_does_not_read_its_answer_is_closed(serve):
     port = await serve(Limits(connections=100, request_s=0.2))
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
     writer.write(request("/large"))
-    for there in (True, False):
-        async with asyncio.timeout(PATIENCE_S):
-            while bool(serve.runners[0].server.connections) is not there:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENCE_S):
+        await serve.asked.wait()
+        while serve.runners[0].server.connections:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     writer.close()
     with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
         await reader.readexactly(50_000_000)
 
 
-async def test_a_kept_connection_may_ask_for_longer_than_one_request_may_take(serve):
-    port = await serve(Limits(connections=100, request_s=1.0))
+async def test_each_answer_gives_a_kept_connection_the_whole_time_again(serve):
+    port = await serve(GENEROUS)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for _ in range(8):
+    cut_off_at = []
+    for _ in range(3):
         writer.write(request("/short"))
         assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b"here"), PATIENCE_S)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.01)
+        [connection] = serve.runners[0].server.by_last_answer
+        cut_off_at.append(connection._timeout.when())
     writer.close()
+    assert cut_off_at == sorted(set(cut_off_at))
 
 
 async def test_idle_connections_beyond_the_limit_give_way_to_new_ones(serve, log):
