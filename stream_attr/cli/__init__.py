@@ -17,7 +17,9 @@ from typing import Any
 import click
 
 from stream_attr import __version__
+from stream_attr.cli.process import end_in_an_orderly_way, open_standard_streams
 from stream_attr.cli.terminal import echo, filter_streams, visible_usage_errors
+from stream_attr.worker.signals import end_at_once
 
 __all__ = ["main"]
 
@@ -40,6 +42,15 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 class _LazyGroup(click.Group):
     """A group that knows its commands' names and summaries without importing them."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as this process; tests call ``main``."""
+        open_standard_streams()
+        if sys.argv[1:2] == ["worker"]:
+            end_at_once()
+        else:
+            end_in_an_orderly_way()
+        return super().__call__(*args, **kwargs)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, whatever standard output is: a full disk, or an encoding without Chinese."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from types import FrameType
 
 import click
 
@@ -18,7 +16,6 @@ from stream_attr.cli.terminal import echo
 @click.option("--port", type=PORT, default=9092, show_default=True, help="Loopback port to listen on.")
 def command(port: int) -> None:
     """Run the embedded Kafka-compatible broker until Ctrl-C. It keeps all in memory: for trials only."""
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         with embedded_broker(port) as broker:
             echo(f"Kafka-compatible broker on {broker.bootstrap}, in memory; Ctrl-C ends it", err=True)
@@ -29,7 +26,3 @@ def command(port: int) -> None:
         return
     echo(f"the broker ended by itself with status {status}", err=True)
     sys.exit(1)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

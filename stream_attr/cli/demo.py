@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from types import FrameType
 from typing import IO, Any, NoReturn
 
 import click
@@ -66,17 +64,12 @@ def command(keep: bool) -> None:
     Starts an embedded broker and a worker, sends them an evening written by hand and a day of generated
     traffic, ends with a summary per agent and one order explained, and leaves nothing behind.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         _demo(keep=keep)
     except EmbeddedBrokerError as error:
         raise Unusable(str(error)) from error
     except KeyboardInterrupt:
         echo("ended", err=True)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _demo(*, keep: bool) -> None:

@@ -155,7 +155,7 @@ def command(
     lost_input: str,
     session_timeout: int,
 ) -> None:
-    """Judge the events of a broker as they come; SIGTERM or Ctrl-C ends it after the batch in hand.
+    """Judge the events of a broker as they come; SIGTERM, SIGHUP or Ctrl-C ends it after the batch in hand.
 
     Start as many as you like, each with its own --data-dir and --web-port: they share the partitions. The
     topics must be there: stream-attr topics create.

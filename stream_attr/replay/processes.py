@@ -14,6 +14,7 @@ from collections.abc import Generator
 from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import chain
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from operator import itemgetter
@@ -107,7 +108,12 @@ class _Worker:
         self._process: SpawnProcess = context.Process(
             target=_work, args=(replace(plan, share=share), theirs), daemon=True
         )
-        self._process.start()
+        resource_tracker.ensure_running()  # else it is started below, and lets SIGINT through again
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()  # inherits the mask: Ctrl-C is the parent's, which ends its processes
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
     def receive(self) -> Step | None:
@@ -136,7 +142,6 @@ class _Worker:
 
 def _work(plan: Plan, pipe: Connection) -> None:
     """Run in a process of its own: judge a share, send the steps, hear what answers them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes
     with closing(pipe), without_collector():
         ahead = Ahead()
         judging = steps(plan, ahead)

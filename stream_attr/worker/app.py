@@ -20,7 +20,7 @@ from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.codec.visible import visible
 from stream_attr.processor.records import CHANGELOG
-from stream_attr.worker import descriptors, heap, layout, web, web_server
+from stream_attr.worker import descriptors, heap, layout, signals, web, web_server
 from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.changelog import topic_id
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
@@ -59,6 +59,10 @@ class _Worker(faust.Worker):  # type: ignore[misc]
         """Log what the event loop reports as everything else."""
         asyncio.get_running_loop().set_exception_handler(log_loop_error)
         await super().on_first_start()
+
+    def _install_signal_handlers_unix(self) -> None:
+        """Handle signals in our way."""
+        signals.listen(self.loop, self._schedule_shutdown)
 
     async def stop(self) -> None:
         """Stop, within a bounded time whatever hangs."""

@@ -181,6 +181,7 @@ LOGGING = {
         "stream_attr": {"level": "INFO"},
         "stream_attr.worker.transport": {"level": "WARNING"},  # mode logs the services' life under the
         "stream_attr.worker.recovery": {"level": "WARNING"},  # module of their class
+        "stream_attr.worker.web_server": {"level": "WARNING"},
     },
 }
 """For Faust, which sets it up once more when it starts its worker."""

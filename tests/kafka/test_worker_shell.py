@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import socket
 import time
 from contextlib import ExitStack
@@ -121,6 +124,50 @@ def test_a_record_that_the_machine_cannot_apply_now_is_applied_later(broker, top
         assert worker.stop() == 0
         assert worker.said().count("; retrying") == 2
     assert read(broker.bootstrap, topic_prefix + "dead-letters") == []
+
+
+@pytest.mark.usefixtures("topics")
+def test_a_hang_up_ends_a_worker_in_an_orderly_way(broker, topic_prefix, tmp_path):
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start().until_ready()
+        worker.signal(signal.SIGHUP)
+        assert worker.wait() == 0
+        assert "Traceback" not in worker.said()
+
+
+@pytest.mark.usefixtures("topics")
+def test_signals_for_debugging_show_where_the_worker_is_and_no_value(broker, topic_prefix, tmp_path):
+    traffic = Traffic(broker.bootstrap, topic_prefix)
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        worker.start().until_ready()
+        for number in range(20):
+            event = {"event_id": f"said-{number}", "ts": 1_790_000_000_000, "text": "what was said"}
+            traffic.put("chat-events", event, key=f"jd:1|b{number}")
+            worker.signal(signal.SIGUSR1)
+        traffic.put("order-events", {"event_id": "o", "ts": 1_790_000_000_000}, key="jd:1|order")
+        worker.signal(signal.SIGUSR2)
+        until(lambda: "SIGUSR2 does nothing; SIGUSR1 logs all stacks" in worker.log.read_text(), worker)
+        until(lambda: worker.get("/orders/jd:1/order")[0] == 200, worker)
+        said = worker.log.read_text()
+        assert "most recent call first" in said, "threads"
+        assert re.search(r"tasks of the event loop\n(.*\n)*.*partition\.py:\d+ run", said)
+        assert "what was said" not in said
+        assert "said-" not in said
+        assert worker.stop() == 0
+
+
+@pytest.mark.usefixtures("topics")
+def test_a_worker_whose_log_nobody_reads_any_more_goes_on_and_ends_when_told(broker, topic_prefix, tmp_path):
+    with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
+        reading, writing = os.pipe()
+        worker.log = Path(f"/proc/self/fd/{writing}")
+        worker.start()
+        os.close(writing)
+        os.close(reading)
+        until(lambda: worker.get("/ready")[0] == 200)
+        worker.signal(signal.SIGUSR1)
+        worker.signal(signal.SIGINT)  # Faust's own handler would print first, and fail
+        assert worker.wait() == 0
 
 
 @pytest.mark.usefixtures("topics")

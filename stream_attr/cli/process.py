@@ -1,0 +1,46 @@
+"""What the process of every command needs before it does anything: open standard streams, an orderly end."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from types import FrameType
+
+__all__ = ["end_in_an_orderly_way", "open_standard_streams"]
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+def open_standard_streams() -> None:
+    """Open those on the null device that the caller has closed (``2>&-``).
+
+    Else the next file that is opened gets the number, one of the local store say, and what libraries write to
+    standard error goes into it.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, io.TextIOWrapper(io.FileIO(number, mode), encoding="utf-8"))
+
+
+def end_in_an_orderly_way() -> None:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does, once: what was begun is cleaned up, children are ended.
+
+    A SIGHUP that is ignored from the start (``nohup``) stays so.
+    """
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    for number in _SIGNALS:  # cleaning up is not to be interrupted
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt

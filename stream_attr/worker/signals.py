@@ -1,0 +1,68 @@
+"""What signals do to a worker: SIGTERM, SIGHUP and SIGINT end it, SIGUSR1 logs where it is, SIGUSR2 nothing.
+
+Faust's own handlers log the variables of every function for SIGUSR1, chat texts among them, and wait in a
+debugger for SIGUSR2. A SIGHUP that is ignored when the process starts (``nohup``) stays so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import faulthandler
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+__all__ = ["end_at_once", "listen"]
+
+logger = logging.getLogger(__name__)
+
+_STDERR = 2
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def end_at_once() -> None:
+    """Until ``listen`` is called, end the process with status 0 where it is told to end: nothing has begun.
+
+    As process 1 of a container it would not be ended by a signal that it has no handler for.
+    """
+    for number in _ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _leave)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    faulthandler.register(signal.SIGUSR1, file=_STDERR)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    with contextlib.suppress(OSError):
+        os.write(_STDERR, f"ended by {signal.Signals(number).name} before anything was begun\n".encode())
+    os._exit(0)
+
+
+def listen(loop: asyncio.AbstractEventLoop, shut_down: Callable[[signal.Signals], None]) -> None:
+    """Handle signals on the event loop from now on."""
+    faulthandler.unregister(signal.SIGUSR1)
+    for number in _ENDING:
+        if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, shut_down, number)
+    loop.add_signal_handler(signal.SIGUSR1, _log_tasks, loop)
+    loop.add_signal_handler(signal.SIGUSR2, logger.warning, "SIGUSR2 does nothing; SIGUSR1 logs all stacks")
+    # The stacks of threads are written at once, even while the event loop is held up; then it has its turn.
+    faulthandler.register(signal.SIGUSR1, file=_STDERR, chain=True)
+
+
+def _log_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Log where each task waits: files, lines and functions, no values."""
+    lines = sorted(" > ".join(_places(task.get_coro())) for task in asyncio.all_tasks(loop))
+    logger.warning("SIGUSR1: %d tasks of the event loop\n%s", len(lines), "\n".join(lines))
+
+
+def _places(awaited: Any) -> Iterator[str]:
+    """Where a coroutine is, and where what it waits for is."""
+    while (frame := getattr(awaited, "cr_frame", None)) is not None:
+        yield f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
+        awaited = awaited.cr_await
