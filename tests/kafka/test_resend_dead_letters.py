@@ -218,6 +218,7 @@ def test_what_is_no_dead_letter_on_the_topic_is_told(send, run) -> None:
     assert (listed.exit_code, listed.stdout) == (1, "")
     assert "1 records of " in listed.stderr
     assert "are no dead letters" in listed.stderr
+    assert "0 dead letters in the part that could be read\n" in listed.stderr
 
 
 def test_json_lines_of_a_list_are_read_back(send, run, start, tmp_path) -> None:
