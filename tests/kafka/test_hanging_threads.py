@@ -6,6 +6,7 @@ import collections
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,45 @@ def test_a_wall_clock_that_is_set_back_holds_up_no_new_shop_and_no_shutdown(
             worker.kill()
     assert "the wall clock was set back by 3600.0 s" in worker.said()
     assert "whether a batch is committed" not in worker.said()
+
+
+ASLEEP = """
+import pathlib, sys, time
+from confluent_kafka import Producer
+from stream_attr.broker.clients import Clients
+
+reports = []
+client = Producer(
+    {"bootstrap.servers": sys.argv[1], "statistics.interval.ms": 50, "stats_cb": reports.append}
+)
+ahead = pathlib.Path(sys.argv[2])
+seen = ahead.with_suffix(".ahead.seen")
+
+def until(condition):
+    while not condition():
+        client.poll(0)
+        time.sleep(0.05)
+
+client.list_topics()
+until(lambda: len(reports) > 2)
+ahead.touch()
+until(lambda: seen.exists() and "rdk:main" in seen.read_text())
+ahead.unlink()
+client.poll(0)
+before = len(reports)
+clients = Clients()
+clients.add(client)
+clients.wake()
+until(lambda: len(reports) > before + 1)
+"""
+"""A client whose main thread reports by a timer: set back while it waits, it reports no more until woken."""
+
+
+def test_a_client_that_a_step_of_the_clock_put_to_sleep_is_woken(broker, wall_clock, tmp_path):
+    ahead = tmp_path / "clock.ahead"
+    environment = {**os.environ, "LD_PRELOAD": str(wall_clock), "CLOCK_AHEAD": str(ahead)}
+    command = [sys.executable, "-c", ASLEEP, broker.bootstrap, str(ahead)]
+    subprocess.run(command, env=environment, check=True, timeout=60)
 
 
 @pytest.mark.usefixtures("topics")
