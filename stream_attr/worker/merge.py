@@ -41,6 +41,8 @@ class End(NamedTuple):
     """Offset of the next record to be fetched; all before it has been handed over."""
     end: int
     """Offset after the last record that can be read, as the last fetch response said."""
+    high_watermark: int
+    """Offset after the last record; beyond ``end`` while a transaction is open, whose records come later."""
     response: int
     """Changes with every fetch response."""
 
@@ -50,7 +52,7 @@ class Take(NamedTuple):
 
     records: list[Record]
     at_end: frozenset[str]
-    """The event topics that are read to their end once these records are judged."""
+    """The event topics read to their end once these records are judged, with no transaction open on them."""
     positions: dict[str, int]
     """By topic, the offset to read on at once these are judged: behind offsets that hold no record."""
 
@@ -127,7 +129,7 @@ class Merge:
         self._take_events(records, limit)
         if len(records) < limit:
             self._take_ticks(records, limit - len(records))
-        at_end = frozenset(topic for topic in (CHAT, ORDERS) if self._inboxes[topic].at_end())
+        at_end = frozenset(topic for topic in (CHAT, ORDERS) if self._inboxes[topic].is_complete())
         positions = {topic: inbox.pass_over() for topic, inbox in self._inboxes.items() if inbox.is_behind()}
         if not (records or positions) and at_end <= self._at_end:
             return None
@@ -193,7 +195,7 @@ class _Inbox:
                 self.size += _size(record)
 
     def at_end(self) -> bool:
-        """Whether nothing is at hand and nothing more was there when last asked."""
+        """Whether nothing is at hand and nothing more could be read when last asked."""
         return not self.records and self.end is not None and self.end.position >= self.end.end
 
     def reached(self) -> int:
@@ -212,6 +214,10 @@ class _Inbox:
         """Go on behind what was fetched and is no record, such as the marker that ends a transaction."""
         self.position, self._known = self.reached(), True
         return self.position
+
+    def is_complete(self) -> bool:
+        """Whether ``at_end``, and no transaction open: event time may go on without this topic."""
+        return self.at_end() and self.end is not None and self.end.end >= self.end.high_watermark
 
     def head(self) -> int:
         """``ts`` of the first record at hand; a record without one goes at once."""
@@ -256,7 +262,7 @@ class _Barrier:
         self._responses[topic] = end.response
         self._seen[topic] += 1
         if self._seen[topic] == 2:
-            self._goals[topic] = end.end
+            self._goals[topic] = end.high_watermark
 
     def passed_by(self, chat: _Inbox, orders: _Inbox) -> bool:
         return all(

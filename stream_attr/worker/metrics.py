@@ -66,6 +66,18 @@ class Metrics:
             ["topic", "partition"],
             registry=registry,
         )
+        self._open_records = Gauge(
+            "stream_attr_open_transaction_records",
+            "High watermark less last stable offset: offsets behind a transaction that is open",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self._open_seconds = Gauge(
+            "stream_attr_open_transaction_seconds",
+            "How long the last stable offset has not moved, while the high watermark is beyond it",
+            ["topic", "partition"],
+            registry=registry,
+        )
         self._lost = Counter(
             "stream_attr_lost_records",
             "Offsets passed over because retention deleted them before they were judged",
@@ -78,7 +90,8 @@ class Metrics:
         self._committing = Histogram(
             "stream_attr_commit_seconds", "Commit of one batch", registry=registry, buckets=_SECONDS
         )
-        self._lag_topics: dict[int, set[str]] = {}
+        self._inputs = self._lag, self._open_records, self._open_seconds
+        self._topics: dict[int, set[str]] = {}
 
     def judged(self, partition: int, batch: Batch, records: int, judging_s: float, commit_s: float) -> None:
         """A batch was judged and committed."""
@@ -115,10 +128,13 @@ class Metrics:
         """Input was deleted before it was judged."""
         self._lost.labels(topic, partition).inc(records)
 
-    def lag(self, partition: int, topic: str, records: int) -> None:
-        """How far judging is behind the end of a topic."""
-        self._lag_topics.setdefault(partition, set()).add(topic)
-        self._lag.labels(topic, partition).set(records)
+    def input(
+        self, partition: int, topic: str, lag: int, open_records: int = 0, open_seconds: float = 0.0
+    ) -> None:
+        """How far judging is behind the end of a topic, and what of it cannot be read yet, for how long."""
+        self._topics.setdefault(partition, set()).add(topic)
+        for gauge, value in zip(self._inputs, (lag, open_records, open_seconds), strict=True):
+            gauge.labels(topic, partition).set(value)
 
     def state(self, partition: int, size: int) -> None:
         """Size of a local store in bytes."""
@@ -128,8 +144,9 @@ class Metrics:
         """The partition is another worker's now."""
         for gauge in (self._pending, self._buyers, self._state, self._watermark):
             gauge.remove(partition)
-        for topic in self._lag_topics.pop(partition, ()):
-            self._lag.remove(topic, partition)
+        for topic in self._topics.pop(partition, ()):
+            for gauge in self._inputs:
+                gauge.remove(topic, partition)
 
     def exposition(self) -> bytes:
         """All of them in the text format of Prometheus."""

@@ -24,6 +24,7 @@ from stream_attr.worker.layout import EVENTS, TOLD
 from stream_attr.worker.memory import Memory
 from stream_attr.worker.merge import End, Merge, Take
 from stream_attr.worker.metrics import Metrics
+from stream_attr.worker.open_transactions import OpenTransactions
 from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, StoreDamagedError, open_store
 from stream_attr.worker.transaction import CommitError, Committer, Fenced, Undecided, open_committer
 
@@ -83,6 +84,7 @@ class Partition:
         self.positions: dict[str, int] = {}
         """The next offset to be judged, per topic; a topic not named starts at its beginning."""
         self.merge = Merge({})
+        self.open_transactions = OpenTransactions(number)
         self.lost_at: float | None = None
         """Since when, on the monotonic clock, it has to be opened anew: another worker has taken it over
         before the group has told us, or it was halted while it was not known what of a batch is committed."""
@@ -218,6 +220,7 @@ class Partition:
 
     def observe(self, topic: str, end: End) -> None:
         """Learn how far a topic goes."""
+        self.open_transactions.observe(self._around.config.topic(topic), end)
         if not self._halting:
             self.merge.observe(topic, end)
             self._wake.set()

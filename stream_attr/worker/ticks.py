@@ -19,7 +19,7 @@ from stream_attr.processor.records import TICKS
 from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.contact import Contact
-from stream_attr.worker.layout import INPUTS
+from stream_attr.worker.layout import EVENTS, INPUTS
 from stream_attr.worker.logs import client_logging
 from stream_attr.worker.wall_clock import wall_clock_ms
 
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 async def send_ticks(config: WorkerConfig, partitions: Assignment, contact: Contact) -> None:
     """Send each partition that has been idle for ``idle_tick_ms``, and has no lag, a tick; for ever.
 
+    While a transaction is open on its events it gets none: what cannot be read yet belongs before the tick.
     A tick says that it is now wall clock less allowed lateness. An idle partition gets one per idle time.
     """
     idle_s = config.idle_tick_ms / 1000
@@ -42,7 +43,8 @@ async def send_ticks(config: WorkerConfig, partitions: Assignment, contact: Cont
         now = time.monotonic()
         for partition in partitions if contact.lost is None else ():
             since = max(partition.busy_at, ticked.get(partition.number, 0.0))
-            if now - since >= idle_s and all(partition.lag(topic) == 0 for topic in INPUTS):
+            held = any(partition.open_transactions.records(config.topic(topic)) for topic in EVENTS)
+            if now - since >= idle_s and not held and all(partition.lag(topic) == 0 for topic in INPUTS):
                 ticked[partition.number] = now
                 producer.produce(
                     config.topic(TICKS),

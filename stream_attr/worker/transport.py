@@ -241,7 +241,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             state = assignment.state_value(tp)
             if state.has_valid_position and state.highwater is not None:
                 end = state.highwater if state.lso is None or state.lso < 0 else state.lso
-                ends[TP(tp.topic, tp.partition)] = End(state.position, end, state.timestamp)
+                ends[TP(tp.topic, tp.partition)] = End(state.position, end, state.highwater, state.timestamp)
         return Fetched(records, ends, gaps)
 
     async def _await_fetches(self, fetcher: Any, active: set[TP]) -> None:

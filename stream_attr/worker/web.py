@@ -99,7 +99,8 @@ async def metrics(view: View, _request: Request) -> Response:
     for partition in app.partitions:
         for topic in INPUTS:
             if (lag := partition.lag(topic)) is not None:
-                app.metrics.lag(partition.number, topic, lag)
+                name, held = app.config.topic(topic), partition.open_transactions
+                app.metrics.input(partition.number, topic, lag, held.records(name), held.seconds(name))
         app.metrics.state(partition.number, partition.state_size)
     return view.bytes(app.metrics.exposition(), content_type="text/plain")
 

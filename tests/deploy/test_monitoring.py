@@ -32,7 +32,7 @@ def exposed() -> dict[str, set[str]]:
     metrics = Metrics()
     batch = Batch()
     for topic in INPUTS:
-        metrics.lag(0, topic, 1)
+        metrics.input(0, topic, 1)
         metrics.lost(0, topic, 1)
     stats = batch.stats
     stats.events = stats.late = stats.repeats = stats.reports = dict.fromkeys(INPUTS, 1)

@@ -28,7 +28,7 @@ from stream_attr.processor.records import (
     Record,
     Store,
 )
-from stream_attr.worker import app, transaction
+from stream_attr.worker import app, open_transactions, transaction
 from stream_attr.worker.config import Clock, Judging, LostInput, StoreKind, Transactions, WorkerConfig
 from stream_attr.worker.knowledge import Knowledge
 from stream_attr.worker.shutdown import bound_shutdown
@@ -169,10 +169,12 @@ def main() -> int:
     parser.add_argument("--session-timeout", type=float, default=2.0)
     parser.add_argument("--lost-input", type=LostInput, default=LostInput.STOP)
     parser.add_argument("--transaction-timeout", type=int, default=60)
+    parser.add_argument("--open-transaction-patience", type=float, default=60.0)
     parser.add_argument("--doubt", type=int, default=0)
     parser.add_argument("--hang", action="store_true")
     said = parser.parse_args()
     transaction._TRANSACTION_TIMEOUT_S = said.transaction_timeout
+    open_transactions._PATIENCE_S = said.open_transaction_patience
     if said.doubt:
         doubt(said.doubt)
     if said.hang:

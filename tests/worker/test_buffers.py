@@ -41,7 +41,7 @@ class Backlog:
                 end += 1
             self.position[topic] = end
             self.merge.offer(topic, log[begin:end])
-            self.merge.observe(topic, End(end, len(log), next(self.response)))
+            self.merge.observe(topic, End(end, len(log), len(log), next(self.response)))
         for topic, (records, size) in self.merge.buffers().items():
             if topic in self.logs:
                 assert size == sum(map(weight, self.merge._inboxes[topic].records))

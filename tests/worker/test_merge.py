@@ -34,9 +34,11 @@ class Feed:
         self.merge.offer(topic, [record(topic, start + i, ts) for i, ts in enumerate(tss)])
         self.next[topic] = start + len(tss)
 
-    def end(self, topic, further=0):
-        """A fetch response: what was offered is what was fetched, and so many more are there."""
-        self.merge.observe(topic, End(self.next[topic], self.next[topic] + further, next(self.response)))
+    def end(self, topic, further=0, unstable=0):
+        """A fetch response: what was offered is what was fetched, so many more are there to be read, and so
+        many behind them in a transaction that is open."""
+        end = self.next[topic] + further
+        self.merge.observe(topic, End(self.next[topic], end, end + unstable, next(self.response)))
 
     def take(self, limit=100):
         take = self.merge.take(limit)
@@ -167,6 +169,15 @@ def test_buffers_and_lag_follow_what_is_offered_and_taken(feed):
     assert feed.merge.caught_up()
 
 
+def test_while_a_transaction_is_open_the_other_topic_goes_on_and_event_time_does_not(feed):
+    feed.end(CHAT, unstable=3)
+    feed.offer(ORDERS, 10)
+    feed.end(ORDERS)
+    assert feed.take() == (orders(0), frozenset({ORDERS}))
+    feed.end(CHAT)
+    assert feed.take() == ([], BOTH)
+
+
 class TestOffsetsWithoutRecords:
     """What transactions leave in a topic, and what compaction took: reading goes on behind it, for good."""
 
@@ -204,7 +215,7 @@ class TestOffsetsWithoutRecords:
     def test_a_topic_that_was_never_read_before_is_noted_where_it_begins(self):
         merge = Merge({CHAT: 7})
         for topic, position in ((CHAT, 7), (ORDERS, 5)):
-            merge.observe(topic, End(position, position, 1))
+            merge.observe(topic, End(position, position, position, 1))
         assert merge.take(100).positions == {ORDERS: 5}
         assert merge.take(100) is None
 
@@ -229,7 +240,7 @@ class TestTicks:
     def test_the_same_response_seen_again_counts_once(self, feed):
         feed.offer(TICKS, 100)
         assert feed.take() is None
-        end = End(0, 0, 7)
+        end = End(0, 0, 0, 7)
         for _ in range(5):
             feed.merge.observe(CHAT, end)
             feed.merge.observe(ORDERS, end)
@@ -249,6 +260,21 @@ class TestTicks:
         feed.offer(CHAT, 50, 60)
         feed.end(CHAT, further=9)  # later ones do not hold it up
         assert feed.take() == ([*chat(0, 1), (TICKS, 0)], frozenset({ORDERS}))
+
+    def test_what_a_transaction_holds_back_goes_before_it(self, feed):
+        feed.end(CHAT)
+        feed.end(ORDERS)
+        feed.take()
+        feed.offer(TICKS, 100)
+        feed.take()
+        for _ in range(3):
+            feed.end(CHAT, unstable=2)
+            feed.end(ORDERS)
+            assert feed.take() is None
+        feed.offer(CHAT, 50)
+        feed.next[CHAT] += 1  # its marker
+        feed.end(CHAT)
+        assert feed.take() == ([*chat(0), (TICKS, 0)], BOTH)
 
     def test_a_tick_fetched_later_waits_for_later_ends(self, feed):
         feed.offer(TICKS, 100)

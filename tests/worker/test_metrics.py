@@ -30,7 +30,7 @@ def metrics():
     metrics.judged(3, batch, records=6, judging_s=0.01, commit_s=0.02)
     metrics.refused([Output("dead-letters", b"", orjson.dumps({"code": "bad_value"}))])
     metrics.lost(3, CHAT, 7)
-    metrics.lag(3, CHAT, 8)
+    metrics.input(3, CHAT, 8, 4, 2.5)
     metrics.state(3, 9)
     return metrics
 
@@ -70,6 +70,8 @@ def test_what_was_counted_is_what_is_exposed(metrics):
         'stream_attr_dead_letters_total{code="bad_value"} 1.0',
         'stream_attr_lost_records_total{partition="3",topic="chat-events"} 7.0',
         'stream_attr_lag_records{partition="3",topic="chat-events"} 8.0',
+        'stream_attr_open_transaction_records{partition="3",topic="chat-events"} 4.0',
+        'stream_attr_open_transaction_seconds{partition="3",topic="chat-events"} 2.5',
         'stream_attr_state_bytes{partition="3"} 9.0',
         'stream_attr_watermark_seconds{partition="3"} 1.7935e+09',
     ):
