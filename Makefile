@@ -8,6 +8,8 @@ COMPILED_STAMP := $(COMPILED)/.installed
 BENCH_STAMP := $(COMPILED)/.bench-installed
 COMPILE = HATCH_BUILD_HOOK_ENABLE_MYPYC=$(if $(shell command -v cc),1,$(warning no C compiler: not compiled))
 QUIETLY := --quiet --disable-pip-version-check
+CONTAINER_PACKAGES := podman buildah runc catatonit netavark aardvark-dns iptables uidmap mmdebstrap
+STREAM_ATTR_COMPILED ?= 1
 PORT ?= 9092
 BROKERS ?= 1
 RECORDS ?= 1000000
@@ -17,7 +19,7 @@ BUSY ?= 4
 BESIDE ?= --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-loaded check reliability fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down clean
+.PHONY: help demo test test-loaded check reliability fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down containers clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -97,6 +99,12 @@ kafka-up: $(STAMP)  ## Apache Kafka on 127.0.0.1:9092 (PORT=…), data in .cache
 
 kafka-down: $(STAMP)  ## stop it; its data stays
 	$(BIN)/python deploy/kafka/apache_kafka.py down
+
+containers: $(STAMP)  ## the image built, compiled (STREAM_ATTR_COMPILED=0: not), and deploy/compose.yaml up: podman, as root
+	@dpkg-query --show $(CONTAINER_PACKAGES) >/dev/null 2>&1 \
+		|| { apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends $(CONTAINER_PACKAGES); } \
+		|| { echo 'make containers needs, and cannot install, these Debian packages: $(CONTAINER_PACKAGES)' >&2; exit 1; }
+	STREAM_ATTR_COMPILED=$(STREAM_ATTR_COMPILED) STREAM_ATTR_REQUIRE_CONTAINERS=1 $(BIN)/python -m pytest tests/containers
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
