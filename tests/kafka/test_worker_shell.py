@@ -96,11 +96,11 @@ def test_strangers_at_the_web_port_neither_fill_the_log_nor_take_all_connections
                 with socket.create_connection(("127.0.0.1", worker.port)) as one:
                     one.sendall(b"Authorization: Bearer said-by-a-stranger\r\n\r\n")
                     assert one.recv(100).startswith(b"HTTP/1.0 400")
-            assert worker.get("/health")[0] == 200
+            until(lambda: worker.get("/health")[0] == 200, worker)
             descriptors = len(list(Path(f"/proc/{worker.process.pid}/fd").iterdir()))
         until(lambda: len(list(Path(f"/proc/{worker.process.pid}/fd").iterdir())) < descriptors - 50, worker)
-        assert worker.said().count("more than 100 web connections") == 1
-        assert worker.said().count("a malformed web request from 127.0.0.1 is refused") == 1
+        for line in ("more than 100 web connections", "a malformed web request from 127.0.0.1 is refused"):
+            assert 1 <= worker.said().count(line) < 5, "one a minute"
         assert "said-by-a-stranger" not in worker.said()
         assert "Traceback" not in worker.said()
         assert worker.stop() == 0
@@ -255,8 +255,13 @@ def test_an_id_of_any_shape_is_answered_alike_by_whichever_worker_is_asked(broke
         until(lambda: set.union(*held()) == set(paths), *both)
         assert all(held()), "each holds some of them"
         for odd, path in zip(ODD_IDS, paths, strict=True):
-            answers = [worker.get(path) for worker in both]
-            assert [status for status, _ in answers] == [200, 200], path
+            answers = []
+
+            def answered(path=path, answers=answers):
+                answers[:] = [worker.get(path) for worker in both]
+                return [status for status, _ in answers] == [200, 200]
+
+            until(answered, *both)  # a worker gives the other two seconds
             assert [json.loads(body)["seen"] for _, body in answers] == [[odd], [odd]]
         for segments in ("jd:1/..", "jd:1/%2E%2e", "./o1", "jd:1/%2e"):
             for worker in both:
