@@ -25,6 +25,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 
 from stream_attr.broker.address import checked_bootstrap, checked_prefix, topics_command
 from stream_attr.broker.topics import BrokerUnreachable, partition_counts
+from stream_attr.cli.terminal import filter_streams
 from stream_attr.codec.inbound import peek_ts
 from stream_attr.codec.visible import visible
 from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS
@@ -265,4 +266,5 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    filter_streams()
     sys.exit(main())

@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, BrokerMetadata, ClusterMetadata
 
 from stream_attr.broker.security import Protocol, Security
+from stream_attr.codec.visible import visible
 
 __all__ = ["BROKER_TIMEOUT_S", "BrokerUnreachable", "connect", "reason_of", "unreachable"]
 
@@ -109,7 +110,7 @@ def _require_advertised(cluster: ClusterMetadata, bootstrap: str, security: Secu
     if problems and not reached and len(problems) == len(suspects):
         raise BrokerUnreachable(problems[0])
     for problem in problems:
-        logger.warning("%s", problem)
+        logger.warning("%s", visible(problem))
 
 
 def _address(broker: BrokerMetadata) -> str:

@@ -159,11 +159,17 @@ def test_one_of_several_brokers_that_is_not_reached_is_a_warning(
     wrong: tuple[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     cluster = AdminClient({"bootstrap.servers": wrong[0]}).list_topics(timeout=30)
-    cluster.brokers = {1: _broker(1, wrong[0]), 2: _broker(2, wrong[1])}
+    cluster.brokers = {
+        1: _broker(1, wrong[0]),
+        2: _broker(2, wrong[1]),
+        3: _broker(3, "kafka\x1b[31m\n.invalid:9092"),
+    }
     with caplog.at_level(logging.WARNING, logger=connection.__name__):
         connection._require_advertised(cluster, wrong[0], UNSECURED)
-    [message] = caplog.messages
-    assert message.startswith(f"broker 2 of {wrong[0]} advertises {wrong[1]}, which cannot be reached")
+    assert [message.partition(", which cannot be reached from here: ")[0] for message in caplog.messages] == [
+        f"broker 2 of {wrong[0]} advertises {wrong[1]}",
+        f"broker 3 of {wrong[0]} advertises kafka\\x1b[31m\\n.invalid:9092",
+    ]
 
 
 def test_a_broker_of_another_cluster_at_the_advertised_address_is_named(wrong: tuple[str, str]) -> None:

@@ -48,6 +48,12 @@ def old(broker, topic_prefix, tmp_path):
     return prefix
 
 
+def test_what_was_typed_is_quoted_visibly():
+    words = [sys.executable, str(SCRIPT), "--broker", "h:1", "--from", "a", "--to", "b", "\x1b[31m\u202e"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr.endswith("unrecognized arguments: \\x1b[31m\\u202e\n")) == (2, True)
+
+
 def judged(broker, prefix, folder, before=0):
     """What a worker says of all that was sent, of which it has judged so many records before."""
     worker = RealWorker(broker.bootstrap, prefix, folder, ("--clock", "events")).start()
