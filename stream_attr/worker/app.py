@@ -157,7 +157,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.retention = RetentionWatch(found.retention_ms, config.topic_prefix)
     app.contact = Contact(config.broker, config.session_timeout_s)
     app.unreadable = Unreadable()
-    app.knowledge = Knowledge(config, judging.book, app.contact.refused)
+    app.knowledge = Knowledge(config, judging.book, app.contact.refused, app.unreadable)
     app.web_log = RateLimited(web.logger)
     app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
     app.reader = ThreadPoolExecutor(1, thread_name_prefix="settings")
@@ -168,6 +168,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         app.knowledge,
         app.metrics,
         app.contact,
+        app.unreadable,
         app.dead_letters,
         app.pool,
         partitions=found.partitions,

@@ -36,6 +36,7 @@ from stream_attr.processor.records import CHANGELOG
 from stream_attr.worker.contact import will_pass
 from stream_attr.worker.logs import client_logging
 from stream_attr.worker.store import Change, LocalStore
+from stream_attr.worker.unreadable import READ_AGAIN_S, Unreadable, is_unreadable
 from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = ["Caught", "Interrupted", "catch_up", "topic_id"]
@@ -96,6 +97,7 @@ def catch_up(
     stop: Callable[[], bool],
     security: Security = UNSECURED,
     group: str = "stream-attr",
+    unreadable: Unreadable | None = None,
 ) -> Caught:
     """Bring the store to the end of the changelog partition.
 
@@ -108,7 +110,9 @@ def catch_up(
     """
     consumer = _consumer(broker, security, group)
     CLIENTS.add(consumer)
-    recovery = _Recovery(consumer, store, TopicPartition(topic, partition), identity, stop)
+    unreadable = unreadable or Unreadable()
+    place = TopicPartition(topic, partition)
+    recovery = _Recovery(consumer, store, place, identity, stop, unreadable)
     try:
         start = recovery.trusted_offset()
         if start is not None:
@@ -119,6 +123,7 @@ def catch_up(
         store.clear()
         return recovery.read(OFFSET_BEGINNING)
     finally:
+        unreadable.forget(topic, partition)
         CLIENTS.remove(consumer)
         consumer.close()
 
@@ -137,7 +142,9 @@ class _Recovery:
         place: TopicPartition,
         identity: str,
         stop: Callable[[], bool],
+        unreadable: Unreadable,
     ) -> None:
+        self._unreadable = unreadable
         self._consumer = consumer
         self._store = store
         self._place = place
@@ -178,10 +185,17 @@ class _Recovery:
             if least is None:
                 least = self._least_end()
             messages = consume(self._consumer, _BATCH, _POLL_S)
-            changes, position, ended = _changes(messages, position)
+            changes, position, ended, failure = _changes(messages, position)
             if changes:
                 self._store.write(changes, self._identity, position)
                 taken += len(changes)
+            if failure is not None:
+                self._unreadable.failed(topic, partition, failure.str())
+                self._consumer.seek(TopicPartition(topic, partition, position))
+                time.sleep(READ_AGAIN_S)
+                continue
+            if changes or ended:
+                self._unreadable.read(topic, partition)
             if messages or position != self._end():
                 heard = time.monotonic()
             unended = time.monotonic() - heard > _SILENCE_S
@@ -226,8 +240,8 @@ def _trusted_for_ms() -> int:
     return int(topic_definitions()[CHANGELOG].config["delete.retention.ms"]) - _DAY_MS
 
 
-def _changes(messages: list[Message], position: int) -> tuple[list[Change], int, bool]:
-    """What was read in its order, the offset after it, and whether that is the end.
+def _changes(messages: list[Message], position: int) -> tuple[list[Change], int, bool, KafkaError | None]:
+    """What was read in its order, the offset after it, whether that is the end, and why it cannot be read on.
 
     Raises:
         _OutsideError: the changelog has no such offset.
@@ -240,12 +254,14 @@ def _changes(messages: list[Message], position: int) -> tuple[list[Change], int,
             changes.append((message.key() or b"", message.value()))
             position = message.offset() + 1
         elif error.code() == KafkaError._PARTITION_EOF:
-            return changes, max(position, message.offset() or 0), True
+            return changes, max(position, message.offset() or 0), True, None
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise _OutsideError(f"it stands at a changelog offset that is not there: {error.str()}")
+        elif is_unreadable(error):
+            return changes, position, False, error
         elif not will_pass(error):
             raise KafkaException(error)
-    return changes, position, False
+    return changes, position, False, None
 
 
 def _consumer(broker: str, security: Security, group: str) -> Consumer:
@@ -258,6 +274,7 @@ def _consumer(broker: str, security: Security, group: str) -> Consumer:
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "auto.offset.reset": "error",
+            "check.crcs": True,
             "fetch.wait.max.ms": 100,
             "queued.max.messages.kbytes": 16_384,
             **client_logging(),

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from stream_attr.worker.contact import will_pass
 from stream_attr.worker.layout import KNOWLEDGE
 from stream_attr.worker.logs import client_logging
 from stream_attr.worker.store import KNOWLEDGE_KEY
+from stream_attr.worker.unreadable import READ_AGAIN_S, Unreadable, is_unreadable
 
 __all__ = ["Consequences", "Knowledge"]
 
@@ -92,10 +93,15 @@ class Knowledge:
     """
 
     def __init__(
-        self, config: WorkerConfig, book: Book, on_refusal: Callable[[str], None] = lambda _user: None
+        self,
+        config: WorkerConfig,
+        book: Book,
+        on_refusal: Callable[[str], None] = lambda _user: None,
+        unreadable: Unreadable | None = None,
     ) -> None:
         """``on_refusal`` is told, as long as it is so, that the broker refuses our user."""
         self._book = book
+        self._unreadable = unreadable or Unreadable()
         self.lock = threading.Lock()
         """Held while the book is changed, and by every judge at work: so nothing changes under a judge, and
         as judging is Python alone, one judge at a time is as fast as many."""
@@ -160,7 +166,7 @@ class Knowledge:
         while left:
             if stop():
                 return None
-            for message in consume(self._consumer, _BATCH, _POLL_S):
+            for message in self._readable(consume(self._consumer, _BATCH, _POLL_S)):
                 topic, error = str(message.topic()), message.error()
                 if error is None:
                     found.append(self._record(message))
@@ -235,6 +241,8 @@ class Knowledge:
         left = [name for name, end in ends.items() if self._read_to[name] < end]
         if left and time.monotonic() <= deadline:
             return
+        if any((name, 0) in self._unreadable for name in left):  # what it says of a shop may change verdicts
+            return
         self._catch_up = None
         if left and any(self._end(name) is None for name in left):  # it is the broker that went away
             with self._requested:
@@ -266,7 +274,9 @@ class Knowledge:
 
     def _read(self) -> None:
         """Take what has been fetched; a moment is waited for it only while somebody waits for the ends."""
-        for message in consume(self._consumer, _BATCH, _POLL_S if self._catch_up is not None else 0.0):
+        for message in self._readable(
+            consume(self._consumer, _BATCH, _POLL_S if self._catch_up is not None else 0.0)
+        ):
             error = message.error()
             if error is None:
                 self._unapplied.append(self._record(message))
@@ -274,6 +284,25 @@ class Knowledge:
                 raise KafkaException(error)
             if error is None or error.code() == KafkaError._PARTITION_EOF:
                 self._read_to[str(message.topic())] = (message.offset() or 0) + (error is None)
+
+    def _readable(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """Yield messages as they come; where a batch of a topic cannot be read, seek back and pause."""
+        failed: set[str] = set()
+        for message in messages:
+            topic, error = str(message.topic()), message.error()
+            if topic in failed:
+                continue
+            if error is not None and is_unreadable(error):
+                failed.add(topic)
+                self._unreadable.failed(topic, 0, error.str())
+            else:
+                if error is None or error.code() == KafkaError._PARTITION_EOF:
+                    self._unreadable.read(topic, 0)
+                yield message
+        for topic in failed:
+            self._consumer.seek(TopicPartition(topic, 0, self._read_to[topic]))
+        if failed:
+            time.sleep(READ_AGAIN_S)
 
     def _apply(self) -> bool:
         """Take what was read into the book, across the topics by their Kafka timestamp.
@@ -350,6 +379,7 @@ def _consumer(config: WorkerConfig, on_refusal: Callable[[str], None]) -> Consum
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
+            "check.crcs": True,
             "fetch.wait.max.ms": 100,
             **client_logging(),
             "error_cb": see,

@@ -27,6 +27,7 @@ from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.open_transactions import OpenTransactions
 from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, StoreDamagedError, open_store
 from stream_attr.worker.transaction import CommitError, Committer, Fenced, Undecided, open_committer
+from stream_attr.worker.unreadable import Unreadable
 
 __all__ = ["Partition", "Surroundings"]
 
@@ -54,6 +55,7 @@ class Surroundings:
         knowledge: Knowledge,
         metrics: Metrics,
         contact: Contact,
+        unreadable: Unreadable,
         dead_letters: DeadLetterLog,
         pool: Executor,
         *,
@@ -67,6 +69,7 @@ class Surroundings:
         self.knowledge = knowledge
         self.metrics = metrics
         self.contact = contact
+        self.unreadable = unreadable
         self.dead_letters = dead_letters
         self.pool = pool
         self.partitions = partitions
@@ -326,6 +329,7 @@ class Partition:
             partition=self.number,
             identity=around.changelog_id,
             stop=stop,
+            unreadable=around.unreadable,
         )
         self._progress = self._store.get(PROGRESS_KEY)
         self._known = self._store.get(KNOWLEDGE_KEY)

@@ -40,6 +40,7 @@ from stream_attr.processor.records import Record
 from stream_attr.worker.assignment import Assignment
 from stream_attr.worker.lost_input import Gap, InputLostError
 from stream_attr.worker.merge import End
+from stream_attr.worker.unreadable import READ_AGAIN_S
 
 __all__ = ["Consumer", "ConsumerThread", "Fetched", "Transport"]
 
@@ -48,8 +49,6 @@ logger = logging.getLogger(__name__)
 _FETCH_MAX_WAIT_MS = 100
 _FETCH_TIMEOUT_S = 0.1
 _FULL_PAUSE_S = 0.02
-_READ_AGAIN_S = 1.0
-"""After so long a batch that could not be read is tried again."""
 _LEAVE_PATIENCE_S = 3.0
 _HEED_EVERY_S = 0.5
 _REFUSED = (
@@ -288,14 +287,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _put_off(self, tp: Any, offset: int, why: str) -> None:
         """Try again later, and leave to other partitions what time there is until then."""
-        self._unreadable[TP(tp.topic, tp.partition)] = time.monotonic() + _READ_AGAIN_S
+        self._unreadable[TP(tp.topic, tp.partition)] = time.monotonic() + READ_AGAIN_S
         self.app.unreadable.failed(tp.topic, tp.partition, f"the batch at offset {offset}: {why}")
 
     def _forget_unreadable(self, but_for: Collection[Any]) -> None:
         for tp in (self._unreadable.keys() | self._unreadable_there) - set(but_for):
             self._unreadable.pop(tp, None)
             self._unreadable_there.discard(tp)
-            self.app.unreadable.read(tp.topic, tp.partition)
+            self.app.unreadable.forget(tp.topic, tp.partition)
 
     async def _first_offsets(self, consumer: Any, places: Sequence[Any]) -> Any:
         """Where topics begin; asked until there is an answer."""

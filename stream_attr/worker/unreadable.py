@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import logging
 
-__all__ = ["Unreadable"]
+from confluent_kafka import KafkaError
+
+__all__ = ["READ_AGAIN_S", "Unreadable", "is_unreadable"]
 
 logger = logging.getLogger(__name__)
 
+READ_AGAIN_S = 1.0
+"""After so long a batch that could not be read is tried again."""
+_UNREADABLE = frozenset({KafkaError._BAD_COMPRESSION, KafkaError._BAD_MSG, KafkaError._NOT_IMPLEMENTED})
 _MOST_CHARACTERS = 300
 """Of what a client's error says."""
+
+
+def is_unreadable(error: KafkaError) -> bool:
+    """Whether librdkafka could not read a batch. It may go on behind it, so who reads has to seek back."""
+    return error.code() in _UNREADABLE
 
 
 class Unreadable:
@@ -37,6 +47,13 @@ class Unreadable:
         self._reasons[topic, partition] = reason
 
     def read(self, topic: str, partition: int) -> None:
-        """A partition could be read, or is no longer this worker's."""
+        """A partition could be read."""
         if self._reasons.pop((topic, partition), None) is not None:
             logger.warning("topic %s, partition %s can be read again", topic, partition)
+
+    def forget(self, topic: str, partition: int) -> None:
+        """A partition is no longer read here."""
+        self._reasons.pop((topic, partition), None)
+
+    def __contains__(self, place: tuple[str, int]) -> bool:
+        return place in self._reasons

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 import uuid
+from contextlib import contextmanager
 
 import pytest
 from aiokafka.client import AIOKafkaClient
@@ -34,7 +35,7 @@ from worker_process import until
 
 from stream_attr.broker.contract import topic_definitions
 from stream_attr.broker.topics import create_topics
-from stream_attr.processor.records import BUYER_DAYS, CHANGELOG, CHAT, DECISIONS, ORDERS
+from stream_attr.processor.records import BUYER_DAYS, CHANGELOG, CHAT, DECISIONS, ORDERS, SETTINGS
 
 PARTITIONS = 2
 EACH = 20
@@ -243,23 +244,63 @@ def test_a_damaged_batch_is_named_and_read_once_it_is_mended(damage, broker, req
     one = two_partitions
     put(one, 0, "lz4", 5)
     put(one, 0, "none", 1)
-    [file] = (request.getfixturevalue("apache").data(1) / f"{one.prefix}{CHAT}-0").glob("*.log")
-    whole = file.read_bytes()
-    begin = 12 + int.from_bytes(whole[8:12], "big")
-    end = begin + 12 + int.from_bytes(whole[begin + 8 : begin + 12], "big")
-    batch = bytearray(whole[begin:end])
-    damage(batch)
-    write_at(file, begin, batch)
-    one.start()
-    until(lambda: f"{one.prefix}{CHAT}, partition 0 cannot be read: " in not_ready_because(one), one)
-    put(one, 1, "none", 3)
-    until(lambda: one.metric("stream_attr_records_total") >= 1 + 3, one)
-    assert one.said().count("cannot be read") == 1
-    write_at(file, begin, whole[begin:end])
+    with damaged(request, f"{one.prefix}{CHAT}-0", 1, damage):
+        one.start()
+        until(lambda: f"{one.prefix}{CHAT}, partition 0 cannot be read: " in not_ready_because(one), one)
+        put(one, 1, "none", 3)
+        until(lambda: one.metric("stream_attr_records_total") >= 1 + 3, one)
+        assert one.said().count("cannot be read") == 1
     until(lambda: one.metric("stream_attr_records_total") == 1 + 1 + 5 + 1 + 3, one)
     until(lambda: one.get("/ready")[0] == 200, one)
     assert one.metric("stream_attr_dead_letters_total") == 0
     assert one.stop() == 0
+
+
+@pytest.mark.parametrize("damage", [flip, of_no_codec], ids=lambda damage: damage.__name__)
+def test_damaged_settings_and_state_are_named_and_read_once_they_are_mended(
+    damage, broker, request, two_partitions
+):
+    if broker.kind != "apache":
+        pytest.skip("the files of this broker are not at hand")
+    one = two_partitions
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    settings = {"shop_id": "jd:1", "effective_from": "2026-11-01"}
+    producer.produce(one.prefix + SETTINGS, json.dumps(settings), "jd:1", 0)
+    assert producer.flush(30) == 0
+    with damaged(request, f"{one.prefix}{SETTINGS}-0", 0, damage):
+        one.start()
+        until(lambda: f"{one.prefix}{SETTINGS}, partition 0 cannot be read: " in not_ready_because(one), one)
+        assert one.metric("stream_attr_records_total") == 0
+    until(lambda: one.metric("stream_attr_records_total") == PARTITIONS, one)
+    until(lambda: one.get("/ready")[0] == 200, one)
+    assert "settings and rosters read: 1 records" in one.said()
+    assert one.stop() == 0
+
+    shutil.rmtree(one.data_dir)
+    with damaged(request, f"{one.prefix}{CHANGELOG}-0", 0, damage):
+        one.start()
+        until(lambda: f"{one.prefix}{CHANGELOG}, partition 0 cannot be read: " in not_ready_because(one), one)
+    one.until_ready()
+    assert one.metric("stream_attr_lag_records") == 0
+    assert one.stop() == 0
+    assert one.said().count("cannot be read") == 2
+
+
+@contextmanager
+def damaged(request, partition, nth, damage):
+    """Have a batch of a partition lie damaged on the broker's disk."""
+    [file] = (request.getfixturevalue("apache").data(1) / partition).glob("*.log")
+    whole = file.read_bytes()
+    end = 0
+    for _ in range(nth + 1):
+        begin, end = end, end + 12 + int.from_bytes(whole[end + 8 : end + 12], "big")
+    batch = bytearray(whole[begin:end])
+    damage(batch)
+    write_at(file, begin, batch)
+    try:
+        yield
+    finally:
+        write_at(file, begin, whole[begin:end])
 
 
 def write_at(file, place, data):
