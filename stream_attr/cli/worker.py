@@ -124,7 +124,8 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     type=click.Choice([policy.value for policy in LostInput]),
     default=LostInput.STOP.value,
     show_default=True,
-    help="Where retention has deleted events before they were judged: stop, or go on without them.",
+    help="Where events are gone before they were judged, by retention or with a topic that was made anew: "
+    "stop, or go on without them (a topic made anew is read from its beginning).",
 )
 @click.option(
     "--session-timeout",

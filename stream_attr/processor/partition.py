@@ -6,7 +6,7 @@ service tasks): worker, replay and tests run this same object.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, assert_never
 
 from stream_attr.codec.between import Closing, Passed, decode_closing, encode_between
@@ -96,11 +96,12 @@ class Processor:
 
     # The border
 
-    def restore(self, progress: bytes | None) -> dict[str, int]:
+    def restore(self, progress: bytes | None, recreated: Collection[str] = ()) -> dict[str, int]:
         """See `Judge.restore`."""
         if progress is not None:
             known = decode_progress(progress, PROGRESS_KEY)
-            self._offsets = dict(known.offsets)
+            offsets = known.offsets.items()
+            self._offsets = {topic: offset for topic, offset in offsets if topic not in recreated}
             self._watermark.seen = known.seen
             if known.watermark is not None:
                 self._watermark.value = self._announced = known.watermark

@@ -6,7 +6,7 @@ records of one partition in order, writes what it gets back, and hands it more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
@@ -141,10 +141,11 @@ class Batch:
 class Judge(Protocol):
     """What a shell may ask of a processor of one partition."""
 
-    def restore(self, progress: bytes | None) -> dict[str, int]:
+    def restore(self, progress: bytes | None, recreated: Collection[str] = ()) -> dict[str, int]:
         """Start from a stored progress record (None: from nothing) and the store's items.
 
-        Returns the next offset per input topic; a topic not named starts at its beginning.
+        Returns the next offset per input topic; a topic not named starts at its beginning, as do those that
+        were ``recreated`` since.
         """
 
     def process(

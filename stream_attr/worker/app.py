@@ -19,10 +19,8 @@ from stream_attr.broker.clients import CLIENTS, watch_wall_clock
 from stream_attr.broker.security import Security
 from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.codec.visible import visible
-from stream_attr.processor.records import CHANGELOG
 from stream_attr.worker import descriptors, heap, layout, signals, web, web_server
 from stream_attr.worker.assignment import Assignment
-from stream_attr.worker.changelog import topic_id
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
 from stream_attr.worker.contact import Contact, keep_contact
 from stream_attr.worker.dead_letters import DeadLetterLog
@@ -36,6 +34,7 @@ from stream_attr.worker.retention import RetentionWatch
 from stream_attr.worker.shutdown import bound_shutdown
 from stream_attr.worker.store import StoreBusy
 from stream_attr.worker.ticks import send_ticks
+from stream_attr.worker.topic_ids import TopicIds, TopicRecreatedError
 from stream_attr.worker.transport import Transport
 from stream_attr.worker.unreadable import Unreadable
 
@@ -98,6 +97,7 @@ class AttributionApp(faust.App):  # type: ignore[misc]
     pool: ThreadPoolExecutor
     reader: ThreadPoolExecutor
     """The thread that reads settings and rosters: no batch may have to wait in line before it."""
+    topic_ids: TopicIds
     inputs = layout.INPUTS
 
     def _new_web(self) -> web_server.Web:
@@ -113,6 +113,14 @@ class AttributionApp(faust.App):  # type: ignore[misc]
         self.add_future(keep_contact(self.contact, self.knowledge.answers))
         self.add_future(watch_wall_clock(CLIENTS))
         self.add_future(heap.keep_trimmed())
+        self.add_future(self._watch_topics())
+
+    async def _watch_topics(self) -> None:
+        try:
+            await self.topic_ids.watch()
+        except TopicRecreatedError as error:
+            logger.critical("%s", error)
+            self.crash_soon(error)
 
     def crash_soon(self, error: BaseException) -> None:
         """Stop the whole worker because of an error that has been logged."""
@@ -158,6 +166,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.contact = Contact(config.broker, config.session_timeout_s)
     app.unreadable = Unreadable()
     app.knowledge = Knowledge(config, judging.book, app.contact.refused, app.unreadable)
+    app.topic_ids = TopicIds(config)
     app.web_log = RateLimited(web.logger)
     app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
     app.reader = ThreadPoolExecutor(1, thread_name_prefix="settings")
@@ -173,7 +182,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         app.pool,
         partitions=found.partitions,
         transactions=found.transactions,
-        changelog_id=topic_id(config.broker, config.topic(CHANGELOG), config.security),
+        topic_ids=app.topic_ids.known,
     )
     app.partitions = Assignment(around, app.crash_soon)
     for name in layout.INPUTS:

@@ -59,6 +59,7 @@ class Assignment:
         Raises:
             CommitError, KafkaException, StoreBusy: a partition cannot be had.
             NewerVersionError: a newer program has written a partition's state.
+            TopicRecreatedError: a topic is another one than a partition's state was made of.
         """
         halts = self._halts
         async with self._changing:

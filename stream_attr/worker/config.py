@@ -38,7 +38,7 @@ class Transactions(enum.StrEnum):
 
 
 class LostInput(enum.StrEnum):
-    """What to do where retention has deleted records that were not judged yet."""
+    """What to do where records that were not judged yet are gone: deleted, or with a topic made anew."""
 
     STOP = "stop"
     CONTINUE = "continue"

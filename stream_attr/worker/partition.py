@@ -14,18 +14,20 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from stream_attr.processor.records import CHANGELOG, PROGRESS_KEY, Batch, Judge, Record
+from stream_attr.processor.records import CHANGELOG, PROGRESS_KEY, TICKS, Batch, Judge, Record
 from stream_attr.worker.changelog import Interrupted, catch_up
-from stream_attr.worker.config import Judging, WorkerConfig
+from stream_attr.worker.config import Judging, LostInput, WorkerConfig
 from stream_attr.worker.contact import Contact
 from stream_attr.worker.dead_letters import DeadLetterLog
 from stream_attr.worker.knowledge import Consequences, Knowledge
-from stream_attr.worker.layout import EVENTS, TOLD
+from stream_attr.worker.layout import EVENTS, INPUTS, KNOWLEDGE, TOLD
+from stream_attr.worker.lineage import LINEAGE_KEY, Lineage, decode_lineage, encode_lineage, new_epoch
 from stream_attr.worker.memory import Memory
 from stream_attr.worker.merge import End, Merge, Take
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.open_transactions import OpenTransactions
 from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, StoreDamagedError, open_store
+from stream_attr.worker.topic_ids import TopicRecreatedError
 from stream_attr.worker.transaction import CommitError, Committer, Fenced, Undecided, open_committer
 from stream_attr.worker.unreadable import Unreadable
 
@@ -61,8 +63,9 @@ class Surroundings:
         *,
         partitions: int,
         transactions: bool,
-        changelog_id: str,
+        topic_ids: Mapping[str, str],
     ) -> None:
+        """``topic_ids``: by name, of the topics that offsets are counted on."""
         self.config = config
         self.memory = Memory(config.cache_mib)
         self.judging = judging
@@ -74,7 +77,8 @@ class Surroundings:
         self.pool = pool
         self.partitions = partitions
         self.transactions = transactions
-        self.changelog_id = changelog_id
+        self.topic_ids = topic_ids
+        self.changelog_id = topic_ids.get(CHANGELOG, "")
 
 
 class Partition:
@@ -108,6 +112,12 @@ class Partition:
         self._judge: Judge | None = None
         self._progress: bytes | None = None
         self._known: bytes | None = None
+        self._epoch = new_epoch()
+        self._lineage = Lineage()
+        self._recreated: Sequence[str] = ()
+        """Topics that are others than those that the changelog's progress tells of."""
+        self._changelog_end = 0
+        """The changelog's next offset, as far as it is known here."""
         self._knowledge_seen = -1
         self._failed_at_once = 0
 
@@ -118,6 +128,8 @@ class Partition:
 
         Raises:
             CommitError, KafkaException, StoreBusy: it cannot be had; it is closed again.
+            NewerVersionError: a newer program has written its state; it is closed again.
+            TopicRecreatedError: a topic is another one than its state was made of; it is closed again.
         """
         try:
             await self._on_thread(self._open)
@@ -268,6 +280,16 @@ class Partition:
         self._take_possession(lambda: self._halting)
         self._store = open_store(config.store, config.data_dir, self.number, self._around.memory)
         self._recover(lambda: self._halting)
+        self._begin_recreated()
+
+    def _begin_recreated(self) -> None:
+        """Commit that topics are read from their beginning: the next owner must not take them for the old."""
+        while self._recreated:
+            assert self._judge is not None
+            with self._around.knowledge.lock:
+                batch = self._judge.process((), frozenset())
+            if self._commit(batch, [(KNOWLEDGE_KEY, self._known)]):
+                self._recreated = []
 
     def _take_possession(self, stop: Callable[[], bool]) -> None:
         """Be the one who may commit, whoever was it before; waits for a broker that is away."""
@@ -320,6 +342,11 @@ class Partition:
     def _catch_up(self, stop: Callable[[], bool]) -> None:
         around, config = self._around, self._around.config
         assert self._store is not None
+        goes_on = config.lost_input is LostInput.CONTINUE
+        own = decode_lineage(self._store.get(LINEAGE_KEY))
+        lost = bool(own.recreated(around.topic_ids, [CHANGELOG])) and not own.recreated(
+            around.topic_ids, EVENTS
+        )
         caught = catch_up(
             self._store,
             broker=config.broker,
@@ -330,16 +357,45 @@ class Partition:
             identity=around.changelog_id,
             stop=stop,
             unreadable=around.unreadable,
+            may_be_empty=goes_on or not lost,
         )
         self._progress = self._store.get(PROGRESS_KEY)
         self._known = self._store.get(KNOWLEDGE_KEY)
+        self._recreated = caught.lineage.recreated(around.topic_ids, (*INPUTS, *KNOWLEDGE))
+        self._accept(self._recreated)
+        if not set(self._recreated).isdisjoint(KNOWLEDGE):
+            self._known = None  # all that is in them now is new
+        self._lineage = caught.lineage.begun(self._epoch, caught.offset, around.topic_ids, CHANGELOG)
+        self._changelog_end = caught.offset
         if caught.unended and self._progress is not None:
             self._end_what_hangs(self._progress, stop)
         self.state_size = self._store.size()
         with around.knowledge.lock:
             self._judge = around.judging.judge(self.number, around.partitions, self._store)
             self._judge.keep_decoded(self._facts)
-            self.positions = dict(self._judge.restore(self._progress))
+            self.positions = dict(self._judge.restore(self._progress, self._recreated))
+
+    def _accept(self, recreated: Sequence[str]) -> None:
+        """Return if it is right to read these topics from their beginning.
+
+        Old ticks are worth nothing: a later one says more.
+
+        Raises:
+            TopicRecreatedError: it is not.
+        """
+        config = self._around.config
+        if not recreated:
+            return
+        topics = [config.topic(name) for name in recreated]
+        if config.lost_input is LostInput.STOP and set(recreated) != {TICKS}:
+            raise TopicRecreatedError.of(
+                topics,
+                f"what partition {self.number} has judged are offsets of the old, and nothing of the new has "
+                "been judged. To read the new from its beginning (what is known counts once; what only the "
+                "old held is lost), start once with --lost-input continue. See "
+                "docs/operations.md#a-topic-made-anew",
+            )
+        logger.error("partition %s: %s made anew; read from the beginning", self.number, " and ".join(topics))
 
     def _end_what_hangs(self, progress: bytes, stop: Callable[[], bool]) -> None:
         """Commit what is known anyway: that ends the transaction that the broker has lost sight of."""
@@ -348,9 +404,9 @@ class Partition:
         logger.warning(
             "partition %s: its last transaction has not ended in the changelog; ending it", self.number
         )
-        marks = [(PROGRESS_KEY, progress)]
-        offset = self._committer.commit((), (), marks, stop)
-        self._store.write(marks, self._around.changelog_id, offset)
+        marks = [(PROGRESS_KEY, progress), (LINEAGE_KEY, encode_lineage(self._lineage))]
+        self._changelog_end = self._committer.commit((), (), marks, stop, self._changelog_end)
+        self._store.write(marks, self._around.changelog_id, self._changelog_end)
 
     def _judge_take(self, take: Take) -> None:
         def judge() -> Batch:
@@ -423,10 +479,13 @@ class Partition:
         if not (batch.outputs or batch.changes or known) and progress == self._progress:
             return True
         marks = [*known, *([(PROGRESS_KEY, progress)] if progress else [])]
+        marks.append((LINEAGE_KEY, encode_lineage(self._lineage)))
         self._committing_since = self._committing_since or time.monotonic()
         started = time.monotonic()
         try:
-            offset = self._committer.commit(batch.outputs, batch.changes.items(), marks, self._impatient)
+            offset = self._committer.commit(
+                batch.outputs, batch.changes.items(), marks, self._impatient, self._changelog_end
+            )
         except Undecided as error:
             self._failed_at_once = self._failed_at_once + 1 if time.monotonic() - started < _AT_ONCE_S else 0
             if self._failed_at_once >= _ATTEMPTS:
@@ -435,6 +494,7 @@ class Partition:
                 time.sleep(_PAUSE_S)
             committed = self._find_out(error, dict(marks))
         else:
+            self._changelog_end = offset
             store, changes = self._store, [*batch.changes.items(), *marks]
             self._on_whole_store(lambda: store.write(changes, self._around.changelog_id, offset))
             self._progress = progress

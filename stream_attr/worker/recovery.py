@@ -16,17 +16,27 @@ from faust.types import TP
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.processor.records import CHANGELOG
 from stream_attr.worker.store import StoreUnusableError
+from stream_attr.worker.topic_ids import TopicRecreatedError
 from stream_attr.worker.transaction import CommitError
 
 __all__ = ["Recovery", "TableManager"]
 
 logger = logging.getLogger(__name__)
 
-_ONE_SENTENCE = (CommitError, KafkaException, NewerVersionError, StoreUnusableError)
-
 
 class CoPartitioningError(Exception):
     """The group gave this worker different partitions of topics that belong together."""
+
+
+_ONE_SENTENCE = (
+    CommitError,
+    CoPartitioningError,
+    KafkaException,
+    NewerVersionError,
+    StoreUnusableError,
+    TopicRecreatedError,
+)
+"""What ends the worker with its message alone."""
 
 
 class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
@@ -59,8 +69,8 @@ class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
         if app.rebalancing_count != rebalance:
             return
         assigned = app.consumer.assignment()
-        numbers = _partitions(app, assigned)
         try:
+            numbers = _partitions(app, assigned)
             positions = await app.partitions.take_over(numbers, generation_id)
         except _ONE_SENTENCE as error:  # no traceback says more
             logger.critical("partitions cannot be taken over: %s", error)
@@ -129,6 +139,7 @@ def _partitions(app: Any, assigned: set[TP]) -> set[int]:
     if any(given != numbers for given in by_topic.values()):
         said = ", ".join(f"{app.config.topic(topic)} {sorted(given)}" for topic, given in by_topic.items())
         raise CoPartitioningError(
-            f"the group assigned different partitions of topics that go together: {said}"
+            f"the group assigned different partitions of topics that go together: {said}. A topic of which "
+            "there are none has been deleted"
         )
     return numbers

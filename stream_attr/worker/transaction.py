@@ -8,6 +8,7 @@ commit offsets for a consumer that is another client's.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +22,7 @@ from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.logs import client_logging
 from stream_attr.worker.store import Change
 
-__all__ = ["CommitError", "Committer", "Fenced", "Undecided", "open_committer"]
+__all__ = ["ChangelogLostError", "CommitError", "Committer", "Fenced", "Undecided", "open_committer"]
 
 _TRY_S = 1.0
 _TRANSACTION_TIMEOUT_S = 60
@@ -55,6 +56,10 @@ class Undecided(CommitError):  # noqa: N818 -- a state: the changelog knows
     """
 
 
+class ChangelogLostError(CommitError):
+    """The changelog ends before the offset that the partition's state goes up to; nothing was committed."""
+
+
 class Committer(Protocol):
     """Makes the batches of one partition durable, one after the other."""
 
@@ -64,12 +69,15 @@ class Committer(Protocol):
         state: Iterable[Change],
         progress: Iterable[Change],
         stop: Stop = never,
+        least: int = 0,
     ) -> int:
         """Write a batch and wait until it is durable, however long; returns the changelog's next offset.
 
         ``progress`` (at least one record) is written last. ``stop`` is asked while the broker is away.
+        ``least``: the changelog offset before which no record of the batch can come to lie.
 
         Raises:
+            ChangelogLostError: one did; nothing was committed (without transactions: no progress).
             Fenced: the partition has another owner; nothing was committed.
             Undecided: it may have been committed or not (without transactions: a part of it), also because
                 ``stop`` said so while the broker was away. Nothing but ``close`` may be called then.
@@ -112,6 +120,7 @@ class TransactionalCommitter:
         state: Iterable[Change],
         progress: Iterable[Change],
         stop: Stop = never,
+        least: int = 0,
     ) -> int:
         """Write a batch in one transaction."""
         producer = self._producer
@@ -123,6 +132,13 @@ class TransactionalCommitter:
             producer.send_changes(progress, producer.acknowledged)
         except:  # noqa: E722 -- see _raised_by_client
             raise self._given_up(_raised_by_client()) from None
+        self._attempt(producer.deliver, stop)
+        try:
+            producer.require_at_least(least)
+        except ChangelogLostError:
+            with contextlib.suppress(CommitError):  # then the partition's next owner aborts it
+                self._attempt(producer.client.abort_transaction, stop)
+            raise
         self._attempt(producer.client.commit_transaction, stop)
         self._attempt(producer.await_report, stop)
         return producer.next_offset()
@@ -181,6 +197,7 @@ class PlainCommitter:
         state: Iterable[Change],
         progress: Iterable[Change],
         stop: Stop = never,
+        least: int = 0,
     ) -> int:
         """Write a batch in three acknowledged steps."""
         producer = self._producer
@@ -189,9 +206,11 @@ class PlainCommitter:
             producer.flush(stop)
             producer.send_changes(state, producer.refused)
             producer.flush(stop)
+            producer.require_at_least(least)
             producer.send_changes(progress, producer.acknowledged)
             producer.flush(stop)
-        except Undecided:
+            producer.require_at_least(least)
+        except CommitError:
             self._usable = False
             raise
         except:  # noqa: E722 -- see _raised_by_client
@@ -250,6 +269,9 @@ class _PartitionProducer:
         self._partition = partition
         self._changelog = config.topic(CHANGELOG)
         self._next_offset = -1
+        self._first_sent = False
+        self._first_offset: int | None = None
+        """Where the first record of the batch came to lie in the changelog; None: it is not known yet."""
         self._failure: KafkaError | None = None
         self.client = Producer(
             {
@@ -276,8 +298,49 @@ class _PartitionProducer:
 
     def send_changes(self, changes: Iterable[Change], acknowledge: _Acknowledge | None = None) -> None:
         """Queue changelog records."""
-        for key, value in changes:
+        left = iter(changes)
+        if not self._first_sent:
+            for key, value in left:
+                self._send(self._changelog, value, key, self._partition, self._noting_first(acknowledge))
+                self._first_sent = True
+                break
+        for key, value in left:
             self._send(self._changelog, value, key, self._partition, acknowledge)
+
+    def _noting_first(self, acknowledge: _Acknowledge | None) -> _Acknowledge:
+        def note(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                self._first_offset = message.offset()
+            if acknowledge is not None:
+                acknowledge(error, message)
+
+        return note
+
+    def require_at_least(self, offset: int) -> None:
+        """Return unless the batch's first record is known to lie before a changelog offset.
+
+        Raises:
+            ChangelogLostError: it does.
+        """
+        if self._first_offset is not None and self._first_offset < offset:
+            raise ChangelogLostError(
+                f"topic {self._changelog}, partition {self._partition}: a record came to lie at offset "
+                f"{self._first_offset}, and the partition's state goes up to {offset}: the topic was made "
+                "anew, or its broker has lost records (was restored from an older copy, or had an unclean "
+                "leader election). Nothing was committed there; see "
+                "docs/operations.md#the-changelog-has-lost-records"
+            )
+
+    def deliver(self, timeout_s: float) -> None:
+        """Wait until everything queued is delivered or has failed, which the commit then tells.
+
+        Raises:
+            KafkaException: it takes longer; it may be tried again.
+        """
+        if left := self.client.flush(timeout_s):
+            raise KafkaException(
+                KafkaError(KafkaError._TIMED_OUT, f"{left} records are not acknowledged", retriable=True)
+            )
 
     def refused(self, error: KafkaError | None, _message: Message) -> None:
         """Note that a record could not be written, if it could not."""
@@ -321,6 +384,7 @@ class _PartitionProducer:
     def next_offset(self) -> int:
         """The changelog's offset after the progress record, which the last commit has made durable."""
         offset, self._next_offset = self._next_offset, -1
+        self._first_sent, self._first_offset = False, None
         return offset
 
     def _send(self, *record: Any) -> None:

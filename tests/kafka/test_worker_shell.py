@@ -18,7 +18,7 @@ from worker_process import Traffic, counts, expected, read, until, workers
 from stream_attr.broker.topics import create_topics
 from stream_attr.processor.records import DECISIONS, Output
 from stream_attr.worker.config import WorkerConfig
-from stream_attr.worker.transaction import Fenced, open_committer
+from stream_attr.worker.transaction import ChangelogLostError, Fenced, open_committer
 from stream_attr.worker.web_server import LIMITS
 
 PARTITIONS = 3
@@ -315,6 +315,26 @@ def test_who_is_fenced_in_the_middle_of_a_batch_is_told_so(broker, topic_prefix,
     heir.commit([], [], [(b"jd:1|b", b"")])
     former.close()
     heir.close()
+
+
+@pytest.mark.usefixtures("topics")
+def test_a_batch_that_comes_to_lie_before_the_partitions_state_is_not_committed(broker, topic_prefix):
+    config = WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix)
+    committer = open_committer(config, 0, transactions=broker.has_transactions)
+    for value in (b"1", b"2"):
+        end = committer.commit([], [(b"jd:1|b", value)], [(b"\x00progress", value)], least=0)
+    with pytest.raises(
+        ChangelogLostError, match=f"partition 0: a record came to lie at offset .* goes up to {end + 9}"
+    ):
+        committer.commit(
+            [Output(DECISIONS, b"o", b"{}")], [(b"jd:1|b", b"3")], [(b"\x00progress", b"3")], least=end + 9
+        )
+    committer.close()
+    stored = read(broker.bootstrap, topic_prefix + "buyer-state-changelog")
+    assert stored[-1] == (b"\x00progress", b"2") or not broker.has_transactions
+    assert (b"\x00progress", b"3") not in stored
+    if broker.has_transactions:
+        assert read(broker.bootstrap, topic_prefix + DECISIONS) == []
 
 
 @pytest.mark.usefixtures("topics")

@@ -13,7 +13,7 @@ import errno
 import os
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import orjson
@@ -67,10 +67,12 @@ class ToyJudge:
         self._positions: dict[str, int] = {}
         self._watermark = 0
 
-    def restore(self, progress: bytes | None) -> dict[str, int]:
+    def restore(self, progress: bytes | None, recreated: Collection[str] = ()) -> dict[str, int]:
         if progress is not None:
             said = orjson.loads(progress)
             self._positions, self._watermark = said["positions"], said["watermark"]
+            for topic in recreated:
+                self._positions.pop(topic, None)
         return self._positions
 
     def process(

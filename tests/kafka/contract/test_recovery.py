@@ -7,10 +7,14 @@ from confluent_kafka import Producer
 from worker_process import LONGEST_S
 
 from stream_attr.broker.topics import create_topics
+from stream_attr.processor.records import CHANGELOG
 from stream_attr.worker import changelog
 from stream_attr.worker import store as store_module
-from stream_attr.worker.changelog import Interrupted, catch_up, topic_id
+from stream_attr.worker.changelog import Interrupted, catch_up
+from stream_attr.worker.config import WorkerConfig
+from stream_attr.worker.lineage import LINEAGE_KEY, Epoch, Lineage, encode_lineage
 from stream_attr.worker.store import MemoryStore
+from stream_attr.worker.topic_ids import TopicIds
 
 DAY_MS = 86_400_000
 NOW = 1_793_500_000_000
@@ -41,7 +45,8 @@ class Changelog:
         create_topics(broker.bootstrap, partitions=2, prefix=prefix)
         self.broker = broker.bootstrap
         self.topic = prefix + "buyer-state-changelog"
-        self.identity = topic_id(self.broker, self.topic)
+        config = WorkerConfig(broker=self.broker, topic_prefix=prefix)
+        self.identity = TopicIds(config).known[CHANGELOG]
         self.producer = Producer({"bootstrap.servers": self.broker, "linger.ms": 100})
 
     def put(self, first, last):
@@ -50,11 +55,19 @@ class Changelog:
             self.producer.produce(self.topic, b"%d" % number, b"jd:1|b%d" % number, partition=1)
         assert self.producer.flush(LONGEST_S) == 0
 
+    def batch(self, first, last, *epochs):
+        """Records, and the lineage that ends their batch."""
+        for number in range(first, last):
+            self.producer.produce(self.topic, b"%d" % number, b"jd:1|b%d" % number, partition=1)
+        lineage = encode_lineage(Lineage(tuple(Epoch(*epoch) for epoch in epochs)))
+        self.producer.produce(self.topic, lineage, LINEAGE_KEY, partition=1)
+        assert self.producer.flush(30) == 0
+
     def catch_up(self, store, stop=lambda: False):
         caught = catch_up(
             store, broker=self.broker, topic=self.topic, partition=1, identity=self.identity, stop=stop
         )
-        self.unended = caught.unended
+        self.unended, self.lineage = caught.unended, caught.lineage
         return caught.offset
 
 
@@ -109,6 +122,101 @@ def test_a_store_of_another_changelog_is_built_anew(log):
     store.write([(b"jd:1|stray", b"1")], "another", 5)
     assert log.catch_up(store) == 20
     assert len(dict(store.items())) == 20
+
+
+@pytest.fixture
+def copy(broker, topic_prefix, log):
+    """Another history: a changelog that stands for the first one, restored and written on."""
+    made = Changelog(broker, topic_prefix + "copy.")
+    made.identity = log.identity
+    return made
+
+
+def numbers(first, last):
+    return {b"jd:1|b%d" % number: b"%d" % number for number in range(first, last)}
+
+
+def caught_up(log):
+    """A store that has been brought to the end of a changelog of 42 records, and is watched from now on."""
+    store = WatchedStore()
+    log.batch(0, 20, ("e1", 0))
+    log.batch(20, 40, ("e1", 0))
+    assert log.catch_up(store) == 42
+    store.cleared = store.written = 0
+    return store
+
+
+@pytest.mark.parametrize(
+    "epochs",
+    [[("e1", 0), ("e2", 21)], [("e1", 0), ("e2", 21), ("e3", 60)], [("e0", 0)], [("e9", 43)]],
+    ids=["by another owner", "by several", "from the beginning", "so far on that the store's epoch is past"],
+)
+def test_a_store_of_another_history_is_built_anew_although_its_offset_is_there(log, copy, epochs):
+    store = caught_up(log)
+    copy.batch(0, 20, ("e1", 0))
+    copy.batch(100, 160, *epochs)
+    assert copy.catch_up(store) == 82
+    assert store.cleared == 1
+    assert dict(store.items()) == numbers(0, 20) | numbers(100, 160)
+    store.cleared = 0
+    assert copy.catch_up(store) == 82
+    assert store.cleared == 0
+
+
+def test_a_store_of_the_same_history_is_continued_although_its_last_batch_is_compacted(log, copy):
+    store = caught_up(log)
+    copy.put(0, 42)  # no lineage among them: compaction removes one when a later one is there
+    copy.batch(42, 50, ("e1", 0), ("e2", 42))
+    assert copy.catch_up(store) == 51
+    assert (store.cleared, dict(store.items())) == (0, numbers(0, 40) | numbers(42, 50))
+
+
+def test_a_store_that_ends_with_a_batch_that_the_changelog_has_lost_is_built_anew(log, copy):
+    """Of the same epoch: records that its owner sent and did not commit lie where the batch was."""
+    store = caught_up(log)
+    copy.batch(0, 20, ("e1", 0))
+    copy.put(100, 140)
+    assert copy.catch_up(store) == 61
+    assert store.cleared == 1
+
+
+def test_a_recovery_that_was_ended_within_another_owners_records_is_continued(log, monkeypatch):
+    monkeypatch.setattr(changelog, "_BATCH", 100)
+    store = caught_up(log)
+    log.batch(40, 1500, ("e1", 0), ("e2", 42))
+    with pytest.raises(Interrupted):
+        log.catch_up(store, stop=lambda: store.written > 0)
+    assert 42 < store.standing(log.identity).offset < 1503
+    assert log.catch_up(store) == 1503
+    assert (store.cleared, dict(store.items())) == (0, numbers(0, 1500))
+
+
+def test_the_lineage_is_found_behind_what_was_aborted(log, broker):
+    if not broker.has_transactions:
+        pytest.skip("the embedded broker shows what was aborted")
+    store = caught_up(log)
+    producer = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": log.topic})
+    producer.init_transactions()
+    producer.begin_transaction()
+    for number in range(300):
+        producer.produce(log.topic, b"aborted", b"jd:1|a%d" % number, partition=1)
+    producer.flush(30)
+    producer.abort_transaction()
+    for _ in range(2):
+        assert log.catch_up(store) == 42 + 300 + 1
+        assert (store.cleared, store.written, dict(store.items())) == (0, 1, numbers(0, 40))
+        assert log.lineage.epochs == (Epoch("e1", 0),)
+        store.written = 0
+
+
+def test_a_store_and_a_changelog_of_before_there_were_lineages_go_together(log):
+    store = WatchedStore()
+    log.put(0, 20)
+    log.catch_up(store)
+    store.cleared = store.written = 0
+    log.batch(20, 30, ("e1", 20))
+    assert log.catch_up(store) == 31
+    assert (store.cleared, len(dict(store.items()))) == (0, 30)
 
 
 @pytest.mark.parametrize(
