@@ -9,16 +9,27 @@ two histories are the same up to an offset if the same epoch wrote what lies bef
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
+from xxhash import xxh3_64_intdigest
 
 from stream_attr.codec.events import Versioned
 from stream_attr.codec.versions import require_readable
+from stream_attr.processor.records import Record
 
-__all__ = ["LINEAGE_KEY", "Epoch", "Lineage", "decode_lineage", "encode_lineage", "new_epoch"]
+__all__ = [
+    "LINEAGE_KEY",
+    "Epoch",
+    "Judged",
+    "Lineage",
+    "decode_lineage",
+    "digest_of",
+    "encode_lineage",
+    "new_epoch",
+]
 
 LINEAGE_KEY: Final = b"\x00lineage"
 """Key of a partition's lineage in its changelog; the last record of every batch."""
@@ -36,6 +47,19 @@ class Epoch(NamedTuple):
     """Changelog offset; the epoch ends where the next one begins."""
 
 
+class Judged(NamedTuple):
+    """The record of an input that was judged last."""
+
+    offset: int
+    digest: int
+    """See `digest_of`."""
+
+
+def digest_of(key: bytes | None, value: bytes | None, timestamp: int) -> int:
+    """Return a 64-bit digest of a record."""
+    return xxh3_64_intdigest(b"%d|%d|%b%b" % (timestamp, len(key or b""), key or b"", value or b""))
+
+
 class Lineage(Struct, frozen=True):
     """The history of a partition's state."""
 
@@ -43,23 +67,42 @@ class Lineage(Struct, frozen=True):
     """The last ones, the oldest first; no program of before there were epochs has written any."""
     topics: dict[str, str] = {}
     """Topic ids by name, without prefix: of what the progress counts its offsets on, and of the changelog."""
+    judged: dict[str, Judged] = {}
+    """What was judged last, by input."""
     version: int = _VERSION
 
     def epoch_at(self, offset: int) -> str | None:
         """Return the epoch that wrote what lies at a changelog offset; None: it is not known."""
         return next((epoch.name for epoch in reversed(self.epochs) if epoch.begin <= offset), None)
 
-    def begun(self, epoch: str, offset: int, topics: Mapping[str, str], changelog: str) -> Lineage:
+    def begun(
+        self,
+        epoch: str,
+        offset: int,
+        topics: Mapping[str, str],
+        changelog: str,
+        from_beginning: Collection[str] = (),
+    ) -> Lineage:
         """Return this history with an epoch that begins at an offset (unless it is the last one already).
 
         ``changelog``: the name of the changelog in ``topics``. In another changelog than before, a restored
-        one, offsets mean nothing of what they did.
+        one, offsets mean nothing of what they did. ``from_beginning``: inputs that are read anew.
         """
         same = self.topics.get(changelog) == topics.get(changelog)
         epochs = self.epochs if same else ()
         if not epochs or epochs[-1].name != epoch:
             epochs = (*epochs, Epoch(epoch, offset))[-_MOST_EPOCHS:]
-        return Lineage(epochs, dict(topics))
+        judged = {name: last for name, last in self.judged.items() if name not in from_beginning}
+        return Lineage(epochs, dict(topics), judged)
+
+    def having_judged(self, records: Iterable[Record]) -> Lineage:
+        """Return this history after these records, the last of each topic last."""
+        last = {record.topic: record for record in records}
+        judged = {
+            name: Judged(record.offset, digest_of(record.key, record.value, record.timestamp))
+            for name, record in last.items()
+        }
+        return Lineage(self.epochs, self.topics, self.judged | judged)
 
     def recreated(self, topics: Mapping[str, str], names: Collection[str]) -> list[str]:
         """Return which of these topics are others now, by their ids."""

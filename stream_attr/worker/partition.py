@@ -26,6 +26,7 @@ from stream_attr.worker.memory import Memory
 from stream_attr.worker.merge import End, Merge, Take
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.open_transactions import OpenTransactions
+from stream_attr.worker.rewritten import rewritten
 from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, StoreDamagedError, open_store
 from stream_attr.worker.topic_ids import TopicRecreatedError
 from stream_attr.worker.transaction import CommitError, Committer, Fenced, Undecided, open_committer
@@ -361,11 +362,17 @@ class Partition:
         )
         self._progress = self._store.get(PROGRESS_KEY)
         self._known = self._store.get(KNOWLEDGE_KEY)
-        self._recreated = caught.lineage.recreated(around.topic_ids, (*INPUTS, *KNOWLEDGE))
-        self._accept(self._recreated)
+        recreated = caught.lineage.recreated(around.topic_ids, (*INPUTS, *KNOWLEDGE))
+        self._accept(recreated, TopicRecreatedError.of)
+        judged = {name: last for name, last in caught.lineage.judged.items() if name not in recreated}
+        changed = rewritten(config, self.number, judged, stop)
+        self._accept(changed, TopicRecreatedError.of_rewritten)
+        self._recreated = recreated + changed
         if not set(self._recreated).isdisjoint(KNOWLEDGE):
             self._known = None  # all that is in them now is new
-        self._lineage = caught.lineage.begun(self._epoch, caught.offset, around.topic_ids, CHANGELOG)
+        self._lineage = caught.lineage.begun(
+            self._epoch, caught.offset, around.topic_ids, CHANGELOG, self._recreated
+        )
         self._changelog_end = caught.offset
         if caught.unended and self._progress is not None:
             self._end_what_hangs(self._progress, stop)
@@ -375,7 +382,9 @@ class Partition:
             self._judge.keep_decoded(self._facts)
             self.positions = dict(self._judge.restore(self._progress, self._recreated))
 
-    def _accept(self, recreated: Sequence[str]) -> None:
+    def _accept(
+        self, recreated: Sequence[str], error: Callable[[Sequence[str], str], TopicRecreatedError]
+    ) -> None:
         """Return if it is right to read these topics from their beginning.
 
         Old ticks are worth nothing: a later one says more.
@@ -388,14 +397,18 @@ class Partition:
             return
         topics = [config.topic(name) for name in recreated]
         if config.lost_input is LostInput.STOP and set(recreated) != {TICKS}:
-            raise TopicRecreatedError.of(
+            raise error(
                 topics,
                 f"what partition {self.number} has judged are offsets of the old, and nothing of the new has "
                 "been judged. To read the new from its beginning (what is known counts once; what only the "
                 "old held is lost), start once with --lost-input continue. See "
                 "docs/operations.md#a-topic-made-anew",
             )
-        logger.error("partition %s: %s made anew; read from the beginning", self.number, " and ".join(topics))
+        logger.error(
+            "partition %s: %s made anew or rewritten; read from the beginning",
+            self.number,
+            " and ".join(topics),
+        )
 
     def _end_what_hangs(self, progress: bytes, stop: Callable[[], bool]) -> None:
         """Commit what is known anyway: that ends the transaction that the broker has lost sight of."""
@@ -419,6 +432,7 @@ class Partition:
             started = time.perf_counter()
             batch = self._on_whole_store(judge)
             judged = time.perf_counter()
+            self._lineage = self._lineage.having_judged(take.records)
             committed = self._commit(batch)
         self._around.metrics.judged(
             self.number,

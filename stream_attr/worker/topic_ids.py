@@ -38,6 +38,14 @@ class TopicRecreatedError(Exception):
         which = f"topic {', '.join(topics)} was" if len(topics) == 1 else f"topics {', '.join(topics)} were"
         return cls(f"{which} deleted and made anew (another topic id): {consequence}")
 
+    @classmethod
+    def of_rewritten(cls, topics: Collection[str], consequence: str) -> TopicRecreatedError:
+        """The same of topics that hold other records at offsets that were judged."""
+        return cls(
+            f"topic {', '.join(topics)}: another record lies where one was judged, as after a broker has "
+            f"lost records (was restored from an older copy): {consequence}"
+        )
+
 
 class TopicIds:
     """The ids of the topics that a worker counts offsets on, asked of its broker."""

@@ -31,8 +31,9 @@ class Node:
     def save(self):
         self._copy(self.folder / "node-1", self.folder / "copy")
 
-    def restore(self):
-        self._copy(self.folder / "copy", self.folder / "node-1")
+    def restore(self, partition=""):
+        """Put the copy back, of the whole disk or of one partition's folder alone."""
+        self._copy(self.folder / "copy" / partition, self.folder / "node-1" / partition)
 
 
 @pytest.fixture
@@ -84,3 +85,26 @@ def test_a_store_of_a_lost_history_is_not_judged_by_although_its_offset_is_there
         first.log.write_bytes(b"")
         judge(node, first, {LOST: 8})
         assert "thrown away" not in first.said()  # it is of this history now
+
+
+def test_an_input_restored_from_an_older_copy_than_the_changelog_is_not_read_on_behind_new_records(
+    node, tmp_path
+):
+    with workers(node.bootstrap, PREFIX, tmp_path) as [worker]:
+        chat(node, "jd:1|kept", "abcde")
+        judge(node, worker, {b"jd:1|kept": 5})
+        node.save()
+        chat(node, LOST.decode(), [f"lost{n}" for n in range(6)])
+        judge(node, worker, {LOST: 6})
+        node.restore(f"{PREFIX}chat-events-0")
+        chat(node, "jd:1|new", [f"new{n}" for n in range(16)])  # the first six lie where others were judged
+        for _ in range(2):
+            assert worker.start().wait() == 1
+            assert f"topic {PREFIX}chat-events: another record lies where one was judged" in worker.said()
+            assert "start once with --lost-input continue" in worker.said()
+            assert "Traceback" not in worker.said()
+        worker.args = ("--lost-input=continue",)
+        judge(node, worker, {b"jd:1|new": 16, b"jd:1|kept": 5, LOST: 6})
+        worker.args = ()
+        judge(node, worker, {b"jd:1|new": 16})
+        assert counts(node.bootstrap, PREFIX) == {b"jd:1|new": [8, 16]}

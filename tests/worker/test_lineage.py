@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stream_attr.codec.versions import NewerVersionError
-from stream_attr.worker.lineage import Epoch, Lineage, decode_lineage, encode_lineage, new_epoch
+from stream_attr.processor.records import CHAT, TICKS, Record
+from stream_attr.worker.lineage import Epoch, Judged, Lineage, decode_lineage, encode_lineage, new_epoch
 
 TOPICS = {"changelog": "id-1", "chat-events": "id-2"}
 
@@ -53,11 +54,13 @@ def test_what_is_read_back_is_what_was_written():
 
 def test_a_record_that_the_first_version_wrote_is_read():
     stored = (
-        b'{"epochs":[["0a1b2c3d",0],["ff00ff00",17]],"topics":{"ticks":"OtTNofnOR3SomXUWPZac5A"},"version":1}'
+        b'{"epochs":[["0a1b2c3d",0],["ff00ff00",17]],"topics":{"ticks":"OtTNofnOR3SomXUWPZac5A"},'
+        b'"judged":{"ticks":[7,18446744073709551615]},"version":1}'
     )
     lineage = decode_lineage(stored)
     assert lineage.epochs == (Epoch("0a1b2c3d", 0), Epoch("ff00ff00", 17))
     assert lineage.topics == {"ticks": "OtTNofnOR3SomXUWPZac5A"}
+    assert lineage.judged == {"ticks": Judged(7, 2**64 - 1)}
     assert encode_lineage(lineage) == stored
 
 
@@ -68,3 +71,22 @@ def test_a_record_of_a_newer_program_is_refused():
 
 def test_epochs_have_names_of_their_own():
     assert len({new_epoch() for _ in range(100)}) == 100
+
+
+def record(offset, value=b"{}", topic=CHAT, timestamp=5):
+    return Record(topic, 0, offset, timestamp, b"jd:1|b", value)
+
+
+def test_the_last_record_of_each_input_is_kept_with_a_digest_of_all_that_it_says():
+    lineage = begun(("a", 0)).having_judged([record(3), record(4), record(1, topic=TICKS)])
+    assert {name: judged.offset for name, judged in lineage.judged.items()} == {CHAT: 4, TICKS: 1}
+    later = lineage.having_judged([record(9)])
+    assert (later.judged[TICKS], later.judged[CHAT].offset) == (lineage.judged[TICKS], 9)
+    same, others = record(4), [record(4, b"{ }"), record(4, timestamp=6)]
+    assert lineage.having_judged([same]) == lineage
+    assert all(lineage.having_judged([other]) != lineage for other in others)
+
+
+def test_of_an_input_that_is_read_anew_nothing_is_kept():
+    lineage = begun(("a", 0)).having_judged([record(3), record(1, topic=TICKS)])
+    assert set(lineage.begun("b", 7, TOPICS, "changelog", [CHAT]).judged) == {TICKS}

@@ -1,0 +1,85 @@
+"""Inputs that hold other records at offsets that were judged, under the same topic id.
+
+A broker that is restored from an older copy, or whose leader lacked records, gives their offsets to what
+comes next. Where the changelog has not lost as much, reading on from the progress would pass over the new
+records. So a digest of the record that was judged last is kept of each input, and compared when a partition
+is taken over.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from stream_attr.worker.config import WorkerConfig
+from stream_attr.worker.contact import will_pass
+from stream_attr.worker.lineage import Judged, digest_of
+from stream_attr.worker.logs import client_logging
+
+__all__ = ["rewritten"]
+
+logger = logging.getLogger(__name__)
+
+_POLL_S = 0.1
+_PATIENCE_S = 20.0
+
+
+def rewritten(
+    config: WorkerConfig, partition: int, judged: Mapping[str, Judged], stop: Callable[[], bool]
+) -> list[str]:
+    """Return the topics, as named in ``judged``, whose record at that offset is another one.
+
+    Where it is there no more, as retention may have it, and where the broker does not say it within 20 s or
+    before told to ``stop``, a topic is none of them.
+
+    Raises:
+        KafkaException: the broker refuses.
+    """
+    names = {config.topic(name): name for name in judged}
+    if not names:
+        return []
+    consumer = Consumer(
+        {
+            **config.security.rdkafka(config.broker),
+            "group.id": config.group,  # demanded by the client; it neither joins nor commits
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_uncommitted",  # what was judged was committed
+            "auto.offset.reset": "error",
+            "fetch.wait.max.ms": 100,
+            "queued.min.messages": 1,
+            **client_logging(),
+        }
+    )
+    found = []
+    left = set(names)
+    deadline = time.monotonic() + _PATIENCE_S
+    try:
+        consumer.assign(
+            [TopicPartition(topic, partition, judged[name].offset) for topic, name in names.items()]
+        )
+        while left and not stop():
+            if time.monotonic() > deadline:
+                logger.warning(
+                    "partition %s: what was judged last of %s cannot be looked at", partition, sorted(left)
+                )
+                break
+            for message in consumer.consume(1, timeout=_POLL_S):
+                error, topic = message.error(), str(message.topic())
+                if error is None:
+                    last = judged[names[topic]]
+                    digest = digest_of(message.key(), message.value(), message.timestamp()[1])
+                    if topic in left and message.offset() == last.offset and digest != last.digest:
+                        found.append(names[topic])
+                    left.discard(topic)
+                elif error.code() in (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET):
+                    left.discard(topic)
+                elif not will_pass(error):
+                    raise KafkaException(error)
+    finally:
+        consumer.close()
+    return found
