@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from stream_attr.broker.clients import CLIENTS, consume
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.contact import will_pass
 from stream_attr.worker.lineage import Judged, digest_of
@@ -55,6 +56,7 @@ def rewritten(
             **client_logging(),
         }
     )
+    CLIENTS.add(consumer)
     found = []
     left = set(names)
     deadline = time.monotonic() + _PATIENCE_S
@@ -68,7 +70,7 @@ def rewritten(
                     "partition %s: what was judged last of %s cannot be looked at", partition, sorted(left)
                 )
                 break
-            for message in consumer.consume(1, timeout=_POLL_S):
+            for message in consume(consumer, 1, _POLL_S):
                 error, topic = message.error(), str(message.topic())
                 if error is None:
                     last = judged[names[topic]]
@@ -81,5 +83,6 @@ def rewritten(
                 elif not will_pass(error):
                     raise KafkaException(error)
     finally:
+        CLIENTS.remove(consumer)
         consumer.close()
     return found

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from stream_attr.broker.clients import CLIENTS
 from stream_attr.processor.records import CHANGELOG
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.layout import INPUTS, KNOWLEDGE
@@ -60,6 +61,7 @@ class TopicIds:
         """
         self._names = {config.topic(name): name for name in names}
         self._admin = AdminClient({**config.security.rdkafka(config.broker), **client_logging()})
+        CLIENTS.add(self._admin)
         deadline = time.monotonic() + _TIMEOUT_S
         while True:
             try:
