@@ -111,7 +111,7 @@ def test_it_follows_what_comes_in_until_it_is_told_to_end(broker, topic_prefix, 
             stream_attr(
                 "publish", "--broker", broker.bootstrap, "--topic-prefix", old, *inputs(tmp_path, "orders")
             )
-            until(lambda: sent(broker, new) == sent(broker, old) > before)
+            until(lambda: sent(broker, new) == sent(broker, old) > before, patience_s=LONGEST_S)
             process.terminate()
             assert b"to order-events" in process.communicate(timeout=LONGEST_S)[0]
         finally:

@@ -142,7 +142,7 @@ def until(condition: Callable[[], bool], *workers: WorkerProcess, patience_s: fl
     """Wait until it is so; fails when one of the workers has ended or they have come to a standstill.
 
     They get on as long as they write into their logs, answer otherwise than before or use the processor.
-    ``patience_s``: see ``Stall``.
+    ``patience_s``: see ``Stall``; without workers there is nothing but this to go by.
     """
     pids = [worker.process.pid for worker in workers if worker.process is not None]
     stall = Stall(patience_s, pids, lambda: [worker.progress() for worker in workers])

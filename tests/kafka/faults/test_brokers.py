@@ -29,7 +29,8 @@ def until_all_copies_are_there(installation, cluster):
         lambda: all(
             copies == len(cluster.nodes)
             for _, copies in leaders_and_copies(installation.bootstrap, installation.prefix)
-        )
+        ),
+        patience_s=LONGEST_S,
     )
 
 
