@@ -22,7 +22,7 @@ from stream_attr.broker import server
 from tests.containers import stand_ins
 from tests.deploy.manifests import ROOT
 
-PATIENCE_S = 300.0
+PATIENCE_S = 900.0
 """Far longer than a start takes on a busy machine: what is not up by then never comes up."""
 MOST = 16_384
 """Limit of descriptors and of processes: enough for every service, and what most machines allow."""
