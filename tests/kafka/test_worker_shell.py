@@ -318,6 +318,19 @@ def test_who_is_fenced_in_the_middle_of_a_batch_is_told_so(broker, topic_prefix,
 
 
 @pytest.mark.usefixtures("topics")
+def test_who_is_fenced_while_a_batch_is_delivered_is_told_so(broker, topic_prefix):
+    if not broker.has_transactions:
+        pytest.skip("the embedded broker runs without transactions")
+    config = WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix)
+    former = open_committer(config, 0, transactions=True)
+    heir = open_committer(config, 0, transactions=True)
+    with pytest.raises(Fenced):
+        former.commit([Output(DECISIONS, b"o", b"{}")], [(b"jd:1|b", b"1")], [(b"\x00progress", b"")])
+    former.close()
+    heir.close()
+
+
+@pytest.mark.usefixtures("topics")
 def test_a_batch_that_comes_to_lie_before_the_partitions_state_is_not_committed(broker, topic_prefix):
     config = WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix)
     committer = open_committer(config, 0, transactions=broker.has_transactions)
