@@ -82,7 +82,7 @@ def test_an_input_made_anew_meanwhile_is_read_when_told_to_from_its_beginning(tr
     trial.worker.start()
     trial.until_judged(15)
     assert trial.counted() == [8, 16, 24]
-    assert f"{trial.prefix}chat-events made anew; read from the beginning" in trial.worker.said()
+    assert f"{trial.prefix}chat-events made anew or rewritten; read from the beginning" in trial.worker.said()
     assert trial.worker.stop() == 0
     trial.worker.args = ()
     trial.worker.start().until_ready()
