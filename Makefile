@@ -34,8 +34,8 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)  ## the whole system on this machine: events in, verdicts out
 	$(BIN)/stream-attr demo
 
-test: $(STAMP)  ## all tests, on the embedded broker and (where Java and Maven are) on Apache Kafka, faults too
-	$(BIN)/python -m pytest $(BESIDE)
+test: $(STAMP)  ## all tests but those of containers, on the embedded broker and (where Java and Maven are) Apache Kafka
+	$(BIN)/python -m pytest $(BESIDE) --ignore tests/containers
 
 # A loop ends by itself with the shell that has started it, however that ends.
 test-loaded: $(STAMP)  ## the same beside so many busy processes (BUSY=4): no test may depend on the machine's speed

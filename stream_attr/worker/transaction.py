@@ -334,18 +334,10 @@ class _PartitionProducer:
     def deliver(self, timeout_s: float) -> None:
         """Wait until everything queued is delivered or has failed, which the commit then tells.
 
-        A fatal error that ``flush`` meets, confluent-kafka 2.16 loses: the commit meets it again.
-
         Raises:
             KafkaException: it takes longer; it may be tried again.
         """
-        try:
-            left = self.client.flush(timeout_s)
-        except SystemError as error:
-            if error.__cause__ is not None:
-                raise
-            return
-        if left:
+        if left := self.client.flush(timeout_s):
             raise KafkaException(
                 KafkaError(KafkaError._TIMED_OUT, f"{left} records are not acknowledged", retriable=True)
             )
