@@ -268,7 +268,8 @@ class _Recovery:
             if least is None:
                 least = self._least_end()
             messages = consume(self._consumer, _BATCH, _POLL_S)
-            records, position, ended, failure = _records(messages, position)
+            lost_track = (topic, partition) in self._unreadable
+            records, position, ended, failure = _records(messages, position, lost_track=lost_track)
             if records:
                 take(records)
             if failure is not None:
@@ -335,8 +336,12 @@ def _trusted_for_ms() -> int:
     return int(topic_definitions()[CHANGELOG].config["delete.retention.ms"]) - _DAY_MS
 
 
-def _records(messages: list[Message], position: int) -> tuple[list[Message], int, bool, KafkaError | None]:
+def _records(
+    messages: list[Message], position: int, *, lost_track: bool
+) -> tuple[list[Message], int, bool, KafkaError | None]:
     """What was read in its order, the offset after it, whether that is the end, and why it cannot be read on.
+
+    ``lost_track``: whether the client may have gone on behind a damaged batch, to wherever that says.
 
     Raises:
         _OutsideError: the changelog has no such offset.
@@ -350,9 +355,9 @@ def _records(messages: list[Message], position: int) -> tuple[list[Message], int
             position = message.offset() + 1
         elif error.code() == KafkaError._PARTITION_EOF:
             return records, max(position, message.offset() or 0), True, None
-        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET and not lost_track:
             raise _OutsideError(f"it stands at a changelog offset that is not there: {error.str()}")
-        elif is_unreadable(error):
+        elif is_unreadable(error) or error.code() == KafkaError._AUTO_OFFSET_RESET:
             return records, position, False, error
         elif not will_pass(error):
             raise KafkaException(error)

@@ -292,6 +292,8 @@ class Knowledge:
             topic, error = str(message.topic()), message.error()
             if topic in failed:
                 continue
+            if error is None and (message.offset() or 0) < self._read_to[topic]:
+                continue  # the client lost track in a damaged batch, and begins at the beginning
             if error is not None and is_unreadable(error):
                 failed.add(topic)
                 self._unreadable.failed(topic, 0, error.str())

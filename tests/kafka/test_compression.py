@@ -281,7 +281,8 @@ def test_damaged_settings_and_state_are_named_and_read_once_they_are_mended(
         one.start()
         until(lambda: f"{one.prefix}{CHANGELOG}, partition 0 cannot be read: " in not_ready_because(one), one)
     one.until_ready()
-    assert one.metric("stream_attr_lag_records") == 0
+    until(lambda: one.metric("stream_attr_lag_records") == 0, one)
+    assert one.metric("stream_attr_records_total") == 0
     assert one.stop() == 0
     assert one.said().count("cannot be read") == 2
 
