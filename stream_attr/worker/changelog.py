@@ -274,7 +274,7 @@ class _Recovery:
                 take(records)
             if failure is not None:
                 self._unreadable.failed(topic, partition, failure.str())
-                self._consumer.seek(TopicPartition(topic, partition, position))
+                self._consumer.assign([TopicPartition(topic, partition, position)])
                 time.sleep(READ_AGAIN_S)
                 continue
             if records or ended:

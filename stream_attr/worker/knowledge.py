@@ -286,7 +286,7 @@ class Knowledge:
                 self._read_to[str(message.topic())] = (message.offset() or 0) + (error is None)
 
     def _readable(self, messages: Iterable[Message]) -> Iterator[Message]:
-        """Yield messages as they come; where a batch of a topic cannot be read, seek back and pause."""
+        """Yield messages as they come; where a batch of a topic cannot be read, go back and pause."""
         failed: set[str] = set()
         for message in messages:
             topic, error = str(message.topic()), message.error()
@@ -301,9 +301,8 @@ class Knowledge:
                 if error is None or error.code() == KafkaError._PARTITION_EOF:
                     self._unreadable.read(topic, 0)
                 yield message
-        for topic in failed:
-            self._consumer.seek(TopicPartition(topic, 0, self._read_to[topic]))
-        if failed:
+        if failed:  # a seek is refused while the client finds its way
+            self._consumer.assign([TopicPartition(topic, 0, end) for topic, end in self._read_to.items()])
             time.sleep(READ_AGAIN_S)
 
     def _apply(self) -> bool:
