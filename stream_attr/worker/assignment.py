@@ -7,11 +7,9 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from stream_attr.codec.versions import NewerVersionError
 from stream_attr.processor.records import Record
 from stream_attr.worker.merge import End, room
-from stream_attr.worker.partition import Partition, Surroundings
-from stream_attr.worker.store import StoreUnusableError
+from stream_attr.worker.partition import FORESEEN, Partition, Surroundings
 from stream_attr.worker.transaction import CommitError
 
 __all__ = ["Assignment"]
@@ -177,7 +175,7 @@ class Assignment:
         if not task.cancelled() and (error := task.exception()) is not None:
             if isinstance(error, CommitError):  # its message says it all
                 logger.critical("%s: a batch cannot be committed: %s", task.get_name(), error)
-            elif isinstance(error, (StoreUnusableError, NewerVersionError)):
+            elif isinstance(error, FORESEEN):
                 logger.critical("%s: %s", task.get_name(), error)
             else:
                 logger.error(

@@ -179,7 +179,12 @@ class _Recovery:
 
         while self._last is None:
             start = max(first, end - count)
-            self._readable_end, _ = self._read_from(start, see)
+            try:
+                self._readable_end, _ = self._read_from(start, see)
+            except _OutsideError:  # a new leader may at first show less than there is
+                time.sleep(_POLL_S)
+                first, end = self._bounds()
+                continue
             if start == first:
                 self._last = self._last or _LastBatch()
             count *= 16

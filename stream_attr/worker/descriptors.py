@@ -23,8 +23,8 @@ _PROCESS = 40 + LIMITS.connections
 """Descriptors of the process itself: log, the group's consumer, the web port and its connections."""
 _THREADS = 40
 """Threads of the process itself, those of RocksDB among them."""
-_SHARED_CLIENTS = 7
-"""Clients that are not a partition's: settings, ticks, and those of partitions being recovered."""
+_SHARED_CLIENTS = 8
+"""Clients that are not a partition's: settings, ticks, topic ids, and those of partitions being recovered."""
 _STORE = 6
 _STATE_FILES = 32
 """Files of a partition's state that are reckoned with: 2 GiB, some two million buyers."""

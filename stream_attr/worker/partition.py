@@ -14,6 +14,9 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TypeVar
 
+from confluent_kafka import KafkaException
+
+from stream_attr.codec.versions import NewerVersionError
 from stream_attr.processor.records import CHANGELOG, PROGRESS_KEY, TICKS, Batch, Judge, Record
 from stream_attr.worker.changelog import Interrupted, catch_up
 from stream_attr.worker.config import Judging, LostInput, WorkerConfig
@@ -27,16 +30,26 @@ from stream_attr.worker.merge import End, Merge, Take
 from stream_attr.worker.metrics import Metrics
 from stream_attr.worker.open_transactions import OpenTransactions
 from stream_attr.worker.rewritten import rewritten
-from stream_attr.worker.store import KNOWLEDGE_KEY, Change, LocalStore, StoreDamagedError, open_store
+from stream_attr.worker.store import (
+    KNOWLEDGE_KEY,
+    Change,
+    LocalStore,
+    StoreDamagedError,
+    StoreUnusableError,
+    open_store,
+)
 from stream_attr.worker.topic_ids import TopicRecreatedError
 from stream_attr.worker.transaction import CommitError, Committer, Fenced, Undecided, open_committer
 from stream_attr.worker.unreadable import Unreadable
 
-__all__ = ["Partition", "Surroundings"]
+__all__ = ["FORESEEN", "Partition", "Surroundings"]
 
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+
+FORESEEN = (CommitError, KafkaException, NewerVersionError, StoreUnusableError, TopicRecreatedError)
+"""What a partition ends with whose message says it all."""
 
 _GRACE_S = 4.0
 """How long the batch in hand may still take to be committed once the partition is to stop."""
@@ -292,6 +305,15 @@ class Partition:
             if self._commit(batch, [(KNOWLEDGE_KEY, self._known)]):
                 self._recreated = []
 
+    def _require_same_inputs(self) -> None:
+        """Have the partition opened anew where a recovery has found other inputs, of which reading goes on.
+
+        Raises:
+            Fenced: it has.
+        """
+        if self._recreated:
+            raise Fenced("inputs are read from their beginning")
+
     def _take_possession(self, stop: Callable[[], bool]) -> None:
         """Be the one who may commit, whoever was it before; waits for a broker that is away."""
         around = self._around
@@ -429,6 +451,7 @@ class Partition:
 
         committed = False
         while not committed:
+            self._require_same_inputs()
             started = time.perf_counter()
             batch = self._on_whole_store(judge)
             judged = time.perf_counter()
@@ -459,6 +482,7 @@ class Partition:
                 return seen, owed, [self._judge.refresh(shop_id) for shop_id in shops]
 
         while True:
+            self._require_same_inputs()
             seen, owed, refreshed = self._on_whole_store(look)
             if owed is None:
                 self._knowledge_seen = seen

@@ -8,16 +8,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from confluent_kafka import KafkaException
 from faust.tables import manager as faust_manager
 from faust.tables import recovery as faust_recovery
 from faust.types import TP
 
-from stream_attr.codec.versions import NewerVersionError
 from stream_attr.processor.records import CHANGELOG
-from stream_attr.worker.store import StoreUnusableError
-from stream_attr.worker.topic_ids import TopicRecreatedError
-from stream_attr.worker.transaction import CommitError
+from stream_attr.worker.partition import FORESEEN
 
 __all__ = ["Recovery", "TableManager"]
 
@@ -28,14 +24,7 @@ class CoPartitioningError(Exception):
     """The group gave this worker different partitions of topics that belong together."""
 
 
-_ONE_SENTENCE = (
-    CommitError,
-    CoPartitioningError,
-    KafkaException,
-    NewerVersionError,
-    StoreUnusableError,
-    TopicRecreatedError,
-)
+_ONE_SENTENCE = (CoPartitioningError, *FORESEEN)
 """What ends the worker with its message alone."""
 
 

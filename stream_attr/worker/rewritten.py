@@ -19,21 +19,23 @@ from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.contact import will_pass
 from stream_attr.worker.lineage import Judged, digest_of
 from stream_attr.worker.logs import client_logging
+from stream_attr.worker.unreadable import is_unreadable
 
 __all__ = ["rewritten"]
 
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.1
-_PATIENCE_S = 20.0
+_PATIENCE_S = 5.0
+_ASKING_S = 1.0
 
 
 def rewritten(
     config: WorkerConfig, partition: int, judged: Mapping[str, Judged], stop: Callable[[], bool]
 ) -> list[str]:
-    """Return the topics, as named in ``judged``, whose record at that offset is another one.
+    """Return the topics, as named in ``judged``, whose record at that offset is another or behind the end.
 
-    Where it is there no more, as retention may have it, and where the broker does not say it within 20 s or
+    Where retention has it, where it cannot be read, and where the broker does not say it within 5 s or
     before told to ``stop``, a topic is none of them.
 
     Raises:
@@ -59,6 +61,7 @@ def rewritten(
     CLIENTS.add(consumer)
     found = []
     left = set(names)
+    ended: set[str] = set()
     deadline = time.monotonic() + _PATIENCE_S
     try:
         consumer.assign(
@@ -66,23 +69,48 @@ def rewritten(
         )
         while left and not stop():
             if time.monotonic() > deadline:
-                logger.warning(
-                    "partition %s: what was judged last of %s cannot be looked at", partition, sorted(left)
-                )
+                for topic in sorted(left):
+                    bounds = _bounds(consumer, topic, partition) if topic in ended else None
+                    if bounds is not None and judged[names[topic]].offset >= bounds[1]:
+                        found.append(names[topic])
+                    else:
+                        logger.warning(
+                            "topic %s, partition %s: its last judged record cannot be looked at",
+                            topic,
+                            partition,
+                        )
                 break
             for message in consume(consumer, 1, _POLL_S):
                 error, topic = message.error(), str(message.topic())
+                if topic not in left:  # what lies behind the record is nothing to this
+                    continue
+                last = judged[names[topic]]
                 if error is None:
-                    last = judged[names[topic]]
                     digest = digest_of(message.key(), message.value(), message.timestamp()[1])
-                    if topic in left and message.offset() == last.offset and digest != last.digest:
+                    if message.offset() == last.offset and digest != last.digest:
                         found.append(names[topic])
-                    left.discard(topic)
                 elif error.code() in (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET):
-                    left.discard(topic)
-                elif not will_pass(error):
+                    bounds = _bounds(consumer, topic, partition)
+                    if bounds is None or last.offset >= bounds[0]:
+                        ended.add(topic)
+                        continue  # a new leader may at first show less than there is: look on
+                elif is_unreadable(error):  # reading on from there says so, over and over
+                    logger.warning("topic %s, partition %s: %s", topic, partition, error.str())
+                elif will_pass(error):
+                    continue
+                else:
                     raise KafkaException(error)
+                left.discard(topic)
     finally:
         CLIENTS.remove(consumer)
         consumer.close()
     return found
+
+
+def _bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int] | None:
+    """The first offset of a topic's partition and the one after its last; None: nobody says now."""
+    try:
+        low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ASKING_S)
+    except KafkaException:
+        return None
+    return low, high

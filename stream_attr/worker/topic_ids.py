@@ -26,6 +26,8 @@ _NAMES = (CHANGELOG, *INPUTS, *KNOWLEDGE)
 _TIMEOUT_S = 20.0
 _LOOK_AGAIN_S = 0.2
 _LOOK_EVERY_S = 5.0
+_LOOK_TIMEOUT_S = 2.0
+"""A worker that stops meanwhile waits for it."""
 _NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 """What a broker says that knows no topic ids (Apache Kafka before 2.8)."""
 
@@ -65,7 +67,7 @@ class TopicIds:
         deadline = time.monotonic() + _TIMEOUT_S
         while True:
             try:
-                self.known = self._ask(missing=False)
+                self.known = self._ask(_TIMEOUT_S, missing=False)
             except KafkaException as error:
                 unheard_of = error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
                 if not unheard_of or time.monotonic() > deadline:
@@ -77,11 +79,9 @@ class TopicIds:
     known: dict[str, str]
     """By name, without prefix; of a broker that knows no ids there are none."""
 
-    def _ask(self, *, missing: bool) -> dict[str, str]:
+    def _ask(self, timeout_s: float, *, missing: bool) -> dict[str, str]:
         """``missing``: whether a topic that cannot be asked for is left out."""
-        described = self._admin.describe_topics(
-            TopicCollection(list(self._names)), request_timeout=_TIMEOUT_S
-        )
+        described = self._admin.describe_topics(TopicCollection(list(self._names)), request_timeout=timeout_s)
         found = {}
         for topic, name in self._names.items():
             try:
@@ -99,7 +99,7 @@ class TopicIds:
 
         One that is deleted and not made again is none of them, nor is any while the broker does not answer.
         """
-        now = self._ask(missing=True)
+        now = self._ask(_LOOK_TIMEOUT_S, missing=True)
         return [
             topic
             for topic, name in self._names.items()
