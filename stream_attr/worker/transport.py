@@ -237,10 +237,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self._forget_unreadable(assignment.tps)
         ends = {}
         for tp in assignment.tps - missing.keys():
-            state = assignment.state_value(tp)
-            if state.has_valid_position and state.highwater is not None:
-                end = state.highwater if state.lso is None or state.lso < 0 else state.lso
-                ends[TP(tp.topic, tp.partition)] = End(state.position, end, state.highwater, state.timestamp)
+            if isinstance(fetcher._records.get(tp), FetchError):
+                continue  # its position may already be behind what could not be read
+            end = end_of(assignment.state_value(tp), unreadable=tp in self._unreadable_there)
+            if end is not None:
+                ends[TP(tp.topic, tp.partition)] = end
         return Fetched(records, ends, gaps)
 
     async def _await_fetches(self, fetcher: Any, active: set[TP]) -> None:
@@ -375,8 +376,6 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 return
             for tp, found in fetched.records.items():
                 self.app.retention.see(topic_names[tp.topic], found)
-            for gap in fetched.gaps:
-                await self._pass_over(gap, topic_names[gap.topic])
             self._partitions.deliver(
                 {
                     (topic_names[tp.topic], tp.partition): _records(topic_names[tp.topic], found)
@@ -384,6 +383,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 },
                 {(topic_names[tp.topic], tp.partition): end for tp, end in fetched.ends.items()},
             )
+            for gap in fetched.gaps:
+                await self._pass_over(gap, topic_names[gap.topic])
 
     async def _pass_over(self, gap: Gap, name: str) -> None:
         """Go on behind a gap, or stop the worker before it."""
@@ -423,6 +424,18 @@ class Transport(driver.Transport):  # type: ignore[misc]
     """Faust's aiokafka transport with our consumer."""
 
     Consumer = Consumer
+
+
+def end_of(state: Any, *, unreadable: bool) -> End | None:
+    """How far a partition goes, as aiokafka's state of it says; None: no fetch response has said so yet.
+
+    ``unreadable``: the broker cannot read what comes next. Then there is more, and the numbers are of before.
+    """
+    if not state.has_valid_position or state.highwater is None:
+        return None
+    end = state.highwater if state.lso is None or state.lso < 0 else state.lso
+    least = state.position + 1 if unreadable else 0
+    return End(state.position, max(end, least), max(state.highwater, least), state.timestamp)
 
 
 def _records(topic: str, found: Sequence[Any]) -> list[Record]:
