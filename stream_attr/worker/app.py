@@ -16,8 +16,8 @@ from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from yarl import URL
 
 from stream_attr.broker.clients import CLIENTS, watch_wall_clock
+from stream_attr.broker.connection import BrokerUnreachable
 from stream_attr.broker.security import Security
-from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.codec.visible import visible
 from stream_attr.worker import descriptors, heap, layout, signals, web, web_server
 from stream_attr.worker.assignment import Assignment
@@ -134,8 +134,9 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         BrokerUnreachable, LayoutError: the broker is not ready for a worker; the message says what helps.
         DescriptorsError: this process may open too few files.
     """
+    limit = descriptors.raise_limit()
     found = layout.inspect(config)
-    descriptors.require(descriptors.raise_limit(), found.partitions, found.brokers)
+    descriptors.require(limit, found.partitions, found.brokers)
     app = AttributionApp(
         config.group,
         broker=[URL(f"kafka://{address.strip()}") for address in config.broker.split(",")],
@@ -237,6 +238,7 @@ def _run(app: AttributionApp) -> int:
     except SystemExit as end:
         code = end.code
     finally:
+        signals.ending()
         app.pool.shutdown()
         app.reader.shutdown()
         app.knowledge.close()

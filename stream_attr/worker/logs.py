@@ -21,6 +21,8 @@ from typing import Any
 from aiokafka.errors import KafkaError as AiokafkaError
 from confluent_kafka import KafkaException
 
+from stream_attr.codec.visible import visible
+
 __all__ = ["LOGGING", "RateLimited", "client_logging", "log_loop_error", "set_up"]
 
 logger = logging.getLogger(__name__)
@@ -130,6 +132,8 @@ class WithoutValues(logging.Formatter):
             record.args = tuple(
                 _Quoting(arg) if isinstance(arg, BaseException) else arg for arg in record.args
             )
+        # What others chose begins no line of its own.
+        record.msg, record.args = visible(record.getMessage()), None
         return super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 -- logging's name

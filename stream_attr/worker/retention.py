@@ -52,12 +52,12 @@ class RetentionWatch:
         self._warned[topic] = now_s
         name = self._prefix + topic
         logger.warning(
-            "topic %s, partition %s: records with timestamps of %d days ago come in, and retention.ms is %d, "
-            "so Kafka deletes them at once, judged or not; "
+            "topic %s, partition %s: records with timestamps of %.1f days ago come in, and retention.ms is "
+            "%.1f days, so Kafka deletes them at once, judged or not; "
             "kafka-configs.sh --alter --topic %s --add-config message.timestamp.type=LogAppendTime",
             name,
             records[0].partition,
-            (self._now_ms() - newest_ms) // DAY_MS,
-            retention_ms,
+            (self._now_ms() - newest_ms) / DAY_MS,
+            retention_ms / DAY_MS,
             name,
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-__all__ = ["end_at_once", "listen"]
+__all__ = ["end_at_once", "ending", "listen"]
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +55,22 @@ def listen(loop: asyncio.AbstractEventLoop, shut_down: Callable[[signal.Signals]
     faulthandler.register(signal.SIGUSR1, file=_STDERR, chain=True)
 
 
+def ending() -> None:
+    """From the end of the event loop on, which takes its handlers along: no signal ends what ends in order.
+
+    How long that takes is bounded by ``shutdown``; SIGUSR1 still shows where it hangs.
+    """
+    for number in (*_ENDING, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
+    faulthandler.register(signal.SIGUSR1, file=_STDERR)
+
+
 def _log_tasks(loop: asyncio.AbstractEventLoop) -> None:
     """Log where each task waits: files, lines and functions, no values."""
     lines = sorted(" > ".join(_places(task.get_coro())) for task in asyncio.all_tasks(loop))
-    logger.warning("SIGUSR1: %d tasks of the event loop\n%s", len(lines), "\n".join(lines))
+    logger.warning("SIGUSR1: %d tasks of the event loop", len(lines))
+    for line in lines:
+        logger.warning("%s", line)
 
 
 def _places(awaited: Any) -> Iterator[str]:

@@ -62,7 +62,7 @@ def test_a_worker_warns_of_settings_that_lose_data_and_of_records_too_old_to_be_
         )
         assert producer.flush(30) == 0
         until(lambda: worker.metric("stream_attr_records_total") == 1, worker)
-        warning = "records with timestamps of 3 days ago come in, and retention.ms is 86400000,"
+        warning = "records with timestamps of 3.0 days ago come in, and retention.ms is 1.0 days,"
         assert f"topic {prefix}chat-events, partition " in worker.log.read_text()
         assert warning in worker.log.read_text()
     finally:

@@ -31,6 +31,12 @@ def raised(call):
     raise AssertionError
 
 
+def test_what_others_chose_begins_no_line_of_its_own():
+    assert formatted("refused: %s", "no\n2026-11-01 CRITICAL forged\x1b[2J") == (
+        "refused: no\\n2026-11-01 CRITICAL forged\\x1b[2J"
+    )
+
+
 def of_a_cause():
     try:
         {}[MARKER]

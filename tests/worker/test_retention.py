@@ -39,8 +39,8 @@ def test_records_older_than_retention_are_warned_of_once_an_hour(
         watch.see(CHAT, of_age(120, 100))
     [message] = caplog.messages
     assert message == (
-        "topic eu.chat-events, partition 3: records with timestamps of 100 days ago come in, and "
-        "retention.ms is 7776000000, so Kafka deletes them at once, judged or not; kafka-configs.sh --alter "
+        "topic eu.chat-events, partition 3: records with timestamps of 100.0 days ago come in, and "
+        "retention.ms is 90.0 days, so Kafka deletes them at once, judged or not; kafka-configs.sh --alter "
         "--topic eu.chat-events --add-config message.timestamp.type=LogAppendTime"
     )
     clock.now = 3600.0
