@@ -24,7 +24,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from stream_attr.broker.address import checked_bootstrap, checked_prefix, topics_command
-from stream_attr.broker.topics import BrokerUnreachable, partition_counts
+from stream_attr.broker.connection import BrokerUnreachable, reason_of
+from stream_attr.broker.topics import partition_counts
 from stream_attr.cli.terminal import filter_streams
 from stream_attr.codec.inbound import peek_ts
 from stream_attr.codec.visible import visible
@@ -258,7 +259,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"copy_inputs: {visible(str(error))}", file=sys.stderr)
         return 2
     except KafkaException as error:
-        print(f"copy_inputs: {visible(error.args[0].str())}", file=sys.stderr)
+        print(f"copy_inputs: {visible(reason_of(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("copied " + ", ".join(f"{count:,} to {topic}" for topic, count in copy.copied.items()))

@@ -7,6 +7,7 @@ addresses that these advertise (``advertised.listeners``); where one of them is 
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -67,7 +68,7 @@ def unreachable(
 ) -> list[str]:
     """Return a sentence for each broker that does not answer at the address that it advertises.
 
-    ``bootstrap`` is the address that led to these brokers. Takes up to 15 seconds.
+    ``bootstrap`` is the address that led to these brokers. Takes some 17 seconds for each 16 that are silent.
     """
 
     def problem(broker: BrokerMetadata) -> str | None:
@@ -76,7 +77,7 @@ def unreachable(
         try:
             _, cluster = _answer(address, security)
         except _NoAnswer as error:
-            reason = error.reason.removeprefix(f"{address}/bootstrap: ")
+            reason = re.sub(rf"^(\w+://)?{re.escape(address)}/bootstrap: ", "", error.reason)
             return f"{advertised}, which cannot be reached from here: {reason}; {_REMEDY}"
         if cluster.cluster_id != cluster_id:
             return f"{advertised}, where another cluster answers; {_REMEDY}"
@@ -85,8 +86,11 @@ def unreachable(
     asked = list(brokers)
     if not asked:
         return []
-    with ThreadPoolExecutor(min(len(asked), _MOST_AT_ONCE)) as pool:
+    pool = ThreadPoolExecutor(min(len(asked), _MOST_AT_ONCE))
+    try:
         return [found for found in pool.map(problem, asked) if found is not None]
+    finally:  # whoever is interrupted does not wait for those that have not been asked yet
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def reason_of(error: KafkaException) -> str:
@@ -97,7 +101,7 @@ def reason_of(error: KafkaException) -> str:
 
 def _require_advertised(cluster: ClusterMetadata, bootstrap: str, security: Security) -> None:
     """Look whether brokers are reached at the addresses that they advertise and we do not ask anyway."""
-    answered = cluster.orig_broker_name.rpartition("/")[0]
+    answered = cluster.orig_broker_name.rpartition("/")[0].rpartition("://")[2]
     known = bootstrap.split(",")
     brokers = cluster.brokers.values()
     if any(_address(broker) == answered for broker in brokers):
@@ -140,7 +144,7 @@ def _answer(
             if problems.login_refused or spent >= limit_s:
                 raise _NoAnswer(reason, login_refused=problems.login_refused) from error
         if say_so and attempt_s == _FIRST_ATTEMPT_S:
-            logger.warning("no answer from %s yet: %s", bootstrap, reason)
+            logger.warning("no answer from %s yet: %s", bootstrap, visible(reason))
         attempt_s = _NEXT_ATTEMPT_S
 
 

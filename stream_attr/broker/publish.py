@@ -14,6 +14,7 @@ import orjson
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stream_attr.broker.address import topics_command
+from stream_attr.broker.connection import reason_of
 from stream_attr.broker.lines import Line, LinesFile
 from stream_attr.broker.security import UNSECURED, Security
 from stream_attr.broker.topics import partition_counts
@@ -281,7 +282,7 @@ class Sender:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
                 raise PublishError(
-                    f"the broker {self._bootstrap} takes no records: {error.args[0].str()}"
+                    f"the broker {self._bootstrap} takes no records: {reason_of(error)}"
                 ) from error
             return False
         self.published.records[topic] += 1
@@ -310,10 +311,12 @@ class Sender:
 
     def abandon(self) -> None:
         """Send no more; afterwards the account holds what the broker has taken, and no more than that."""
-        if self._failure is None:
+        try:
+            if self._failure is None:
+                self._producer.flush(_LAST_WORDS_S)
+        finally:  # a second Ctrl-C too leaves nothing counted that was not acknowledged
+            self._producer.purge()
             self._producer.flush(_LAST_WORDS_S)
-        self._producer.purge()
-        self._producer.flush(_LAST_WORDS_S)
 
     def _produce(self, topic: str, **record: Any) -> None:
         if not len(self._producer):

@@ -18,7 +18,7 @@ from stream_attr.broker.contract import TopicDefinition, topic_definitions
 from stream_attr.core.days import DAY_MS
 from stream_attr.processor.records import CHAT, INTERNAL, ORDERS, ROSTER, SETTINGS, TICKS
 
-__all__ = ["Check", "Finding", "check_settings", "describe_topics", "find", "sentences"]
+__all__ = ["ENOUGH_COPIES", "Check", "Finding", "check_settings", "describe_topics", "find", "sentences"]
 
 DEFAULT_HISTORY_MS = 35 * DAY_MS
 """What a worker keeps of history unless it is told otherwise."""
@@ -31,6 +31,8 @@ _KAFKA_MAX_MESSAGE_BYTES = 1_048_588
 """Kafka's default, within which all records stay that have no larger one in the contract."""
 _UNLIMITED = -1
 _LOOK_AGAIN_S = 0.1
+ENOUGH_COPIES = 3
+"""From so many copies on one may be away although two have to acknowledge."""
 
 
 class Finding(NamedTuple):
@@ -209,7 +211,7 @@ def _of_copies(name: str, config: Mapping[str, str], cluster: ClusterMetadata) -
     if copies == 1 and len(cluster.brokers) > 1:
         should = str(min(3, len(cluster.brokers)))
         found.append(Finding(name, _COPIES, "1", should, "all of it is lost with one broker"))
-    if copies >= 3:  # of two copies none could be away
+    if copies >= ENOUGH_COPIES:
         loses = "records that were acknowledged are lost with one broker"
         found += _at_least(name, "min.insync.replicas", config, 2, loses)
     if config.get("unclean.leader.election.enable") == "true":

@@ -13,11 +13,10 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic
 from stream_attr.broker.connection import BROKER_TIMEOUT_S, BrokerUnreachable, connect, reason_of
 from stream_attr.broker.contract import TopicDefinition, topic_definitions
 from stream_attr.broker.security import UNSECURED, Security
-from stream_attr.broker.topic_settings import Finding, describe_topics, find
+from stream_attr.broker.topic_settings import ENOUGH_COPIES, Finding, describe_topics, find
 
 __all__ = [
     "DEFAULT_PARTITIONS",
-    "BrokerUnreachable",
     "Standing",
     "TopicState",
     "create_topics",
@@ -105,8 +104,11 @@ def _create(
     """Create the topics; return those that this call created."""
     if not missing:
         return set()
+    # With Kafka's default of 1, what one broker alone has acknowledged is lost with it.
+    copies = {"min.insync.replicas": "2"} if factor >= ENOUGH_COPIES else {}
     orders = [
-        NewTopic(name, d.partitions or partitions, factor, config=d.config) for name, d in missing.items()
+        NewTopic(name, d.partitions or partitions, factor, config=copies | d.config)
+        for name, d in missing.items()
     ]
     created = set()
     for name, future in admin.create_topics(orders, operation_timeout=BROKER_TIMEOUT_S).items():

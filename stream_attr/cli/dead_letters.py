@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from stream_attr.broker.connection import BrokerUnreachable
 from stream_attr.broker.dead_letters import DeadLetter, Found, LettersOfFiles, LettersOfTopic, Selection
 from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
 from stream_attr.broker.publish import (
@@ -23,7 +24,6 @@ from stream_attr.broker.publish import (
 )
 from stream_attr.broker.resend import Account, Resending, Rules, Why, resend
 from stream_attr.broker.security import Security
-from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.params import TIME, broker_option, delivery_timeout_option, topic_prefix_option
 from stream_attr.cli.progress import Progress, of_sending

@@ -75,4 +75,5 @@ def command(
         write(plan, out, progress)
     except OSError as error:
         raise Unusable(f"{out}: cannot be written: {error.strerror or error}") from error
-    progress.clear()
+    finally:
+        progress.clear()

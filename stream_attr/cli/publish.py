@@ -7,10 +7,10 @@ import time
 
 import click
 
+from stream_attr.broker.connection import BrokerUnreachable
 from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
 from stream_attr.broker.publish import Inputs, Published, PublishError, TopicsMissingError, publish
 from stream_attr.broker.security import Security
-from stream_attr.broker.topics import BrokerUnreachable
 from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.params import (
     SPEED,

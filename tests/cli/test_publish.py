@@ -163,6 +163,21 @@ def test_a_broker_that_goes_is_told_with_what_it_has_acknowledged(publishing: Pu
 
 
 @pytest.mark.kafka
+def test_who_interrupts_it_twice_is_told_no_more_than_was_acknowledged(publishing: Publishing) -> None:
+    with publishing("--delivery-timeout", "10m") as going:
+        going.until_some_are_there()
+        going.broker.process.send_signal(signal.SIGSTOP)
+        silent = rf"published \d+ records, no answer from {going.broker.bootstrap} for"
+        going.until(lambda: re.search(silent, going.said()) is not None)
+        shown = re.findall(r"published ([\d,]+) records", going.said())[-1]
+        going.process.send_signal(signal.SIGINT)
+        time.sleep(1)  # it waits for what is under way
+        going.process.send_signal(signal.SIGINT)
+        assert going.until_ended() == 1
+    assert f"Acknowledged before that: {shown} to chat-events " in going.said()
+
+
+@pytest.mark.kafka
 def test_a_broker_that_does_not_answer_is_waited_for_visibly(publishing: Publishing) -> None:
     with publishing("--delivery-timeout", "10m") as going:
         going.until_some_are_there()
