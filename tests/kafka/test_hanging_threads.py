@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,10 @@ def test_a_record_that_waits_is_lag_and_not_ready_and_a_hanging_thread_ends_with
         until(lambda: b"for the settings and rosters of new shops" in worker.get("/ready")[1], worker)
         assert worker.get("/ready")[0] == 503
         assert worker.metric("stream_attr_lag_records") == 1
-        assert worker.stop() == 1
+        worker.signal(signal.SIGTERM)
+        until(lambda: worker.get("/health")[0] == 0)
+        worker.signal(signal.SIGUSR1)  # who looks where it hangs, and who is impatient, does not end it
+        worker.signal(signal.SIGTERM)
+        assert worker.wait() == 1
         assert "the worker did not stop within 5 s" in worker.said()
         assert "settings_0 at threading.py" in worker.said()
