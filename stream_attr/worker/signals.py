@@ -62,6 +62,7 @@ def ending() -> None:
     """
     for number in (*_ENDING, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
+    faulthandler.unregister(signal.SIGUSR1)  # else it takes itself for registered still
     faulthandler.register(signal.SIGUSR1, file=_STDERR)
 
 
