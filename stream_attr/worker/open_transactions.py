@@ -28,7 +28,7 @@ class _Held:
     offset: int
     records: int
     since: float
-    told: bool = False
+    warned: bool = False
 
 
 class OpenTransactions:
@@ -45,7 +45,7 @@ class OpenTransactions:
         held = self._held.get(topic)
         if held is not None and (records <= 0 or held.offset != end.end):
             del self._held[topic]
-            if held.told:
+            if held.warned:
                 logger.warning(
                     "topic %s, partition %s can be read on: the transaction has ended", topic, self._partition
                 )
@@ -55,8 +55,8 @@ class OpenTransactions:
         if held is None:
             held = self._held[topic] = _Held(end.end, records, self._clock())
         held.records = records
-        if not held.told and self.seconds(topic) >= _PATIENCE_S:
-            held.told = True
+        if not held.warned and self.seconds(topic) >= _PATIENCE_S:
+            held.warned = True
             logger.warning(
                 "topic %s, partition %s: a producer's transaction has been open for %.0f s, and %s offsets "
                 "from %s on cannot be read until it ends; find it and abort it "
