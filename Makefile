@@ -71,7 +71,7 @@ $(COMPILED_STAMP): pyproject.toml $(shell find stream_attr schemas -type f -not 
 test-compiled: $(COMPILED_STAMP)  ## the tests of the judging again, on what was compiled
 	rm -rf $(COMPILED)/tests && mkdir $(COMPILED)/tests
 	cp -R pyproject.toml tests deploy $(COMPILED)/tests
-	cd $(COMPILED)/tests && ../venv/bin/python -m pytest $(addprefix tests/,core codec processor properties replay scenarios)
+	cd $(COMPILED)/tests && ../venv/bin/python -m pytest $(addprefix tests/,rules codec processor properties replay explain scenarios)
 
 fuzz: $(STAMP)  ## hostile records, a million (RECORDS=… SEED=…): each a dead letter, and no more of it
 	$(BIN)/python -m tests.fuzz --records $(RECORDS) --seed $(SEED)

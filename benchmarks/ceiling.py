@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engines import AIOKAFKA, CONFLUENT, FAUST, QUIX, WORKER, Engine, Traffic, apache_kafka, rate
 from plots import draw_engines
-from stream_attr.broker.embedded import embedded_broker
+from stream_attr.kafka.embedded.broker import embedded_broker
 from table import Row
 
 __all__ = ["run"]

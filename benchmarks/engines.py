@@ -23,12 +23,12 @@ from types import ModuleType
 from confluent_kafka import Consumer, TopicPartition
 
 from running import worker_words
-from stream_attr.broker import server
-from stream_attr.broker.publish import Inputs, publish
-from stream_attr.broker.topics import create_topics
-from stream_attr.processor.records import DECISIONS
-from stream_attr.replay.session import Inputs as Files
-from stream_attr.replay.session import replay
+from stream_attr.contract.topics import DECISIONS
+from stream_attr.kafka.admin import create_topics
+from stream_attr.kafka.embedded import server
+from stream_attr.kafka.publish import Inputs, publish
+from stream_attr.replay.run import Inputs as Files
+from stream_attr.replay.run import replay
 from stream_attr.worker.config import WorkerConfig
 from traffic import KINDS, generated
 

@@ -23,10 +23,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from engines import PARTITIONS, WORKER, Traffic, apache_kafka, rate
 from plots import draw_latencies
 from running import Worker
-from stream_attr.broker.embedded import embedded_broker
-from stream_attr.broker.publish import Inputs, publish
-from stream_attr.broker.topics import create_topics
-from stream_attr.processor.records import CHAT, DECISIONS, ORDERS
+from stream_attr.contract.topics import CHAT, DECISIONS, ORDERS
+from stream_attr.kafka.admin import create_topics
+from stream_attr.kafka.embedded.broker import embedded_broker
+from stream_attr.kafka.publish import Inputs, publish
 from table import Row
 
 __all__ = ["run"]

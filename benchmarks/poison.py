@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
+from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS
 from stream_attr.processor import Book, Options, Processor
-from stream_attr.processor.records import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, Output, Record
-from stream_attr.replay.memory import MemoryStore
+from stream_attr.processor.ports import Output, Record
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
+from stream_attr.testing import MemoryStore
 from table import Row
 
 __all__ = ["run"]

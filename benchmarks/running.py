@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream_attr.broker import server
+from stream_attr.kafka.embedded import server
 
 __all__ = ["Spent", "Worker", "cpu_s", "timed", "worker_words"]
 

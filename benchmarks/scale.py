@@ -19,8 +19,7 @@ from confluent_kafka import Producer
 from engines import PARTITIONS, Traffic, apache_kafka
 from plots import draw_growth, draw_memory
 from running import Spent, Worker, cpu_s, timed
-from stream_attr.broker.topics import create_topics
-from stream_attr.processor.records import (
+from stream_attr.contract.topics import (
     AGENT_DAILY,
     BUYER_DAYS,
     CHANGELOG,
@@ -33,6 +32,7 @@ from stream_attr.processor.records import (
     ORDERS,
     SETTINGS,
 )
+from stream_attr.kafka.admin import create_topics
 from stream_attr.worker.config import WorkerConfig
 from table import Row
 from traffic import file_words, generated

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stream_attr import __version__
-from stream_attr.core import attribution
+from stream_attr.rules.order import attribution
 
 __all__ = ["Row", "show", "write"]
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stream_attr.replay.steps import Inputs
+from stream_attr.files.inputs import Inputs
 
 __all__ = ["END_TS", "KINDS", "file_words", "generated"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from plots import draw_parts
 from running import timed
-from stream_attr.replay.session import Inputs
+from stream_attr.replay.run import Inputs
 from table import Row
 from traffic import file_words, generated
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from engines import FAUST, WORKER, Traffic, apache_kafka, rate
-from stream_attr.broker.embedded import embedded_broker
+from stream_attr.kafka.embedded.broker import embedded_broker
 from table import Row
 
 __all__ = ["run"]

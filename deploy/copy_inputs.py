@@ -23,14 +23,14 @@ from collections.abc import Iterator, Sequence
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from stream_attr.broker.address import checked_bootstrap, checked_prefix, topics_command
-from stream_attr.broker.connection import BrokerUnreachable, reason_of
-from stream_attr.broker.topics import partition_counts
 from stream_attr.cli.terminal import filter_streams
-from stream_attr.codec.inbound import peek_ts
+from stream_attr.codec.records.tick import peek_ts
 from stream_attr.codec.visible import visible
-from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS
-from stream_attr.worker.contact import will_pass
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
+from stream_attr.kafka.address import checked_bootstrap, checked_prefix, topics_command
+from stream_attr.kafka.admin import partition_counts
+from stream_attr.kafka.connection import BrokerUnreachable, reason_of
+from stream_attr.worker.ops.broker_health import will_pass
 
 EVENTS = (CHAT, ORDERS)
 KNOWLEDGE = (SETTINGS, ROSTER)

@@ -14,7 +14,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 from peer import LINGER_MS, NOT_AT_END, DictStore, Peer
 
-from stream_attr.processor.records import CHANGELOG, Record
+from stream_attr.contract.topics import CHANGELOG
+from stream_attr.processor.ports import Record
 
 AT_ONCE = 1_000
 """Of each partition of each topic."""

@@ -13,7 +13,8 @@ from typing import Any
 from confluent_kafka import Consumer, Message, Producer
 from peer import LINGER_MS, NOT_AT_END, DictStore, Peer
 
-from stream_attr.processor.records import CHANGELOG, Record
+from stream_attr.contract.topics import CHANGELOG
+from stream_attr.processor.ports import Record
 
 AT_ONCE = 4_000
 COMMIT_AFTER = 20_000

@@ -12,10 +12,7 @@ import argparse
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 
-from stream_attr.broker.lines import LinesFile
-from stream_attr.core.days import END_OF_TIME
-from stream_attr.processor import Book, Options, Processor
-from stream_attr.processor.records import (
+from stream_attr.contract.topics import (
     AGENT_DAILY,
     BUYER_DAYS,
     CHAT,
@@ -29,9 +26,11 @@ from stream_attr.processor.records import (
     ROSTER,
     SETTINGS,
     TASKS,
-    Record,
-    Store,
 )
+from stream_attr.files.jsonl import LinesFile
+from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor.ports import Record, Store
+from stream_attr.rules.shop.days import END_OF_TIME
 
 __all__ = ["LINGER_MS", "NOT_AT_END", "DictStore", "Peer"]
 

@@ -14,7 +14,7 @@ import faust
 from peer import LINGER_MS, NOT_AT_END, DictStore, Peer
 
 from stream_attr.processor import Processor
-from stream_attr.processor.records import Record
+from stream_attr.processor.ports import Record
 
 
 def build(peer: Peer) -> faust.App:

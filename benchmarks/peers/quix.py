@@ -18,7 +18,7 @@ from quixstreams.context import message_context
 from quixstreams.models import Serializer
 
 from stream_attr.processor import Processor
-from stream_attr.processor.records import Output, Record
+from stream_attr.processor.ports import Output, Record
 
 
 class InTransaction(MutableMapping[bytes, bytes]):

@@ -31,8 +31,8 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from stream_attr.broker import server
-from stream_attr.broker.stall import Stall
+from stream_attr.kafka.embedded import server
+from stream_attr.kafka.embedded.stall import Stall
 
 HERE = Path(__file__).resolve().parent
 READY_PATIENCE_S = 60.0

@@ -17,9 +17,11 @@ from typing import Any
 import click
 
 from stream_attr import __version__
+from stream_attr.cli.exits import Failed
 from stream_attr.cli.process import end_in_an_orderly_way, open_standard_streams
 from stream_attr.cli.terminal import echo, filter_streams, visible_usage_errors
-from stream_attr.worker.signals import end_at_once
+from stream_attr.errors import StreamAttrError
+from stream_attr.worker.engine.signals import end_at_once
 
 __all__ = ["main"]
 
@@ -72,7 +74,10 @@ class _LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         with visible_usage_errors():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except StreamAttrError as error:
+                raise Failed(*map(str, error.args), exit_code=error.exit_code) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return list(_COMMANDS)

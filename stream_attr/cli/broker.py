@@ -6,10 +6,10 @@ import sys
 
 import click
 
-from stream_attr.broker.embedded import EmbeddedBrokerError, embedded_broker
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import PORT
 from stream_attr.cli.terminal import echo
+from stream_attr.kafka.embedded.broker import EmbeddedBrokerError, embedded_broker
 
 
 @click.command(name="broker")

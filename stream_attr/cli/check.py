@@ -7,13 +7,13 @@ from collections import Counter
 
 import click
 
-from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
+from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
 from stream_attr.replay.check import check
-from stream_attr.replay.session import Inputs
+from stream_attr.replay.run import Inputs
 
 __all__ = ["command"]
 

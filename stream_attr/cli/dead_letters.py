@@ -12,18 +12,6 @@ from typing import Any, TypeVar
 
 import click
 
-from stream_attr.broker.connection import BrokerUnreachable
-from stream_attr.broker.dead_letters import DeadLetter, Found, LettersOfFiles, LettersOfTopic, Selection
-from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
-from stream_attr.broker.publish import (
-    ANY_PARTITION,
-    Published,
-    PublishError,
-    Sender,
-    TopicsMissingError,
-)
-from stream_attr.broker.resend import Account, Resending, Rules, Why, resend
-from stream_attr.broker.security import Security
 from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.params import TIME, broker_option, delivery_timeout_option, topic_prefix_option
 from stream_attr.cli.progress import Progress, of_sending
@@ -32,7 +20,19 @@ from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo, echo_data
 from stream_attr.codec.refusal import Code
 from stream_attr.codec.visible import visible, visible_json
-from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
+from stream_attr.kafka.connection import BrokerUnreachable
+from stream_attr.kafka.dead_letters import DeadLetter, Found, LettersOfFiles, LettersOfTopic, Selection
+from stream_attr.kafka.publish import (
+    ANY_PARTITION,
+    Published,
+    PublishError,
+    Sender,
+    TopicsMissingError,
+)
+from stream_attr.kafka.resend import Account, Resending, Rules, Why, resend
+from stream_attr.kafka.security import Security
 
 _INPUTS = (CHAT, ORDERS, TICKS, ROSTER, SETTINGS)
 _OFFSETS = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)

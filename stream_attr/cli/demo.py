@@ -22,20 +22,20 @@ import orjson
 from confluent_kafka import Consumer, TopicPartition
 from rich.console import Console
 
-from stream_attr.broker import server
-from stream_attr.broker.clients import consume
-from stream_attr.broker.embedded import EmbeddedBrokerError, embedded_broker
-from stream_attr.broker.publish import Inputs, publish
-from stream_attr.broker.stall import Stall
-from stream_attr.broker.topics import create_topics, partition_counts
+from stream_attr.cli.demo_screen import Stage
 from stream_attr.cli.exits import Failed, Unusable
-from stream_attr.cli.stage import Stage
 from stream_attr.cli.terminal import echo, unfiltered
-from stream_attr.core.days import DAY_MS, HOUR_MS, zone
+from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
+from stream_attr.explain.decision import explain
 from stream_attr.generate import Plan, write
 from stream_attr.generate.story import BUYERS, SHOP_ID, STORY_MS, story
-from stream_attr.processor.records import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
-from stream_attr.replay.explain import explain
+from stream_attr.kafka.admin import create_topics, partition_counts
+from stream_attr.kafka.clients import consume
+from stream_attr.kafka.embedded import server
+from stream_attr.kafka.embedded.broker import EmbeddedBrokerError, embedded_broker
+from stream_attr.kafka.embedded.stall import Stall
+from stream_attr.kafka.publish import Inputs, publish
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, zone
 
 __all__ = ["command"]
 

@@ -12,8 +12,10 @@ __all__ = ["Failed", "Unusable"]
 class Failed(click.ClickException):  # noqa: TID251 -- here
     """The command fails with status 1; it shows a message of one or more lines, each of them on one line."""
 
-    def __init__(self, *lines: str) -> None:
+    def __init__(self, *lines: str, exit_code: int | None = None) -> None:
         super().__init__("\n".join(map(visible, lines)))
+        if exit_code is not None:
+            self.exit_code = exit_code
 
 
 class Unusable(Failed):

@@ -11,24 +11,24 @@ from typing import NamedTuple
 
 import click
 
-from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
-from stream_attr.broker.secret import Secret
-from stream_attr.cli.decisions import Found, from_replay, from_worker
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import DURATION, EXISTING_FOLDER, TIME, WEB_URL, FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.secured import web_token_option
 from stream_attr.cli.terminal import echo
-from stream_attr.core.days import day_number, zone
-from stream_attr.core.settings import DEFAULT_TIMEZONE, OFFICIAL
-from stream_attr.replay.anew import Asked, decisions_anew, known_anew, shop_of
-from stream_attr.replay.explain import explain
-from stream_attr.replay.explain_day import explain_day, problems_of
-from stream_attr.replay.known import NothingKnownError
-from stream_attr.replay.outputs import UnusableOutputError, known_from
-from stream_attr.replay.receipt import verify
-from stream_attr.replay.session import Inputs
-from stream_attr.replay.words import LANGUAGES
+from stream_attr.explain.buyer_day import explain_day, problems_of
+from stream_attr.explain.decision import explain
+from stream_attr.explain.from_events import Asked, decisions_anew, known_anew, shop_of
+from stream_attr.explain.from_replay import UnusableOutputError, from_replay, known_from
+from stream_attr.explain.from_worker import Found, from_worker
+from stream_attr.explain.messages import LANGUAGES
+from stream_attr.explain.verify import verify
+from stream_attr.explain.view import NothingKnownError
+from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
+from stream_attr.kafka.secret import Secret
+from stream_attr.replay.run import Inputs
+from stream_attr.rules.shop.days import day_number, zone
+from stream_attr.rules.shop.settings import DEFAULT_TIMEZONE, OFFICIAL
 
 __all__ = ["command"]
 

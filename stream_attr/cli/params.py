@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 import click
 
-from stream_attr.broker.address import (
+from stream_attr.kafka.address import (
     BROKER_VARIABLE,
     DEFAULT_BOOTSTRAP,
     PREFIX_VARIABLE,
     checked_bootstrap,
     checked_prefix,
 )
-from stream_attr.core.days import EARLIEST_TS, LATEST_TS
+from stream_attr.rules.shop.days import EARLIEST_TS, LATEST_TS
 
 __all__ = [
     "BROKER",

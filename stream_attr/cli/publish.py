@@ -7,10 +7,6 @@ import time
 
 import click
 
-from stream_attr.broker.connection import BrokerUnreachable
-from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
-from stream_attr.broker.publish import Inputs, Published, PublishError, TopicsMissingError, publish
-from stream_attr.broker.security import Security
 from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.params import (
     SPEED,
@@ -23,7 +19,11 @@ from stream_attr.cli.params import (
 from stream_attr.cli.progress import Progress, of_sending
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo
-from stream_attr.processor.partition import AHEAD_OF_CLOCK_MS
+from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
+from stream_attr.kafka.connection import BrokerUnreachable
+from stream_attr.kafka.publish import Inputs, Published, PublishError, TopicsMissingError, publish
+from stream_attr.kafka.security import Security
+from stream_attr.processor.processor import AHEAD_OF_CLOCK_MS
 
 
 @click.command(name="publish", cls=FilesCommand)

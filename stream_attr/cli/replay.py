@@ -9,16 +9,12 @@ from pathlib import Path
 import click
 import orjson
 
-from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
 from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.outputs import whole_files
 from stream_attr.cli.params import DURATION, FOLDER, TIME, FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
-from stream_attr.core.buyer import Retention
-from stream_attr.core.days import DAY_MS
-from stream_attr.processor.options import FACT_BYTES
-from stream_attr.processor.records import (
+from stream_attr.contract.topics import (
     AGENT_DAILY,
     COMPARISONS,
     DEAD_LETTERS,
@@ -28,10 +24,14 @@ from stream_attr.processor.records import (
     REPORTS,
     TASKS,
 )
-from stream_attr.replay.at_hand import memory_at_hand_mib
+from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
+from stream_attr.processor.options import FACT_BYTES
+from stream_attr.replay.memory_limit import memory_at_hand_mib
 from stream_attr.replay.processes import ProcessLostError, sensible_number
-from stream_attr.replay.session import Inputs, replay
+from stream_attr.replay.run import Inputs, replay
 from stream_attr.replay.steps import without_collector
+from stream_attr.rules.buyer.retention import Retention
+from stream_attr.rules.shop.days import DAY_MS
 
 OUTPUTS = (DECISIONS, COMPARISONS, INQUIRIES, FACTS, AGENT_DAILY, TASKS, DEAD_LETTERS)
 LEAST_CACHE_MIB = 16

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import click
 
-from stream_attr.broker.secret import UnusableSecretError, checked_token, read_secret
-from stream_attr.broker.security import Mechanism, Protocol, Security, SecurityError
 from stream_attr.cli.exits import Unusable
+from stream_attr.kafka.secret import UnusableSecretError, checked_token, read_secret
+from stream_attr.kafka.security import Mechanism, Protocol, Security, SecurityError
 
 __all__ = ["PASSWORD_VARIABLE", "TOKEN_VARIABLE", "security_options", "web_token_option"]
 

@@ -6,14 +6,14 @@ import sys
 
 import click
 
-from stream_attr.broker.connection import BrokerUnreachable
-from stream_attr.broker.security import Security
-from stream_attr.broker.topic_settings import sentences
-from stream_attr.broker.topics import DEFAULT_PARTITIONS, Standing, create_topics
 from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import broker_option, topic_prefix_option
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo
+from stream_attr.kafka.admin import DEFAULT_PARTITIONS, Standing, create_topics
+from stream_attr.kafka.connection import BrokerUnreachable
+from stream_attr.kafka.security import Security
+from stream_attr.kafka.topic_settings import sentences
 
 
 @click.group(name="topics")

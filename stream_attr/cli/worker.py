@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from stream_attr.broker.secret import Secret
-from stream_attr.broker.security import Security
 from stream_attr.cli.params import (
     DURATION,
     FOLDER,
@@ -19,9 +17,11 @@ from stream_attr.cli.params import (
     topic_prefix_option,
 )
 from stream_attr.cli.secured import security_options, web_token_option
-from stream_attr.worker.app import run
+from stream_attr.kafka.secret import Secret
+from stream_attr.kafka.security import Security
 from stream_attr.worker.config import Clock, LostInput, StoreKind, Transactions, WorkerConfig
-from stream_attr.worker.judging import processor_judging
+from stream_attr.worker.engine.app import run
+from stream_attr.worker.startup.wiring import processor_judging
 
 
 def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stream_attr.core.days import MINUTE_MS
 from stream_attr.generate import phrases
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.shops import Product, Shop
+from stream_attr.rules.shop.days import MINUTE_MS
 
 __all__ = ["Chat"]
 

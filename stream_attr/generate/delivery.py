@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.generate.chance import Chance
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
 
 __all__ = ["BAD_CHAT", "BAD_ORDERS", "Delivery", "Line", "encode"]
 

@@ -6,13 +6,13 @@ shift, the next day, and for refunds the next week.
 
 from __future__ import annotations
 
-from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.generate import phrases
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.conversation import Chat
 from stream_attr.generate.orders import Orders
 from stream_attr.generate.rhythm import DayCurve
 from stream_attr.generate.shops import OFFICIAL_ACCOUNT, Agents, Product, Shop, products
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
 
 __all__ = ["Journeys"]
 

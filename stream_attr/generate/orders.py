@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.shops import Product, Shop
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
 
 __all__ = ["Orders", "Purchase"]
 

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
-from stream_attr.core.days import HOUR_MS, Zone, day_name
 from stream_attr.generate.chance import Chance
+from stream_attr.rules.shop.days import HOUR_MS, Zone, day_name
 
 __all__ = ["DayCurve", "promotions", "shares"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from stream_attr.core.days import Zone, day_name, zone
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.phrases import ADVERT, AUTO_PREFIX
+from stream_attr.rules.shop.days import Zone, day_name, zone
 
 __all__ = ["OFFICIAL_ACCOUNT", "Agents", "Product", "Shop", "hire", "products", "shop"]
 

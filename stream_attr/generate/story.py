@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any, NamedTuple
 
-from stream_attr.core.days import MINUTE_MS
+from stream_attr.rules.shop.days import MINUTE_MS
 
 __all__ = ["BUYERS", "SHOP_ID", "STORY_MS", "Story", "story"]
 

@@ -9,12 +9,12 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from stream_attr.core.days import DAY_MS, EARLIEST_TS
 from stream_attr.generate import shops as catalogue
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS, TOO_OLD_MS, Delivery, Line, encode
 from stream_attr.generate.journey import Journeys
 from stream_attr.generate.rhythm import DayCurve, promotions, shares
+from stream_attr.rules.shop.days import DAY_MS, EARLIEST_TS
 
 __all__ = ["Day", "Plan", "Sample", "write"]
 

@@ -6,11 +6,11 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
-from stream_attr.codec.state import decode_buyer, decode_owner, encode_buyer, encode_owner, read_header
-from stream_attr.codec.stored import Header
-from stream_attr.core.buyer import Buyer
-from stream_attr.processor.book import Book
-from stream_attr.processor.records import Store, after
+from stream_attr.codec.state.buyer import decode_buyer, decode_owner, encode_buyer, encode_owner, read_header
+from stream_attr.codec.state.layout import Header
+from stream_attr.processor.ports import Store, after
+from stream_attr.processor.shops import Book
+from stream_attr.rules.buyer.buyer import Buyer
 
 ORDER_MARK: Final = b"\x01"
 """First byte of the keys that lead from an order to its buyer."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from zlib import crc32
 
-from stream_attr.core.buyer import Retention
-from stream_attr.core.days import END_OF_TIME, HOUR_MS, MINUTE_MS
+from stream_attr.rules.buyer.retention import Retention
+from stream_attr.rules.shop.days import END_OF_TIME, HOUR_MS, MINUTE_MS
 
 FACT_BYTES: Final = 512
 """What a fact of a buyer who is kept decoded takes of memory, about (`Options.cached_facts`)."""

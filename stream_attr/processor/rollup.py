@@ -12,24 +12,32 @@ from typing import Final, NamedTuple
 
 from sortedcontainers import SortedDict
 
-from stream_attr.codec.between import (
+from stream_attr.codec.internal.day_state import (
+    DayState,
+    decode_day,
+    decode_passed,
+    encode_day,
+    encode_passed,
+)
+from stream_attr.codec.internal.records import (
     BuyerDay,
     Closing,
     Passed,
     decode_stated,
     encode_between,
 )
-from stream_attr.codec.days import DayState, decode_day, decode_passed, encode_day, encode_passed
-from stream_attr.codec.reports import digest_of, emission, say_agent_day
-from stream_attr.core.buyer_day import whole
-from stream_attr.core.days import DAY_MS, END_OF_TIME, day_name, zone
-from stream_attr.core.fact import NOBODY_SPOKE
-from stream_attr.core.part import NOBODY, NOTHING, TOTAL, Part
-from stream_attr.core.said import Said
-from stream_attr.core.shop_day import AgentDay
+from stream_attr.codec.records.agent_daily import say_agent_day
+from stream_attr.codec.records.emission import digest_of, emission
+from stream_attr.contract.topics import AGENT_DAILY, CLOSINGS
 from stream_attr.processor.options import Options
-from stream_attr.processor.records import AGENT_DAILY, CLOSINGS, Output, Store, after
+from stream_attr.processor.ports import Output, Store, after
 from stream_attr.processor.watermark import BEGINNING
+from stream_attr.rules.buyer.emitted import Said
+from stream_attr.rules.reports.buyer_contribution import whole
+from stream_attr.rules.reports.contribution import NOBODY, NOTHING, TOTAL, Part
+from stream_attr.rules.reports.day_totals import AgentDay
+from stream_attr.rules.reports.reception_fact import NOBODY_SPOKE
+from stream_attr.rules.shop.days import DAY_MS, END_OF_TIME, day_name, zone
 
 DAY_MARK: Final = b"\x02"
 """First byte of the keys of days."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from stream_attr.core.days import END_OF_TIME
-from stream_attr.processor.records import CHAT, ORDERS
+from stream_attr.contract.topics import CHAT, ORDERS
+from stream_attr.rules.shop.days import END_OF_TIME
 
 BEGINNING: Final = -END_OF_TIME
 """Before every instant: no watermark yet."""

@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 import orjson
 from msgspec import UNSET
 
-from stream_attr.broker.lines import LinesFile
-from stream_attr.codec.events import OrderEvent
-from stream_attr.codec.inbound import decode_chat, decode_order
+from stream_attr.codec.records.chat_event import decode_chat
+from stream_attr.codec.records.order_event import decode_order
 from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.contract.records.order_event import OrderEvent
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
+from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import Book
-from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, Record
-from stream_attr.replay.session import Inputs
+from stream_attr.processor.ports import Record
+from stream_attr.replay.run import Inputs
 
 __all__ = ["Problem", "check"]
 

@@ -23,10 +23,11 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from stream_attr.broker.lines import STANDARD_INPUT, UnusableFileError
+from stream_attr.files.inputs import Inputs
+from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
 from stream_attr.processor import Share
-from stream_attr.processor.records import Output
-from stream_attr.replay.steps import Ahead, Inputs, Plan, Step, steps, without_collector
+from stream_attr.processor.ports import Output
+from stream_attr.replay.steps import Ahead, Plan, Step, steps, without_collector
 
 __all__ = ["ProcessLostError", "sensible_number", "shared_steps"]
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from stream_attr.broker.lines import LinesFile
-from stream_attr.codec.events import ChatEvent, OrderEvent
-from stream_attr.codec.inbound import decode_chat, decode_order, peek_ts
+from stream_attr.codec.records.chat_event import decode_chat
+from stream_attr.codec.records.order_event import decode_order
+from stream_attr.codec.records.tick import peek_ts
 from stream_attr.codec.refusal import RefusedRecord
-from stream_attr.processor.records import CHAT, Record
+from stream_attr.contract.records.chat_event import ChatEvent
+from stream_attr.contract.records.order_event import OrderEvent
+from stream_attr.contract.topics import CHAT
+from stream_attr.files.jsonl import LinesFile
+from stream_attr.processor.ports import Record
 
 Place = tuple[int, int]
 """Where a record stands in the stream: its time, and of one time the file given first."""

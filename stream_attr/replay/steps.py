@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from stream_attr.broker.lines import LinesFile
-from stream_attr.core.buyer import Retention
-from stream_attr.core.days import END_OF_TIME, MINUTE_MS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
+from stream_attr.files.inputs import Inputs
+from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import Book, Options, Processor, Share
-from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, Batch, Output, Place, Record
-from stream_attr.replay.overflow import OverflowStore
+from stream_attr.processor.ports import Batch, Output, Place, Record
 from stream_attr.replay.sources import chunks
+from stream_attr.replay.spill_store import OverflowStore
+from stream_attr.rules.buyer.retention import Retention
+from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
 
 __all__ = ["Inputs", "Plan", "Step", "steps", "without_collector"]
 
@@ -23,26 +25,6 @@ CHUNK = 5_000
 """Records judged in one go; what they bring about is written before the next."""
 CACHED_FACTS = 1_000_000
 """Half a gigabyte of buyers kept decoded (`FACT_BYTES`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """File names by kind; ``.gz`` is unpacked, ``-`` is standard input."""
-
-    chat: Sequence[str] = ()
-    orders: Sequence[str] = ()
-    roster: Sequence[str] = ()
-    settings: Sequence[str] = ()
-
-    @property
-    def names(self) -> dict[str, tuple[str, ...]]:
-        """The file names by topic."""
-        return {
-            CHAT: tuple(self.chat),
-            ORDERS: tuple(self.orders),
-            ROSTER: tuple(self.roster),
-            SETTINGS: tuple(self.settings),
-        }
 
 
 @dataclass(frozen=True, slots=True)

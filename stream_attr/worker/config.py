@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from stream_attr.broker.secret import Secret
-from stream_attr.broker.security import UNSECURED, Security
-from stream_attr.processor.records import Judge, Output, Record, Store
+from stream_attr.kafka.secret import Secret
+from stream_attr.kafka.security import UNSECURED, Security
+from stream_attr.processor.ports import Judge, Output, Record, Store
 
 __all__ = ["Book", "Clock", "Judging", "LostInput", "StoreKind", "Transactions", "WorkerConfig"]
 

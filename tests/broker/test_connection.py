@@ -17,12 +17,13 @@ import pytest
 from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient, BrokerMetadata
 
-from stream_attr.broker import connection, embedded, server
-from stream_attr.broker.connection import BrokerUnreachable, unreachable
-from stream_attr.broker.dead_letters import LettersOfTopic
-from stream_attr.broker.security import UNSECURED
-from stream_attr.broker.topics import create_topics
 from stream_attr.cli import main
+from stream_attr.kafka import connection
+from stream_attr.kafka.admin import create_topics
+from stream_attr.kafka.connection import BrokerUnreachable, unreachable
+from stream_attr.kafka.dead_letters import LettersOfTopic
+from stream_attr.kafka.embedded import broker, server
+from stream_attr.kafka.security import UNSECURED
 
 pytestmark = pytest.mark.kafka
 
@@ -67,9 +68,9 @@ def wrong() -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryFile() as log:
         process = server.spawn(
             [
-                embedded._find_binary(),
+                broker._find_binary(),
                 "--silent",
-                f"--cluster-id={embedded.CLUSTER_ID}",
+                f"--cluster-id={broker.CLUSTER_ID}",
                 f"--listener-url=tcp://{server.HOST}:{port}",
                 f"--advertised-listener-url=tcp://{proxy.address}",
                 "--storage-engine=memory://tansu/",
@@ -142,7 +143,7 @@ def test_dead_letters_whose_leader_is_lost_while_they_are_read_are_not_none(
     wrong: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "_require_advertised", lambda *_: None)  # it was right when we began
-    monkeypatch.setattr("stream_attr.broker.dead_letters._SILENCE_S", 0.5)
+    monkeypatch.setattr("stream_attr.kafka.dead_letters._SILENCE_S", 0.5)
     with pytest.raises(BrokerUnreachable, match=f"dead-letters cannot be read: .* advertises {wrong[1]}"):
         list(LettersOfTopic(wrong[0]))
     listed = CliRunner().invoke(main, ["dead-letters", "list", "--broker", wrong[0]])
@@ -174,6 +175,6 @@ def test_one_of_several_brokers_that_is_not_reached_is_a_warning(
 
 def test_a_broker_of_another_cluster_at_the_advertised_address_is_named(wrong: tuple[str, str]) -> None:
     brokers = [_broker(1, wrong[0])]
-    assert unreachable(brokers, embedded.CLUSTER_ID, wrong[0], UNSECURED) == []
+    assert unreachable(brokers, broker.CLUSTER_ID, wrong[0], UNSECURED) == []
     [problem] = unreachable(brokers, "another", wrong[0], UNSECURED)
     assert "where another cluster answers; set its advertised.listeners" in problem

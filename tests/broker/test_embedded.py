@@ -11,12 +11,12 @@ import time
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from stream_attr.broker import server
-from stream_attr.broker.embedded import CLUSTER_ID, EmbeddedBrokerError, embedded_broker
+from stream_attr.kafka.embedded import server
+from stream_attr.kafka.embedded.broker import CLUSTER_ID, EmbeddedBrokerError, embedded_broker
 
 OWNER = """
 import sys, time
-from stream_attr.broker.embedded import embedded_broker
+from stream_attr.kafka.embedded.broker import embedded_broker
 with embedded_broker() as broker:
     print(broker.process.pid, flush=True)
     time.sleep(600)

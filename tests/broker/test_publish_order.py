@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stream_attr.broker.lines import Line
-from stream_attr.broker.publish import Pace, Parsed, in_step, record_key
+from stream_attr.files.jsonl import Line
+from stream_attr.kafka.publish import Pace, Parsed, in_step, record_key
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from stream_attr.broker.secret import Secret, UnusableSecretError, checked_token, read_secret
-from stream_attr.broker.security import UNSECURED, Mechanism, Protocol, Security, SecurityError
+from stream_attr.kafka.secret import Secret, UnusableSecretError, checked_token, read_secret
+from stream_attr.kafka.security import UNSECURED, Mechanism, Protocol, Security, SecurityError
 from stream_attr.worker.config import WorkerConfig
 
 PASSWORD = "geheim-7f3a91"

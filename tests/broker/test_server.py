@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from stream_attr.broker import server
+from stream_attr.kafka.embedded import server
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 
 SPAWN = """
 import signal, sys
-from stream_attr.broker import server
+from stream_attr.kafka.embedded import server
 with open(sys.argv[1], "wb") as log:
     sys.exit(server.spawn(["cat", "/proc/self/status"], log, outlive_parent=sys.argv[2] == "outlive").wait())
 """

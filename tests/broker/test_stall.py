@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from stream_attr.broker import stall
-from stream_attr.broker.stall import Stall
+from stream_attr.kafka.embedded import stall
+from stream_attr.kafka.embedded.stall import Stall
 
 
 class Machine:

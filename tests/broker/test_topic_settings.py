@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from confluent_kafka.admin import BrokerMetadata, ClusterMetadata, PartitionMetadata, TopicMetadata
 
-from stream_attr.broker.contract import topic_definitions
-from stream_attr.broker.topic_settings import find, sentences
-from stream_attr.core.days import DAY_MS
+from stream_attr.contract.registry import topic_definitions
+from stream_attr.kafka.topic_settings import find, sentences
+from stream_attr.rules.shop.days import DAY_MS
 
 
 def cluster(*, brokers: int = 1, copies: int = 1) -> ClusterMetadata:

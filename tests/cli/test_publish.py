@@ -18,12 +18,12 @@ import pytest
 from click.testing import CliRunner, Result
 from confluent_kafka import Consumer, TopicPartition
 
-from stream_attr.broker import server
-from stream_attr.broker.embedded import EmbeddedBroker, embedded_broker
-from stream_attr.broker.stall import Stall
-from stream_attr.broker.topics import create_topics
 from stream_attr.cli import main
-from stream_attr.processor.records import CHAT
+from stream_attr.contract.topics import CHAT
+from stream_attr.kafka.admin import create_topics
+from stream_attr.kafka.embedded import server
+from stream_attr.kafka.embedded.broker import EmbeddedBroker, embedded_broker
+from stream_attr.kafka.embedded.stall import Stall
 
 TICK = ("--until", "1793500000000")
 PARTITIONS = 2
@@ -46,7 +46,7 @@ def chat(number: int) -> bytes:
 def test_where_no_broker_answers_the_status_is_2_and_the_remedy_is_told(
     monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    monkeypatch.setattr("stream_attr.broker.connection._NOBODY_THERE_S", 0)
+    monkeypatch.setattr("stream_attr.kafka.connection._NOBODY_THERE_S", 0)
     done = run(*command, "--broker", "127.0.0.1:1")
     assert done.exit_code == 2
     assert "no Kafka broker answers at 127.0.0.1:1: " in done.stderr

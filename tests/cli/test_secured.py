@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from click.testing import CliRunner
 
-from stream_attr.broker.security import Mechanism, Protocol
 from stream_attr.cli import main, publish, topics, worker
+from stream_attr.kafka.security import Mechanism, Protocol
 
 PASSWORD = "geheim-7f3a91"
 TOKEN = "0123456789abcdef"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from stream_attr.broker.server import free_port
+from stream_attr.kafka.embedded.server import free_port
 
 ENDING = [signal.SIGTERM, signal.SIGHUP]
 PATIENCE_S = 60.0

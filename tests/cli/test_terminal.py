@@ -18,12 +18,12 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from stream_attr.cli import main
-from stream_attr.cli.stage import Stage
-from stream_attr.codec.outbound import encode_dead_letter
+from stream_attr.cli.demo_screen import Stage
+from stream_attr.codec.records.dead_letter import encode_dead_letter
 from stream_attr.codec.refusal import Code, RefusedRecord
-from stream_attr.processor.records import CHAT
+from stream_attr.contract.topics import CHAT
 from tests.codec.test_visible import controls
-from tests.replay.decisions import decision
+from tests.explain.decisions import decision
 
 TITLE_AND_COLOUR = "\x1b]0;PWN\x07\x1b[31mRED\r\nFAKE line\x9b31m"
 BIDI = "\u202egnp.exe\u202c"

@@ -13,15 +13,17 @@ from typing import Any
 
 from msgspec.structs import asdict, astuple
 
-from stream_attr.codec.state import VERSION, encode_buyer
-from stream_attr.core.buyer import Buyer, Retention
-from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
-from stream_attr.core.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
-from stream_attr.core.placed import Placed, Waiting
-from stream_attr.core.reception import Reception
-from stream_attr.core.said import Said
-from stream_attr.core.settings import PRESETS
-from stream_attr.core.shop import SettingsRecord, Shop
+from stream_attr.codec.state.buyer import VERSION, encode_buyer
+from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.emitted import Said
+from stream_attr.rules.buyer.retention import Retention
+from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
+from stream_attr.rules.chat.reception import Reception
+from stream_attr.rules.order.facts import Placed, Waiting
+from stream_attr.rules.shop.day_rules import SettingsRecord
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
+from stream_attr.rules.shop.settings import PRESETS
+from stream_attr.rules.shop.shop import Shop
 
 SAMPLES = Path(__file__).parent / "state_samples"
 BUYER_ID = "买家-7"

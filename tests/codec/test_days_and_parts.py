@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from stream_attr.codec.between import BuyerDay, decode_stated, encode_between
-from stream_attr.codec.days import DayState, decode_day, encode_day
-from stream_attr.core.part import Deals, Ends, Inquiries, Part, Workload
+from stream_attr.codec.internal.day_state import DayState, decode_day, encode_day
+from stream_attr.codec.internal.records import BuyerDay, decode_stated, encode_between
+from stream_attr.rules.reports.contribution import Deals, Ends, Inquiries, Part, Workload
 
 ENDS = Ends(1, 2, 3, 4, 5)
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from stream_attr.broker.contract import schemas
-from stream_attr.codec.inbound import decode_chat, decode_order, decode_roster, decode_tick
+from stream_attr.codec.records.chat_event import decode_chat
+from stream_attr.codec.records.order_event import decode_order
+from stream_attr.codec.records.roster import decode_roster
+from stream_attr.codec.records.shop_settings import decode_settings
+from stream_attr.codec.records.tick import decode_tick
 from stream_attr.codec.refusal import Code, RefusedRecord
-from stream_attr.codec.settings import decode_settings
+from stream_attr.contract.registry import schemas
 
 DECODERS = {
     "chat-event": decode_chat,

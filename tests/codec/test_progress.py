@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream_attr.codec.progress import Progress, decode_progress, encode_progress
+from stream_attr.codec.internal.progress import Progress, decode_progress, encode_progress
 
 
 @pytest.mark.parametrize("watermark", [None, 0, 1_793_500_000_000, 2**62])

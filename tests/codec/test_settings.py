@@ -7,10 +7,10 @@ from dataclasses import fields, replace
 
 import pytest
 
+from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.refusal import Code, RefusedRecord
-from stream_attr.codec.settings import decode_settings
-from stream_attr.core.days import day_number
-from stream_attr.core.settings import (
+from stream_attr.rules.shop.days import day_number
+from stream_attr.rules.shop.settings import (
     NEVER_FOLLOW_UP,
     PRESETS,
     AgentInitiatedExempt,

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from stream_attr.codec.state import (
+from stream_attr.codec.state.buyer import (
     VERSION,
     decode_buyer,
     encode_buyer,
@@ -17,8 +17,9 @@ from stream_attr.codec.state import (
     read_header,
 )
 from stream_attr.codec.versions import NewerVersionError
-from stream_attr.core.buyer import Buyer, Retention
-from stream_attr.core.shop import Shop
+from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.retention import Retention
+from stream_attr.rules.shop.shop import Shop
 from tests.codec.state_sample import BUYER_ID, SAMPLES, sample_buyer, sample_shop, told
 
 RETENTION = Retention()

@@ -7,20 +7,27 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from stream_attr.codec import columns, inbound, settings
-from stream_attr.codec.events import ChatEvent, OrderEvent, RosterRecord
-from stream_attr.codec.reading import message_of
+from stream_attr.codec.records import shop_settings
+from stream_attr.codec.records.chat_event import decode_chat, message_of
+from stream_attr.codec.records.order_event import decode_order
+from stream_attr.codec.records.roster import decode_roster
 from stream_attr.codec.refusal import Code, RefusedRecord
-from stream_attr.core import attribution, decision
-from stream_attr.core.decision import Figures, Verdict
-from stream_attr.core.placed import Emitted
-from stream_attr.core.reception import Filter
-from stream_attr.core.settings import CreditRule, PickRule, ProductPriority, Role
-from stream_attr.core.shop import Shop
+from stream_attr.codec.state import columns
+from stream_attr.contract.records.chat_event import ChatEvent
+from stream_attr.contract.records.order_event import OrderEvent
+from stream_attr.contract.records.roster import RosterRecord
+from stream_attr.contract.topics import CHAT, ORDERS
+from stream_attr.explain.messages import LANGUAGES
 from stream_attr.processor import Book, Options, Processor
-from stream_attr.processor.records import CHAT, ORDERS, Record
-from stream_attr.replay.memory import MemoryStore
-from stream_attr.replay.words import LANGUAGES
+from stream_attr.processor.ports import Record
+from stream_attr.rules.buyer.emitted import Emitted
+from stream_attr.rules.chat.filters import Filter
+from stream_attr.rules.order import attribution, decision
+from stream_attr.rules.order.decision import Figures, Verdict
+from stream_attr.rules.order.intervals import NOWHERE
+from stream_attr.rules.shop.settings import CreditRule, PickRule, ProductPriority, Role
+from stream_attr.rules.shop.shop import Shop
+from stream_attr.testing import MemoryStore
 
 UNKNOWN: Any = "unheard-of"
 TS = 1_793_500_000_000
@@ -47,10 +54,10 @@ def words(shape: Any) -> dict[str, tuple[Any, ...]]:
 FIELDS = [
     (decode, good, name)
     for decode, good, shape in (
-        (inbound.decode_chat, SAID, ChatEvent),
-        (inbound.decode_order, ORDER, OrderEvent),
-        (inbound.decode_roster, ROSTER, RosterRecord),
-        (settings.decode_settings, RULES, settings._Rules),
+        (decode_chat, SAID, ChatEvent),
+        (decode_order, ORDER, OrderEvent),
+        (decode_roster, ROSTER, RosterRecord),
+        (shop_settings.decode_settings, RULES, shop_settings._Rules),
     )
     for name in words(shape)
 ]
@@ -71,7 +78,7 @@ def test_a_record_with_an_unknown_word_is_refused_and_the_field_named(decode, go
 
 
 def test_settings_know_the_words_that_the_rules_know():
-    known = words(settings._Rules)
+    known = words(shop_settings._Rules)
     assert set(known["placing_rule"]) == set(known["payment_rule"]) == set(PickRule)
     assert set(known["credit_rule"]) == set(CreditRule)
     assert set(known["product_priority"]) == set(ProductPriority)
@@ -88,7 +95,7 @@ def test_settings_know_the_words_that_the_rules_know():
             attribution._pick(CANDIDATES, PickRule.LAST_CHAT),
             {},
         ),
-        lambda: attribution._candidates([], attribution.NOWHERE, frozenset(), UNKNOWN),
+        lambda: attribution._candidates([], NOWHERE, frozenset(), UNKNOWN),
     ],
     ids=["how one is picked", "who has the credit", "who goes first"],
 )

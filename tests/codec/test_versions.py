@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from stream_attr.codec.between import (
+from stream_attr.codec.internal.day_state import (
+    DayState,
+    decode_day,
+    decode_passed,
+    encode_day,
+    encode_passed,
+)
+from stream_attr.codec.internal.progress import Progress, decode_progress, encode_progress
+from stream_attr.codec.internal.records import (
     BuyerDay,
     Closing,
     Passed,
@@ -17,14 +25,12 @@ from stream_attr.codec.between import (
     decode_stated,
     encode_between,
 )
-from stream_attr.codec.days import DayState, decode_day, decode_passed, encode_day, encode_passed
-from stream_attr.codec.events import Tick
-from stream_attr.codec.inbound import decode_tick
-from stream_attr.codec.progress import Progress, decode_progress, encode_progress
-from stream_attr.codec.state import decode_owner, encode_owner
+from stream_attr.codec.records.tick import decode_tick
+from stream_attr.codec.state.buyer import decode_owner, encode_owner
 from stream_attr.codec.versions import NewerVersionError
-from stream_attr.core.part import Deals, Ends, Part, Workload
-from stream_attr.core.said import Said
+from stream_attr.contract.records.tick import Tick
+from stream_attr.rules.buyer.emitted import Said
+from stream_attr.rules.reports.contribution import Deals, Ends, Part, Workload
 
 SAMPLES = Path(__file__).parent / "record_samples"
 """Written once, by the program of that time, and never again: they stand for what lies on brokers."""

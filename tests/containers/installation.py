@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from stream_attr.broker import server
+from stream_attr.kafka.embedded import server
 from tests.containers import stand_ins
 from tests.deploy.manifests import ROOT
 

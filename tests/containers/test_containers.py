@@ -12,7 +12,7 @@ import uuid
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from stream_attr.broker import server
+from stream_attr.kafka.embedded import server
 from tests.containers.installation import until
 from tests.deploy.manifests import DEPLOY, document
 
@@ -199,6 +199,6 @@ def test_prometheus_asks_both_workers_and_takes_every_alert(installation):
 
 def test_the_judging_is_compiled_where_that_was_asked_for(installation):
     source = installation.execute(
-        "worker-1", "python", "-c", "import stream_attr.core.buyer as it; print(it.__file__)"
+        "worker-1", "python", "-c", "import stream_attr.rules.buyer.buyer as it; print(it.__file__)"
     )
     assert source.strip().endswith(".so") == (os.environ.get("STREAM_ATTR_COMPILED") == "1")

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import jsonschema
 import pytest
 
-from stream_attr.worker import web
+from stream_attr.worker.ops import web
 from tests.deploy.manifests import DEPLOY, command_of, document, documents, option, variables_of
 
 FOLDER = DEPLOY / "kubernetes"

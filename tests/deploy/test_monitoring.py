@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import promql_parser
 import pytest
 
-from stream_attr.processor.records import Batch, Output
-from stream_attr.worker.layout import INPUTS
-from stream_attr.worker.metrics import Metrics
+from stream_attr.processor.ports import Batch, Output
+from stream_attr.worker.ops.metrics import Metrics
+from stream_attr.worker.startup.topics_check import INPUTS
 from tests.deploy.manifests import DEPLOY, ROOT, document, queries
 
 DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboards" / "stream-attr.json").read_text(encoding="utf-8"))

@@ -33,7 +33,7 @@ def test_a_command_is_one_that_the_program_takes(line):
 
 
 def test_the_copying_is_told_what_it_takes(capsys, monkeypatch):
-    monkeypatch.setattr("stream_attr.broker.connection._NOBODY_THERE_S", 0)
+    monkeypatch.setattr("stream_attr.kafka.connection._NOBODY_THERE_S", 0)
     [line] = re.findall(r"^ *python deploy/copy_inputs.py (.*)$", "".join(BLOCKS), re.MULTILINE)
     words = shlex.split(line.replace("kafka:9092", "127.0.0.1:1"))
     assert copy_inputs.main(words) == 2

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import apache_kafka
 
-from stream_attr.broker import server
+from stream_attr.kafka.embedded import server
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream_attr.cli import main
-from stream_attr.core.shop_day import GROUPS
+from stream_attr.rules.reports.day_totals import GROUPS
 from tests.docs.blocks import ROOT, blocks_of, steps_of
 
 DOCUMENTS = ("docs/figures.md", "docs/figures.zh-CN.md")

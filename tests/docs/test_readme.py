@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stream_attr.broker import server
+from stream_attr.kafka.embedded import server
 from tests.docs.blocks import (
     ROOT,
     Block,

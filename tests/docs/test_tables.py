@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from stream_attr.cli import worker
+from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.refusal import RefusedRecord
-from stream_attr.codec.settings import decode_settings
-from stream_attr.core.settings import NEVER_FOLLOW_UP, PRESETS, Filters, Settings
-from stream_attr.worker.metrics import Metrics
+from stream_attr.rules.shop.settings import NEVER_FOLLOW_UP, PRESETS, Filters, Settings
+from stream_attr.worker.ops.metrics import Metrics
 from tests.docs.blocks import ROOT
 
 pytestmark = pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])

@@ -10,23 +10,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from stream_attr.codec.inbound import peek_ts
-from stream_attr.codec.outbound import KEPT_OF_TOO_LARGE
+from stream_attr.codec.records.dead_letter import KEPT_OF_TOO_LARGE
+from stream_attr.codec.records.tick import peek_ts
 from stream_attr.codec.refusal import Code
+from stream_attr.contract.topics import CHAT, DEAD_LETTERS, INTERNAL, ORDERS, ROSTER, SETTINGS, TICKS
 from stream_attr.processor import Book, Options, Processor
-from stream_attr.processor.records import (
-    CHAT,
-    DEAD_LETTERS,
-    INTERNAL,
-    ORDERS,
-    ROSTER,
-    SETTINGS,
-    TICKS,
-    Output,
-    Record,
-)
-from stream_attr.replay.memory import MemoryStore
-from stream_attr.worker.dead_letters import DeadLetterLog
+from stream_attr.processor.ports import Output, Record
+from stream_attr.testing import MemoryStore
+from stream_attr.worker.ops.dead_letter_log import DeadLetterLog
 from tests.fuzz.sent import ACCEPTED, Sent
 from tests.fuzz.traffic import SHOPS, Batch, traffic
 

@@ -17,18 +17,10 @@ import atheris
 with atheris.instrument_imports(include=["stream_attr"]):
     import orjson
 
+    from stream_attr.contract.topics import CHAT, DEAD_LETTERS, ORDERS, ROSTER, SETTINGS, TICKS
     from stream_attr.processor import Book, Options, Processor
-    from stream_attr.processor.records import (
-        CHAT,
-        DEAD_LETTERS,
-        ORDERS,
-        ROSTER,
-        SETTINGS,
-        TICKS,
-        Output,
-        Record,
-    )
-    from stream_attr.replay.memory import MemoryStore
+    from stream_attr.processor.ports import Output, Record
+    from stream_attr.testing import MemoryStore
 
 from tests.fuzz.sent import Sent, spoilt
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from stream_attr.codec.inbound import MAX_RECORD_BYTES
-from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.codec.decoding import MAX_RECORD_BYTES
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 
 __all__ = ["ACCEPTED", "Sent", "spoilt"]
 

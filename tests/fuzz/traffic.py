@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, day_name
-from stream_attr.processor.records import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, day_name
 from tests.fuzz.sent import ANYTHING, Sent, spoilt
 
 __all__ = ["Batch", "traffic"]

@@ -13,14 +13,16 @@ import pytest
 from click.testing import CliRunner
 
 from stream_attr.cli.generate import command
-from stream_attr.codec.inbound import decode_chat, decode_order, decode_roster
+from stream_attr.codec.records.chat_event import decode_chat
+from stream_attr.codec.records.order_event import decode_order
+from stream_attr.codec.records.roster import decode_roster
+from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.refusal import RefusedRecord
-from stream_attr.codec.settings import decode_settings
-from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.generate import Plan, Sample, write
 from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS
 from stream_attr.generate.rhythm import shares
 from stream_attr.generate.shops import SETTINGS, Agents, shop
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
 
 END_TS = 1_794_412_800_000  # 2026-11-12T00:00:00+08:00
 SHANGHAI_MS = 8 * HOUR_MS

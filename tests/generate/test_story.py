@@ -7,10 +7,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from stream_attr.core.days import DAY_MS, HOUR_MS
 from stream_attr.generate import Plan, Sample
 from stream_attr.generate.story import BUYERS, SHOP_ID, STORY_MS, story
-from stream_attr.replay.session import Inputs, replay
+from stream_attr.replay.run import Inputs, replay
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS
 
 DAY_AFTER = 1_794_326_400_000  # 2026-11-11T00:00:00+08:00
 START = DAY_AFTER - 4 * HOUR_MS

@@ -16,8 +16,8 @@ from confluent_kafka import Consumer, TopicPartition
 from verdicts import last, last_of_file, last_reports, verdicts
 from worker_process import LONGEST_S, WorkerProcess, messages, read, until
 
-from stream_attr.codec.progress import decode_progress
-from stream_attr.processor.records import (
+from stream_attr.codec.internal.progress import decode_progress
+from stream_attr.contract.topics import (
     AGENT_DAILY,
     CHANGELOG,
     CHAT,
@@ -27,9 +27,9 @@ from stream_attr.processor.records import (
     FACTS,
     INQUIRIES,
     ORDERS,
-    PROGRESS_KEY,
     TICKS,
 )
+from stream_attr.processor.ports import PROGRESS_KEY
 
 KEYS = {
     DECISIONS: ("shop_id", "order_id", "profile"),

@@ -18,7 +18,7 @@ import pytest
 from apache_kafka import Cluster
 from reliability import TRIALS, write
 
-from stream_attr.broker.embedded import EmbeddedBroker, embedded_broker
+from stream_attr.kafka.embedded.broker import EmbeddedBroker, embedded_broker
 
 EXTERNAL = os.environ.get("STREAM_ATTR_TEST_BROKER")
 REQUIRED = os.environ.get("STREAM_ATTR_REQUIRE_KAFKA") == "1"

@@ -24,7 +24,7 @@ from confluent_kafka.admin import (
 )
 from worker_process import LONGEST_S
 
-from stream_attr.broker import server
+from stream_attr.kafka.embedded import server
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
 ROLES = ("integrator", "administration", "worker", "payroll", "operator")

@@ -11,8 +11,8 @@ from pathlib import Path
 import apache_kafka
 import pytest
 
-from stream_attr.broker.server import free_port
-from stream_attr.broker.topics import create_topics, partition_counts
+from stream_attr.kafka.admin import create_topics, partition_counts
+from stream_attr.kafka.embedded.server import free_port
 
 SCRIPT = Path(apache_kafka.__file__)
 needs_kafka = pytest.mark.skipif(apache_kafka.why_not() is not None, reason=str(apache_kafka.why_not()))

@@ -33,9 +33,9 @@ from verdicts import (
 )
 from worker_process import until
 
-from stream_attr.broker.contract import topic_definitions
-from stream_attr.broker.topics import create_topics
-from stream_attr.processor.records import BUYER_DAYS, CHANGELOG, CHAT, DECISIONS, ORDERS, SETTINGS
+from stream_attr.contract.registry import topic_definitions
+from stream_attr.contract.topics import BUYER_DAYS, CHANGELOG, CHAT, DECISIONS, ORDERS, SETTINGS
+from stream_attr.kafka.admin import create_topics
 
 PARTITIONS = 2
 EACH = 20

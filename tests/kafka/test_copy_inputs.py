@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from verdicts import RealWorker, decisions, inputs, last, stream_attr
 from worker_process import LONGEST_S, read, until
 
-from stream_attr.broker.topics import Standing, create_topics
+from stream_attr.kafka.admin import Standing, create_topics
 from tests.docs.blocks import ROOT
 
 pytestmark = pytest.mark.kafka

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from worker_process import Traffic, WorkerProcess, state, until, workers
 
-from stream_attr.broker.topics import create_topics
+from stream_attr.kafka.admin import create_topics
 
 pytestmark = pytest.mark.kafka
 
@@ -94,7 +94,7 @@ def test_a_wall_clock_that_is_set_back_holds_up_no_new_shop_and_no_shutdown(
 ASLEEP = """
 import pathlib, sys, time
 from confluent_kafka import Producer
-from stream_attr.broker.clients import Clients
+from stream_attr.kafka.clients import Clients
 
 reports = []
 client = Producer(

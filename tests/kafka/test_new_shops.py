@@ -6,10 +6,10 @@ import pytest
 from worker_process import Traffic
 from worker_toy import ToyBook
 
-from stream_attr.broker.topics import create_topics
+from stream_attr.kafka.admin import create_topics
 from stream_attr.worker.config import WorkerConfig
-from stream_attr.worker.knowledge import Knowledge
-from stream_attr.worker.layout import KNOWLEDGE
+from stream_attr.worker.startup.topics_check import KNOWLEDGE
+from stream_attr.worker.task.shop_tables import Knowledge
 
 
 class Counting(Knowledge):

@@ -7,9 +7,10 @@ from confluent_kafka import Producer
 from verdicts import RealWorker
 from worker_process import messages
 
-from stream_attr.broker.topics import create_topics
-from stream_attr.codec.progress import decode_progress
-from stream_attr.processor.records import BUYER_DAYS, CHANGELOG, CLOSINGS, PROGRESS_KEY, TICKS
+from stream_attr.codec.internal.progress import decode_progress
+from stream_attr.contract.topics import BUYER_DAYS, CHANGELOG, CLOSINGS, TICKS
+from stream_attr.kafka.admin import create_topics
+from stream_attr.processor.ports import PROGRESS_KEY
 
 
 @pytest.mark.parametrize(

@@ -33,15 +33,15 @@ from verdicts import (
 )
 from worker_process import LONGEST_S, read, until
 
-from stream_attr.broker import server
-from stream_attr.broker.connection import connect
-from stream_attr.broker.contract import topic_definitions
-from stream_attr.broker.secret import Secret
-from stream_attr.broker.security import Protocol, Security
-from stream_attr.broker.topic_settings import check_settings
-from stream_attr.broker.topics import create_topics
-from stream_attr.worker.memory import Memory
-from stream_attr.worker.store import RocksStore
+from stream_attr.contract.registry import topic_definitions
+from stream_attr.kafka.admin import create_topics
+from stream_attr.kafka.connection import connect
+from stream_attr.kafka.embedded import server
+from stream_attr.kafka.secret import Secret
+from stream_attr.kafka.security import Protocol, Security
+from stream_attr.kafka.topic_settings import check_settings
+from stream_attr.worker.state.memory_budget import Memory
+from stream_attr.worker.state.store import RocksStore
 from tests.docs.blocks import as_on_a_quick_machine
 
 pytestmark = pytest.mark.kafka

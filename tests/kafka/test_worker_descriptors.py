@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from worker_process import Traffic, WorkerProcess, state, until, workers
 
-from stream_attr.broker.topics import create_topics
+from stream_attr.kafka.admin import create_topics
 
 PARTITIONS = 12
 

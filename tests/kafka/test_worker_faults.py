@@ -12,7 +12,7 @@ import time
 import pytest
 from worker_process import Traffic, check, until, workers
 
-from stream_attr.broker.topics import create_topics
+from stream_attr.kafka.admin import create_topics
 
 PARTITIONS = 4
 

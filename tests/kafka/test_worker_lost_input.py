@@ -9,9 +9,10 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from worker_process import Traffic, messages, until, workers
 
-from stream_attr.broker.topics import create_topics
-from stream_attr.processor.records import CHANGELOG, CHAT, PROGRESS_KEY
-from stream_attr.worker.layout import INPUTS
+from stream_attr.contract.topics import CHANGELOG, CHAT
+from stream_attr.kafka.admin import create_topics
+from stream_attr.processor.ports import PROGRESS_KEY
+from stream_attr.worker.startup.topics_check import INPUTS
 
 PARTITIONS = 2
 

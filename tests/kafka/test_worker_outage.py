@@ -11,7 +11,7 @@ import pytest
 from conftest import REQUIRED
 from worker_process import Traffic, counts, expected, state, until, workers
 
-from stream_attr.broker.topics import create_topics
+from stream_attr.kafka.admin import create_topics
 
 pytestmark = pytest.mark.kafka
 

@@ -7,7 +7,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 from worker_process import Traffic, counts, messages, until, workers
 
-from stream_attr.broker.topics import create_topics
+from stream_attr.kafka.admin import create_topics
 
 BUYER = "jd:1|b0"
 CHANGELOG = "buyer-state-changelog"

@@ -9,7 +9,7 @@ import pytest
 from conftest import NO_KAFKA, REQUIRED
 from worker_process import Traffic, counts, state, until, workers
 
-from stream_attr.broker.topics import create_topics
+from stream_attr.kafka.admin import create_topics
 
 PREFIX = "restored."
 LOST, OTHERS = b"jd:1|lost", 120

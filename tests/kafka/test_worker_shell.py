@@ -15,11 +15,12 @@ from urllib.parse import quote
 import pytest
 from worker_process import Traffic, counts, expected, read, until, workers
 
-from stream_attr.broker.topics import create_topics
-from stream_attr.processor.records import DECISIONS, Output
+from stream_attr.contract.topics import DECISIONS
+from stream_attr.kafka.admin import create_topics
+from stream_attr.processor.ports import Output
 from stream_attr.worker.config import WorkerConfig
-from stream_attr.worker.transaction import ChangelogLostError, Fenced, open_committer
-from stream_attr.worker.web_server import LIMITS
+from stream_attr.worker.engine.web_server import LIMITS
+from stream_attr.worker.task.committer import ChangelogLostError, Fenced, open_committer
 
 PARTITIONS = 3
 

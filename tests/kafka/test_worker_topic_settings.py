@@ -12,8 +12,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from verdicts import RealWorker
 from worker_process import until
 
-from stream_attr.broker.topics import create_topics
 from stream_attr.cli import main
+from stream_attr.kafka.admin import create_topics
 
 pytestmark = pytest.mark.kafka
 DAY_MS = 86_400_000

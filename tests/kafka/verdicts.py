@@ -12,8 +12,8 @@ from typing import Any
 
 from worker_process import LONGEST_S, WorkerProcess, read, until
 
-from stream_attr.broker import server
-from stream_attr.worker.layout import INPUTS
+from stream_attr.kafka.embedded import server
+from stream_attr.worker.startup.topics_check import INPUTS
 
 FILES = ("chat", "orders", "roster", "settings")
 BY_EMISSION = frozenset({"decision_id", "supersedes", "revision", "reason", "watermark"})

@@ -23,7 +23,9 @@ from confluent_kafka import KafkaException, Producer
 from stream_attr import cli
 from stream_attr.cli import worker as command
 from stream_attr.processor import Processor
-from stream_attr.worker import changelog, judging, partition, store, ticks, transaction
+from stream_attr.worker.startup import wiring
+from stream_attr.worker.state import restore, store
+from stream_attr.worker.task import committer, stream_task, ticks
 
 STEPS = (
     "taken over",
@@ -104,8 +106,8 @@ def hook_steps(hook: Hook) -> None:
 
         return send_halves
 
-    transaction.Producer = Stepping
-    producer = transaction._PartitionProducer
+    committer.Producer = Stepping
+    producer = committer._PartitionProducer
     producer.send_outputs = in_halves(producer.send_outputs, "outputs")
     send_state, send_progress = in_halves(producer.send_changes, "state"), producer.send_changes
 
@@ -119,9 +121,9 @@ def hook_steps(hook: Hook) -> None:
             hook.reach("progress sent")
 
     producer.send_changes = send_changes
-    after(partition, "catch_up", lambda: hook.reach("recovered"))
+    after(stream_task, "catch_up", lambda: hook.reach("recovered"))
     after(Processor, "process", lambda: hook.reach("judged"))
-    commit = transaction.TransactionalCommitter.commit
+    commit = committer.TransactionalCommitter.commit
     committed = threading.local()
 
     def note_commit(*args):
@@ -135,7 +137,7 @@ def hook_steps(hook: Hook) -> None:
             committed.now = False
             hook.reach("stored")
 
-    transaction.TransactionalCommitter.commit = note_commit
+    committer.TransactionalCommitter.commit = note_commit
     after(store.RocksStore, "write", note_write)
 
 
@@ -158,7 +160,7 @@ def hook_clock(file: Path) -> None:
     def wall_clock_ms() -> int:
         return int(file.read_text())
 
-    for module in (changelog, judging, store, ticks):
+    for module in (restore, wiring, store, ticks):
         assert module.wall_clock_ms
         module.wall_clock_ms = wall_clock_ms
 

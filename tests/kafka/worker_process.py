@@ -21,8 +21,8 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from worker_toy import EVERY
 
-from stream_attr.broker import server
-from stream_attr.broker.stall import Stall
+from stream_attr.kafka.embedded import server
+from stream_attr.kafka.embedded.stall import Stall
 
 HERE = Path(__file__).resolve().parent
 PATIENCE_S = 60.0

@@ -18,20 +18,13 @@ from pathlib import Path
 
 import orjson
 
-from stream_attr.processor.records import (
-    DEAD_LETTERS,
-    DECISIONS,
-    NO_POSITIONS,
-    TICKS,
-    Batch,
-    Output,
-    Record,
-    Store,
-)
-from stream_attr.worker import app, open_transactions, transaction
+from stream_attr.contract.topics import DEAD_LETTERS, DECISIONS, TICKS
+from stream_attr.processor.ports import NO_POSITIONS, Batch, Output, Record, Store
 from stream_attr.worker.config import Clock, Judging, LostInput, StoreKind, Transactions, WorkerConfig
-from stream_attr.worker.knowledge import Knowledge
-from stream_attr.worker.shutdown import bound_shutdown
+from stream_attr.worker.engine import app
+from stream_attr.worker.engine.shutdown import bound_shutdown
+from stream_attr.worker.task import committer, open_transactions
+from stream_attr.worker.task.shop_tables import Knowledge
 
 EVERY = 8
 SEEN = 200
@@ -131,20 +124,20 @@ def doubt(every: int) -> None:
 
     1: each of them, and none is made.
     """
-    commit = transaction.TransactionalCommitter.commit
+    commit = committer.TransactionalCommitter.commit
     commits: collections.Counter[str] = collections.Counter()
 
     def doubtful(committer, *batch):
         commits[committer._transactional_id] += 1
         doubts, rest = divmod(commits[committer._transactional_id], every)
         if rest == 0 and (every == 1 or doubts % 2 == 0):
-            raise transaction.Undecided("it was not made")
+            raise committer.Undecided("it was not made")
         offset = commit(committer, *batch)
         if rest == 0:
-            raise transaction.Undecided("it was made")
+            raise committer.Undecided("it was made")
         return offset
 
-    transaction.TransactionalCommitter.commit = doubtful
+    committer.TransactionalCommitter.commit = doubtful
 
 
 def hang() -> None:
@@ -175,7 +168,7 @@ def main() -> int:
     parser.add_argument("--doubt", type=int, default=0)
     parser.add_argument("--hang", action="store_true")
     said = parser.parse_args()
-    transaction._TRANSACTION_TIMEOUT_S = said.transaction_timeout
+    committer._TRANSACTION_TIMEOUT_S = said.transaction_timeout
     open_transactions._PATIENCE_S = said.open_transaction_patience
     if said.doubt:
         doubt(said.doubt)

@@ -10,11 +10,13 @@ from collections import Counter
 
 import pytest
 
-from stream_attr.core import attribution, buyer
-from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
+from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, SETTINGS, TICKS
 from stream_attr.processor import Book, Options, Processor, buyers
-from stream_attr.processor.records import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, SETTINGS, TICKS, Record
-from stream_attr.replay.memory import MemoryStore
+from stream_attr.processor.ports import Record
+from stream_attr.rules.buyer import buyer
+from stream_attr.rules.order import attribution
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
+from stream_attr.testing import MemoryStore
 
 MORNING = zone("Asia/Shanghai").start_of(20_758) + 8 * HOUR_MS
 EVENTS = frozenset({CHAT, ORDERS})

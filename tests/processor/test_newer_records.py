@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from stream_attr.codec.versions import NewerVersionError
+from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, TICKS
 from stream_attr.processor import Book, Options, Processor
-from stream_attr.processor.records import BUYER_DAYS, CHAT, CLOSINGS, PROGRESS_KEY, TICKS, Record
+from stream_attr.processor.ports import PROGRESS_KEY, Record
 from stream_attr.processor.rollup import DAY_MARK, PART_MARK, PASSED_KEY
-from stream_attr.replay.memory import MemoryStore
-from tests.processor.test_partition import KEY, NOW, Partition
+from stream_attr.testing import MemoryStore
+from tests.processor.test_processor import KEY, NOW, Partition
 
 STATE = msgspec.msgpack.encode([2, "whatever", {"comes": "then"}])
 LONG_STATE = msgspec.msgpack.encode([2, *range(20)])

@@ -6,10 +6,8 @@ import json
 
 import pytest
 
-from stream_attr.broker.contract import topic_definitions
-from stream_attr.core.days import DAY_MS, HOUR_MS, zone
-from stream_attr.processor import Book, Options, Processor
-from stream_attr.processor.records import (
+from stream_attr.contract.registry import topic_definitions
+from stream_attr.contract.topics import (
     BUYER_DAYS,
     CHANGELOG,
     CHAT,
@@ -19,9 +17,11 @@ from stream_attr.processor.records import (
     ORDERS,
     SETTINGS,
     TICKS,
-    Record,
 )
-from stream_attr.replay.memory import MemoryStore
+from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor.ports import Record
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, zone
+from stream_attr.testing import MemoryStore
 
 MORNING = zone("Asia/Shanghai").start_of(20_758) + 8 * HOUR_MS
 BOTH = frozenset({CHAT, ORDERS})

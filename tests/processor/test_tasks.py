@@ -7,11 +7,12 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from stream_attr.broker.contract import record_schema
-from stream_attr.core.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
+from stream_attr.contract.registry import record_schema
+from stream_attr.contract.topics import CHAT, ORDERS, SETTINGS, TASKS, TICKS
 from stream_attr.processor import Book, Options, Processor
-from stream_attr.processor.records import CHAT, ORDERS, SETTINGS, TASKS, TICKS, Record
-from stream_attr.replay.memory import MemoryStore
+from stream_attr.processor.ports import Record
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
+from stream_attr.testing import MemoryStore
 
 NOON = zone("Asia/Shanghai").start_of(20_758) + 12 * HOUR_MS
 """2026-11-01 12:00 in Shanghai, a Sunday."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stream_attr.core.days import END_OF_TIME
-from stream_attr.processor.records import CHAT, ORDERS
+from stream_attr.contract.topics import CHAT, ORDERS
 from stream_attr.processor.watermark import BEGINNING, Watermark
+from stream_attr.rules.shop.days import END_OF_TIME
 
 LATENESS = 10
 

@@ -10,10 +10,7 @@ from itertools import accumulate
 from typing import Any
 from zlib import crc32
 
-from stream_attr.core.days import END_OF_TIME
-from stream_attr.processor.book import Book
-from stream_attr.processor.partition import Options, Processor
-from stream_attr.processor.records import (
+from stream_attr.contract.topics import (
     AGENT_DAILY,
     CHAT,
     COMPARISONS,
@@ -26,10 +23,11 @@ from stream_attr.processor.records import (
     ROSTER,
     SETTINGS,
     TICKS,
-    Batch,
-    Output,
-    Record,
 )
+from stream_attr.processor.ports import Batch, Output, Record
+from stream_attr.processor.processor import Options, Processor
+from stream_attr.processor.shops import Book
+from stream_attr.rules.shop.days import END_OF_TIME
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_attr.processor.records import AGENT_DAILY, FACTS, INQUIRIES
+from stream_attr.contract.topics import AGENT_DAILY, FACTS, INQUIRIES
 from tests.properties.strategies import CROWD, World, worlds
 from tests.properties.subject import ANY_ORDER_MS, Arrival, Json, Run, run
 from tests.properties.test_invariants import assert_nothing_is_left, examples, in_any_order, in_time

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from stream_attr.broker.lines import UnusableFileError
-from stream_attr.core.days import DAY_MS
+from stream_attr.contract.topics import DEAD_LETTERS
+from stream_attr.files.jsonl import UnusableFileError
 from stream_attr.generate import Plan, write
-from stream_attr.processor.records import DEAD_LETTERS
 from stream_attr.replay.check import Problem, check
-from stream_attr.replay.session import Inputs, replay
+from stream_attr.replay.run import Inputs, replay
+from stream_attr.rules.shop.days import DAY_MS
 
 T = 1_793_500_000_000
 IDS = {"shop_id": "jd:1", "buyer_id": "b-1"}

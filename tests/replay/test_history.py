@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stream_attr.core.buyer import Retention
-from stream_attr.core.days import DAY_MS
-from stream_attr.processor.records import AGENT_DAILY
-from stream_attr.replay.session import Inputs, replay
+from stream_attr.contract.topics import AGENT_DAILY
+from stream_attr.replay.run import Inputs, replay
+from stream_attr.rules.buyer.retention import Retention
+from stream_attr.rules.shop.days import DAY_MS
 
 NOON = 1_793_505_600_000
 """2026-11-01 12:00:00 in Shanghai."""

@@ -8,14 +8,14 @@ import signal
 
 import pytest
 
-from stream_attr.broker.lines import UnusableFileError
+from stream_attr.contract.topics import DEAD_LETTERS, DECISIONS
+from stream_attr.files.inputs import Inputs
+from stream_attr.files.jsonl import UnusableFileError
 from stream_attr.generate import Plan as Traffic
 from stream_attr.generate import write
-from stream_attr.processor.records import DEAD_LETTERS, DECISIONS
 from stream_attr.replay import processes as replay_processes
 from stream_attr.replay.processes import WORTH_A_PROCESS, ProcessLostError, sensible_number
-from stream_attr.replay.session import replay
-from stream_attr.replay.steps import Inputs
+from stream_attr.replay.run import replay
 
 END_TS = 1_794_412_800_000
 

@@ -8,9 +8,10 @@ import random
 
 import pytest
 
-from stream_attr.processor.records import CHAT, ORDERS, TICKS, Record
-from stream_attr.worker.layout import INPUTS
-from stream_attr.worker.merge import End, Merge, room
+from stream_attr.contract.topics import CHAT, ORDERS, TICKS
+from stream_attr.processor.ports import Record
+from stream_attr.worker.startup.topics_check import INPUTS
+from stream_attr.worker.task.input_merge import End, Merge, room
 
 NOON = 1_793_500_000_000
 MINUTE_MS = 60_000

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from stream_attr.worker.descriptors import DescriptorsError, need, require
+from stream_attr.worker.startup.descriptors import DescriptorsError, need, require
 
 
 @pytest.mark.parametrize(("brokers", "descriptors", "threads"), [(1, 32 + 14, 4), (3, 32 + 20, 6)])
@@ -35,7 +35,7 @@ def test_a_limit_below_what_one_partition_needs_is_refused():
 def test_the_limit_is_raised_as_far_as_the_process_may():
     program = (
         "import resource\n"
-        "from stream_attr.worker.descriptors import raise_limit\n"
+        "from stream_attr.worker.startup.descriptors import raise_limit\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 128))\n"
         "print(raise_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))\n"
     )

@@ -1,6 +1,6 @@
 """What the worker leans on inside Faust and aiokafka, so that a new release of either fails here first.
 
-Where one of these fails: read the override that names it in ``stream_attr/worker/transport.py`` or
+Where one of these fails: read the override that names it in ``stream_attr/worker/engine/transport.py`` or
 ``recovery.py``, and what the release made of it.
 """
 
@@ -23,7 +23,7 @@ from mode import services as mode_services
 from mode import threads as mode_threads
 from mode import worker as mode_worker
 
-from stream_attr.worker import app, recovery, transport
+from stream_attr.worker.engine import app, rebalance, transport
 
 
 def source(thing):
@@ -48,8 +48,8 @@ def test_every_override_still_overrides_something_of_the_same_shape():
             driver.AIOKafkaConsumerThread,
             {"_create_worker_consumer", "_stopped_set", "on_thread_stop"},
         ),
-        (recovery.Recovery, faust_recovery.Recovery, {"_resume_streams", "on_rebalance"}),
-        (recovery.TableManager, faust_manager.TableManager, {"on_start"}),
+        (rebalance.Recovery, faust_recovery.Recovery, {"_resume_streams", "on_rebalance"}),
+        (rebalance.TableManager, faust_manager.TableManager, {"on_start"}),
         (app.AttributionApp, faust_app.App, {"_create_directories", "on_start"}),
         (app._Worker, mode_worker.Worker, {"_sentinel_task"}),
     ):
@@ -193,7 +193,7 @@ def test_an_offset_that_is_not_there_is_still_an_error_that_costs_no_records():
 
 
 def test_mode_still_tells_of_a_crash_without_a_traceback():
-    """When it does not, ``OnceOnly`` in ``stream_attr/worker/logs.py`` has nothing to drop."""
+    """When it does not, ``OnceOnly`` in ``stream_attr/worker/ops/logs.py`` has nothing to drop."""
     assert 'self.log.exception("Crashed reason=%r", reason)' in source(mode_services.Service.crash)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stream_attr.codec.versions import NewerVersionError
-from stream_attr.processor.records import CHAT, TICKS, Record
-from stream_attr.worker.lineage import Epoch, Judged, Lineage, decode_lineage, encode_lineage, new_epoch
+from stream_attr.contract.topics import CHAT, TICKS
+from stream_attr.processor.ports import Record
+from stream_attr.worker.state.lineage import Epoch, Judged, Lineage, decode_lineage, encode_lineage, new_epoch
 
 TOPICS = {"changelog": "id-1", "chat-events": "id-2"}
 

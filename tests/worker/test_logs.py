@@ -11,8 +11,8 @@ import orjson
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from stream_attr.worker.logs import RateLimited, WithoutValues
-from stream_attr.worker.transaction import CommitError
+from stream_attr.worker.ops.logs import RateLimited, WithoutValues
+from stream_attr.worker.task.committer import CommitError
 
 MARKER = "marker-5d0c-of-what-was-said"
 
@@ -117,7 +117,7 @@ def test_an_exception_that_nobody_catches_is_logged_without_values(where):
         [
             sys.executable,
             "-c",
-            "import sys; from stream_attr.worker.logs import set_up; set_up(); marker = sys.argv[1]; "
+            "import sys; from stream_attr.worker.ops.logs import set_up; set_up(); marker = sys.argv[1]; "
             + where,
             MARKER,
         ],
@@ -125,7 +125,7 @@ def test_an_exception_that_nobody_catches_is_logged_without_values(where):
         text=True,
         check=False,
     )
-    assert "CRITICAL stream_attr.worker.logs: an exception that nobody foresaw: ValueError" in done.stderr
+    assert "CRITICAL stream_attr.worker.ops.logs: an exception that nobody foresaw: ValueError" in done.stderr
     assert "Traceback" in done.stderr
     assert MARKER not in done.stderr
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stream_attr.processor.records import CHAT, ORDERS, TICKS
+from stream_attr.contract.topics import CHAT, ORDERS, TICKS
 from stream_attr.worker.config import LostInput
-from stream_attr.worker.lost_input import Gap, InputLostError
+from stream_attr.worker.task.lost_input import Gap, InputLostError
 
 
 @pytest.mark.parametrize("name", [CHAT, ORDERS])

@@ -8,8 +8,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from stream_attr.processor.records import CHAT, Batch, Output
-from stream_attr.worker.metrics import Metrics
+from stream_attr.contract.topics import CHAT
+from stream_attr.processor.ports import Batch, Output
+from stream_attr.worker.ops.metrics import Metrics
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(?P<name>stream_attr_\w+)` \| (?P<kind>\w+) \|(?P<labels>[^|]*)\|", re.MULTILINE)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stream_attr.processor.records import CHAT, ORDERS
-from stream_attr.worker.merge import End
-from stream_attr.worker.open_transactions import OpenTransactions
+from stream_attr.contract.topics import CHAT, ORDERS
+from stream_attr.worker.task.input_merge import End
+from stream_attr.worker.task.open_transactions import OpenTransactions
 
 
 class Clock:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from stream_attr.worker.order_path import ORDER_ROUTE, UnaddressableIdError, order_path
+from stream_attr.contract.order_path import ORDER_ROUTE, UnaddressableIdError, order_path
 
 CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="|")
 IDS = st.text(CHARACTERS, min_size=1, max_size=128)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from stream_attr.core.days import DAY_MS
-from stream_attr.processor.records import CHAT, ORDERS, Record
-from stream_attr.worker.retention import RetentionWatch
+from stream_attr.contract.topics import CHAT, ORDERS
+from stream_attr.processor.ports import Record
+from stream_attr.rules.shop.days import DAY_MS
+from stream_attr.worker.ops.retention import RetentionWatch
 
 NOW = 1_793_498_400_000
 

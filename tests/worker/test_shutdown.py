@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import threading
-from stream_attr.worker.shutdown import bound_shutdown
+from stream_attr.worker.engine.shutdown import bound_shutdown
 threading.Thread(target=threading.Event().wait, name="hung").start()
 bound_shutdown(0.1)
 """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from stream_attr.processor.records import PROGRESS_KEY
-from stream_attr.worker import store as store_module
+from stream_attr.processor.ports import PROGRESS_KEY
 from stream_attr.worker.config import StoreKind
-from stream_attr.worker.memory import Memory
-from stream_attr.worker.store import (
+from stream_attr.worker.state import store as store_module
+from stream_attr.worker.state.memory_budget import Memory
+from stream_attr.worker.state.store import (
     KNOWLEDGE_KEY,
     RocksStore,
     Standing,

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from stream_attr.worker.merge import End
-from stream_attr.worker.transport import end_of
+from stream_attr.worker.engine.transport import end_of
+from stream_attr.worker.task.input_merge import End
 
 
 def state(**changes):

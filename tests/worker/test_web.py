@@ -11,11 +11,11 @@ import pytest
 from aiohttp import web as aiohttp_web
 from aiohttp.test_utils import TestClient, TestServer
 
-from stream_attr.broker.secret import Secret
-from stream_attr.worker import web
+from stream_attr.kafka.secret import Secret
 from stream_attr.worker.config import StoreKind, WorkerConfig
-from stream_attr.worker.logs import RateLimited
-from stream_attr.worker.premises import Claim, PremisesError
+from stream_attr.worker.ops import web
+from stream_attr.worker.ops.logs import RateLimited
+from stream_attr.worker.startup.host_check import Claim, PremisesError
 
 TOKEN = "0123456789abcdef"
 PAGES = ("/health", "/ready", "/metrics", "/orders/jd:1/o1")

@@ -8,8 +8,8 @@ import logging
 import pytest
 from aiohttp import web as aiohttp_web
 
-from stream_attr.worker.logs import WithoutValues
-from stream_attr.worker.web_server import LimitedRunner, Limits
+from stream_attr.worker.engine.web_server import LimitedRunner, Limits
+from stream_attr.worker.ops.logs import WithoutValues
 
 TOKEN = "token-93b1f0c2a4d8e6"
 GENEROUS = Limits(connections=100, request_s=60.0)
@@ -129,7 +129,7 @@ async def test_a_page_that_fails_is_logged_once_by_its_lines_of_code_alone(serve
         answer = await send(port, request(f"/broken?{TOKEN}", f"Authorization: Bearer {TOKEN}"))
         assert answer.endswith(b'{"error":"the request failed; the worker\'s log says where"}')
     [told] = log
-    assert told.startswith("ERROR stream_attr.worker.web_server: a web request failed\nTraceback")
+    assert told.startswith("ERROR stream_attr.worker.engine.web_server: a web request failed\nTraceback")
     assert "in broken\n    raise KeyError(request.query_string)\nKeyError" in told
     assert TOKEN not in told
 

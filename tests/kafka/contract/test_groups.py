@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from worker_process import LONGEST_S, Traffic, check, until, workers
 
-from stream_attr.broker.topics import create_topics
+from stream_attr.kafka.admin import create_topics
 
 PARTITIONS = 4
 

@@ -6,15 +6,15 @@ import pytest
 from confluent_kafka import Producer
 from worker_process import LONGEST_S
 
-from stream_attr.broker.topics import create_topics
-from stream_attr.processor.records import CHANGELOG
-from stream_attr.worker import changelog
-from stream_attr.worker import store as store_module
-from stream_attr.worker.changelog import Interrupted, catch_up
+from stream_attr.contract.topics import CHANGELOG
+from stream_attr.kafka.admin import create_topics
 from stream_attr.worker.config import WorkerConfig
-from stream_attr.worker.lineage import LINEAGE_KEY, Epoch, Lineage, encode_lineage
-from stream_attr.worker.store import MemoryStore
-from stream_attr.worker.topic_ids import TopicIds
+from stream_attr.worker.state import restore
+from stream_attr.worker.state import store as store_module
+from stream_attr.worker.state.lineage import LINEAGE_KEY, Epoch, Lineage, encode_lineage
+from stream_attr.worker.state.restore import Interrupted, catch_up
+from stream_attr.worker.state.store import MemoryStore
+from stream_attr.worker.task.topic_ids import TopicIds
 
 DAY_MS = 86_400_000
 NOW = 1_793_500_000_000
@@ -81,7 +81,7 @@ def clock(monkeypatch):
     """Sets the wall clock."""
 
     def set_to(ts):
-        for module in (changelog, store_module):
+        for module in (restore, store_module):
             monkeypatch.setattr(module, "wall_clock_ms", lambda: ts)
 
     set_to(NOW)
@@ -181,7 +181,7 @@ def test_a_store_that_ends_with_a_batch_that_the_changelog_has_lost_is_built_ane
 
 
 def test_a_recovery_that_was_ended_within_another_owners_records_is_continued(log, monkeypatch):
-    monkeypatch.setattr(changelog, "_BATCH", 100)
+    monkeypatch.setattr(restore, "_BATCH", 100)
     store = caught_up(log)
     log.batch(40, 1500, ("e1", 0), ("e2", 42))
     with pytest.raises(Interrupted):

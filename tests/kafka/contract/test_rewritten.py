@@ -7,11 +7,11 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from worker_process import LONGEST_S, messages
 
-from stream_attr.broker.topics import create_topics
-from stream_attr.processor.records import CHAT, ORDERS
+from stream_attr.contract.topics import CHAT, ORDERS
+from stream_attr.kafka.admin import create_topics
 from stream_attr.worker.config import WorkerConfig
-from stream_attr.worker.lineage import Judged, digest_of
-from stream_attr.worker.rewritten import rewritten
+from stream_attr.worker.state.lineage import Judged, digest_of
+from stream_attr.worker.task.rewritten import rewritten
 
 RECORDS = 3
 

@@ -6,10 +6,10 @@ from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient, NewTopic
 from worker_process import LONGEST_S
 
-from stream_attr.broker.contract import topic_definitions
-from stream_attr.broker.topic_settings import describe_topics
-from stream_attr.broker.topics import Standing, create_topics, partition_counts
 from stream_attr.cli import main
+from stream_attr.contract.registry import topic_definitions
+from stream_attr.kafka.admin import Standing, create_topics, partition_counts
+from stream_attr.kafka.topic_settings import describe_topics
 
 
 def test_creates_every_topic_of_the_contract(broker, topic_prefix):

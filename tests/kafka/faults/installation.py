@@ -17,8 +17,8 @@ from apache_kafka import Cluster, KafkaUnavailable
 from verdicts import EXPIRED, FINAL, RealWorker, inputs, pass_time, stream_attr
 from worker_process import HERE, until, until_ended
 
-from stream_attr.broker import server
-from stream_attr.broker.topics import create_topics
+from stream_attr.kafka.admin import create_topics
+from stream_attr.kafka.embedded import server
 
 PARTITIONS = 4
 DAYS = 2

@@ -11,8 +11,8 @@ from aiokafka.partitioner import murmur2
 from verdicts import inputs, parts_of, stream_attr
 from worker_process import read, until
 
-from stream_attr.broker.publish import record_key
-from stream_attr.processor.records import CHAT, DEAD_LETTERS
+from stream_attr.contract.topics import CHAT, DEAD_LETTERS
+from stream_attr.kafka.publish import record_key
 
 from .conftest import replay
 from .installation import PARTITIONS

@@ -8,7 +8,7 @@ import pytest
 from apache_kafka import Cluster
 from conftest import apache_of
 
-from stream_attr.broker.topics import partition_counts
+from stream_attr.kafka.admin import partition_counts
 
 from .installation import installed
 

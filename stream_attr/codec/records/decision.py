@@ -1,0 +1,83 @@
+"""Decisions and dead letters as JSON bytes (RULEBOOK 10, 11)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from stream_attr.contract.records import decision as record
+from stream_attr.rules.buyer.verdicts import Revision
+from stream_attr.rules.order.decision import Figures, Picked
+from stream_attr.rules.shop.days import day_name
+
+_dumps: Final = msgspec.json.Encoder().encode
+"""As fast as orjson, whose bytes hold on to kilobytes apiece for as long as a batch keeps them."""
+
+
+def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: int) -> bytes:
+    """Return a decision with its receipt. ``watermark``: the partition's, as of the decision."""
+    judgement = revision.judgement
+    verdict = revision.verdict
+    stem = f"{shop_id}|{revision.order.order_id}|{revision.profile}|"
+    credit = judgement.credit
+    settings_from = judgement.settings_from
+    return _dumps(
+        record.Decision(
+            f"{stem}{revision.revision}",
+            f"{stem}{revision.revision - 1}" if revision.revision > 1 else None,
+            shop_id,
+            revision.order.order_id,
+            buyer_id,
+            revision.profile,
+            judgement.preset,
+            None if settings_from is None else day_name(settings_from),
+            verdict.status,
+            revision.revision,
+            revision.reason,
+            verdict.outcome,
+            verdict.silence,
+            _picked(judgement.placing),
+            _picked(judgement.payment),
+            None if credit is None else record.Credit(credit.agent_id, credit.basis, credit.rule),
+            [record.Assist(agent_id, kind) for kind, agent_id in verdict.assists],
+            verdict.amount,
+            verdict.quantity,
+            revision.order.currency,
+            verdict.refund_requested,
+            verdict.refund_completed,
+            verdict.amount - verdict.refund_completed,
+            verdict.created_ts,
+            verdict.paid_ts,
+            verdict.cancelled_ts,
+            verdict.final_at,
+            watermark,
+            [
+                record.Candidate(
+                    one.agent_id, _figures(one.placing), _figures(one.payment), _figures(one.followup)
+                )
+                for one in judgement.candidates
+            ],
+            [record.Discarded(one.agent_id, day_name(one.day), one.reason) for one in judgement.discarded],
+        )
+    )
+
+
+def _picked(picked: Picked | None) -> record.Picked | None:
+    if picked is None:
+        return None
+    return record.Picked(picked.agent_id, picked.rule, picked.last_ts, picked.rounds)
+
+
+def _figures(figures: Figures | None) -> record.Figures | None:
+    if figures is None:
+        return None
+    return record.Figures(
+        figures.messages,
+        figures.rounds,
+        figures.first_ts,
+        figures.last_ts,
+        figures.product_page,
+        figures.ordered_product,
+        figures.initiator,
+    )

@@ -1,0 +1,33 @@
+"""Inquiry outcomes as JSON bytes (RULEBOOK 7)."""
+
+from __future__ import annotations
+
+from stream_attr.codec.records.emission import _dumps
+from stream_attr.contract.records.inquiry_outcome import InquiryOutcome
+from stream_attr.rules.order.decision import FINAL, PENDING
+from stream_attr.rules.reports.inquiry import NONE, NOT_COUNTED
+from stream_attr.rules.reports.measures import Inquiry
+from stream_attr.rules.shop.days import day_name
+
+
+def say_inquiry(shop_id: str, buyer_id: str, agent_id: str, day: int, inquiry: Inquiry) -> bytes:
+    """Return what an inquiry outcome says."""
+    return _dumps(
+        InquiryOutcome(
+            shop_id,
+            buyer_id,
+            agent_id,
+            day_name(day),
+            FINAL if inquiry.final else PENDING,
+            inquiry.kind,
+            inquiry.outcome,
+            inquiry.exempt,
+            inquiry.order_ids,
+            inquiry.final_at,
+        )
+    )
+
+
+def withdrawn(final_at: int, *, final: bool) -> Inquiry:
+    """Return the outcome of a reception that no inquiry is recorded of any more."""
+    return Inquiry(NONE, NOT_COUNTED, None, (), final_at, final)

@@ -1,0 +1,24 @@
+"""Roster records from JSON bytes (RULEBOOK 2)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec.inspect
+
+from stream_attr.codec.decoding import check_day, check_id, decode
+from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.contract.records.roster import RosterRecord
+
+_roster: Final = msgspec.json.Decoder(RosterRecord)
+
+
+def decode_roster(value: bytes | None) -> RosterRecord:
+    """Return the roster record of a record's bytes."""
+    record = decode(_roster.decode, value)
+    check_id(record.shop_id, "shop_id")
+    check_id(record.agent_id, "agent_id")
+    if record.agent_id == "*":
+        raise RefusedRecord(Code.BAD_VALUE, "`agent_id` is `*`, which stands for a shop's totals", "agent_id")
+    check_day(record.effective_from, "effective_from")
+    return record

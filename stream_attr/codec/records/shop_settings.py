@@ -1,0 +1,334 @@
+"""Settings records from JSON bytes (RULEBOOK 3): typed, partial objects merged over preset and defaults.
+
+Unlike elsewhere an unknown field is refused: a misspelt setting must not pass for a default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from stream_attr.codec.decoding import check_day, check_id, decode
+from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.contract.records.fields import Amount, Id
+from stream_attr.rules.shop.day_rules import SettingsRecord
+from stream_attr.rules.shop.days import day_number, zone
+from stream_attr.rules.shop.settings import (
+    DEFAULT_TIMEZONE,
+    NEVER_FOLLOW_UP,
+    OFFICIAL,
+    PRESETS,
+    CreditRule,
+    Filters,
+    PickRule,
+    ProductPriority,
+    Role,
+    Settings,
+    Shift,
+    Tasks,
+    Validity,
+)
+
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
+Minutes = Annotated[int, Meta(ge=1, le=1440)]
+
+
+class _Part(Struct, forbid_unknown_fields=True, gc=False):
+    """An object of which every field may be left out."""
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that the record names."""
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return {name: value for name, value in values if value is not UNSET}
+
+
+class _Validity(_Part):
+    hours: Annotated[int, Meta(ge=24, le=360)] | UnsetType = UNSET
+    natural_days: Annotated[int, Meta(ge=0, le=15)] | UnsetType = UNSET
+
+
+class _SilentFollowup(_Part):
+    buyer_initiated: bool | UnsetType = UNSET
+    agent_initiated: bool | UnsetType = UNSET
+    minutes: Minutes | UnsetType = UNSET
+
+
+class _SlowResponse(_Part):
+    seconds: Positive | UnsetType = UNSET
+    times: Positive | UnsetType = UNSET
+
+
+class _AutoReply(_Part):
+    identify: bool | UnsetType = UNSET
+    prefix: Annotated[str, Meta(max_length=128)] | UnsetType = UNSET
+
+
+class _AgentInitiatedExempt(_Part):
+    enabled: bool | UnsetType = UNSET
+    first_reply_days: Annotated[int, Meta(ge=1, le=15)] | UnsetType = UNSET
+
+
+class _Switch(_Part):
+    enabled: bool | UnsetType = UNSET
+
+
+class _Forwarded(_Switch):
+    max_replies: Count | UnsetType = UNSET
+
+
+class _Advert(_Switch):
+    phrase: Annotated[str, Meta(min_length=1, max_length=4096)] | UnsetType = UNSET
+    within: Positive | UnsetType = UNSET
+
+
+class _SingleSentence(_Switch):
+    min_replies: Positive | UnsetType = UNSET
+
+
+class _Monologue(_Switch):
+    max_buyer_messages: Count | UnsetType = UNSET
+
+
+class _Filters(_Part):
+    buyer_subaccount: _Switch | UnsetType = UNSET
+    agent_offline: _Switch | UnsetType = UNSET
+    broadcast: _Switch | UnsetType = UNSET
+    forwarded: _Forwarded | UnsetType = UNSET
+    advert: _Advert | UnsetType = UNSET
+    single_sentence: _SingleSentence | UnsetType = UNSET
+    monologue: _Monologue | UnsetType = UNSET
+
+
+class _Rules(_Part):
+    preset: str = "jd_cloud"
+    placing_rule: Literal["last_chat", "most_rounds"] | UnsetType = UNSET
+    payment_rule: Literal["last_chat", "most_rounds"] | UnsetType = UNSET
+    credit_rule: Literal["payment", "order", "order_first"] | UnsetType = UNSET
+    validity: _Validity | UnsetType = UNSET
+    product_priority: Literal["off", "product_page", "ordered_product"] | UnsetType = UNSET
+    silent_followup: _SilentFollowup | UnsetType = UNSET
+    payment_deadline_hours: Annotated[int, Meta(ge=1, le=168)] | UnsetType = UNSET
+    unlisted_agents: Literal["presale", "frozen"] | UnsetType = UNSET
+    after_sales_days: Annotated[int, Meta(ge=0, le=180)] | UnsetType = UNSET
+    max_wait_minutes: Minutes | UnsetType | None = UNSET
+    slow_response: _SlowResponse | UnsetType = UNSET
+    auto_reply: _AutoReply | UnsetType = UNSET
+    aftersale_unfiltered: bool | UnsetType = UNSET
+    agent_initiated_exempt: _AgentInitiatedExempt | UnsetType = UNSET
+    overnight_once: bool | UnsetType = UNSET
+    official_accounts: tuple[Id, ...] | UnsetType = UNSET
+    filters: _Filters | UnsetType = UNSET
+
+
+class _Reminder(_Switch):
+    minutes: Minutes | UnsetType = UNSET
+
+
+class _SmsReminder(_Reminder):
+    min_amount: Amount | UnsetType = UNSET
+
+
+class _Shift(Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}, gc=False):
+    weekday: Annotated[int, Meta(ge=1, le=7)]
+    start: str
+    end: str
+    agent_id: Id
+
+
+class _Tasks(_Part):
+    payment_reminder_sms: _SmsReminder | UnsetType = UNSET
+    payment_reminder: _Reminder | UnsetType = UNSET
+    address_check: _Switch | UnsetType = UNSET
+    duty: tuple[_Shift, ...] = ()
+
+
+class _Record(_Rules, kw_only=True):
+    shop_id: Id
+    effective_from: str
+    timezone: str | UnsetType = UNSET
+    tasks: _Tasks | UnsetType = UNSET
+    profiles: dict[str, msgspec.Raw] = {}
+
+
+class ShopSettings(Struct, gc=False):
+    """A settings record that has passed every check that needs no history."""
+
+    shop_id: str
+    first_day: int
+    """``effective_from`` as a day number."""
+    settings: Settings
+    profiles: dict[str, Settings]
+    timezone: str | None
+    """As the record names it, if it does."""
+
+    @property
+    def timezone_or_default(self) -> str:
+        """The zone it gives a shop whose first record it is."""
+        return DEFAULT_TIMEZONE if self.timezone is None else self.timezone
+
+    def record(self, text_from: int) -> SettingsRecord:
+        """Return it as the shop keeps it."""
+        return SettingsRecord(self.first_day, text_from, self.settings, self.profiles)
+
+
+_record: Final = msgspec.json.Decoder(_Record)
+_rules: Final = msgspec.json.Decoder(_Rules)
+_PROFILE_NAME: Final = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
+_CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+
+
+def decode_settings(value: bytes | None) -> ShopSettings:
+    """Return the settings of a record's bytes.
+
+    Raises:
+        RefusedRecord: they are not valid.
+        OSError: the time zone's data cannot be read now, which says nothing of the record.
+    """
+    record = decode(_record.decode, value)
+    check_id(record.shop_id, "shop_id")
+    check_day(record.effective_from, "effective_from")
+    timezone = None if record.timezone is UNSET else record.timezone
+    if timezone is not None:
+        try:
+            zone(timezone)
+        except ValueError as error:
+            raise RefusedRecord(Code.BAD_VALUE, f"`timezone`: {error}"[:200], "timezone") from None
+    if record.tasks is not UNSET:
+        _check_duty(record.tasks.duty)
+    for name in record.profiles:
+        if not _PROFILE_NAME.fullmatch(name) or name == OFFICIAL:
+            raise RefusedRecord(
+                Code.BAD_VALUE,
+                f"`profiles` names {name[:80]!r}: a name is 1 to 64 of a-z 0-9 _ - and not `{OFFICIAL}`",
+                "profiles",
+            )
+    return ShopSettings(
+        record.shop_id,
+        day_number(record.effective_from),
+        replace(_settings(record, ""), tasks=_tasks(record.tasks)),
+        {
+            name: _settings(decode(_rules.decode, bytes(rules), f"profiles.{name}"), f"profiles.{name}.")
+            for name, rules in record.profiles.items()
+        },
+        timezone,
+    )
+
+
+def _check_duty(shifts: tuple[_Shift, ...]) -> None:
+    for number, shift in enumerate(shifts):
+        path = f"tasks.duty[{number}]."
+        for name, time in (("from", shift.start), ("to", shift.end)):
+            if not _CLOCK.fullmatch(time) and (name, time) != ("to", "24:00"):
+                raise RefusedRecord(
+                    Code.BAD_VALUE, f"`{path}{name}` is no time HH:MM: {time[:32]!r}", f"{path}{name}"
+                )
+        if shift.end <= shift.start:
+            raise RefusedRecord(
+                Code.BAD_VALUE,
+                f"`{path}to` is not later than `from`: a shift past midnight is two, the first to 24:00",
+                f"{path}to",
+            )
+        check_id(shift.agent_id, f"{path}agent_id")
+        if shift.agent_id == "*":
+            raise RefusedRecord(
+                Code.BAD_VALUE, f"`{path}agent_id` is `*`, which is no agent", f"{path}agent_id"
+            )
+
+
+def _settings(rules: _Rules, path: str) -> Settings:
+    preset = PRESETS.get(rules.preset)
+    if preset is None:
+        raise RefusedRecord(
+            Code.BAD_VALUE, f"`{path}preset` is unknown; it is one of {', '.join(PRESETS)}", f"{path}preset"
+        )
+    given = {name: value for name, value in rules.given().items() if name in _MAKERS}
+    settings = replace(preset, **{name: _MAKERS[name](preset, value) for name, value in given.items()})
+    if rules.validity is not UNSET and len(rules.validity.given()) != 1:
+        raise RefusedRecord(
+            Code.BAD_VALUE,
+            f"`{path}validity` has exactly one of `hours` and `natural_days`",
+            f"{path}validity",
+        )
+    if rules.official_accounts is not UNSET:
+        for account in rules.official_accounts:
+            check_id(account, f"{path}official_accounts")
+    if settings.silent_followup.on and settings.preset in NEVER_FOLLOW_UP:
+        raise RefusedRecord(
+            Code.BAD_VALUE,
+            f"`{path}silent_followup`: preset `{settings.preset}` never credits silent follow-up; "
+            "leave it off or choose another preset",
+            f"{path}silent_followup",
+        )
+    if settings.filters.advert and not settings.filters.advert_phrase:
+        raise RefusedRecord(
+            Code.MISSING_FIELD,
+            f"`{path}filters.advert` is on and needs its `phrase`",
+            f"{path}filters.advert.phrase",
+        )
+    return settings
+
+
+def _tasks(given: _Tasks | UnsetType) -> Tasks:
+    """Return the service tasks that a record names, merged over the default ones."""
+    if given is UNSET:
+        return Tasks()
+    changes: dict[str, Any] = {
+        "duty": tuple(
+            Shift(shift.weekday, _minute(shift.start), _minute(shift.end), shift.agent_id)
+            for shift in given.duty
+        )
+    }
+    for field, part in (
+        ("sms", given.payment_reminder_sms),
+        ("reminder", given.payment_reminder),
+        ("address_check", given.address_check),
+    ):
+        if part is not UNSET:
+            named = part.given()
+            changes |= {field if name == "enabled" else f"{field}_{name}": named[name] for name in named}
+    return replace(Tasks(), **changes)
+
+
+def _minute(clock: str) -> int:
+    """Return the minute of the day of ``HH:MM``."""
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _filters(known: Filters, given: Mapping[str, _Switch]) -> Filters:
+    """Merge the filters named over the default ones: switch ``x``, number ``x_number``."""
+    changes = {}
+    for name, switch in given.items():
+        for part, value in switch.given().items():
+            changes[name if part == "enabled" else f"{name}_{part}"] = value
+    return replace(known, **changes)
+
+
+_MAKERS: dict[str, Any] = {
+    "placing_rule": lambda _, value: PickRule(value),
+    "payment_rule": lambda _, value: PickRule(value),
+    "credit_rule": lambda _, value: CreditRule(value),
+    "validity": lambda _, value: Validity(**value.given()),
+    "product_priority": lambda _, value: ProductPriority(value),
+    "silent_followup": lambda preset, value: replace(preset.silent_followup, **value.given()),
+    "payment_deadline_hours": lambda _, value: value,
+    "unlisted_agents": lambda _, value: Role(value),
+    "after_sales_days": lambda _, value: value,
+    "max_wait_minutes": lambda _, value: value,
+    "slow_response": lambda preset, value: replace(preset.slow_response, **value.given()),
+    "auto_reply": lambda preset, value: replace(preset.auto_reply, **value.given()),
+    "aftersale_unfiltered": lambda _, value: value,
+    "agent_initiated_exempt": lambda preset, value: replace(preset.agent_initiated_exempt, **value.given()),
+    "overnight_once": lambda _, value: value,
+    "official_accounts": lambda _, value: frozenset(value),
+    "filters": lambda preset, value: _filters(preset.filters, value.given()),
+}
+"""How each setting of a record becomes one of the core, over what the preset has."""
+
+assert {"preset", *_MAKERS} == set(_Rules.__struct_fields__)

@@ -1,0 +1,111 @@
+"""The shapes in which a buyer lies in state: MessagePack arrays, without what repeats itself.
+
+Messages are kept as columns, times as distances: of the 24 bytes of a message some 15 are left. Words of
+which there are few are kept as their numbers.
+"""
+
+from __future__ import annotations
+
+from msgspec import Raw, Struct
+
+from stream_attr.rules.buyer.emitted import Said, ToldTask, Unsaid
+from stream_attr.rules.order.decision import Judgement
+from stream_attr.rules.order.facts import Horizon, Placed, Waiting
+
+
+class Header(Struct, array_like=True, gc=False):
+    """What can be read of a state without decoding all of it."""
+
+    version: int
+    due: int | None
+    """The next watermark at which something of the buyer is due."""
+    pending: int
+    """Official decisions that are pending."""
+    settle_at: int | None
+    """The watermark at which facts, inquiries and figures are told next."""
+
+
+class Messages(Struct, array_like=True, gc=False):
+    """Messages of one agent, sorted: one column per field."""
+
+    since: list[int]
+    """Milliseconds since the message before; of the first one since the epoch."""
+    marks: list[int]
+    """The flags that have names, shifted by one for the side."""
+    prefix: str
+    """What all event ids begin with."""
+    event_ids: list[str]
+    """The rest of each."""
+    characters: list[int]
+    product_ids: dict[int, str]
+    """By index; most messages name none."""
+    matched: dict[int, bytes]
+    """Flags of the text patterns, by index; most messages match none."""
+
+
+class Told(Struct, array_like=True, gc=False):
+    """What was last told of a reception, and what a closing has told of its day."""
+
+    day: int
+    closed_ts: int | None
+    fact: Said | None
+    inquiry: Said | None
+
+
+class LastVerdict(Struct, array_like=True, gc=False):
+    """The last revision that was emitted of an order under a profile. Words are numbers."""
+
+    revision: int
+    reason: int
+    status: int
+    outcome: int
+    silence: int
+    placing: str | None
+    payment: str | None
+    credit: str | None
+    basis: int
+    assists: list[tuple[int, str]]
+    amount: int
+    quantity: int
+    refund_requested: int
+    refund_completed: int
+    created_ts: int
+    paid_after: int | None
+    """Milliseconds after the creation, as the two below."""
+    cancelled_after: int | None
+    final_after: int
+
+
+class StoredOrder(Struct, array_like=True, gc=False):
+    """An order."""
+
+    order_id: str
+    created: Placed | None
+    paid: Placed | None
+    cancelled_ts: int | None
+    refunds: list[tuple[int, int, bool]]
+    event_ids: list[str]
+    """Those that ``created`` and ``paid`` do not have."""
+    last_ts: int
+    waiting: list[Waiting]
+    emitted: dict[str, LastVerdict]
+    horizon: Horizon | None
+    sealed: dict[str, Judgement] | None
+    told_by_payment: Placed | None = None
+    tasks: dict[str, ToldTask] = {}
+
+
+class State(Struct, array_like=True, gc=False):
+    """A buyer; begins as `Header`."""
+
+    version: int
+    due: int | None
+    pending: int
+    settle_at: int | None
+    messages: dict[str, Raw]
+    """`Messages` by agent id, encoded: those of an agent who said nothing new need not be encoded again."""
+    transfers: dict[str, list[tuple[int, str]]]
+    orders: list[StoredOrder]
+    told: dict[str, list[Told]]
+    days_said: dict[int, int]
+    unsaid: Unsaid | None

@@ -1,0 +1,256 @@
+"""What is known of a buyer's day: the last records that tell of it, and what the buyer adds to its figures.
+
+The records are those of the topics, from wherever they were told; what else is needed of them is asked of the
+core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+import orjson
+
+from stream_attr.contract.records.agent_daily import AgentDaily
+from stream_attr.contract.records.inquiry_outcome import InquiryOutcome
+from stream_attr.contract.records.reception_fact import ReceptionFact
+from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, FACTS, INQUIRIES
+from stream_attr.explain.timeline import Heard
+from stream_attr.explain.verify import Decision, verify
+from stream_attr.rules.buyer.emitted import Emitted
+from stream_attr.rules.chat.reception import Reception
+from stream_attr.rules.order.decision import FINAL, Verdict
+from stream_attr.rules.order.facts import Placed
+from stream_attr.rules.order.order import Order
+from stream_attr.rules.reports.buyer_contribution import buyer_day
+from stream_attr.rules.reports.contribution import Part
+from stream_attr.rules.reports.measures import Fact, Inquiry
+from stream_attr.rules.shop.days import Zone, day_name, day_number
+from stream_attr.rules.shop.settings import OFFICIAL
+from stream_attr.rules.shop.shop import Shop
+
+__all__ = ["Known", "NothingKnownError", "Records", "Refund", "fact_of", "parts_of"]
+
+MOST_DAYS_NAMED = 5
+"""Days on which a buyer is known that are named where nothing is known of the one asked for."""
+
+_fact = msgspec.json.Decoder(ReceptionFact)
+_inquiry = msgspec.json.Decoder(InquiryOutcome)
+_daily = msgspec.json.Decoder(AgentDaily)
+
+
+class NothingKnownError(Exception):
+    """Nothing is known of what was asked; the message says what is."""
+
+
+class Refund(NamedTuple):
+    """One refund of an order."""
+
+    ts: int
+    amount: int
+    completed: bool
+    """Else it was asked for."""
+
+
+@dataclass(slots=True)
+class Records:
+    """The last records of one buyer, and of the figures of one day of the shop."""
+
+    shop_id: str
+    buyer_id: str
+    day: str
+    facts: dict[tuple[str, str], ReceptionFact] = field(default_factory=dict)
+    """By day and agent id; so are inquiries."""
+    inquiries: dict[tuple[str, str], InquiryOutcome] = field(default_factory=dict)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    """By order id; so are orders."""
+    orders: dict[str, Order] = field(default_factory=dict)
+    """As far as figures ask for them; refunds are in no record by their day."""
+    unsupported: dict[str, list[str]] = field(default_factory=dict)
+    """What in the decision its receipt does not support."""
+    figures: dict[str, AgentDaily] = field(default_factory=dict)
+    """Of the day, by agent id."""
+
+    def take(self, topic: str, value: bytes) -> None:
+        """Take a record, if it is one of these; a later one replaces an earlier one of its key.
+
+        Raises ValueError, KeyError or TypeError for what is no record of its topic.
+        """
+        whose = self.shop_id, self.buyer_id
+        if topic == FACTS:
+            fact = _fact.decode(value)
+            if (fact.shop_id, fact.buyer_id) == whose:
+                self.facts[fact.day, fact.agent_id] = fact
+        elif topic == INQUIRIES:
+            inquiry = _inquiry.decode(value)
+            if (inquiry.shop_id, inquiry.buyer_id) == whose:
+                self.inquiries[inquiry.day, inquiry.agent_id] = inquiry
+        elif topic == AGENT_DAILY:
+            daily = _daily.decode(value)
+            if (daily.shop_id, daily.day) == (self.shop_id, self.day):
+                self.figures[daily.agent_id] = daily
+        elif topic == DECISIONS:
+            decision = orjson.loads(value)
+            if (decision["shop_id"], decision["buyer_id"], decision["profile"]) == (*whose, OFFICIAL):
+                order_id = decision["order_id"]
+                self.decisions[order_id] = decision
+                self.orders[order_id] = _order(decision)
+                self.unsupported[order_id] = verify(decision)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a buyer's day. Raises NothingKnownError where that is nothing."""
+
+    records: Records
+    zone: Zone
+    parts: Mapping[str, Part]
+    """What the buyer adds to the day, as `buyer_day` tells it."""
+    shop: Shop | None = None
+    """Its settings and roster; None: not known."""
+    heard: Mapping[str, Sequence[Heard]] = field(default_factory=dict)
+    """What was said that day, by agent id; empty: not known."""
+    refunds: Mapping[str, Sequence[Refund]] | None = None
+    """By order id; None: not known."""
+    untold: Sequence[str] = ()
+    """Agents with whom something was said, of which no figures have been told yet."""
+    astray: Sequence[str] = ()
+    """Agents of whom what was said does not give the figures."""
+
+    def __post_init__(self) -> None:
+        if not (self.receptions or self.orders or self.parts or self.untold):
+            raise NothingKnownError(self._what_is_known())
+
+    @property
+    def receptions(self) -> list[ReceptionFact]:
+        """The facts of the day, the earliest first."""
+        found = [fact for (day, _), fact in self.records.facts.items() if day == self.records.day]
+        return sorted(found, key=lambda fact: (fact.first_ts, fact.agent_id))
+
+    @property
+    def orders(self) -> list[Decision]:
+        """The decisions on the orders of the day and on those that one of its inquiries rests on."""
+        day = day_number(self.records.day)
+        named = {
+            order_id
+            for (name, _), inquiry in self.records.inquiries.items()
+            if name == self.records.day
+            for order_id in inquiry.order_ids
+        }
+        found = [
+            decision
+            for order_id, decision in self.records.decisions.items()
+            if order_id in named or day in self._days_of(decision)
+        ]
+        return sorted(found, key=lambda one: (one["created_ts"], one["order_id"]))
+
+    def _days_of(self, decision: Decision) -> set[int]:
+        """Return the days on which something happened to an order, as far as that is known."""
+        times = [decision["created_ts"], decision["paid_ts"], decision["cancelled_ts"]]
+        times += [refund.ts for refund in (self.refunds or {}).get(decision["order_id"], ())]
+        return {self.zone.day_of(ts) for ts in times if ts is not None}
+
+    def _what_is_known(self) -> str:
+        records = self.records
+        days = {day_number(day) for day, _ in records.facts}
+        for decision in records.decisions.values():
+            days |= self._days_of(decision)
+        if not days:
+            return (
+                f"nothing is known of buyer {records.buyer_id} of shop {records.shop_id}: "
+                "are both ids written as in the events, and are these the files they are in?"
+            )
+        asked = day_number(records.day)
+        near = sorted(sorted(days, key=lambda day: (abs(day - asked), day))[:MOST_DAYS_NAMED])
+        return (
+            f"nothing is known of buyer {records.buyer_id} of shop {records.shop_id} on {records.day}; "
+            f"something is on {', '.join(map(day_name, near))}{' and other days' * (len(days) > len(near))}"
+        )
+
+
+def parts_of(records: Records, zone: Zone) -> dict[str, Part]:
+    """Return what the buyer adds to the figures of the day by its last records: all but refunds."""
+    shop = Shop(records.shop_id)
+    shop.zone = zone
+    receptions = []
+    for (day, agent_id), fact in sorted(records.facts.items()):
+        if day == records.day:
+            inquiry = records.inquiries.get((day, agent_id))
+            found = None if inquiry is None else _inquiry_of(inquiry)
+            receptions.append((agent_id, fact_of(fact), Reception(), found))
+    return buyer_day(day_number(records.day), receptions, records.orders.values(), shop)
+
+
+def fact_of(record: ReceptionFact) -> Fact:
+    """Return the figures that a record of a fact tells; what no record tells is left empty."""
+    return Fact(
+        first_ts=record.first_ts,
+        last_ts=record.last_ts,
+        by_buyer=record.initiator == "buyer",
+        buyer_messages=record.buyer_messages,
+        agent_messages=record.agent_messages,
+        agent_characters=record.agent_characters,
+        rounds=record.rounds,
+        replied=record.replied,
+        first_response_ms=record.first_response_ms,
+        response_ms_sum=record.response_ms_sum,
+        response_count=record.response_count,
+        slow=record.slow,
+        product_page=record.product_page,
+        transferred=record.transferred,
+        filtered=record.filtered,
+        role=record.role,
+        last_effective_ts=None,
+        may_be_offline=False,
+        presence=(),
+    )
+
+
+def _inquiry_of(record: InquiryOutcome) -> Inquiry:
+    return Inquiry(
+        record.kind,
+        record.outcome,
+        record.exempt,
+        record.order_ids,
+        record.final_at,
+        record.status == FINAL,
+    )
+
+
+def _order(decision: Decision) -> Order:
+
+    def agent(role: str) -> str | None:
+        picked = decision[role]
+        agent_id: str | None = None if picked is None else picked["agent_id"]
+        return agent_id
+
+    def placed(ts: int) -> Placed:
+        return Placed(ts, "", decision["amount"], decision["quantity"], decision["currency"], ())
+
+    order = Order(decision["order_id"])
+    order.created = placed(decision["created_ts"])
+    order.paid = None if decision["paid_ts"] is None else placed(decision["paid_ts"])
+    order.cancelled_ts = decision["cancelled_ts"]
+    credit = decision["credit"]
+    verdict = Verdict(
+        decision["status"],
+        decision["outcome"],
+        decision["silence"],
+        agent("placing"),
+        agent("payment"),
+        agent("credit"),
+        None if credit is None else credit["basis"],
+        tuple((one["kind"], one["agent_id"]) for one in decision["assists"]),
+        decision["amount"],
+        decision["quantity"],
+        decision["refund_requested"],
+        decision["refund_completed"],
+        decision["created_ts"],
+        decision["paid_ts"],
+        decision["cancelled_ts"],
+        decision["final_at"],
+    )
+    order.emitted[OFFICIAL] = Emitted(decision["revision"], decision["reason"], verdict)
+    return order

@@ -1,0 +1,160 @@
+"""Creates the topics of the contract on a broker and checks those that are there; it changes none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from enum import Enum
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic
+
+from stream_attr.contract.registry import TopicDefinition, topic_definitions
+from stream_attr.kafka.connection import BROKER_TIMEOUT_S, BrokerUnreachable, connect, reason_of
+from stream_attr.kafka.security import UNSECURED, Security
+from stream_attr.kafka.topic_settings import ENOUGH_COPIES, Finding, describe_topics, find
+
+__all__ = [
+    "DEFAULT_PARTITIONS",
+    "Standing",
+    "TopicState",
+    "create_topics",
+    "partition_counts",
+]
+
+DEFAULT_PARTITIONS = 8
+"""Partitions of the topics keyed by buyer; the most workers that can share the work."""
+
+
+class Standing(Enum):
+    """How a topic of the contract was found."""
+
+    EXISTS = "exists"
+    CREATED = "created"
+    DIFFERS = "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """One topic of the contract and how it stands on the broker."""
+
+    topic: str
+    """With prefix."""
+    partitions: int
+    standing: Standing
+    problem: str = ""
+    """What differs, and the remedy; empty unless ``standing`` is DIFFERS."""
+    at_risk: tuple[Finding, ...] = ()
+    """Settings that lose data, but do not make the product wrong."""
+
+
+def create_topics(
+    bootstrap: str,
+    *,
+    partitions: int = DEFAULT_PARTITIONS,
+    replication_factor: int | None = None,
+    prefix: str = "",
+    security: Security = UNSECURED,
+) -> list[TopicState]:
+    """Create what is missing of the contract's topics and check the rest; in the order of their names.
+
+    Without a replication factor it is 3, or the number of brokers where there are fewer.
+
+    Raises:
+        BrokerUnreachable: no answer, or a topic could not be created; the message names it.
+    """
+    admin, cluster = connect(bootstrap, security)
+    factor = replication_factor or min(3, len(cluster.brokers))
+    wanted = {prefix + d.name: d for d in topic_definitions().values()}
+
+    missing = {name: d for name, d in wanted.items() if name not in cluster.topics}
+    created = _create(admin, missing, partitions, factor)
+    cluster = _listed_with(admin, wanted.keys())
+    configs, refused = describe_topics(admin, wanted)
+    for name, reason in refused.items():
+        raise BrokerUnreachable(f"the settings of topic {name} cannot be read: {reason}")
+
+    states = []
+    for name, definition in sorted(wanted.items()):
+        count = definition.partitions or partitions
+        actual = len(cluster.topics[name].partitions)
+        found = find(name, definition, configs[name], cluster)
+        wrong = [one for one in found if one.must_agree]
+        at_risk = tuple(one for one in found if not one.must_agree)
+        problem = _difference(definition, count, actual, wrong)
+        standing = Standing.DIFFERS if problem else Standing.CREATED if name in created else Standing.EXISTS
+        states.append(TopicState(name, actual, standing, problem, at_risk))
+    return states
+
+
+def partition_counts(bootstrap: str, names: Iterable[str], security: Security = UNSECURED) -> dict[str, int]:
+    """Partitions of each named topic (with prefix); a missing one is left out, and not made by asking.
+
+    Raises:
+        BrokerUnreachable: no broker answers.
+    """
+    topics = connect(bootstrap, security)[1].topics
+    return {name: len(topics[name].partitions) for name in names if name in topics}
+
+
+def _create(
+    admin: AdminClient, missing: dict[str, TopicDefinition], partitions: int, factor: int
+) -> set[str]:
+    """Create the topics; return those that this call created."""
+    if not missing:
+        return set()
+    # With Kafka's default of 1, what one broker alone has acknowledged is lost with it.
+    copies = {"min.insync.replicas": "2"} if factor >= ENOUGH_COPIES else {}
+    orders = [
+        NewTopic(name, d.partitions or partitions, factor, config=copies | d.config)
+        for name, d in missing.items()
+    ]
+    created = set()
+    for name, future in admin.create_topics(orders, operation_timeout=BROKER_TIMEOUT_S).items():
+        try:
+            future.result(timeout=2 * BROKER_TIMEOUT_S)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                continue
+            raise BrokerUnreachable(f"topic {name} cannot be created: {reason_of(error)}") from error
+        created.add(name)
+    return created
+
+
+def _listed_with(admin: AdminClient, names: Set[str]) -> ClusterMetadata:
+    """Wait until the broker we talk to knows of topics that its controller has made; return its metadata."""
+    deadline = time.monotonic() + BROKER_TIMEOUT_S
+    while True:
+        try:
+            cluster = admin.list_topics(timeout=BROKER_TIMEOUT_S)
+        except KafkaException as error:
+            raise BrokerUnreachable(f"the broker does not answer any more: {reason_of(error)}") from error
+        unknown = names - cluster.topics.keys()
+        if not unknown:
+            return cluster
+        if time.monotonic() > deadline:
+            raise BrokerUnreachable(
+                f"created topics do not appear on the broker: {', '.join(sorted(unknown))}"
+            )
+        time.sleep(0.05)
+
+
+def _difference(definition: TopicDefinition, count: int, actual: int, findings: Iterable[Finding]) -> str:
+    """What is wrong with an existing topic and what to do about it; empty when nothing is."""
+    problems = []
+    if actual != count:
+        ask = (
+            ""
+            if definition.partitions
+            else f", or pass --partitions {actual} if all keyed topics have {actual}"
+        )
+        problems.append(
+            f"it has {actual} partitions instead of {count}: delete and create it anew (adding partitions "
+            f"would move keys away from their state){ask}"
+        )
+    problems += [
+        f"its {one.setting} is {one.has} instead of {one.should}, so {one.loses}: {one.remedy}"
+        for one in findings
+    ]
+    return "; ".join(problems)

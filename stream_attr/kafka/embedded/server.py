@@ -1,0 +1,159 @@
+"""A broker process of our own on the loopback interface: its port, its birth, its readiness and its end."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from stream_attr.kafka.embedded.stall import Stall
+
+__all__ = ["HOST", "PortTaken", "answers", "free_port", "require_free_port", "spawn", "stop"]
+
+HOST = "127.0.0.1"
+
+_PR_SET_PDEATHSIG = 1
+_TO_DEFAULT = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+_QUIET_PORTS = range(20_000, 30_000)
+_given: set[int] = set()
+_chance = random.SystemRandom()
+
+
+class PortTaken(Exception):  # noqa: N818 -- it is a state of the world, named as one
+    """The port asked for cannot be listened on."""
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at this moment; never the same twice in a process.
+
+    None of those that the system gives to who calls others: a server that is away for a while finds its port
+    free again. Processes that look at the same time hardly ever find the same.
+
+    Raises:
+        PortTaken: all are taken.
+    """
+    while len(_given) < len(_QUIET_PORTS):
+        port = _chance.choice(_QUIET_PORTS)
+        if port in _given:
+            continue
+        _given.add(port)
+        try:
+            return require_free_port(port)
+        except PortTaken:
+            continue
+    raise PortTaken(f"no port on {HOST} from {_QUIET_PORTS[0]} to {_QUIET_PORTS[-1]} can be used")
+
+
+def require_free_port(port: int) -> int:
+    """Return the port if it can be listened on.
+
+    Raises:
+        PortTaken: it cannot; the message names the port and the system's reason.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise PortTaken(f"port {port} on {HOST} cannot be used: {error.strerror}") from error
+    return port
+
+
+def spawn(
+    command: Sequence[str],
+    log: IO[bytes],
+    *,
+    outlive_parent: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own, so that a Ctrl-C meant for us does not end it before we do.
+
+    Unless it is to outlive us, it is killed (on Linux) when the thread that called this ends. It gets default
+    signals, whatever our caller ignores (``nohup``, a shell's background job) or blocks.
+    ``environment``: another one than ours.
+    """
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_first_of_all(None if outlive_parent else _die_with_parent()),  # noqa: PLW1509 -- system calls
+    )
+
+
+def answers(
+    process: subprocess.Popen[bytes],
+    port: int,
+    patience_s: float,
+    progress: Callable[[], object] = lambda: None,
+) -> bool:
+    """Wait until the broker answers a metadata request; False when it ended or came to a standstill.
+
+    ``patience_s`` and ``progress``: see ``Stall``.
+    """
+    stall = Stall(patience_s, [process.pid], progress)
+    while process.poll() is None and not stall.has_come():
+        try:
+            socket.create_connection((HOST, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+            continue
+        try:
+            AdminClient({"bootstrap.servers": f"{HOST}:{port}", "log_level": 0}).list_topics(timeout=5)
+        except KafkaException:
+            continue
+        return process.poll() is None
+    return False
+
+
+def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
+    """End the process: asked first, then by force."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _first_of_all(then: Callable[[], None] | None) -> Callable[[], None]:
+    """What the child does before it becomes another program; system calls alone, as other threads may run."""
+    default, none = signal.SIG_DFL, frozenset[int]()
+
+    def prepare() -> None:
+        for number in _TO_DEFAULT:
+            signal.signal(number, default)
+        signal.pthread_sigmask(signal.SIG_SETMASK, none)
+        if then is not None:
+            then()
+
+    return prepare
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """What the child does first so that it dies with its parent; None where the system has no such call."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # the parent died before the call
+            os._exit(1)
+
+    return ask

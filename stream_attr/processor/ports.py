@@ -1,0 +1,148 @@
+"""What crosses the processor's border: records in, a batch of outputs and changed state out.
+
+The processor knows neither broker nor clock. A shell (the Faust worker, the file replay, a test) hands it
+records of one partition in order, writes what it gets back, and hands it more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
+
+from msgspec import Struct
+
+from stream_attr.contract.records.chat_event import ChatEvent
+from stream_attr.contract.records.order_event import OrderEvent
+
+PROGRESS_KEY: Final = b"\x00progress"
+"""Key of a partition's progress record in its changelog; no buyer key begins with a control character."""
+
+
+class Record(Struct, frozen=True, gc=False):
+    """One record of an input topic, as it lies in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """Kafka timestamp, milliseconds."""
+    key: bytes | None
+    value: bytes | None
+    event: ChatEvent | OrderEvent | None = None
+    """What the value says, where a shell had to decode it already; None: decode it."""
+
+
+class Output(Struct, array_like=True, frozen=True, gc=False):
+    """One record to be written: topic (unprefixed), key, value."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    partition: int | None = None
+    """Where it has to go; None: where its key says."""
+
+
+class Place(NamedTuple):
+    """Where an output stands among those of all processors that judge a share of the same records each."""
+
+    records: int
+    """How many records had been taken, its cause or the one that moved the watermark included."""
+    due: int = -1
+    """The deadline that brought it about; -1: the record itself."""
+    buyer: bytes = b""
+    """Key of the buyer whose deadline it was."""
+
+
+def after(prefix: bytes) -> bytes:
+    """Return what comes after all keys that begin with a prefix; keys are UTF-8, where 0xff is not."""
+    return prefix + b"\xff"
+
+
+NO_POSITIONS: Final[Mapping[str, int]] = MappingProxyType({})
+"""Reading goes on behind the last record of each topic."""
+
+
+class Store(Protocol):
+    """The state of one partition as bytes, by key: buyers, and what else a judge has let it keep."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return what is stored under a key, or None."""
+
+    def items(self, begin: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Yield what is stored from one key up to another one (None: to the last), by key.
+
+        The shell's own records are none of them, nor what is written while it yields.
+        """
+
+    def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """Write (None: delete) what follows from the state: not committed, and not to outlive this judge."""
+
+
+@dataclass(slots=True)
+class Stats:
+    """What one call of the processor counted, for the shell's metrics; nothing in it is ever judged by."""
+
+    events: dict[str, int] = field(default_factory=dict)
+    """Accepted events by topic, late ones included, repeats not."""
+    late: dict[str, int] = field(default_factory=dict)
+    """Of these, the ones older than the watermark, by topic."""
+    repeats: dict[str, int] = field(default_factory=dict)
+    """Events whose id was known already, by topic."""
+    decisions: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """Decisions emitted, by (``official`` or ``comparison``, outcome, reason)."""
+    reports: dict[str, int] = field(default_factory=dict)
+    """Facts, inquiries, agents' days and service tasks emitted, by topic."""
+    dead_letters: dict[str, int] = field(default_factory=dict)
+    """Dead letters by code."""
+    pending: int = 0
+    """Official decisions that are pending after this call, in the whole partition."""
+    buyers: int = 0
+    """Buyers with state after this call, in the whole partition."""
+    watermark: int | None = None
+    """The partition's watermark after this call, epoch milliseconds; None before the first event."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one call of the processor has to be made durable, all of it or nothing."""
+
+    outputs: list[Output] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    """The place of each output; kept only by a processor that judges a share."""
+    changes: dict[bytes, bytes | None] = field(default_factory=dict)
+    """Buyer key to its new state; None deletes it."""
+    progress: bytes = b""
+    """Value of the record ``PROGRESS_KEY``: next offset per topic, and the watermark."""
+    stats: Stats = field(default_factory=Stats)
+
+
+class Judge(Protocol):
+    """What a shell may ask of a processor of one partition."""
+
+    def restore(self, progress: bytes | None, recreated: Collection[str] = ()) -> dict[str, int]:
+        """Start from a stored progress record (None: from nothing) and the store's items.
+
+        Returns the next offset per input topic; a topic not named starts at its beginning, as do those that
+        were ``recreated`` since.
+        """
+
+    def process(
+        self, records: Iterable[Record], at_end: frozenset[str], positions: Mapping[str, int] = NO_POSITIONS
+    ) -> Batch:
+        """Judge records of this partition, already merged by event time.
+
+        ``at_end`` names the topics that are read to their end once these records are done: they hold the
+        watermark back no longer. ``positions``: the offsets at which reading goes on after these records, by
+        topic, where offsets without a record lie behind the last one; progress keeps them.
+        """
+
+    def keep_decoded(self, facts: int) -> None:
+        """Keep so many facts of buyers decoded between batches from now on; may be called from any thread."""
+
+    def refresh(self, shop_id: str) -> Batch:
+        """Judge again what is pending of a shop whose settings or roster have changed."""
+
+    def find_order(self, shop_id: str, order_id: str) -> bytes | None:
+        """Return the last official decision on an order as JSON; None: this partition holds none."""

@@ -1,0 +1,570 @@
+"""The processor: one partition's records in, decisions and changed state out.
+
+It reads no network and no environment, and the time only as `Options` gives it (for ``future_timestamp`` and
+service tasks): worker, replay and tests run this same object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, assert_never
+
+from stream_attr.codec.decoding import check_key
+from stream_attr.codec.internal.progress import Progress, decode_progress, encode_progress
+from stream_attr.codec.internal.records import Closing, Passed, decode_closing, encode_between
+from stream_attr.codec.records.chat_event import decode_chat, message_of
+from stream_attr.codec.records.decision import encode_decision
+from stream_attr.codec.records.emission import emission
+from stream_attr.codec.records.order_event import decode_order, placed_of
+from stream_attr.codec.records.service_task import say_task
+from stream_attr.codec.records.tick import decode_tick
+from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.versions import NewerVersionError
+from stream_attr.contract.records.chat_event import ChatEvent
+from stream_attr.contract.records.fields import MAX_AMOUNT
+from stream_attr.contract.records.order_event import OrderEvent
+from stream_attr.contract.topics import (
+    BUYER_DAYS,
+    CHAT,
+    CLOSINGS,
+    COMPARISONS,
+    DECISIONS,
+    ORDERS,
+    REPORTS,
+    TASKS,
+    TICKS,
+)
+from stream_attr.processor.buyers import Buyers
+from stream_attr.processor.dead_letter import dead_letter
+from stream_attr.processor.options import Options
+from stream_attr.processor.ports import NO_POSITIONS, PROGRESS_KEY, Batch, Output, Place, Record, Store
+from stream_attr.processor.report_emission import settle
+from stream_attr.processor.rollup import FACTS_OF_A_PART, Rollup
+from stream_attr.processor.shops import Book
+from stream_attr.processor.timer_queue import Deadlines
+from stream_attr.processor.watermark import BEGINNING, Watermark
+from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.emitted import EVERY_DAY, ToldTask
+from stream_attr.rules.buyer.verdicts import Revision
+from stream_attr.rules.order.decision import FINAL
+from stream_attr.rules.order.facts import Waiting
+from stream_attr.rules.order.order import Order
+from stream_attr.rules.reports.service_task import ADDRESS_CHECK, FRESH_MS, tasks_of
+from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
+from stream_attr.rules.shop.settings import OFFICIAL
+from stream_attr.rules.shop.shop import Shop
+
+NO_WATERMARK: Final = 0
+"""What a decision tells as its watermark while there is none: nothing is known to be complete."""
+ANNOUNCED_EVERY_MS: Final = 15 * MINUTE_MS
+"""How often a partition tells how far it has come, in event time; every zone's midnights are among these."""
+AHEAD_OF_CLOCK_MS: Final = 10 * MINUTE_MS
+"""How far a live event or tick may lie ahead of the wall clock."""
+
+_NO_ROOM: Final = RefusedRecord(
+    Code.TOO_LARGE,
+    "what is known of this buyer already is as much as can be kept until some of it is forgotten",
+)
+
+_REFUNDS: Final = frozenset({"refund_requested", "refund_completed"})
+_REASONS: Final = {
+    "created": "created",
+    "paid": "paid",
+    "cancelled": "cancelled",
+    "refund_requested": "refund",
+    "refund_completed": "refund",
+}
+
+
+class Processor:
+    """Judges one partition; a `Judge` of ``stream_attr.processor.ports``."""
+
+    def __init__(self, book: Book, store: Store, options: Options) -> None:
+        self._book = book
+        self._options = options
+        self._buyers = Buyers(book, store, options.cached_facts, commits=options.commits)
+        self._deadlines = Deadlines(store, options.due_soon_ms)
+        self._watermark = Watermark(options.allowed_lateness_ms, options.latest_watermark)
+        self._offsets: dict[str, int] = {}
+        self._pending = 0
+        self._batch = Batch()
+        self._share = options.share
+        self._place = Place(0)
+        self._rollup = Rollup(store, options)
+        self._announced = BEGINNING
+        self._reports = options.reports
+        self._has_tasks = options.now is not None
+
+    # The border
+
+    def restore(self, progress: bytes | None, recreated: Collection[str] = ()) -> dict[str, int]:
+        """See `Judge.restore`."""
+        if progress is not None:
+            known = decode_progress(progress, PROGRESS_KEY)
+            offsets = known.offsets.items()
+            self._offsets = {topic: offset for topic, offset in offsets if topic not in recreated}
+            self._watermark.seen = known.seen
+            if known.watermark is not None:
+                self._watermark.value = self._announced = known.watermark
+        self._deadlines.forget_until(self._watermark.value)
+        for key, header in self._buyers.restore():
+            self._pending += header.pending
+            if header.due is not None:
+                self._deadlines.set(key, header.due)
+        self._rollup.restore()
+        return dict(self._offsets)
+
+    def keep_decoded(self, facts: int) -> None:
+        """See `Judge.keep_decoded`."""
+        self._buyers.cached = facts
+        self._rollup.remembered = facts // FACTS_OF_A_PART
+
+    def process(
+        self, records: Iterable[Record], at_end: frozenset[str], positions: Mapping[str, int] = NO_POSITIONS
+    ) -> Batch:
+        """See `Judge.process`."""
+        records = list(records)
+        ends = dict.fromkeys(at_end, 0)  # by topic: after how many of the records it is read to its end
+        if ends:
+            ends |= {record.topic: count for count, record in enumerate(records, 1) if record.topic in ends}
+        begin = 0
+        for end in sorted({0, *ends.values()}):
+            self._take(records[begin:end])
+            self._watermark.end(frozenset(topic for topic, count in ends.items() if count <= end))
+            self._advance()
+            begin = end
+        self._take(records[begin:])
+        self._offsets |= positions
+        return self._finished()
+
+    def finish(self) -> Batch:
+        """Let the watermark go as far as it may: the input has ended."""
+        self._watermark.tick(END_OF_TIME)
+        if self._watermark.value == END_OF_TIME:
+            self._conclude()
+        else:
+            self._advance()
+        return self._finished()
+
+    def refresh(self, shop_id: str) -> Batch:
+        """See `Judge.refresh`."""
+        for key in self._buyers.unsettled_of(shop_id):
+            buyer = self._buyers.load(key)
+            watermark = self._watermark.value
+            for order in buyer.orders.values():
+                if order.is_pending:
+                    self._emit(buyer, order, watermark, "settings")
+            if self._reports and buyer.receptions:
+                self._mark(buyer, EVERY_DAY, watermark, "settings")
+            self._reschedule(key, buyer, self._watermark.value)
+        return self._finished()
+
+    def find_order(self, shop_id: str, order_id: str) -> bytes | None:
+        """See `Judge.find_order`."""
+        found = self._buyers.of_order(shop_id, order_id)
+        if found is None:
+            return None
+        order = found.orders[order_id]
+        said = order.emitted[OFFICIAL]
+        judgement = found.judgements(order)[OFFICIAL]
+        revision = Revision(order, OFFICIAL, judgement, said.verdict, said.revision, said.reason)
+        return encode_decision(shop_id, found.buyer_id, revision, max(self._watermark.value, NO_WATERMARK))
+
+    @property
+    def watermark(self) -> int:
+        """The partition's watermark."""
+        return self._watermark.value
+
+    # Events
+
+    def _take(self, records: Sequence[Record]) -> None:
+        """Judge each record, and do what is due once it has been seen."""
+        watermark, offsets = self._watermark, self._offsets
+        for record in records:
+            topic = record.topic
+            if self._share is not None:
+                self._place = Place(self._place.records + 1)
+            try:
+                check_key(record.key)
+                if topic == CHAT:
+                    self._chat(record)
+                elif topic == ORDERS:
+                    self._order(record)
+                elif topic == TICKS:
+                    self._tick(record)
+                elif topic == BUYER_DAYS:
+                    self._batch.outputs += self._rollup.take(record.value or b"")
+                elif topic == CLOSINGS:
+                    self._closing(decode_closing(record.value or b""))
+                else:
+                    raise ValueError(f"{topic} is no topic of a partition's judge")
+            except RefusedRecord as refusal:
+                if self._share is None or self._share.index == 0:
+                    self._refuse(refusal, record)
+            except NewerVersionError as error:
+                error.at(topic, record.partition, record.offset)
+                raise
+            offsets[topic] = record.offset + 1
+            if watermark.moved:
+                self._advance()
+
+    def _accept(self, event: ChatEvent | OrderEvent, record: Record) -> tuple[bytes, bool]:
+        """Return the buyer key of an event that can be used, and whether the event is late."""
+        key = f"{event.shop_id}|{event.buyer_id}".encode()
+        options = self._options
+        if options.files is None and record.key != key:
+            raise RefusedRecord(
+                Code.KEY_MISMATCH, "the record's key is not `shop_id|buyer_id` of its value", "key"
+            )
+        ts = event.ts
+        self._refuse_future(ts)
+        watermark = self._watermark
+        late = ts < watermark.value
+        if late and ts < watermark.value - options.retention.chat_ms:
+            raise RefusedRecord(
+                Code.TOO_LATE, "`ts` lies further behind the watermark than history is kept", "ts"
+            )
+        topic = record.topic
+        watermark.see(topic, ts)
+        stats = self._batch.stats
+        stats.events[topic] = stats.events.get(topic, 0) + 1
+        if late:
+            stats.late[topic] = stats.late.get(topic, 0) + 1
+        return key, late
+
+    def _chat(self, record: Record) -> None:
+        event = record.event if isinstance(record.event, ChatEvent) else decode_chat(record.value)
+        key, late = self._accept(event, record)
+        if self._share is not None and not self._share.has(key):
+            return
+        if event.kind == "system" and event.type == "message":
+            return
+        buyer = self._buyers.load(key)
+        if not buyer.has_room_for_chat(event.agent_id, event.ts, event.event_id):
+            self._refuse(_NO_ROOM, record)
+            return
+        touched: list[Order] = []
+        if event.type == "message":
+            new = buyer.hear(event.agent_id, message_of(event, buyer.shop), touched=touched)
+        elif event.type == "transfer":
+            new = buyer.hand_over(event.agent_id, event.ts, event.event_id, touched=touched)
+        else:
+            assert_never(event.type)
+        if not new:
+            self._repeat(record.topic)
+            return
+        for order in touched:
+            self._emit(buyer, order, self._watermark.value, "chat", late=late)
+        sooner = False
+        if self._reports:
+            day = buyer.shop.zone.day_of(event.ts)
+            since = min([day, *[_first_day(order, buyer.shop) for order in touched]]) if touched else day
+            sooner = self._mark(buyer, since, event.ts, "chat", late=late, orders=bool(touched))
+        if touched or sooner or buyer.due is None:
+            self._reschedule(key, buyer, self._watermark.value)
+        else:
+            self._buyers.change(key)
+
+    def _order(self, record: Record) -> None:
+        event = record.event if isinstance(record.event, OrderEvent) else decode_order(record.value)
+        key, late = self._accept(event, record)
+        if self._share is not None and not self._share.has(key):
+            return
+        buyer = self._buyers.load(key)
+        if event.type in _REFUNDS and _refunded(buyer, event) > MAX_AMOUNT:
+            self._refuse(
+                RefusedRecord(
+                    Code.BAD_VALUE, f"`amount`: the order's refunds come to more than {MAX_AMOUNT}", "amount"
+                ),
+                record,
+            )
+            return
+        if not buyer.has_room_for_order(event.event_id):
+            self._refuse(_NO_ROOM, record)
+            return
+        order = buyer.order_of(event.order_id, event.event_id, event.ts)
+        if order is None:
+            self._repeat(record.topic)
+            return
+        before = _first_day(order, buyer.shop) if order.created_ts is not None else None
+        _learn(order, event)
+        if order.created_ts is None:
+            assert record.value is not None
+            order.waiting.append(Waiting(record.partition, record.offset, record.key, record.value))
+            buyer.weigh(order)
+        else:
+            order.waiting.clear()
+            buyer.weigh(order)
+            self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
+            if self._has_tasks:
+                self._tell_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
+            if self._reports:
+                if event.type in _REFUNDS and before is not None:
+                    since = buyer.shop.zone.day_of(event.ts)
+                else:
+                    since = _first_day(order, buyer.shop)
+                    since = since if before is None else min(since, before)
+                self._mark(buyer, since, event.ts, _REASONS[event.type], late=late)
+        self._reschedule(key, buyer, self._watermark.value)
+
+    # Time
+
+    def _tick(self, record: Record) -> None:
+        """Let the time go on that a tick tells; one from the future would make all that follows too late."""
+        ts = decode_tick(record.value).ts
+        self._refuse_future(ts)
+        self._watermark.tick(ts)
+
+    def _refuse_future(self, ts: int) -> None:
+        clock = self._options.clock
+        if clock is not None and ts > clock() + AHEAD_OF_CLOCK_MS:
+            raise RefusedRecord(
+                Code.FUTURE_TIMESTAMP, "`ts` lies more than 10 minutes ahead of the wall clock", "ts"
+            )
+
+    def _advance(self) -> None:
+        """Let the watermark follow what has been seen; do what is due, each at its own time, in order."""
+        watermark = self._watermark.advance()
+        if watermark < self._deadlines.first:
+            return
+        for due, key in self._deadlines.take(watermark):
+            if self._buyers.due_of(key) == due:
+                buyer = self._buyers.load(key)
+                self._fire(key, buyer, due)
+                self._expire(key, buyer, due)
+
+    def _expire(self, key: bytes, buyer: Buyer, watermark: int, *, answered: bool = False) -> None:
+        """Forget what is older than its retention, and find out when to come back."""
+        for order in buyer.expire(watermark, self._options.retention, answered=answered):
+            self._give_up(order.waiting)
+            self._buyers.forget_order(buyer.shop.shop_id, order.order_id)
+        self._reschedule(key, buyer, watermark)
+
+    def _conclude(self) -> None:
+        """Say what is still to be said, each at its own time, in order, and let go of everything."""
+        for due, key in self._deadlines.take(END_OF_TIME):
+            if self._buyers.due_of(key) != due:
+                continue
+            buyer = self._buyers.load(key)
+            self._fire(key, buyer, due)
+            self._give_up(buyer.conclude(due, self._options.retention))
+            if buyer.due is not None:
+                self._deadlines.set(key, buyer.due)
+            elif buyer.waits(END_OF_TIME):
+                self._buyers.change(key)
+            else:
+                self._let_go(key, buyer)
+
+    def _let_go(self, key: bytes, buyer: Buyer) -> None:
+        """Forget a buyer of whom nothing is to be told any more."""
+        for order_id in buyer.orders:
+            self._buyers.forget_order(buyer.shop.shop_id, order_id)
+        self._buyers.forget(key)
+
+    def _fire(self, key: bytes, buyer: Buyer, due: int) -> None:
+        """Say what changes of a buyer's verdicts by itself at a watermark."""
+        if self._share is not None:
+            self._place = Place(self._place.records, due, key)
+        for order in buyer.due_orders(due, self._options.retention, tasks=self._has_tasks):
+            if order.horizon is not None and due in order.horizon.deadlines:
+                self._emit(buyer, order, due, "timer")
+            if self._has_tasks and _may_begin_or_end_tasks(order):
+                self._tell_tasks(buyer, order, due, "timer")
+        if buyer.settle_at is not None and buyer.settle_at <= due:
+            self._settle(buyer, due)
+
+    def _mark(
+        self, buyer: Buyer, since: int, ts: int, reason: str, *, late: bool = False, orders: bool = True
+    ) -> bool:
+        """Note what facts, inquiries and figures do not tell yet; see `Buyer.note`.
+
+        Returns whether they have to be told earlier than anything was to be.
+        """
+        buyer.note(since, reason, late=late, orders=orders)
+        every_ms = self._options.report_every_ms
+        settle_at = buyer.settle_at
+        if settle_at is not None and settle_at <= ts + every_ms:
+            return False
+        watermark = self._watermark.value
+        at = max(ts, watermark) + every_ms
+        end = buyer.shop.zone.end_of_day(ts) if ts > 0 else at
+        if watermark < end < at:
+            at = end
+        if settle_at is not None and settle_at <= at:
+            return False
+        buyer.settle_at = at
+        return True
+
+    def _settle(self, buyer: Buyer, watermark: int, answered: int | None = None) -> None:
+        """Tell what is new of a buyer's facts, inquiries and figures."""
+        options = self._options
+        for output in settle(buyer, watermark, options.retention.chat_ms, options.partition, answered):
+            self._out(output)
+
+    def _tell_tasks(self, buyer: Buyer, order: Order, watermark: int, reason: str) -> None:
+        """Tell of the service tasks of an order that somebody has to begin with, or to leave."""
+        now = self._options.now
+        if now is None or order.created_ts is None:
+            return
+        for task in tasks_of(order, buyer.shop):
+            known = order.tasks.get(task.kind)
+            ended_ts = task.ended_ts
+            if ended_ts is None and watermark >= task.ends_at:
+                ended_ts = task.ends_at
+            if known is None:
+                due = task.kind == ADDRESS_CHECK or watermark >= task.due_ts
+                if ended_ts is not None or not due or now() - task.due_ts > FRESH_MS:
+                    continue
+                told = ToldTask(1, True, task.agent_id)
+            elif not known.is_open or (ended_ts is None and task.agent_id == known.agent_id):
+                continue
+            else:
+                told = ToldTask(known.revision + 1, ended_ts is None, task.agent_id)
+            order.tasks[task.kind] = told
+            task_id = f"{buyer.shop.shop_id}|{order.order_id}|{task.kind}"
+            said = say_task(task_id, buyer.shop.shop_id, buyer.buyer_id, order.order_id, task, ended_ts)
+            self._out(Output(TASKS, task_id.encode(), emission(said, told.revision, reason, watermark)))
+
+    def _closing(self, closing: Closing) -> None:
+        """Learn when an agent spoke last on a day that is over everywhere."""
+        key = f"{closing.shop_id}|{closing.buyer_id}".encode()
+        if self._share is not None and not self._share.has(key):
+            return
+        buyer = self._buyers.load(key)
+        reception = buyer.receptions.get(closing.agent_id, {}).get(closing.day)
+        if reception is None or reception.closed_ts == closing.last_ts:
+            return
+        reception.closed_ts = closing.last_ts
+        reception.fact = None
+        watermark = self._watermark.value
+        buyer.note(closing.day, "timer", orders=False)
+        self._settle(buyer, watermark, closing.day)
+        if watermark < END_OF_TIME:
+            self._expire(key, buyer, watermark, answered=True)
+        elif buyer.waits(watermark):
+            self._buyers.change(key)
+        else:
+            self._let_go(key, buyer)
+
+    def _give_up(self, lost: Iterable[Waiting]) -> None:
+        """Let records go whose order's creation never came."""
+        for waiting in lost:
+            self._refuse(
+                RefusedRecord(Code.INCOMPLETE_ORDER, "the creation of its order never came", "order_id"),
+                Record(ORDERS, waiting.partition, waiting.offset, 0, waiting.key, waiting.value),
+            )
+
+    def _reschedule(self, key: bytes, buyer: Buyer, watermark: int) -> None:
+        if buyer.is_empty:
+            self._buyers.forget(key)
+            return
+        due = buyer.reschedule(watermark, self._options.retention, tasks=self._has_tasks)
+        if due is not None:
+            self._deadlines.set(key, due)
+        self._buyers.change(key)
+
+    # What goes out
+
+    def _emit(self, buyer: Buyer, order: Order, watermark: int, reason: str, *, late: bool = False) -> None:
+        shop_id = buyer.shop.shop_id
+        known = order.emitted.get(OFFICIAL)
+        was_pending = known is not None and known.verdict.status != FINAL
+        decisions = self._batch.stats.decisions
+        for revision in buyer.revise(order, watermark, reason, late=late):
+            value = encode_decision(shop_id, buyer.buyer_id, revision, max(watermark, NO_WATERMARK))
+            key = f"{shop_id}|{order.order_id}"
+            if revision.profile == OFFICIAL:
+                self._out(Output(DECISIONS, key.encode(), value))
+                if known is None:
+                    self._buyers.remember_order(key, buyer)
+                self._pending += (revision.verdict.status != FINAL) - was_pending
+                kind = OFFICIAL
+            else:
+                self._out(Output(COMPARISONS, f"{key}|{revision.profile}".encode(), value))
+                kind = "comparison"
+            counted = (kind, revision.verdict.outcome, revision.reason)
+            decisions[counted] = decisions.get(counted, 0) + 1
+
+    def _announce(self) -> None:
+        """Tell every roll-up how far this partition has come: what is on time until then has been told."""
+        watermark = self._watermark.value
+        if not self._reports or watermark <= 0:
+            return
+        if watermark // ANNOUNCED_EVERY_MS > self._announced // ANNOUNCED_EVERY_MS:
+            self._announced = watermark
+            passed = encode_between(Passed(self._options.partition, watermark))
+            for number in range(self._options.partitions):
+                self._out(Output(BUYER_DAYS, b"", passed, number))
+
+    def _refuse(self, refusal: RefusedRecord, record: Record) -> None:
+        self._out(dead_letter(refusal, record, self._options.files))
+        letters = self._batch.stats.dead_letters
+        letters[refusal.code.value] = letters.get(refusal.code.value, 0) + 1
+
+    def _out(self, output: Output) -> None:
+        self._batch.outputs.append(output)
+        if self._share is not None:
+            self._batch.places.append(self._place)
+
+    def _repeat(self, topic: str) -> None:
+        stats = self._batch.stats
+        stats.events[topic] -= 1
+        stats.repeats[topic] = stats.repeats.get(topic, 0) + 1
+
+    def _finished(self) -> Batch:
+        self._announce()
+        self._batch.outputs += self._rollup.flush()
+        batch, self._batch = self._batch, Batch()
+        batch.changes = self._buyers.take_changes() | self._rollup.take_changes()
+        for output in batch.outputs:
+            if output.topic in REPORTS or output.topic == TASKS:
+                reports = batch.stats.reports
+                reports[output.topic] = reports.get(output.topic, 0) + 1
+        value = self._watermark.value
+        batch.progress = encode_progress(
+            Progress(self._offsets, self._watermark.seen, None if value == BEGINNING else value)
+        )
+        batch.stats.pending = self._pending
+        batch.stats.buyers = self._buyers.count
+        batch.stats.watermark = None if value == BEGINNING else value
+        return batch
+
+
+def _may_begin_or_end_tasks(order: Order) -> bool:
+    """Whether time may do so; once the decision is final none begins, whatever settings come then."""
+    said = order.emitted.get(OFFICIAL)
+    if said is None:
+        return False
+    return said.verdict.status != FINAL or any(task.is_open for task in order.tasks.values())
+
+
+def _first_day(order: Order, shop: Shop) -> int:
+    """Return the first day whose figures an order with a known creation is in."""
+    return shop.zone.day_of(min(order.instants()))
+
+
+def _refunded(buyer: Buyer, event: OrderEvent) -> int:
+    """Return what a refund and those known before it come to; 0 if it is known itself."""
+    order = buyer.orders.get(event.order_id)
+    if event.event_id in buyer.order_event_ids:
+        return 0
+    amount = event.amount or 0
+    if order is None:
+        return amount
+    return amount + (order.refund_requested if event.type == "refund_requested" else order.refund_completed)
+
+
+def _learn(order: Order, event: OrderEvent) -> None:
+    match event.type:
+        case "created":
+            order.add_created(placed_of(event))
+        case "paid":
+            order.add_paid(placed_of(event))
+        case "cancelled":
+            order.add_cancelled(event.ts)
+        case "refund_requested":
+            order.refunds.append((event.ts, event.amount or 0, False))
+        case "refund_completed":
+            order.refunds.append((event.ts, event.amount or 0, True))
+        case _:
+            assert_never(event.type)

@@ -1,0 +1,84 @@
+"""The book of shops: settings and roster as their topics tell them, history and all (RULEBOOK 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stream_attr.codec.decoding import check_key
+from stream_attr.codec.records.roster import decode_roster
+from stream_attr.codec.records.shop_settings import decode_settings
+from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.contract.topics import ROSTER, SETTINGS
+from stream_attr.processor.dead_letter import dead_letter
+from stream_attr.processor.ports import Output, Record
+from stream_attr.rules.shop.shop import Shop
+
+
+class Book:
+    """What is known of all shops; shared by the processors of a worker.
+
+    ``files``: the names of the files that records come from, by topic; their ``partition`` is an index into
+    them. Records from files are taken as they stand; records of a topic must not change the past.
+    """
+
+    def __init__(self, files: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        self._shops: dict[str, Shop] = {}
+        self._files = files
+
+    def shop(self, shop_id: str) -> Shop:
+        """Return a shop, known or not."""
+        shop = self._shops.get(shop_id)
+        if shop is None:
+            shop = self._shops[shop_id] = Shop(shop_id)
+        return shop
+
+    def apply(self, record: Record) -> Output | None:
+        """Take a record of ``shop-settings`` or ``agent-roster``; return its dead letter if it is refused."""
+        try:
+            check_key(record.key)
+            if record.topic == SETTINGS:
+                self._settings(record)
+            elif record.topic == ROSTER:
+                self._roster(record)
+            else:
+                raise ValueError(f"{record.topic} tells nothing of shops")
+        except RefusedRecord as refusal:
+            return dead_letter(refusal, record, self._files)
+        return None
+
+    def _settings(self, record: Record) -> None:
+        given = decode_settings(record.value)
+        shop = self.shop(given.shop_id)
+        text_from = given.first_day
+        if shop.is_set:
+            if given.timezone is not None and given.timezone != shop.zone.name:
+                raise RefusedRecord(
+                    Code.BAD_VALUE,
+                    f"`timezone` is {shop.zone.name} since the shop's first record and cannot change",
+                    "timezone",
+                )
+            if self._files is None:
+                today = self._not_past(given.first_day, shop, record)
+                if given.first_day == today:
+                    text_from = today + 1
+        shop.add_settings(given.record(text_from), given.timezone_or_default)
+
+    def _roster(self, record: Record) -> None:
+        given = decode_roster(record.value)
+        shop = self.shop(given.shop_id)
+        if self._files is None and shop.lists(given.agent_id):
+            self._not_past(given.first_day, shop, record)
+        shop.add_role(given.agent_id, given.first_day, given.as_role)
+
+    @staticmethod
+    def _not_past(first_day: int, shop: Shop, record: Record) -> int:
+        """Return the day on which a record was sent; raise if it would hold before it."""
+        today = shop.zone.day_of(record.timestamp)
+        if first_day < today:
+            raise RefusedRecord(
+                Code.BAD_VALUE,
+                "`effective_from` lies before the day on which the record was sent: "
+                "a change holds from today at the earliest",
+                "effective_from",
+            )
+        return today

@@ -1,0 +1,115 @@
+"""When each buyer of a partition is next due: derived from the state, rebuilt on recovery, never committed.
+
+What is due soon is kept in memory, all else in the store, by time: so memory does not grow with the buyers.
+An entry is never taken back. It counts if its buyer is due at that time when it comes, and whoever takes it
+has to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from typing import Final
+
+from stream_attr.processor.ports import Store
+from stream_attr.rules.shop.days import END_OF_TIME
+
+DUE_MARK: Final = b"\x05"
+"""First byte of the keys of what is due later."""
+_AFTER_ALL: Final = b"\x06"
+_NEVER: Final = END_OF_TIME + 1
+_AT_ONCE: Final = 10_000
+"""So many rows are written together."""
+
+
+class Deadlines:
+    """Due times and buyer keys; taken the earliest first, those of one time by key."""
+
+    __slots__ = ("_far", "_first_far", "_near", "_soon_ms", "_soon_until", "_store", "_times", "first")
+
+    def __init__(self, store: Store, soon_ms: int) -> None:
+        """``soon_ms``: what is due so soon after the watermark is kept in memory."""
+        self._store = store
+        self._soon_ms = soon_ms
+        self._soon_until = soon_ms
+        self._near: dict[int, set[bytes]] = {}
+        self._times: list[int] = []
+        """Heap of the times of ``_near``."""
+        self._far: dict[bytes, bytes | None] = {}
+        """Rows of the store that are not written yet."""
+        self._first_far = _NEVER
+        self.first = _NEVER
+        """Nothing is due before this watermark."""
+
+    def forget_until(self, watermark: int) -> None:
+        """Delete the rows that an earlier judge of this store has left behind."""
+        for row, _ in self._store.items(DUE_MARK, _row(max(watermark, 0) + 1, b"")):
+            self._far[row] = None
+            if len(self._far) >= _AT_ONCE:
+                self._write()
+        self._write()
+
+    def set(self, key: bytes, due: int) -> None:
+        """Note that a buyer is due at ``due``."""
+        if due < self._soon_until:
+            keys = self._near.get(due)
+            if keys is None:
+                self._near[due] = {key}
+                heappush(self._times, due)
+            else:
+                keys.add(key)
+        else:
+            self._far[_row(due, key)] = b""
+            self._first_far = min(self._first_far, due)
+            if len(self._far) >= _AT_ONCE:
+                self._write()
+        self.first = min(self.first, due)
+
+    def take(self, watermark: int) -> Iterator[tuple[int, bytes]]:
+        """Yield what is due by a watermark, in order, while what is yielded may be set anew."""
+        self._soon_until = max(self._soon_until, watermark + self._soon_ms)
+        rows: Iterator[tuple[bytes, bytes]] = iter(())
+        looks_far = self._first_far <= watermark
+        if looks_far:
+            self._write()
+            rows = self._store.items(_row(self._first_far, b""), _AFTER_ALL)  # not those deleted just now
+            self._first_far = _NEVER
+        row = next(rows, None)
+        while True:
+            far_at = _NEVER if row is None else _due_of(row[0])
+            due = min(far_at, self._times[0] if self._times else _NEVER)
+            if due > watermark:
+                break
+            near: list[bytes] = []
+            if self._times and self._times[0] == due:
+                heappop(self._times)
+                near = sorted(self._near.pop(due), reverse=True)
+            while row is not None and _due_of(row[0]) == due:
+                key = _key_of(row[0])
+                while near and near[-1] <= key:
+                    yield due, near.pop()
+                yield due, key
+                self._far[row[0]] = None
+                row = next(rows, None)
+            while near:
+                yield due, near.pop()
+        if looks_far:
+            self._write()
+        self._first_far = min(self._first_far, far_at)
+        self.first = min(self._first_far, self._times[0] if self._times else _NEVER)
+
+    def _write(self) -> None:
+        rows, self._far = self._far, {}
+        self._store.write_derived(rows)
+
+
+def _row(due: int, key: bytes) -> bytes:
+    return DUE_MARK + due.to_bytes(8, "big") + key
+
+
+def _due_of(row: bytes) -> int:
+    return int.from_bytes(row[1:9], "big")
+
+
+def _key_of(row: bytes) -> bytes:
+    return row[9:]

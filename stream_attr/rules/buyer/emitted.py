@@ -1,0 +1,51 @@
+"""What was emitted last of a buyer's orders, facts and tasks, and what is still to be (RULEBOOK 6)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+
+from stream_attr.rules.order.decision import Verdict
+
+
+class Emitted(NamedTuple):
+    """The last revision emitted of an order under one profile."""
+
+    revision: int
+    reason: str
+    verdict: Verdict
+
+
+class ToldTask(NamedTuple):
+    """What was last told of a service task."""
+
+    revision: int
+    is_open: bool
+    agent_id: str | None
+
+
+class Said(Struct, array_like=True, frozen=True, gc=False):
+    """The last revision that was emitted of a record."""
+
+    revision: int
+    digest: int
+    """Of what it said."""
+    final: bool
+
+
+EVERY_DAY: Final = 0
+"""The day that stands for all: settings or roster have changed."""
+
+
+class Unsaid(Struct, array_like=True, frozen=True, gc=False):
+    """Changes that have not been told yet."""
+
+    since: int
+    """The earliest day that they bear on."""
+    reason: str
+    """Of the last one."""
+    late: bool
+    """Whether some were older than the watermark."""
+    orders: bool = True
+    """Whether some are of orders, their verdicts, or settings, which bear on all receptions."""

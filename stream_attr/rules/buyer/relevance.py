@@ -1,0 +1,85 @@
+"""Which verdicts a new message may change: most change none, and need no judging (RULEBOOK 5)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stream_attr.rules.chat.message import BUYER, PRODUCT_PAGE, Message
+from stream_attr.rules.order.attribution import _LAST_CHAT
+from stream_attr.rules.order.decision import Figures, Judgement, Picked
+from stream_attr.rules.order.order import Order
+
+
+def changes_no_agent(order: Order, judgement: Judgement, agent_id: str, message: Message) -> bool:
+    """Whether a message changes figures at most, and no agent of a judgement on its order.
+
+    It is one of an agent's creditable reception, which remains so, and may lie in any interval. ``judgement``
+    may lack messages of which this was true: who the candidates are, and not before when those picked spoke
+    last, are what it is asked for.
+    """
+    ts = message.ts
+    one = next((one for one in judgement.candidates if one.agent_id == agent_id), None)
+    if ts < (order.created_ts or 0) and not _leaves_pick(
+        judgement.placing, None if one is None else one.placing, order, agent_id, message
+    ):
+        return False
+    paid_ts = order.paid_ts
+    if paid_ts is None:
+        return True
+    if ts > paid_ts:
+        followup = None if one is None else one.followup
+        return judgement.silence != "full" or (followup is not None and followup.first_ts < ts)
+    if not _leaves_pick(judgement.payment, None if one is None else one.payment, order, agent_id, message):
+        return False
+    if message.side == BUYER or ts < (order.created_ts or 0):
+        return True
+    holders = (judgement.payment, judgement.credit)
+    return any(holder is not None and holder.agent_id == agent_id for holder in holders) or (
+        ("payment", agent_id) in judgement.assists
+    )
+
+
+def _leaves_pick(
+    picked: Picked | None, figures: Figures | None, order: Order, agent_id: str, message: Message
+) -> bool:
+    """Whether an agent's message more in an interval leaves its candidates and the one picked as they are.
+
+    ``figures``: the agent's in this interval; None: no candidate.
+    """
+    if message.flags & PRODUCT_PAGE and (figures is None or not figures.product_page):
+        return False
+    product_id = message.product_id
+    ordered = product_id is not None and product_id in order.product_ids
+    if ordered and (figures is None or not figures.ordered_product):
+        return False
+    if figures is None or picked is None:
+        return message.side == BUYER
+    if picked.agent_id == agent_id:
+        return True  # a message more makes neither rounds fewer nor the last one earlier
+    return picked.rule == _LAST_CHAT and message.ts < picked.last_ts
+
+
+NOTHING: Final = 0
+
+
+RECEIPT: Final = 1
+
+
+VERDICT: Final = 2
+"""What a new message may change of what was said of an order."""
+
+
+def settled_from(order: Order, judgement: Judgement) -> int:
+    """Return from when on no interval of an order is open, that of the assists neither."""
+    if order.paid is not None:
+        return judgement.quiet_from
+    end = judgement.deadline if order.cancelled_ts is None else min(judgement.deadline, order.cancelled_ts)
+    return max(judgement.quiet_from, end)
+
+
+def serves(agent_id: str, judgement: Judgement) -> bool:
+    """Whether an agent is placing agent or follow-up assist of an unpaid order already."""
+    placing = judgement.placing
+    if placing is not None and placing.agent_id == agent_id:
+        return True
+    return ("followup", agent_id) in judgement.assists

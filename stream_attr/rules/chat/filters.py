@@ -1,0 +1,106 @@
+"""The filters of receptions, in the order in which they are asked (RULEBOOK 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
+from stream_attr.rules.shop.day_rules import Reading
+from stream_attr.rules.shop.days import END_OF_TIME
+from stream_attr.rules.shop.settings import Role
+
+_AFTERSALE: Final = Role.AFTERSALE
+
+
+class Filter(StrEnum):
+    """The filters in the order in which they are asked; ``agent_offline`` bears on no credit."""
+
+    EMPTY = "empty"
+    OWN_ACCOUNT = "own_account"
+    OFFICIAL_ACCOUNT = "official_account"
+    BUYER_SUBACCOUNT = "buyer_subaccount"
+    AGENT_OFFLINE = "agent_offline"
+    BROADCAST = "broadcast"
+    FORWARDED = "forwarded"
+    ADVERT = "advert"
+    SINGLE_SENTENCE = "single_sentence"
+    MONOLOGUE = "monologue"
+
+
+def filtered(
+    messages: Sequence[Message],
+    first_transfer_ts: int | None,
+    reading: Reading,
+    role: Role,
+    *,
+    own_account: bool,
+    official_account: bool,
+) -> Filter | None:
+    """Return the first filter that matches a reception, or None.
+
+    ``messages``: all of the reception, sorted. ``first_transfer_ts``: when the agent first handed the buyer
+    over that day. A reception without messages is none, and matches ``empty``.
+    """
+    if all(one.flags & BLANK for one in messages):
+        return Filter.EMPTY
+    if own_account:
+        return Filter.OWN_ACCOUNT
+    if official_account:
+        return Filter.OFFICIAL_ACCOUNT
+    if reading.aftersale_unfiltered and role is _AFTERSALE:
+        return None
+    filters = reading.filters
+    if filters.buyer_subaccount and any(one.flags & SUBACCOUNT for one in messages):
+        return Filter.BUYER_SUBACCOUNT
+    buyer_messages = len([one for one in messages if one.side == BUYER])
+    if filters.broadcast and not buyer_messages and all(one.flags & BROADCAST for one in messages):
+        return Filter.BROADCAST
+    if filters.forwarded and first_transfer_ts is not None:
+        replies = sum(_is_effective(one, reading) for one in messages if one.ts < first_transfer_ts)
+        if replies <= filters.forwarded_max_replies:
+            return Filter.FORWARDED
+    if reading.advert_bit and buyer_messages and _is_advert(messages, reading):
+        return Filter.ADVERT
+    by_buyer = messages[0].side == BUYER
+    if filters.single_sentence and by_buyer and buyer_messages == 1:
+        replies = sum(_is_effective(one, reading) for one in messages)
+        if replies >= filters.single_sentence_min_replies:
+            return Filter.SINGLE_SENTENCE
+    if filters.monologue and not by_buyer and buyer_messages <= filters.monologue_max_buyer_messages:
+        return Filter.MONOLOGUE
+    return None
+
+
+def _is_effective(message: Message, reading: Reading) -> bool:
+    """Whether a message is an agent's own word: no broadcast, not blank, no automatic reply."""
+    return message.side == AGENT and not message.flags & reading.mute
+
+
+def _is_advert(messages: Sequence[Message], reading: Reading) -> bool:
+    return any(one.flags & reading.advert_bit for one in _first_replies(messages, reading))
+
+
+def steady_from(messages: Sequence[Message], buyer_messages: int, reading: Reading) -> int:
+    """Return from when on no plain message but a first one has a filter match that does not match yet."""
+    if reading.filters.single_sentence and buyer_messages < 2:
+        return END_OF_TIME
+    if not reading.advert_bit:
+        return 0
+    replies = _first_replies(messages, reading)
+    return replies[-1].ts + 1 if replies and len(replies) == reading.advert_within else END_OF_TIME
+
+
+def _first_replies(messages: Sequence[Message], reading: Reading) -> list[Message]:
+    """Return the agent messages after the buyer's first that may be an advert for what they are."""
+    replies: list[Message] = []
+    spoken = False
+    for message in messages:
+        if message.side == BUYER:
+            spoken = True
+        elif spoken:
+            if len(replies) == reading.advert_within:
+                break
+            replies.append(message)
+    return replies

@@ -1,0 +1,59 @@
+"""When a verdict is pending, and when final; which deadlines an order still has (RULEBOOK 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stream_attr.rules.order.decision import (
+    AWAITING_PAYMENT,
+    CANCELLED,
+    CREDITED,
+    FINAL,
+    PENDING,
+    SILENT,
+    UNPAID,
+    Judgement,
+    Verdict,
+)
+from stream_attr.rules.order.order import Order
+
+
+def outcome(order: Order, judgement: Judgement, watermark: int) -> str:
+    """Return what has become of an order at a watermark."""
+    if order.paid is not None:
+        return SILENT if judgement.credit is None else CREDITED
+    if order.cancelled_ts is not None and order.cancelled_ts < judgement.deadline:
+        return CANCELLED
+    return UNPAID if watermark >= judgement.deadline else AWAITING_PAYMENT
+
+
+def verdict(order: Order, judgement: Judgement, watermark: int) -> Verdict:
+    """Return the verdict on an order, whose creation is known, at a watermark."""
+    created_ts = order.created_ts
+    assert created_ts is not None
+    credit = judgement.credit
+    return Verdict(
+        FINAL if watermark >= judgement.final_at else PENDING,
+        outcome(order, judgement, watermark),
+        judgement.silence,
+        None if judgement.placing is None else judgement.placing.agent_id,
+        None if judgement.payment is None else judgement.payment.agent_id,
+        None if credit is None else credit.agent_id,
+        None if credit is None else credit.basis,
+        judgement.assists,
+        order.amount,
+        order.quantity,
+        order.refund_requested,
+        order.refund_completed,
+        created_ts,
+        order.paid_ts,
+        order.cancelled_ts,
+        judgement.final_at,
+    )
+
+
+def deadlines(order: Order, judgement: Judgement) -> Iterator[int]:
+    """Yield the watermarks at which the verdict changes by itself, past ones too."""
+    if order.paid is None and (order.cancelled_ts is None or order.cancelled_ts >= judgement.deadline):
+        yield judgement.deadline
+    yield judgement.final_at

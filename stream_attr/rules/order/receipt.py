@@ -1,0 +1,42 @@
+"""Why receptions around an order made nobody a candidate (RULEBOOK 10, ``discarded``)."""
+
+from __future__ import annotations
+
+from stream_attr.rules.chat.message import AGENT, Message
+from stream_attr.rules.order.decision import Discarded, Figures
+from stream_attr.rules.order.intervals import Interval
+from stream_attr.rules.order.served import Served, within
+
+
+def discarded_of(
+    served: list[Served], looked_at: list[tuple[Interval, dict[str, Figures]]], followup: Interval
+) -> tuple[Discarded, ...]:
+    found = []
+    for agent_id, held, spoken in served:
+        if len(held) == 1 and any(agent_id in chosen for _, chosen in looked_at):
+            continue
+        for day, reception, read in held:
+            if read.reason is None and any(
+                agent_id in chosen and within(read.spoken, interval) for interval, chosen in looked_at
+            ):
+                continue
+            if any(within(reception.messages, interval) for interval, _ in looked_at):
+                reason = read.reason or _why_not(read.spoken, spoken, looked_at, followup)
+                found.append(Discarded(agent_id, day, reason))
+    return tuple(found)
+
+
+def _why_not(
+    counted: list[Message],
+    spoken: list[Message],
+    looked_at: list[tuple[Interval, dict[str, Figures]]],
+    followup: Interval,
+) -> str:
+    """Return why a creditable reception made nobody a candidate; ``spoken``: with its agent's other days."""
+    for interval, _ in looked_at:
+        if any(message.side == AGENT for message in within(counted, interval)):
+            if interval != followup:
+                return "other_product"
+            sides = {message.side for message in within(spoken, followup)}
+            return "followup_not_admitted" if len(sides) == 2 else "followup_one_sided"
+    return "no_effective_message"

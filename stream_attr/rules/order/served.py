@@ -1,0 +1,87 @@
+"""What each agent did for the buyer around an order: messages and figures of an interval (RULEBOOK 5)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+from stream_attr.rules.chat.message import AGENT, BUYER, PRODUCT_PAGE, Message
+from stream_attr.rules.chat.reception import Read, Reception
+from stream_attr.rules.order.decision import Figures
+from stream_attr.rules.order.intervals import Interval
+from stream_attr.rules.shop.shop import Shop
+
+LONG: Final = 16
+"""Messages of a reception from which on what they come to is remembered."""
+
+
+class Served(NamedTuple):
+    """What one agent did for the buyer around an order."""
+
+    agent_id: str
+    receptions: list[tuple[int, Reception, Read]]
+    """By day, how the order's profile reads them beside them."""
+    spoken: list[Message]
+    """The messages that count, of all of them, sorted."""
+
+
+def served_around(
+    receptions: Mapping[str, Mapping[int, Reception]], days: range, buyer_id: str, shop: Shop, profile: str
+) -> list[Served]:
+    """Return what each agent with a reception on one of the days did, by agent id."""
+    found = []
+    for agent_id in sorted(receptions):
+        held = [
+            (day, reception, reception.read(buyer_id, agent_id, day, shop, profile))
+            for day, reception in receptions[agent_id].items()
+            if day in days and reception.messages
+        ]
+        if len(held) == 1:
+            found.append(Served(agent_id, held, held[0][2].spoken))
+        elif held:
+            held.sort(key=itemgetter(0))
+            found.append(Served(agent_id, held, [message for _, _, read in held for message in read.spoken]))
+    return found
+
+
+def within(messages: list[Message], interval: Interval) -> list[Message]:
+    start, end = interval
+    if not messages or start >= end or messages[-1].ts < start or messages[0].ts >= end:
+        return []
+    if messages[0].ts >= start and messages[-1].ts < end:
+        return messages
+    return messages[bisect_left(messages, (start,)) : bisect_left(messages, (end,))]
+
+
+def figures_of(messages: list[Message], products: frozenset[str]) -> Figures | None:
+    """Return what messages come to; None if no effective agent message is among them."""
+    rounds = 0
+    before = AGENT
+    spoke = page = ordered = False
+    for _, side, _, flags, _, product_id in messages:
+        if side == AGENT:
+            spoke = True
+            if before == BUYER:
+                rounds += 1
+        else:
+            if flags & PRODUCT_PAGE:
+                page = True
+            if product_id is not None and product_id in products:
+                ordered = True
+        before = side
+    if not spoke:
+        return None
+    return Figures(len(messages), rounds, messages[0].ts, messages[-1].ts, page, ordered)
+
+
+def figures_within(one: Served, interval: Interval, products: frozenset[str]) -> Figures | None:
+    """Return what an agent's messages of an interval come to; of a long reception it is remembered."""
+    known = one.receptions[0][2].known if len(one.receptions) == 1 and len(one.spoken) >= LONG else None
+    if known is None:
+        return figures_of(within(one.spoken, interval), products)
+    key = (interval.start, interval.end, products)
+    if key not in known:
+        known[key] = figures_of(within(one.spoken, interval), products)
+    return known[key]

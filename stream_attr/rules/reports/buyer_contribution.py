@@ -1,0 +1,288 @@
+"""What one buyer adds to a shop's figures of one day (RULEBOOK 8).
+
+It is stated whole, and replaces what was stated of that buyer and day before: a roll-up takes the old back
+and adds the new, so nothing is counted twice, however often it is stated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec.structs import astuple, replace
+
+from stream_attr.rules.chat.reception import Reception
+from stream_attr.rules.order.decision import Verdict
+from stream_attr.rules.order.order import Order
+from stream_attr.rules.reports.contribution import (
+    NOBODY,
+    NOTHING,
+    TOTAL,
+    Deals,
+    Inquiries,
+    Part,
+    Workload,
+)
+from stream_attr.rules.reports.inquiry import (
+    AFTER_SALES,
+    ASSIST,
+    FOLLOW_UP,
+    INQUIRY,
+    OPEN,
+    ORDERED,
+    PAID,
+    PAYMENT_LOST,
+)
+from stream_attr.rules.reports.measures import Fact, Inquiry
+from stream_attr.rules.shop.settings import OFFICIAL, Role
+from stream_attr.rules.shop.shop import Shop
+
+_FROZEN: Final = Role.FROZEN.value
+_ORDERED: Final = frozenset({ORDERED, PAID, PAYMENT_LOST})
+
+
+def buyer_day(
+    day: int,
+    receptions: Iterable[tuple[str, Fact, Reception, Inquiry | None]],
+    orders: Iterable[Order],
+    shop: Shop,
+) -> dict[str, Part]:
+    """Return what a buyer adds to a day, by agent id, in its order; empty: nothing.
+
+    What several parts come to is there under `TOTAL`: the buyer counts once for the shop. Of a single one it
+    is the same, and is left out.
+
+    ``receptions``: those of the day, by agent id; ``orders``: the buyer's of that day, and perhaps others.
+    """
+    deals, finals = _deals_on(shop.zone.start_of(day), shop.zone.start_of(day + 1), orders)
+    parts: dict[str, Part] = {}
+    for agent_id, fact, reception, inquiry in receptions:
+        closed_ts = reception.closed_ts
+        parts[agent_id] = Part(
+            workload_of(fact, closed_ts),
+            None if inquiry is None else inquiries_of(inquiry),
+            deals.pop(agent_id, None),
+            finals.get(agent_id, ()),
+            fact.presence if fact.filtered is None and fact.role != _FROZEN else (),
+            fact.last_effective_ts,
+            fact.may_be_offline,
+            closed_ts,
+        )
+    for agent_id, some in deals.items():
+        parts[agent_id] = Part(deals=some, finals=finals[agent_id])
+    if len(parts) < 2:
+        return parts
+    ordered = dict(sorted(parts.items()))
+    ordered[TOTAL] = _together(ordered.values())
+    return ordered
+
+
+def whole(parts: Mapping[str, Part]) -> Part:
+    """Return what the parts of a buyer's day come to for the shop."""
+    total = parts.get(TOTAL)
+    if total is not None:
+        return total
+    for part in parts.values():
+        return part
+    return NOTHING
+
+
+def workload_of(fact: Fact, closed_ts: int | None) -> Workload | None:
+    """Return what a reception is of the workload; ``closed_ts``: what a closing has told of its agent."""
+    unanswered = 1 if fact.may_be_offline and closed_ts is None else 0
+    if fact.role == _FROZEN:
+        return Workload(unanswered=1) if unanswered else None
+    if fact.filtered is not None:
+        return Workload(consults=1, unanswered=unanswered)
+    first = fact.first_response_ms
+    return Workload(
+        1,
+        1,
+        1 if fact.buyer_messages and not fact.replied else 0,
+        fact.buyer_messages,
+        fact.agent_messages,
+        fact.agent_characters,
+        first or 0,
+        0 if first is None else 1,
+        fact.response_ms_sum,
+        fact.response_count,
+        1 if fact.slow else 0,
+        unanswered,
+    )
+
+
+def inquiries_of(inquiry: Inquiry) -> Inquiries:
+    """Return what an inquiry is of the figures."""
+    exempt = 0 if inquiry.exempt is None else 1
+    kind, outcome = inquiry.kind, inquiry.outcome
+    if kind != INQUIRY or exempt:
+        return Inquiries(
+            assists=1 if kind == ASSIST else 0,
+            follow_ups=1 if kind == FOLLOW_UP else 0,
+            after_sales=1 if kind == AFTER_SALES else 0,
+            exempt=exempt,
+        )
+    ordered = outcome in _ORDERED
+    return Inquiries(
+        1,
+        1 if outcome == OPEN else 0,
+        1 if ordered else 0,
+        0 if ordered or outcome == OPEN else 1,
+        paid=1 if outcome == PAID else 0,
+        payment_lost=1 if outcome == PAYMENT_LOST else 0,
+    )
+
+
+def _deals_on(
+    start: int, end: int, orders: Iterable[Order]
+) -> tuple[dict[str, Deals], dict[str, tuple[tuple[str, int], ...]]]:
+    """Return what orders are to the day from ``start`` to ``end``, by agent; and when groups are final."""
+    deals: dict[str, list[Deals]] = {}
+    finals: dict[str, dict[str, int]] = {}
+    for order in orders:
+        said = order.emitted.get(OFFICIAL)
+        if said is not None and _falls_on(said.verdict, order, start, end):
+            final_at = said.verdict.final_at
+            for agent_id, more, groups in _deals_of(said.verdict, order, start, end):
+                some = deals.get(agent_id)
+                if some is None:
+                    deals[agent_id] = [more]
+                    finals[agent_id] = dict.fromkeys(groups, final_at)
+                else:
+                    some.append(more)
+                    until = finals[agent_id]
+                    for group in groups:
+                        until[group] = max(until.get(group, 0), final_at)
+    if not deals:
+        return {}, {}
+    return (
+        {agent_id: some[0] if len(some) == 1 else _sum_of(some) for agent_id, some in deals.items()},
+        {agent_id: tuple(until.items()) for agent_id, until in finals.items()},
+    )
+
+
+def _falls_on(verdict: Verdict, order: Order, start: int, end: int) -> bool:
+    """Whether anything of an order falls on the day from ``start`` to ``end``."""
+    if start <= verdict.created_ts < end:
+        return True
+    paid_ts = verdict.paid_ts
+    if paid_ts is not None and start <= paid_ts < end:
+        return True
+    return any(start <= ts < end for ts, _, _ in order.refunds) if order.refunds else False
+
+
+def _deals_of(
+    verdict: Verdict, order: Order, start: int, end: int
+) -> list[tuple[str, Deals, tuple[str, ...]]]:
+    """Return what an order is to a day: whose, what, and the groups of figures that it is in."""
+    found: list[tuple[str, Deals, tuple[str, ...]]] = []
+    seller = verdict.credit or NOBODY
+    if verdict.placing is not None and start <= verdict.created_ts < end:
+        placed = Deals(placed_buyers=1, placed_orders=1, placed_amount=order.amount)
+        found.append((verdict.placing, placed, ("placed",)))
+    if verdict.paid_ts is not None and start <= verdict.paid_ts < end:
+        if verdict.payment is not None:
+            paid = Deals(paid_buyers=1, paid_orders=1, paid_amount=order.amount)
+            found.append((verdict.payment, paid, ("paid",)))
+        sale = (1, 1, order.quantity, order.amount)
+        if seller == NOBODY:
+            found.append((seller, Deals(0, 0, 0, 0, 0, 0, *sale, *sale), ("sales", "silent")))
+        else:
+            found.append((seller, Deals(0, 0, 0, 0, 0, 0, *sale), ("sales",)))
+    for ts, amount, completed in order.refunds:
+        if start <= ts < end:
+            requested, done = (0, amount) if completed else (amount, 0)
+            refund = Deals(refunds=1, requested=requested, completed=done)
+            found.append((seller, refund, ("refunds",)))
+    return found
+
+
+def _deals_together(some: Iterable[Deals | None]) -> Deals | None:
+    """Return what deals of one buyer come to, where there are any."""
+    there = [deals for deals in some if deals is not None]
+    if len(there) < 2:
+        return there[0] if there else None
+    return _sum_of(there)
+
+
+def _sum_of(some: list[Deals]) -> Deals:
+    """Return what deals of one buyer come to: the buyer counts once."""
+    sums = Deals(*_summed(some))
+    return replace(
+        sums,
+        placed_buyers=min(sums.placed_buyers, 1),
+        paid_buyers=min(sums.paid_buyers, 1),
+        sales_buyers=min(sums.sales_buyers, 1),
+        silent_buyers=min(sums.silent_buyers, 1),
+    )
+
+
+def add_up(sums: list[int], some: Workload | Inquiries | Deals | None, times: int = 1) -> None:
+    """Add figures to sums, in the order of their fields; -1 ``times``: take them back."""
+    if some is None:
+        return
+    figures: tuple[int, ...] = astuple(some)
+    for index, figure in enumerate(figures):
+        if figure:
+            sums[index] += times * figure
+
+
+def _summed(some: Sequence[Workload] | Sequence[Inquiries] | Sequence[Deals]) -> list[int]:
+    """Return the sums of some figures, in the order of their fields."""
+    return [sum(column) for column in zip(*map(astuple, some), strict=True)]
+
+
+def _workloads_together(some: Iterable[Workload | None]) -> Workload | None:
+    """Return what receptions of one buyer come to."""
+    there = [workload for workload in some if workload is not None]
+    if len(there) < 2:
+        return there[0] if there else None
+    asked = [one for one in there if one.buyer_messages]
+    return replace(
+        Workload(*_summed(there)),
+        consults=max([one.consults for one in there]),
+        receptions=max([one.receptions for one in there]),
+        unreplied=1 if asked and all(one.unreplied for one in asked) else 0,
+        unanswered=max([one.unanswered for one in there]),
+    )
+
+
+def _inquiries_together(some: Iterable[Inquiries | None]) -> Inquiries | None:
+    """Return what inquiries of one buyer come to; each figure of one is 0 or 1."""
+    there = [found for found in some if found is not None]
+    if len(there) < 2:
+        return there[0] if there else None
+    most = Inquiries(*[1 if count else 0 for count in _summed(there)])
+    is_open = most.open if not most.ordered else 0
+    return replace(
+        most,
+        open=is_open,
+        lost=1 if most.inquiries and not most.ordered and not is_open else 0,
+        payment_lost=1 if most.ordered and all(one.payment_lost for one in there if one.ordered) else 0,
+    )
+
+
+def _together(parts: Collection[Part]) -> Part:
+    """Return what all parts of a buyer's day come to: the buyer counts once, whoever they are with."""
+    return Part(
+        _workloads_together([part.workload for part in parts]),
+        _inquiries_together([part.inquiries for part in parts]),
+        _deals_together([part.deals for part in parts]),
+        tuple([final for part in parts for final in part.finals]),
+        _presence([part.presence for part in parts if part.presence]),
+    )
+
+
+def _presence(some: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return when a buyer is present in any of some stretches: those that touch are one."""
+    if len(some) < 2:
+        return some[0] if some else ()
+    merged: list[int] = []
+    for begin, end in sorted(
+        [(bounds[index], bounds[index + 1]) for bounds in some for index in range(0, len(bounds), 2)]
+    ):
+        if merged and begin <= merged[-1]:
+            merged[-1] = max(merged[-1], end)
+        else:
+            merged += (begin, end)
+    return tuple(merged)

@@ -1,0 +1,161 @@
+"""Inquiry outcomes: what became of each pre-sales reception (RULEBOOK 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from stream_attr.rules.chat.message import BUYER
+from stream_attr.rules.chat.reception import Reception
+from stream_attr.rules.order.order import Order
+from stream_attr.rules.reports.measures import Fact, Inquiry
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
+from stream_attr.rules.shop.settings import OFFICIAL, Role, Settings
+from stream_attr.rules.shop.shop import Shop
+
+INQUIRY: Final = "inquiry"
+ASSIST: Final = "assist"
+FOLLOW_UP: Final = "follow_up"
+AFTER_SALES: Final = "after_sales"
+NONE: Final = "none"
+"""No inquiry any more: its reception is filtered, or its agent's role another, since it was told."""
+
+OPEN: Final = "open"
+ORDERED: Final = "ordered"
+PAID: Final = "paid"
+PAYMENT_LOST: Final = "payment_lost"
+LOST: Final = "lost"
+NOT_COUNTED: Final = "not_counted"
+
+_PRESALE: Final = Role.PRESALE.value
+
+OVERNIGHT_WAIT_MINUTES: Final = 10
+"""The longest pause of a chat that runs past midnight, where the longest wait is off."""
+
+
+def inquiry_of(
+    agent_id: str,
+    day: int,
+    fact: Fact,
+    receptions: Mapping[int, Reception],
+    after: Fact | None,
+    soon: Iterable[Order],
+    orders: Collection[Order],
+    shop: Shop,
+    watermark: int,
+) -> Inquiry:
+    """Return what became of a reception at a watermark.
+
+    ``fact``: its figures, of which an inquiry is recorded. ``receptions``: those of the buyer with this
+    agent, by day. ``after``: the figures of the next day's. ``soon``: the orders of this day and the
+    next, and perhaps others. ``orders``: all of the buyer's.
+    """
+    waits = fact.may_be_offline and receptions[day].closed_ts is None
+    end_of_next = shop.zone.start_of(day + 2)
+    settings = shop.settings_on(day)
+    if orders:
+        inquiry = _ordered(
+            agent_id, day, fact, soon, orders, shop, settings, watermark, end_of_next, waits=waits
+        )
+        if inquiry is not None:
+            return inquiry
+    over = watermark >= end_of_next and not waits
+    exempt = _exemption(day, fact, receptions, after, settings)
+    if exempt is not None:
+        return Inquiry(INQUIRY, NOT_COUNTED, exempt, (), end_of_next, over)
+    return Inquiry(INQUIRY, LOST if over else OPEN, None, (), end_of_next, over)
+
+
+def is_recorded(fact: Fact) -> bool:
+    """Whether an inquiry is recorded of a reception (RULEBOOK 7)."""
+    return fact.filtered is None and fact.role == _PRESALE
+
+
+def _ordered(
+    agent_id: str,
+    day: int,
+    fact: Fact,
+    soon: Iterable[Order],
+    orders: Iterable[Order],
+    shop: Shop,
+    settings: Settings,
+    watermark: int,
+    end_of_next: int,
+    *,
+    waits: bool,
+) -> Inquiry | None:
+    """Return what became of a reception that an order says something about; None: none does."""
+    f = fact.first_ts
+    following = [
+        order for order in soon if order.created_ts is not None and f <= order.created_ts < end_of_next
+    ]
+    placed = [order for order in following if _placed_by(order) == agent_id]
+    if placed:
+        payable_until = shop.zone.start_of(day + 3)
+        over = watermark >= payable_until and not waits
+        if any(order.paid_ts is not None and order.paid_ts < payable_until for order in placed):
+            outcome = PAID
+        else:
+            outcome = PAYMENT_LOST if over else ORDERED
+        return Inquiry(INQUIRY, outcome, None, _ids(placed), payable_until, over)
+    over = watermark >= end_of_next and not waits
+    if following:
+        return Inquiry(ASSIST, NOT_COUNTED, None, _ids(following), end_of_next, over)
+    known = [order for order in orders if order.created_ts is not None]
+    unpaid = [order for order in known if (order.created_ts or 0) < f < _open_until(order, shop)]
+    if unpaid:
+        return Inquiry(FOLLOW_UP, NOT_COUNTED, None, _ids(unpaid), end_of_next, over)
+    after_sales_ms = settings.after_sales_days * DAY_MS
+    served = [
+        order
+        for order in known
+        if order.paid_ts is not None and order.paid_ts <= f < order.paid_ts + after_sales_ms
+    ]
+    if served:
+        return Inquiry(AFTER_SALES, NOT_COUNTED, None, _ids(served), end_of_next, over)
+    return None
+
+
+def _placed_by(order: Order) -> str | None:
+    said = order.emitted.get(OFFICIAL)
+    return None if said is None else said.verdict.placing
+
+
+def _open_until(order: Order, shop: Shop) -> int:
+    """Return when an order was no longer waiting for its payment."""
+    created_ts = order.created_ts or 0
+    hours = shop.settings_on(shop.zone.day_of(created_ts)).payment_deadline_hours
+    ends = (created_ts + hours * HOUR_MS, order.paid_ts, order.cancelled_ts)
+    return min([end for end in ends if end is not None])
+
+
+def _ids(orders: list[Order]) -> tuple[str, ...]:
+    return tuple(sorted([order.order_id for order in orders]))
+
+
+def _exemption(
+    day: int, fact: Fact, receptions: Mapping[int, Reception], after: Fact | None, settings: Settings
+) -> str | None:
+    exempt = settings.agent_initiated_exempt
+    if exempt.enabled and _is_agent_initiated(day, fact, receptions, exempt.first_reply_days):
+        return "agent_initiated"
+    if settings.overnight_once and after is not None and is_recorded(after):
+        minutes = settings.max_wait_minutes
+        pause_ms = (OVERNIGHT_WAIT_MINUTES if minutes is None else minutes) * MINUTE_MS
+        if after.first_ts - fact.last_ts < pause_ms:
+            return "overnight"
+    return None
+
+
+def _is_agent_initiated(
+    day: int, fact: Fact, receptions: Mapping[int, Reception], first_reply_days: int
+) -> bool:
+    """Whether the agent sought out the buyer, now or on a day before to which this is the first reply."""
+    if not fact.by_buyer:
+        return True
+    for before in range(day - 1, day - first_reply_days - 1, -1):
+        reception = receptions.get(before)
+        if reception is None or not reception.messages:
+            continue
+        return all(message.side != BUYER for message in reception.messages)  # nor on a day before that one
+    return False

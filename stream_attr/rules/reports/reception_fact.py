@@ -1,0 +1,113 @@
+"""Reception facts: what was said between a buyer and an agent on one day, in figures (RULEBOOK 8)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stream_attr.rules.chat.filters import Filter
+from stream_attr.rules.chat.message import AGENT, BUYER, PRODUCT_PAGE
+from stream_attr.rules.chat.reception import Reception
+from stream_attr.rules.reports.measures import Fact
+from stream_attr.rules.shop.days import MINUTE_MS
+from stream_attr.rules.shop.settings import OFFICIAL, Role
+from stream_attr.rules.shop.shop import Shop
+
+EFFECTIVE_CONVERSATION_MS: Final = 30_000
+PRESENT_MS: Final = 2 * MINUTE_MS
+"""A buyer is present from so long before to so long after each message."""
+NOBODY_SPOKE: Final = -1
+"""What a closing tells where the agent said nothing effective to anybody that day."""
+
+_AFTERSALE: Final = Role.AFTERSALE
+_ASKED_BEFORE_OFFLINE: Final = frozenset(
+    {Filter.EMPTY, Filter.OWN_ACCOUNT, Filter.OFFICIAL_ACCOUNT, Filter.BUYER_SUBACCOUNT}
+)
+
+
+def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: Shop) -> Fact:
+    """Return the figures of a reception under the shop's official settings.
+
+    ``agent_offline`` matches once a closing has told when the agent last spoke that day; until then it is as
+    if it did not. Pure: the same facts, settings and closing give the same figures.
+    """
+    reading = shop.reading(day)
+    settings = shop.settings_on(day)
+    mute = reading.mute
+    longest_ms = None if settings.max_wait_minutes is None else settings.max_wait_minutes * MINUTE_MS
+    slow_ms = settings.slow_response.seconds * 1000
+    buyer_messages = agent_messages = characters = rounds = 0
+    response_sum = response_count = slow_count = 0
+    first_response: int | None = None
+    waiting_since: int | None = None
+    last_effective: int | None = None
+    replied = page = False
+    before = AGENT
+    messages = reception.messages
+    presence: list[int] = []
+    gone_ts = 0
+    for ts, side, _, flags, length, _ in messages:
+        if ts - PRESENT_MS > gone_ts:
+            if presence:
+                presence.append(gone_ts)
+            presence.append(ts - PRESENT_MS)
+        gone_ts = ts + PRESENT_MS
+        if side == BUYER:
+            buyer_messages += 1
+            before = BUYER
+            if waiting_since is None:
+                waiting_since = ts
+            if flags & PRODUCT_PAGE:
+                page = True
+        elif not flags & mute:
+            agent_messages += 1
+            characters += length
+            last_effective = ts
+            if before == BUYER:
+                rounds += 1
+                before = AGENT
+            if waiting_since is not None:
+                replied = True
+                response = ts - waiting_since
+                waiting_since = None
+                if longest_ms is None or response < longest_ms:
+                    if first_response is None:
+                        first_response = response
+                    response_sum += response
+                    response_count += 1
+                    if response > slow_ms:
+                        slow_count += 1
+    presence.append(gone_ts)
+    role = shop.role_on(agent_id, day, reading.unlisted)
+    filtered = reception.read(buyer_id, agent_id, day, shop, OFFICIAL).filtered
+    first_ts = messages[0].ts
+    by_buyer = messages[0].side == BUYER
+    may_be_offline = (
+        last_effective is None
+        and by_buyer
+        and reading.filters.agent_offline
+        and filtered not in _ASKED_BEFORE_OFFLINE
+        and not (reading.aftersale_unfiltered and role is _AFTERSALE)
+    )
+    if may_be_offline and reception.closed_ts is not None and first_ts > reception.closed_ts:
+        filtered = Filter.AGENT_OFFLINE
+    return Fact(
+        first_ts,
+        messages[-1].ts,
+        by_buyer,
+        buyer_messages,
+        agent_messages,
+        characters,
+        rounds,
+        replied,
+        first_response,
+        response_sum,
+        response_count,
+        slow_count >= settings.slow_response.times,
+        page,
+        bool(reception.transfers),
+        None if filtered is None else str(filtered),
+        role.value,
+        last_effective,
+        may_be_offline,
+        tuple(presence),
+    )

@@ -1,0 +1,97 @@
+"""Service tasks: what an agent should do for a buyer's order, and until when (RULEBOOK 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from stream_attr.rules.order.order import Order
+from stream_attr.rules.shop.days import HOUR_MS, MINUTE_MS
+from stream_attr.rules.shop.settings import OFFICIAL, Shift
+from stream_attr.rules.shop.shop import Shop
+
+PAYMENT_REMINDER_SMS: Final = "payment_reminder_sms"
+PAYMENT_REMINDER: Final = "payment_reminder"
+ADDRESS_CHECK: Final = "address_check"
+
+FRESH_MS: Final = 30 * MINUTE_MS
+"""A task is of use for so long after it fell due: later nobody is told to begin with it."""
+
+
+class Task(NamedTuple):
+    """Something to be done for an order from ``due_ts`` on."""
+
+    kind: str
+    due_ts: int
+    agent_id: str | None
+    """Who is responsible; None: nobody."""
+    ended_ts: int | None
+    """When its cause ended; None: it has not, or not as far as is known."""
+    ends_at: int
+    """When its cause ends by itself."""
+
+
+def reminder_dues(order: Order, shop: Shop) -> list[int]:
+    """Return when an order's reminders fall due, whether or not they then have a cause."""
+    created_ts = order.created_ts
+    if created_ts is None or order.paid is not None or order.cancelled_ts is not None:
+        return []
+    tasks = shop.settings_on(shop.zone.day_of(created_ts)).tasks
+    return [
+        created_ts + minutes * MINUTE_MS
+        for on, minutes in (
+            (tasks.sms, tasks.sms_minutes),
+            (tasks.reminder, tasks.reminder_minutes),
+        )
+        if on
+    ]
+
+
+def tasks_of(order: Order, shop: Shop) -> Iterator[Task]:
+    """Yield the tasks of an order of which a decision has been emitted, by the settings of its day."""
+    created_ts = order.created_ts
+    said = order.emitted.get(OFFICIAL)
+    if created_ts is None or said is None:
+        return
+    verdict = said.verdict
+    settings = shop.settings_on(shop.zone.day_of(created_ts))
+    tasks = settings.tasks
+    deadline = created_ts + settings.payment_deadline_hours * HOUR_MS
+    ends = [ts for ts in (order.paid_ts, order.cancelled_ts) if ts is not None]
+    ended_ts = min(ends, default=None)
+    amount = order.amount if order.created is None else order.created.amount
+    for kind, on, minutes in (
+        (PAYMENT_REMINDER_SMS, tasks.sms and amount > tasks.sms_min_amount, tasks.sms_minutes),
+        (PAYMENT_REMINDER, tasks.reminder, tasks.reminder_minutes),
+    ):
+        due_ts = created_ts + minutes * MINUTE_MS
+        if on and (ended_ts is None or ended_ts > due_ts):
+            agent_id = verdict.placing or on_duty(tasks.duty, shop, due_ts)
+            yield Task(kind, due_ts, agent_id, ended_ts, deadline)
+    agent_id = verdict.payment or verdict.placing
+    if tasks.address_check and order.paid_ts is not None and agent_id is not None:
+        yield Task(ADDRESS_CHECK, order.paid_ts, agent_id, _called_off(order), verdict.final_at)
+
+
+def on_duty(duty: tuple[Shift, ...], shop: Shop, ts: int) -> str | None:
+    """Return the shop's duty agent at an instant: of the first shift that it lies in."""
+    zone = shop.zone
+    day = zone.day_of(ts)
+    weekday = (day + 3) % 7 + 1  # day 0, 1970-01-01, was a Thursday
+    minute = (ts - zone.start_of(day)) // MINUTE_MS
+    for shift in duty:
+        if shift.weekday == weekday and shift.begin <= minute < shift.end:
+            return shift.agent_id
+    return None
+
+
+def _called_off(order: Order) -> int | None:
+    """Return when a paid order was cancelled or paid back whole."""
+    ends = [] if order.cancelled_ts is None else [order.cancelled_ts]
+    refunded = 0
+    for ts, amount, completed in sorted(order.refunds):
+        refunded += amount if completed else 0
+        if completed and refunded >= order.amount:
+            ends.append(ts)
+            break
+    return min(ends, default=None)

@@ -1,0 +1,61 @@
+"""What of a shop's settings holds on one day: its record, its text patterns, how receptions are filtered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from stream_attr.rules.shop.settings import Filters, Role, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRecord:
+    """One accepted record of a shop's settings."""
+
+    effective_from: int
+    """First day on which it holds, a day number."""
+    text_from: int
+    """First day on which its ``auto_reply`` and ``advert`` hold: they need text that may have gone by."""
+    settings: Settings
+    profiles: dict[str, Settings]
+    """Further rule sets judged beside the official one, by name."""
+
+    def under(self, profile: str) -> Settings:
+        """Return the settings of a profile, or the official ones where the record does not name it."""
+        return self.profiles.get(profile, self.settings)
+
+
+class Pattern(NamedTuple):
+    """Something looked for in a message's text while the text is still there.
+
+    Each that a shop has ever named has a message flag of its own: what a message was found to match stays
+    true whatever is named later.
+    """
+
+    whole: bool
+    """True: the text is this phrase (advert); False: the text starts with it (auto reply)."""
+    text: str
+
+
+class Reading(NamedTuple):
+    """How the receptions of one day are read under one profile: all that RULEBOOK 4 asks of settings."""
+
+    filters: Filters
+    mute: int
+    """Message flags any of which makes an agent message no effective one."""
+    advert_bit: int
+    """Message flag of the advert phrase, 0 where the filter is off."""
+    advert_within: int
+    unlisted: Role
+    aftersale_unfiltered: bool
+    official_accounts: frozenset[str]
+
+
+def patterns_of(record: SettingsRecord) -> tuple[Pattern, ...]:
+    found: dict[Pattern, None] = {}
+    for settings in (record.settings, *(record.profiles[name] for name in sorted(record.profiles))):
+        if settings.auto_reply.identify and settings.auto_reply.prefix:
+            found[Pattern(False, settings.auto_reply.prefix)] = None
+        if settings.filters.advert:
+            found[Pattern(True, settings.filters.advert_phrase)] = None
+    return tuple(found)

@@ -1,0 +1,153 @@
+"""The worker's metrics: every name, its labels and its meaning in this one place; served at ``/metrics``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from stream_attr.processor.ports import Batch, Output
+
+__all__ = ["Metrics"]
+
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
+
+
+class Metrics:
+    """Counters since the worker started; gauges of the partitions that it holds now."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
+        self._records = Counter(
+            "stream_attr_records", "Input records judged", ["partition"], registry=registry
+        )
+        self._events = Counter("stream_attr_events", "Events accepted", ["topic"], registry=registry)
+        self._late = Counter(
+            "stream_attr_late_events",
+            "Accepted events older than the watermark",
+            ["topic"],
+            registry=registry,
+        )
+        self._repeats = Counter(
+            "stream_attr_repeated_events", "Events whose id was known already", ["topic"], registry=registry
+        )
+        self._decisions = Counter(
+            "stream_attr_decisions",
+            "Decisions emitted; profile is official or comparison",
+            ["profile", "outcome", "reason"],
+            registry=registry,
+        )
+        self._reports = Counter(
+            "stream_attr_reports",
+            "Facts, inquiries, agents' days and service tasks emitted",
+            ["topic"],
+            registry=registry,
+        )
+        self._dead_letters = Counter(
+            "stream_attr_dead_letters", "Records that could not be used", ["code"], registry=registry
+        )
+        self._pending = Gauge(
+            "stream_attr_pending_decisions",
+            "Official decisions still pending",
+            ["partition"],
+            registry=registry,
+        )
+        self._buyers = Gauge("stream_attr_buyers", "Buyers with state", ["partition"], registry=registry)
+        self._state = Gauge(
+            "stream_attr_state_bytes", "Size of the local store, about", ["partition"], registry=registry
+        )
+        self._watermark = Gauge(
+            "stream_attr_watermark_seconds", "Watermark, epoch seconds", ["partition"], registry=registry
+        )
+        self._lag = Gauge(
+            "stream_attr_lag_records",
+            "Records in the topic that are not judged and committed yet",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self._open_records = Gauge(
+            "stream_attr_open_transaction_records",
+            "High watermark less last stable offset: offsets behind a transaction that is open",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self._open_seconds = Gauge(
+            "stream_attr_open_transaction_seconds",
+            "How long the last stable offset has not moved, while the high watermark is beyond it",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self._lost = Counter(
+            "stream_attr_lost_records",
+            "Offsets passed over because retention deleted them before they were judged",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self._judging = Histogram(
+            "stream_attr_judging_seconds", "Judging of one batch", registry=registry, buckets=_SECONDS
+        )
+        self._committing = Histogram(
+            "stream_attr_commit_seconds", "Commit of one batch", registry=registry, buckets=_SECONDS
+        )
+        self._inputs = self._lag, self._open_records, self._open_seconds
+        self._topics: dict[int, set[str]] = {}
+
+    def judged(self, partition: int, batch: Batch, records: int, judging_s: float, commit_s: float) -> None:
+        """A batch was judged and committed."""
+        self._records.labels(partition).inc(records)
+        self._judging.observe(judging_s)
+        self._committing.observe(commit_s)
+        self.counted(partition, batch)
+
+    def counted(self, partition: int, batch: Batch) -> None:
+        """What the processor counted in a call is committed."""
+        stats = batch.stats
+        for counter, counts in (
+            (self._events, stats.events),
+            (self._late, stats.late),
+            (self._repeats, stats.repeats),
+            (self._reports, stats.reports),
+            (self._dead_letters, stats.dead_letters),
+        ):
+            for label, count in counts.items():
+                counter.labels(label).inc(count)
+        for (profile, outcome, reason), count in stats.decisions.items():
+            self._decisions.labels(profile, outcome, reason).inc(count)
+        self._pending.labels(partition).set(stats.pending)
+        self._buyers.labels(partition).set(stats.buyers)
+        if stats.watermark is not None:
+            self._watermark.labels(partition).set(stats.watermark / 1000)
+
+    def refused(self, dead_letters: Iterable[Output]) -> None:
+        """Settings or roster records were refused."""
+        for dead_letter in dead_letters:
+            self._dead_letters.labels(orjson.loads(dead_letter.value)["code"]).inc()
+
+    def lost(self, partition: int, topic: str, records: int) -> None:
+        """Input was deleted before it was judged."""
+        self._lost.labels(topic, partition).inc(records)
+
+    def input(
+        self, partition: int, topic: str, lag: int, open_records: int = 0, open_seconds: float = 0.0
+    ) -> None:
+        """How far judging is behind the end of a topic, and what of it cannot be read yet, for how long."""
+        self._topics.setdefault(partition, set()).add(topic)
+        for gauge, value in zip(self._inputs, (lag, open_records, open_seconds), strict=True):
+            gauge.labels(topic, partition).set(value)
+
+    def state(self, partition: int, size: int) -> None:
+        """Size of a local store in bytes."""
+        self._state.labels(partition).set(size)
+
+    def forget(self, partition: int) -> None:
+        """The partition is another worker's now."""
+        for gauge in (self._pending, self._buyers, self._state, self._watermark):
+            gauge.remove(partition)
+        for topic in self._topics.pop(partition, ()):
+            for gauge in self._inputs:
+                gauge.remove(topic, partition)
+
+    def exposition(self) -> bytes:
+        """All of them in the text format of Prometheus."""
+        return generate_latest(self.registry)

@@ -1,0 +1,159 @@
+"""What a worker answers over HTTP, on Faust's own web server.
+
+``GET /health`` the process answers; ``GET /ready`` 200 once every assigned partition is recovered, and while
+the broker answers, else 503 with the reason; ``GET /metrics``; ``GET /orders/{shop_id}/{order_id}`` the last
+decision with its receipt, from whichever worker holds it, else 404; each id is one percent-encoded segment.
+Errors are JSON: ``{"error": ...}``.
+Where there is a token, all but the first two ask for it: ``Authorization: Bearer …``, else 401.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import orjson
+from aiohttp.web import Request as WebRequest
+from aiohttp.web import Response as WebResponse
+from aiohttp.web import StreamResponse, middleware
+from faust.web import Request, Response, View
+from yarl import URL
+
+from stream_attr.contract.order_path import ORDER_ROUTE, UnaddressableIdError, order_path
+from stream_attr.kafka.secret import Secret
+from stream_attr.worker.startup.topics_check import INPUTS
+
+__all__ = ["add_routes", "guard"]
+
+logger = logging.getLogger(__name__)
+
+_PEER_TIMEOUT = aiohttp.ClientTimeout(total=2.0)
+_LOCAL_ONLY = "local"
+"""Query flag of a question that one worker asks another: it is not passed on."""
+_JSON = "application/json"
+_OPEN = frozenset({"/health", "/ready"})
+"""What probes ask, which have no token."""
+_SCHEME = "bearer"
+
+_Handler = Callable[[WebRequest], Awaitable[StreamResponse]]
+
+
+def add_routes(app: Any) -> None:
+    """Add the pages to the app's web server."""
+    app.page("/health")(health)
+    app.page("/ready")(ready)
+    app.page("/metrics")(metrics)
+    app.page(ORDER_ROUTE)(order)
+
+
+def guard(token: Secret | None) -> Any:
+    """What stands before every page, known or not: 401 without the token (None: it lets all in)."""
+
+    @middleware
+    async def check(request: WebRequest, handler: _Handler) -> StreamResponse:
+        if token is None or request.path in _OPEN or _bears(request, token):
+            return await handler(request)
+        return WebResponse(
+            body=orjson.dumps({"error": "a bearer token is needed: Authorization: Bearer TOKEN"}),
+            status=401,
+            content_type=_JSON,
+            headers={"WWW-Authenticate": 'Bearer realm="stream-attr"'},
+        )
+
+    return check
+
+
+def _bears(request: WebRequest, token: Secret) -> bool:
+    """Whether the token is there; how long this takes tells nothing of it."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    right = hmac.compare_digest(given.strip().encode(errors="replace"), token.reveal().encode())
+    return right and scheme.lower() == _SCHEME
+
+
+async def health(view: View, _request: Request) -> Response:
+    """Answer."""
+    return view.json({"status": "ok"})
+
+
+async def ready(view: View, _request: Request) -> Response:
+    """Whether every assigned partition is recovered and judges, and the broker answers."""
+    app = view.app
+    held = sorted(partition.number for partition in app.partitions)
+    reason = (
+        app.contact.lost
+        or app.unreadable.reason
+        or app.partitions.why_not_ready(app.config.session_timeout_s)
+    )
+    if reason is None:
+        return view.json({"status": "ready", "partitions": held})
+    return view.json({"status": "waiting", "reason": reason, "partitions": held}, status=503)
+
+
+async def metrics(view: View, _request: Request) -> Response:
+    """Metrics in the text format of Prometheus."""
+    app = view.app
+    for partition in app.partitions:
+        for topic in INPUTS:
+            if (lag := partition.lag(topic)) is not None:
+                name, held = app.config.topic(topic), partition.open_transactions
+                app.metrics.input(partition.number, topic, lag, held.records(name), held.seconds(name))
+        app.metrics.state(partition.number, partition.state_size)
+    return view.bytes(app.metrics.exposition(), content_type="text/plain")
+
+
+async def order(view: View, request: Request, shop_id: str, order_id: str) -> Response:
+    """The last official decision on an order."""
+    try:
+        path = order_path(shop_id, order_id)
+    except UnaddressableIdError as refusal:
+        return view.bytes(orjson.dumps({"error": str(refusal)}), content_type=_JSON, status=400)
+    try:
+        found = await view.app.partitions.find_order(shop_id, order_id)
+    except TimeoutError:
+        error = {"error": view.app.contact.lost or "a batch is in hand for too long; try again"}
+        return view.bytes(orjson.dumps(error), content_type=_JSON, status=503)
+    if found is None and _LOCAL_ONLY not in request.query:
+        found = await _ask_peers(view.app, path)
+    if found is None:
+        error = {"error": f"no decision on order {order_id} of shop {shop_id}"}
+        return view.bytes(orjson.dumps(error), content_type=_JSON, status=404)
+    return view.bytes(found, content_type=_JSON)
+
+
+async def _ask_peers(app: Any, path: str) -> bytes | None:
+    """Ask every other worker once; they are known from the group's assignment."""
+    peers = set(app.assignor.external_topics_metadata()) - {str(URL(app.config.url))}
+    answers = await asyncio.gather(*(_ask(app, peer, path) for peer in peers))
+    return next((answer for answer in answers if answer is not None), None)
+
+
+async def _ask(app: Any, peer: str, path: str) -> bytes | None:
+    token = app.config.web_token
+    headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
+    shown = "another worker"
+    try:
+        address = URL(peer)
+        shown = f"worker {address.host}:{address.port}"
+        url = address.with_user(None).joinpath(path[1:], encoded=True).with_query({_LOCAL_ONLY: "1"})
+        async with app.http_client.get(
+            url, headers=headers, timeout=_PEER_TIMEOUT, allow_redirects=False
+        ) as response:
+            if response.status in (401, 403):
+                app.web_log.say(
+                    logging.WARNING, f"refusals by {shown}", "%s does not take this worker's web token", shown
+                )
+            return await response.read() if response.status == 200 else None
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # ValueError: a peer's URL is none
+        # No more of the error: aiohttp's may quote the request, whose headers hold the token.
+        app.web_log.say(
+            logging.WARNING,
+            f"failed questions to {shown}",
+            "%s does not answer: %s",
+            shown,
+            getattr(error, "strerror", None) or type(error).__name__,
+        )
+        return None

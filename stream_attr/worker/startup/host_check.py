@@ -1,0 +1,93 @@
+"""What must be true of this machine before a worker joins the group: its data directory and its web port."""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import IO
+
+from stream_attr.worker.config import StoreKind, WorkerConfig
+from stream_attr.worker.state.store import StoreBusy
+
+__all__ = ["Claim", "PremisesError"]
+
+_LOCK = "worker.lock"
+
+
+class PremisesError(Exception):
+    """This machine does not have what the worker is told to use; the message says what."""
+
+
+class Claim:
+    """The data directory is this worker's, and its web address is free; for as long as the context lasts.
+
+    The stores of the partitions lie side by side in the directory, whatever the app id, and each is locked by
+    itself: without one lock on the whole, a second worker would start, and fail at the first take-over.
+    """
+
+    def __init__(self, config: WorkerConfig) -> None:
+        self._config = config
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> Claim:
+        """Claim them.
+
+        Raises:
+            StoreBusy: the directory is another worker's.
+            PremisesError: the directory cannot be written, or the address cannot be listened on, or others
+                reach it and no token is asked for.
+        """
+        reached = _require_address(self._config.web_host, self._config.web_port)
+        if reached and self._config.web_token is None:
+            raise PremisesError(
+                f"--web-host {self._config.web_host} lets other machines reach the web port: it needs a "
+                "token, --web-token-file or STREAM_ATTR_WEB_TOKEN"
+            )
+        if self._config.store is not StoreKind.MEMORY:
+            self._lock = _locked(self._config.data_dir)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _locked(data_dir: Path) -> IO[str]:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / _LOCK).open("a")
+        for store in data_dir.iterdir():
+            if not os.access(store, os.W_OK):
+                raise PremisesError(f"--data-dir {data_dir} cannot be used: {store} cannot be written")
+    except OSError as error:
+        raise PremisesError(f"--data-dir {data_dir} cannot be used: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise StoreBusy.of(data_dir) from error
+    except OSError:  # a file system without locks: each store still has RocksDB's own
+        pass
+    return lock
+
+
+def _require_address(host: str, port: int) -> bool:
+    """Return whether other machines reach it."""
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+                probe.listen(1)
+    except (OSError, UnicodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "no such host"
+        raise PremisesError(
+            f"port {port} on {host} cannot be used: {said}; see --web-host and --web-port"
+        ) from error
+    return not all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)

@@ -1,0 +1,34 @@
+"""The processor as a worker runs it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor.ports import Store
+from stream_attr.rules.buyer.retention import Retention
+from stream_attr.rules.shop.days import DAY_MS
+from stream_attr.worker.config import Clock, Judging, WorkerConfig
+from stream_attr.worker.wall_clock import wall_clock_ms
+
+__all__ = ["processor_judging"]
+
+
+def processor_judging(config: WorkerConfig) -> Judging:
+    """One book for all partitions and a processor for each.
+
+    With ``clock`` ``events`` there is no "now", so no timestamp is a future one.
+    """
+    book = Book()
+    options = Options(
+        allowed_lateness_ms=config.allowed_lateness_ms,
+        reports=config.reports,
+        retention=Retention(config.history_days * DAY_MS, config.order_retention_days * DAY_MS),
+        clock=wall_clock_ms if config.clock is Clock.WALL else None,
+        now=wall_clock_ms if config.clock is Clock.WALL else None,
+    )
+
+    def judge(partition: int, partitions: int, store: Store) -> Processor:
+        return Processor(book, store, replace(options, partition=partition, partitions=partitions))
+
+    return Judging(book, judge)

@@ -1,0 +1,139 @@
+"""Which history a partition's state belongs to: who wrote its changelog since when, and from which topics.
+
+Kafka tells histories apart by leader epochs (KIP-101). They do not do here: a broker that is restored from an
+older copy counts them on from there, and compaction removes the record that a store stands behind. So each
+owner of a partition begins an epoch of its own, and every batch says the last epochs and where each began:
+two histories are the same up to an offset if the same epoch wrote what lies before it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import Struct
+from xxhash import xxh3_64_intdigest
+
+from stream_attr.codec.versions import require_readable
+from stream_attr.contract.records.fields import Versioned
+from stream_attr.processor.ports import Record
+
+__all__ = [
+    "LINEAGE_KEY",
+    "Epoch",
+    "Judged",
+    "Lineage",
+    "decode_lineage",
+    "digest_of",
+    "encode_lineage",
+    "new_epoch",
+]
+
+LINEAGE_KEY: Final = b"\x00lineage"
+"""Key of a partition's lineage in its changelog; the last record of every batch."""
+
+_VERSION: Final = 1
+_MOST_EPOCHS: Final = 16
+"""A store of an epoch longer ago is built anew."""
+
+
+class Epoch(NamedTuple):
+    """What one owner of the partition has written."""
+
+    name: str
+    begin: int
+    """Changelog offset; the epoch ends where the next one begins."""
+
+
+class Judged(NamedTuple):
+    """The record of an input that was judged last."""
+
+    offset: int
+    digest: int
+    """See `digest_of`."""
+
+
+def digest_of(key: bytes | None, value: bytes | None, timestamp: int) -> int:
+    """Return a 64-bit digest of a record."""
+    return xxh3_64_intdigest(b"%d|%d|%b%b" % (timestamp, len(key or b""), key or b"", value or b""))
+
+
+class Lineage(Struct, frozen=True):
+    """The history of a partition's state."""
+
+    epochs: tuple[Epoch, ...] = ()
+    """The last ones, the oldest first; no program of before there were epochs has written any."""
+    topics: dict[str, str] = {}
+    """Topic ids by name, without prefix: of what the progress counts its offsets on, and of the changelog."""
+    judged: dict[str, Judged] = {}
+    """What was judged last, by input."""
+    version: int = _VERSION
+
+    def epoch_at(self, offset: int) -> str | None:
+        """Return the epoch that wrote what lies at a changelog offset; None: it is not known."""
+        return next((epoch.name for epoch in reversed(self.epochs) if epoch.begin <= offset), None)
+
+    def begun(
+        self,
+        epoch: str,
+        offset: int,
+        topics: Mapping[str, str],
+        changelog: str,
+        from_beginning: Collection[str] = (),
+    ) -> Lineage:
+        """Return this history with an epoch that begins at an offset (unless it is the last one already).
+
+        ``changelog``: the name of the changelog in ``topics``. In another changelog than before, a restored
+        one, offsets mean nothing of what they did. ``from_beginning``: inputs that are read anew.
+        """
+        same = self.topics.get(changelog) == topics.get(changelog)
+        epochs = self.epochs if same else ()
+        if not epochs or epochs[-1].name != epoch:
+            epochs = (*epochs, Epoch(epoch, offset))[-_MOST_EPOCHS:]
+        judged = {name: last for name, last in self.judged.items() if name not in from_beginning}
+        return Lineage(epochs, dict(topics), judged)
+
+    def having_judged(self, records: Iterable[Record]) -> Lineage:
+        """Return this history after these records, the last of each topic last."""
+        last = {record.topic: record for record in records}
+        judged = {
+            name: Judged(record.offset, digest_of(record.key, record.value, record.timestamp))
+            for name, record in last.items()
+        }
+        return Lineage(self.epochs, self.topics, self.judged | judged)
+
+    def recreated(self, topics: Mapping[str, str], names: Collection[str]) -> list[str]:
+        """Return which of these topics are others now, by their ids."""
+        known = self.topics
+        return [name for name in names if name in known and topics.get(name, known[name]) != known[name]]
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(Lineage).decode
+_decode_version: Final = msgspec.json.Decoder(Versioned).decode
+
+
+def new_epoch() -> str:
+    """Return a name that no other epoch has."""
+    return secrets.token_hex(4)
+
+
+def encode_lineage(lineage: Lineage) -> bytes:
+    """Return a lineage record's value."""
+    return _encode(lineage)
+
+
+def decode_lineage(data: bytes | None) -> Lineage:
+    """Return the lineage of a record's value; None: of a partition that has none yet.
+
+    Raises:
+        NewerVersionError: a newer program wrote it.
+    """
+    if data is None:
+        return Lineage()
+    require_readable(
+        _decode_version(data).version, _VERSION, "record of the partition's lineage", LINEAGE_KEY
+    )
+    return _decode(data)

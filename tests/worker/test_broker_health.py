@@ -1,0 +1,101 @@
+"""Whether the broker answers: one line when it has been silent for too long, one when it is back."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from stream_attr.worker.ops.broker_health import Contact
+from stream_attr.worker.ops.logs import Hushed
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def contact(clock):
+    return Contact("b:9092", 10, clock)
+
+
+def test_silence_is_told_once_it_is_longer_than_the_patience(contact, clock, caplog):
+    for now, lost in ((110.0, False), (110.5, True), (300.0, True)):
+        clock.now = now
+        contact.look()
+        assert (contact.lost is not None) == lost
+    [line] = caplog.records
+    assert line.getMessage().startswith("broker b:9092 is unreachable since ")
+    assert contact.lost in line.getMessage()
+
+
+def test_an_answer_ends_it_and_that_is_told_once(contact, clock, caplog):
+    clock.now = 120.0
+    contact.look()
+    clock.now = 163.4
+    contact.heard()
+    for _ in range(3):
+        contact.look()
+    assert contact.lost is None
+    assert [record.getMessage() for record in caplog.records[1:]] == ["broker b:9092 is back after 63 s"]
+
+
+def test_a_user_that_is_refused_is_named_as_soon_as_that_is_known(contact, clock, caplog):
+    clock.now = 120.0
+    contact.look()
+    contact.refused("worker")
+    for _ in range(3):
+        contact.look()
+    assert contact.lost.endswith(": it refuses user worker")
+    assert [contact.lost in record.getMessage() for record in caplog.records] == [False, True]
+    contact.heard()
+    contact.look()
+    clock.now = 140.0
+    contact.look()
+    assert "refuses" not in contact.lost, "that was before"
+
+
+def test_it_is_doubted_from_half_of_the_patience_on(contact, clock):
+    clock.now = 105.0
+    assert not contact.doubtful
+    clock.now = 105.1
+    assert contact.doubtful
+    contact.heard()
+    assert not contact.doubtful
+
+
+def record(name, message, *args):
+    return logging.LogRecord(name, logging.ERROR, "", 0, message, args, None)
+
+
+def test_clients_say_each_kind_of_thing_once_in_ten_minutes(clock):
+    hushed = Hushed(clock)
+    said = [
+        record("aiokafka", "Unable connect to node with id %s: %s", 1, "refused"),
+        record("aiokafka.consumer.fetcher", "Failed fetch messages from %s: %s", 1, "gone"),
+        record("rdkafka", "%s [%s] %s", "FAIL", "rdkafka#producer-1", "refused"),
+        record("rdkafka", "%s [%s] %s", "TXNERR", "rdkafka#producer-1", "failed"),
+    ]
+    assert [hushed.filter(one) for one in said] == [True] * 4
+    clock.now += 599
+    again = [
+        record("aiokafka", "Unable connect to node with id %s: %s", 2, "timed out"),
+        record("rdkafka", "%s [%s] %s", "FAIL", "rdkafka#consumer-3", "timed out"),
+    ]
+    assert [hushed.filter(one) for one in again] == [False, False]
+    clock.now += 1
+    assert hushed.filter(again[0])
+
+
+def test_what_the_worker_says_itself_is_never_held_down(clock):
+    hushed = Hushed(clock)
+    ours = record("stream_attr.worker.task.stream_task", "partition %s has another owner now", 1)
+    assert [hushed.filter(ours), hushed.filter(ours)] == [True, True]

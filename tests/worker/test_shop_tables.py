@@ -1,0 +1,46 @@
+"""How far a partition knows settings and roster, as its record in the changelog says."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from stream_attr.codec.versions import NewerVersionError
+from stream_attr.contract.topics import ROSTER, SETTINGS
+from stream_attr.processor.ports import Record
+from stream_attr.worker.config import WorkerConfig
+from stream_attr.worker.task.shop_tables import Knowledge
+
+
+class AnyBook:
+    """Takes every record."""
+
+    def apply(self, record):
+        pass
+
+
+@pytest.fixture
+def knowledge():
+    """It knows two settings records, of shops jd:1 and jd:2; nobody has a broker here."""
+    made = Knowledge(WorkerConfig(broker="127.0.0.1:1"), AnyBook())
+    made._unapplied.extend(
+        [Record(SETTINGS, 0, n, n, b"jd:%d" % (n + 1), b'{"shop_id":"jd:%d"}' % (n + 1)) for n in range(2)]
+    )
+    assert made._apply()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "known", [b'{"shop-settings":1,"agent-roster":0}', b'{"shop-settings":1,"agent-roster":0,"version":1}']
+)
+def test_what_an_unversioned_record_says_is_known_is_not_judged_again(knowledge, known):
+    owed = knowledge.consequences(known, 0)
+    assert owed.shops == {"jd:2"}
+    assert orjson.loads(owed.known) == {SETTINGS: 2, ROSTER: 0, "version": 1}
+    assert knowledge.consequences(owed.known, 0) is None
+
+
+def test_a_record_of_a_newer_program_is_refused(knowledge):
+    with pytest.raises(NewerVersionError, match="topic buyer-state-changelog, key knowledge: this record"):
+        knowledge.consequences(b'{"version":2,"read":[1]}', 0)
