@@ -17,7 +17,7 @@ import orjson
 from stream_attr.contract.topics import CHAT, DECISIONS, ORDERS, ROSTER, SETTINGS
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
-from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.buyers import FIRST_OF_BUYERS
 from stream_attr.processor.ports import Record
 from stream_attr.replay.run import replay
@@ -76,12 +76,12 @@ def _committed(inputs: Inputs) -> list[bytes]:
             topic: [stack.enter_context(LinesFile(name)) for name in names]
             for topic, names in inputs.names.items()
         }
-        book = Book(inputs.names)
+        registry = ShopRegistry(inputs.names)
         for topic in (SETTINGS, ROSTER):
             for lines in files[topic]:
                 for number, value in lines:
-                    book.apply(Record(topic, 0, number, 0, None, value))
-        processor = Processor(book, store, Options(files=inputs.names, reports=False))
+                    registry.apply(Record(topic, 0, number, 0, None, value))
+        processor = Processor(registry, store, Options(files=inputs.names, reports=False))
         for records, ended in chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, 10_000):
             store.apply(processor.process(records, ended).changes)
     return [state for _, state in store.items(FIRST_OF_BUYERS)]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS
-from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Output, Record
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.testing import MemoryStore
@@ -72,7 +72,7 @@ def _row(name: str, stall: Stall) -> Row:
 def _measured(records: list[Record]) -> Stall:
     """Judge batch by batch as a worker does, all outputs and changed state included."""
     store = MemoryStore()
-    processor = Processor(Book(), store, Options())
+    processor = Processor(ShopRegistry(), store, Options())
     told: list[Record] = []
     longest = whole = 0.0
     state = output = 0

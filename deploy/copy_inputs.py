@@ -33,7 +33,7 @@ from stream_attr.kafka.connection import BrokerUnreachable, reason_of
 from stream_attr.worker.ops.broker_health import will_pass
 
 EVENTS = (CHAT, ORDERS)
-KNOWLEDGE = (SETTINGS, ROSTER)
+GLOBAL_TOPICS = (SETTINGS, ROSTER)
 STAMPED_BY = "message.timestamp.type"
 PATIENCE_S = 30.0
 LOGS_FOLLOW_S = 1.0
@@ -52,9 +52,11 @@ class Copy:
             raise CopyError("--from and --to are the same")
         self._broker = broker
         self._old, self._new = old, new
-        self._counts = partition_counts(broker, [p + t for p in (old, new) for t in (*EVENTS, *KNOWLEDGE)])
+        self._counts = partition_counts(
+            broker, [p + t for p in (old, new) for t in (*EVENTS, *GLOBAL_TOPICS)]
+        )
         for prefix in (old, new):
-            missing = [prefix + t for t in (*EVENTS, *KNOWLEDGE) if prefix + t not in self._counts]
+            missing = [prefix + t for t in (*EVENTS, *GLOBAL_TOPICS) if prefix + t not in self._counts]
             if missing:
                 raise CopyError(
                     f"no topic {', '.join(missing)} on {broker}; make them with: "
@@ -81,8 +83,8 @@ class Copy:
 
         A broker that stamped them now would make every change but a shop's first one too late to hold.
         """
-        left = [topic for topic in KNOWLEDGE if any(_ends(self._broker, self._new + topic, 1))]
-        for topic in KNOWLEDGE:
+        left = [topic for topic in GLOBAL_TOPICS if any(_ends(self._broker, self._new + topic, 1))]
+        for topic in GLOBAL_TOPICS:
             if topic in left:
                 continue
             stamp(self._broker, self._new + topic, "CreateTime")

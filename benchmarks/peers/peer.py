@@ -28,7 +28,7 @@ from stream_attr.contract.topics import (
     TASKS,
 )
 from stream_attr.files.jsonl import LinesFile
-from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Record, Store
 from stream_attr.rules.shop.days import END_OF_TIME
 
@@ -95,7 +95,7 @@ class Peer:
             topic: self.prefix + topic for topic in (DECISIONS, COMPARISONS, DEAD_LETTERS, *reports, *told)
         }
         """The topics to be written: their full names."""
-        self._book = _book(said.settings, said.roster)
+        self._registry = _registry(said.settings, said.roster)
 
     def session(self) -> dict[str, int]:
         """Settings of a consumer of confluent-kafka."""
@@ -110,17 +110,17 @@ class Peer:
             partitions=self.partitions,
             due_soon_ms=END_OF_TIME,  # no peer's store has room for what is not committed
         )
-        return Processor(self._book, store, options)
+        return Processor(self._registry, store, options)
 
     def topic(self, name: str) -> str:
         """Return a topic's name without the prefix."""
         return name[len(self.prefix) :]
 
 
-def _book(settings: Path, roster: Path) -> Book:
-    book = Book()
+def _registry(settings: Path, roster: Path) -> ShopRegistry:
+    registry = ShopRegistry()
     for topic, path in ((SETTINGS, settings), (ROSTER, roster)):
         with LinesFile(str(path)) as lines:
             for number, value in lines:
-                book.apply(Record(topic, 0, number, 0, None, value))
-    return book
+                registry.apply(Record(topic, 0, number, 0, None, value))
+    return registry

@@ -39,7 +39,7 @@ _COMMANDS = {
 }
 
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 class _LazyGroup(click.Group):
@@ -61,7 +61,7 @@ class _LazyGroup(click.Group):
         try:
             return super().main(*args, **kwargs)
         except OSError as error:
-            if error.filename is not None or error.errno not in _NO_ROOM:
+            if error.filename is not None or error.errno not in _DISK_FULL:
                 raise  # each command tells by itself of the files that it writes
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 -- where what is still in the buffer goes
                 os.dup2(nowhere.fileno(), sys.stdout.fileno())

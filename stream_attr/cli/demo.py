@@ -22,7 +22,7 @@ import orjson
 from confluent_kafka import Consumer, TopicPartition
 from rich.console import Console
 
-from stream_attr.cli.demo_screen import Stage
+from stream_attr.cli.demo_screen import DemoScreen
 from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.terminal import echo, unfiltered
 from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
@@ -80,25 +80,25 @@ def _demo(*, keep: bool) -> None:
             "with PYTHONUTF8=1 it is in UTF-8",
             err=True,
         )
-    stage = Stage(console, TIMEZONE, BUYERS)
-    stage.say("stream_attr: which customer-service agent earned each order? 业绩归属", "bold")
-    stage.say("starting an embedded broker and a worker ...", "dim")
+    screen = DemoScreen(console, TIMEZONE, BUYERS)
+    screen.say("stream_attr: which customer-service agent earned each order? 业绩归属", "bold")
+    screen.say("starting an embedded broker and a worker ...", "dim")
     with tempfile.TemporaryDirectory(prefix="stream-attr-demo-") as scratch, embedded_broker() as broker:
         create_topics(broker.bootstrap, partitions=PARTITIONS)
         with _worker(broker.bootstrap, Path(scratch)) as worker:
             sample = _Sample(Path(scratch))
-            stage.names = sample.names
+            screen.names = sample.names
             worker.await_ready()
-            stage.say(f"broker on {broker.bootstrap}, worker on {worker.url}; times in {TIMEZONE}\n", "dim")
+            screen.say(f"broker on {broker.bootstrap}, worker on {worker.url}; times in {TIMEZONE}\n", "dim")
             publishing = _Publishing(sample, broker.bootstrap)
-            with closing(_Reader(broker.bootstrap)) as reader, stage:
+            with closing(_Reader(broker.bootstrap)) as reader, screen:
                 publishing.start()
-                _play(stage, reader, publishing, worker)
-            stage.tell_summary()
-            stage.tell_first_day()
-            _explain_one(stage)
+                _play(screen, reader, publishing, worker)
+            screen.show_summary()
+            screen.show_first_day()
+            _explain_one(screen)
             if keep:
-                _keep(stage, broker.bootstrap, worker)
+                _keep(screen, broker.bootstrap, worker)
 
 
 def _shows_chinese(console: Console) -> bool:
@@ -264,45 +264,45 @@ class _Reader:
         self._consumer.close()
 
 
-def _play(stage: Stage, reader: _Reader, publishing: _Publishing, worker: _Worker) -> None:
+def _play(screen: DemoScreen, reader: _Reader, publishing: _Publishing, worker: _Worker) -> None:
     """Show what goes in and comes out until all that was sent is judged and final."""
     last = time.monotonic()
     while True:
         now = time.monotonic()
         found = reader.read()
         for topic, record in found:
-            stage.saw(topic, record)
-        stage.pause()
+            screen.saw(topic, record)
+        screen.pause()
         worker.check()
         if found or publishing.is_alive():
             last = now
         elif publishing.error:
             raise Failed(f"the sample could not be published: {publishing.error}")
-        elif now - last > (PATIENCE_S if stage.pending or worker.is_behind() else QUIET_S):
+        elif now - last > (PATIENCE_S if screen.pending or worker.is_behind() else QUIET_S):
             break
-    stage.tell_counts()
+    screen.show_counts()
 
 
-def _explain_one(stage: Stage) -> None:
+def _explain_one(screen: DemoScreen) -> None:
     """The story's first order in words."""
-    history = stage.history(SHOP_ID, STORY_ORDER)
+    history = screen.history(SHOP_ID, STORY_ORDER)
     if not history:
         raise Failed(f"the worker said nothing about order {STORY_ORDER}")
-    stage.say(f"\nOne of them in words (stream-attr explain {SHOP_ID} {STORY_ORDER}):\n", "bold")
+    screen.say(f"\nOne of them in words (stream-attr explain {SHOP_ID} {STORY_ORDER}):\n", "bold")
     for line in explain(history[-1], history=history, zone=TIMEZONE):
-        stage.say(f"  {line}".rstrip())
+        screen.say(f"  {line}".rstrip())
 
 
-def _keep(stage: Stage, bootstrap: str, worker: _Worker) -> None:
+def _keep(screen: DemoScreen, bootstrap: str, worker: _Worker) -> None:
     """Say how to talk to what runs, and let it run until it is interrupted or ends by itself."""
-    stage.say("\nBroker and worker go on until Ctrl-C. In another terminal:", "bold")
+    screen.say("\nBroker and worker go on until Ctrl-C. In another terminal:", "bold")
     for line in (
         f"stream-attr explain {SHOP_ID} {STORY_ORDER} --url {worker.url}",
         f"curl {worker.url}/orders/{SHOP_ID}/{STORY_ORDER}",
         f"curl {worker.url}/metrics",
         f"stream-attr publish --broker {bootstrap} --chat chat.jsonl --orders orders.jsonl",
     ):
-        stage.say(f"  {line}")
+        screen.say(f"  {line}")
     while True:
         worker.check()
         time.sleep(0.2)

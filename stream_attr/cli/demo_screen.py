@@ -19,7 +19,7 @@ from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIO
 from stream_attr.explain.teller import money
 from stream_attr.rules.reports.contribution import TOTAL
 
-__all__ = ["Stage"]
+__all__ = ["DemoScreen"]
 
 STATUS = {"pending": ("pending 待定", "yellow"), "final": ("final 已定", "green")}
 OUTCOMES = {
@@ -41,7 +41,7 @@ VERDICT_EVERY_S = 0.3
 """Seconds between two verdicts on other orders than the story's: all of them would be too many to read."""
 
 
-class Stage:
+class DemoScreen:
     """Shows records of the topics as they are read from the broker.
 
     The story's events and verdicts are shown one by one, all others counted, and some of their verdicts
@@ -75,7 +75,7 @@ class Stage:
         self._days: dict[str, dict[str, dict[str, Any]]] = {}
         """The last figures of each agent, by day."""
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> DemoScreen:
         self._status.start()
         return self
 
@@ -119,9 +119,9 @@ class Stage:
         if self._console.is_terminal:
             self._status.update(self._counts())
         elif self._crowd and self._clock() - self._told >= COUNTS_EVERY_S:
-            self.tell_counts()
+            self.show_counts()
 
-    def tell_counts(self) -> None:
+    def show_counts(self) -> None:
         """Say how much went in and came out so far."""
         self._told = self._clock()
         self._crowd = False
@@ -192,7 +192,7 @@ class Stage:
             ts = max(watermark, self._latest.get(decision["buyer_id"], 0))
         return ts
 
-    def tell_first_day(self) -> None:
+    def show_first_day(self) -> None:
         """The agents' figures of the first day, few enough to be checked against the events above."""
         if not self._days:
             return
@@ -225,7 +225,7 @@ class Stage:
         self._console.print()
         self._console.print(table)
 
-    def tell_summary(self) -> None:
+    def show_summary(self) -> None:
         """The sales per agent, the orders without one, and the bad records."""
         columns = (
             "agent\n客服",

@@ -18,7 +18,7 @@ from stream_attr.cli.secured import web_token_option
 from stream_attr.cli.terminal import echo
 from stream_attr.explain.buyer_day import explain_day, problems_of
 from stream_attr.explain.decision import explain
-from stream_attr.explain.from_events import Asked, decisions_anew, known_anew, shop_of
+from stream_attr.explain.from_events import Asked, decisions_from_events, known_from_events, shop_of
 from stream_attr.explain.from_replay import UnusableOutputError, from_replay, known_from
 from stream_attr.explain.from_worker import Found, from_worker
 from stream_attr.explain.messages import LANGUAGES
@@ -196,7 +196,7 @@ def _told_day(
     if profile != OFFICIAL:
         raise click.UsageError("figures are those of the official profile; --profile goes with ORDER.")
     if source.asked is not None:
-        known = known_anew(source.asked, shop, buyer, day)
+        known = known_from_events(source.asked, shop, buyer, day)
     elif source.directory is not None:
         known = known_from(source.directory, shop, buyer, day, zone(timezone or DEFAULT_TIMEZONE))
     else:
@@ -233,7 +233,7 @@ def _told_order(
 
 def _judged(asked: Asked, shop: str, order: str, profile: str) -> list[Found]:
     """All revisions of the order under the profile, as the events give them."""
-    decisions = decisions_anew(asked, shop, order, profile)
+    decisions = decisions_from_events(asked, shop, order, profile)
     if not decisions:
         raise Unusable(f"the files give no decision on order {order} of shop {shop} under profile {profile}")
     return [Found("the files", decision) for decision in decisions]

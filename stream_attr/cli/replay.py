@@ -26,7 +26,7 @@ from stream_attr.contract.topics import (
 )
 from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
 from stream_attr.processor.options import FACT_BYTES
-from stream_attr.replay.memory_limit import memory_at_hand_mib
+from stream_attr.replay.memory_limit import memory_limit_mib
 from stream_attr.replay.processes import ProcessLostError, sensible_number
 from stream_attr.replay.run import Inputs, replay
 from stream_attr.replay.steps import without_collector
@@ -106,7 +106,7 @@ def command(
     elif processes > 1 and STANDARD_INPUT in names:
         raise click.UsageError("standard input (-) cannot be shared by several processes: --processes 1.")
     if cache_mib is None:
-        cache_mib = max(memory_at_hand_mib() // 2, LEAST_CACHE_MIB)
+        cache_mib = max(memory_limit_mib() // 2, LEAST_CACHE_MIB)
     progress = Progress("replayed")
     outputs = replay(
         inputs,

@@ -26,7 +26,7 @@ class DayTeller(Teller):
     def _may_be_offline(self, fact: ReceptionFact) -> bool:
         """Whether it hangs on what the agent said to others."""
         if self._known.shop is not None:
-            part = self._known.parts.get(fact.agent_id)
+            part = self._known.contributions.get(fact.agent_id)
             return part is not None and part.waits and part.closed_ts is None
         return fact.status == PENDING and fact.initiator == "buyer" and not fact.agent_messages
 

@@ -12,7 +12,7 @@ from stream_attr.explain.teller import money
 from stream_attr.explain.view import Known
 from stream_attr.rules.order.decision import PENDING
 from stream_attr.rules.reports.buyer_contribution import whole
-from stream_attr.rules.reports.contribution import NOBODY, TOTAL, Part
+from stream_attr.rules.reports.contribution import NOBODY, TOTAL, Contribution
 from stream_attr.rules.reports.day_totals import GROUPS
 
 __all__ = ["FiguresTeller"]
@@ -52,7 +52,7 @@ _ADDED: dict[str, dict[str, tuple[str, str]]] = {
     },
     "refunds": {name: (f"deals.{name}", _AMOUNT) for name in ("requested", "completed")},
 }
-"""By group, the figures of an agent's day that add up: where a `Part` has them, and what they count."""
+"""By group, the figures of an agent's day that add up: where a `Contribution` has them, and their unit."""
 ABREAST = 4
 """So many figures stand in one line."""
 _MEANS = {
@@ -72,19 +72,21 @@ class FiguresTeller(DayTeller):
 
     def tell(self) -> Iterator[str]:
         """Yield the lines that tell them, by agent and for the shop."""
-        parts = self._known.parts
-        agents = sorted({fact.agent_id for fact in self._known.receptions} | parts.keys() - {TOTAL, NOBODY})
+        contributions = self._known.contributions
+        agents = sorted(
+            {fact.agent_id for fact in self._known.receptions} | contributions.keys() - {TOTAL, NOBODY}
+        )
         pending = False
         for agent_id in (*agents, TOTAL):
             if agent_id == TOTAL:
                 yield self._words["adds_shop"]
-                part = whole(parts)
+                contribution = whole(contributions)
             else:
                 yield self._say("adds_agent", agent=agent_id)
-                part = parts.get(agent_id, Part())
+                contribution = contributions.get(agent_id, Contribution())
             daily = self._records.figures.get(agent_id)
             pending = pending or (daily is not None and daily.status == PENDING)
-            added = part.spelt_out()
+            added = contribution.spelt_out()
             lines = [line for group in GROUPS for line in self._group(group, added, daily)]
             yield from lines or [self._words["adds_nothing"]]
         if len(agents) > 1:
@@ -97,12 +99,12 @@ class FiguresTeller(DayTeller):
         ):
             yield self._words["adds_refunds_unknown"]
 
-    def _group(self, group: str, part: Part, daily: AgentDaily | None) -> Iterator[str]:
+    def _group(self, group: str, contribution: Contribution, daily: AgentDaily | None) -> Iterator[str]:
         """Tell what the buyer adds to a group of figures."""
         told = None if daily is None else getattr(daily, group)
         said = []
         for name, (path, unit) in _ADDED[group].items():
-            own: int = attrgetter(path)(part)
+            own: int = attrgetter(path)(contribution)
             if own:
                 write = self._money if unit == _AMOUNT else _number
                 figure = self._words[f"figure_{group}_{name}"]
@@ -112,7 +114,7 @@ class FiguresTeller(DayTeller):
                     whole_day = write(getattr(told, name))
                     said.append(self._say("adds_of", figure=figure, own=write(own), whole=whole_day))
         if group == "workload":
-            said += self._means(part, daily)
+            said += self._means(contribution, daily)
         if said:
             status = "" if told is None else self._say(f"adds_status_{told.status}", day=told.final_from)
             figures = self._list(said[:ABREAST])
@@ -120,9 +122,9 @@ class FiguresTeller(DayTeller):
         for index in range(ABREAST, len(said), ABREAST):
             yield self._say("adds_more", figures=self._list(said[index : index + ABREAST]))
 
-    def _means(self, part: Part, daily: AgentDaily | None) -> Iterator[str]:
+    def _means(self, contribution: Contribution, daily: AgentDaily | None) -> Iterator[str]:
         for name, (total, count) in _MEANS.items():
-            own = mean(attrgetter(total)(part), attrgetter(count)(part))
+            own = mean(attrgetter(total)(contribution), attrgetter(count)(contribution))
             if own is None:
                 continue
             figure = self._words[f"figure_workload_{name}"]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import orjson
 from msgspec import UNSET
 
-from stream_attr.codec.internal.records import BuyerDay, decode_stated
+from stream_attr.codec.internal.records import BuyerDay, decode_buyer_day
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.topics import (
@@ -32,17 +32,17 @@ from stream_attr.explain.verify import Decision
 from stream_attr.explain.view import Known, Records, Refund, fact_of
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
-from stream_attr.processor import Book, Share
+from stream_attr.processor import Share, ShopRegistry
 from stream_attr.processor.ports import Output, Record
 from stream_attr.replay.run import replay
 from stream_attr.replay.sources import chunks
 from stream_attr.replay.steps import CHUNK
 from stream_attr.rules.order.decision import FINAL
-from stream_attr.rules.reports.contribution import Part
+from stream_attr.rules.reports.contribution import Contribution
 from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.shop.shop import Shop
 
-__all__ = ["Asked", "decisions_anew", "known_anew", "shop_of"]
+__all__ = ["Asked", "decisions_from_events", "known_from_events", "shop_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _Event(NamedTuple):
     event: ChatEvent | OrderEvent
 
 
-def decisions_anew(asked: Asked, shop_id: str, order_id: str, profile: str) -> list[Decision]:
+def decisions_from_events(asked: Asked, shop_id: str, order_id: str, profile: str) -> list[Decision]:
     """Return all decisions on an order under a profile, the oldest first. Raises UnusableFileError."""
     buyers = {
         event.buyer_id
@@ -89,7 +89,7 @@ def decisions_anew(asked: Asked, shop_id: str, order_id: str, profile: str) -> l
     return found
 
 
-def known_anew(asked: Asked, shop_id: str, buyer_id: str, day: str) -> Known:
+def known_from_events(asked: Asked, shop_id: str, buyer_id: str, day: str) -> Known:
     """Return what is known of a buyer's day. Raises UnusableFileError and NothingKnownError."""
     shop = shop_of(asked.inputs, shop_id)
     number = day_number(day)
@@ -103,14 +103,14 @@ def known_anew(asked: Asked, shop_id: str, buyer_id: str, day: str) -> Known:
             if not concerned.isdisjoint(_days_of(event, shop)):
                 buyers.add(event.buyer_id)
     records = Records(shop_id, buyer_id, day)
-    parts: dict[str, Part] = {}
+    contributions: dict[str, Contribution] = {}
     refused = set()
     if own:
         for output in _judged(asked, shop_id, buyers, reports=True):
             if output.topic == BUYER_DAYS:
-                stated = decode_stated(output.value)
+                stated = decode_buyer_day(output.value)
                 if isinstance(stated, BuyerDay) and (stated.buyer_id, stated.day) == (buyer_id, number):
-                    parts = stated.parts
+                    contributions = stated.contributions
             elif output.topic == DEAD_LETTERS:
                 letter = orjson.loads(output.value)
                 refused.add((letter["file"], letter["line"]))
@@ -125,25 +125,25 @@ def known_anew(asked: Asked, shop_id: str, buyer_id: str, day: str) -> Known:
         if told is None:
             untold.append(agent_id)
             continue
-        part = parts.get(agent_id)
-        closed_ts = None if part is None else part.closed_ts
+        contribution = contributions.get(agent_id)
+        closed_ts = None if contribution is None else contribution.closed_ts
         heard[agent_id], as_said = said.heard(buyer_id, closed_ts, fact_of(told), final=told.status == FINAL)
         if not as_said:
             astray.append(agent_id)
     refunds = _refunds(one for one in taken if isinstance(one, OrderEvent))
-    return Known(records, shop.zone, parts, shop, heard, refunds, untold, astray)
+    return Known(records, shop.zone, contributions, shop, heard, refunds, untold, astray)
 
 
 def shop_of(inputs: Inputs, shop_id: str) -> Shop:
     """Return a shop as settings and roster of files tell it. Raises UnusableFileError."""
     names = inputs.names
-    book = Book(names)
+    registry = ShopRegistry(names)
     for topic in (SETTINGS, ROSTER):
         for index, name in enumerate(names[topic]):
             with LinesFile(name) as lines:
                 for number, value in lines:
-                    book.apply(Record(topic, index, number, 0, None, value))
-    return book.shop(shop_id)
+                    registry.apply(Record(topic, index, number, 0, None, value))
+    return registry.shop(shop_id)
 
 
 def _events(asked: Asked, *topics: str) -> Iterator[tuple[tuple[str, int], ChatEvent | OrderEvent]]:

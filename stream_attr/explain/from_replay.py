@@ -10,7 +10,7 @@ import orjson
 from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DECISIONS, FACTS, INQUIRIES
 from stream_attr.errors import UnusableError
 from stream_attr.explain.from_worker import Found
-from stream_attr.explain.view import Known, Records, parts_of
+from stream_attr.explain.view import Known, Records, contributions_of
 from stream_attr.rules.shop.days import Zone, day_number
 from stream_attr.rules.shop.settings import OFFICIAL
 
@@ -46,7 +46,7 @@ def known_from(directory: Path, shop_id: str, buyer_id: str, day: str, zone: Zon
         except OSError as error:
             raise UnusableOutputError(f"{path}: cannot be read: {error.strerror or error}") from error
     _check_zone(records, zone)
-    return Known(records, zone, parts_of(records, zone))
+    return Known(records, zone, contributions_of(records, zone))
 
 
 def _take(records: Records, topic: str, line: bytes, place: str) -> None:

@@ -154,7 +154,7 @@ class ReceptionTeller(DayTeller):
         )
 
     def _offline_since(self, agent_id: str) -> str:
-        part = self._known.parts.get(agent_id)
+        part = self._known.contributions.get(agent_id)
         if part is None or part.closed_ts is None:
             return ""
         if part.closed_ts == NOBODY_SPOKE:

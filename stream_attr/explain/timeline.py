@@ -16,7 +16,7 @@ from stream_attr.rules.reports.measures import Fact
 from stream_attr.rules.reports.reception_fact import fact_of
 from stream_attr.rules.shop.shop import Shop
 
-__all__ = ["Heard", "Said", "as_told", "receptions_of"]
+__all__ = ["Heard", "LastEmitted", "as_told", "receptions_of"]
 
 
 class Heard(NamedTuple):
@@ -34,7 +34,7 @@ class Heard(NamedTuple):
 
 
 @dataclass(slots=True)
-class Said:
+class LastEmitted:
     """What was said in one reception."""
 
     agent_id: str
@@ -97,16 +97,16 @@ def as_told(fact: Fact) -> Fact:
     return replace(fact, last_effective_ts=None, may_be_offline=False, presence=())
 
 
-def receptions_of(chat: Iterable[ChatEvent], day: int, shop: Shop) -> dict[str, Said]:
+def receptions_of(chat: Iterable[ChatEvent], day: int, shop: Shop) -> dict[str, LastEmitted]:
     """Return what was said on a day, by agent id; of events with one id the first counts."""
     known: set[str] = set()
-    found: dict[str, Said] = {}
+    found: dict[str, LastEmitted] = {}
     for event in chat:
         if event.event_id in known or (event.kind == "system" and event.type == "message"):
             continue
         known.add(event.event_id)
         if shop.zone.day_of(event.ts) == day:
-            found.setdefault(event.agent_id, Said(event.agent_id, day, shop)).events.append(event)
+            found.setdefault(event.agent_id, LastEmitted(event.agent_id, day, shop)).events.append(event)
     return {
         agent_id: said
         for agent_id, said in found.items()

@@ -25,13 +25,13 @@ from stream_attr.rules.order.decision import FINAL, Verdict
 from stream_attr.rules.order.facts import Placed
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.buyer_contribution import buyer_day
-from stream_attr.rules.reports.contribution import Part
+from stream_attr.rules.reports.contribution import Contribution
 from stream_attr.rules.reports.measures import Fact, Inquiry
 from stream_attr.rules.shop.days import Zone, day_name, day_number
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
 
-__all__ = ["Known", "NothingKnownError", "Records", "Refund", "fact_of", "parts_of"]
+__all__ = ["Known", "NothingKnownError", "Records", "Refund", "contributions_of", "fact_of"]
 
 MOST_DAYS_NAMED = 5
 """Days on which a buyer is known that are named where nothing is known of the one asked for."""
@@ -106,7 +106,7 @@ class Known:
 
     records: Records
     zone: Zone
-    parts: Mapping[str, Part]
+    contributions: Mapping[str, Contribution]
     """What the buyer adds to the day, as `buyer_day` tells it."""
     shop: Shop | None = None
     """Its settings and roster; None: not known."""
@@ -120,7 +120,7 @@ class Known:
     """Agents of whom what was said does not give the figures."""
 
     def __post_init__(self) -> None:
-        if not (self.receptions or self.orders or self.parts or self.untold):
+        if not (self.receptions or self.orders or self.contributions or self.untold):
             raise NothingKnownError(self._what_is_known())
 
     @property
@@ -170,7 +170,7 @@ class Known:
         )
 
 
-def parts_of(records: Records, zone: Zone) -> dict[str, Part]:
+def contributions_of(records: Records, zone: Zone) -> dict[str, Contribution]:
     """Return what the buyer adds to the figures of the day by its last records: all but refunds."""
     shop = Shop(records.shop_id)
     shop.zone = zone

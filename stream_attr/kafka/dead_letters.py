@@ -205,7 +205,7 @@ class LettersOfTopic:
     def _read(self, consumer: Consumer) -> Iterator[Found]:
         left = set(self._partitions)
         ends: dict[int, int] = {}
-        strangers = 0
+        foreign = 0
         heard = time.monotonic()
         while left:
             for message in consume(consumer, _BATCH, _POLL_S):
@@ -227,7 +227,7 @@ class LettersOfTopic:
                 try:
                     yield Found(DeadLetter(data), data, message.timestamp()[1])
                 except ValueError:
-                    strangers += 1
+                    foreign += 1
             if left and time.monotonic() - heard > _SILENCE_S:
                 self._require_leaders(consumer, left)
                 self.problems.append(
@@ -235,8 +235,8 @@ class LettersOfTopic:
                     f"{', '.join(map(str, sorted(left)))}; try again"
                 )
                 break
-        if strangers:
-            self.problems.append(f"{strangers:,} records of {self._name} are no dead letters")
+        if foreign:
+            self.problems.append(f"{foreign:,} records of {self._name} are no dead letters")
 
     def _require_leaders(self, consumer: Consumer, partitions: Iterable[int]) -> None:
         """Raise if nobody answers, or a partition's leader is not there or not reached."""

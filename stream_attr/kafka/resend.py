@@ -33,7 +33,7 @@ _DECODERS: dict[str, Callable[[bytes | None], Any]] = {
     SETTINGS: decode_settings,
 }
 _EVENTS = (CHAT, ORDERS)
-_KNOWLEDGE = (SETTINGS, ROSTER)
+_GLOBAL_TOPICS = (SETTINGS, ROSTER)
 
 
 class Why(StrEnum):
@@ -55,7 +55,7 @@ class Why(StrEnum):
         "it is older than the history that was kept, and will be refused again unless the workers have been "
         "started with a longer --history-days since: name its code with --code to send it all the same"
     )
-    KNOWLEDGE = (
+    GLOBAL_TOPICS = (
         "of settings and roster the record sent last holds, so it would undo a later one for the same day: "
         "name its topic with --topic to send it all the same"
     )
@@ -110,8 +110,8 @@ class Rules:
         return self._held(letter, event) or self._addressed(letter)
 
     def _held(self, letter: DeadLetter, event: Any) -> Held | None:
-        if letter.topic in _KNOWLEDGE:
-            return None if letter.topic in self.insisted else Held(Why.KNOWLEDGE)
+        if letter.topic in _GLOBAL_TOPICS:
+            return None if letter.topic in self.insisted else Held(Why.GLOBAL_TOPICS)
         if event.ts > self.now_ms + AHEAD_OF_CLOCK_MS:
             return Held(Why.AHEAD)
         # A worker gives up an order only once its events are older than the history it keeps.

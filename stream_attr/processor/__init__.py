@@ -3,6 +3,6 @@
 from stream_attr.processor.options import Options, Share
 from stream_attr.processor.processor import Processor
 from stream_attr.processor.rollup import Rollup
-from stream_attr.processor.shops import Book
+from stream_attr.processor.shops import ShopRegistry
 
-__all__ = ["Book", "Options", "Processor", "Rollup", "Share"]
+__all__ = ["Options", "Processor", "Rollup", "Share", "ShopRegistry"]

@@ -9,7 +9,7 @@ from typing import Final
 from stream_attr.codec.state.buyer import decode_buyer, decode_owner, encode_buyer, encode_owner, read_header
 from stream_attr.codec.state.layout import Header
 from stream_attr.processor.ports import Store, after
-from stream_attr.processor.shops import Book
+from stream_attr.processor.shops import ShopRegistry
 from stream_attr.rules.buyer.buyer import Buyer
 
 ORDER_MARK: Final = b"\x01"
@@ -31,8 +31,8 @@ class Buyers:
     done with before another one is loaded.
     """
 
-    def __init__(self, book: Book, store: Store, cached: int, *, commits: bool = True) -> None:
-        self._book = book
+    def __init__(self, registry: ShopRegistry, store: Store, cached: int, *, commits: bool = True) -> None:
+        self._registry = registry
         self._store = store
         self._commits = commits
         self.cached = cached
@@ -71,7 +71,7 @@ class Buyers:
 
     def _read(self, key: bytes) -> Buyer:
         shop_id, _, buyer_id = key.decode().partition("|")
-        shop = self._book.shop(shop_id)
+        shop = self._registry.shop(shop_id)
         data = self._stored(key)
         if data is not None:
             return decode_buyer(data, shop, buyer_id)
@@ -89,13 +89,13 @@ class Buyers:
         data = self._stored(key)
         return None if data is None else read_header(data, key).due
 
-    def unsettled_of(self, shop_id: str) -> list[bytes]:
+    def pending_of(self, shop_id: str) -> list[bytes]:
         """Return the keys of a shop's buyers of whom something told may be pending, and maybe of others."""
         prefix = f"{shop_id}|".encode()
         found = {key for key in self._decoded if key.startswith(prefix) and key not in self._new}
         for key, data in self._store.items(prefix, after(prefix)):
             header = read_header(data, key)
-            if header.pending > 0 or header.settle_at is not None:
+            if header.pending > 0 or header.reports_due is not None:
                 found.add(key)
         return sorted(found)
 

@@ -11,12 +11,12 @@ from typing import Final, assert_never
 
 from stream_attr.codec.decoding import check_key
 from stream_attr.codec.internal.progress import Progress, decode_progress, encode_progress
-from stream_attr.codec.internal.records import Closing, Passed, decode_closing, encode_between
+from stream_attr.codec.internal.records import Closing, PartitionWatermark, decode_closing, encode_internal
 from stream_attr.codec.records.chat_event import decode_chat, message_of
 from stream_attr.codec.records.decision import encode_decision
 from stream_attr.codec.records.emission import emission
 from stream_attr.codec.records.order_event import decode_order, placed_of
-from stream_attr.codec.records.service_task import say_task
+from stream_attr.codec.records.service_task import encode_task
 from stream_attr.codec.records.tick import decode_tick
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.codec.versions import NewerVersionError
@@ -38,13 +38,13 @@ from stream_attr.processor.buyers import Buyers
 from stream_attr.processor.dead_letter import dead_letter
 from stream_attr.processor.options import Options
 from stream_attr.processor.ports import NO_POSITIONS, PROGRESS_KEY, Batch, Output, Place, Record, Store
-from stream_attr.processor.report_emission import settle
-from stream_attr.processor.rollup import FACTS_OF_A_PART, Rollup
-from stream_attr.processor.shops import Book
+from stream_attr.processor.report_emission import emit_reports
+from stream_attr.processor.rollup import FACTS_PER_CONTRIBUTION, Rollup
+from stream_attr.processor.shops import ShopRegistry
 from stream_attr.processor.timer_queue import Deadlines
 from stream_attr.processor.watermark import BEGINNING, Watermark
 from stream_attr.rules.buyer.buyer import Buyer
-from stream_attr.rules.buyer.emitted import EVERY_DAY, ToldTask
+from stream_attr.rules.buyer.emitted import EVERY_DAY, EmittedTask
 from stream_attr.rules.buyer.verdicts import Revision
 from stream_attr.rules.order.decision import FINAL
 from stream_attr.rules.order.facts import Waiting
@@ -56,12 +56,12 @@ from stream_attr.rules.shop.shop import Shop
 
 NO_WATERMARK: Final = 0
 """What a decision tells as its watermark while there is none: nothing is known to be complete."""
-ANNOUNCED_EVERY_MS: Final = 15 * MINUTE_MS
+WATERMARK_EVERY_MS: Final = 15 * MINUTE_MS
 """How often a partition tells how far it has come, in event time; every zone's midnights are among these."""
 AHEAD_OF_CLOCK_MS: Final = 10 * MINUTE_MS
 """How far a live event or tick may lie ahead of the wall clock."""
 
-_NO_ROOM: Final = RefusedRecord(
+_BUYER_IS_FULL: Final = RefusedRecord(
     Code.TOO_LARGE,
     "what is known of this buyer already is as much as can be kept until some of it is forgotten",
 )
@@ -79,10 +79,10 @@ _REASONS: Final = {
 class Processor:
     """Judges one partition; a `Judge` of ``stream_attr.processor.ports``."""
 
-    def __init__(self, book: Book, store: Store, options: Options) -> None:
-        self._book = book
+    def __init__(self, registry: ShopRegistry, store: Store, options: Options) -> None:
+        self._registry = registry
         self._options = options
-        self._buyers = Buyers(book, store, options.cached_facts, commits=options.commits)
+        self._buyers = Buyers(registry, store, options.cached_facts, commits=options.commits)
         self._deadlines = Deadlines(store, options.due_soon_ms)
         self._watermark = Watermark(options.allowed_lateness_ms, options.latest_watermark)
         self._offsets: dict[str, int] = {}
@@ -91,7 +91,7 @@ class Processor:
         self._share = options.share
         self._place = Place(0)
         self._rollup = Rollup(store, options)
-        self._announced = BEGINNING
+        self._emitted_watermark = BEGINNING
         self._reports = options.reports
         self._has_tasks = options.now is not None
 
@@ -105,7 +105,7 @@ class Processor:
             self._offsets = {topic: offset for topic, offset in offsets if topic not in recreated}
             self._watermark.seen = known.seen
             if known.watermark is not None:
-                self._watermark.value = self._announced = known.watermark
+                self._watermark.value = self._emitted_watermark = known.watermark
         self._deadlines.forget_until(self._watermark.value)
         for key, header in self._buyers.restore():
             self._pending += header.pending
@@ -117,7 +117,7 @@ class Processor:
     def keep_decoded(self, facts: int) -> None:
         """See `Judge.keep_decoded`."""
         self._buyers.cached = facts
-        self._rollup.remembered = facts // FACTS_OF_A_PART
+        self._rollup.remembered = facts // FACTS_PER_CONTRIBUTION
 
     def process(
         self, records: Iterable[Record], at_end: frozenset[str], positions: Mapping[str, int] = NO_POSITIONS
@@ -141,21 +141,21 @@ class Processor:
         """Let the watermark go as far as it may: the input has ended."""
         self._watermark.tick(END_OF_TIME)
         if self._watermark.value == END_OF_TIME:
-            self._conclude()
+            self._flush_at_end()
         else:
             self._advance()
         return self._finished()
 
     def refresh(self, shop_id: str) -> Batch:
         """See `Judge.refresh`."""
-        for key in self._buyers.unsettled_of(shop_id):
+        for key in self._buyers.pending_of(shop_id):
             buyer = self._buyers.load(key)
             watermark = self._watermark.value
             for order in buyer.orders.values():
                 if order.is_pending:
                     self._emit(buyer, order, watermark, "settings")
             if self._reports and buyer.receptions:
-                self._mark(buyer, EVERY_DAY, watermark, "settings")
+                self._mark_dirty(buyer, EVERY_DAY, watermark, "settings")
             self._reschedule(key, buyer, self._watermark.value)
         return self._finished()
 
@@ -241,13 +241,13 @@ class Processor:
             return
         buyer = self._buyers.load(key)
         if not buyer.has_room_for_chat(event.agent_id, event.ts, event.event_id):
-            self._refuse(_NO_ROOM, record)
+            self._refuse(_BUYER_IS_FULL, record)
             return
         touched: list[Order] = []
         if event.type == "message":
-            new = buyer.hear(event.agent_id, message_of(event, buyer.shop), touched=touched)
+            new = buyer.add_message(event.agent_id, message_of(event, buyer.shop), touched=touched)
         elif event.type == "transfer":
-            new = buyer.hand_over(event.agent_id, event.ts, event.event_id, touched=touched)
+            new = buyer.add_transfer(event.agent_id, event.ts, event.event_id, touched=touched)
         else:
             assert_never(event.type)
         if not new:
@@ -259,7 +259,7 @@ class Processor:
         if self._reports:
             day = buyer.shop.zone.day_of(event.ts)
             since = min([day, *[_first_day(order, buyer.shop) for order in touched]]) if touched else day
-            sooner = self._mark(buyer, since, event.ts, "chat", late=late, orders=bool(touched))
+            sooner = self._mark_dirty(buyer, since, event.ts, "chat", late=late, orders=bool(touched))
         if touched or sooner or buyer.due is None:
             self._reschedule(key, buyer, self._watermark.value)
         else:
@@ -280,7 +280,7 @@ class Processor:
             )
             return
         if not buyer.has_room_for_order(event.event_id):
-            self._refuse(_NO_ROOM, record)
+            self._refuse(_BUYER_IS_FULL, record)
             return
         order = buyer.order_of(event.order_id, event.event_id, event.ts)
         if order is None:
@@ -297,14 +297,14 @@ class Processor:
             buyer.weigh(order)
             self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
             if self._has_tasks:
-                self._tell_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
+                self._emit_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
             if self._reports:
                 if event.type in _REFUNDS and before is not None:
                     since = buyer.shop.zone.day_of(event.ts)
                 else:
                     since = _first_day(order, buyer.shop)
                     since = since if before is None else min(since, before)
-                self._mark(buyer, since, event.ts, _REASONS[event.type], late=late)
+                self._mark_dirty(buyer, since, event.ts, _REASONS[event.type], late=late)
         self._reschedule(key, buyer, self._watermark.value)
 
     # Time
@@ -340,22 +340,22 @@ class Processor:
             self._buyers.forget_order(buyer.shop.shop_id, order.order_id)
         self._reschedule(key, buyer, watermark)
 
-    def _conclude(self) -> None:
+    def _flush_at_end(self) -> None:
         """Say what is still to be said, each at its own time, in order, and let go of everything."""
         for due, key in self._deadlines.take(END_OF_TIME):
             if self._buyers.due_of(key) != due:
                 continue
             buyer = self._buyers.load(key)
             self._fire(key, buyer, due)
-            self._give_up(buyer.conclude(due, self._options.retention))
+            self._give_up(buyer.flush_at_end(due, self._options.retention))
             if buyer.due is not None:
                 self._deadlines.set(key, buyer.due)
             elif buyer.waits(END_OF_TIME):
                 self._buyers.change(key)
             else:
-                self._let_go(key, buyer)
+                self._forget_buyer(key, buyer)
 
-    def _let_go(self, key: bytes, buyer: Buyer) -> None:
+    def _forget_buyer(self, key: bytes, buyer: Buyer) -> None:
         """Forget a buyer of whom nothing is to be told any more."""
         for order_id in buyer.orders:
             self._buyers.forget_order(buyer.shop.shop_id, order_id)
@@ -369,39 +369,39 @@ class Processor:
             if order.horizon is not None and due in order.horizon.deadlines:
                 self._emit(buyer, order, due, "timer")
             if self._has_tasks and _may_begin_or_end_tasks(order):
-                self._tell_tasks(buyer, order, due, "timer")
-        if buyer.settle_at is not None and buyer.settle_at <= due:
-            self._settle(buyer, due)
+                self._emit_tasks(buyer, order, due, "timer")
+        if buyer.reports_due is not None and buyer.reports_due <= due:
+            self._emit_reports(buyer, due)
 
-    def _mark(
+    def _mark_dirty(
         self, buyer: Buyer, since: int, ts: int, reason: str, *, late: bool = False, orders: bool = True
     ) -> bool:
-        """Note what facts, inquiries and figures do not tell yet; see `Buyer.note`.
+        """Note what facts, inquiries and figures do not tell yet; see `Buyer.mark_dirty`.
 
         Returns whether they have to be told earlier than anything was to be.
         """
-        buyer.note(since, reason, late=late, orders=orders)
+        buyer.mark_dirty(since, reason, late=late, orders=orders)
         every_ms = self._options.report_every_ms
-        settle_at = buyer.settle_at
-        if settle_at is not None and settle_at <= ts + every_ms:
+        reports_due = buyer.reports_due
+        if reports_due is not None and reports_due <= ts + every_ms:
             return False
         watermark = self._watermark.value
         at = max(ts, watermark) + every_ms
         end = buyer.shop.zone.end_of_day(ts) if ts > 0 else at
         if watermark < end < at:
             at = end
-        if settle_at is not None and settle_at <= at:
+        if reports_due is not None and reports_due <= at:
             return False
-        buyer.settle_at = at
+        buyer.reports_due = at
         return True
 
-    def _settle(self, buyer: Buyer, watermark: int, answered: int | None = None) -> None:
+    def _emit_reports(self, buyer: Buyer, watermark: int, answered: int | None = None) -> None:
         """Tell what is new of a buyer's facts, inquiries and figures."""
         options = self._options
-        for output in settle(buyer, watermark, options.retention.chat_ms, options.partition, answered):
+        for output in emit_reports(buyer, watermark, options.retention.chat_ms, options.partition, answered):
             self._out(output)
 
-    def _tell_tasks(self, buyer: Buyer, order: Order, watermark: int, reason: str) -> None:
+    def _emit_tasks(self, buyer: Buyer, order: Order, watermark: int, reason: str) -> None:
         """Tell of the service tasks of an order that somebody has to begin with, or to leave."""
         now = self._options.now
         if now is None or order.created_ts is None:
@@ -415,14 +415,14 @@ class Processor:
                 due = task.kind == ADDRESS_CHECK or watermark >= task.due_ts
                 if ended_ts is not None or not due or now() - task.due_ts > FRESH_MS:
                     continue
-                told = ToldTask(1, True, task.agent_id)
+                told = EmittedTask(1, True, task.agent_id)
             elif not known.is_open or (ended_ts is None and task.agent_id == known.agent_id):
                 continue
             else:
-                told = ToldTask(known.revision + 1, ended_ts is None, task.agent_id)
+                told = EmittedTask(known.revision + 1, ended_ts is None, task.agent_id)
             order.tasks[task.kind] = told
             task_id = f"{buyer.shop.shop_id}|{order.order_id}|{task.kind}"
-            said = say_task(task_id, buyer.shop.shop_id, buyer.buyer_id, order.order_id, task, ended_ts)
+            said = encode_task(task_id, buyer.shop.shop_id, buyer.buyer_id, order.order_id, task, ended_ts)
             self._out(Output(TASKS, task_id.encode(), emission(said, told.revision, reason, watermark)))
 
     def _closing(self, closing: Closing) -> None:
@@ -437,14 +437,14 @@ class Processor:
         reception.closed_ts = closing.last_ts
         reception.fact = None
         watermark = self._watermark.value
-        buyer.note(closing.day, "timer", orders=False)
-        self._settle(buyer, watermark, closing.day)
+        buyer.mark_dirty(closing.day, "timer", orders=False)
+        self._emit_reports(buyer, watermark, closing.day)
         if watermark < END_OF_TIME:
             self._expire(key, buyer, watermark, answered=True)
         elif buyer.waits(watermark):
             self._buyers.change(key)
         else:
-            self._let_go(key, buyer)
+            self._forget_buyer(key, buyer)
 
     def _give_up(self, lost: Iterable[Waiting]) -> None:
         """Let records go whose order's creation never came."""
@@ -485,14 +485,14 @@ class Processor:
             counted = (kind, revision.verdict.outcome, revision.reason)
             decisions[counted] = decisions.get(counted, 0) + 1
 
-    def _announce(self) -> None:
+    def _emit_watermark(self) -> None:
         """Tell every roll-up how far this partition has come: what is on time until then has been told."""
         watermark = self._watermark.value
         if not self._reports or watermark <= 0:
             return
-        if watermark // ANNOUNCED_EVERY_MS > self._announced // ANNOUNCED_EVERY_MS:
-            self._announced = watermark
-            passed = encode_between(Passed(self._options.partition, watermark))
+        if watermark // WATERMARK_EVERY_MS > self._emitted_watermark // WATERMARK_EVERY_MS:
+            self._emitted_watermark = watermark
+            passed = encode_internal(PartitionWatermark(self._options.partition, watermark))
             for number in range(self._options.partitions):
                 self._out(Output(BUYER_DAYS, b"", passed, number))
 
@@ -512,7 +512,7 @@ class Processor:
         stats.repeats[topic] = stats.repeats.get(topic, 0) + 1
 
     def _finished(self) -> Batch:
-        self._announce()
+        self._emit_watermark()
         self._batch.outputs += self._rollup.flush()
         batch, self._batch = self._batch, Batch()
         batch.changes = self._buyers.take_changes() | self._rollup.take_changes()

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from stream_attr.codec.internal.records import BuyerDay, but_for_reason, encode_between
+from stream_attr.codec.internal.records import BuyerDay, encode_internal, without_reason
 from stream_attr.codec.records.emission import digest_of, emission
-from stream_attr.codec.records.inquiry_outcome import say_inquiry, withdrawn
-from stream_attr.codec.records.reception_fact import say_fact
+from stream_attr.codec.records.inquiry_outcome import encode_inquiry, withdrawn
+from stream_attr.codec.records.reception_fact import encode_fact
 from stream_attr.contract.topics import BUYER_DAYS, FACTS, INQUIRIES
 from stream_attr.processor.ports import Output
 from stream_attr.rules.buyer.buyer import Buyer, Look
-from stream_attr.rules.buyer.emitted import EVERY_DAY, Said, Unsaid
+from stream_attr.rules.buyer.emitted import EVERY_DAY, LastEmitted, PendingChanges
 from stream_attr.rules.chat.reception import UNKNOWN, Reception
 from stream_attr.rules.reports.buyer_contribution import buyer_day
 from stream_attr.rules.reports.inquiry import NONE
@@ -33,11 +33,11 @@ from stream_attr.rules.shop.days import END_OF_TIME, day_name
 
 FINAL_AFTER_DAYS: Final = 3
 """So many days after its own, all that is told of a reception is final."""
-_BY_ITSELF: Final = Unsaid(END_OF_TIME, "timer", False, False)
+_BY_ITSELF: Final = PendingChanges(END_OF_TIME, "timer", False, False)
 """What stands for the changes where there are none."""
 
 
-def settle(
+def emit_reports(
     buyer: Buyer, watermark: int, chat_ms: int, partition: int, answered: int | None = None
 ) -> list[Output]:
     """Return what has to be told anew at a watermark, and take it as told; find when to look again.
@@ -46,55 +46,61 @@ def settle(
     of which a closing has come, for which everything was kept.
     """
     zone = buyer.shop.zone
-    unsaid, buyer.unsaid = buyer.unsaid or _BY_ITSELF, None
+    pending_changes, buyer.pending_changes = buyer.pending_changes or _BY_ITSELF, None
     today = zone.day_of(watermark) if 0 < watermark < END_OF_TIME else 0
     oldest = zone.day_of(watermark - chat_ms) if chat_ms < watermark < END_OF_TIME else 0
     if answered is not None:
         oldest = min(oldest, answered - 1)
-    since = unsaid.since - 1  # a reception bears on the inquiry of the day before, as may an order
-    looks = None if unsaid.late or answered is not None or unsaid.since == EVERY_DAY else buyer.looks
-    heard = buyer.heard
-    everybody = unsaid.orders or looks is None or buyer.looks_version != buyer.shop.version
+    since = pending_changes.since - 1  # a reception bears on the inquiry of the day before, as may an order
+    looks = (
+        None
+        if pending_changes.late or answered is not None or pending_changes.since == EVERY_DAY
+        else buyer.looks
+    )
+    touched_agents = buyer.touched_agents
+    everybody = pending_changes.orders or looks is None or buyer.looks_version != buyer.shop.version
     buyer.looks_version = buyer.shop.version
     outputs: list[Output] = []
     changed: set[int] = set()
-    settle_at = END_OF_TIME
+    reports_due = END_OF_TIME
     still: list[Look] = []
     for look in _all_of(buyer) if looks is None else looks:
         agent_id, day, reception = look
-        touched = day >= since and (everybody or agent_id in heard)
+        touched = day >= since and (everybody or agent_id in touched_agents)
         look_at = reception.look_at
-        if not touched and look_at == UNKNOWN and (day < today - FINAL_AFTER_DAYS or _is_settled(reception)):
+        if not touched and look_at == UNKNOWN and (day < today - FINAL_AFTER_DAYS or _is_final(reception)):
             reception.look_at = END_OF_TIME
         elif (
             (touched or look_at <= watermark)
             and reception.messages
-            and _tell(buyer, agent_id, day, reception, watermark, unsaid, outputs, touched=touched)
+            and _emit_reception(
+                buyer, agent_id, day, reception, watermark, pending_changes, outputs, touched=touched
+            )
         ):
             changed.add(day)
         look_at = reception.look_at
         if look_at < END_OF_TIME:
             still.append(look)
-            if watermark < look_at < settle_at:
-                settle_at = look_at
+            if watermark < look_at < reports_due:
+                reports_due = look_at
     buyer.looks = still
-    heard.clear()
-    if unsaid.orders:
+    touched_agents.clear()
+    if pending_changes.orders:
         changed.update([day for day in buyer.order_days() if day >= since])
-    changed.update([day for day in buyer.days_said if day >= since and not _has_receptions_on(day, buyer)])
-    if unsaid.since == EVERY_DAY:
+    changed.update([day for day in buyer.day_digests if day >= since and not _has_receptions_on(day, buyer)])
+    if pending_changes.since == EVERY_DAY:
         for days in buyer.receptions.values():
             changed.update(days)
     if answered is not None:
         changed.add(answered)
     for day in sorted(changed):
         if day >= oldest:
-            stated = _state(buyer, day, watermark, unsaid.reason, partition)
-            if stated is not None:
-                outputs.append(stated)
-    for day in [day for day in buyer.days_said if day < oldest]:
-        del buyer.days_said[day]
-    buyer.settle_at = settle_at if settle_at < END_OF_TIME else None
+            buyer_day = _buyer_day_output(buyer, day, watermark, pending_changes.reason, partition)
+            if buyer_day is not None:
+                outputs.append(buyer_day)
+    for day in [day for day in buyer.day_digests if day < oldest]:
+        del buyer.day_digests[day]
+    buyer.reports_due = reports_due if reports_due < END_OF_TIME else None
     return outputs
 
 
@@ -113,19 +119,19 @@ def _has_receptions_on(day: int, buyer: Buyer) -> bool:
     return False
 
 
-def _is_settled(reception: Reception) -> bool:
+def _is_final(reception: Reception) -> bool:
     """Whether nothing more is to be told of a reception by itself."""
-    fact, inquiry = reception.said_fact, reception.said_inquiry
+    fact, inquiry = reception.last_emitted_fact, reception.last_emitted_inquiry
     return fact is not None and fact.final and (inquiry is None or inquiry.final)
 
 
-def _tell(
+def _emit_reception(
     buyer: Buyer,
     agent_id: str,
     day: int,
     reception: Reception,
     watermark: int,
-    unsaid: Unsaid,
+    pending_changes: PendingChanges,
     outputs: list[Output],
     *,
     touched: bool,
@@ -140,25 +146,25 @@ def _tell(
     final = watermark >= final_at and not (fact.may_be_offline and reception.closed_ts is None)
     changed = False
     reception.look_at = END_OF_TIME if final else final_at
-    told = reception.told_fact
+    told = reception.emitted_fact
     if told is None or told[1] != final or (told[0] is not fact and told[0] != fact):
         changed = told is None or told[0] != fact
-        reception.told_fact = (fact, final)
-        said = say_fact(shop.shop_id, buyer.buyer_id, agent_id, day, fact, final_at, final=final)
-        news = _revised(reception.said_fact, said, final, unsaid)
+        reception.emitted_fact = (fact, final)
+        said = encode_fact(shop.shop_id, buyer.buyer_id, agent_id, day, fact, final_at, final=final)
+        news = _revised(reception.last_emitted_fact, said, final, pending_changes)
         if news is not None:
-            reception.said_fact, reason = news
+            reception.last_emitted_fact, reason = news
             at = watermark if watermark < END_OF_TIME else final_at
-            value = emission(said, reception.said_fact.revision, reason, at)
+            value = emission(said, reception.last_emitted_fact.revision, reason, at)
             outputs.append(Output(FACTS, _key(buyer, agent_id, day), value))
-    before = reception.told_inquiry
+    before = reception.emitted_inquiry
     if not touched and before is not None and (before.final or watermark < before.final_at):
         if not before.final:
             reception.look_at = min(reception.look_at, before.final_at)
         return changed
     inquiry = buyer.inquiry(agent_id, day, reception, watermark)
     if inquiry is None:
-        if reception.said_inquiry is None:
+        if reception.last_emitted_inquiry is None:
             return changed
         final_at = shop.zone.start_of(day + 2)
         inquiry = withdrawn(final_at, final=watermark >= final_at)
@@ -166,13 +172,13 @@ def _tell(
         reception.look_at = min(reception.look_at, inquiry.final_at)
     if before == inquiry:
         return changed
-    reception.told_inquiry = inquiry
-    said = say_inquiry(shop.shop_id, buyer.buyer_id, agent_id, day, inquiry)
-    news = _revised(reception.said_inquiry, said, inquiry.final, unsaid)
+    reception.emitted_inquiry = inquiry
+    said = encode_inquiry(shop.shop_id, buyer.buyer_id, agent_id, day, inquiry)
+    news = _revised(reception.last_emitted_inquiry, said, inquiry.final, pending_changes)
     if news is not None:
-        reception.said_inquiry, reason = news
+        reception.last_emitted_inquiry, reason = news
         at = watermark if watermark < END_OF_TIME else inquiry.final_at
-        value = emission(said, reception.said_inquiry.revision, reason, at)
+        value = emission(said, reception.last_emitted_inquiry.revision, reason, at)
         outputs.append(Output(INQUIRIES, _key(buyer, agent_id, day), value))
     return (
         changed
@@ -185,18 +191,20 @@ def _key(buyer: Buyer, agent_id: str, day: int) -> bytes:
     return f"{buyer.shop.shop_id}|{buyer.buyer_id}|{agent_id}|{day_name(day)}".encode()
 
 
-def _revised(known: Said | None, said: bytes, final: bool, unsaid: Unsaid) -> tuple[Said, str] | None:
+def _revised(
+    known: LastEmitted | None, said: bytes, final: bool, pending_changes: PendingChanges
+) -> tuple[LastEmitted, str] | None:
     """Return the next revision and its reason; None where nothing new is said."""
     digest = digest_of(said)
     if known is None:
-        return Said(1, digest, final), unsaid.reason
+        return LastEmitted(1, digest, final), pending_changes.reason
     if known.digest == digest:
         return None
-    reason = "late_event" if unsaid.late and known.final else unsaid.reason
-    return Said(known.revision + 1, digest, final), reason
+    reason = "late_event" if pending_changes.late and known.final else pending_changes.reason
+    return LastEmitted(known.revision + 1, digest, final), reason
 
 
-def _state(buyer: Buyer, day: int, watermark: int, reason: str, partition: int) -> Output | None:
+def _buyer_day_output(buyer: Buyer, day: int, watermark: int, reason: str, partition: int) -> Output | None:
     """Return what the buyer adds to a day, where that is new."""
     shop = buyer.shop
     receptions = []
@@ -204,19 +212,28 @@ def _state(buyer: Buyer, day: int, watermark: int, reason: str, partition: int) 
         reception = days.get(day)
         if reception is None or not reception.messages:
             continue
-        inquiry = reception.told_inquiry or buyer.inquiry(agent_id, day, reception, watermark)
+        inquiry = reception.emitted_inquiry or buyer.inquiry(agent_id, day, reception, watermark)
         if inquiry is not None and inquiry.kind == NONE:
             inquiry = None
         receptions.append((agent_id, buyer.fact(agent_id, day, reception), reception, inquiry))
-    parts = buyer_day(day, receptions, buyer.orders_on(day), shop)
-    known = buyer.days_said.get(day)
-    if not parts and known is None:
+    contributions = buyer_day(day, receptions, buyer.orders_on(day), shop)
+    known = buyer.day_digests.get(day)
+    if not contributions and known is None:
         return None
-    value = encode_between(
-        BuyerDay(shop.shop_id, buyer.buyer_id, day, partition, shop.zone.name, shop.ends(day), parts, reason)
+    value = encode_internal(
+        BuyerDay(
+            shop.shop_id,
+            buyer.buyer_id,
+            day,
+            partition,
+            shop.zone.name,
+            shop.ends(day),
+            contributions,
+            reason,
+        )
     )
-    digest = digest_of(but_for_reason(value, reason))
+    digest = digest_of(without_reason(value, reason))
     if digest == known:
         return None
-    buyer.days_said[day] = digest
+    buyer.day_digests[day] = digest
     return Output(BUYER_DAYS, shop.shop_id.encode(), value)

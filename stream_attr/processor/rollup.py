@@ -15,41 +15,41 @@ from sortedcontainers import SortedDict
 from stream_attr.codec.internal.day_state import (
     DayState,
     decode_day,
-    decode_passed,
+    decode_watermarks,
     encode_day,
-    encode_passed,
+    encode_watermarks,
 )
 from stream_attr.codec.internal.records import (
     BuyerDay,
     Closing,
-    Passed,
-    decode_stated,
-    encode_between,
+    PartitionWatermark,
+    decode_buyer_day,
+    encode_internal,
 )
-from stream_attr.codec.records.agent_daily import say_agent_day
+from stream_attr.codec.records.agent_daily import encode_agent_day
 from stream_attr.codec.records.emission import digest_of, emission
 from stream_attr.contract.topics import AGENT_DAILY, CLOSINGS
 from stream_attr.processor.options import Options
 from stream_attr.processor.ports import Output, Store, after
 from stream_attr.processor.watermark import BEGINNING
-from stream_attr.rules.buyer.emitted import Said
+from stream_attr.rules.buyer.emitted import LastEmitted
 from stream_attr.rules.reports.buyer_contribution import whole
-from stream_attr.rules.reports.contribution import NOBODY, NOTHING, TOTAL, Part
+from stream_attr.rules.reports.contribution import NOBODY, NOTHING, TOTAL, Contribution
 from stream_attr.rules.reports.day_totals import AgentDay
 from stream_attr.rules.reports.reception_fact import NOBODY_SPOKE
 from stream_attr.rules.shop.days import DAY_MS, END_OF_TIME, day_name, zone
 
 DAY_MARK: Final = b"\x02"
 """First byte of the keys of days."""
-PART_MARK: Final = b"\x03"
+CONTRIBUTION_MARK: Final = b"\x03"
 """First byte of the keys of what buyers add to them."""
-PASSED_KEY: Final = b"\x04passed"
+WATERMARKS_KEY: Final = b"\x04passed"
 
-TELL_EVERY_MS: Final = 15 * 60_000
+EMIT_EVERY_MS: Final = 15 * 60_000
 """Figures that go on changing are told so often, in event time."""
 LIVE_DAYS: Final = 4
 """How long after its end a day's figures are kept in memory; they are final by then, but for what is late."""
-FACTS_OF_A_PART: Final = 30
+FACTS_PER_CONTRIBUTION: Final = 30
 """What a buyer adds to a day, kept in memory, takes its place of so many facts (`Options.cached_facts`)."""
 KEPT_MS: Final = 2 * DAY_MS
 """How much longer than chat a day is kept: no partition tells of a day whose chat it has forgotten, and none
@@ -94,13 +94,13 @@ class Rollup:
         self._store = store
         self._partitions = options.partitions
         self._kept_ms = options.retention.chat_ms + KEPT_MS
-        self.remembered = options.cached_facts // FACTS_OF_A_PART
+        self.remembered = options.cached_facts // FACTS_PER_CONTRIBUTION
         """What so many buyers add to a day is kept in memory."""
-        self._passed: dict[int, int] = {}
+        self._watermarks: dict[int, int] = {}
         self._now = BEGINNING
         self._days: dict[bytes, _Day] = {}
         """By key, those whose figures are kept in memory."""
-        self._parts: dict[bytes, dict[str, Part]] = {}
+        self._contributions: dict[bytes, dict[str, Contribution]] = {}
         """By key, what was told last of some: most are told anew soon. Everything is in the store."""
         self._due: SortedDict = SortedDict()
         """Time to the keys of the days of which something is final then."""
@@ -110,17 +110,17 @@ class Rollup:
         self._answered: set[bytes] = set()
         """Days of which buyers have been answered since they were last told."""
         self._changes: dict[bytes, bytes | None] = {}
-        self._part_changes: dict[bytes, dict[bytes, bytes | None]] = {}
+        self._contribution_changes: dict[bytes, dict[bytes, bytes | None]] = {}
         """By key of the day, what buyers add to it."""
-        self._told_at = BEGINNING
+        self._emitted_at = BEGINNING
         self._ended = False
         """Nothing is kept for what comes late: nothing will."""
 
     def restore(self) -> None:
         """Start from what is stored of days."""
-        passed = self._store.get(PASSED_KEY)
+        passed = self._store.get(WATERMARKS_KEY)
         if passed is not None:
-            self._passed = decode_passed(passed, PASSED_KEY)
+            self._watermarks = decode_watermarks(passed, WATERMARKS_KEY)
             self._now = self._least()
         for key, value in self._store.items(DAY_MARK, after(DAY_MARK)):
             state = decode_day(value, key)
@@ -132,12 +132,12 @@ class Rollup:
 
     def take(self, value: bytes) -> list[Output]:
         """Take what a partition tells; return what there is to be told of it."""
-        told = decode_stated(value)
+        told = decode_buyer_day(value)
         outputs: list[Output] = []
-        if isinstance(told, Passed):
-            if told.watermark > self._passed.get(told.partition, BEGINNING):
-                self._passed[told.partition] = told.watermark
-                self._changes[PASSED_KEY] = encode_passed(self._passed)
+        if isinstance(told, PartitionWatermark):
+            if told.watermark > self._watermarks.get(told.partition, BEGINNING):
+                self._watermarks[told.partition] = told.watermark
+                self._changes[WATERMARKS_KEY] = encode_watermarks(self._watermarks)
                 self._advance(self._least(), outputs)
             return outputs
         key = _day_key(told.shop_id, told.day)
@@ -147,29 +147,29 @@ class Rollup:
         for agent_id in self._replace(day, told, old):
             self._close(day, agent_id, day.waiting.get(agent_id, {}), outputs)
         if self._now >= told.ends.workload:
-            for agent_id, part in told.parts.items():
-                if part.waits and agent_id != TOTAL:
+            for agent_id, contribution in told.contributions.items():
+                if contribution.waits and agent_id != TOTAL:
                     self._close(day, agent_id, (told.buyer_id,), outputs)
         self._unsaved.add(key)
-        if _waiting(old) and not _waiting(told.parts):
+        if _waiting(old) and not _waiting(told.contributions):
             self._answered.add(key)
         return outputs
 
-    def _exchange(self, day_key: bytes, told: BuyerDay, value: bytes) -> dict[str, Part]:
+    def _exchange(self, day_key: bytes, told: BuyerDay, value: bytes) -> dict[str, Contribution]:
         """Keep what a buyer adds to a day now; return what was kept before."""
-        key = PART_MARK + day_key[1:] + f"|{told.buyer_id}".encode()
-        changes = self._part_changes.get(day_key)
+        key = CONTRIBUTION_MARK + day_key[1:] + f"|{told.buyer_id}".encode()
+        changes = self._contribution_changes.get(day_key)
         if changes is None:
-            changes = self._part_changes[day_key] = {}
-        old = self._parts.pop(key, None)
+            changes = self._contribution_changes[day_key] = {}
+        old = self._contributions.pop(key, None)
         if old is None:
             stored = changes[key] if key in changes else self._store.get(key)
-            old = {} if stored is None else _decode(stored, key).parts
-        changes[key] = value if told.parts else None
-        if told.parts:
-            self._parts[key] = told.parts
-            while len(self._parts) > self.remembered:
-                del self._parts[next(iter(self._parts))]
+            old = {} if stored is None else _decode(stored, key).contributions
+        changes[key] = value if told.contributions else None
+        if told.contributions:
+            self._contributions[key] = told.contributions
+            while len(self._contributions) > self.remembered:
+                del self._contributions[next(iter(self._contributions))]
         return old
 
     def flush(self) -> list[Output]:
@@ -181,7 +181,7 @@ class Rollup:
                 continue
             waited_for = key in self._answered and not day.unanswered
             if waited_for or self._now >= day.state.ends.payments:
-                self._tell(key, day, outputs)
+                self._emit(key, day, outputs)
                 self._answered.discard(key)
         return outputs
 
@@ -192,26 +192,26 @@ class Rollup:
                 self._changes[key] = encode_day(self._days[key].state)
         self._unsaved.clear()
         if self._ended and not any(day.unanswered for day in self._days.values()):
-            self._let_go()
+            self._forget_all()
         changes, self._changes = self._changes, {}
-        for parts in self._part_changes.values():
-            changes |= parts
-        self._part_changes.clear()
+        for contributions in self._contribution_changes.values():
+            changes |= contributions
+        self._contribution_changes.clear()
         return changes
 
-    def _let_go(self) -> None:
+    def _forget_all(self) -> None:
         """Forget all: nothing can come any more."""
         for key in {*self._days, *[key for keys in self._retiring.values() for key in keys]}:
             self._forget(key)
         self._retiring.clear()
-        self._changes[PASSED_KEY] = None
+        self._changes[WATERMARKS_KEY] = None
 
     # Time
 
     def _least(self) -> int:
-        if len(self._passed) < self._partitions:
+        if len(self._watermarks) < self._partitions:
             return BEGINNING
-        return min(self._passed.values())
+        return min(self._watermarks.values())
 
     def _advance(self, until: int, outputs: list[Output]) -> None:
         """Do what is due, each at its time; tell now and then what goes on changing."""
@@ -224,10 +224,10 @@ class Rollup:
         if not self._ended:
             self._now = max(self._now, until)
             self._retire()
-        if self._now >= self._told_at + TELL_EVERY_MS:
-            self._told_at = self._now
+        if self._now >= self._emitted_at + EMIT_EVERY_MS:
+            self._emitted_at = self._now
             for key in sorted(key for key, day in self._days.items() if day.dirty):
-                self._tell(key, self._days[key], outputs)
+                self._emit(key, self._days[key], outputs)
 
     def _at(self, at: int, key: bytes, outputs: list[Output]) -> None:
         """Do what is due of a day."""
@@ -244,7 +244,7 @@ class Rollup:
             if at in figures.final_at(ends).values():
                 day.dirty.setdefault(agent_id, "timer")
         if day.dirty:
-            self._tell(key, day, outputs)
+            self._emit(key, day, outputs)
 
     def _retire(self) -> None:
         """Put days away that are long over, and forget those of which nothing can come any more."""
@@ -298,20 +298,20 @@ class Rollup:
 
     def _add_up(self, day: _Day) -> None:
         """Find the figures of a day from what each buyer adds to it."""
-        for key, value in self._parts_of(day.key):
+        for key, value in self._contributions_of(day.key):
             told = _decode(value, key)
             self._replace(day, told, {})
 
-    def _parts_of(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _contributions_of(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield what each buyer adds to a day."""
-        prefix = PART_MARK + key[1:] + b"|"
-        changes = self._part_changes.get(key, {})
-        for part_key, stored in self._store.items(prefix, after(prefix)):
-            if part_key not in changes:
-                yield part_key, stored
-        for part_key, changed in changes.items():
+        prefix = CONTRIBUTION_MARK + key[1:] + b"|"
+        changes = self._contribution_changes.get(key, {})
+        for contribution_key, stored in self._store.items(prefix, after(prefix)):
+            if contribution_key not in changes:
+                yield contribution_key, stored
+        for contribution_key, changed in changes.items():
             if changed is not None:
-                yield part_key, changed
+                yield contribution_key, changed
 
     def _stored(self, key: bytes) -> DayState | None:
         data = self._read(key)
@@ -331,38 +331,40 @@ class Rollup:
         self._unsaved.discard(key)
 
     def _forget(self, key: bytes) -> None:
-        part_keys = [part_key for part_key, _ in self._parts_of(key)]
-        for part_key in part_keys:
-            self._parts.pop(part_key, None)
-        self._part_changes[key] = dict.fromkeys(part_keys)
+        contribution_keys = [contribution_key for contribution_key, _ in self._contributions_of(key)]
+        for contribution_key in contribution_keys:
+            self._contributions.pop(contribution_key, None)
+        self._contribution_changes[key] = dict.fromkeys(contribution_keys)
         self._changes[key] = None
         self._days.pop(key, None)
         self._unsaved.discard(key)
 
-    def _replace(self, day: _Day, told: BuyerDay, old: Mapping[str, Part]) -> list[str]:
+    def _replace(self, day: _Day, told: BuyerDay, old: Mapping[str, Contribution]) -> list[str]:
         """Put what a buyer adds now in the place of what it added; return the agents who spoke later."""
-        new = told.parts
+        new = told.contributions
         buyer_id, reason = told.buyer_id, told.reason
-        parts = new if old.keys() <= new.keys() else new | dict.fromkeys(old.keys() - new.keys(), NOTHING)
+        contributions = (
+            new if old.keys() <= new.keys() else new | dict.fromkeys(old.keys() - new.keys(), NOTHING)
+        )
         later = []
-        for agent_id, part in parts.items():
+        for agent_id, contribution in contributions.items():
             before = old.get(agent_id, NOTHING)
-            if agent_id in (TOTAL, NOBODY) or part == before:
+            if agent_id in (TOTAL, NOBODY) or contribution == before:
                 continue
-            self._put(day, agent_id, before, part, reason)
-            if part.waits:
+            self._put(day, agent_id, before, contribution, reason)
+            if contribution.waits:
                 waiting = day.waiting.setdefault(agent_id, {})
-                waiting[buyer_id] = Waits(told.partition, part.closed_ts)
+                waiting[buyer_id] = Waits(told.partition, contribution.closed_ts)
             elif agent_id in day.waiting:
                 day.waiting[agent_id].pop(buyer_id, None)
-            spoke_ts = part.spoke_ts
+            spoke_ts = contribution.spoke_ts
             if spoke_ts is not None and spoke_ts > day.last_ts.get(agent_id, NOBODY_SPOKE):
                 day.last_ts[agent_id] = spoke_ts
                 later.append(agent_id)
         self._put(day, TOTAL, whole(old), whole(new), reason)
         return sorted(later) if self._now >= day.state.ends.workload else []
 
-    def _put(self, day: _Day, agent_id: str, old: Part, new: Part, reason: str) -> None:
+    def _put(self, day: _Day, agent_id: str, old: Contribution, new: Contribution, reason: str) -> None:
         figures = day.agents.get(agent_id)
         if figures is None:
             figures = day.agents[agent_id] = AgentDay()
@@ -385,11 +387,11 @@ class Rollup:
                 closing = Closing(buyer_id, shop_id, agent_id, day.state.day, last_ts)
                 outputs.append(
                     Output(
-                        CLOSINGS, f"{shop_id}|{buyer_id}".encode(), encode_between(closing), waits.partition
+                        CLOSINGS, f"{shop_id}|{buyer_id}".encode(), encode_internal(closing), waits.partition
                     )
                 )
 
-    def _tell(self, key: bytes, day: _Day, outputs: list[Output]) -> None:
+    def _emit(self, key: bytes, day: _Day, outputs: list[Output]) -> None:
         """Tell the figures that have changed."""
         state = day.state
         late = self._now >= state.ends.payments
@@ -399,7 +401,7 @@ class Rollup:
             known = state.said.get(agent_id)
             if known is None and not figures.is_seen:
                 continue
-            said = say_agent_day(
+            said = encode_agent_day(
                 state.shop_id, agent_id, state.day, figures, state.ends, zone(state.timezone), self._now
             )
             digest = digest_of(said)
@@ -409,7 +411,7 @@ class Rollup:
             if late and known is not None and known.final:
                 reason = "late_event"
             revision = 1 if known is None else known.revision + 1
-            state.said[agent_id] = Said(revision, digest, final)
+            state.said[agent_id] = LastEmitted(revision, digest, final)
             outputs.append(
                 Output(
                     AGENT_DAILY,
@@ -421,14 +423,14 @@ class Rollup:
         self._unsaved.add(key)
 
 
-def _waiting(parts: Mapping[str, Part]) -> bool:
+def _waiting(contributions: Mapping[str, Contribution]) -> bool:
     """Whether a buyer waits to know when an agent spoke last."""
-    workload = whole(parts).workload
+    workload = whole(contributions).workload
     return workload is not None and workload.unanswered > 0
 
 
 def _decode(value: bytes, key: bytes) -> BuyerDay:
-    told = decode_stated(value, key)
+    told = decode_buyer_day(value, key)
     assert isinstance(told, BuyerDay)
     return told
 

@@ -14,7 +14,7 @@ from stream_attr.processor.ports import Output, Record
 from stream_attr.rules.shop.shop import Shop
 
 
-class Book:
+class ShopRegistry:
     """What is known of all shops; shared by the processors of a worker.
 
     ``files``: the names of the files that records come from, by topic; their ``partition`` is an index into

@@ -15,7 +15,7 @@ from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
 from stream_attr.files.jsonl import LinesFile
-from stream_attr.processor import Book
+from stream_attr.processor import ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.replay.run import Inputs
 
@@ -51,7 +51,7 @@ def check(inputs: Inputs, *, progress: Callable[[int], None] = lambda _: None) -
         files = {
             topic: [stack.enter_context(LinesFile(name)) for name in some] for topic, some in names.items()
         }
-        book = Book(names)
+        registry = ShopRegistry(names)
         incomplete = _IncompleteOrders()
         read = 0
         for topic in (SETTINGS, ROSTER, CHAT, ORDERS):
@@ -62,7 +62,7 @@ def check(inputs: Inputs, *, progress: Callable[[int], None] = lambda _: None) -
                             decode_chat(value)
                         elif topic == ORDERS:
                             incomplete.see(decode_order(value), lines.name, number)
-                        elif letter := book.apply(Record(topic, index, number, 0, None, value)):
+                        elif letter := registry.apply(Record(topic, index, number, 0, None, value)):
                             yield _of_dead_letter(orjson.loads(letter.value))
                     except RefusedRecord as refusal:
                         yield Problem(lines.name, number, refusal.code, refusal.field, refusal.message)

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Final
 
-__all__ = ["memory_at_hand_mib"]
+__all__ = ["memory_limit_mib"]
 
 _WHERE_UNKNOWN_MIB: Final = 2_048
 
 
-def memory_at_hand_mib(root: Path = Path("/")) -> int:
+def memory_limit_mib(root: Path = Path("/")) -> int:
     """Return the MiB of memory of this machine, or of its container or control group where that may use less.
 
     ``root``: where the system's files are.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
-from stream_attr.processor import Book, Options, Processor, Share
+from stream_attr.processor import Options, Processor, Share, ShopRegistry
 from stream_attr.processor.ports import Batch, Output, Place, Record
 from stream_attr.replay.sources import chunks
 from stream_attr.replay.spill_store import OverflowStore
@@ -109,8 +109,8 @@ def steps(plan: Plan, ahead: Ahead | None = None) -> Generator[Step, list[Output
         files = {
             topic: [stack.enter_context(LinesFile(name)) for name in some] for topic, some in names.items()
         }
-        book = Book(names)
-        refused = list(_tell(book, files))
+        registry = ShopRegistry(names)
+        refused = list(_tell(registry, files))
         if plan.share is None or plan.share.index == 0:
             yield Step(0, refused, [] if plan.share is None else [Place(0)] * len(refused))
         else:
@@ -129,7 +129,7 @@ def steps(plan: Plan, ahead: Ahead | None = None) -> Generator[Step, list[Output
             share=plan.share,
         )
         store = stack.enter_context(OverflowStore())
-        processor = Processor(book, store, options)
+        processor = Processor(registry, store, options)
         taken = 0
         ended: frozenset[str] = frozenset()
 
@@ -151,11 +151,11 @@ def _record(told: Output) -> Record:
     return Record(told.topic, 0, 0, 0, told.key, told.value)
 
 
-def _tell(book: Book, files: dict[str, list[LinesFile]]) -> Iterator[Output]:
+def _tell(registry: ShopRegistry, files: dict[str, list[LinesFile]]) -> Iterator[Output]:
     """Tell a book of settings and roster; yield the dead letters of what is refused."""
     for topic in (SETTINGS, ROSTER):
         for index, lines in enumerate(files[topic]):
             for number, value in lines:
-                refused = book.apply(Record(topic, index, number, 0, None, value))
+                refused = registry.apply(Record(topic, index, number, 0, None, value))
                 if refused is not None:
                     yield refused

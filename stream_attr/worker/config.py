@@ -12,7 +12,7 @@ from stream_attr.kafka.secret import Secret
 from stream_attr.kafka.security import UNSECURED, Security
 from stream_attr.processor.ports import Judge, Output, Record, Store
 
-__all__ = ["Book", "Clock", "Judging", "LostInput", "StoreKind", "Transactions", "WorkerConfig"]
+__all__ = ["Clock", "Judging", "LostInput", "ShopRegistry", "StoreKind", "Transactions", "WorkerConfig"]
 
 
 class StoreKind(enum.StrEnum):
@@ -44,7 +44,7 @@ class LostInput(enum.StrEnum):
     CONTINUE = "continue"
 
 
-class Book(Protocol):
+class ShopRegistry(Protocol):
     """The shops' settings and rosters, all versions of them, as every judge of this worker reads them."""
 
     def apply(self, record: Record) -> Output | None:
@@ -55,7 +55,7 @@ class Book(Protocol):
 class Judging:
     """The pure side of a worker: one book for all partitions, and a judge for each."""
 
-    book: Book
+    registry: ShopRegistry
     judge: Callable[[int, int, Store], Judge]
     """Makes the judge of a partition, one of so many, over that partition's store."""
 

@@ -116,7 +116,7 @@ def test_what_was_too_old_goes_out_if_it_is_named(code, place, held):
 
 def test_settings_go_out_if_their_topic_is_named():
     letter = letter_of(SETTINGS, "bad_value", topic="shop-settings", partition=0, key=b"jd:1")
-    assert judged(letter, insisted=frozenset({"bad_value"})) == Held(Why.KNOWLEDGE)
+    assert judged(letter, insisted=frozenset({"bad_value"})) == Held(Why.GLOBAL_TOPICS)
     sent = judged(letter, insisted=frozenset({"shop-settings"}))
     assert (sent.key, sent.partition) == (b"jd:1", 0)
 

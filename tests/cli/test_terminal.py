@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from stream_attr.cli import main
-from stream_attr.cli.demo_screen import Stage
+from stream_attr.cli.demo_screen import DemoScreen
 from stream_attr.codec.records.dead_letter import encode_dead_letter
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.contract.topics import CHAT
@@ -245,9 +245,9 @@ def test_answers_of_a_web_server_are_shown_visibly(
 
 
 def test_the_demo_shows_records_of_strangers_visibly(capsys: pytest.CaptureFixture[str]) -> None:
-    stage = Stage(Console(width=200), "Asia/Shanghai", {"b-7": "林"})
-    stage.names = {"A": TITLE_AND_COLOUR}
-    stage.saw(CHAT, chat("1", buyer_id="b-7", agent_id="A", text=TITLE_AND_COLOUR + BIDI + SEPARATOR))
+    screen = DemoScreen(Console(width=200), "Asia/Shanghai", {"b-7": "林"})
+    screen.names = {"A": TITLE_AND_COLOUR}
+    screen.saw(CHAT, chat("1", buyer_id="b-7", agent_id="A", text=TITLE_AND_COLOUR + BIDI + SEPARATOR))
     said = capsys.readouterr().out
     assert "\\u202egnp.exe" in said
     assert controls(said) <= {"\n"}

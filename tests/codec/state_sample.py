@@ -15,7 +15,7 @@ from msgspec.structs import asdict, astuple
 
 from stream_attr.codec.state.buyer import VERSION, encode_buyer
 from stream_attr.rules.buyer.buyer import Buyer
-from stream_attr.rules.buyer.emitted import Said
+from stream_attr.rules.buyer.emitted import LastEmitted
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
 from stream_attr.rules.chat.reception import Reception
@@ -45,7 +45,7 @@ def sample_buyer() -> Buyer:
     buyer = Buyer(sample_shop(), BUYER_ID)
     long_ago = NOON - 40 * DAY_MS
     for side, event_id in ((BUYER, "m8"), (AGENT, "m9")):
-        buyer.hear("A", Message(long_ago - 1, side, event_id, 0, 3, None), touched=[])
+        buyer.add_message("A", Message(long_ago - 1, side, event_id, 0, 3, None), touched=[])
     sealed = buyer.order_of("o-sealed", "e8", long_ago)
     assert sealed is not None
     sealed.add_created(Placed(long_ago, "e8", 500, None, None, ()))
@@ -65,15 +65,15 @@ def sample_buyer() -> Buyer:
         (NOON - 28 * MINUTE_MS, AGENT, "m5", "客服-乙", 0, None),
         (NOON - 27 * MINUTE_MS, BUYER, "m6", "A", BLANK, None),
     ):
-        buyer.hear(agent_id, Message(ts, side, event_id, flags, 12, product_id), touched=[])
-    buyer.hand_over("客服-乙", NOON - 10 * MINUTE_MS, "m7", touched=[])
+        buyer.add_message(agent_id, Message(ts, side, event_id, flags, 12, product_id), touched=[])
+    buyer.add_transfer("客服-乙", NOON - 10 * MINUTE_MS, "m7", touched=[])
     [[_, reception]] = buyer.receptions["A"].items()
-    reception.said_fact = Said(2, 2**63 - 1, final=False)
-    reception.said_inquiry = Said(1, 7, final=True)
+    reception.last_emitted_fact = LastEmitted(2, 2**63 - 1, final=False)
+    reception.last_emitted_inquiry = LastEmitted(1, 7, final=True)
     reception.closed_ts = NOON - 27 * MINUTE_MS
-    buyer.days_said = {20_758: 2**63 - 2}
-    buyer.note(20_758, "chat", late=True)
-    buyer.settle_at = NOON + HOUR_MS
+    buyer.day_digests = {20_758: 2**63 - 2}
+    buyer.mark_dirty(20_758, "chat", late=True)
+    buyer.reports_due = NOON + HOUR_MS
 
     order = buyer.order_of("o-paid", "e1", NOON)
     assert order is not None
@@ -109,8 +109,8 @@ def sample_buyer() -> Buyer:
     return buyer
 
 
-def saids(reception: Reception) -> tuple[Said | None, Said | None]:
-    return reception.said_fact, reception.said_inquiry
+def saids(reception: Reception) -> tuple[LastEmitted | None, LastEmitted | None]:
+    return reception.last_emitted_fact, reception.last_emitted_inquiry
 
 
 def told(buyer: Buyer) -> dict[str, Any]:
@@ -118,14 +118,17 @@ def told(buyer: Buyer) -> dict[str, Any]:
     said = json.dumps(
         {
             "due": buyer.due,
-            "settle_at": buyer.settle_at,
-            "unsaid": buyer.unsaid and asdict(buyer.unsaid),
-            "days_said": sorted(buyer.days_said.items()),
+            "reports_due": buyer.reports_due,
+            "pending_changes": buyer.pending_changes and asdict(buyer.pending_changes),
+            "day_digests": sorted(buyer.day_digests.items()),
             "told": {
                 agent_id: {
                     day: [
                         one.closed_ts,
-                        *[said and astuple(said) for said in (one.said_fact, one.said_inquiry)],
+                        *[
+                            said and astuple(said)
+                            for said in (one.last_emitted_fact, one.last_emitted_inquiry)
+                        ],
                     ]
                     for day, one in sorted(days.items())
                 }
@@ -143,7 +146,7 @@ def told(buyer: Buyer) -> dict[str, Any]:
                 order.order_id: {
                     "created": order.created and order.created._asdict(),
                     "paid": order.paid and order.paid._asdict(),
-                    "told_by_payment": order.told_by_payment and order.told_by_payment._asdict(),
+                    "created_by_payment": order.created_by_payment and order.created_by_payment._asdict(),
                     "cancelled_ts": order.cancelled_ts,
                     "refunds": order.refunds,
                     "event_ids": order.event_ids,

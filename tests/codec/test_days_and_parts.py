@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from stream_attr.codec.internal.day_state import DayState, decode_day, encode_day
-from stream_attr.codec.internal.records import BuyerDay, decode_stated, encode_between
-from stream_attr.rules.reports.contribution import Deals, Ends, Inquiries, Part, Workload
+from stream_attr.codec.internal.records import BuyerDay, decode_buyer_day, encode_internal
+from stream_attr.rules.reports.contribution import Contribution, Deals, Ends, Inquiries, Workload
 
 ENDS = Ends(1, 2, 3, 4, 5)
 
@@ -19,14 +19,14 @@ def test_a_day_says_whether_it_is_put_away_as_it_did_or_by_a_list_of_buyers(put_
 
 
 def test_a_part_with_zeros_is_the_one_that_lacks_them_spelt_out():
-    part = Part(Workload(consults=1, receptions=1), spoke_ts=7)
+    part = Contribution(Workload(consults=1, receptions=1), spoke_ts=7)
     zeros = [
         [1, 1, *[0] * 10],
         [0] * len(msgspec.structs.fields(Inquiries)),
         [0] * len(msgspec.structs.fields(Deals)),
     ]
     stored = [1, "jd:1", "b-1", 20_000, 0, "Asia/Shanghai", ENDS, {"A": [*zeros, [], [], 7, False, None]}]
-    told = decode_stated(msgspec.msgpack.encode([*stored, "chat"]))
-    assert told.parts == {"A": part.spelt_out()}
+    told = decode_buyer_day(msgspec.msgpack.encode([*stored, "chat"]))
+    assert told.contributions == {"A": part.spelt_out()}
     lacking = BuyerDay("jd:1", "b-1", 20_000, 0, "Asia/Shanghai", ENDS, {"A": part})
-    assert decode_stated(encode_between(lacking)).parts == {"A": part}
+    assert decode_buyer_day(encode_internal(lacking)).contributions == {"A": part}

@@ -18,7 +18,7 @@ from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.records.roster import RosterRecord
 from stream_attr.contract.topics import CHAT, ORDERS
 from stream_attr.explain.messages import LANGUAGES
-from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.buyer.emitted import Emitted
 from stream_attr.rules.chat.filters import Filter
@@ -116,7 +116,7 @@ def test_an_unknown_rule_judges_nothing(judge):
 )
 def test_an_event_of_an_unknown_word_is_judged_as_nothing_else(topic, event):
     """None comes out of a decoder: a word that only the decoder was taught stops the worker instead."""
-    processor = Processor(Book(), MemoryStore(), Options())
+    processor = Processor(ShopRegistry(), MemoryStore(), Options())
     record = Record(topic, 0, 0, TS, b"jd:1|b-1", b"{}", event)
     with pytest.raises((AssertionError, KeyError)):
         processor.process([record], frozenset())

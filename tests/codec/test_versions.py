@@ -11,31 +11,31 @@ import pytest
 from stream_attr.codec.internal.day_state import (
     DayState,
     decode_day,
-    decode_passed,
+    decode_watermarks,
     encode_day,
-    encode_passed,
+    encode_watermarks,
 )
 from stream_attr.codec.internal.progress import Progress, decode_progress, encode_progress
 from stream_attr.codec.internal.records import (
     BuyerDay,
     Closing,
-    Passed,
-    but_for_reason,
+    PartitionWatermark,
+    decode_buyer_day,
     decode_closing,
-    decode_stated,
-    encode_between,
+    encode_internal,
+    without_reason,
 )
 from stream_attr.codec.records.tick import decode_tick
 from stream_attr.codec.state.buyer import decode_owner, encode_owner
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.records.tick import Tick
-from stream_attr.rules.buyer.emitted import Said
-from stream_attr.rules.reports.contribution import Deals, Ends, Part, Workload
+from stream_attr.rules.buyer.emitted import LastEmitted
+from stream_attr.rules.reports.contribution import Contribution, Deals, Ends, Workload
 
 SAMPLES = Path(__file__).parent / "record_samples"
 """Written once, by the program of that time, and never again: they stand for what lies on brokers."""
 ENDS = Ends(1_793_462_400_000, 1_793_548_800_000, 1_793_635_200_000, 1_793_721_600_000, 1_793_808_000_000)
-PART = Part(
+PART = Contribution(
     Workload(consults=1, receptions=1, buyer_messages=3),
     None,
     Deals(paid_orders=1, paid_amount=12_900),
@@ -53,7 +53,7 @@ DAY = DayState(
     20_758,
     "Asia/Shanghai",
     ENDS,
-    {"客服-乙": Said(2, 2**63 - 1, final=False)},
+    {"客服-乙": LastEmitted(2, 2**63 - 1, final=False)},
     True,
     [ENDS.sales],
 )
@@ -63,11 +63,11 @@ CLOSING = Closing("买家-7", "jd:10086", "客服-乙", 20_758, 1_793_498_460_00
 KEY = "\x02jd:10086|买家-7".encode()
 
 RECORDS = {
-    "buyer-day": (BUYER_DAY, encode_between, lambda value: decode_stated(value, KEY)),
-    "passed": (Passed(3, 1_793_498_400_000), encode_between, decode_stated),
-    "closing": (CLOSING, encode_between, decode_closing),
+    "buyer-day": (BUYER_DAY, encode_internal, lambda value: decode_buyer_day(value, KEY)),
+    "passed": (PartitionWatermark(3, 1_793_498_400_000), encode_internal, decode_buyer_day),
+    "closing": (CLOSING, encode_internal, decode_closing),
     "day": (DAY, encode_day, lambda value: decode_day(value, KEY)),
-    "partitions-passed": (PASSED, encode_passed, lambda value: decode_passed(value, KEY)),
+    "partitions-passed": (PASSED, encode_watermarks, lambda value: decode_watermarks(value, KEY)),
     "progress": (PROGRESS, encode_progress, lambda value: decode_progress(value, KEY)),
     "owner": ("买家-7", encode_owner, lambda value: decode_owner(value, KEY)),
     "tick": (Tick(1_793_498_400_000), None, decode_tick),
@@ -122,4 +122,4 @@ def test_a_refusal_names_the_key_without_its_control_characters():
 def test_what_an_unversioned_record_stated_is_not_stated_again():
     """The digest of the same figures is that of before, so an update has no partition state them anew."""
     before = sample("unversioned", "buyer-day")[: -1 - len("late_event")]
-    assert but_for_reason(encode_between(BUYER_DAY), "late_event") == before
+    assert without_reason(encode_internal(BUYER_DAY), "late_event") == before

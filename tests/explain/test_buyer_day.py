@@ -20,13 +20,13 @@ from stream_attr.contract.records import agent_daily
 from stream_attr.explain import from_events
 from stream_attr.explain.buyer_day import explain_day, problems_of
 from stream_attr.explain.day_messages import CHINESE, ENGLISH
-from stream_attr.explain.from_events import Asked, decisions_anew, known_anew
+from stream_attr.explain.from_events import Asked, decisions_from_events, known_from_events
 from stream_attr.explain.from_replay import known_from
 from stream_attr.explain.view import NothingKnownError
 from stream_attr.generate import Plan, write
 from stream_attr.replay.run import Inputs
 from stream_attr.rules.chat.filters import Filter
-from stream_attr.rules.reports.contribution import TOTAL, Part
+from stream_attr.rules.reports.contribution import TOTAL, Contribution
 from stream_attr.rules.reports.day_totals import GROUPS
 from stream_attr.rules.shop.days import day_name, zone
 from stream_attr.rules.shop.settings import Role
@@ -723,15 +723,15 @@ def days_of(out: Path) -> list[tuple[str, str, str]]:
     return sorted(found)
 
 
-def without_refunds(parts: dict[str, Part]) -> dict[str, Part]:
+def without_refunds(parts: dict[str, Contribution]) -> dict[str, Contribution]:
     """What can be known of parts by the last records."""
     known = {}
     for agent_id, part in parts.items():
         all_of_it = part.spelt_out()
         workload = replace(all_of_it.workload, unanswered=0)
         deals = replace(all_of_it.deals, refunds=0, requested=0, completed=0)
-        told = Part(workload, all_of_it.inquiries, deals)
-        if told != Part().spelt_out():
+        told = Contribution(workload, all_of_it.inquiries, deals)
+        if told != Contribution().spelt_out():
             known[agent_id] = told
     return known
 
@@ -740,7 +740,7 @@ def test_by_events_and_by_replay_the_same_is_known(traffic: tuple[Inputs, Path])
     inputs, out = traffic
     asked = days_of(out)[::2]
     for shop_id, buyer_id, day in asked:
-        by_events = known_anew(Asked(inputs, None, 5 * MINUTE_MS), shop_id, buyer_id, day)
+        by_events = known_from_events(Asked(inputs, None, 5 * MINUTE_MS), shop_id, buyer_id, day)
         by_replay = known_from(out, shop_id, buyer_id, day, SHANGHAI)
         for name in ("decisions", "figures"):
             assert getattr(by_events.records, name) == getattr(by_replay.records, name)
@@ -748,10 +748,10 @@ def test_by_events_and_by_replay_the_same_is_known(traffic: tuple[Inputs, Path])
             events, replay = (getattr(one.records, name) for one in (by_events, by_replay))
             of_day = {key: one for key, one in replay.items() if key[0] == day}
             assert {key: one for key, one in events.items() if key[0] == day} == of_day
-        assert by_replay.parts.keys() <= by_events.parts.keys()
-        agents = by_events.parts.keys() & by_replay.parts.keys()
-        added = without_refunds({one: by_events.parts[one] for one in agents})
-        assert added == without_refunds({one: by_replay.parts[one] for one in agents})
+        assert by_replay.contributions.keys() <= by_events.contributions.keys()
+        agents = by_events.contributions.keys() & by_replay.contributions.keys()
+        added = without_refunds({one: by_events.contributions[one] for one in agents})
+        assert added == without_refunds({one: by_replay.contributions[one] for one in agents})
         assert not problems_of(by_events)
         for known in (by_events, by_replay):
             for language in ("en", "zh"):
@@ -772,7 +772,7 @@ def test_what_all_buyers_add_is_the_day(traffic: tuple[Inputs, Path]) -> None:
         except NothingKnownError:
             continue
         figures = known.records.figures
-        parts = dict(known.parts)
+        parts = dict(known.contributions)
         if parts and TOTAL not in parts:
             parts[TOTAL] = next(iter(parts.values()))
         for agent_id, part in parts.items():
@@ -800,6 +800,6 @@ def test_the_decisions_of_the_events_are_those_of_a_replay(traffic: tuple[Inputs
     lines = (out / "attribution-decisions.jsonl").read_bytes().splitlines()
     decision = orjson.loads(lines[len(lines) // 2])
     asked = Asked(inputs, None, 5 * MINUTE_MS)
-    found = decisions_anew(asked, decision["shop_id"], decision["order_id"], "official")
+    found = decisions_from_events(asked, decision["shop_id"], decision["order_id"], "official")
     written = [one for one in map(orjson.loads, lines) if one["order_id"] == decision["order_id"]]
     assert found == [one for one in written if one["shop_id"] == decision["shop_id"]]

@@ -14,7 +14,7 @@ from stream_attr.codec.records.dead_letter import KEPT_OF_TOO_LARGE
 from stream_attr.codec.records.tick import peek_ts
 from stream_attr.codec.refusal import Code
 from stream_attr.contract.topics import CHAT, DEAD_LETTERS, INTERNAL, ORDERS, ROSTER, SETTINGS, TICKS
-from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Output, Record
 from stream_attr.testing import MemoryStore
 from stream_attr.worker.ops.dead_letter_log import DeadLetterLog
@@ -139,7 +139,7 @@ class _Judge:
 
     def __init__(self) -> None:
         self._now = 0
-        self._book = Book()
+        self._registry = ShopRegistry()
         self._store = MemoryStore()
         self._progress: bytes | None = None
         self._told: list[Record] = []
@@ -150,7 +150,7 @@ class _Judge:
 
     def _start(self) -> None:
         options = Options(cached_facts=300, clock=lambda: self._now, now=lambda: self._now)
-        self._processor = Processor(self._book, self._store, options)
+        self._processor = Processor(self._registry, self._store, options)
         self._processor.restore(self._progress)
 
     def take(self, batch: _Placed) -> _Came:
@@ -160,12 +160,12 @@ class _Judge:
         if batch.restart:
             self._start()
         for record in batch.knowledge:
-            version = {shop_id: self._book.shop(shop_id).version for shop_id in SHOPS}
-            letter = self._book.apply(record)
+            version = {shop_id: self._registry.shop(shop_id).version for shop_id in SHOPS}
+            letter = self._registry.apply(record)
             if letter is not None:
                 self._keep(came, [letter])
             for shop_id in SHOPS:
-                if self._book.shop(shop_id).version != version[shop_id]:
+                if self._registry.shop(shop_id).version != version[shop_id]:
                     self._commit(came, self._processor.refresh(shop_id))
         told, self._told = self._told, []
         self._commit(came, self._processor.process([*told, *batch.events], frozenset()))

@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["stream_attr"]):
     import orjson
 
     from stream_attr.contract.topics import CHAT, DEAD_LETTERS, ORDERS, ROSTER, SETTINGS, TICKS
-    from stream_attr.processor import Book, Options, Processor
+    from stream_attr.processor import Options, Processor, ShopRegistry
     from stream_attr.processor.ports import Output, Record
     from stream_attr.testing import MemoryStore
 
@@ -65,7 +65,7 @@ class Target:
         self._records += 1
         record = Record(topic, 0, self._records, NOW, _key(topic, value), value)
         if topic in (SETTINGS, ROSTER):
-            refusal = self._book.apply(record)
+            refusal = self._registry.apply(record)
             outputs = [] if refusal is None else [refusal]
         else:
             batch = self._processor.process([record], frozenset())
@@ -80,9 +80,9 @@ class Target:
             print(f"{self._records:,} records: {told}", file=sys.stderr)
 
     def _begin(self) -> None:
-        self._book = Book()
+        self._registry = ShopRegistry()
         self._store = MemoryStore()
-        self._processor = Processor(self._book, self._store, Options(clock=lambda: NOW, now=lambda: NOW))
+        self._processor = Processor(self._registry, self._store, Options(clock=lambda: NOW, now=lambda: NOW))
 
 
 def _key(topic: str, value: bytes) -> bytes | None:

@@ -21,11 +21,11 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from verdicts import (
     FINAL,
     RealWorker,
+    contributions_of,
     decisions,
     inputs,
     last,
     last_of_file,
-    parts_of,
     pass_time,
     stream_attr,
     until_at_rest,
@@ -139,7 +139,7 @@ def test_topics_that_compress_by_any_codec_are_read_state_and_internal_ones_too(
 
     one = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events"))
     try:
-        for codec, part in zip(CODECS[1:], parts_of(traffic, tmp_path, len(CODECS) - 1), strict=True):
+        for codec, part in zip(CODECS[1:], contributions_of(traffic, tmp_path, len(CODECS) - 1), strict=True):
             compress_by_topic(broker, topic_prefix, codec)
             publish(*inputs(traffic, "roster", "settings"))
             one.start()

@@ -8,11 +8,11 @@ from worker_toy import ToyBook
 
 from stream_attr.kafka.admin import create_topics
 from stream_attr.worker.config import WorkerConfig
-from stream_attr.worker.startup.topics_check import KNOWLEDGE
-from stream_attr.worker.task.shop_tables import Knowledge
+from stream_attr.worker.startup.topics_check import GLOBAL_TOPICS
+from stream_attr.worker.task.shop_tables import GlobalTables
 
 
-class Counting(Knowledge):
+class Counting(GlobalTables):
     """Counts how often the broker is asked for an end."""
 
     lookups = 0
@@ -23,21 +23,21 @@ class Counting(Knowledge):
 
 
 @pytest.fixture
-def knowledge(broker, topic_prefix):
+def global_tables(broker, topic_prefix):
     create_topics(broker.bootstrap, partitions=1, prefix=topic_prefix)
-    knowledge = Counting(WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix), ToyBook())
-    assert knowledge.read_whole(lambda: False)
-    yield knowledge
-    knowledge.close()
+    global_tables = Counting(WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix), ToyBook())
+    assert global_tables.bootstrap(lambda: False)
+    yield global_tables
+    global_tables.close()
 
 
 @pytest.mark.kafka
-def test_one_look_at_the_ends_serves_all_that_wait(broker, topic_prefix, knowledge):
+def test_one_look_at_the_ends_serves_all_that_wait(broker, topic_prefix, global_tables):
     traffic = Traffic(broker.bootstrap, topic_prefix)
     for number in range(20):
         traffic.put("shop-settings", {"shop_id": f"jd:{number}"}, key=f"jd:{number}")
-    requests = [knowledge.meet({b"jd:%d" % number}) for number in range(20)]
+    requests = [global_tables.meet({b"jd:%d" % number}) for number in range(20)]
     while not all(request.done() for request in requests):
-        knowledge.follow()
-    assert knowledge.records == 20
-    assert knowledge.lookups == len(KNOWLEDGE)
+        global_tables.follow()
+    assert global_tables.records == 20
+    assert global_tables.lookups == len(GLOBAL_TOPICS)

@@ -12,11 +12,11 @@ from verdicts import (
     EXPIRED,
     FINAL,
     RealWorker,
+    contributions_of,
     decisions,
     inputs,
     last,
     last_of_file,
-    parts_of,
     pass_time,
     revisions,
     stream_attr,
@@ -130,7 +130,7 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
     """Each kill falls into a part of its own, so that there always is something in hand."""
     chance = random.Random(broker.kind)
     publish(worker, *inputs(much_traffic, "roster", "settings"))
-    for part in parts_of(much_traffic, tmp_path, 5):
+    for part in contributions_of(much_traffic, tmp_path, 5):
         publish(worker, *inputs(part, "chat", "orders"))
         worker.start().until_ready()
         until(lambda: worker.metric("stream_attr_records_total") > 0, worker)

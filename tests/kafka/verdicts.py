@@ -82,7 +82,7 @@ def inputs(folder: Path, *kinds: str) -> list[str]:
     return [word for kind in kinds or FILES for word in (f"--{kind}", str(folder / f"{kind}.jsonl"))]
 
 
-def parts_of(folder: Path, into: Path, number: int) -> list[Path]:
+def contributions_of(folder: Path, into: Path, number: int) -> list[Path]:
     """Folders with a part each of the events of a folder, in their order."""
     made = []
     for part in range(number):

@@ -24,7 +24,7 @@ from stream_attr.worker.config import Clock, Judging, LostInput, StoreKind, Tran
 from stream_attr.worker.engine import app
 from stream_attr.worker.engine.shutdown import bound_shutdown
 from stream_attr.worker.task import committer, open_transactions
-from stream_attr.worker.task.shop_tables import Knowledge
+from stream_attr.worker.task.shop_tables import GlobalTables
 
 EVERY = 8
 SEEN = 200
@@ -53,10 +53,10 @@ class ToyBook:
 class ToyJudge:
     """Counts; fails on an event that says ``explode``, and on a ``number`` that is none."""
 
-    def __init__(self, partition: int, store: Store, book: ToyBook) -> None:
+    def __init__(self, partition: int, store: Store, registry: ToyBook) -> None:
         self._partition = partition
         self._store = store
-        self._book = book
+        self._registry = registry
         self._positions: dict[str, int] = {}
         self._watermark = 0
 
@@ -112,7 +112,7 @@ class ToyJudge:
         pass
 
     def refresh(self, shop_id: str) -> Batch:
-        told = {"shop": shop_id, "p": self._partition, "records": self._book.records[shop_id]}
+        told = {"shop": shop_id, "p": self._partition, "records": self._registry.records[shop_id]}
         return Batch(outputs=[Output(DECISIONS, b"refresh", orjson.dumps(told))])
 
     def find_order(self, shop_id: str, order_id: str) -> bytes | None:
@@ -142,13 +142,13 @@ def doubt(every: int) -> None:
 
 def hang() -> None:
     """Have the thread that reads settings and rosters never come back, and the shutdown not wait for long."""
-    Knowledge.follow = lambda _knowledge: threading.Event().wait()
+    GlobalTables.follow = lambda _knowledge: threading.Event().wait()
     app.bound_shutdown = lambda: bound_shutdown(5.0)
 
 
 def toy() -> Judging:
-    book = ToyBook()
-    return Judging(book, lambda partition, _partitions, store: ToyJudge(partition, store, book))
+    registry = ToyBook()
+    return Judging(registry, lambda partition, _partitions, store: ToyJudge(partition, store, registry))
 
 
 def main() -> int:

@@ -11,10 +11,10 @@ from collections import Counter
 import pytest
 
 from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, SETTINGS, TICKS
-from stream_attr.processor import Book, Options, Processor, buyers
+from stream_attr.processor import Options, Processor, ShopRegistry, buyers
 from stream_attr.processor.ports import Record
 from stream_attr.rules.buyer import buyer
-from stream_attr.rules.order import attribution
+from stream_attr.rules.order import served
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.testing import MemoryStore
 
@@ -41,7 +41,7 @@ def work(monkeypatch):
     counted(buyer, "judge")
     counted(buyers, "decode_buyer")
     counted(buyers, "encode_buyer")
-    counted(attribution, "_figures", lambda messages, _: len(messages))
+    counted(served, "figures_of", lambda messages, _: len(messages))
     return done
 
 
@@ -71,10 +71,10 @@ def traffic(agents):
 
 def judged(records, batch=100, **settings):
     """Judge them batch by batch, with so small a cache that the buyer is more than it may hold."""
-    book, store = Book(), MemoryStore()
+    registry, store = ShopRegistry(), MemoryStore()
     value = {"shop_id": "jd:1", "effective_from": "2026-01-01", **settings}
-    assert book.apply(Record(SETTINGS, 0, 0, MORNING, b"jd:1", json.dumps(value).encode())) is None
-    processor = Processor(book, store, Options(cached_facts=10))
+    assert registry.apply(Record(SETTINGS, 0, 0, MORNING, b"jd:1", json.dumps(value).encode())) is None
+    processor = Processor(registry, store, Options(cached_facts=10))
     for begin in range(0, len(records), batch):
         store.apply(processor.process(records[begin : begin + batch], EVENTS).changes)
 
@@ -91,7 +91,7 @@ def judged(records, batch=100, **settings):
 def test_late_messages_of_one_agent_have_no_order_judged_again(work, settings):
     judged(traffic(agents=1), **settings)
     assert work["judge"] <= 2 * ORDER_EVENTS
-    assert work["_figures"] <= 2 * ORDER_EVENTS * MESSAGES
+    assert work["figures_of"] <= 2 * ORDER_EVENTS * MESSAGES
 
 
 def test_with_many_agents_an_order_is_judged_for_each_that_assists_and_only_what_is_new_is_read(work):
@@ -99,7 +99,7 @@ def test_with_many_agents_an_order_is_judged_for_each_that_assists_and_only_what
     judged(traffic(agents))
     orders = ORDER_EVENTS // 2
     assert work["judge"] <= 3 * orders * agents
-    assert work["_figures"] <= 20 * orders * MESSAGES
+    assert work["figures_of"] <= 20 * orders * MESSAGES
 
 
 def test_a_buyer_who_is_all_there_is_stays_decoded_however_many_messages(work):
@@ -127,7 +127,7 @@ def orders_of(buyers, orders=500, days=20):
 def calls(records, batch=100):
     """Function calls until all is final and forgotten, what the partition tells itself included."""
     store = MemoryStore()
-    processor = Processor(Book(), store, Options())
+    processor = Processor(ShopRegistry(), store, Options())
     end = MORNING + 100 * DAY_MS
     profile = cProfile.Profile()
     profile.enable()

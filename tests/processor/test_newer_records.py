@@ -7,9 +7,9 @@ import pytest
 
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, TICKS
-from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import PROGRESS_KEY, Record
-from stream_attr.processor.rollup import DAY_MARK, PART_MARK, PASSED_KEY
+from stream_attr.processor.rollup import CONTRIBUTION_MARK, DAY_MARK, WATERMARKS_KEY
 from stream_attr.testing import MemoryStore
 from tests.processor.test_processor import KEY, NOW, Partition
 
@@ -39,7 +39,7 @@ def test_one_on_a_topic_is_named_by_topic_partition_and_offset(topic, value):
     ("key", "value"),
     [
         (DAY_MARK + b"jd:1|20758", b"\x02\x97"),
-        (PASSED_KEY, b"\x02\x82"),
+        (WATERMARKS_KEY, b"\x02\x82"),
         (KEY, STATE),
         (KEY, LONG_STATE),
     ],
@@ -50,12 +50,12 @@ def test_one_in_the_state_is_named_by_its_key_before_anything_is_judged(key, val
     with pytest.raises(
         NewerVersionError, match=r"^topic buyer-state-changelog, key .*: this .* of version 2"
     ):
-        Processor(Book(), store, Options()).restore(None)
+        Processor(ShopRegistry(), store, Options()).restore(None)
 
 
 def test_progress_of_a_newer_program_is_refused():
     with pytest.raises(NewerVersionError, match="topic buyer-state-changelog, key progress: this"):
-        Processor(Book(), MemoryStore(), Options()).restore(b'{"version":2,"positions":[1]}')
+        Processor(ShopRegistry(), MemoryStore(), Options()).restore(b'{"version":2,"positions":[1]}')
     assert PROGRESS_KEY == b"\x00progress"
 
 
@@ -74,11 +74,11 @@ CHAT_EVENT = (
 
 def test_what_a_buyer_adds_to_a_day_is_refused_by_its_key():
     store = MemoryStore()
-    processor = Processor(Book(), store, Options())
+    processor = Processor(ShopRegistry(), store, Options())
     processor.restore(None)
-    store.apply({PART_MARK + b"jd:1|20758|b-1": b"\x02\x99", DAY_MARK + b"jd:1|20758": DAY})
+    store.apply({CONTRIBUTION_MARK + b"jd:1|20758|b-1": b"\x02\x99", DAY_MARK + b"jd:1|20758": DAY})
     with pytest.raises(NewerVersionError, match=r"key jd:1\|20758\|b-1: this record of a buyer's day"):
-        Processor(Book(), store, Options()).restore(None)
+        Processor(ShopRegistry(), store, Options()).restore(None)
 
 
 DAY = b"\x01" + msgspec.msgpack.encode(["jd:1", 20_758, "Asia/Shanghai", [NOW + n for n in range(5)]])

@@ -10,7 +10,7 @@ import pytest
 from stream_attr.codec.decoding import MAX_KEY_BYTES, MAX_RECORD_BYTES
 from stream_attr.codec.internal.progress import decode_progress
 from stream_attr.contract.topics import BUYER_DAYS, CHAT, DEAD_LETTERS, DECISIONS, ORDERS, SETTINGS, TICKS
-from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
@@ -25,12 +25,12 @@ KEY = b"jd:1|b-1"
 class Partition:
     """A processor with its store, fed value by value as its topics are."""
 
-    def __init__(self, book=None):
-        self.book = book or Book()
+    def __init__(self, registry=None):
+        self.registry = registry or ShopRegistry()
         self.store = MemoryStore()
         self.now = NOW
         self.options = Options(allowed_lateness_ms=0, clock=lambda: self.now, reports=False)
-        self.processor = Processor(self.book, self.store, self.options)
+        self.processor = Processor(self.registry, self.store, self.options)
         self.offset = -1
         self.progress = None
 
@@ -224,7 +224,7 @@ def test_another_processor_goes_on_from_store_and_progress(partition):
     partition.chat(NOW - 2, "m1", "buyer")
     partition.chat(NOW - 1, "m2")
     partition.order("created")
-    other = Processor(partition.book, partition.store, partition.options)
+    other = Processor(partition.registry, partition.store, partition.options)
     assert other.restore(partition.progress) == {CHAT: 2, ORDERS: 3}
     assert other.watermark == partition.processor.watermark
     assert other.find_order("jd:1", "o-1") == partition.processor.find_order("jd:1", "o-1")
@@ -235,7 +235,7 @@ def test_another_processor_goes_on_from_store_and_progress(partition):
 
 def settings(partition, **changes):
     value = json.dumps({"shop_id": "jd:1", "effective_from": "2026-11-01", **changes}).encode()
-    assert partition.book.apply(Record(SETTINGS, 0, 0, NOW, b"jd:1", value)) is None
+    assert partition.registry.apply(Record(SETTINGS, 0, 0, NOW, b"jd:1", value)) is None
     return partition.take(partition.processor.refresh("jd:1"))
 
 
@@ -301,7 +301,7 @@ def test_a_topic_of_another_kind_is_a_mistake_of_the_program(partition):
 def test_a_repeat_as_old_as_may_be_is_a_repeat():
     partition = Partition()
     partition.processor = Processor(
-        partition.book,
+        partition.registry,
         partition.store,
         Options(
             allowed_lateness_ms=0,
@@ -330,10 +330,10 @@ def test_refunds_come_to_no_more_than_every_reader_holds(partition):
 def test_any_number_of_text_patterns_can_be_looked_for(partition):
     profiles = {f"p{n}": {"auto_reply": {"identify": True, "prefix": f"<{n}>"}} for n in range(100)}
     settings = {"shop_id": "jd:1", "effective_from": "2026-10-01", "profiles": profiles}
-    partition.book.apply(Record(SETTINGS, 0, 0, NOW, None, json.dumps(settings).encode()))
+    partition.registry.apply(Record(SETTINGS, 0, 0, NOW, None, json.dumps(settings).encode()))
     partition.chat(NOW - HOUR_MS, "m0", sender="buyer")
     partition.chat(NOW - HOUR_MS, "m1", text="<99> hello")
-    partition.processor = Processor(partition.book, partition.store, partition.options)
+    partition.processor = Processor(partition.registry, partition.store, partition.options)
     partition.order("created")
     decisions = {value["profile"]: value["placing"] for _, value in partition.last}
     assert len(decisions) == 101

@@ -18,7 +18,7 @@ from stream_attr.contract.topics import (
     SETTINGS,
     TICKS,
 )
-from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, zone
 from stream_attr.testing import MemoryStore
@@ -44,12 +44,14 @@ class Partition:
 
     def start(self):
         rules = {"effective_from": "2026-01-01", "filters": {"monologue": {"enabled": False}}}
-        book = Book()
+        registry = ShopRegistry()
         assert (
-            book.apply(Record(SETTINGS, 0, 0, 0, b"jd:1", json.dumps({"shop_id": "jd:1", **rules}).encode()))
+            registry.apply(
+                Record(SETTINGS, 0, 0, 0, b"jd:1", json.dumps({"shop_id": "jd:1", **rules}).encode())
+            )
             is None
         )
-        self.processor = Processor(book, self.store, Options())
+        self.processor = Processor(registry, self.store, Options())
         self.processor.restore(self.progress)
 
     def send(self, events):

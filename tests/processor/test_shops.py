@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from stream_attr.contract.topics import CHAT, DEAD_LETTERS, ROSTER, SETTINGS
-from stream_attr.processor import Book
+from stream_attr.processor import ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.chat.message import AUTO_REPLY
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, day_name, day_number, zone
@@ -20,10 +20,10 @@ NOON = zone("Asia/Shanghai").start_of(TODAY) + 12 * HOUR_MS
 FILES = {SETTINGS: ("settings.jsonl",), ROSTER: ("roster.jsonl",)}
 
 
-def apply(book, topic, timestamp=NOON, **value):
+def apply(registry, topic, timestamp=NOON, **value):
     """Apply a record; return the code and the field of its dead letter, if it is refused."""
     record = Record(topic, 0, 0, timestamp, b"k", json.dumps({"shop_id": "jd:1", **value}).encode())
-    refused = book.apply(record)
+    refused = registry.apply(record)
     if refused is None:
         return None
     assert refused.topic == DEAD_LETTERS
@@ -31,31 +31,31 @@ def apply(book, topic, timestamp=NOON, **value):
     return letter["code"], letter["field"]
 
 
-def settings(book, day, timestamp=NOON, **value):
-    return apply(book, SETTINGS, timestamp, effective_from=day_name(day), **value)
+def settings(registry, day, timestamp=NOON, **value):
+    return apply(registry, SETTINGS, timestamp, effective_from=day_name(day), **value)
 
 
-def roster(book, day, role="presale", timestamp=NOON, agent_id="A"):
-    return apply(book, ROSTER, timestamp, agent_id=agent_id, role=role, effective_from=day_name(day))
+def roster(registry, day, role="presale", timestamp=NOON, agent_id="A"):
+    return apply(registry, ROSTER, timestamp, agent_id=agent_id, role=role, effective_from=day_name(day))
 
 
 REFUSED = ("bad_value", "effective_from")
 
 
 def test_the_first_record_of_a_shop_may_name_any_past_day():
-    book = Book()
-    assert settings(book, TODAY - 300, preset="pdd") is None
-    assert book.shop("jd:1").settings_on(TODAY - 300).preset == "pdd"
+    registry = ShopRegistry()
+    assert settings(registry, TODAY - 300, preset="pdd") is None
+    assert registry.shop("jd:1").settings_on(TODAY - 300).preset == "pdd"
 
 
 @pytest.mark.parametrize(("day", "answer"), [(TODAY - 1, REFUSED), (TODAY, None), (TODAY + 1, None)])
 def test_a_later_one_holds_from_today_at_the_earliest(day, answer):
-    book = Book()
-    settings(book, TODAY - 300)
-    version = book.shop("jd:1").version
-    assert settings(book, day, preset="pdd") == answer
-    assert (book.shop("jd:1").version == version) is (answer is not None)
-    assert (book.shop("jd:1").settings_on(day).preset == "pdd") is (answer is None)
+    registry = ShopRegistry()
+    settings(registry, TODAY - 300)
+    version = registry.shop("jd:1").version
+    assert settings(registry, day, preset="pdd") == answer
+    assert (registry.shop("jd:1").version == version) is (answer is not None)
+    assert (registry.shop("jd:1").settings_on(day).preset == "pdd") is (answer is None)
 
 
 @pytest.mark.parametrize(
@@ -63,116 +63,116 @@ def test_a_later_one_holds_from_today_at_the_earliest(day, answer):
     [(NOON + 12 * HOUR_MS - 1, None), (NOON + 12 * HOUR_MS, REFUSED), (NOON - 40 * DAY_MS, None)],
 )
 def test_today_is_the_day_of_the_records_timestamp_in_the_shops_zone(timestamp, answer):
-    book = Book()
-    settings(book, TODAY - 300)
-    assert settings(book, TODAY, timestamp) == answer
+    registry = ShopRegistry()
+    settings(registry, TODAY - 300)
+    assert settings(registry, TODAY, timestamp) == answer
 
 
 def test_today_is_another_day_in_another_zone():
-    book = Book()
-    settings(book, TODAY - 300, timezone="America/New_York")
+    registry = ShopRegistry()
+    settings(registry, TODAY - 300, timezone="America/New_York")
     early = zone("Asia/Shanghai").start_of(TODAY) + HOUR_MS  # still yesterday in New York
-    assert settings(book, TODAY - 1, early) is None
+    assert settings(registry, TODAY - 1, early) is None
 
 
 def test_records_of_files_are_taken_as_they_stand():
-    book = Book(FILES)
-    assert settings(book, TODAY, timestamp=0) is None
-    assert settings(book, TODAY - 300, timestamp=0, preset="pdd") is None
-    assert roster(book, TODAY, timestamp=0) is None
-    assert roster(book, TODAY - 300, timestamp=0) is None
-    assert book.shop("jd:1").settings_on(TODAY - 1).preset == "pdd"
+    registry = ShopRegistry(FILES)
+    assert settings(registry, TODAY, timestamp=0) is None
+    assert settings(registry, TODAY - 300, timestamp=0, preset="pdd") is None
+    assert roster(registry, TODAY, timestamp=0) is None
+    assert roster(registry, TODAY - 300, timestamp=0) is None
+    assert registry.shop("jd:1").settings_on(TODAY - 1).preset == "pdd"
 
 
-@pytest.mark.parametrize("book", [Book(), Book(FILES)], ids=["topic", "files"])
-def test_a_shop_keeps_the_time_zone_of_its_first_record(book):
-    assert settings(book, TODAY, timezone="Europe/Berlin") is None
-    assert settings(book, TODAY + 1, timezone="Asia/Shanghai") == ("bad_value", "timezone")
-    assert settings(book, TODAY + 1, timezone="Europe/Berlin") is None
-    assert settings(book, TODAY + 2) is None  # names none
-    assert book.shop("jd:1").zone.name == "Europe/Berlin"
+@pytest.mark.parametrize("registry", [ShopRegistry(), ShopRegistry(FILES)], ids=["topic", "files"])
+def test_a_shop_keeps_the_time_zone_of_its_first_record(registry):
+    assert settings(registry, TODAY, timezone="Europe/Berlin") is None
+    assert settings(registry, TODAY + 1, timezone="Asia/Shanghai") == ("bad_value", "timezone")
+    assert settings(registry, TODAY + 1, timezone="Europe/Berlin") is None
+    assert settings(registry, TODAY + 2) is None  # names none
+    assert registry.shop("jd:1").zone.name == "Europe/Berlin"
 
 
 def test_a_first_record_without_a_zone_says_shanghai():
-    book = Book()
-    settings(book, TODAY)
-    assert settings(book, TODAY + 1, timezone="UTC") == ("bad_value", "timezone")
+    registry = ShopRegistry()
+    settings(registry, TODAY)
+    assert settings(registry, TODAY + 1, timezone="UTC") == ("bad_value", "timezone")
 
 
 def test_a_refused_first_record_is_none():
-    book = Book()
-    assert settings(book, TODAY, preset="nobody's") == ("bad_value", "preset")
-    assert not book.shop("jd:1").is_set
-    assert settings(book, TODAY - 9, timezone="UTC") is None
+    registry = ShopRegistry()
+    assert settings(registry, TODAY, preset="nobody's") == ("bad_value", "preset")
+    assert not registry.shop("jd:1").is_set
+    assert settings(registry, TODAY - 9, timezone="UTC") is None
 
 
 def test_what_needs_text_holds_from_tomorrow_where_the_change_is_for_today():
-    book = Book()
-    settings(book, TODAY - 300)
-    settings(book, TODAY, auto_reply={"identify": True}, payment_deadline_hours=1)
-    settings(book, TODAY + 5, auto_reply={"identify": False})
-    shop = book.shop("jd:1")
+    registry = ShopRegistry()
+    settings(registry, TODAY - 300)
+    settings(registry, TODAY, auto_reply={"identify": True}, payment_deadline_hours=1)
+    settings(registry, TODAY + 5, auto_reply={"identify": False})
+    shop = registry.shop("jd:1")
     assert [shop.settings_on(day).payment_deadline_hours for day in (TODAY - 1, TODAY)] == [24, 1]
-    identified = [bool(shop.reading(TODAY + day).mute & AUTO_REPLY) for day in (-1, 0, 1, 4, 5)]
+    identified = [bool(shop.reception_rules(TODAY + day).mute & AUTO_REPLY) for day in (-1, 0, 1, 4, 5)]
     assert identified == [False, False, True, True, False]
 
 
 def test_the_first_record_and_files_have_the_text_still_to_come():
-    first, files = Book(), Book(FILES)
+    first, files = ShopRegistry(), ShopRegistry(FILES)
     settings(first, TODAY, auto_reply={"identify": True})
     settings(files, TODAY - 9)
     settings(files, TODAY, auto_reply={"identify": True})
-    for book in (first, files):
-        assert book.shop("jd:1").reading(TODAY).mute & AUTO_REPLY
+    for registry in (first, files):
+        assert registry.shop("jd:1").reception_rules(TODAY).mute & AUTO_REPLY
 
 
 @pytest.mark.parametrize(("day", "answer"), [(TODAY - 1, REFUSED), (TODAY, None), (TODAY + 1, None)])
 def test_roles_do_not_move_either(day, answer):
-    book = Book()
-    assert roster(book, TODAY - 300) is None
-    assert roster(book, day, "frozen") == answer
-    role = book.shop("jd:1").role_on("A", day, Role.AFTERSALE)
+    registry = ShopRegistry()
+    assert roster(registry, TODAY - 300) is None
+    assert roster(registry, day, "frozen") == answer
+    role = registry.shop("jd:1").role_on("A", day, Role.AFTERSALE)
     assert role is (Role.FROZEN if answer is None else Role.PRESALE)
 
 
 def test_the_first_record_of_every_agent_may_name_any_past_day():
-    book = Book()
-    assert roster(book, TODAY - 1) is None
-    assert roster(book, TODAY - 300, agent_id="B") is None
+    registry = ShopRegistry()
+    assert roster(registry, TODAY - 1) is None
+    assert roster(registry, TODAY - 300, agent_id="B") is None
 
 
 def test_shops_do_not_know_of_each_other():
-    book = Book()
-    settings(book, TODAY, preset="pdd")
-    assert settings(book, TODAY - 300, shop_id="jd:2", timezone="UTC") is None
-    assert book.shop("jd:1").zone.name == "Asia/Shanghai"
-    assert book.shop("jd:3").settings_on(TODAY).preset == "jd_cloud"
+    registry = ShopRegistry()
+    settings(registry, TODAY, preset="pdd")
+    assert settings(registry, TODAY - 300, shop_id="jd:2", timezone="UTC") is None
+    assert registry.shop("jd:1").zone.name == "Asia/Shanghai"
+    assert registry.shop("jd:3").settings_on(TODAY).preset == "jd_cloud"
 
 
 def test_a_tombstone_changes_nothing():
-    refused = Book().apply(Record(SETTINGS, 0, 7, NOON, b"jd:1", None))
+    refused = ShopRegistry().apply(Record(SETTINGS, 0, 7, NOON, b"jd:1", None))
     assert json.loads(refused.value)["code"] == "not_json"
     assert refused.key == b"jd:1"
 
 
 def test_a_key_without_end_is_too_large_and_its_beginning_is_kept():
-    refused = Book().apply(Record(SETTINGS, 0, 7, NOON, b"k" * 100_000, b"{}"))
+    refused = ShopRegistry().apply(Record(SETTINGS, 0, 7, NOON, b"k" * 100_000, b"{}"))
     assert json.loads(refused.value)["code"] == "too_large"
     assert refused.key == b"k" * 65_536
 
 
 def test_other_topics_are_a_mistake_of_the_program():
     with pytest.raises(ValueError, match="tells nothing of shops"):
-        Book().apply(Record(CHAT, 0, 0, NOON, b"k", b"{}"))
+        ShopRegistry().apply(Record(CHAT, 0, 0, NOON, b"k", b"{}"))
 
 
 def test_a_machine_out_of_descriptors_is_not_the_records_fault(no_file_descriptors):
     zone.cache_clear()
     ZoneInfo.clear_cache()
-    book = Book()
+    registry = ShopRegistry()
     with no_file_descriptors, pytest.raises(OSError, match="Too many open files") as raised:
-        settings(book, TODAY, timezone="Europe/Berlin")
+        settings(registry, TODAY, timezone="Europe/Berlin")
     assert raised.value.errno == errno.EMFILE
-    assert not book.shop("jd:1").is_set
-    assert settings(book, TODAY, timezone="Europe/Berlin") is None
-    assert book.shop("jd:1").zone.name == "Europe/Berlin"
+    assert not registry.shop("jd:1").is_set
+    assert settings(registry, TODAY, timezone="Europe/Berlin") is None
+    assert registry.shop("jd:1").zone.name == "Europe/Berlin"

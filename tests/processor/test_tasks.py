@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from stream_attr.contract.registry import record_schema
 from stream_attr.contract.topics import CHAT, ORDERS, SETTINGS, TASKS, TICKS
-from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.testing import MemoryStore
@@ -23,9 +23,9 @@ class Shop:
     """A live partition on which one buyer orders; what it tells of tasks."""
 
     def __init__(self, **tasks):
-        self.book = Book()
+        self.registry = ShopRegistry()
         record = {"shop_id": "jd:1", "effective_from": "2026-10-01", **({"tasks": tasks} if tasks else {})}
-        assert self.book.apply(Record(SETTINGS, 0, 0, NOON, None, json.dumps(record).encode())) is None
+        assert self.registry.apply(Record(SETTINGS, 0, 0, NOON, None, json.dumps(record).encode())) is None
         self.now = NOON
         self.store = MemoryStore()
         self.offset = 0
@@ -33,7 +33,7 @@ class Shop:
 
     def start(self):
         options = Options(allowed_lateness_ms=0, now=lambda: self.now)
-        self.processor = Processor(self.book, self.store, options)
+        self.processor = Processor(self.registry, self.store, options)
         self.processor.restore(None)
 
     def send(self, topic, **value):
@@ -170,6 +170,6 @@ def test_nobody_is_told_twice_after_a_restart():
 
 def test_without_a_clock_nobody_is_told_anything():
     shop = Shop()
-    shop.processor = Processor(shop.book, shop.store, Options(allowed_lateness_ms=0))
+    shop.processor = Processor(shop.registry, shop.store, Options(allowed_lateness_ms=0))
     shop.order("created", NOON)
     assert shop.tick(NOON + HOUR_MS) == []

@@ -26,7 +26,7 @@ from stream_attr.contract.topics import (
 )
 from stream_attr.processor.ports import Batch, Output, Record
 from stream_attr.processor.processor import Options, Processor
-from stream_attr.processor.shops import Book
+from stream_attr.processor.shops import ShopRegistry
 from stream_attr.rules.shop.days import END_OF_TIME
 
 Json = dict[str, Any]
@@ -231,12 +231,12 @@ def run(
 
 
 def _started(settings: list[Json], roster: list[Json], options: Options, known: Partition) -> Processor:
-    book = Book(_SHOP_FILES)
+    registry = ShopRegistry(_SHOP_FILES)
     for topic, records in ((SETTINGS, settings), (ROSTER, roster)):
         for offset, value in enumerate(records):
-            refused = book.apply(Record(topic, 0, offset, 0, None, _encode(value)))
+            refused = registry.apply(Record(topic, 0, offset, 0, None, _encode(value)))
             assert refused is None, refused
-    processor = Processor(book, _Stored(known.state), options)
+    processor = Processor(registry, _Stored(known.state), options)
     processor.restore(known.progress)
     return processor
 

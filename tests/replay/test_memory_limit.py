@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stream_attr.replay.memory_limit import memory_at_hand_mib
+from stream_attr.replay.memory_limit import memory_limit_mib
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from stream_attr.replay.memory_limit import memory_at_hand_mib
 def test_what_a_container_may_use_counts_where_it_is_less_than_the_machine_has(
     tmp_path: Path, limits: dict[str, str], expected: int | None
 ) -> None:
-    machine = memory_at_hand_mib(tmp_path)
+    machine = memory_limit_mib(tmp_path)
     assert machine > 48
     (tmp_path / "proc/self").mkdir(parents=True)
     (tmp_path / "proc/self/cgroup").write_text("0::/shop/nightly\n")
@@ -33,4 +33,4 @@ def test_what_a_container_may_use_counts_where_it_is_less_than_the_machine_has(
         file = tmp_path / "sys/fs/cgroup" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(said)
-    assert memory_at_hand_mib(tmp_path) == (machine if expected is None else expected)
+    assert memory_limit_mib(tmp_path) == (machine if expected is None else expected)

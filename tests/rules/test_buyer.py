@@ -29,16 +29,16 @@ def message(ts, event_id, side=AGENT):
     return Message(ts, side, event_id, 0, 1, None)
 
 
-def hear(buyer, ts, event_id, agent_id="A", side=AGENT):
+def add_message(buyer, ts, event_id, agent_id="A", side=AGENT):
     touched = []
-    new = buyer.hear(agent_id, message(ts, event_id, side), touched=touched)
+    new = buyer.add_message(agent_id, message(ts, event_id, side), touched=touched)
     return new, [order.order_id for order in touched]
 
 
 def serve(buyer, ts, name):
     """Let the buyer ask and agent A answer in the same millisecond."""
-    hear(buyer, ts, f"{name}?", side=BUYER)
-    hear(buyer, ts, f"{name}!")
+    add_message(buyer, ts, f"{name}?", side=BUYER)
+    add_message(buyer, ts, f"{name}!")
 
 
 def created(buyer, ts=NOON, event_id="e1", order_id="o-1"):
@@ -74,14 +74,14 @@ def test_nothing_is_due_of_a_new_buyer(buyer):
 
 
 def test_a_known_event_is_not_heard_again_whatever_it_says(buyer):
-    assert hear(buyer, NOON, "m1")[0]
-    assert not hear(buyer, NOON + 1, "m1", agent_id="B", side=BUYER)[0]
-    assert not buyer.hand_over("A", NOON, "m1", touched=[])
+    assert add_message(buyer, NOON, "m1")[0]
+    assert not add_message(buyer, NOON + 1, "m1", agent_id="B", side=BUYER)[0]
+    assert not buyer.add_transfer("A", NOON, "m1", touched=[])
     assert list(buyer.receptions) == ["A"]
 
 
 def test_chat_and_order_events_have_ids_of_their_own(buyer):
-    assert hear(buyer, NOON, "1")[0]
+    assert add_message(buyer, NOON, "1")[0]
     assert buyer.order_of("o-1", "1", NOON) is not None
     assert buyer.order_of("o-2", "1", NOON) is None
     assert list(buyer.orders) == ["o-1"]
@@ -89,7 +89,7 @@ def test_chat_and_order_events_have_ids_of_their_own(buyer):
 
 @pytest.mark.parametrize("first", [NOON, MIDNIGHT - 1])
 def test_chat_is_forgotten_with_its_whole_day_and_its_ids(buyer, first):
-    hear(buyer, first, "m1")
+    add_message(buyer, first, "m1")
     forget_at = MIDNIGHT + RETENTION.chat_ms + FORGET_EVERY_MS
     assert run_down(buyer) == [forget_at]
     assert buyer.is_empty
@@ -97,7 +97,7 @@ def test_chat_is_forgotten_with_its_whole_day_and_its_ids(buyer, first):
 
 
 def test_chat_is_kept_at_least_as_long_as_its_retention(buyer):
-    hear(buyer, NOON, "m1")
+    add_message(buyer, NOON, "m1")
     for watermark in (NOON + RETENTION.chat_ms, MIDNIGHT + RETENTION.chat_ms - 1):
         buyer.reschedule(0, RETENTION)
         buyer.expire(watermark, RETENTION)
@@ -105,8 +105,8 @@ def test_chat_is_kept_at_least_as_long_as_its_retention(buyer):
 
 
 def test_a_day_of_chat_is_forgotten_and_the_next_one_is_not(buyer):
-    hear(buyer, MIDNIGHT - 1, "m1")
-    hear(buyer, MIDNIGHT, "m2")
+    add_message(buyer, MIDNIGHT - 1, "m1")
+    add_message(buyer, MIDNIGHT, "m2")
     buyer.expire(MIDNIGHT + RETENTION.chat_ms, RETENTION)
     assert buyer.chat_ids == {"m2"}
 
@@ -168,8 +168,8 @@ def test_an_unpaid_order_keeps_the_chat_it_rests_on_for_a_payment_may_still_come
 
 def test_nothing_is_left_of_a_buyer_in_the_end(buyer):
     for day in range(3):
-        hear(buyer, NOON + day * DAY_MS - 1, f"m{day}", agent_id="AB"[day % 2])
-    buyer.hand_over("A", NOON, "t1", touched=[])
+        add_message(buyer, NOON + day * DAY_MS - 1, f"m{day}", agent_id="AB"[day % 2])
+    buyer.add_transfer("A", NOON, "t1", touched=[])
     created(buyer)
     paid(buyer, NOON + DAY_MS)
     created(buyer, NOON + DAY_MS, "e3", "o-2")
@@ -196,12 +196,12 @@ def test_nothing_is_left_of_a_buyer_in_the_end(buyer):
 def test_a_message_touches_the_orders_on_which_it_may_bear(buyer, ts, touched):
     order = created(buyer)
     list(buyer.revise(order, NOON, "created"))
-    assert hear(buyer, ts, "m1") == (True, touched)
+    assert add_message(buyer, ts, "m1") == (True, touched)
 
 
 def test_a_message_does_not_touch_an_order_of_which_no_creation_is_known(buyer):
     paid(buyer, NOON)
-    assert hear(buyer, NOON - 1, "m1") == (True, [])
+    assert add_message(buyer, NOON - 1, "m1") == (True, [])
 
 
 def test_days_are_divided_anew_when_the_first_settings_come_after_the_facts(buyer):
@@ -241,7 +241,7 @@ def test_a_message_before_the_deadline_is_looked_at_though_its_reception_began_a
     list(buyer.revise(order, NOON, "created"))
     deadline = NOON + 24 * HOUR_MS
     serve(buyer, deadline + 1, "late")
-    assert hear(buyer, deadline - 1, "m1")[1] == ["o-1"]
+    assert add_message(buyer, deadline - 1, "m1")[1] == ["o-1"]
     assert buyer.judgements(order)["official"].assists == (("followup", "A"),)
 
 

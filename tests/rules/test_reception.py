@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stream_attr.rules.chat.filters import Filter, filtered
 from stream_attr.rules.chat.message import AGENT, AUTO_REPLY, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
 from stream_attr.rules.chat.reception import Reception
-from stream_attr.rules.shop.day_rules import Reading, SettingsRecord
+from stream_attr.rules.shop.day_rules import ReceptionRules, SettingsRecord
 from stream_attr.rules.shop.settings import AutoReply, Filters, Role, Settings
 from stream_attr.rules.shop.shop import Shop
 
@@ -20,8 +20,10 @@ ALL_OFF = Filters(agent_offline=False, broadcast=False, forwarded=False, monolog
 D = 20_000
 
 
-def reading(filters=ALL_OFF, **changes):
-    return Reading(filters, BROADCAST | BLANK, 0, 2, Role.PRESALE, False, frozenset())._replace(**changes)
+def reception_rules(filters=ALL_OFF, **changes):
+    return ReceptionRules(filters, BROADCAST | BLANK, 0, 2, Role.PRESALE, False, frozenset())._replace(
+        **changes
+    )
 
 
 def said(script, **flags):
@@ -42,15 +44,15 @@ def matched(script, rules, *, transfer=None, role=Role.PRESALE, own=False, offic
     ("script", "empty"), [("", True), ("B", True), ("BA", True), ("Ba", False), ("bA", False)]
 )
 def test_empty(script, empty):
-    assert (matched(script, reading()) is Filter.EMPTY) is empty
+    assert (matched(script, reception_rules()) is Filter.EMPTY) is empty
 
 
 @pytest.mark.parametrize("script", ["s", "bs", "ab"])
 def test_buyer_subaccount(script):
-    on = reading(replace(ALL_OFF, buyer_subaccount=True))
+    on = reception_rules(replace(ALL_OFF, buyer_subaccount=True))
     expected = Filter.BUYER_SUBACCOUNT if "s" in script else None
     assert matched(script, on, s=SUBACCOUNT) is expected
-    assert matched(script, reading(), s=SUBACCOUNT) is None
+    assert matched(script, reception_rules(), s=SUBACCOUNT) is None
 
 
 @pytest.mark.parametrize(
@@ -58,15 +60,15 @@ def test_buyer_subaccount(script):
     [("c", True), ("cc", True), ("ca", False), ("cb", False), ("bc", False), ("a", False)],
 )
 def test_broadcast(script, matches):
-    on = reading(replace(ALL_OFF, broadcast=True))
+    on = reception_rules(replace(ALL_OFF, broadcast=True))
     assert (matched(script, on, c=BROADCAST) is Filter.BROADCAST) is matches
-    assert matched(script, reading(), c=BROADCAST) is None
+    assert matched(script, reception_rules(), c=BROADCAST) is None
 
 
 @pytest.mark.parametrize("most", [0, 1, 2])
 @pytest.mark.parametrize("replies", [0, 1, 2, 3])
 def test_forwarded_with_at_most_so_many_replies_before_the_transfer(most, replies):
-    on = reading(replace(ALL_OFF, forwarded=True, forwarded_max_replies=most))
+    on = reception_rules(replace(ALL_OFF, forwarded=True, forwarded_max_replies=most))
     script = "b" + "a" * replies + "b"
     expected = Filter.FORWARDED if replies <= most else None
     assert matched(script, on, transfer=replies + 1) is expected
@@ -74,7 +76,7 @@ def test_forwarded_with_at_most_so_many_replies_before_the_transfer(most, replie
 
 
 def test_forwarded_counts_replies_of_a_smaller_time_and_effective_ones_only():
-    on = reading(replace(ALL_OFF, forwarded=True, forwarded_max_replies=1))
+    on = reception_rules(replace(ALL_OFF, forwarded=True, forwarded_max_replies=1))
     assert matched("baa", on, transfer=1) is Filter.FORWARDED
     assert matched("baa", on, transfer=2) is Filter.FORWARDED  # the second one at the same millisecond
     assert matched("baa", on, transfer=3) is None
@@ -84,7 +86,7 @@ def test_forwarded_counts_replies_of_a_smaller_time_and_effective_ones_only():
 @pytest.mark.parametrize("within", [1, 2, 3])
 @pytest.mark.parametrize("position", [1, 2, 3, 4])
 def test_advert_within_the_first_agent_messages_after_the_buyers_first(within, position):
-    on = reading(advert_bit=ADVERT_BIT, advert_within=within)
+    on = reception_rules(advert_bit=ADVERT_BIT, advert_within=within)
     script = "ab" + "a" * (position - 1) + "x"
     expected = Filter.ADVERT if position <= within else None
     assert matched(script, on, x=ADVERT_BIT) is expected
@@ -101,14 +103,14 @@ def test_advert_within_the_first_agent_messages_after_the_buyers_first(within, p
     ],
 )
 def test_advert_counts_agent_messages_of_any_kind(script, advert):
-    on = reading(advert_bit=ADVERT_BIT)
+    on = reception_rules(advert_bit=ADVERT_BIT)
     assert (matched(script, on, x=ADVERT_BIT) is Filter.ADVERT) is advert
 
 
 @pytest.mark.parametrize("least", [1, 2, 3])
 @pytest.mark.parametrize("replies", [0, 1, 2, 3, 4])
 def test_single_sentence_with_at_least_so_many_replies(least, replies):
-    on = reading(replace(ALL_OFF, single_sentence=True, single_sentence_min_replies=least))
+    on = reception_rules(replace(ALL_OFF, single_sentence=True, single_sentence_min_replies=least))
     expected = Filter.SINGLE_SENTENCE if replies >= least else None
     assert matched("b" + "a" * replies, on) is expected
 
@@ -116,14 +118,14 @@ def test_single_sentence_with_at_least_so_many_replies(least, replies):
 @pytest.mark.parametrize("script", ["abaaa", "baaab", "baaA"])
 def test_no_single_sentence(script):
     """The agent began; the buyer spoke twice; only two replies are effective."""
-    on = reading(replace(ALL_OFF, single_sentence=True))
+    on = reception_rules(replace(ALL_OFF, single_sentence=True))
     assert matched(script, on) is None
 
 
 @pytest.mark.parametrize("most", [0, 1, 2])
 @pytest.mark.parametrize("answers", [0, 1, 2, 3])
 def test_monologue_with_at_most_so_many_answers(most, answers):
-    on = reading(replace(ALL_OFF, monologue=True, monologue_max_buyer_messages=most))
+    on = reception_rules(replace(ALL_OFF, monologue=True, monologue_max_buyer_messages=most))
     expected = Filter.MONOLOGUE if answers <= most else None
     assert matched("a" + "b" * answers, on) is expected
     assert matched("b" + "a" * 5, on) is None
@@ -135,12 +137,12 @@ def test_who_spoke_first_within_one_millisecond_is_the_buyer():
     reception = Reception()
     reception.add(Message(5, AGENT, "a", 0, 1, None))
     reception.add(Message(5, BUYER, "z", BLANK, 0, None))
-    assert reception.read("b-1", "A", D, on, "official").reason is None
+    assert reception.result("b-1", "A", D, on, "official").reason is None
 
 
 def test_the_first_filter_of_the_table_is_the_reason():
     """A reception that all match: each is the reason once those before it no longer match."""
-    every = reading(
+    every = reception_rules(
         Filters(buyer_subaccount=True, monologue=True, monologue_max_buyer_messages=9, single_sentence=True),
         advert_bit=ADVERT_BIT,
     )
@@ -160,7 +162,7 @@ def test_the_first_filter_of_the_table_is_the_reason():
 
 
 def test_aftersale_agents_pass_all_but_the_fixed_filters_where_the_setting_says_so():
-    on = reading(Filters(), aftersale_unfiltered=True)
+    on = reception_rules(Filters(), aftersale_unfiltered=True)
     for role, expected in (
         (Role.AFTERSALE, None),
         (Role.FROZEN, Filter.MONOLOGUE),
@@ -209,5 +211,5 @@ def test_a_reception_that_was_read_while_it_grew_reads_as_one_that_was_not(growt
         fresh = Reception()
         fresh.messages, fresh.transfers = sorted(facts), list(grown.transfers)
         for profile in ("official", "other"):
-            as_grown = grown.read("b-1", "A", D, shop, profile)
-            assert as_grown == fresh.read("b-1", "A", D, shop, profile)
+            as_grown = grown.result("b-1", "A", D, shop, profile)
+            assert as_grown == fresh.result("b-1", "A", D, shop, profile)

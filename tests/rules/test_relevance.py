@@ -102,7 +102,7 @@ def is_right(buyer, order):
     afresh = Buyer(buyer.shop, buyer.buyer_id)
     for agent_id, days in buyer.receptions.items():
         for reception in days.values():
-            afresh.recall(agent_id, reception.messages, ())
+            afresh.restore(agent_id, reception.messages, ())
     for profile in order.judged:
         fresh = judge(order, afresh.receptions, buyer.buyer_id, buyer.shop, profile)
         if verdict(order, fresh, MORNING) != order.emitted[profile].verdict:
@@ -123,7 +123,7 @@ def test_what_is_not_judged_again_would_be_judged_the_same(many):
                 continue
             begin = chance.choice((MORNING, MORNING, MORNING - DAY_MS))
             touched = []
-            buyer.hear(chance.choice(agents), a_message(chance, number, begin), touched=touched)
+            buyer.add_message(chance.choice(agents), a_message(chance, number, begin), touched=touched)
             for order in buyer.orders.values():
                 if order in touched:
                     list(buyer.revise(order, MORNING, "chat"))

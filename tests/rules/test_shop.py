@@ -79,17 +79,17 @@ def test_what_needs_text_holds_from_text_from_the_rest_from_the_first_day():
     before = replace(DEFAULT_SETTINGS, filters=Filters(monologue=True))
     after = replace(PREFIXED, filters=Filters(monologue=False, advert=True, advert_phrase="bye"))
     shop = shop_with(record(D - 9, before), record(D, after, text_from=D + 1))
-    readings = [shop.reading(day) for day in (D - 1, D, D + 1)]
-    assert [reading.filters.monologue for reading in readings] == [True, False, False]
-    assert [bool(reading.advert_bit) for reading in readings] == [False, False, True]
-    assert [bool(reading.mute & AUTO_REPLY) for reading in readings] == [False, False, True]
+    readings = [shop.reception_rules(day) for day in (D - 1, D, D + 1)]
+    assert [reception_rules.filters.monologue for reception_rules in readings] == [True, False, False]
+    assert [bool(reception_rules.advert_bit) for reception_rules in readings] == [False, False, True]
+    assert [bool(reception_rules.mute & AUTO_REPLY) for reception_rules in readings] == [False, False, True]
     assert [shop.patterns_on(day) for day in (D - 1, D)] == [{}, {}]
     assert set(shop.patterns_on(D + 1)) == {Pattern(False, "^"), Pattern(True, "bye")}
 
 
 def test_text_settings_given_up_for_today_go_on_until_midnight():
     shop = shop_with(record(D - 9, PREFIXED), record(D, text_from=D + 1))
-    assert [bool(shop.reading(day).mute & AUTO_REPLY) for day in (D, D + 1)] == [True, False]
+    assert [bool(shop.reception_rules(day).mute & AUTO_REPLY) for day in (D, D + 1)] == [True, False]
     assert [set(shop.patterns_on(day)) for day in (D, D + 1)] == [{Pattern(False, "^")}, set()]
 
 
@@ -97,7 +97,7 @@ def test_each_profile_reads_its_own_pattern_of_those_of_the_day():
     shop = shop_with(record(D, PREFIXED, advert=ADVERT, same=PREFIXED))
     bit = shop.patterns_on(D)
     assert sorted(bit.values()) == [1 << TEXT_SHIFT, 2 << TEXT_SHIFT]
-    official, advert, same = (shop.reading(D, profile) for profile in ("official", "advert", "same"))
+    official, advert, same = (shop.reception_rules(D, profile) for profile in ("official", "advert", "same"))
     assert official.mute == same.mute == BROADCAST | BLANK | AUTO_REPLY | bit[Pattern(False, "^")]
     assert advert.mute == BROADCAST | BLANK
     assert (advert.advert_bit, advert.advert_within) == (bit[Pattern(True, "bye")], 3)
@@ -116,13 +116,13 @@ def test_a_pattern_keeps_its_flag_whatever_is_named_later():
 def test_an_empty_prefix_is_no_pattern():
     shop = shop_with(record(D, replace(DEFAULT_SETTINGS, auto_reply=AutoReply(identify=True))))
     assert shop.patterns_on(D) == {}
-    assert shop.reading(D).mute == BROADCAST | BLANK | AUTO_REPLY
+    assert shop.reception_rules(D).mute == BROADCAST | BLANK | AUTO_REPLY
 
 
 def test_a_prefix_that_is_not_identified_is_no_pattern():
     shop = shop_with(record(D, replace(DEFAULT_SETTINGS, auto_reply=AutoReply(prefix="^"))))
     assert shop.patterns_on(D) == {}
-    assert shop.reading(D).mute == BROADCAST | BLANK
+    assert shop.reception_rules(D).mute == BROADCAST | BLANK
 
 
 @pytest.mark.parametrize("turn", [1, -1])
@@ -169,10 +169,10 @@ def test_the_longest_after_sales_days_ever_set_are_remembered():
 
 def test_every_accepted_record_makes_a_new_version_and_nothing_stale_is_read():
     shop = shop_with(record(D))
-    version, _ = shop.version, (shop.reading(D), shop.patterns_on(D))
+    version, _ = shop.version, (shop.reception_rules(D), shop.patterns_on(D))
     shop.add_settings(record(D, PREFIXED), "Asia/Shanghai")
     assert shop.version == version + 1
-    assert shop.reading(D).mute & AUTO_REPLY
+    assert shop.reception_rules(D).mute & AUTO_REPLY
     assert shop.patterns_on(D)
     shop.add_role("A", D, Role.FROZEN)
     assert shop.version == version + 2

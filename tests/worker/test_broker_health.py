@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from stream_attr.worker.ops.broker_health import Contact
+from stream_attr.worker.ops.broker_health import BrokerHealth
 from stream_attr.worker.ops.logs import Hushed
 
 
@@ -23,53 +23,53 @@ def clock():
 
 
 @pytest.fixture
-def contact(clock):
-    return Contact("b:9092", 10, clock)
+def broker_health(clock):
+    return BrokerHealth("b:9092", 10, clock)
 
 
-def test_silence_is_told_once_it_is_longer_than_the_patience(contact, clock, caplog):
+def test_silence_is_told_once_it_is_longer_than_the_patience(broker_health, clock, caplog):
     for now, lost in ((110.0, False), (110.5, True), (300.0, True)):
         clock.now = now
-        contact.look()
-        assert (contact.lost is not None) == lost
+        broker_health.look()
+        assert (broker_health.lost is not None) == lost
     [line] = caplog.records
     assert line.getMessage().startswith("broker b:9092 is unreachable since ")
-    assert contact.lost in line.getMessage()
+    assert broker_health.lost in line.getMessage()
 
 
-def test_an_answer_ends_it_and_that_is_told_once(contact, clock, caplog):
+def test_an_answer_ends_it_and_that_is_told_once(broker_health, clock, caplog):
     clock.now = 120.0
-    contact.look()
+    broker_health.look()
     clock.now = 163.4
-    contact.heard()
+    broker_health.record_response()
     for _ in range(3):
-        contact.look()
-    assert contact.lost is None
+        broker_health.look()
+    assert broker_health.lost is None
     assert [record.getMessage() for record in caplog.records[1:]] == ["broker b:9092 is back after 63 s"]
 
 
-def test_a_user_that_is_refused_is_named_as_soon_as_that_is_known(contact, clock, caplog):
+def test_a_user_that_is_refused_is_named_as_soon_as_that_is_known(broker_health, clock, caplog):
     clock.now = 120.0
-    contact.look()
-    contact.refused("worker")
+    broker_health.look()
+    broker_health.refused("worker")
     for _ in range(3):
-        contact.look()
-    assert contact.lost.endswith(": it refuses user worker")
-    assert [contact.lost in record.getMessage() for record in caplog.records] == [False, True]
-    contact.heard()
-    contact.look()
+        broker_health.look()
+    assert broker_health.lost.endswith(": it refuses user worker")
+    assert [broker_health.lost in record.getMessage() for record in caplog.records] == [False, True]
+    broker_health.record_response()
+    broker_health.look()
     clock.now = 140.0
-    contact.look()
-    assert "refuses" not in contact.lost, "that was before"
+    broker_health.look()
+    assert "refuses" not in broker_health.lost, "that was before"
 
 
-def test_it_is_doubted_from_half_of_the_patience_on(contact, clock):
+def test_it_is_doubted_from_half_of_the_patience_on(broker_health, clock):
     clock.now = 105.0
-    assert not contact.doubtful
+    assert not broker_health.stale
     clock.now = 105.1
-    assert contact.doubtful
-    contact.heard()
-    assert not contact.doubtful
+    assert broker_health.stale
+    broker_health.record_response()
+    assert not broker_health.stale
 
 
 def record(name, message, *args):

@@ -11,7 +11,7 @@ import pytest
 from stream_attr.contract.topics import CHAT, ORDERS, TICKS
 from stream_attr.processor.ports import Record
 from stream_attr.worker.startup.topics_check import INPUTS
-from stream_attr.worker.task.input_merge import End, Merge, room
+from stream_attr.worker.task.input_merge import End, Merge, fetch_budget
 
 NOON = 1_793_500_000_000
 MINUTE_MS = 60_000
@@ -33,7 +33,7 @@ class Backlog:
 
     def fetch(self, bytes_each):
         """Hand over one fetch of each topic that is asked for, and see what is at hand then."""
-        for topic in self.merge.hungry(bytes_each):
+        for topic in self.merge.topics_to_fetch(bytes_each):
             log = self.logs.get(topic, [])
             begin = end = self.position.get(topic, 0)
             size = 0
@@ -54,7 +54,7 @@ class Backlog:
         judged, idle = [], 0
         while idle < 5:
             for _ in range(fetches_a_batch):
-                self.fetch(room(partitions))
+                self.fetch(fetch_budget(partitions))
             take = self.merge.take(batch)
             idle = 0 if take is not None else idle + 1
             judged += () if take is None else take.records
@@ -113,7 +113,7 @@ def test_large_records_are_counted_by_their_bytes_keys_too(partitions):
     judged = backlog.judge_all(fetches_a_batch=5, partitions=partitions)
     assert len(judged) == 3_300
     for topic in (CHAT, ORDERS):
-        assert backlog.most_bytes[topic] <= room(partitions) + FETCH_BYTES
+        assert backlog.most_bytes[topic] <= fetch_budget(partitions) + FETCH_BYTES
 
 
 def test_ticks_that_wait_are_bounded_too():
@@ -126,4 +126,4 @@ def test_ticks_that_wait_are_bounded_too():
 
 @pytest.mark.parametrize(("partitions", "most"), [(1, 20), (6, 120), (64, 128), (100, 128)])
 def test_all_partitions_together_have_no_more_than_a_worker_may(partitions, most):
-    assert partitions * len(INPUTS) * room(partitions) <= most * MIB
+    assert partitions * len(INPUTS) * fetch_budget(partitions) <= most * MIB

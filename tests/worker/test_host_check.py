@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from stream_attr.cli import main
 from stream_attr.worker.config import StoreKind, WorkerConfig
-from stream_attr.worker.startup.host_check import Claim, PremisesError
+from stream_attr.worker.startup.host_check import Claim, HostCheckError
 from stream_attr.worker.state.store import StoreBusy
 
 
@@ -48,7 +48,7 @@ def test_a_store_in_memory_needs_no_directory(tmp_path, port):
 def test_a_directory_that_cannot_be_made_is_named(tmp_path, port):
     (tmp_path / "file").touch()
     config = WorkerConfig(data_dir=tmp_path / "file" / "data", web_port=port)
-    with pytest.raises(PremisesError, match="file/data cannot be used: Not a directory"), Claim(config):
+    with pytest.raises(HostCheckError, match="file/data cannot be used: Not a directory"), Claim(config):
         pass
 
 
@@ -57,7 +57,7 @@ def test_a_port_in_use_is_named(tmp_path):
         port = taken.getsockname()[1]
         config = WorkerConfig(data_dir=tmp_path, web_port=port)
         with (
-            pytest.raises(PremisesError, match=f"port {port} on 127.0.0.1 cannot be used: .*in use"),
+            pytest.raises(HostCheckError, match=f"port {port} on 127.0.0.1 cannot be used: .*in use"),
             Claim(config),
         ):
             pass
@@ -66,7 +66,7 @@ def test_a_port_in_use_is_named(tmp_path):
 @pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid", "a" * 70])
 def test_a_host_that_is_not_this_machines_is_named(tmp_path, port, host):
     config = WorkerConfig(data_dir=tmp_path, web_host=host, web_port=port)
-    with pytest.raises(PremisesError, match=f"on {host} cannot be used: "), Claim(config):
+    with pytest.raises(HostCheckError, match=f"on {host} cannot be used: "), Claim(config):
         pass
 
 

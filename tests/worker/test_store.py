@@ -9,7 +9,7 @@ from stream_attr.worker.config import StoreKind
 from stream_attr.worker.state import store as store_module
 from stream_attr.worker.state.memory_budget import Memory
 from stream_attr.worker.state.store import (
-    KNOWLEDGE_KEY,
+    GLOBAL_TABLES_KEY,
     RocksStore,
     Standing,
     StoreBusy,
@@ -55,10 +55,10 @@ def test_the_last_of_several_changes_of_a_key_holds(store):
 
 
 def test_the_workers_own_records_are_no_buyers(store):
-    store.write([(PROGRESS_KEY, b"p"), (KNOWLEDGE_KEY, b"k"), ("京东|b".encode(), b"1")], TOPIC, 3)
+    store.write([(PROGRESS_KEY, b"p"), (GLOBAL_TABLES_KEY, b"k"), ("京东|b".encode(), b"1")], TOPIC, 3)
     assert dict(store.items()) == {"京东|b".encode(): b"1"}
     assert store.get(PROGRESS_KEY) == b"p"
-    assert store.get(KNOWLEDGE_KEY) == b"k"
+    assert store.get(GLOBAL_TABLES_KEY) == b"k"
 
 
 def test_a_stretch_of_keys_comes_by_key_without_its_end(store):

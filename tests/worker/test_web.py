@@ -15,7 +15,7 @@ from stream_attr.kafka.secret import Secret
 from stream_attr.worker.config import StoreKind, WorkerConfig
 from stream_attr.worker.ops import web
 from stream_attr.worker.ops.logs import RateLimited
-from stream_attr.worker.startup.host_check import Claim, PremisesError
+from stream_attr.worker.startup.host_check import Claim, HostCheckError
 
 TOKEN = "0123456789abcdef"
 PAGES = ("/health", "/ready", "/metrics", "/orders/jd:1/o1")
@@ -93,7 +93,7 @@ async def test_the_comparison_takes_the_same_time_for_every_token(ask, monkeypat
 def test_a_port_that_others_reach_needs_a_token(host):
     config = WorkerConfig(web_host=host, web_port=0, store=StoreKind.MEMORY)
     with (
-        pytest.raises(PremisesError, match="lets other machines reach the web port: it needs a token"),
+        pytest.raises(HostCheckError, match="lets other machines reach the web port: it needs a token"),
         Claim(config),
     ):
         pass

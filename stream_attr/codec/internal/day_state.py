@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from stream_attr.codec.versions import body_of, versioned
-from stream_attr.rules.buyer.emitted import Said
+from stream_attr.rules.buyer.emitted import LastEmitted
 from stream_attr.rules.reports.contribution import Ends
 
 VERSION: Final = 1
@@ -24,7 +24,7 @@ class DayState(Struct, array_like=True, gc=False):
     day: int
     timezone: str
     ends: Ends
-    said: dict[str, Said] = field(default_factory=dict)
+    said: dict[str, LastEmitted] = field(default_factory=dict)
     """The last revision that was told of each agent's figures, and of the shop's."""
     put_away: bool | list[str] | None = None
     """Whether its figures are no longer kept in memory; a list is what was written for "yes" once."""
@@ -34,7 +34,7 @@ class DayState(Struct, array_like=True, gc=False):
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _day: Final = msgspec.msgpack.Decoder(DayState)
-_passed: Final = msgspec.msgpack.Decoder(dict[int, int])
+_watermarks: Final = msgspec.msgpack.Decoder(dict[int, int])
 
 
 def encode_day(state: DayState) -> bytes:
@@ -51,15 +51,15 @@ def decode_day(data: bytes, key: bytes) -> DayState:
     return _day.decode(body_of(data, VERSION, "shop's day", key))
 
 
-def encode_passed(passed: dict[int, int]) -> bytes:
+def encode_watermarks(watermarks: dict[int, int]) -> bytes:
     """Return the bytes of how far each partition has come, epoch milliseconds."""
-    return versioned(VERSION, _encoder.encode(passed))
+    return versioned(VERSION, _encoder.encode(watermarks))
 
 
-def decode_passed(data: bytes, key: bytes) -> dict[int, int]:
+def decode_watermarks(data: bytes, key: bytes) -> dict[int, int]:
     """Return how far each partition has come.
 
     Raises:
         NewerVersionError: a newer program wrote it.
     """
-    return _passed.decode(body_of(data, VERSION, "record of how far partitions have come", key))
+    return _watermarks.decode(body_of(data, VERSION, "record of how far partitions have come", key))

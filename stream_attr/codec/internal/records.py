@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from stream_attr.codec.versions import body_of, versioned
-from stream_attr.rules.reports.contribution import Ends, Part
+from stream_attr.rules.reports.contribution import Contribution, Ends
 
 VERSION: Final = 1
 
@@ -28,13 +28,13 @@ class BuyerDay(Struct, array_like=True, tag=1, gc=False):
     """The buyer's, where closings are to be sent to."""
     timezone: str
     ends: Ends
-    parts: dict[str, Part]
+    contributions: dict[str, Contribution]
     """By agent id; empty: nothing any more."""
     reason: str = "chat"
-    """What brought it about; last, see `but_for_reason`."""
+    """What brought it about; last, see `without_reason`."""
 
 
-class Passed(Struct, array_like=True, tag=2, gc=False):
+class PartitionWatermark(Struct, array_like=True, tag=2, gc=False):
     """How far a partition has come: all that is on time of what lies before has been told."""
 
     partition: int
@@ -53,16 +53,16 @@ class Closing(Struct, array_like=True, gc=False):
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_stated: Final = msgspec.msgpack.Decoder(BuyerDay | Passed)
+_buyer_day: Final = msgspec.msgpack.Decoder(BuyerDay | PartitionWatermark)
 _closing: Final = msgspec.msgpack.Decoder(Closing)
 
 
-def encode_between(record: BuyerDay | Passed | Closing) -> bytes:
+def encode_internal(record: BuyerDay | PartitionWatermark | Closing) -> bytes:
     """Return a record's bytes."""
     return versioned(VERSION, _encoder.encode(record))
 
 
-def but_for_reason(stated: bytes, reason: str) -> bytes:
+def without_reason(stated: bytes, reason: str) -> bytes:
     """Return what of a buyer-day's bytes is compared with what was stated before.
 
     Without the version byte, so that what an unversioned record stated is not stated again.
@@ -70,13 +70,15 @@ def but_for_reason(stated: bytes, reason: str) -> bytes:
     return stated[1 : -1 - len(reason)]
 
 
-def decode_stated(value: bytes, key: bytes | None = None) -> BuyerDay | Passed:
+def decode_buyer_day(value: bytes, key: bytes | None = None) -> BuyerDay | PartitionWatermark:
     """Return a record of ``buyer-days``; ``key``: its key, where it lies in the changelog.
 
     Raises:
         NewerVersionError: a newer program wrote it.
     """
-    told: BuyerDay | Passed = _stated.decode(body_of(value, VERSION, "record of a buyer's day", key))
+    told: BuyerDay | PartitionWatermark = _buyer_day.decode(
+        body_of(value, VERSION, "record of a buyer's day", key)
+    )
     return told
 
 

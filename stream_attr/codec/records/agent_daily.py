@@ -19,7 +19,7 @@ from stream_attr.rules.reports.day_totals import AgentDay
 from stream_attr.rules.shop.days import Zone, day_name
 
 
-def say_agent_day(
+def encode_agent_day(
     shop_id: str, agent_id: str, day: int, figures: AgentDay, ends: Ends, zone: Zone, watermark: int
 ) -> bytes:
     """Return what the figures of an agent's, or with `TOTAL` a shop's, day say."""

@@ -10,7 +10,7 @@ from stream_attr.rules.reports.measures import Inquiry
 from stream_attr.rules.shop.days import day_name
 
 
-def say_inquiry(shop_id: str, buyer_id: str, agent_id: str, day: int, inquiry: Inquiry) -> bytes:
+def encode_inquiry(shop_id: str, buyer_id: str, agent_id: str, day: int, inquiry: Inquiry) -> bytes:
     """Return what an inquiry outcome says."""
     return _dumps(
         InquiryOutcome(

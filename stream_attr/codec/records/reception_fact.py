@@ -10,7 +10,7 @@ from stream_attr.rules.reports.reception_fact import EFFECTIVE_CONVERSATION_MS
 from stream_attr.rules.shop.days import day_name
 
 
-def say_fact(
+def encode_fact(
     shop_id: str, buyer_id: str, agent_id: str, day: int, fact: Fact, final_at: int, *, final: bool
 ) -> bytes:
     """Return what a reception fact says."""

@@ -7,7 +7,7 @@ from stream_attr.contract.records.service_task import ServiceTask
 from stream_attr.rules.reports.service_task import Task
 
 
-def say_task(
+def encode_task(
     task_id: str, shop_id: str, buyer_id: str, order_id: str, task: Task, ended_ts: int | None
 ) -> bytes:
     """Return what a service task says; ``ended_ts``: when its cause ended, None while it has not."""

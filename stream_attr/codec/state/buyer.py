@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from stream_attr.codec.state.columns import from_columns, to_columns, to_emitted, to_last_verdict
-from stream_attr.codec.state.layout import Header, Messages, State, StoredOrder, Told
+from stream_attr.codec.state.layout import EmittedReception, Header, Messages, State, StoredOrder
 from stream_attr.codec.versions import body_of, require_readable, versioned
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.chat.reception import Reception
@@ -64,7 +64,7 @@ def encode_buyer(buyer: Buyer) -> bytes:
             VERSION,
             buyer.due,
             pending_decisions(buyer),
-            buyer.settle_at,
+            buyer.reports_due,
             {agent_id: _messages(buyer, agent_id, days) for agent_id, days in buyer.receptions.items()},
             {
                 agent_id: found
@@ -84,7 +84,7 @@ def encode_buyer(buyer: Buyer) -> bytes:
                     {profile: to_last_verdict(emitted) for profile, emitted in order.emitted.items()},
                     order.horizon,
                     order.judged if order.sealed else None,
-                    order.told_by_payment,
+                    order.created_by_payment,
                     order.tasks,
                 )
                 for order in buyer.orders.values()
@@ -92,10 +92,14 @@ def encode_buyer(buyer: Buyer) -> bytes:
             {
                 agent_id: told
                 for agent_id, days in buyer.receptions.items()
-                if (told := [_told(day, one) for day, one in days.items() if one.said_fact or one.closed_ts])
+                if (
+                    told := [
+                        _told(day, one) for day, one in days.items() if one.last_emitted_fact or one.closed_ts
+                    ]
+                )
             },
-            buyer.days_said,
-            buyer.unsaid,
+            buyer.day_digests,
+            buyer.pending_changes,
         )
     )
 
@@ -108,8 +112,10 @@ def _messages(buyer: Buyer, agent_id: str, days: dict[int, Reception]) -> Raw:
     return Raw(packed)
 
 
-def _told(day: int, reception: Reception) -> Told:
-    return Told(day, reception.closed_ts, reception.said_fact, reception.said_inquiry)
+def _told(day: int, reception: Reception) -> EmittedReception:
+    return EmittedReception(
+        day, reception.closed_ts, reception.last_emitted_fact, reception.last_emitted_inquiry
+    )
 
 
 def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
@@ -126,7 +132,7 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
     buyer = Buyer(shop, buyer_id)
     for agent_id, packed in state.messages.items():
         messages = from_columns(_decode_messages(packed))
-        buyer.recall(agent_id, messages, state.transfers.get(agent_id, ()))
+        buyer.restore(agent_id, messages, state.transfers.get(agent_id, ()))
         buyer.packed[agent_id] = bytes(packed)
     for stored in state.orders:
         order = buyer.orders[stored.order_id] = _order(stored)
@@ -136,11 +142,11 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
             reception = buyer.receptions[agent_id].get(told.day)
             if reception is not None:  # its day may have been another one before the shop's zone was known
                 reception.closed_ts = told.closed_ts
-                reception.said_fact = told.fact
-                reception.said_inquiry = told.inquiry
-    buyer.days_said = state.days_said
-    buyer.unsaid = state.unsaid
-    buyer.settle_at = state.settle_at
+                reception.last_emitted_fact = told.fact
+                reception.last_emitted_inquiry = told.inquiry
+    buyer.day_digests = state.day_digests
+    buyer.pending_changes = state.pending_changes
+    buyer.reports_due = state.reports_due
     buyer.due = state.due
     return buyer
 
@@ -176,7 +182,7 @@ def _order(stored: StoredOrder) -> Order:
     order.waiting = stored.waiting
     order.emitted = {profile: to_emitted(said) for profile, said in stored.emitted.items()}
     order.horizon = stored.horizon
-    order.told_by_payment = stored.told_by_payment
+    order.created_by_payment = stored.created_by_payment
     order.tasks = stored.tasks
     if stored.sealed is not None:
         order.sealed = True

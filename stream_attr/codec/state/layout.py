@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct
 
-from stream_attr.rules.buyer.emitted import Said, ToldTask, Unsaid
+from stream_attr.rules.buyer.emitted import EmittedTask, LastEmitted, PendingChanges
 from stream_attr.rules.order.decision import Judgement
 from stream_attr.rules.order.facts import Horizon, Placed, Waiting
 
@@ -21,7 +21,7 @@ class Header(Struct, array_like=True, gc=False):
     """The next watermark at which something of the buyer is due."""
     pending: int
     """Official decisions that are pending."""
-    settle_at: int | None
+    reports_due: int | None
     """The watermark at which facts, inquiries and figures are told next."""
 
 
@@ -43,13 +43,13 @@ class Messages(Struct, array_like=True, gc=False):
     """Flags of the text patterns, by index; most messages match none."""
 
 
-class Told(Struct, array_like=True, gc=False):
+class EmittedReception(Struct, array_like=True, gc=False):
     """What was last told of a reception, and what a closing has told of its day."""
 
     day: int
     closed_ts: int | None
-    fact: Said | None
-    inquiry: Said | None
+    fact: LastEmitted | None
+    inquiry: LastEmitted | None
 
 
 class LastVerdict(Struct, array_like=True, gc=False):
@@ -91,8 +91,8 @@ class StoredOrder(Struct, array_like=True, gc=False):
     emitted: dict[str, LastVerdict]
     horizon: Horizon | None
     sealed: dict[str, Judgement] | None
-    told_by_payment: Placed | None = None
-    tasks: dict[str, ToldTask] = {}
+    created_by_payment: Placed | None = None
+    tasks: dict[str, EmittedTask] = {}
 
 
 class State(Struct, array_like=True, gc=False):
@@ -101,11 +101,11 @@ class State(Struct, array_like=True, gc=False):
     version: int
     due: int | None
     pending: int
-    settle_at: int | None
+    reports_due: int | None
     messages: dict[str, Raw]
     """`Messages` by agent id, encoded: those of an agent who said nothing new need not be encoded again."""
     transfers: dict[str, list[tuple[int, str]]]
     orders: list[StoredOrder]
-    told: dict[str, list[Told]]
-    days_said: dict[int, int]
-    unsaid: Unsaid | None
+    told: dict[str, list[EmittedReception]]
+    day_digests: dict[int, int]
+    pending_changes: PendingChanges | None

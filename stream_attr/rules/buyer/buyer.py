@@ -10,25 +10,25 @@ from collections.abc import Iterable
 from typing import Final
 
 from stream_attr.rules.buyer.capacity import (
-    BREADTH,
-    CHAT_ROOM,
     FEW_CHAT_EVENTS,
+    MAX_CHAT_BYTES,
+    MAX_RECEIPT_BYTES,
+    MAX_STATE_BYTES,
     MESSAGE_BYTES,
     RECEPTION_BYTES,
-    ROOM,
     bytes_of_message,
     bytes_of_order,
     bytes_of_text,
 )
-from stream_attr.rules.buyer.emitted import Emitted, Unsaid
+from stream_attr.rules.buyer.emitted import Emitted, PendingChanges
 from stream_attr.rules.buyer.order_index import DueOf, OrderIndex
 from stream_attr.rules.buyer.relevance import (
     NOTHING,
     RECEIPT,
     VERDICT,
     changes_no_agent,
+    closed_from,
     serves,
-    settled_from,
 )
 from stream_attr.rules.buyer.retention import FORGET_EVERY_MS, Retention, can_be_sealed, orders_kept_ms
 from stream_attr.rules.buyer.verdicts import Revision
@@ -66,21 +66,21 @@ class Buyer:
         "_oldest_day",
         "_order_bytes",
         "_zone",
-        "breadth",
         "buyer_id",
         "chat_ids",
-        "days_said",
+        "day_digests",
         "due",
-        "heard",
         "looks",
         "looks_version",
         "order_event_ids",
         "orders",
         "packed",
+        "pending_changes",
+        "receipt_bytes",
         "receptions",
-        "settle_at",
+        "reports_due",
         "shop",
-        "unsaid",
+        "touched_agents",
     )
 
     def __init__(self, shop: Shop, buyer_id: str) -> None:
@@ -93,21 +93,21 @@ class Buyer:
         self.order_event_ids: set[str] = set()
         self.due: int | None = None
         """The next watermark at which something has to be done; None until :meth:`reschedule` finds it."""
-        self.unsaid: Unsaid | None = None
+        self.pending_changes: PendingChanges | None = None
         """What has changed of facts, inquiries and figures since they were last told."""
-        self.settle_at: int | None = None
+        self.reports_due: int | None = None
         """The watermark at which they are told next."""
         self.packed: dict[str, bytes] = {}
         """By agent id, messages as they are stored, of those of whom none has come since."""
-        self.heard: set[str] = set()
+        self.touched_agents: set[str] = set()
         """Agents of whose receptions something has come since they were last told."""
         self.looks: list[Look] | None = None
         """The receptions of which something is still to be told; None: to be found anew."""
         self.looks_version = -1
         """The shop's version that they were last looked at under."""
-        self.days_said: dict[int, int] = {}
+        self.day_digests: dict[int, int] = {}
         """Digest of what was last told of what the buyer adds to a day's figures."""
-        self.breadth = 0
+        self.receipt_bytes = 0
         """Bytes of a receipt that names each reception, about and at most."""
         self._chat_bytes: int | None = None
         self._order_bytes: int | None = None
@@ -150,19 +150,21 @@ class Buyer:
                     for _, event_id in one.transfers
                 ]
             )
-        return self._chat_bytes + self._order_bytes + len(self.orders) * (self.breadth // 8)
+        return self._chat_bytes + self._order_bytes + len(self.orders) * (self.receipt_bytes // 8)
 
     def has_room_for_chat(self, agent_id: str, ts: int, event_id: str) -> bool:
         """Whether there is room for a chat event; there is for one that is known."""
-        if len(self.chat_ids) < FEW_CHAT_EVENTS or (self.breadth < BREADTH and self.size < CHAT_ROOM):
+        if len(self.chat_ids) < FEW_CHAT_EVENTS or (
+            self.receipt_bytes < MAX_RECEIPT_BYTES and self.size < MAX_CHAT_BYTES
+        ):
             return True
         if event_id in self.chat_ids:
             return True
-        return self.size < CHAT_ROOM and self.shop.zone.day_of(ts) in self.receptions.get(agent_id, {})
+        return self.size < MAX_CHAT_BYTES and self.shop.zone.day_of(ts) in self.receptions.get(agent_id, {})
 
     def has_room_for_order(self, event_id: str) -> bool:
         """Whether there is room for an order event; there is for one that is known."""
-        return self.size < ROOM or event_id in self.order_event_ids
+        return self.size < MAX_STATE_BYTES or event_id in self.order_event_ids
 
     def weigh(self, order: Order) -> None:
         """Count what an order takes now that an event of it has been learnt."""
@@ -172,7 +174,7 @@ class Buyer:
 
     # Facts
 
-    def hear(self, agent_id: str, message: Message, *, touched: list[Order]) -> bool:
+    def add_message(self, agent_id: str, message: Message, *, touched: list[Order]) -> bool:
         """Learn of a message; return False if its event is known already.
 
         The orders whose verdict it may change are added to ``touched``.
@@ -187,7 +189,7 @@ class Buyer:
             self._follow_zone()
         day = self.shop.zone.day_of(message.ts)
         reception = self._reception(agent_id, day)
-        self.heard.add(agent_id)
+        self.touched_agents.add(agent_id)
         self.packed.pop(agent_id, None)
         for order in self._orders_around(message.ts):
             bearing = self._bearing(order, agent_id, day, reception, message)
@@ -199,8 +201,8 @@ class Buyer:
         reception.add(message)
         return True
 
-    def hand_over(self, agent_id: str, ts: int, event_id: str, *, touched: list[Order]) -> bool:
-        """Learn that an agent handed the buyer over; see :meth:`hear`."""
+    def add_transfer(self, agent_id: str, ts: int, event_id: str, *, touched: list[Order]) -> bool:
+        """Learn that an agent handed the buyer over; see :meth:`add_message`."""
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
@@ -212,10 +214,10 @@ class Buyer:
             touched.append(order)
             order.stale = True
         self._reception(agent_id, self.shop.zone.day_of(ts)).add_transfer(ts, event_id)
-        self.heard.add(agent_id)
+        self.touched_agents.add(agent_id)
         return True
 
-    def recall(
+    def restore(
         self, agent_id: str, messages: Iterable[Message], transfers: Iterable[tuple[int, str]]
     ) -> None:
         """Put stored facts back, in their order."""
@@ -238,7 +240,7 @@ class Buyer:
             reception = days[day] = Reception()
             if self.looks is not None:
                 self.looks.append((agent_id, day, reception))
-            self.breadth += RECEPTION_BYTES + 3 * bytes_of_text(agent_id)
+            self.receipt_bytes += RECEPTION_BYTES + 3 * bytes_of_text(agent_id)
             if self._oldest_day is None or day < self._oldest_day:
                 self._oldest_day = day
                 self.due = None
@@ -250,14 +252,14 @@ class Buyer:
             self._zone = self.shop.zone
             known, self.receptions = self.receptions, {}
             self._oldest_day = None
-            self.breadth = 0
+            self.receipt_bytes = 0
             for agent_id, days in known.items():
                 for day in sorted(days):
-                    self.recall(agent_id, days[day].messages, days[day].transfers)
+                    self.restore(agent_id, days[day].messages, days[day].transfers)
                 for day, reception in self.receptions.get(agent_id, {}).items():
                     if day in days:  # what was told of a day goes on counting
-                        reception.said_fact = days[day].said_fact
-                        reception.said_inquiry = days[day].said_inquiry
+                        reception.last_emitted_fact = days[day].last_emitted_fact
+                        reception.last_emitted_inquiry = days[day].last_emitted_inquiry
 
     def order_of(self, order_id: str, event_id: str, ts: int) -> Order | None:
         """Return the order that a new order event belongs to; None if the event is known already."""
@@ -300,20 +302,22 @@ class Buyer:
     def waits(self, watermark: int) -> bool:
         """Whether something told of a day that is over waits for a closing."""
         return any(
-            reception.said_fact is not None
-            and not reception.said_fact.final
+            reception.last_emitted_fact is not None
+            and not reception.last_emitted_fact.final
             and self.shop.zone.start_of(day + 1) <= watermark
             for days in self.receptions.values()
             for day, reception in days.items()
         )
 
-    def note(self, since: int, reason: str, *, late: bool = False, orders: bool = True) -> None:
-        """Note a change that bears on a day and what follows it, to be told; see `Unsaid`."""
-        known = self.unsaid
+    def mark_dirty(self, since: int, reason: str, *, late: bool = False, orders: bool = True) -> None:
+        """Note a change that bears on a day and what follows it, to be told; see `PendingChanges`."""
+        known = self.pending_changes
         if known is None:
-            self.unsaid = Unsaid(since, reason, late, orders)
+            self.pending_changes = PendingChanges(since, reason, late, orders)
         elif since < known.since or reason != known.reason or late > known.late or orders > known.orders:
-            self.unsaid = Unsaid(min(since, known.since), reason, late or known.late, orders or known.orders)
+            self.pending_changes = PendingChanges(
+                min(since, known.since), reason, late or known.late, orders or known.orders
+            )
 
     # Verdicts
 
@@ -374,12 +378,12 @@ class Buyer:
                 if not outside or first_ts < judgement.quiet_from:
                     bearing = RECEIPT
                 continue
-            settled = settled_from(order, judgement)
+            settled = closed_from(order, judgement)
             if first_ts >= settled:
                 continue
             if reception.messages:
-                read = reception.read(self.buyer_id, agent_id, day, self.shop, profile)
-                if not reception.remains(read, message):
+                result = reception.result(self.buyer_id, agent_id, day, self.shop, profile)
+                if not reception.remains(result, message):
                     return VERDICT
                 if not outside:
                     if not changes_no_agent(order, judgement, agent_id, message):
@@ -391,7 +395,7 @@ class Buyer:
             if (
                 message.side != BUYER
                 and ts < settled
-                and not message.flags & self.shop.reading(day, profile).mute
+                and not message.flags & self.shop.reception_rules(day, profile).mute
                 and not serves(agent_id, judgement)
             ):
                 return VERDICT
@@ -504,9 +508,9 @@ class Buyer:
                 due = index.first_due(watermark, due_of)
             expiry = min(expiry, last_ts + orders_kept_ms(retention, self.shop))
             first = min(first, due)
-        settle_at = self.settle_at
-        if settle_at is not None and watermark < settle_at < first:
-            first = settle_at
+        reports_due = self.reports_due
+        if reports_due is not None and watermark < reports_due < first:
+            first = reports_due
         self._expiry = expiry if expiry < END_OF_TIME else 0
         self.due = first if first < END_OF_TIME else None
         return self.due
@@ -556,7 +560,7 @@ class Buyer:
                     needed_from = min(needed_from, horizon.interest_from)
         return needed_from
 
-    def conclude(self, watermark: int, retention: Retention) -> list[Waiting]:
+    def flush_at_end(self, watermark: int, retention: Retention) -> list[Waiting]:
         """Flush at a watermark when no more events can come: there is nothing to be kept for.
 
         It is due again when something is still to be emitted. Returns the records whose orders' creation
@@ -589,7 +593,7 @@ class Buyer:
         for agent_id, days in list(self.receptions.items()):
             for day in [day for day in days if day < before_day]:
                 gone = days.pop(day)
-                self.breadth -= RECEPTION_BYTES + 3 * bytes_of_text(agent_id)
+                self.receipt_bytes -= RECEPTION_BYTES + 3 * bytes_of_text(agent_id)
                 self.chat_ids.difference_update([one.event_id for one in gone.messages])
                 self.chat_ids.difference_update([event_id for _, event_id in gone.transfers])
             if not days:

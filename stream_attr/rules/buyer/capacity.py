@@ -7,16 +7,16 @@ from typing import Final
 from stream_attr.rules.chat.message import Message
 from stream_attr.rules.order.order import Order
 
-CHAT_ROOM: Final = 6_500_000
+MAX_CHAT_BYTES: Final = 6_500_000
 """Bytes of facts from which on no more chat is taken of a buyer, all of whom is one record of the changelog,
 which takes 8 MiB."""
 
 
-ROOM: Final = 7_500_000
+MAX_STATE_BYTES: Final = 7_500_000
 """Bytes of facts from which on no more is taken at all."""
 
 
-BREADTH: Final = 800_000
+MAX_RECEIPT_BYTES: Final = 800_000
 """Bytes of a receipt that names each reception of a buyer, from which on no further reception is begun: a
 decision has to fit into its topic."""
 
@@ -52,7 +52,7 @@ def bytes_of_message(message: Message) -> int:
 
 def bytes_of_order(order: Order) -> int:
     """Return what an order takes of state, about, but for the agents that were told of it."""
-    placed = [one for one in (order.created, order.paid, order.told_by_payment) if one is not None]
+    placed = [one for one in (order.created, order.paid, order.created_by_payment) if one is not None]
     return (
         _ORDER_BYTES
         + bytes_of_text(order.order_id)

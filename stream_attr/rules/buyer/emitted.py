@@ -17,7 +17,7 @@ class Emitted(NamedTuple):
     verdict: Verdict
 
 
-class ToldTask(NamedTuple):
+class EmittedTask(NamedTuple):
     """What was last told of a service task."""
 
     revision: int
@@ -25,7 +25,7 @@ class ToldTask(NamedTuple):
     agent_id: str | None
 
 
-class Said(Struct, array_like=True, frozen=True, gc=False):
+class LastEmitted(Struct, array_like=True, frozen=True, gc=False):
     """The last revision that was emitted of a record."""
 
     revision: int
@@ -38,7 +38,7 @@ EVERY_DAY: Final = 0
 """The day that stands for all: settings or roster have changed."""
 
 
-class Unsaid(Struct, array_like=True, frozen=True, gc=False):
+class PendingChanges(Struct, array_like=True, frozen=True, gc=False):
     """Changes that have not been told yet."""
 
     since: int

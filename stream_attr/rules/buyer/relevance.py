@@ -69,7 +69,7 @@ VERDICT: Final = 2
 """What a new message may change of what was said of an order."""
 
 
-def settled_from(order: Order, judgement: Judgement) -> int:
+def closed_from(order: Order, judgement: Judgement) -> int:
     """Return from when on no interval of an order is open, that of the assists neither."""
     if order.paid is not None:
         return judgement.quiet_from

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
-from stream_attr.rules.shop.day_rules import Reading
+from stream_attr.rules.shop.day_rules import ReceptionRules
 from stream_attr.rules.shop.days import END_OF_TIME
 from stream_attr.rules.shop.settings import Role
 
@@ -32,7 +32,7 @@ class Filter(StrEnum):
 def filtered(
     messages: Sequence[Message],
     first_transfer_ts: int | None,
-    reading: Reading,
+    reception_rules: ReceptionRules,
     role: Role,
     *,
     own_account: bool,
@@ -49,23 +49,23 @@ def filtered(
         return Filter.OWN_ACCOUNT
     if official_account:
         return Filter.OFFICIAL_ACCOUNT
-    if reading.aftersale_unfiltered and role is _AFTERSALE:
+    if reception_rules.aftersale_unfiltered and role is _AFTERSALE:
         return None
-    filters = reading.filters
+    filters = reception_rules.filters
     if filters.buyer_subaccount and any(one.flags & SUBACCOUNT for one in messages):
         return Filter.BUYER_SUBACCOUNT
     buyer_messages = len([one for one in messages if one.side == BUYER])
     if filters.broadcast and not buyer_messages and all(one.flags & BROADCAST for one in messages):
         return Filter.BROADCAST
     if filters.forwarded and first_transfer_ts is not None:
-        replies = sum(_is_effective(one, reading) for one in messages if one.ts < first_transfer_ts)
+        replies = sum(_is_effective(one, reception_rules) for one in messages if one.ts < first_transfer_ts)
         if replies <= filters.forwarded_max_replies:
             return Filter.FORWARDED
-    if reading.advert_bit and buyer_messages and _is_advert(messages, reading):
+    if reception_rules.advert_bit and buyer_messages and _is_advert(messages, reception_rules):
         return Filter.ADVERT
     by_buyer = messages[0].side == BUYER
     if filters.single_sentence and by_buyer and buyer_messages == 1:
-        replies = sum(_is_effective(one, reading) for one in messages)
+        replies = sum(_is_effective(one, reception_rules) for one in messages)
         if replies >= filters.single_sentence_min_replies:
             return Filter.SINGLE_SENTENCE
     if filters.monologue and not by_buyer and buyer_messages <= filters.monologue_max_buyer_messages:
@@ -73,26 +73,26 @@ def filtered(
     return None
 
 
-def _is_effective(message: Message, reading: Reading) -> bool:
+def _is_effective(message: Message, reception_rules: ReceptionRules) -> bool:
     """Whether a message is an agent's own word: no broadcast, not blank, no automatic reply."""
-    return message.side == AGENT and not message.flags & reading.mute
+    return message.side == AGENT and not message.flags & reception_rules.mute
 
 
-def _is_advert(messages: Sequence[Message], reading: Reading) -> bool:
-    return any(one.flags & reading.advert_bit for one in _first_replies(messages, reading))
+def _is_advert(messages: Sequence[Message], reception_rules: ReceptionRules) -> bool:
+    return any(one.flags & reception_rules.advert_bit for one in _first_replies(messages, reception_rules))
 
 
-def steady_from(messages: Sequence[Message], buyer_messages: int, reading: Reading) -> int:
+def steady_from(messages: Sequence[Message], buyer_messages: int, reception_rules: ReceptionRules) -> int:
     """Return from when on no plain message but a first one has a filter match that does not match yet."""
-    if reading.filters.single_sentence and buyer_messages < 2:
+    if reception_rules.filters.single_sentence and buyer_messages < 2:
         return END_OF_TIME
-    if not reading.advert_bit:
+    if not reception_rules.advert_bit:
         return 0
-    replies = _first_replies(messages, reading)
-    return replies[-1].ts + 1 if replies and len(replies) == reading.advert_within else END_OF_TIME
+    replies = _first_replies(messages, reception_rules)
+    return replies[-1].ts + 1 if replies and len(replies) == reception_rules.advert_within else END_OF_TIME
 
 
-def _first_replies(messages: Sequence[Message], reading: Reading) -> list[Message]:
+def _first_replies(messages: Sequence[Message], reception_rules: ReceptionRules) -> list[Message]:
     """Return the agent messages after the buyer's first that may be an advert for what they are."""
     replies: list[Message] = []
     spoken = False
@@ -100,7 +100,7 @@ def _first_replies(messages: Sequence[Message], reading: Reading) -> list[Messag
         if message.side == BUYER:
             spoken = True
         elif spoken:
-            if len(replies) == reading.advert_within:
+            if len(replies) == reception_rules.advert_within:
                 break
             replies.append(message)
     return replies

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from typing import Final, NamedTuple
 
-from stream_attr.rules.buyer.emitted import Said
+from stream_attr.rules.buyer.emitted import LastEmitted
 from stream_attr.rules.chat.filters import Filter, filtered, steady_from
 from stream_attr.rules.chat.message import AGENT, BUYER, SUBACCOUNT, Message
 from stream_attr.rules.order.decision import Figures
@@ -18,7 +18,7 @@ _PRESALE: Final = Role.PRESALE
 UNKNOWN: Final = 0
 
 
-class Read(NamedTuple):
+class ReceptionResult(NamedTuple):
     """A reception as a profile's rules read it."""
 
     reason: str | None
@@ -38,7 +38,7 @@ class Read(NamedTuple):
     """What the messages of an interval come to, by its start and end and the products looked for, while no
     message has been added; kept where it is long, and None where nothing counts."""
 
-    def goes_on(self, message: Message, *, last: bool) -> None:
+    def add(self, message: Message, *, last: bool) -> None:
         """Read one more message, which may be the last one."""
         if message.side == BUYER or not message.flags & self.mute:
             if last:
@@ -53,16 +53,16 @@ class Reception:
     """What is known of one reception. Its messages are of every kind but ``system``."""
 
     __slots__ = (
-        "_read",
+        "_results",
         "_version",
         "closed_ts",
+        "emitted_fact",
+        "emitted_inquiry",
         "fact",
+        "last_emitted_fact",
+        "last_emitted_inquiry",
         "look_at",
         "messages",
-        "said_fact",
-        "said_inquiry",
-        "told_fact",
-        "told_inquiry",
         "transfers",
     )
 
@@ -75,14 +75,14 @@ class Reception:
         """When the agent last spoke that day, to anybody, as a closing has told; `NOBODY_SPOKE`: never."""
         self.fact: Fact | None = None
         """Its figures, while they are known; derived."""
-        self.said_fact: Said | None = None
-        self.said_inquiry: Said | None = None
-        self.told_fact: tuple[Fact, bool] | None = None
+        self.last_emitted_fact: LastEmitted | None = None
+        self.last_emitted_inquiry: LastEmitted | None = None
+        self.emitted_fact: tuple[Fact, bool] | None = None
         """What was last told and whether as final, while it is known: what is not new need not be encoded."""
-        self.told_inquiry: Inquiry | None = None
+        self.emitted_inquiry: Inquiry | None = None
         self.look_at = UNKNOWN
         """The watermark at which something new of it is due by itself; `END_OF_TIME`: nothing."""
-        self._read: dict[str, Read] = {}
+        self._results: dict[str, ReceptionResult] = {}
         self._version = -1
 
     def known_fact(self, shop: Shop) -> Fact | None:
@@ -93,21 +93,23 @@ class Reception:
         """Take a message."""
         self.fact = None
         last = self.ends_before(message)
-        if self._read:
-            self._read = {name: read for name, read in self._read.items() if self.remains(read, message)}
-            for read in self._read.values():
-                read.goes_on(message, last=last)
+        if self._results:
+            self._results = {
+                name: result for name, result in self._results.items() if self.remains(result, message)
+            }
+            for result in self._results.values():
+                result.add(message, last=last)
         if last:
             self.messages.append(message)
         else:
             insort(self.messages, message)
 
-    def remains(self, read: Read, message: Message) -> bool:
+    def remains(self, result: ReceptionResult, message: Message) -> bool:
         """Whether it is creditable as it is read, and remains so with one more message."""
-        if message.ts < read.steady_from or message.flags & SUBACCOUNT:
+        if message.ts < result.steady_from or message.flags & SUBACCOUNT:
             return False
         first = self.messages[0]
-        return first < message or message.side == BUYER or first.side == AGENT or read.whoever_begins
+        return first < message or message.side == BUYER or first.side == AGENT or result.whoever_begins
 
     def ends_before(self, message: Message) -> bool:
         """Whether a message would be the last one."""
@@ -116,45 +118,45 @@ class Reception:
     def add_transfer(self, ts: int, event_id: str) -> None:
         """Take a hand-over."""
         self.fact = None
-        self._read = {}
+        self._results = {}
         insort(self.transfers, (ts, event_id))
 
-    def read(self, buyer_id: str, agent_id: str, day: int, shop: Shop, profile: str) -> Read:
+    def result(self, buyer_id: str, agent_id: str, day: int, shop: Shop, profile: str) -> ReceptionResult:
         """Return how it is read; a profile that the record of its day does not name reads as the official."""
         if self._version != shop.version:
-            self._read = {}
+            self._results = {}
             self.fact = None
             self._version = shop.version
-        read = self._read.get(profile)
-        if read is None:
-            read = self._read[profile] = self._judge(buyer_id, agent_id, day, shop, profile)
-        return read
+        result = self._results.get(profile)
+        if result is None:
+            result = self._results[profile] = self._judge(buyer_id, agent_id, day, shop, profile)
+        return result
 
-    def _judge(self, buyer_id: str, agent_id: str, day: int, shop: Shop, profile: str) -> Read:
-        reading = shop.reading(day, profile)
-        role = shop.role_on(agent_id, day, reading.unlisted)
+    def _judge(self, buyer_id: str, agent_id: str, day: int, shop: Shop, profile: str) -> ReceptionResult:
+        reception_rules = shop.reception_rules(day, profile)
+        role = shop.role_on(agent_id, day, reception_rules.unlisted)
         matched = filtered(
             self.messages,
             self.transfers[0][0] if self.transfers else None,
-            reading,
+            reception_rules,
             role,
             own_account=shop.is_own_account(buyer_id, day),
-            official_account=buyer_id in reading.official_accounts,
+            official_account=buyer_id in reception_rules.official_accounts,
         )
         if matched is not None:
-            return Read(matched.value, [], 0, END_OF_TIME, filtered=matched)
+            return ReceptionResult(matched.value, [], 0, END_OF_TIME, filtered=matched)
         if role is not _PRESALE:
-            return Read(f"role_{role.value}", [], 0, END_OF_TIME)
-        mute = reading.mute
+            return ReceptionResult(f"role_{role.value}", [], 0, END_OF_TIME)
+        mute = reception_rules.mute
         spoken = [one for one in self.messages if one.side == BUYER or not one.flags & mute]
-        filters = reading.filters
+        filters = reception_rules.filters
         asked = filters.single_sentence or filters.monologue
         buyer_messages = len([one for one in spoken if one.side == BUYER]) if asked else 0
-        return Read(
+        return ReceptionResult(
             None,
             spoken,
             mute,
-            steady_from(self.messages, buyer_messages, reading),
+            steady_from(self.messages, buyer_messages, reception_rules),
             not filters.monologue or buyer_messages > filters.monologue_max_buyer_messages,
             known={},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream_attr.rules.buyer.emitted import Emitted, ToldTask
+from stream_attr.rules.buyer.emitted import Emitted, EmittedTask
 from stream_attr.rules.order.decision import FINAL, Judgement
 from stream_attr.rules.order.facts import Horizon, Placed, Waiting
 
@@ -13,6 +13,7 @@ class Order:
     __slots__ = (
         "cancelled_ts",
         "created",
+        "created_by_payment",
         "emitted",
         "event_ids",
         "horizon",
@@ -26,7 +27,6 @@ class Order:
         "size",
         "stale",
         "tasks",
-        "told_by_payment",
         "waiting",
     )
 
@@ -34,7 +34,7 @@ class Order:
         self.order_id = order_id
         self.created: Placed | None = None
         self.paid: Placed | None = None
-        self.told_by_payment: Placed | None = None
+        self.created_by_payment: Placed | None = None
         """The first payment that says when the order was placed: a creation once known stays known."""
         self.cancelled_ts: int | None = None
         self.refunds: list[tuple[int, int, bool]] = []
@@ -48,7 +48,7 @@ class Order:
         """The latest ``ts`` of its events."""
         self.emitted: dict[str, Emitted] = {}
         """By profile."""
-        self.tasks: dict[str, ToldTask] = {}
+        self.tasks: dict[str, EmittedTask] = {}
         """By kind, those that somebody was told of."""
         self.sealed = False
         """No acceptable chat can change it any more: ``judged`` is kept in place of the chat facts."""
@@ -71,7 +71,7 @@ class Order:
         """When the order was placed, or None while no creation is known; ``created`` beats ``created_ts``."""
         if self.created is not None:
             return self.created.ts
-        return None if self.told_by_payment is None else self.told_by_payment.created_ts
+        return None if self.created_by_payment is None else self.created_by_payment.created_ts
 
     @property
     def paid_ts(self) -> int | None:
@@ -136,9 +136,9 @@ class Order:
         if self.paid is None or event[:2] < self.paid[:2]:
             self.paid = event
             self.stale = True
-        told = self.told_by_payment
+        told = self.created_by_payment
         if event.created_ts is not None and (told is None or event[:2] < told[:2]):
-            self.told_by_payment = event
+            self.created_by_payment = event
             self.stale = True
 
     def add_cancelled(self, ts: int) -> None:

@@ -15,13 +15,13 @@ def discarded_of(
     for agent_id, held, spoken in served:
         if len(held) == 1 and any(agent_id in chosen for _, chosen in looked_at):
             continue
-        for day, reception, read in held:
-            if read.reason is None and any(
-                agent_id in chosen and within(read.spoken, interval) for interval, chosen in looked_at
+        for day, reception, result in held:
+            if result.reason is None and any(
+                agent_id in chosen and within(result.spoken, interval) for interval, chosen in looked_at
             ):
                 continue
             if any(within(reception.messages, interval) for interval, _ in looked_at):
-                reason = read.reason or _why_not(read.spoken, spoken, looked_at, followup)
+                reason = result.reason or _why_not(result.spoken, spoken, looked_at, followup)
                 found.append(Discarded(agent_id, day, reason))
     return tuple(found)
 

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from stream_attr.rules.chat.message import AGENT, BUYER, PRODUCT_PAGE, Message
-from stream_attr.rules.chat.reception import Read, Reception
+from stream_attr.rules.chat.reception import Reception, ReceptionResult
 from stream_attr.rules.order.decision import Figures
 from stream_attr.rules.order.intervals import Interval
 from stream_attr.rules.shop.shop import Shop
@@ -21,7 +21,7 @@ class Served(NamedTuple):
     """What one agent did for the buyer around an order."""
 
     agent_id: str
-    receptions: list[tuple[int, Reception, Read]]
+    receptions: list[tuple[int, Reception, ReceptionResult]]
     """By day, how the order's profile reads them beside them."""
     spoken: list[Message]
     """The messages that count, of all of them, sorted."""
@@ -34,7 +34,7 @@ def served_around(
     found = []
     for agent_id in sorted(receptions):
         held = [
-            (day, reception, reception.read(buyer_id, agent_id, day, shop, profile))
+            (day, reception, reception.result(buyer_id, agent_id, day, shop, profile))
             for day, reception in receptions[agent_id].items()
             if day in days and reception.messages
         ]
@@ -42,7 +42,9 @@ def served_around(
             found.append(Served(agent_id, held, held[0][2].spoken))
         elif held:
             held.sort(key=itemgetter(0))
-            found.append(Served(agent_id, held, [message for _, _, read in held for message in read.spoken]))
+            found.append(
+                Served(agent_id, held, [message for _, _, result in held for message in result.spoken])
+            )
     return found
 
 

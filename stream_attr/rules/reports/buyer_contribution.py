@@ -18,9 +18,9 @@ from stream_attr.rules.reports.contribution import (
     NOBODY,
     NOTHING,
     TOTAL,
+    Contribution,
     Deals,
     Inquiries,
-    Part,
     Workload,
 )
 from stream_attr.rules.reports.inquiry import (
@@ -46,7 +46,7 @@ def buyer_day(
     receptions: Iterable[tuple[str, Fact, Reception, Inquiry | None]],
     orders: Iterable[Order],
     shop: Shop,
-) -> dict[str, Part]:
+) -> dict[str, Contribution]:
     """Return what a buyer adds to a day, by agent id, in its order; empty: nothing.
 
     What several parts come to is there under `TOTAL`: the buyer counts once for the shop. Of a single one it
@@ -55,10 +55,10 @@ def buyer_day(
     ``receptions``: those of the day, by agent id; ``orders``: the buyer's of that day, and perhaps others.
     """
     deals, finals = _deals_on(shop.zone.start_of(day), shop.zone.start_of(day + 1), orders)
-    parts: dict[str, Part] = {}
+    contributions: dict[str, Contribution] = {}
     for agent_id, fact, reception, inquiry in receptions:
         closed_ts = reception.closed_ts
-        parts[agent_id] = Part(
+        contributions[agent_id] = Contribution(
             workload_of(fact, closed_ts),
             None if inquiry is None else inquiries_of(inquiry),
             deals.pop(agent_id, None),
@@ -69,21 +69,21 @@ def buyer_day(
             closed_ts,
         )
     for agent_id, some in deals.items():
-        parts[agent_id] = Part(deals=some, finals=finals[agent_id])
-    if len(parts) < 2:
-        return parts
-    ordered = dict(sorted(parts.items()))
+        contributions[agent_id] = Contribution(deals=some, finals=finals[agent_id])
+    if len(contributions) < 2:
+        return contributions
+    ordered = dict(sorted(contributions.items()))
     ordered[TOTAL] = _together(ordered.values())
     return ordered
 
 
-def whole(parts: Mapping[str, Part]) -> Part:
+def whole(contributions: Mapping[str, Contribution]) -> Contribution:
     """Return what the parts of a buyer's day come to for the shop."""
-    total = parts.get(TOTAL)
+    total = contributions.get(TOTAL)
     if total is not None:
         return total
-    for part in parts.values():
-        return part
+    for contribution in contributions.values():
+        return contribution
     return NOTHING
 
 
@@ -262,14 +262,14 @@ def _inquiries_together(some: Iterable[Inquiries | None]) -> Inquiries | None:
     )
 
 
-def _together(parts: Collection[Part]) -> Part:
+def _together(contributions: Collection[Contribution]) -> Contribution:
     """Return what all parts of a buyer's day come to: the buyer counts once, whoever they are with."""
-    return Part(
-        _workloads_together([part.workload for part in parts]),
-        _inquiries_together([part.inquiries for part in parts]),
-        _deals_together([part.deals for part in parts]),
-        tuple([final for part in parts for final in part.finals]),
-        _presence([part.presence for part in parts if part.presence]),
+    return Contribution(
+        _workloads_together([contribution.workload for contribution in contributions]),
+        _inquiries_together([contribution.inquiries for contribution in contributions]),
+        _deals_together([contribution.deals for contribution in contributions]),
+        tuple([final for contribution in contributions for final in contribution.finals]),
+        _presence([contribution.presence for contribution in contributions if contribution.presence]),
     )
 
 

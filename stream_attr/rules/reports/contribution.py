@@ -76,7 +76,7 @@ NO_INQUIRIES: Final = Inquiries()
 NO_DEALS: Final = Deals()
 
 
-class Part(Struct, array_like=True, frozen=True, gc=False):
+class Contribution(Struct, array_like=True, frozen=True, gc=False):
     """What one buyer adds to a day of one agent, of `NOBODY`, or of the shop; None: nothing."""
 
     workload: Workload | None = None
@@ -94,7 +94,7 @@ class Part(Struct, array_like=True, frozen=True, gc=False):
     closed_ts: int | None = None
     """What a closing has told of that."""
 
-    def spelt_out(self) -> Part:
+    def spelt_out(self) -> Contribution:
         """Return it with zeros where it adds nothing."""
         return replace(
             self,
@@ -104,7 +104,7 @@ class Part(Struct, array_like=True, frozen=True, gc=False):
         )
 
 
-NOTHING: Final = Part()
+NOTHING: Final = Contribution()
 
 
 class Ends(NamedTuple):

@@ -12,10 +12,10 @@ from stream_attr.rules.reports.contribution import (
     NO_DEALS,
     NO_INQUIRIES,
     NO_WORKLOAD,
+    Contribution,
     Deals,
     Ends,
     Inquiries,
-    Part,
     Workload,
 )
 
@@ -40,7 +40,7 @@ class AgentDay:
         """Groups, and when decisions in them are final; of how many buyers each is."""
         self.presence = Presence()
 
-    def replace(self, old: Part, new: Part) -> bool:
+    def replace(self, old: Contribution, new: Contribution) -> bool:
         """Take back what a buyer added before and add what it adds now; return whether that differs."""
         changed = False
         if old.workload != new.workload:
@@ -111,5 +111,5 @@ class AgentDay:
         return at
 
 
-def _unanswered(part: Part) -> int:
-    return 0 if part.workload is None else part.workload.unanswered
+def _unanswered(contribution: Contribution) -> int:
+    return 0 if contribution.workload is None else contribution.workload.unanswered

@@ -30,9 +30,9 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
     ``agent_offline`` matches once a closing has told when the agent last spoke that day; until then it is as
     if it did not. Pure: the same facts, settings and closing give the same figures.
     """
-    reading = shop.reading(day)
+    reception_rules = shop.reception_rules(day)
     settings = shop.settings_on(day)
-    mute = reading.mute
+    mute = reception_rules.mute
     longest_ms = None if settings.max_wait_minutes is None else settings.max_wait_minutes * MINUTE_MS
     slow_ms = settings.slow_response.seconds * 1000
     buyer_messages = agent_messages = characters = rounds = 0
@@ -77,16 +77,16 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
                     if response > slow_ms:
                         slow_count += 1
     presence.append(gone_ts)
-    role = shop.role_on(agent_id, day, reading.unlisted)
-    filtered = reception.read(buyer_id, agent_id, day, shop, OFFICIAL).filtered
+    role = shop.role_on(agent_id, day, reception_rules.unlisted)
+    filtered = reception.result(buyer_id, agent_id, day, shop, OFFICIAL).filtered
     first_ts = messages[0].ts
     by_buyer = messages[0].side == BUYER
     may_be_offline = (
         last_effective is None
         and by_buyer
-        and reading.filters.agent_offline
+        and reception_rules.filters.agent_offline
         and filtered not in _ASKED_BEFORE_OFFLINE
-        and not (reading.aftersale_unfiltered and role is _AFTERSALE)
+        and not (reception_rules.aftersale_unfiltered and role is _AFTERSALE)
     )
     if may_be_offline and reception.closed_ts is not None and first_ts > reception.closed_ts:
         filtered = Filter.AGENT_OFFLINE

@@ -37,7 +37,7 @@ class Pattern(NamedTuple):
     text: str
 
 
-class Reading(NamedTuple):
+class ReceptionRules(NamedTuple):
     """How the receptions of one day are read under one profile: all that RULEBOOK 4 asks of settings."""
 
     filters: Filters

@@ -9,7 +9,7 @@ from typing import Final
 
 from stream_attr.rules.chat.message import AUTO_REPLY, BLANK, BROADCAST, TEXT_SHIFT
 from stream_attr.rules.reports.contribution import Ends
-from stream_attr.rules.shop.day_rules import Pattern, Reading, SettingsRecord, patterns_of
+from stream_attr.rules.shop.day_rules import Pattern, ReceptionRules, SettingsRecord, patterns_of
 from stream_attr.rules.shop.days import HOUR_MS, MINUTE_MS, Zone, zone
 from stream_attr.rules.shop.settings import (
     DEFAULT_SETTINGS,
@@ -29,7 +29,7 @@ class Shop:
         "_bits",
         "_ends",
         "_patterns",
-        "_readings",
+        "_reception_rules",
         "_records",
         "_roster",
         "longest_after_sales_days",
@@ -45,7 +45,7 @@ class Shop:
         """Counts the changes, so that what was derived from an older state can be told."""
         self._records: list[SettingsRecord] = []
         self._roster: dict[str, list[tuple[int, Role]]] = {}
-        self._readings: dict[tuple[int, str], Reading] = {}
+        self._reception_rules: dict[tuple[int, str], ReceptionRules] = {}
         self._patterns: dict[int, dict[Pattern, int]] = {}
         self._ends: dict[int, Ends] = {}
         self._bits: dict[Pattern, int] = {}
@@ -84,7 +84,7 @@ class Shop:
     def _changed(self) -> None:
         self.version += 1
         self._ends.clear()
-        self._readings.clear()
+        self._reception_rules.clear()
         self._patterns.clear()
 
     def record_on(self, day: int) -> SettingsRecord | None:
@@ -119,21 +119,21 @@ class Shop:
             patterns = self._patterns[day] = {pattern: self._bits[pattern] for pattern in found}
         return patterns
 
-    def reading(self, day: int, profile: str = OFFICIAL) -> Reading:
+    def reception_rules(self, day: int, profile: str = OFFICIAL) -> ReceptionRules:
         """Return how the receptions of a day are read under a profile."""
-        reading = self._readings.get((day, profile))
-        if reading is None:
-            reading = self._readings[day, profile] = self._read(day, profile)
-        return reading
+        reception_rules = self._reception_rules.get((day, profile))
+        if reception_rules is None:
+            reception_rules = self._reception_rules[day, profile] = self._find_reception_rules(day, profile)
+        return reception_rules
 
-    def _read(self, day: int, profile: str) -> Reading:
+    def _find_reception_rules(self, day: int, profile: str) -> ReceptionRules:
         settings = self.settings_on(day, profile)
         record = self._text_record_on(day)
         text = DEFAULT_SETTINGS if record is None else record.under(profile)
         mute = BROADCAST | BLANK
         if text.auto_reply.identify:
             mute |= AUTO_REPLY | self._bits.get(Pattern(False, text.auto_reply.prefix), 0)
-        return Reading(
+        return ReceptionRules(
             settings.filters,
             mute,
             self._bits[Pattern(True, text.filters.advert_phrase)] if text.filters.advert else 0,
@@ -170,7 +170,7 @@ class Shop:
 
     def is_presale(self, agent_id: str, day: int, profile: str) -> bool:
         """Whether an agent's receptions of a day can be creditable under a profile."""
-        return self.role_on(agent_id, day, self.reading(day, profile).unlisted) is _PRESALE
+        return self.role_on(agent_id, day, self.reception_rules(day, profile).unlisted) is _PRESALE
 
     def is_own_account(self, buyer_id: str, day: int) -> bool:
         """Whether a buyer is one of the shop's own agents by that day (filter ``own_account``)."""

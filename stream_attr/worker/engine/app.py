@@ -25,18 +25,18 @@ from stream_attr.worker.engine.rebalance import TableManager
 from stream_attr.worker.engine.shutdown import bound_shutdown
 from stream_attr.worker.engine.transport import Transport
 from stream_attr.worker.ops import malloc, web
-from stream_attr.worker.ops.broker_health import Contact, keep_contact
+from stream_attr.worker.ops.broker_health import BrokerHealth, watch_broker
 from stream_attr.worker.ops.dead_letter_log import DeadLetterLog
 from stream_attr.worker.ops.logs import LOGGING, RateLimited, log_loop_error, set_up
 from stream_attr.worker.ops.metrics import Metrics
 from stream_attr.worker.ops.retention import RetentionWatch
 from stream_attr.worker.ops.unreadable import Unreadable
 from stream_attr.worker.startup import descriptors, topics_check
-from stream_attr.worker.startup.host_check import Claim, PremisesError
+from stream_attr.worker.startup.host_check import Claim, HostCheckError
 from stream_attr.worker.state.store import StoreBusy
 from stream_attr.worker.task.assignment import Assignment
-from stream_attr.worker.task.shop_tables import Knowledge
-from stream_attr.worker.task.stream_task import Surroundings
+from stream_attr.worker.task.shop_tables import GlobalTables
+from stream_attr.worker.task.stream_task import WorkerContext
 from stream_attr.worker.task.ticks import send_ticks
 from stream_attr.worker.task.topic_ids import TopicIds, TopicRecreatedError
 
@@ -89,12 +89,12 @@ class AttributionApp(faust.App):  # type: ignore[misc]
 
     config: WorkerConfig
     metrics: Metrics
-    contact: Contact
+    broker_health: BrokerHealth
     unreadable: Unreadable
     dead_letters: DeadLetterLog
     retention: RetentionWatch
     partitions: Assignment
-    knowledge: Knowledge
+    global_tables: GlobalTables
     web_log: RateLimited
     pool: ThreadPoolExecutor
     reader: ThreadPoolExecutor
@@ -112,7 +112,7 @@ class AttributionApp(faust.App):  # type: ignore[misc]
     async def on_start(self) -> None:
         """Watch the broker from now on; what ``task`` names begins after the first recovery only."""
         await super().on_start()
-        self.add_future(keep_contact(self.contact, self.knowledge.answers))
+        self.add_future(watch_broker(self.broker_health, self.global_tables.answers))
         self.add_future(watch_wall_clock(CLIENTS))
         self.add_future(malloc.keep_trimmed())
         self.add_future(self._watch_topics())
@@ -166,20 +166,20 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.metrics = Metrics()
     app.dead_letters = DeadLetterLog()
     app.retention = RetentionWatch(found.retention_ms, config.topic_prefix)
-    app.contact = Contact(config.broker, config.session_timeout_s)
+    app.broker_health = BrokerHealth(config.broker, config.session_timeout_s)
     app.unreadable = Unreadable()
-    app.knowledge = Knowledge(config, judging.book, app.contact.refused, app.unreadable)
+    app.global_tables = GlobalTables(config, judging.registry, app.broker_health.refused, app.unreadable)
     app.topic_ids = TopicIds(config)
     app.web_log = RateLimited(web.logger)
     app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
     app.reader = ThreadPoolExecutor(1, thread_name_prefix="settings")
     app.transport = Transport(app.conf.broker_consumer, app)
-    around = Surroundings(
+    around = WorkerContext(
         config,
         judging,
-        app.knowledge,
+        app.global_tables,
         app.metrics,
-        app.contact,
+        app.broker_health,
         app.unreadable,
         app.dead_letters,
         app.pool,
@@ -191,8 +191,8 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     for name in topics_check.INPUTS:
         app.topics.add(app.topic(config.topic(name)))
     web.add_routes(app)
-    app.task(_tell_of_dead_letters(app))
-    app.task(_follow_knowledge(app))
+    app.task(_report_dead_letters(app))
+    app.task(_follow_global_tables(app))
     if config.clock is Clock.WALL:
         app.task(_tick(app))
     if not found.transactions:
@@ -223,9 +223,9 @@ def run(config: WorkerConfig, judging: Judging) -> int:
     except (
         BrokerUnreachable,
         descriptors.DescriptorsError,
-        topics_check.LayoutError,
+        topics_check.TopicsCheckError,
         KafkaException,
-        PremisesError,
+        HostCheckError,
         StoreBusy,
     ) as error:
         print(f"stream-attr worker: {visible(str(error))}", file=sys.stderr)
@@ -243,7 +243,7 @@ def _run(app: AttributionApp) -> int:
         signals.ending()
         app.pool.shutdown()
         app.reader.shutdown()
-        app.knowledge.close()
+        app.global_tables.close()
         app.dead_letters.tell(all_of_them=True)
     return code if isinstance(code, int) else 1
 
@@ -260,7 +260,7 @@ def _spare_the_garbage_collector() -> None:
     gc.set_threshold(200_000, 10, 10)
 
 
-def _tell_of_dead_letters(app: AttributionApp) -> Any:
+def _report_dead_letters(app: AttributionApp) -> Any:
     async def tell() -> None:
         while True:
             await asyncio.sleep(1.0)
@@ -269,22 +269,22 @@ def _tell_of_dead_letters(app: AttributionApp) -> Any:
     return tell
 
 
-def _follow_knowledge(app: AttributionApp) -> Any:
-    async def follow_knowledge() -> None:
+def _follow_global_tables(app: AttributionApp) -> Any:
+    async def follow_global_tables() -> None:
         """Apply what comes in on settings and roster between two batches."""
         loop = asyncio.get_running_loop()
         while not app.should_stop:
-            if not app.knowledge.whole:
+            if not app.global_tables.whole:
                 await asyncio.sleep(0.1)
                 continue
-            if await loop.run_in_executor(app.reader, app.knowledge.follow):
+            if await loop.run_in_executor(app.reader, app.global_tables.follow):
                 app.partitions.wake()
 
-    return follow_knowledge
+    return follow_global_tables
 
 
 def _tick(app: AttributionApp) -> Any:
     async def tick() -> None:
-        await send_ticks(app.config, app.partitions, app.contact)
+        await send_ticks(app.config, app.partitions, app.broker_health)
 
     return tick

@@ -100,11 +100,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
         That the broker itself cannot read what it holds, aiokafka only logs, and asks again.
         """
-        send, heard = client.send, self.app.contact.heard
+        send, record_response = client.send, self.app.broker_health.record_response
 
         async def send_and_note(node: Any, request: Any, **kwargs: Any) -> Any:
             answer = await send(node, request, **kwargs)
-            heard()
+            record_response()
             if isinstance(request, FetchRequest):
                 for topic, partitions in answer.topics:
                     for partition, code, *_ in partitions:
@@ -356,7 +356,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             if not self.flow_active:
                 await self.wait_first(self.can_resume_flow.wait(), timeout=1.0)
                 continue
-            active = {TP(self.app.config.topic(topic), number) for topic, number in self._partitions.hungry()}
+            active = {
+                TP(self.app.config.topic(topic), number)
+                for topic, number in self._partitions.topics_to_fetch()
+            }
             if not active:
                 await self.sleep(_FULL_PAUSE_S)
                 continue

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from confluent_kafka import KafkaError
 
-__all__ = ["Contact", "keep_contact", "will_pass"]
+__all__ = ["BrokerHealth", "watch_broker", "will_pass"]
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +59,8 @@ def will_pass(error: KafkaError) -> bool:
     return error.retriable() or error.code() in _PASSING
 
 
-class Contact:
-    """When the broker was last heard of; ``heard`` may be called from any thread."""
+class BrokerHealth:
+    """When the broker was last heard of; ``record_response`` may be called from any thread."""
 
     def __init__(self, broker: str, patience_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         """``patience_s``: how long it may be silent before that is worth a word."""
@@ -74,7 +74,7 @@ class Contact:
         self._since = ""
         self._refused: str | None = None
 
-    def heard(self) -> None:
+    def record_response(self) -> None:
         """The broker has answered."""
         self._last = self._clock()
         self._refused = None
@@ -84,7 +84,7 @@ class Contact:
         self._refused = user
 
     @property
-    def doubtful(self) -> bool:
+    def stale(self) -> bool:
         """Whether it has been silent for so long that it should be asked."""
         return self._clock() - self._last > self._patience_s / 2
 
@@ -108,7 +108,7 @@ class Contact:
         logger.error("%s; waiting for it", self.lost)
 
 
-async def keep_contact(contact: Contact, ask: Callable[[], bool]) -> None:
+async def watch_broker(broker_health: BrokerHealth, ask: Callable[[], bool]) -> None:
     """Look every second, for ever; where nothing was heard of the broker for long, ``ask`` it first.
 
     There are quiet times of which silence says nothing: a worker that waits for the others to join the group
@@ -118,6 +118,6 @@ async def keep_contact(contact: Contact, ask: Callable[[], bool]) -> None:
         before = time.monotonic()
         await asyncio.sleep(_LOOK_EVERY_S)
         stopped = time.monotonic() - before > _STOPPED_S  # then it was this process that was away
-        if stopped or (contact.doubtful and await asyncio.to_thread(ask)):
-            contact.heard()
-        contact.look()
+        if stopped or (broker_health.stale and await asyncio.to_thread(ask)):
+            broker_health.record_response()
+        broker_health.look()

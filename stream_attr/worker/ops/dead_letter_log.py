@@ -34,10 +34,10 @@ _decode = msgspec.json.Decoder(_DeadLetter).decode
 
 
 @dataclass(slots=True)
-class _Untold:
+class _Unreported:
     """Dead letters of one code that no line has told of yet."""
 
-    told_at: float
+    reported_at: float
     first: _DeadLetter | None = None
     count: int = 0
 
@@ -48,7 +48,7 @@ class DeadLetterLog:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._untold: dict[str, _Untold] = {}
+        self._unreported: dict[str, _Unreported] = {}
 
     def add(self, outputs: Iterable[Output]) -> None:
         """Count those among the outputs of a batch that is committed."""
@@ -57,19 +57,19 @@ class DeadLetterLog:
             return
         with self._lock:
             for letter in letters:
-                untold = self._untold.setdefault(letter.code, _Untold(self._clock() - _EVERY_S))
-                untold.first = untold.first or letter
-                untold.count += 1
+                unreported = self._unreported.setdefault(letter.code, _Unreported(self._clock() - _EVERY_S))
+                unreported.first = unreported.first or letter
+                unreported.count += 1
         self.tell()
 
     def tell(self, *, all_of_them: bool = False) -> None:
         """Say what may be said by now; called now and then, and in the end for ``all_of_them``."""
         with self._lock:
             now = self._clock()
-            for code, untold in self._untold.items():
-                if untold.first is not None and (all_of_them or now - untold.told_at >= _EVERY_S):
-                    logger.warning("%s", _line(code, untold.count, untold.first))
-                    self._untold[code] = _Untold(now)
+            for code, unreported in self._unreported.items():
+                if unreported.first is not None and (all_of_them or now - unreported.reported_at >= _EVERY_S):
+                    logger.warning("%s", _line(code, unreported.count, unreported.first))
+                    self._unreported[code] = _Unreported(now)
 
 
 def _line(code: str, count: int, first: _DeadLetter) -> str:

@@ -84,7 +84,7 @@ async def ready(view: View, _request: Request) -> Response:
     app = view.app
     held = sorted(partition.number for partition in app.partitions)
     reason = (
-        app.contact.lost
+        app.broker_health.lost
         or app.unreadable.reason
         or app.partitions.why_not_ready(app.config.session_timeout_s)
     )
@@ -114,7 +114,7 @@ async def order(view: View, request: Request, shop_id: str, order_id: str) -> Re
     try:
         found = await view.app.partitions.find_order(shop_id, order_id)
     except TimeoutError:
-        error = {"error": view.app.contact.lost or "a batch is in hand for too long; try again"}
+        error = {"error": view.app.broker_health.lost or "a batch is in hand for too long; try again"}
         return view.bytes(orjson.dumps(error), content_type=_JSON, status=503)
     if found is None and _LOCAL_ONLY not in request.query:
         found = await _ask_peers(view.app, path)

@@ -12,12 +12,12 @@ from typing import IO
 from stream_attr.worker.config import StoreKind, WorkerConfig
 from stream_attr.worker.state.store import StoreBusy
 
-__all__ = ["Claim", "PremisesError"]
+__all__ = ["Claim", "HostCheckError"]
 
 _LOCK = "worker.lock"
 
 
-class PremisesError(Exception):
+class HostCheckError(Exception):
     """This machine does not have what the worker is told to use; the message says what."""
 
 
@@ -42,7 +42,7 @@ class Claim:
         """
         reached = _require_address(self._config.web_host, self._config.web_port)
         if reached and self._config.web_token is None:
-            raise PremisesError(
+            raise HostCheckError(
                 f"--web-host {self._config.web_host} lets other machines reach the web port: it needs a "
                 "token, --web-token-file or STREAM_ATTR_WEB_TOKEN"
             )
@@ -61,9 +61,9 @@ def _locked(data_dir: Path) -> IO[str]:
         lock = (data_dir / _LOCK).open("a")
         for store in data_dir.iterdir():
             if not os.access(store, os.W_OK):
-                raise PremisesError(f"--data-dir {data_dir} cannot be used: {store} cannot be written")
+                raise HostCheckError(f"--data-dir {data_dir} cannot be used: {store} cannot be written")
     except OSError as error:
-        raise PremisesError(f"--data-dir {data_dir} cannot be used: {error.strerror}") from error
+        raise HostCheckError(f"--data-dir {data_dir} cannot be used: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -87,7 +87,7 @@ def _require_address(host: str, port: int) -> bool:
                 probe.listen(1)
     except (OSError, UnicodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "no such host"
-        raise PremisesError(
+        raise HostCheckError(
             f"port {port} on {host} cannot be used: {said}; see --web-host and --web-port"
         ) from error
     return not all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)

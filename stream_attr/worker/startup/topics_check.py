@@ -17,25 +17,33 @@ from stream_attr.kafka.topic_settings import check_settings
 from stream_attr.rules.shop.days import DAY_MS
 from stream_attr.worker.config import Transactions, WorkerConfig
 
-__all__ = ["EVENTS", "INPUTS", "KNOWLEDGE", "TOLD", "Layout", "LayoutError", "inspect"]
+__all__ = [
+    "EVENTS",
+    "GLOBAL_TOPICS",
+    "INPUTS",
+    "INTERNAL_INPUTS",
+    "TopicsCheckError",
+    "TopicsFound",
+    "inspect",
+]
 
 EVENTS = (CHAT, ORDERS)
 """Topics whose records are judged in the order of their ``ts``."""
-TOLD = (BUYER_DAYS, CLOSINGS)
+INTERNAL_INPUTS = (BUYER_DAYS, CLOSINGS)
 """Topics by which partitions tell each other: outputs of some are inputs of others."""
-INPUTS = (*EVENTS, TICKS, *TOLD)
+INPUTS = (*EVENTS, TICKS, *INTERNAL_INPUTS)
 """Topics consumed by partition; partition p of all of them is one worker's at a time."""
-KNOWLEDGE = (SETTINGS, ROSTER)
+GLOBAL_TOPICS = (SETTINGS, ROSTER)
 """Topics of one partition that every worker reads whole."""
 
 logger = logging.getLogger(__name__)
 
 
-class LayoutError(Exception):
+class TopicsCheckError(Exception):
     """The broker's topics are not as ``stream-attr topics create`` makes them."""
 
 
-class Layout(NamedTuple):
+class TopicsFound(NamedTuple):
     """What a worker needs to know of its broker."""
 
     partitions: int
@@ -48,7 +56,7 @@ class Layout(NamedTuple):
     """How long topics keep records after the time that their senders gave them, by name without prefix."""
 
 
-def inspect(config: WorkerConfig) -> Layout:
+def inspect(config: WorkerConfig) -> TopicsFound:
     """Look at the broker's topics and decide on transactions; log a warning for each setting that loses data.
 
     ``auto`` turns them off on the embedded broker alone, known by its cluster id: it shows what was aborted.
@@ -73,11 +81,11 @@ def inspect(config: WorkerConfig) -> Layout:
         wrong.append(f"these topics must have the same number of partitions: {said}")
     wrong += [
         f"topic {name} must have one partition and has {counts[name]}"
-        for name in map(config.topic, KNOWLEDGE)
+        for name in map(config.topic, GLOBAL_TOPICS)
         if counts.get(name, 1) != 1
     ]
     if wrong:
-        raise LayoutError(f"{'; '.join(wrong)}; {_remedy(config)}")
+        raise TopicsCheckError(f"{'; '.join(wrong)}; {_remedy(config)}")
     check = check_settings(
         admin,
         cluster,
@@ -87,7 +95,7 @@ def inspect(config: WorkerConfig) -> Layout:
     )
     for warning in check.warnings:
         logger.warning("%s", warning)
-    return Layout(
+    return TopicsFound(
         counts[config.topic(CHAT)],
         _use_transactions(config, cluster),
         len(cluster.brokers),

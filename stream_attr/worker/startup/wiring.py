@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stream_attr.processor import Book, Options, Processor
+from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Store
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import DAY_MS
@@ -19,7 +19,7 @@ def processor_judging(config: WorkerConfig) -> Judging:
 
     With ``clock`` ``events`` there is no "now", so no timestamp is a future one.
     """
-    book = Book()
+    registry = ShopRegistry()
     options = Options(
         allowed_lateness_ms=config.allowed_lateness_ms,
         reports=config.reports,
@@ -29,6 +29,6 @@ def processor_judging(config: WorkerConfig) -> Judging:
     )
 
     def judge(partition: int, partitions: int, store: Store) -> Processor:
-        return Processor(book, store, replace(options, partition=partition, partitions=partitions))
+        return Processor(registry, store, replace(options, partition=partition, partitions=partitions))
 
-    return Judging(book, judge)
+    return Judging(registry, judge)

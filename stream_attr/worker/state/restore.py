@@ -267,7 +267,7 @@ class _Recovery:
         self._consumer.assign([TopicPartition(topic, partition, start)])
         position = start
         least: int | None = None
-        logged = heard = time.monotonic()
+        logged = record_response = time.monotonic()
         while True:
             if self._stop():
                 raise Interrupted
@@ -286,8 +286,8 @@ class _Recovery:
             if records or ended:
                 self._unreadable.read(topic, partition)
             if messages or position != self._end():
-                heard = time.monotonic()
-            unended = time.monotonic() - heard > _SILENCE_S
+                record_response = time.monotonic()
+            unended = time.monotonic() - record_response > _SILENCE_S
             if (ended or unended) and least is not None and position >= least:
                 return position, unended
             if not messages and 0 <= self._end() < position:  # the embedded broker answers with nothing

@@ -25,7 +25,7 @@ from stream_attr.worker.state.memory_budget import Memory
 from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = [
-    "KNOWLEDGE_KEY",
+    "GLOBAL_TABLES_KEY",
     "LocalStore",
     "MemoryStore",
     "RocksStore",
@@ -36,7 +36,7 @@ __all__ = [
     "open_store",
 ]
 
-KNOWLEDGE_KEY = b"\x00knowledge"
+GLOBAL_TABLES_KEY = b"\x00knowledge"
 """Key of the record that says how far settings and roster were known when a partition last judged."""
 
 _MARKER_KEY = b"\x00marker"

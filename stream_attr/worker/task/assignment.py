@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from stream_attr.processor.ports import Record
 from stream_attr.worker.task.committer import CommitError
-from stream_attr.worker.task.input_merge import End, room
-from stream_attr.worker.task.stream_task import FORESEEN, Partition, Surroundings
+from stream_attr.worker.task.input_merge import End, fetch_budget
+from stream_attr.worker.task.stream_task import FORESEEN, Partition, WorkerContext
 
 __all__ = ["Assignment"]
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 class Assignment:
     """Opens, feeds, halts and closes partitions; at any time at most one ``Partition`` exists per number."""
 
-    def __init__(self, around: Surroundings, on_failure: Callable[[BaseException], None]) -> None:
+    def __init__(self, around: WorkerContext, on_failure: Callable[[BaseException], None]) -> None:
         """``on_failure`` is told of what a batch raised: the worker must stop."""
         self._around = around
         self._on_failure = on_failure
@@ -46,7 +46,7 @@ class Assignment:
                 return f"partition {partition.number}: another worker has it, and the group has yet to say so"
             if (why := partition.why_waiting(patience_s)) is not None:
                 return f"partition {partition.number}: {why}"
-        return self._around.knowledge.why_waiting(patience_s)
+        return self._around.global_tables.why_waiting(patience_s)
 
     async def take_over(self, numbers: Iterable[int], generation: int) -> dict[int, dict[str, int]] | None:
         """Own exactly these partitions, recovered; returns the next offset per partition and topic.
@@ -61,9 +61,9 @@ class Assignment:
         """
         halts = self._halts
         async with self._changing:
-            if not self._around.knowledge.whole:
+            if not self._around.global_tables.whole:
                 await asyncio.get_running_loop().run_in_executor(
-                    self._around.pool, self._around.knowledge.read_whole, lambda: self._halts != halts
+                    self._around.pool, self._around.global_tables.bootstrap, lambda: self._halts != halts
                 )
             wanted = set(numbers)
             kept = wanted if generation == self._generation + 1 else set()
@@ -121,14 +121,14 @@ class Assignment:
             if partition is not None:
                 partition.observe(topic, end)
 
-    def hungry(self) -> set[tuple[str, int]]:
+    def topics_to_fetch(self) -> set[tuple[str, int]]:
         """Topics and partitions that may be fetched: those of which not too much is buffered."""
-        bytes_each = room(len(self._running))
+        bytes_each = fetch_budget(len(self._running))
         return {
             (topic, number)
             for number in self._running
             if (partition := self._partitions[number]).lost_at is None
-            for topic in partition.merge.hungry(bytes_each)
+            for topic in partition.merge.topics_to_fetch(bytes_each)
         }
 
     def orphaned(self, patience_s: float) -> list[int]:

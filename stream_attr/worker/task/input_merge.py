@@ -18,7 +18,7 @@ from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, TICK
 from stream_attr.processor.ports import Record
 from stream_attr.worker.startup.topics_check import INPUTS
 
-__all__ = ["End", "Merge", "Take", "room"]
+__all__ = ["End", "Merge", "Take", "fetch_budget"]
 
 _MOST_RECORDS = 10_000
 """At hand of a topic's partition; a fetch may go one time beyond it."""
@@ -29,7 +29,7 @@ _BYTES_OF_ALL = 128 << 20
 """At hand of all topics and partitions of a worker."""
 
 
-def room(partitions: int) -> int:
+def fetch_budget(partitions: int) -> int:
     """How many bytes a worker of so many partitions may have at hand of each topic's."""
     inputs = len(INPUTS) * max(1, partitions)
     return max(_LEAST_BYTES, min(_MOST_BYTES, _BYTES_OF_ALL // inputs))
@@ -89,7 +89,7 @@ class Merge:
         """Records at hand and the bytes of their keys and values, per topic."""
         return {topic: (len(inbox.records), inbox.size) for topic, inbox in self._inboxes.items()}
 
-    def hungry(self, bytes_each: int) -> list[str]:
+    def topics_to_fetch(self, bytes_each: int) -> list[str]:
         """Topics that more may be fetched of: of which fewer bytes than these, and not too many records, are
         at hand.
 

@@ -23,21 +23,21 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from stream_attr.codec.versions import require_readable
 from stream_attr.kafka.clients import CLIENTS, consume
 from stream_attr.processor.ports import Output, Record
-from stream_attr.worker.config import Book, WorkerConfig
+from stream_attr.worker.config import ShopRegistry, WorkerConfig
 from stream_attr.worker.ops.broker_health import will_pass
 from stream_attr.worker.ops.logs import client_logging
 from stream_attr.worker.ops.unreadable import READ_AGAIN_S, Unreadable, is_unreadable
-from stream_attr.worker.startup.topics_check import KNOWLEDGE
-from stream_attr.worker.state.store import KNOWLEDGE_KEY
+from stream_attr.worker.startup.topics_check import GLOBAL_TOPICS
+from stream_attr.worker.state.store import GLOBAL_TABLES_KEY
 
-__all__ = ["Consequences", "Knowledge"]
+__all__ = ["Consequences", "GlobalTables"]
 
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.01
 _IDLE_POLL_S = 0.05
 _RETRY_S = 1.0
-_MEETING_S = 10.0
+_CATCH_UP_S = 10.0
 _ASKING_S = 1.0
 _BATCH = 10_000
 _VERSION = 1
@@ -85,28 +85,28 @@ class _CatchUp(NamedTuple):
     """On the monotonic clock."""
 
 
-class Knowledge:
+class GlobalTables:
     """The book of this worker, how far it was read, and what came of each record.
 
-    One thread reads (``read_whole``, then ``follow`` over and over). Others leave it a request and wait for
+    One thread reads (``bootstrap``, then ``follow`` over and over). Others leave it a request and wait for
     that outside of any lock, so a client that hangs holds up nobody who is told to stop.
     """
 
     def __init__(
         self,
         config: WorkerConfig,
-        book: Book,
+        registry: ShopRegistry,
         on_refusal: Callable[[str], None] = lambda _user: None,
         unreadable: Unreadable | None = None,
     ) -> None:
         """``on_refusal`` is told, as long as it is so, that the broker refuses our user."""
-        self._book = book
+        self._registry = registry
         self._unreadable = unreadable or Unreadable()
         self.lock = threading.Lock()
         """Held while the book is changed, and by every judge at work: so nothing changes under a judge, and
         as judging is Python alone, one judge at a time is as fast as many."""
         self._entries: list[_Entry] = []
-        self._positions = dict.fromkeys(KNOWLEDGE, 0)
+        self._positions = dict.fromkeys(GLOBAL_TOPICS, 0)
         self._met: set[bytes] = set()
         self._unapplied: deque[Record] = deque()
         """Read, and not yet applied: by the reading thread alone."""
@@ -118,7 +118,7 @@ class Knowledge:
         self._failure: str | None = None
         self.whole = False
         """Whether all that was there at the start has been applied."""
-        self._names = {config.topic(name): name for name in KNOWLEDGE}
+        self._names = {config.topic(name): name for name in GLOBAL_TOPICS}
         self._read_to = dict.fromkeys(self._names, 0)
         self._consumer = _consumer(config, on_refusal)
         CLIENTS.add(self._consumer)
@@ -136,7 +136,7 @@ class Knowledge:
             return f"settings and rosters have not been read for {silent_s:.0f} s: the Kafka client hangs"
         return None
 
-    def read_whole(self, stop: Callable[[], bool]) -> bool:
+    def bootstrap(self, stop: Callable[[], bool]) -> bool:
         """Read both topics to the ends that fetch responses first name, and apply them by their time.
 
         Where the broker is away it waits for it; False: told to ``stop`` before.
@@ -202,11 +202,11 @@ class Knowledge:
         self._followed_at = time.monotonic()
         return self.records > before
 
-    def strangers(self, records: Iterable[Record]) -> set[bytes]:
+    def unknown_shops(self, records: Iterable[Record]) -> set[bytes]:
         """Return the shops among events that this worker has not met before, as their keys name them."""
         return {(record.key or b"").partition(b"|")[0] for record in records} - self._met
 
-    def meet(self, shops: set[bytes]) -> Future[None]:
+    def catch_up(self, shops: set[bytes]) -> Future[None]:
         """Have the present ends read: what was sent of a shop before its first event is known then.
 
         Later changes need no such care: they hold from today at the earliest, and what is pending follows.
@@ -228,7 +228,7 @@ class Knowledge:
             return None
         ends = {name: end for name in self._names if (end := self._end(name)) is not None}
         if len(ends) == len(self._names):
-            return _CatchUp(requests, ends, time.monotonic() + _MEETING_S)
+            return _CatchUp(requests, ends, time.monotonic() + _CATCH_UP_S)
         with self._requested:
             self._requests = requests + self._requests
         return None
@@ -315,7 +315,7 @@ class Knowledge:
             while self._unapplied:
                 record = self._unapplied[0]
                 try:
-                    dead_letter = self._book.apply(record)
+                    dead_letter = self._registry.apply(record)
                 except OSError as error:
                     self._failed(record, error)
                     return False
@@ -339,7 +339,9 @@ class Knowledge:
         """
         before: dict[str, int] = orjson.loads(known) if known else {}
         version = before.pop("version", _VERSION)
-        require_readable(version, _VERSION, "record of what is known of settings and roster", KNOWLEDGE_KEY)
+        require_readable(
+            version, _VERSION, "record of what is known of settings and roster", GLOBAL_TABLES_KEY
+        )
         now = orjson.dumps({**self._positions, "version": _VERSION})
         if known == now or not (known or self._entries):
             return None

@@ -20,16 +20,16 @@ from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.topics import CHANGELOG, TICKS
 from stream_attr.processor.ports import PROGRESS_KEY, Batch, Judge, Record
 from stream_attr.worker.config import Judging, LostInput, WorkerConfig
-from stream_attr.worker.ops.broker_health import Contact
+from stream_attr.worker.ops.broker_health import BrokerHealth
 from stream_attr.worker.ops.dead_letter_log import DeadLetterLog
 from stream_attr.worker.ops.metrics import Metrics
 from stream_attr.worker.ops.unreadable import Unreadable
-from stream_attr.worker.startup.topics_check import EVENTS, INPUTS, KNOWLEDGE, TOLD
+from stream_attr.worker.startup.topics_check import EVENTS, GLOBAL_TOPICS, INPUTS, INTERNAL_INPUTS
 from stream_attr.worker.state.lineage import LINEAGE_KEY, Lineage, decode_lineage, encode_lineage, new_epoch
 from stream_attr.worker.state.memory_budget import Memory
 from stream_attr.worker.state.restore import Interrupted, catch_up
 from stream_attr.worker.state.store import (
-    KNOWLEDGE_KEY,
+    GLOBAL_TABLES_KEY,
     Change,
     LocalStore,
     StoreDamagedError,
@@ -40,10 +40,10 @@ from stream_attr.worker.task.committer import CommitError, Committer, Fenced, Un
 from stream_attr.worker.task.input_merge import End, Merge, Take
 from stream_attr.worker.task.open_transactions import OpenTransactions
 from stream_attr.worker.task.rewritten import rewritten
-from stream_attr.worker.task.shop_tables import Consequences, Knowledge
+from stream_attr.worker.task.shop_tables import Consequences, GlobalTables
 from stream_attr.worker.task.topic_ids import TopicRecreatedError
 
-__all__ = ["FORESEEN", "Partition", "Surroundings"]
+__all__ = ["FORESEEN", "Partition", "WorkerContext"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,16 +62,16 @@ _ATTEMPTS = 5
 _PAUSE_S = 1.0
 
 
-class Surroundings:
+class WorkerContext:
     """What all partitions of a worker share."""
 
     def __init__(
         self,
         config: WorkerConfig,
         judging: Judging,
-        knowledge: Knowledge,
+        global_tables: GlobalTables,
         metrics: Metrics,
-        contact: Contact,
+        broker_health: BrokerHealth,
         unreadable: Unreadable,
         dead_letters: DeadLetterLog,
         pool: Executor,
@@ -84,9 +84,9 @@ class Surroundings:
         self.config = config
         self.memory = Memory(config.cache_mib)
         self.judging = judging
-        self.knowledge = knowledge
+        self.global_tables = global_tables
         self.metrics = metrics
-        self.contact = contact
+        self.broker_health = broker_health
         self.unreadable = unreadable
         self.dead_letters = dead_letters
         self.pool = pool
@@ -99,7 +99,7 @@ class Surroundings:
 class Partition:
     """The owner of one partition's store, producer, judge and buffers."""
 
-    def __init__(self, number: int, around: Surroundings, facts: int) -> None:
+    def __init__(self, number: int, around: WorkerContext, facts: int) -> None:
         """``facts``: how many facts of buyers it may keep decoded."""
         self.number = number
         self._facts = facts
@@ -133,7 +133,7 @@ class Partition:
         """Topics that are others than those that the changelog's progress tells of."""
         self._changelog_end = 0
         """The changelog's next offset, as far as it is known here."""
-        self._knowledge_seen = -1
+        self._global_tables_seen = -1
         self._failed_at_once = 0
 
     # -- on the event loop
@@ -212,8 +212,8 @@ class Partition:
 
     async def _next(self) -> Take | None:
         """Judge and commit one batch; None: nothing to judge."""
-        if self._knowledge_seen != self._around.knowledge.records:
-            await self._on_thread(self._catch_up_with_knowledge)
+        if self._global_tables_seen != self._around.global_tables.records:
+            await self._on_thread(self._catch_up_with_global_tables)
         take = self.merge.take(self._around.config.batch_records)
         if take is not None:
             self._taken = take.records
@@ -228,11 +228,11 @@ class Partition:
         Raises:
             Interrupted: halted before.
         """
-        knowledge = self._around.knowledge
-        unknown = knowledge.strangers(records)
+        global_tables = self._around.global_tables
+        unknown = global_tables.unknown_shops(records)
         if not unknown:
             return
-        known = asyncio.wrap_future(knowledge.meet(unknown))
+        known = asyncio.wrap_future(global_tables.catch_up(unknown))
         self._shops_awaited_since = time.monotonic()
         try:
             while not known.done():
@@ -292,7 +292,7 @@ class Partition:
         config = self._around.config
         if self._halting:
             raise Interrupted
-        self._take_possession(lambda: self._halting)
+        self._fence(lambda: self._halting)
         self._store = open_store(config.store, config.data_dir, self.number, self._around.memory)
         self._recover(lambda: self._halting)
         self._begin_recreated()
@@ -301,9 +301,9 @@ class Partition:
         """Commit that topics are read from their beginning: the next owner must not take them for the old."""
         while self._recreated:
             assert self._judge is not None
-            with self._around.knowledge.lock:
+            with self._around.global_tables.lock:
                 batch = self._judge.process((), frozenset())
-            if self._commit(batch, [(KNOWLEDGE_KEY, self._known)]):
+            if self._commit(batch, [(GLOBAL_TABLES_KEY, self._known)]):
                 self._recreated = []
 
     def _require_same_inputs(self) -> None:
@@ -315,7 +315,7 @@ class Partition:
         if self._recreated:
             raise Fenced("inputs are read from their beginning")
 
-    def _take_possession(self, stop: Callable[[], bool]) -> None:
+    def _fence(self, stop: Callable[[], bool]) -> None:
         """Be the one who may commit, whoever was it before; waits for a broker that is away."""
         around = self._around
         try:
@@ -384,23 +384,23 @@ class Partition:
             may_be_empty=goes_on or not lost,
         )
         self._progress = self._store.get(PROGRESS_KEY)
-        self._known = self._store.get(KNOWLEDGE_KEY)
-        recreated = caught.lineage.recreated(around.topic_ids, (*INPUTS, *KNOWLEDGE))
+        self._known = self._store.get(GLOBAL_TABLES_KEY)
+        recreated = caught.lineage.recreated(around.topic_ids, (*INPUTS, *GLOBAL_TOPICS))
         self._accept(recreated, TopicRecreatedError.of)
         judged = {name: last for name, last in caught.lineage.judged.items() if name not in recreated}
         changed = rewritten(config, self.number, judged, stop)
         self._accept(changed, TopicRecreatedError.of_rewritten)
         self._recreated = recreated + changed
-        if not set(self._recreated).isdisjoint(KNOWLEDGE):
+        if not set(self._recreated).isdisjoint(GLOBAL_TOPICS):
             self._known = None  # all that is in them now is new
         self._lineage = caught.lineage.begun(
             self._epoch, caught.offset, around.topic_ids, CHANGELOG, self._recreated
         )
         self._changelog_end = caught.offset
         if caught.unended and self._progress is not None:
-            self._end_what_hangs(self._progress, stop)
+            self._complete_open_transaction(self._progress, stop)
         self.state_size = self._store.size()
-        with around.knowledge.lock:
+        with around.global_tables.lock:
             self._judge = around.judging.judge(self.number, around.partitions, self._store)
             self._judge.keep_decoded(self._facts)
             self.positions = dict(self._judge.restore(self._progress, self._recreated))
@@ -433,7 +433,7 @@ class Partition:
             " and ".join(topics),
         )
 
-    def _end_what_hangs(self, progress: bytes, stop: Callable[[], bool]) -> None:
+    def _complete_open_transaction(self, progress: bytes, stop: Callable[[], bool]) -> None:
         """Commit what is known anyway: that ends the transaction that the broker has lost sight of."""
         assert self._committer is not None
         assert self._store is not None
@@ -447,7 +447,7 @@ class Partition:
     def _judge_take(self, take: Take) -> None:
         def judge() -> Batch:
             assert self._judge is not None
-            with self._around.knowledge.lock:
+            with self._around.global_tables.lock:
                 return self._judge.process(take.records, take.at_end, take.positions)
 
         committed = False
@@ -461,7 +461,7 @@ class Partition:
         self._around.metrics.judged(
             self.number,
             batch,
-            sum(record.topic not in TOLD for record in take.records),
+            sum(record.topic not in INTERNAL_INPUTS for record in take.records),
             judged - started,
             time.perf_counter() - judged,
         )
@@ -471,14 +471,14 @@ class Partition:
         if any(record.topic in EVENTS for record in take.records):
             self.busy_at = time.monotonic()
 
-    def _catch_up_with_knowledge(self) -> None:
+    def _catch_up_with_global_tables(self) -> None:
         """Judge the changed shops again, and hand over the refused records' dead letters, once each."""
 
         def look() -> tuple[int, Consequences | None, list[Batch]]:
             assert self._judge is not None
-            with self._around.knowledge.lock:
-                seen = self._around.knowledge.records
-                owed = self._around.knowledge.consequences(self._known, self.number)
+            with self._around.global_tables.lock:
+                seen = self._around.global_tables.records
+                owed = self._around.global_tables.consequences(self._known, self.number)
                 shops = sorted(owed.shops) if owed else []
                 return seen, owed, [self._judge.refresh(shop_id) for shop_id in shops]
 
@@ -486,16 +486,16 @@ class Partition:
             self._require_same_inputs()
             seen, owed, refreshed = self._on_whole_store(look)
             if owed is None:
-                self._knowledge_seen = seen
+                self._global_tables_seen = seen
                 return
             whole = Batch(outputs=list(owed.dead_letters))
             for batch in refreshed:  # a buyer is one shop's: no change stands against another
                 whole.outputs += batch.outputs
                 whole.changes |= batch.changes
                 whole.progress = batch.progress or whole.progress
-            if self._commit(whole, [(KNOWLEDGE_KEY, owed.known)]):
+            if self._commit(whole, [(GLOBAL_TABLES_KEY, owed.known)]):
                 break
-        self._knowledge_seen = seen
+        self._global_tables_seen = seen
         for batch in refreshed:
             self._around.metrics.counted(self.number, batch)
         self._around.metrics.refused(owed.dead_letters)
@@ -531,7 +531,7 @@ class Partition:
                 raise CommitError(str(error)) from error
             if self._failed_at_once > 1:
                 time.sleep(_PAUSE_S)
-            committed = self._find_out(error, dict(marks))
+            committed = self._resolve_in_doubt(error, dict(marks))
         else:
             self._changelog_end = offset
             store, changes = self._store, [*batch.changes.items(), *marks]
@@ -542,25 +542,25 @@ class Partition:
         if committed:
             self._failed_at_once = 0
             self._committing_since = None
-            self._around.contact.heard()
+            self._around.broker_health.record_response()
             self._around.dead_letters.add(batch.outputs)
         return committed
 
-    def _find_out(self, error: Undecided, marks: Mapping[bytes, bytes | None]) -> bool:
+    def _resolve_in_doubt(self, error: Undecided, marks: Mapping[bytes, bytes | None]) -> bool:
         """Read from the changelog whether a batch was committed; what it left open is aborted before.
 
         Its last records tell: the progress, and how far settings and roster were known.
         """
         before = self._progress, self._known
-        after = marks.get(PROGRESS_KEY, self._progress), marks.get(KNOWLEDGE_KEY, self._known)
+        after = marks.get(PROGRESS_KEY, self._progress), marks.get(GLOBAL_TABLES_KEY, self._known)
         self._judge = None
-        self._let_go_of_committer()
+        self._close_committer()
         if not self._impatient():
             logger.warning(
                 "partition %s: it is not known whether a batch is committed: %s", self.number, error
             )
         with self._lost_unless_recovered():
-            self._take_possession(self._impatient)
+            self._fence(self._impatient)
             self._recover(self._impatient)
         found = self._progress, self._known
         if found not in (before, after):
@@ -578,12 +578,12 @@ class Partition:
         def find() -> bytes | None:
             if self._judge is None:
                 return None
-            with self._around.knowledge.lock:
+            with self._around.global_tables.lock:
                 return self._judge.find_order(shop_id, order_id)
 
         return self._on_whole_store(find)
 
-    def _let_go_of_committer(self) -> None:
+    def _close_committer(self) -> None:
         committer, self._committer = self._committer, None
         if committer is not None:
             committer.close()
@@ -591,6 +591,6 @@ class Partition:
     def _close(self) -> None:
         store, self._store = self._store, None
         self._judge = None
-        self._let_go_of_committer()
+        self._close_committer()
         if store is not None:
             store.close()

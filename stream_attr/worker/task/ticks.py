@@ -17,7 +17,7 @@ from stream_attr.contract.records.tick import TICK_VERSION
 from stream_attr.contract.topics import TICKS
 from stream_attr.kafka.clients import CLIENTS
 from stream_attr.worker.config import WorkerConfig
-from stream_attr.worker.ops.broker_health import Contact
+from stream_attr.worker.ops.broker_health import BrokerHealth
 from stream_attr.worker.ops.logs import client_logging
 from stream_attr.worker.startup.topics_check import EVENTS, INPUTS
 from stream_attr.worker.task.assignment import Assignment
@@ -28,7 +28,7 @@ __all__ = ["send_ticks"]
 logger = logging.getLogger(__name__)
 
 
-async def send_ticks(config: WorkerConfig, partitions: Assignment, contact: Contact) -> None:
+async def send_ticks(config: WorkerConfig, partitions: Assignment, broker_health: BrokerHealth) -> None:
     """Send each partition that has been idle for ``idle_tick_ms``, and has no lag, a tick; for ever.
 
     While a transaction is open on its events it gets none: what cannot be read yet belongs before the tick.
@@ -41,7 +41,7 @@ async def send_ticks(config: WorkerConfig, partitions: Assignment, contact: Cont
     while True:
         await asyncio.sleep(min(1.0, idle_s / 4))
         now = time.monotonic()
-        for partition in partitions if contact.lost is None else ():
+        for partition in partitions if broker_health.lost is None else ():
             since = max(partition.busy_at, ticked.get(partition.number, 0.0))
             held = any(partition.open_transactions.records(config.topic(topic)) for topic in EVENTS)
             if now - since >= idle_s and not held and all(partition.lag(topic) == 0 for topic in INPUTS):

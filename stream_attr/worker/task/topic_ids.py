@@ -17,11 +17,11 @@ from stream_attr.contract.topics import CHANGELOG
 from stream_attr.kafka.clients import CLIENTS
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.ops.logs import client_logging
-from stream_attr.worker.startup.topics_check import INPUTS, KNOWLEDGE
+from stream_attr.worker.startup.topics_check import GLOBAL_TOPICS, INPUTS
 
 __all__ = ["TopicIds", "TopicRecreatedError"]
 
-_NAMES = (CHANGELOG, *INPUTS, *KNOWLEDGE)
+_NAMES = (CHANGELOG, *INPUTS, *GLOBAL_TOPICS)
 """What the worker counts offsets on; of outputs nothing is remembered."""
 _TIMEOUT_S = 20.0
 _LOOK_AGAIN_S = 0.2
