@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
-from verdicts import last, last_of_file, last_reports, verdicts
-from worker_process import LONGEST_S, WorkerProcess, messages, read, until
 
 from stream_attr.codec.internal.progress import decode_progress
 from stream_attr.contract.topics import (
@@ -30,6 +28,8 @@ from stream_attr.contract.topics import (
     TICKS,
 )
 from stream_attr.processor.ports import PROGRESS_KEY
+from tests.kafka.verdicts import last, last_of_file, last_reports, verdicts
+from tests.kafka.worker_process import LONGEST_S, WorkerProcess, messages, read, until
 
 KEYS = {
     DECISIONS: ("shop_id", "order_id", "profile"),

@@ -16,9 +16,9 @@ from pathlib import Path
 import apache_kafka
 import pytest
 from apache_kafka import Cluster
-from reliability import TRIALS, write
 
 from stream_attr.kafka.embedded.broker import EmbeddedBroker, embedded_broker
+from tests.kafka.reliability import TRIALS, write
 
 EXTERNAL = os.environ.get("STREAM_ATTR_TEST_BROKER")
 REQUIRED = os.environ.get("STREAM_ATTR_REQUIRE_KAFKA") == "1"

@@ -22,9 +22,9 @@ from confluent_kafka.admin import (
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
-from worker_process import LONGEST_S
 
 from stream_attr.kafka.embedded import server
+from tests.kafka.worker_process import LONGEST_S
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
 ROLES = ("integrator", "administration", "worker", "payroll", "operator")

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from aftermath import Losses, until_told_as_replayed
-from worker_process import WorkerProcess
+
+from tests.kafka.aftermath import Losses, until_told_as_replayed
+from tests.kafka.worker_process import WorkerProcess
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- made by `make reliability` -->", "<!-- end of what is made -->"

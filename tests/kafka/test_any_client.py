@@ -8,8 +8,9 @@ import time
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from verdicts import RealWorker, stream_attr
-from worker_process import until
+
+from tests.kafka.verdicts import RealWorker, stream_attr
+from tests.kafka.worker_process import until
 
 PARTITIONS = 4
 DAY = 86_400_000

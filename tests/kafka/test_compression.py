@@ -15,27 +15,27 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
-from clients import CLIENTS, CODECS, Sent
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
-from verdicts import (
+
+from stream_attr.contract.registry import topic_definitions
+from stream_attr.contract.topics import BUYER_DAYS, CHANGELOG, CHAT, DECISIONS, ORDERS, SETTINGS
+from stream_attr.kafka.admin import create_topics
+from tests.kafka.clients import CLIENTS, CODECS, Sent
+from tests.kafka.verdicts import (
     FINAL,
     RealWorker,
-    contributions_of,
     decisions,
     inputs,
     last,
     last_of_file,
+    parts_of,
     pass_time,
     stream_attr,
     until_at_rest,
     verdicts,
 )
-from worker_process import until
-
-from stream_attr.contract.registry import topic_definitions
-from stream_attr.contract.topics import BUYER_DAYS, CHANGELOG, CHAT, DECISIONS, ORDERS, SETTINGS
-from stream_attr.kafka.admin import create_topics
+from tests.kafka.worker_process import until
 
 PARTITIONS = 2
 EACH = 20
@@ -139,7 +139,7 @@ def test_topics_that_compress_by_any_codec_are_read_state_and_internal_ones_too(
 
     one = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events"))
     try:
-        for codec, part in zip(CODECS[1:], contributions_of(traffic, tmp_path, len(CODECS) - 1), strict=True):
+        for codec, part in zip(CODECS[1:], parts_of(traffic, tmp_path, len(CODECS) - 1), strict=True):
             compress_by_topic(broker, topic_prefix, codec)
             publish(*inputs(traffic, "roster", "settings"))
             one.start()

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import copy_inputs
 import pytest
 from confluent_kafka import Producer
-from verdicts import RealWorker, decisions, inputs, last, stream_attr
-from worker_process import LONGEST_S, read, until
 
 from stream_attr.kafka.admin import Standing, create_topics
 from tests.docs.blocks import ROOT
+from tests.kafka.verdicts import RealWorker, decisions, inputs, last, stream_attr
+from tests.kafka.worker_process import LONGEST_S, read, until
 
 pytestmark = pytest.mark.kafka
 SCRIPT = ROOT / "deploy" / "copy_inputs.py"

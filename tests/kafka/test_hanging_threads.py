@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from worker_process import Traffic, WorkerProcess, state, until, workers
 
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.worker_process import Traffic, WorkerProcess, state, until, workers
 
 pytestmark = pytest.mark.kafka
 

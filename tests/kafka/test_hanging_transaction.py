@@ -6,10 +6,10 @@ import collections
 
 import pytest
 from confluent_kafka import Producer
-from worker_process import Traffic, messages, until, workers
 
 from stream_attr.contract.topics import CHAT, ORDERS, TICKS
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.worker_process import Traffic, messages, until, workers
 
 PARTITIONS = 2
 EVENT = b'{"event_id":"held","ts":1790000000000}'

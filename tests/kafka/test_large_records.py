@@ -9,8 +9,9 @@ import time
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
-from verdicts import RealWorker, stream_attr
-from worker_process import LONGEST_S, read, until
+
+from tests.kafka.verdicts import RealWorker, stream_attr
+from tests.kafka.worker_process import LONGEST_S, read, until
 
 NOW = int(time.time() * 1000)
 KEY = b"jd:1|b-1"

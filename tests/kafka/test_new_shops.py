@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from worker_process import Traffic
-from worker_toy import ToyBook
 
 from stream_attr.kafka.admin import create_topics
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.startup.topics_check import GLOBAL_TOPICS
 from stream_attr.worker.task.shop_tables import GlobalTables
+from tests.kafka.worker_process import Traffic
+from tests.kafka.worker_toy import ToyBook
 
 
 class Counting(GlobalTables):

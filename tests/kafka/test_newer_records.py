@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from confluent_kafka import Producer
-from verdicts import RealWorker
-from worker_process import messages
 
 from stream_attr.codec.internal.progress import decode_progress
 from stream_attr.contract.topics import BUYER_DAYS, CHANGELOG, CLOSINGS, TICKS
 from stream_attr.kafka.admin import create_topics
 from stream_attr.processor.ports import PROGRESS_KEY
+from tests.kafka.verdicts import RealWorker
+from tests.kafka.worker_process import messages
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, TopicPartition
 from kafka.partitioner import murmur2
-from worker_process import PATIENCE_S
 
 from stream_attr.cli import main
 from stream_attr.kafka.admin import create_topics, partition_counts
 from stream_attr.kafka.embedded.stall import Stall
+from tests.kafka.worker_process import PATIENCE_S
 
 PARTITIONS = 3
 T = 1_793_500_000_000

@@ -8,14 +8,14 @@ import time
 import pytest
 from click.testing import CliRunner
 from confluent_kafka import Producer
-from verdicts import RealWorker, decisions, last, stream_attr
-from worker_process import LONGEST_S, read, until
 
 from stream_attr.cli import main
 from stream_attr.codec.records.dead_letter import encode_dead_letter
 from stream_attr.codec.refusal import Code, RefusedRecord
 from stream_attr.kafka.admin import create_topics
 from tests.codec.test_visible import controls
+from tests.kafka.verdicts import RealWorker, decisions, last, stream_attr
+from tests.kafka.worker_process import LONGEST_S, read, until
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 3

@@ -19,19 +19,6 @@ from pathlib import Path
 import apache_kafka
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from conftest import REQUIRED
-from guarded import PLAIN_USER, ROLES, guarded_kafka, make_files, rules
-from verdicts import (
-    EXPIRED,
-    RealWorker,
-    decisions,
-    inputs,
-    last,
-    last_of_file,
-    stream_attr,
-    until_at_rest,
-)
-from worker_process import LONGEST_S, read, until
 
 from stream_attr.contract.registry import topic_definitions
 from stream_attr.kafka.admin import create_topics
@@ -43,6 +30,19 @@ from stream_attr.kafka.topic_settings import check_settings
 from stream_attr.worker.state.memory_budget import Memory
 from stream_attr.worker.state.store import RocksStore
 from tests.docs.blocks import as_on_a_quick_machine
+from tests.kafka.conftest import REQUIRED
+from tests.kafka.guarded import PLAIN_USER, ROLES, guarded_kafka, make_files, rules
+from tests.kafka.verdicts import (
+    EXPIRED,
+    RealWorker,
+    decisions,
+    inputs,
+    last,
+    last_of_file,
+    stream_attr,
+    until_at_rest,
+)
+from tests.kafka.worker_process import LONGEST_S, read, until
 
 pytestmark = pytest.mark.kafka
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from verdicts import RealWorker, decisions, stream_attr
-from worker_process import until
+
+from tests.kafka.verdicts import RealWorker, decisions, stream_attr
+from tests.kafka.worker_process import until
 
 DECISIONS = "attribution-decisions"
 SHOPS = 20

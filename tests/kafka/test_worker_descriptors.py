@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from worker_process import Traffic, WorkerProcess, state, until, workers
 
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.worker_process import Traffic, WorkerProcess, state, until, workers
 
 PARTITIONS = 12
 

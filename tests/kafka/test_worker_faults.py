@@ -10,9 +10,9 @@ import random
 import time
 
 import pytest
-from worker_process import Traffic, check, until, workers
 
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.worker_process import Traffic, check, until, workers
 
 PARTITIONS = 4
 

@@ -7,12 +7,12 @@ import json
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from worker_process import Traffic, messages, until, workers
 
 from stream_attr.contract.topics import CHANGELOG, CHAT
 from stream_attr.kafka.admin import create_topics
 from stream_attr.processor.ports import PROGRESS_KEY
 from stream_attr.worker.startup.topics_check import INPUTS
+from tests.kafka.worker_process import Traffic, messages, until, workers
 
 PARTITIONS = 2
 

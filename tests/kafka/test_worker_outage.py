@@ -8,10 +8,10 @@ import time
 
 import apache_kafka
 import pytest
-from conftest import REQUIRED
-from worker_process import Traffic, counts, expected, state, until, workers
 
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.conftest import REQUIRED
+from tests.kafka.worker_process import Traffic, counts, expected, state, until, workers
 
 pytestmark = pytest.mark.kafka
 

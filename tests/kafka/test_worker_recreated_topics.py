@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
-from worker_process import Traffic, counts, messages, until, workers
 
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.worker_process import Traffic, counts, messages, until, workers
 
 BUYER = "jd:1|b0"
 CHANGELOG = "buyer-state-changelog"

@@ -6,10 +6,10 @@ import shutil
 
 import apache_kafka
 import pytest
-from conftest import NO_KAFKA, REQUIRED
-from worker_process import Traffic, counts, state, until, workers
 
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.conftest import NO_KAFKA, REQUIRED
+from tests.kafka.worker_process import Traffic, counts, state, until, workers
 
 PREFIX = "restored."
 LOST, OTHERS = b"jd:1|lost", 120

@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from worker_process import Traffic, counts, expected, read, until, workers
 
 from stream_attr.contract.topics import DECISIONS
 from stream_attr.kafka.admin import create_topics
@@ -21,6 +20,7 @@ from stream_attr.processor.ports import Output
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.engine.web_server import LIMITS
 from stream_attr.worker.task.committer import ChangelogLostError, Fenced, open_committer
+from tests.kafka.worker_process import Traffic, counts, expected, read, until, workers
 
 PARTITIONS = 3
 

@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from verdicts import RealWorker
-from worker_process import until
 
 from stream_attr.cli import main
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.verdicts import RealWorker
+from tests.kafka.worker_process import until
 
 pytestmark = pytest.mark.kafka
 DAY_MS = 86_400_000

@@ -7,23 +7,24 @@ import random
 import time
 
 import pytest
-from aftermath import unlike
-from verdicts import (
+
+from tests.kafka.aftermath import unlike
+from tests.kafka.verdicts import (
     EXPIRED,
     FINAL,
     RealWorker,
-    contributions_of,
     decisions,
     inputs,
     last,
     last_of_file,
+    parts_of,
     pass_time,
     revisions,
     stream_attr,
     until_at_rest,
     verdicts,
 )
-from worker_process import read, until
+from tests.kafka.worker_process import read, until
 
 DECISIONS = "attribution-decisions"
 COMPARISONS = "attribution-comparisons"
@@ -130,7 +131,7 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
     """Each kill falls into a part of its own, so that there always is something in hand."""
     chance = random.Random(broker.kind)
     publish(worker, *inputs(much_traffic, "roster", "settings"))
-    for part in contributions_of(much_traffic, tmp_path, 5):
+    for part in parts_of(much_traffic, tmp_path, 5):
         publish(worker, *inputs(part, "chat", "orders"))
         worker.start().until_ready()
         until(lambda: worker.metric("stream_attr_records_total") > 0, worker)

@@ -10,10 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from worker_process import LONGEST_S, WorkerProcess, read, until
-
 from stream_attr.kafka.embedded import server
 from stream_attr.worker.startup.topics_check import INPUTS
+from tests.kafka.worker_process import LONGEST_S, WorkerProcess, read, until
 
 FILES = ("chat", "orders", "roster", "settings")
 BY_EMISSION = frozenset({"decision_id", "supersedes", "revision", "reason", "watermark"})
@@ -82,7 +81,7 @@ def inputs(folder: Path, *kinds: str) -> list[str]:
     return [word for kind in kinds or FILES for word in (f"--{kind}", str(folder / f"{kind}.jsonl"))]
 
 
-def contributions_of(folder: Path, into: Path, number: int) -> list[Path]:
+def parts_of(folder: Path, into: Path, number: int) -> list[Path]:
     """Folders with a part each of the events of a folder, in their order."""
     made = []
     for part in range(number):

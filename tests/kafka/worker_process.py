@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
-from worker_toy import EVERY
 
 from stream_attr.kafka.embedded import server
 from stream_attr.kafka.embedded.stall import Stall
+from tests.kafka.worker_toy import EVERY
 
 HERE = Path(__file__).resolve().parent
 PATIENCE_S = 60.0

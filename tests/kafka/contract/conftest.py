@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ALL_KINDS, Broker, broker_of
+
+from tests.kafka.conftest import ALL_KINDS, Broker, broker_of
 
 
 @pytest.fixture(scope="session", params=ALL_KINDS)

@@ -7,9 +7,9 @@ import signal
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from worker_process import LONGEST_S, Traffic, check, until, workers
 
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.worker_process import LONGEST_S, Traffic, check, until, workers
 
 PARTITIONS = 4
 

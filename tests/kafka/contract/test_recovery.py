@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from confluent_kafka import Producer
-from worker_process import LONGEST_S
 
 from stream_attr.contract.topics import CHANGELOG
 from stream_attr.kafka.admin import create_topics
@@ -15,6 +14,7 @@ from stream_attr.worker.state.lineage import LINEAGE_KEY, Epoch, Lineage, encode
 from stream_attr.worker.state.restore import Interrupted, catch_up
 from stream_attr.worker.state.store import MemoryStore
 from stream_attr.worker.task.topic_ids import TopicIds
+from tests.kafka.worker_process import LONGEST_S
 
 DAY_MS = 86_400_000
 NOW = 1_793_500_000_000

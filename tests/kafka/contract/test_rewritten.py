@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from worker_process import LONGEST_S, messages
 
 from stream_attr.contract.topics import CHAT, ORDERS
 from stream_attr.kafka.admin import create_topics
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.state.lineage import Judged, digest_of
 from stream_attr.worker.task.rewritten import rewritten
+from tests.kafka.worker_process import LONGEST_S, messages
 
 RECORDS = 3
 

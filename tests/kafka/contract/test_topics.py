@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient, NewTopic
-from worker_process import LONGEST_S
 
 from stream_attr.cli import main
 from stream_attr.contract.registry import topic_definitions
 from stream_attr.kafka.admin import Standing, create_topics, partition_counts
 from stream_attr.kafka.topic_settings import describe_topics
+from tests.kafka.worker_process import LONGEST_S
 
 
 def test_creates_every_topic_of_the_contract(broker, topic_prefix):

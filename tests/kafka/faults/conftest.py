@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from apache_kafka import Cluster
-from reliability import TRIALS, Trial
-from verdicts import inputs, stream_attr
+
+from tests.kafka.reliability import TRIALS, Trial
+from tests.kafka.verdicts import inputs, stream_attr
 
 from .installation import DAYS, Installation, installed
 

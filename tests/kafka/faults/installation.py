@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aftermath import not_judged
 from apache_kafka import Cluster, KafkaUnavailable
-from verdicts import EXPIRED, FINAL, RealWorker, inputs, pass_time, stream_attr
-from worker_process import HERE, until, until_ended
 
 from stream_attr.kafka.admin import create_topics
 from stream_attr.kafka.embedded import server
+from tests.kafka.aftermath import not_judged
+from tests.kafka.verdicts import EXPIRED, FINAL, RealWorker, inputs, pass_time, stream_attr
+from tests.kafka.worker_process import HERE, until, until_ended
 
 PARTITIONS = 4
 DAYS = 2

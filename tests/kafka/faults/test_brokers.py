@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from worker_process import LONGEST_S, until
+
+from tests.kafka.worker_process import LONGEST_S, until
 
 from .installation import until_it_judges
 

@@ -8,11 +8,11 @@ import shutil
 import orjson
 import pytest
 from aiokafka.partitioner import murmur2
-from verdicts import contributions_of, inputs, stream_attr
-from worker_process import read, until
 
 from stream_attr.contract.topics import CHAT, DEAD_LETTERS
 from stream_attr.kafka.publish import record_key
+from tests.kafka.verdicts import inputs, parts_of, stream_attr
+from tests.kafka.worker_process import read, until
 
 from .conftest import replay
 from .installation import PARTITIONS
@@ -72,7 +72,7 @@ def until_all_have_come_to(worker, ts):
 )
 def test_a_clock_is_an_hour_ahead(installation, clock, traffic, trial, tmp_path):
     clock.set(latest(traffic) + HOUR_MS)
-    before, after = contributions_of(traffic, tmp_path, 2)
+    before, after = parts_of(traffic, tmp_path, 2)
     worker = installation.worker("--clock", "wall", hooks=clock.hooks)
     installation.publish(*inputs(traffic, "roster", "settings"))
     worker.start()
@@ -119,7 +119,7 @@ def test_a_clock_is_an_hour_behind(installation, clock, traffic, trial):
     "that all partitions have to have passed",
 )
 def test_a_partition_is_silent_for_days(installation, clock, traffic, trial, tmp_path):
-    first, second = contributions_of(traffic, tmp_path, 2)
+    first, second = parts_of(traffic, tmp_path, 2)
     for kind in ("chat", "orders"):
         kept = [line for line in (second / f"{kind}.jsonl").read_bytes().splitlines() if not is_silent(line)]
         (second / f"{kind}.jsonl").write_bytes(b"\n".join(kept) + b"\n")

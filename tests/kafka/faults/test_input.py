@@ -7,7 +7,8 @@ import shutil
 
 import orjson
 import pytest
-from verdicts import inputs
+
+from tests.kafka.verdicts import inputs
 
 from .conftest import replay
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from apache_kafka import Cluster
-from conftest import apache_of
 
 from stream_attr.kafka.admin import partition_counts
+from tests.kafka.conftest import apache_of
 
 from .installation import installed
 

@@ -7,9 +7,10 @@ import signal
 import time
 
 import pytest
-from verdicts import inputs
-from worker_hooked import STEPS
-from worker_process import until
+
+from tests.kafka.verdicts import inputs
+from tests.kafka.worker_hooked import STEPS
+from tests.kafka.worker_process import until
 
 SMALL_BATCHES = ("--batch-records=100",)
 """So that there is always something in hand when a worker dies."""

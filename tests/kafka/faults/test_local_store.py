@@ -7,9 +7,10 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import REQUIRED
-from verdicts import contributions_of, inputs
-from worker_process import until
+
+from tests.kafka.conftest import REQUIRED
+from tests.kafka.verdicts import inputs, parts_of
+from tests.kafka.worker_process import until
 
 
 def judge_all(installation, worker, folder=None):
@@ -66,7 +67,7 @@ HARMS = (delete, spoil_blocks, spoil_end, spoil_manifest, empty_all_files)
 def test_a_store_is_deleted_or_corrupted(installation, traffic, trial, tmp_path):
     worker = installation.worker()
     installation.publish(*inputs(traffic, "roster", "settings"))
-    first, *parts = contributions_of(traffic, tmp_path, 1 + len(HARMS))
+    first, *parts = parts_of(traffic, tmp_path, 1 + len(HARMS))
     judge_all(installation, worker, first)
     for harm, part in zip(HARMS, parts, strict=True):
         for folder in stores(worker):
@@ -85,7 +86,7 @@ def test_a_store_is_deleted_or_corrupted(installation, traffic, trial, tmp_path)
 def test_a_store_is_corrupted_under_a_running_worker(installation, traffic, trial, tmp_path):
     worker = installation.worker()
     installation.publish(*inputs(traffic, "roster", "settings"))
-    first, second = contributions_of(traffic, tmp_path, 2)
+    first, second = parts_of(traffic, tmp_path, 2)
     judge_all(installation, worker, first)
     worker.start().until_ready()
     for folder in stores(worker):
@@ -104,7 +105,7 @@ def test_a_store_is_corrupted_under_a_running_worker(installation, traffic, tria
 def test_a_store_is_older_than_the_changelog(installation, traffic, trial, tmp_path):
     worker = installation.worker()
     installation.publish(*inputs(traffic, "roster", "settings"))
-    first, second, third = contributions_of(traffic, tmp_path, 3)
+    first, second, third = parts_of(traffic, tmp_path, 3)
     judge_all(installation, worker, first)
     shutil.copytree(worker.data_dir, tmp_path / "copy")
     judge_all(installation, worker, second)
@@ -152,7 +153,7 @@ def test_the_disk_is_full(installation, traffic, trial, tmp_path, small_disk):
     worker = installation.worker()
     worker.data_dir = small_disk / "data"
     installation.publish(*inputs(traffic, "roster", "settings"))
-    first, second, third = contributions_of(traffic, tmp_path, 3)
+    first, second, third = parts_of(traffic, tmp_path, 3)
     judge_all(installation, worker, first)
     worker.start().until_ready()
     filling = fill(small_disk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reliability import BEGIN, END, TABLE
+from tests.kafka.reliability import BEGIN, END, TABLE
 
 SOURCES = "".join(
     path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("test_*.py"))

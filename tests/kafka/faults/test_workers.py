@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 
 import pytest
-from verdicts import inputs
-from worker_process import until
+
+from tests.kafka.verdicts import inputs
+from tests.kafka.worker_process import until
 
 from .installation import PARTITIONS, until_it_judges
 
