@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, BrokerMetadata, ClusterMetadata
 
 from stream_attr.codec.visible import visible
+from stream_attr.errors import UnusableError
 from stream_attr.kafka.security import Protocol, Security
 
 __all__ = ["BROKER_TIMEOUT_S", "BrokerUnreachable", "connect", "reason_of", "unreachable"]
@@ -34,7 +35,7 @@ _REMEDY = (
 )
 
 
-class BrokerUnreachable(Exception):  # noqa: N818
+class BrokerUnreachable(UnusableError):  # noqa: N818
     """No broker answers at the address given, or it refuses what was asked of it."""
 
 

@@ -14,6 +14,7 @@ import orjson
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.files.jsonl import Line, LinesFile
 from stream_attr.kafka.address import topics_command
 from stream_attr.kafka.admin import partition_counts
@@ -62,11 +63,11 @@ Progress = Callable[[int, float], None]
 of those that wait for it."""
 
 
-class PublishError(Exception):
+class PublishError(StreamAttrError):
     """The broker does not take the records; the message says why."""
 
 
-class TopicsMissingError(PublishError):
+class TopicsMissingError(UnusableError, PublishError):
     """The broker has not the topics; nothing was sent. The message says how to make them."""
 
 

@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from stream_attr.errors import UnusableError
+
 __all__ = ["Secret", "UnusableSecretError", "checked_token", "read_secret"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
@@ -13,7 +15,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 _SHORTEST_TOKEN = 16
 
 
-class UnusableSecretError(ValueError):
+class UnusableSecretError(UnusableError, ValueError):
     """A secret cannot be had from where it was said to be; the message says why, without it."""
 
 

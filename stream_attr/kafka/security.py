@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from stream_attr.errors import UnusableError
 from stream_attr.kafka.secret import Secret
 
 __all__ = ["UNSECURED", "Mechanism", "Protocol", "Security", "SecurityError"]
@@ -40,7 +41,7 @@ class Mechanism(enum.StrEnum):
     PLAIN = "PLAIN"
 
 
-class SecurityError(ValueError):
+class SecurityError(UnusableError, ValueError):
     """Settings that do not go together, or an unusable file; the message names option and remedy."""
 
 

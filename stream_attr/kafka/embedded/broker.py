@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
+from stream_attr.errors import UnusableError
 from stream_attr.kafka.embedded import server
 
 __all__ = ["CLUSTER_ID", "EmbeddedBroker", "EmbeddedBrokerError", "embedded_broker"]
@@ -26,7 +27,7 @@ _READY_PATIENCE_S = 15.0
 _ATTEMPTS = 3
 
 
-class EmbeddedBrokerError(Exception):
+class EmbeddedBrokerError(UnusableError):
     """The embedded broker is not installed, its port is taken, or it did not come up."""
 
 

@@ -16,6 +16,7 @@ from typing import IO
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from stream_attr.errors import UnusableError
 from stream_attr.kafka.embedded.stall import Stall
 
 __all__ = ["HOST", "PortTaken", "answers", "free_port", "require_free_port", "spawn", "stop"]
@@ -29,7 +30,7 @@ _given: set[int] = set()
 _chance = random.SystemRandom()
 
 
-class PortTaken(Exception):  # noqa: N818 -- it is a state of the world, named as one
+class PortTaken(UnusableError):  # noqa: N818 -- it is a state of the world, named as one
     """The port asked for cannot be listened on."""
 
 

@@ -13,6 +13,7 @@ from faust.tables import recovery as faust_recovery
 from faust.types import TP
 
 from stream_attr.contract.topics import CHANGELOG
+from stream_attr.errors import StreamAttrError
 from stream_attr.worker.task.stream_task import FORESEEN
 
 __all__ = ["Recovery", "TableManager"]
@@ -20,7 +21,7 @@ __all__ = ["Recovery", "TableManager"]
 logger = logging.getLogger(__name__)
 
 
-class CoPartitioningError(Exception):
+class CoPartitioningError(StreamAttrError):
     """The group gave this worker different partitions of topics that belong together."""
 
 

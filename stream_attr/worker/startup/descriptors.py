@@ -13,6 +13,7 @@ import resource
 import sys
 from typing import NamedTuple
 
+from stream_attr.errors import UnusableError
 from stream_attr.worker.engine.web_server import LIMITS
 
 __all__ = ["DescriptorsError", "Need", "need", "raise_limit", "require"]
@@ -30,7 +31,7 @@ _STATE_FILES = 32
 """Files of a partition's state that are reckoned with: 2 GiB, some two million buyers."""
 
 
-class DescriptorsError(Exception):
+class DescriptorsError(UnusableError):
     """The system lets this process open too few files; the message says how many it needs."""
 
 

@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 from typing import IO
 
+from stream_attr.errors import UnusableError
 from stream_attr.worker.config import StoreKind, WorkerConfig
 from stream_attr.worker.state.store import StoreBusy
 
@@ -17,7 +18,7 @@ __all__ = ["Claim", "HostCheckError"]
 _LOCK = "worker.lock"
 
 
-class HostCheckError(Exception):
+class HostCheckError(UnusableError):
     """This machine does not have what the worker is told to use; the message says what."""
 
 

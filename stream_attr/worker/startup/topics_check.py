@@ -10,6 +10,7 @@ from confluent_kafka.admin import ClusterMetadata
 
 from stream_attr.contract.registry import topic_definitions
 from stream_attr.contract.topics import BUYER_DAYS, CHANGELOG, CHAT, CLOSINGS, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.errors import UnusableError
 from stream_attr.kafka.address import topics_command
 from stream_attr.kafka.connection import connect
 from stream_attr.kafka.embedded.broker import CLUSTER_ID
@@ -39,7 +40,7 @@ GLOBAL_TOPICS = (SETTINGS, ROSTER)
 logger = logging.getLogger(__name__)
 
 
-class TopicsCheckError(Exception):
+class TopicsCheckError(UnusableError):
     """The broker's topics are not as ``stream-attr topics create`` makes them."""
 
 

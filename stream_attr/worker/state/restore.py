@@ -35,6 +35,7 @@ from confluent_kafka import (
 
 from stream_attr.contract.registry import topic_definitions
 from stream_attr.contract.topics import CHANGELOG
+from stream_attr.errors import StreamAttrError
 from stream_attr.kafka.clients import CLIENTS, consume
 from stream_attr.kafka.security import UNSECURED, Security
 from stream_attr.processor.ports import PROGRESS_KEY
@@ -61,7 +62,7 @@ _TAIL = 64
 """So many records before the end the last batch's lineage is looked for first; aborted ones may follow it."""
 
 
-class Interrupted(Exception):  # noqa: N818 -- asked for, not an error
+class Interrupted(StreamAttrError):  # noqa: N818 -- asked for, not an error
     """Recovery was asked to stop: the partition goes elsewhere."""
 
 

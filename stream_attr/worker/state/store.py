@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol
 import rocksdict
 from sortedcontainers import SortedDict
 
+from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.processor.ports import Store
 from stream_attr.worker.config import StoreKind
 from stream_attr.worker.state.memory_budget import Memory
@@ -53,7 +54,7 @@ Change = tuple[bytes, bytes | None]
 """A key and its new value; None deletes it."""
 
 
-class StoreBusy(Exception):  # noqa: N818 -- a state, not a mistake
+class StoreBusy(UnusableError):  # noqa: N818 -- a state, not a mistake
     """Another process holds the store's directory."""
 
     @classmethod
@@ -62,11 +63,11 @@ class StoreBusy(Exception):  # noqa: N818 -- a state, not a mistake
         return cls(f"{path} is in use by another process; two workers on one machine need a --data-dir each")
 
 
-class StoreDamagedError(Exception):
+class StoreDamagedError(StreamAttrError):
     """The files of a store do not hold what was written to them: it has to be cleared and built anew."""
 
 
-class StoreUnusableError(Exception):
+class StoreUnusableError(StreamAttrError):
     """The disk refuses a store's files; the message names the directory, the reason and the remedy."""
 
 

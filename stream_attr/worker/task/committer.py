@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stream_attr.contract.topics import CHANGELOG
+from stream_attr.errors import StreamAttrError
 from stream_attr.kafka.clients import CLIENTS
 from stream_attr.processor.ports import Output
 from stream_attr.worker.config import WorkerConfig
@@ -42,7 +43,7 @@ def never() -> bool:
     return False
 
 
-class CommitError(Exception):
+class CommitError(StreamAttrError):
     """A batch cannot be made durable; whatever of it was sent is aborted."""
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from stream_attr.contract.topics import TICKS
+from stream_attr.errors import StreamAttrError
 from stream_attr.worker.config import LostInput
 
 __all__ = ["Gap", "InputLostError"]
 
 
-class InputLostError(Exception):
+class InputLostError(StreamAttrError):
     """Records that have not been judged are gone; the message says which, and what can be done."""
 
 

@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from stream_attr.contract.topics import CHANGELOG
+from stream_attr.errors import StreamAttrError
 from stream_attr.kafka.clients import CLIENTS
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.ops.logs import client_logging
@@ -32,7 +33,7 @@ _NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 """What a broker says that knows no topic ids (Apache Kafka before 2.8)."""
 
 
-class TopicRecreatedError(Exception):
+class TopicRecreatedError(StreamAttrError):
     """A topic is another one under the same name; the message says which, and what can be done."""
 
     @classmethod
