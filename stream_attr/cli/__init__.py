@@ -1,4 +1,4 @@
-"""The command ``stream-attr`` (rulebook section 13).
+"""The command ``stream-attr`` (RULEBOOK 13).
 
 Each command lives in a module of its own, ``stream_attr.cli.<name>``, as ``command``, and is imported when it
 is asked for: ``--help`` and a mistyped name must not wait for Kafka clients to load.

@@ -99,7 +99,7 @@ BAD_CHAT: tuple[tuple[str, Callable[[dict[str, Any]], bytes]], ...] = (
     ("too_large", _too_large),
     ("bad_type", _with(buyer_is_subaccount="true")),
 )
-"""Dead-letter code (rulebook, section 11), and what makes a chat event earn it."""
+"""Dead-letter code (RULEBOOK 11), and what makes a chat event earn it."""
 
 BAD_ORDERS: tuple[tuple[str, Callable[[dict[str, Any]], bytes]], ...] = (
     ("incomplete_order", _never_created),

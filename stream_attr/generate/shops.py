@@ -142,8 +142,8 @@ def hire(of: Shop, agents: Agents, first_day: int, days: int) -> Iterator[dict[s
     """The shop's roster records: all roles a month before the first day, and changes half-way.
 
     In a span of three days or more the trainee becomes a pre-sales agent and one pre-sales agent moves to
-    after-sales, on the middle day. (A live worker refuses such records where that day is past: rulebook,
-    section 3, *history does not move*.)
+    after-sales, on the middle day. (A live worker refuses such records where that day is past:
+    RULEBOOK 2, "History does not move".)
     """
     since = day_name(first_day - 30)
     changed = day_name(first_day + days // 2)

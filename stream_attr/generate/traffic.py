@@ -1,4 +1,4 @@
-"""A whole sample from a seed: shops, days, files (rulebook, section 13, ``generate``)."""
+"""A whole sample from a seed: shops, days, files (RULEBOOK 13, ``generate``)."""
 
 from __future__ import annotations
 

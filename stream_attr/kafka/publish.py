@@ -1,4 +1,4 @@
-"""Sends JSON-lines files to the input topics, keyed as rulebook section 2 says."""
+"""Sends JSON-lines files to the input topics, keyed as RULEBOOK 2 says."""
 
 from __future__ import annotations
 

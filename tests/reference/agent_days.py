@@ -1,4 +1,4 @@
-"""The figures of every agent and shop by day, recomputed from scratch from all that is known (rulebook 8)."""
+"""The figures of every agent and shop by day, recomputed from scratch from all that is known (RULEBOOK 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Natural days of a time zone (rulebook 1): which day an instant lies on, and where a day begins and ends."""
+"""Natural days of a time zone (RULEBOOK 1): which day an instant lies on, and where a day begins and ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fact of every reception, recomputed from scratch from all that is known (rulebook 8)."""
+"""The fact of every reception, recomputed from scratch from all that is known (RULEBOOK 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outcome of every inquiry, recomputed from scratch from all that is known (rulebook 7)."""
+"""The outcome of every inquiry, recomputed from scratch from all that is known (RULEBOOK 7)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def is_recorded(reception: Reception) -> bool:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table of rulebook 7, as it is found to hold."""
+    """One row of the table of RULEBOOK 7, as it is found to hold."""
 
     kind: str
     outcome: str

@@ -1,4 +1,4 @@
-"""Candidates of an interval and who is picked among them (rulebook 5)."""
+"""Candidates of an interval and who is picked among them (RULEBOOK 5)."""
 
 from __future__ import annotations
 

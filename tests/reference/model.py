@@ -1,4 +1,4 @@
-"""The last decision on every order, recomputed from scratch from all that is known (rulebook 5, 6, 10)."""
+"""The last decision on every order, recomputed from scratch from all that is known (RULEBOOK 5, 6, 10)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.reference.settings import Rules, ShopSettings
 Decision = dict[str, Any]
 
 PAYMENT_REACH_MS = 20 * 24 * HOUR_MS
-"""How far before the payment its interval reaches at most (rulebook 5)."""
+"""How far before the payment its interval reaches at most (RULEBOOK 5)."""
 
 
 def judge(

@@ -1,4 +1,4 @@
-"""The filter that knows of other buyers' chats (rulebook 4, filter 5), and the receptions it leaves.
+"""The filter that knows of other buyers' chats (RULEBOOK 4, filter 5), and the receptions it leaves.
 
 Sections 7 and 8 see a shop's receptions so; section 5 leaves the filter out of account.
 """

@@ -1,4 +1,4 @@
-"""What the events of one order say (rulebook 2): the first of each type counts, every refund adds up."""
+"""What the events of one order say (RULEBOOK 2): the first of each type counts, every refund adds up."""
 
 from __future__ import annotations
 

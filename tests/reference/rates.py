@@ -1,4 +1,4 @@
-"""Quotients of the agent-day figures (rulebook 8): of nothing there is none."""
+"""Quotients of the agent-day figures (RULEBOOK 8): of nothing there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receptions of one buyer and what they count for (rulebook 4): effective messages, filters, roles."""
+"""Receptions of one buyer and what they count for (RULEBOOK 4): effective messages, filters, roles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Reception:
     agent_id: str
     day: date
     messages: list[Event]
-    """Every message but the ``system`` ones, in the order of rulebook 4."""
+    """Every message but the ``system`` ones, in the order of RULEBOOK 4."""
     counted: list[Event]
     """The buyer messages and the effective agent messages among them."""
     filtered: str | None

@@ -1,4 +1,4 @@
-"""What the decisions on some orders come to (rulebook 8)."""
+"""What the decisions on some orders come to (RULEBOOK 8)."""
 
 from __future__ import annotations
 

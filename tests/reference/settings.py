@@ -1,4 +1,4 @@
-"""Settings of a shop (rulebook 3): defaults, presets, merging, profiles, and which record holds."""
+"""Settings of a shop (RULEBOOK 3): defaults, presets, merging, profiles, and which record holds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 Rules = dict[str, Any]
-"""One complete set of settings: every name of the table in rulebook 3, and ``preset``."""
+"""One complete set of settings: every name of the table in RULEBOOK 3, and ``preset``."""
 
 OFFICIAL = "official"
 
@@ -57,7 +57,7 @@ _PRESETS: dict[str, Rules] = {
     "chitu": {"credit_rule": "order_first", "validity": {"hours": 24}},
     "taobao_basic": {"credit_rule": "order_first", "validity": {"hours": 24}},
 }
-"""What each preset says other than the default, row by row of the table in rulebook 3."""
+"""What each preset says other than the default, row by row of the table in RULEBOOK 3."""
 
 NO_FOLLOWUP_PRESETS = frozenset({"dongdong_guanjia", "jd_official", "pdd", "taobao_basic"})
 """Presets whose silent follow-up column says "never": a record that turns it on is refused."""

@@ -1,4 +1,4 @@
-"""The figures of agents and shops by day (rulebook 8): which there are, and all that they hold."""
+"""The figures of agents and shops by day (RULEBOOK 8): which there are, and all that they hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receptions without an order that are no lost inquiries all the same (rulebook 7, exemptions of row 5)."""
+"""Receptions without an order that are no lost inquiries all the same (RULEBOOK 7, exemptions of row 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recorded of one reception (rulebook 8), and every boundary of it."""
+"""What is recorded of one reception (RULEBOOK 8), and every boundary of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From when on each of an agent's and a shop's figures of a day are final (rulebook 8)."""
+"""From when on each of an agent's and a shop's figures of a day are final (RULEBOOK 8)."""
 
 from __future__ import annotations
 

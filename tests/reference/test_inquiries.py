@@ -1,4 +1,4 @@
-"""What comes of a reception (rulebook 7): every row of the table, with its boundaries."""
+"""What comes of a reception (RULEBOOK 7): every row of the table, with its boundaries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filters as sections 7 and 8 know them (rulebook 4), ``agent_offline`` above all."""
+"""The filters as sections 7 and 8 know them (RULEBOOK 4), ``agent_offline`` above all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Response times and slow receptions (rulebook 8)."""
+"""Response times and slow receptions (RULEBOOK 8)."""
 
 from __future__ import annotations
 

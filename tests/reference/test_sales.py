@@ -1,4 +1,4 @@
-"""Orders placed, paid, sold and refunded by agent and day (rulebook 8)."""
+"""Orders placed, paid, sold and refunded by agent and day (RULEBOOK 8)."""
 
 from __future__ import annotations
 

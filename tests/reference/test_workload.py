@@ -1,4 +1,4 @@
-"""What an agent, and a whole shop, had to do on one day (rulebook 8)."""
+"""What an agent, and a whole shop, had to do on one day (RULEBOOK 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one agent, or a whole shop, had to do on one day (rulebook 8)."""
+"""What one agent, or a whole shop, had to do on one day (RULEBOOK 8)."""
 
 from __future__ import annotations
 
