@@ -44,8 +44,12 @@ from stream_attr.processor.shops import ShopRegistry
 from stream_attr.processor.timer_queue import Deadlines
 from stream_attr.processor.watermark import BEGINNING, Watermark
 from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.capacity import has_room_for_chat, has_room_for_order, update_order_size
 from stream_attr.rules.buyer.emitted import EVERY_DAY, EmittedTask
-from stream_attr.rules.buyer.verdicts import Revision
+from stream_attr.rules.buyer.reports import mark_dirty, waits_for_closing
+from stream_attr.rules.buyer.retention import expire, expire_at_end
+from stream_attr.rules.buyer.timers import due_orders, reschedule
+from stream_attr.rules.buyer.verdicts import Revision, judgements, revise
 from stream_attr.rules.order.decision import FINAL
 from stream_attr.rules.order.facts import Waiting
 from stream_attr.rules.order.order import Order
@@ -166,7 +170,7 @@ class Processor:
             return None
         order = found.orders[order_id]
         said = order.emitted[OFFICIAL]
-        judgement = found.judgements(order)[OFFICIAL]
+        judgement = judgements(found, order)[OFFICIAL]
         revision = Revision(order, OFFICIAL, judgement, said.verdict, said.revision, said.reason)
         return encode_decision(shop_id, found.buyer_id, revision, max(self._watermark.value, NO_WATERMARK))
 
@@ -240,7 +244,7 @@ class Processor:
         if event.kind == "system" and event.type == "message":
             return
         buyer = self._buyers.load(key)
-        if not buyer.has_room_for_chat(event.agent_id, event.ts, event.event_id):
+        if not has_room_for_chat(buyer, event.agent_id, event.ts, event.event_id):
             self._refuse(_BUYER_IS_FULL, record)
             return
         touched: list[Order] = []
@@ -279,10 +283,10 @@ class Processor:
                 record,
             )
             return
-        if not buyer.has_room_for_order(event.event_id):
+        if not has_room_for_order(buyer, event.event_id):
             self._refuse(_BUYER_IS_FULL, record)
             return
-        order = buyer.order_of(event.order_id, event.event_id, event.ts)
+        order = buyer.add_order_event(event.order_id, event.event_id, event.ts)
         if order is None:
             self._repeat(record.topic)
             return
@@ -291,10 +295,10 @@ class Processor:
         if order.created_ts is None:
             assert record.value is not None
             order.waiting.append(Waiting(record.partition, record.offset, record.key, record.value))
-            buyer.weigh(order)
+            update_order_size(buyer, order)
         else:
             order.waiting.clear()
-            buyer.weigh(order)
+            update_order_size(buyer, order)
             self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
             if self._has_tasks:
                 self._emit_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
@@ -335,7 +339,7 @@ class Processor:
 
     def _expire(self, key: bytes, buyer: Buyer, watermark: int, *, answered: bool = False) -> None:
         """Forget what is older than its retention, and find out when to come back."""
-        for order in buyer.expire(watermark, self._options.retention, answered=answered):
+        for order in expire(buyer, watermark, self._options.retention, answered=answered):
             self._give_up(order.waiting)
             self._buyers.forget_order(buyer.shop.shop_id, order.order_id)
         self._reschedule(key, buyer, watermark)
@@ -347,10 +351,11 @@ class Processor:
                 continue
             buyer = self._buyers.load(key)
             self._fire(key, buyer, due)
-            self._give_up(buyer.flush_at_end(due, self._options.retention))
-            if buyer.due is not None:
-                self._deadlines.set(key, buyer.due)
-            elif buyer.waits(END_OF_TIME):
+            self._give_up(expire_at_end(buyer, due, self._options.retention))
+            again_due = reschedule(buyer, due, self._options.retention)
+            if again_due is not None:
+                self._deadlines.set(key, again_due)
+            elif waits_for_closing(buyer, END_OF_TIME):
                 self._buyers.change(key)
             else:
                 self._forget_buyer(key, buyer)
@@ -365,7 +370,7 @@ class Processor:
         """Say what changes of a buyer's verdicts by itself at a watermark."""
         if self._share is not None:
             self._place = Place(self._place.records, due, key)
-        for order in buyer.due_orders(due, self._options.retention, tasks=self._has_tasks):
+        for order in due_orders(buyer, due, self._options.retention, tasks=self._has_tasks):
             if order.horizon is not None and due in order.horizon.deadlines:
                 self._emit(buyer, order, due, "timer")
             if self._has_tasks and _may_begin_or_end_tasks(order):
@@ -376,11 +381,11 @@ class Processor:
     def _mark_dirty(
         self, buyer: Buyer, since: int, ts: int, reason: str, *, late: bool = False, orders: bool = True
     ) -> bool:
-        """Note what facts, inquiries and figures do not tell yet; see `Buyer.mark_dirty`.
+        """Note what facts, inquiries and figures do not tell yet; see `PendingChanges`.
 
         Returns whether they have to be told earlier than anything was to be.
         """
-        buyer.mark_dirty(since, reason, late=late, orders=orders)
+        mark_dirty(buyer, since, reason, late=late, orders=orders)
         every_ms = self._options.report_every_ms
         reports_due = buyer.reports_due
         if reports_due is not None and reports_due <= ts + every_ms:
@@ -437,11 +442,11 @@ class Processor:
         reception.closed_ts = closing.last_ts
         reception.fact = None
         watermark = self._watermark.value
-        buyer.mark_dirty(closing.day, "timer", orders=False)
+        mark_dirty(buyer, closing.day, "timer", orders=False)
         self._emit_reports(buyer, watermark, closing.day)
         if watermark < END_OF_TIME:
             self._expire(key, buyer, watermark, answered=True)
-        elif buyer.waits(watermark):
+        elif waits_for_closing(buyer, watermark):
             self._buyers.change(key)
         else:
             self._forget_buyer(key, buyer)
@@ -458,7 +463,7 @@ class Processor:
         if buyer.is_empty:
             self._buyers.forget(key)
             return
-        due = buyer.reschedule(watermark, self._options.retention, tasks=self._has_tasks)
+        due = reschedule(buyer, watermark, self._options.retention, tasks=self._has_tasks)
         if due is not None:
             self._deadlines.set(key, due)
         self._buyers.change(key)
@@ -470,7 +475,7 @@ class Processor:
         known = order.emitted.get(OFFICIAL)
         was_pending = known is not None and known.verdict.status != FINAL
         decisions = self._batch.stats.decisions
-        for revision in buyer.revise(order, watermark, reason, late=late):
+        for revision in revise(buyer, order, watermark, reason, late=late):
             value = encode_decision(shop_id, buyer.buyer_id, revision, max(watermark, NO_WATERMARK))
             key = f"{shop_id}|{order.order_id}"
             if revision.profile == OFFICIAL:

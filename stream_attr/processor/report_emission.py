@@ -24,8 +24,9 @@ from stream_attr.codec.records.inquiry_outcome import encode_inquiry, withdrawn
 from stream_attr.codec.records.reception_fact import encode_fact
 from stream_attr.contract.topics import BUYER_DAYS, FACTS, INQUIRIES
 from stream_attr.processor.ports import Output
-from stream_attr.rules.buyer.buyer import Buyer, Look
+from stream_attr.rules.buyer.buyer import Buyer, OpenReception
 from stream_attr.rules.buyer.emitted import EVERY_DAY, LastEmitted, PendingChanges
+from stream_attr.rules.buyer.reports import reception_fact, reception_inquiry
 from stream_attr.rules.chat.reception import UNKNOWN, Reception
 from stream_attr.rules.reports.buyer_contribution import buyer_day
 from stream_attr.rules.reports.inquiry import NONE
@@ -55,15 +56,15 @@ def emit_reports(
     looks = (
         None
         if pending_changes.late or answered is not None or pending_changes.since == EVERY_DAY
-        else buyer.looks
+        else buyer.open_receptions
     )
     touched_agents = buyer.touched_agents
-    everybody = pending_changes.orders or looks is None or buyer.looks_version != buyer.shop.version
-    buyer.looks_version = buyer.shop.version
+    everybody = pending_changes.orders or looks is None or buyer.open_version != buyer.shop.version
+    buyer.open_version = buyer.shop.version
     outputs: list[Output] = []
     changed: set[int] = set()
     reports_due = END_OF_TIME
-    still: list[Look] = []
+    still: list[OpenReception] = []
     for look in _all_of(buyer) if looks is None else looks:
         agent_id, day, reception = look
         touched = day >= since and (everybody or agent_id in touched_agents)
@@ -83,7 +84,7 @@ def emit_reports(
             still.append(look)
             if watermark < look_at < reports_due:
                 reports_due = look_at
-    buyer.looks = still
+    buyer.open_receptions = still
     touched_agents.clear()
     if pending_changes.orders:
         changed.update([day for day in buyer.order_days() if day >= since])
@@ -104,7 +105,7 @@ def emit_reports(
     return outputs
 
 
-def _all_of(buyer: Buyer) -> list[Look]:
+def _all_of(buyer: Buyer) -> list[OpenReception]:
     return [
         (agent_id, day, reception)
         for agent_id, days in buyer.receptions.items()
@@ -141,7 +142,7 @@ def _emit_reception(
     Returns whether the day's figures may change. ``touched``: whether facts have changed that bear on it.
     """
     shop = buyer.shop
-    fact = buyer.fact(agent_id, day, reception)
+    fact = reception_fact(buyer, agent_id, day, reception)
     final_at = shop.zone.start_of(day + 1)
     final = watermark >= final_at and not (fact.may_be_offline and reception.closed_ts is None)
     changed = False
@@ -162,7 +163,7 @@ def _emit_reception(
         if not before.final:
             reception.look_at = min(reception.look_at, before.final_at)
         return changed
-    inquiry = buyer.inquiry(agent_id, day, reception, watermark)
+    inquiry = reception_inquiry(buyer, agent_id, day, reception, watermark)
     if inquiry is None:
         if reception.last_emitted_inquiry is None:
             return changed
@@ -212,10 +213,10 @@ def _buyer_day_output(buyer: Buyer, day: int, watermark: int, reason: str, parti
         reception = days.get(day)
         if reception is None or not reception.messages:
             continue
-        inquiry = reception.emitted_inquiry or buyer.inquiry(agent_id, day, reception, watermark)
+        inquiry = reception.emitted_inquiry or reception_inquiry(buyer, agent_id, day, reception, watermark)
         if inquiry is not None and inquiry.kind == NONE:
             inquiry = None
-        receptions.append((agent_id, buyer.fact(agent_id, day, reception), reception, inquiry))
+        receptions.append((agent_id, reception_fact(buyer, agent_id, day, reception), reception, inquiry))
     contributions = buyer_day(day, receptions, buyer.orders_on(day), shop)
     known = buyer.day_digests.get(day)
     if not contributions and known is None:

@@ -16,7 +16,10 @@ from msgspec.structs import asdict, astuple
 from stream_attr.codec.state.buyer import VERSION, encode_buyer
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.emitted import LastEmitted
-from stream_attr.rules.buyer.retention import Retention
+from stream_attr.rules.buyer.reports import mark_dirty
+from stream_attr.rules.buyer.retention import Retention, expire
+from stream_attr.rules.buyer.timers import reschedule
+from stream_attr.rules.buyer.verdicts import revise
 from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.facts import Placed, Waiting
@@ -46,15 +49,15 @@ def sample_buyer() -> Buyer:
     long_ago = NOON - 40 * DAY_MS
     for side, event_id in ((BUYER, "m8"), (AGENT, "m9")):
         buyer.add_message("A", Message(long_ago - 1, side, event_id, 0, 3, None), touched=[])
-    sealed = buyer.order_of("o-sealed", "e8", long_ago)
+    sealed = buyer.add_order_event("o-sealed", "e8", long_ago)
     assert sealed is not None
     sealed.add_created(Placed(long_ago, "e8", 500, None, None, ()))
-    buyer.order_of("o-sealed", "e9", long_ago)
+    buyer.add_order_event("o-sealed", "e9", long_ago)
     sealed.add_paid(Placed(long_ago, "e9", 500, None, None, ()))
-    list(buyer.revise(sealed, NOON, "paid"))
-    buyer.order_of("o-sealed", "e10", NOON)
+    list(revise(buyer, sealed, NOON, "paid"))
+    buyer.add_order_event("o-sealed", "e10", NOON)
     sealed.refunds.append((NOON, 500, False))
-    buyer.expire(NOON, Retention())
+    expire(buyer, NOON, Retention())
     assert sealed.sealed
 
     for ts, side, event_id, agent_id, flags, product_id in (
@@ -72,40 +75,40 @@ def sample_buyer() -> Buyer:
     reception.last_emitted_inquiry = LastEmitted(1, 7, final=True)
     reception.closed_ts = NOON - 27 * MINUTE_MS
     buyer.day_digests = {20_758: 2**63 - 2}
-    buyer.mark_dirty(20_758, "chat", late=True)
+    mark_dirty(buyer, 20_758, "chat", late=True)
     buyer.reports_due = NOON + HOUR_MS
 
-    order = buyer.order_of("o-paid", "e1", NOON)
+    order = buyer.add_order_event("o-paid", "e1", NOON)
     assert order is not None
     order.add_created(Placed(NOON, "e1", 12_900, 2, "CNY", ("p-1", "p-2")))
-    list(buyer.revise(order, NOON - 5 * MINUTE_MS, "created"))
-    buyer.order_of("o-paid", "e2", NOON + MINUTE_MS)
+    list(revise(buyer, order, NOON - 5 * MINUTE_MS, "created"))
+    buyer.add_order_event("o-paid", "e2", NOON + MINUTE_MS)
     order.add_paid(Placed(NOON + MINUTE_MS, "e2", 12_000, None, None, (), NOON))
-    buyer.order_of("o-paid", "e3", NOON + HOUR_MS)
+    buyer.add_order_event("o-paid", "e3", NOON + HOUR_MS)
     order.refunds.append((NOON + HOUR_MS, 300, False))
-    buyer.order_of("o-paid", "e4", NOON + HOUR_MS)
+    buyer.add_order_event("o-paid", "e4", NOON + HOUR_MS)
     order.refunds.append((NOON + HOUR_MS, 200, True))
-    list(buyer.revise(order, MIDNIGHT, "refund"))
+    list(revise(buyer, order, MIDNIGHT, "refund"))
 
-    unpaid = buyer.order_of("o-unpaid", "e5", NOON + DAY_MS)
+    unpaid = buyer.add_order_event("o-unpaid", "e5", NOON + DAY_MS)
     assert unpaid is not None
     unpaid.add_created(Placed(NOON + DAY_MS, "e5", 100, None, None, ()))
-    buyer.order_of("o-unpaid", "e6", NOON + DAY_MS + 1)
+    buyer.add_order_event("o-unpaid", "e6", NOON + DAY_MS + 1)
     unpaid.add_cancelled(NOON + DAY_MS + 1)
-    list(buyer.revise(unpaid, NOON + DAY_MS, "cancelled"))
+    list(revise(buyer, unpaid, NOON + DAY_MS, "cancelled"))
 
-    told = buyer.order_of("o-told", "e11", NOON)
+    told = buyer.add_order_event("o-told", "e11", NOON)
     assert told is not None
     told.add_paid(Placed(NOON, "e11", 100, None, None, ()))
-    buyer.order_of("o-told", "e12", NOON + 1)
+    buyer.add_order_event("o-told", "e12", NOON + 1)
     told.add_paid(Placed(NOON + 1, "e12", 100, None, None, (), NOON - 1))
 
-    waiting = buyer.order_of("o-waiting", "e7", NOON)
+    waiting = buyer.add_order_event("o-waiting", "e7", NOON)
     assert waiting is not None
     waiting.add_paid(Placed(NOON, "e7", 0, None, None, ()))
     waiting.waiting.append(Waiting(3, 7, b"jd:10086|b", b'{"event_id": "e7"}'))
     waiting.waiting.append(Waiting(3, 8, None, b"{}"))
-    buyer.reschedule(NOON, Retention())
+    reschedule(buyer, NOON, Retention())
     return buyer
 
 

@@ -19,6 +19,8 @@ from stream_attr.codec.state.buyer import (
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.retention import Retention
+from stream_attr.rules.buyer.timers import reschedule
+from stream_attr.rules.buyer.verdicts import judgements, revise
 from stream_attr.rules.shop.shop import Shop
 from tests.codec.state_sample import BUYER_ID, SAMPLES, sample_buyer, sample_shop, told
 
@@ -52,7 +54,7 @@ def test_judgements_follow_from_what_was_read_back(buyer):
     back = reread(buyer)
     for order_id, order in buyer.orders.items():
         if order.created_ts is not None:
-            assert back.judgements(back.orders[order_id]) == buyer.judgements(order)
+            assert judgements(back, back.orders[order_id]) == judgements(buyer, order)
 
 
 def test_a_sealed_order_keeps_its_judgement_without_the_facts(buyer):
@@ -65,10 +67,10 @@ def test_a_sealed_order_keeps_its_judgement_without_the_facts(buyer):
 
 def test_judging_goes_on_where_it_was(buyer):
     back = reread(buyer)
-    assert back.reschedule(0, RETENTION) == buyer.reschedule(0, RETENTION)
+    assert reschedule(back, 0, RETENTION) == reschedule(buyer, 0, RETENTION)
     for order_id in ("o-sealed", "o-paid", "o-unpaid"):
         went_on, uninterrupted = (
-            [revision[1:] for revision in one.revise(one.orders[order_id], 2**62, "timer")]
+            [revision[1:] for revision in revise(one, one.orders[order_id], 2**62, "timer")]
             for one in (back, buyer)
         )
         assert went_on == uninterrupted

@@ -13,7 +13,7 @@ import pytest
 from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, SETTINGS, TICKS
 from stream_attr.processor import Options, Processor, ShopRegistry, buyers
 from stream_attr.processor.ports import Record
-from stream_attr.rules.buyer import buyer
+from stream_attr.rules.buyer import verdicts
 from stream_attr.rules.order import served
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.testing import MemoryStore
@@ -38,7 +38,7 @@ def work(monkeypatch):
 
         monkeypatch.setattr(module, name, call)
 
-    counted(buyer, "judge")
+    counted(verdicts, "judge")
     counted(buyers, "decode_buyer")
     counted(buyers, "encode_buyer")
     counted(served, "figures_of", lambda messages, _: len(messages))
@@ -147,6 +147,6 @@ def calls(records, batch=100):
     return pstats.Stats(profile).total_calls
 
 
-@pytest.mark.skipif(not buyer.__file__.endswith(".py"), reason="calls within compiled code are not seen")
+@pytest.mark.skipif(not verdicts.__file__.endswith(".py"), reason="calls within compiled code are not seen")
 def test_the_orders_of_one_buyer_cost_at_most_twice_those_of_as_many_buyers():
     assert calls(orders_of(1)) <= 2 * calls(orders_of(500))

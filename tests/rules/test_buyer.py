@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stream_attr.rules.buyer.buyer import Buyer
-from stream_attr.rules.buyer.retention import FORGET_EVERY_MS, Retention, orders_kept_ms
+from stream_attr.rules.buyer.retention import FORGET_EVERY_MS, Retention, expire, orders_kept_ms
+from stream_attr.rules.buyer.timers import reschedule
+from stream_attr.rules.buyer.verdicts import judgements, revise
 from stream_attr.rules.chat.message import AGENT, BUYER, Message
 from stream_attr.rules.order.facts import Placed, Waiting
 from stream_attr.rules.shop.day_rules import SettingsRecord
@@ -42,13 +44,13 @@ def serve(buyer, ts, name):
 
 
 def created(buyer, ts=NOON, event_id="e1", order_id="o-1"):
-    order = buyer.order_of(order_id, event_id, ts)
+    order = buyer.add_order_event(order_id, event_id, ts)
     order.add_created(Placed(ts, event_id, 100, None, None, ()))
     return order
 
 
 def paid(buyer, ts, event_id="e2", order_id="o-1"):
-    order = buyer.order_of(order_id, event_id, ts)
+    order = buyer.add_order_event(order_id, event_id, ts)
     order.add_paid(Placed(ts, event_id, 100, None, None, ()))
     return order
 
@@ -57,20 +59,20 @@ def run_down(buyer, retention=RETENTION):
     """Do what is due until nothing is; returns the watermarks at which something was."""
     dues = []
     watermark = 0
-    while (due := buyer.reschedule(watermark, retention)) is not None:
+    while (due := reschedule(buyer, watermark, retention)) is not None:
         assert due > watermark
         assert len(dues) < 100
         dues.append(watermark := due)
         for order in buyer.orders.values():
             if order.created_ts is not None:
-                list(buyer.revise(order, watermark, "timer"))
-        buyer.expire(watermark, retention)
+                list(revise(buyer, order, watermark, "timer"))
+        expire(buyer, watermark, retention)
     return dues
 
 
 def test_nothing_is_due_of_a_new_buyer(buyer):
     assert buyer.is_empty
-    assert buyer.reschedule(0, RETENTION) is None
+    assert reschedule(buyer, 0, RETENTION) is None
 
 
 def test_a_known_event_is_not_heard_again_whatever_it_says(buyer):
@@ -82,8 +84,8 @@ def test_a_known_event_is_not_heard_again_whatever_it_says(buyer):
 
 def test_chat_and_order_events_have_ids_of_their_own(buyer):
     assert add_message(buyer, NOON, "1")[0]
-    assert buyer.order_of("o-1", "1", NOON) is not None
-    assert buyer.order_of("o-2", "1", NOON) is None
+    assert buyer.add_order_event("o-1", "1", NOON) is not None
+    assert buyer.add_order_event("o-2", "1", NOON) is None
     assert list(buyer.orders) == ["o-1"]
 
 
@@ -99,15 +101,15 @@ def test_chat_is_forgotten_with_its_whole_day_and_its_ids(buyer, first):
 def test_chat_is_kept_at_least_as_long_as_its_retention(buyer):
     add_message(buyer, NOON, "m1")
     for watermark in (NOON + RETENTION.chat_ms, MIDNIGHT + RETENTION.chat_ms - 1):
-        buyer.reschedule(0, RETENTION)
-        buyer.expire(watermark, RETENTION)
+        reschedule(buyer, 0, RETENTION)
+        expire(buyer, watermark, RETENTION)
         assert not buyer.is_empty
 
 
 def test_a_day_of_chat_is_forgotten_and_the_next_one_is_not(buyer):
     add_message(buyer, MIDNIGHT - 1, "m1")
     add_message(buyer, MIDNIGHT, "m2")
-    buyer.expire(MIDNIGHT + RETENTION.chat_ms, RETENTION)
+    expire(buyer, MIDNIGHT + RETENTION.chat_ms, RETENTION)
     assert buyer.chat_ids == {"m2"}
 
 
@@ -115,8 +117,8 @@ def test_a_day_of_chat_is_forgotten_and_the_next_one_is_not(buyer):
 def test_an_order_goes_when_its_retention_after_its_last_event_is_over(buyer, after, known):
     created(buyer)
     paid(buyer, NOON + DAY_MS)
-    buyer.reschedule(0, RETENTION)
-    buyer.expire(NOON + DAY_MS + RETENTION.order_ms + after, RETENTION)
+    reschedule(buyer, 0, RETENTION)
+    expire(buyer, NOON + DAY_MS + RETENTION.order_ms + after, RETENTION)
     assert ("o-1" in buyer.orders) is known
     assert (buyer.order_event_ids == {"e1", "e2"}) is known
 
@@ -131,9 +133,9 @@ def test_orders_are_kept_for_the_after_sales_days_and_two_more(after_sales_days,
 def test_what_waits_for_a_creation_is_handed_back_when_it_expires(buyer):
     order = paid(buyer, NOON)
     order.waiting.append(Waiting(3, 7, b"jd:1|b-1", b"{}"))
-    buyer.reschedule(0, RETENTION)
-    assert buyer.expire(NOON + RETENTION.order_ms - 1, RETENTION) == []
-    [gone] = buyer.expire(NOON + RETENTION.order_ms, RETENTION)
+    reschedule(buyer, 0, RETENTION)
+    assert expire(buyer, NOON + RETENTION.order_ms - 1, RETENTION) == []
+    [gone] = expire(buyer, NOON + RETENTION.order_ms, RETENTION)
     assert gone.waiting == [Waiting(3, 7, b"jd:1|b-1", b"{}")]
     assert buyer.is_empty
 
@@ -142,16 +144,16 @@ def test_a_paid_order_outlives_its_chat_and_keeps_its_verdict_and_receipt(buyer)
     serve(buyer, NOON - 1, "m")
     created(buyer)
     order = paid(buyer, NOON + 1)
-    [said] = buyer.revise(order, MIDNIGHT, "paid")
+    [said] = revise(buyer, order, MIDNIGHT, "paid")
     retention = Retention(RETENTION.chat_ms, 90 * DAY_MS)
-    buyer.reschedule(0, retention)
-    buyer.expire(MIDNIGHT + retention.chat_ms + FORGET_EVERY_MS, retention)
+    reschedule(buyer, 0, retention)
+    expire(buyer, MIDNIGHT + retention.chat_ms + FORGET_EVERY_MS, retention)
     assert buyer.receptions == {}
-    assert buyer.judgements(order)["official"] == said.judgement
+    assert judgements(buyer, order)["official"] == said.judgement
     assert said.judgement.credit.agent_id == "A"
-    assert list(buyer.revise(order, MIDNIGHT, "timer")) == []
-    buyer.order_of("o-1", "e3", NOON + 40 * DAY_MS).refunds.append((NOON + 40 * DAY_MS, 30, True))
-    [refunded] = buyer.revise(order, MIDNIGHT, "refund")
+    assert list(revise(buyer, order, MIDNIGHT, "timer")) == []
+    buyer.add_order_event("o-1", "e3", NOON + 40 * DAY_MS).refunds.append((NOON + 40 * DAY_MS, 30, True))
+    [refunded] = revise(buyer, order, MIDNIGHT, "refund")
     assert (refunded.revision, refunded.verdict) == (2, said.verdict._replace(refund_completed=30))
 
 
@@ -159,11 +161,11 @@ def test_an_unpaid_order_keeps_the_chat_it_rests_on_for_a_payment_may_still_come
     serve(buyer, NOON - 1, "m")
     order = created(buyer)
     retention = Retention(RETENTION.chat_ms, 90 * DAY_MS)
-    buyer.reschedule(0, retention)
-    buyer.expire(NOON + 80 * DAY_MS, retention)
+    reschedule(buyer, 0, retention)
+    expire(buyer, NOON + 80 * DAY_MS, retention)
     assert buyer.chat_ids == {"m?", "m!"}
     paid(buyer, NOON + 2 * DAY_MS)
-    assert buyer.judgements(order)["official"].credit.agent_id == "A"
+    assert judgements(buyer, order)["official"].credit.agent_id == "A"
 
 
 def test_nothing_is_left_of_a_buyer_in_the_end(buyer):
@@ -195,7 +197,7 @@ def test_nothing_is_left_of_a_buyer_in_the_end(buyer):
 )
 def test_a_message_touches_the_orders_on_which_it_may_bear(buyer, ts, touched):
     order = created(buyer)
-    list(buyer.revise(order, NOON, "created"))
+    list(revise(buyer, order, NOON, "created"))
     assert add_message(buyer, ts, "m1") == (True, touched)
 
 
@@ -210,7 +212,7 @@ def test_days_are_divided_anew_when_the_first_settings_come_after_the_facts(buye
     assert {day: len(one.messages) for day, one in buyer.receptions["A"].items()} == {DAY: 2, DAY + 1: 2}
     order = created(buyer, MIDNIGHT + 1)
     buyer.shop.add_settings(SettingsRecord(0, 0, Settings(), {}), "UTC")
-    assert buyer.judgements(order)["official"].placing.agent_id == "A"
+    assert judgements(buyer, order)["official"].placing.agent_id == "A"
     assert {day: len(one.messages) for day, one in buyer.receptions["A"].items()} == {DAY: 4}
 
 
@@ -218,7 +220,7 @@ def test_a_revision_is_told_when_the_verdict_changes_and_only_then(buyer):
     order = created(buyer)
     told = []
     for watermark in (NOON, NOON + 1, NOON + DAY_MS, NOON + DAY_MS, MIDNIGHT + DAY_MS):
-        told += [(one.revision, one.verdict.outcome) for one in buyer.revise(order, watermark, "timer")]
+        told += [(one.revision, one.verdict.outcome) for one in revise(buyer, order, watermark, "timer")]
     assert told == [(1, "awaiting_payment"), (2, "unpaid"), (3, "unpaid")]
 
 
@@ -229,20 +231,20 @@ def test_a_revision_is_told_when_the_verdict_changes_and_only_then(buyer):
 def test_a_late_event_is_the_reason_where_it_corrects_what_was_final(buyer, watermark, late, reason):
     created(buyer)
     order = paid(buyer, NOON)
-    list(buyer.revise(order, watermark, "paid"))
+    list(revise(buyer, order, watermark, "paid"))
     serve(buyer, NOON - 1, "m")
-    [revision] = buyer.revise(order, watermark, "chat", late=late)
+    [revision] = revise(buyer, order, watermark, "chat", late=late)
     assert (revision.revision, revision.reason) == (2, reason)
 
 
 def test_a_message_before_the_deadline_is_looked_at_though_its_reception_began_after_it(buyer):
     order = created(buyer)
     order.stale = True
-    list(buyer.revise(order, NOON, "created"))
+    list(revise(buyer, order, NOON, "created"))
     deadline = NOON + 24 * HOUR_MS
     serve(buyer, deadline + 1, "late")
     assert add_message(buyer, deadline - 1, "m1")[1] == ["o-1"]
-    assert buyer.judgements(order)["official"].assists == (("followup", "A"),)
+    assert judgements(buyer, order)["official"].assists == (("followup", "A"),)
 
 
 def test_messages_heard_before_a_shops_zone_was_known_stay_in_their_order(buyer):

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.verdicts import revise
 from stream_attr.rules.chat.message import (
     AUTO_REPLY,
     BLANK,
@@ -84,7 +85,7 @@ def a_message(chance, number, begin):
 
 def learn_of_an_order(chance, buyer, number):
     ts = MORNING + chance.randrange(12) * 20 * MINUTE_MS
-    order = buyer.order_of(f"o{number % 3}", f"e{number}", ts)
+    order = buyer.add_order_event(f"o{number % 3}", f"e{number}", ts)
     products = chance.choice(((), ("p-1",)))
     kind = chance.randrange(4)
     if kind < 2:
@@ -94,7 +95,7 @@ def learn_of_an_order(chance, buyer, number):
     else:
         order.add_cancelled(ts)
     if order.created_ts is not None:
-        list(buyer.revise(order, MORNING, "x"))
+        list(revise(buyer, order, MORNING, "x"))
 
 
 def is_right(buyer, order):
@@ -126,7 +127,7 @@ def test_what_is_not_judged_again_would_be_judged_the_same(many):
             buyer.add_message(chance.choice(agents), a_message(chance, number, begin), touched=touched)
             for order in buyer.orders.values():
                 if order in touched:
-                    list(buyer.revise(order, MORNING, "chat"))
+                    list(revise(buyer, order, MORNING, "chat"))
                 elif order.created_ts is not None:
                     spared += 1
                 assert order.created_ts is None or is_right(buyer, order), (seed, number)

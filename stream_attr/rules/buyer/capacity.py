@@ -1,62 +1,63 @@
-"""How much of one buyer is kept at most, in bytes: state and receipts have to fit into Kafka records."""
+"""How much is kept of one buyer at most: state and receipts have to fit into Kafka records."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from stream_attr.rules.chat.message import Message
+from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.size import bytes_of_message, bytes_of_order, bytes_of_transfer
 from stream_attr.rules.order.order import Order
 
 MAX_CHAT_BYTES: Final = 6_500_000
-"""Bytes of facts from which on no more chat is taken of a buyer, all of whom is one record of the changelog,
-which takes 8 MiB."""
-
-
+"""From this state size on no more chat is accepted: a buyer is one record of the changelog, at most 8 MiB."""
 MAX_STATE_BYTES: Final = 7_500_000
-"""Bytes of facts from which on no more is taken at all."""
-
-
+"""From this state size on nothing more is accepted."""
 MAX_RECEIPT_BYTES: Final = 800_000
-"""Bytes of a receipt that names each reception of a buyer, from which on no further reception is begun: a
-decision has to fit into its topic."""
-
-
+"""No further reception is begun once a receipt that names each one takes so many bytes: a decision has to fit
+into its topic."""
 FEW_CHAT_EVENTS: Final = 400
-"""Chat events of which there is room for in any case."""
+"""So many chat events of a buyer are accepted in any case."""
 
 
-MESSAGE_BYTES: Final = 20
+def state_size(buyer: Buyer) -> int:
+    """Return how many bytes the state takes, estimated from above: each order may name each agent."""
+    order_bytes = buyer.order_bytes
+    if order_bytes is None:
+        order_bytes = 0
+        for order in buyer.orders.values():
+            order.size = bytes_of_order(order)
+            order_bytes += order.size
+        buyer.order_bytes = order_bytes
+    chat_bytes = buyer.chat_bytes
+    if chat_bytes is None:
+        receptions = [one for days in buyer.receptions.values() for one in days.values()]
+        chat_bytes = sum([bytes_of_message(message) for one in receptions for message in one.messages]) + sum(
+            [bytes_of_transfer(event_id) for one in receptions for _, event_id in one.transfers]
+        )
+        buyer.chat_bytes = chat_bytes
+    return chat_bytes + order_bytes + len(buyer.orders) * (buyer.receipt_bytes // 8)
 
 
-_ORDER_BYTES: Final = 400
-
-
-_ORDER_EVENT_BYTES: Final = 40
-
-
-RECEPTION_BYTES: Final = 500
-
-
-def bytes_of_text(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def bytes_of_message(message: Message) -> int:
-    product_id = message.product_id
-    return (
-        MESSAGE_BYTES
-        + bytes_of_text(message.event_id)
-        + (0 if product_id is None else 10 + bytes_of_text(product_id))
+def has_room_for_chat(buyer: Buyer, agent_id: str, ts: int, event_id: str) -> bool:
+    """Whether a chat event can be accepted; a repeated one always can."""
+    if len(buyer.chat_ids) < FEW_CHAT_EVENTS or (
+        buyer.receipt_bytes < MAX_RECEIPT_BYTES and state_size(buyer) < MAX_CHAT_BYTES
+    ):
+        return True
+    if event_id in buyer.chat_ids:
+        return True
+    return state_size(buyer) < MAX_CHAT_BYTES and buyer.shop.zone.day_of(ts) in buyer.receptions.get(
+        agent_id, {}
     )
 
 
-def bytes_of_order(order: Order) -> int:
-    """Return what an order takes of state, about, but for the agents that were told of it."""
-    placed = [one for one in (order.created, order.paid, order.created_by_payment) if one is not None]
-    return (
-        _ORDER_BYTES
-        + bytes_of_text(order.order_id)
-        + sum([_ORDER_EVENT_BYTES + bytes_of_text(event_id) for event_id in order.event_ids])
-        + sum([4 + bytes_of_text(product_id) for one in placed for product_id in one.product_ids])
-        + sum([len(waiting.value) + len(waiting.key or b"") for waiting in order.waiting])
-    )
+def has_room_for_order(buyer: Buyer, event_id: str) -> bool:
+    """Whether an order event can be accepted; a repeated one always can."""
+    return state_size(buyer) < MAX_STATE_BYTES or event_id in buyer.order_event_ids
+
+
+def update_order_size(buyer: Buyer, order: Order) -> None:
+    """Count an order's size again, after an event of it has been added."""
+    if buyer.order_bytes is not None:
+        before, order.size = order.size, bytes_of_order(order)
+        buyer.order_bytes += order.size - before

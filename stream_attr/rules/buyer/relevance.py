@@ -5,9 +5,59 @@ from __future__ import annotations
 from typing import Final
 
 from stream_attr.rules.chat.message import BUYER, PRODUCT_PAGE, Message
+from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.attribution import _LAST_CHAT
 from stream_attr.rules.order.decision import Figures, Judgement, Picked
 from stream_attr.rules.order.order import Order
+from stream_attr.rules.shop.shop import Shop
+
+NOTHING: Final = 0
+RECEIPT: Final = 1
+VERDICT: Final = 2
+"""What a new message may change of the decision that was emitted on an order."""
+
+
+def bearing(
+    order: Order, message: Message, reception: Reception, agent_id: str, day: int, buyer_id: str, shop: Shop
+) -> int:
+    """Return what a message, not yet added to its reception, may change of an order.
+
+    It changes nothing when all intervals but that of the assists lie before it, unless it makes earlier
+    messages of its reception count, or no longer count.
+    """
+    if not order.judged or order.judged_version != shop.version:
+        return VERDICT
+    ts = message.ts
+    first_ts = min(ts, reception.messages[0].ts) if reception.messages else ts
+    found = NOTHING
+    for profile, judgement in order.judged.items():
+        outside = ts >= judgement.quiet_from
+        if not shop.is_presale(agent_id, day, profile):
+            if not outside or first_ts < judgement.quiet_from:
+                found = RECEIPT
+            continue
+        closed = _closed_from(order, judgement)
+        if first_ts >= closed:
+            continue
+        if reception.messages:
+            result = reception.result(buyer_id, agent_id, day, shop, profile)
+            if not reception.remains(result, message):
+                return VERDICT
+            if not outside:
+                if not changes_no_agent(order, judgement, agent_id, message):
+                    return VERDICT
+                found = RECEIPT
+                continue
+        elif not outside:
+            return VERDICT
+        if (
+            message.side != BUYER
+            and ts < closed
+            and not message.flags & shop.reception_rules(day, profile).mute
+            and not _serves(agent_id, judgement)
+        ):
+            return VERDICT
+    return found
 
 
 def changes_no_agent(order: Order, judgement: Judgement, agent_id: str, message: Message) -> bool:
@@ -59,17 +109,7 @@ def _leaves_pick(
     return picked.rule == _LAST_CHAT and message.ts < picked.last_ts
 
 
-NOTHING: Final = 0
-
-
-RECEIPT: Final = 1
-
-
-VERDICT: Final = 2
-"""What a new message may change of what was said of an order."""
-
-
-def closed_from(order: Order, judgement: Judgement) -> int:
+def _closed_from(order: Order, judgement: Judgement) -> int:
     """Return from when on no interval of an order is open, that of the assists neither."""
     if order.paid is not None:
         return judgement.quiet_from
@@ -77,7 +117,7 @@ def closed_from(order: Order, judgement: Judgement) -> int:
     return max(judgement.quiet_from, end)
 
 
-def serves(agent_id: str, judgement: Judgement) -> bool:
+def _serves(agent_id: str, judgement: Judgement) -> bool:
     """Whether an agent is placing agent or follow-up assist of an unpaid order already."""
     placing = judgement.placing
     if placing is not None and placing.agent_id == agent_id:

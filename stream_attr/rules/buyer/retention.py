@@ -1,15 +1,23 @@
-"""How long the facts of a buyer are kept behind the watermark (RULEBOOK 6)."""
+"""How long the facts of a buyer are kept behind the watermark, and how they are dropped (RULEBOOK 6).
+
+Facts are kept longer only where a living order's verdict rests on them: no verdict changes because its facts
+are gone. A verdict that no acceptable chat can change any more is sealed: it is kept in place of its chat.
+"""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.reports import waits_for_closing
+from stream_attr.rules.buyer.verdicts import horizon_of, judgements
+from stream_attr.rules.order.facts import Waiting
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.days import DAY_MS
 from stream_attr.rules.shop.shop import Shop
 
 FORGET_EVERY_MS: Final = 5 * DAY_MS
-"""How long chat may outlive its retention, so that many days of it go at once."""
+"""How long chat may outlive its retention, so that many days of it are dropped at once."""
 
 
 class Retention(NamedTuple):
@@ -29,6 +37,73 @@ def orders_kept_ms(retention: Retention, shop: Shop) -> int:
     return max(retention.order_ms, retention.chat_ms + 1, (shop.longest_after_sales_days + 2) * DAY_MS)
 
 
-def can_be_sealed(order: Order) -> bool:
+def expire(buyer: Buyer, watermark: int, retention: Retention, *, answered: bool = False) -> list[Order]:
+    """Drop what is older than its retention; return the orders that are dropped.
+
+    Nothing is dropped while something waits for a closing, which has to find everything as it was;
+    ``answered``: one has come.
+    """
+    if (watermark < buyer.expires_at and not answered) or waits_for_closing(buyer, watermark):
+        return []
+    expired = _orders_quiet_since(buyer, watermark - orders_kept_ms(retention, buyer.shop))
+    for order in expired:
+        buyer.drop_order(order)
+    if watermark >= buyer.chat_expires_at or answered:
+        _drop_chat(buyer, watermark - retention.chat_ms)
+    return expired
+
+
+def expire_at_end(buyer: Buyer, watermark: int, retention: Retention) -> list[Waiting]:
+    """Return the records whose order's creation never came, when no more events can come.
+
+    From now on the buyer is due only while something is still to be emitted. The caller finds that out by
+    ``reschedule``.
+    """
+    buyer.end_input()
+    lost: list[Waiting] = []
+    for order in _orders_quiet_since(buyer, watermark - orders_kept_ms(retention, buyer.shop)):
+        if order.created_ts is None:
+            lost += order.take_waiting()
+    return lost
+
+
+def _orders_quiet_since(buyer: Buyer, ts: int) -> list[Order]:
+    """Return the orders whose last event is of ``ts`` or before; of many orders, each once."""
+    index = buyer.order_index()
+    if index is not None:
+        return index.take_last_before(ts)
+    return [order for order in buyer.orders.values() if order.last_ts <= ts]
+
+
+def _drop_chat(buyer: Buyer, cutoff: int) -> None:
+    """Drop the days of chat that end by ``cutoff`` and on which no order's verdict rests."""
+    buyer.follow_zone()
+    zone, oldest_day = buyer.shop.zone, buyer.oldest_day
+    if oldest_day is None or zone.start_of(oldest_day + 1) > cutoff:
+        return
+    needed_from = _seal_orders(buyer, cutoff)
+    if zone.start_of(oldest_day + 1) <= needed_from:
+        buyer.drop_chat_before(zone.day_of(needed_from))
+
+
+def _seal_orders(buyer: Buyer, cutoff: int) -> int:
+    """Seal the orders that chat from ``cutoff`` on cannot change.
+
+    Returns from when on chat is still needed, ``cutoff`` at the latest.
+    """
+    needed_from = cutoff
+    for order in buyer.orders.values():
+        if order.created_ts is not None and not order.sealed:
+            horizon = horizon_of(buyer, order)
+            if _can_be_sealed(order) and horizon.interest_until <= cutoff:
+                judgements(buyer, order)
+                order.sealed = True
+                buyer.reindex(order)
+            else:
+                needed_from = min(needed_from, horizon.interest_from)
+    return needed_from
+
+
+def _can_be_sealed(order: Order) -> bool:
     # A creation known from the payment alone can still be corrected; one not paid can still be paid.
     return order.paid is not None and order.created is not None

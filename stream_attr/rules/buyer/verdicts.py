@@ -1,10 +1,15 @@
-"""A new revision of a verdict (RULEBOOK 6)."""
+"""Judgements on a buyer's orders, and the revisions of their verdicts (RULEBOOK 5, 6)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from stream_attr.rules.order.decision import Judgement, Verdict
+from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.emitted import Emitted
+from stream_attr.rules.order.attribution import judge
+from stream_attr.rules.order.decision import FINAL, Judgement, Verdict
+from stream_attr.rules.order.facts import Horizon
+from stream_attr.rules.order.finality import deadlines, verdict
 from stream_attr.rules.order.order import Order
 
 
@@ -17,3 +22,57 @@ class Revision(NamedTuple):
     verdict: Verdict
     revision: int
     reason: str
+
+
+def judgements(buyer: Buyer, order: Order) -> dict[str, Judgement]:
+    """Return the judgements on an order whose creation is known, by profile."""
+    shop = buyer.shop
+    if not order.sealed and (order.stale or not order.judged or order.judged_version != shop.version):
+        buyer.follow_zone()
+        created_ts = order.created_ts
+        assert created_ts is not None
+        judged = {
+            profile: judge(order, buyer.receptions, buyer.buyer_id, shop, profile)
+            for profile in shop.profiles_on(shop.zone.day_of(created_ts))
+        }
+        order.judged = judged
+        order.judged_version = shop.version
+        order.stale = False
+        order.horizon = Horizon(
+            min([one.interest_from for one in judged.values()]),
+            max([one.interest_until for one in judged.values()]),
+            tuple(sorted({due for one in judged.values() for due in deadlines(order, one)})),
+        )
+        buyer.reindex(order)
+    return order.judged
+
+
+def horizon_of(buyer: Buyer, order: Order) -> Horizon:
+    """Return which events may still bear on an order whose creation is known."""
+    if order.horizon is None:
+        judgements(buyer, order)
+    assert order.horizon is not None
+    return order.horizon
+
+
+def revise(buyer: Buyer, order: Order, watermark: int, reason: str, *, late: bool = False) -> list[Revision]:
+    """Return the revisions of an order whose creation is known, by profile, and record them as emitted.
+
+    ``late``: the cause is an event older than the watermark; where it changes a final verdict, the reason is
+    ``late_event``.
+    """
+    revisions = []
+    for profile, judgement in judgements(buyer, order).items():
+        new = verdict(order, judgement, watermark)
+        last = order.emitted.get(profile)
+        if last is not None and last.verdict == new:
+            continue
+        if last is None:
+            emitted = Emitted(1, reason, new)
+        else:
+            was_final = last.verdict.status == FINAL
+            emitted = Emitted(last.revision + 1, "late_event" if late and was_final else reason, new)
+        order.emitted[profile] = emitted
+        buyer.reindex(order)
+        revisions.append(Revision(order, profile, judgement, new, emitted.revision, emitted.reason))
+    return revisions

@@ -125,6 +125,11 @@ class Order:
         found = [ts for ts in (self.created_ts, self.paid_ts) if ts is not None]
         return found + [ts for ts, _, _ in self.refunds] if self.refunds else found
 
+    def take_waiting(self) -> list[Waiting]:
+        """Return the records that wait for the creation, and keep them no longer."""
+        waiting, self.waiting = self.waiting, []
+        return waiting
+
     def add_created(self, event: Placed) -> None:
         """Learn of a creation; the first counts."""
         if self.created is None or event[:2] < self.created[:2]:

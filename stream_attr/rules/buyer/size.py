@@ -1,0 +1,50 @@
+"""How many bytes a buyer's facts take in state, estimated from above."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stream_attr.rules.chat.message import Message
+from stream_attr.rules.order.order import Order
+
+_MESSAGE_BYTES: Final = 20
+_ORDER_BYTES: Final = 400
+_ORDER_EVENT_BYTES: Final = 40
+_RECEPTION_BYTES: Final = 500
+
+
+def bytes_of_text(text: str) -> int:
+    """Return the length of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def bytes_of_message(message: Message) -> int:
+    """Return what a message takes of state."""
+    product_id = message.product_id
+    return (
+        _MESSAGE_BYTES
+        + bytes_of_text(message.event_id)
+        + (0 if product_id is None else 10 + bytes_of_text(product_id))
+    )
+
+
+def bytes_of_transfer(event_id: str) -> int:
+    """Return what a transfer takes of state."""
+    return _MESSAGE_BYTES + bytes_of_text(event_id)
+
+
+def bytes_in_receipt(agent_id: str) -> int:
+    """Return what a reception of an agent takes of a decision's receipt."""
+    return _RECEPTION_BYTES + 3 * bytes_of_text(agent_id)
+
+
+def bytes_of_order(order: Order) -> int:
+    """Return what an order takes of state, without the agents named in its emitted decisions."""
+    placed = [one for one in (order.created, order.paid, order.created_by_payment) if one is not None]
+    return (
+        _ORDER_BYTES
+        + bytes_of_text(order.order_id)
+        + sum([_ORDER_EVENT_BYTES + bytes_of_text(event_id) for event_id in order.event_ids])
+        + sum([4 + bytes_of_text(product_id) for one in placed for product_id in one.product_ids])
+        + sum([len(waiting.value) + len(waiting.key or b"") for waiting in order.waiting])
+    )
