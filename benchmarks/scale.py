@@ -106,6 +106,7 @@ def _replay(folder: Path, count: int, days: int, processes: int) -> Spent:
             *file_words(inputs),
             "--out",
             str(folder / "out"),
+            "--overwrite",
             "--decisions-only",
             "--processes",
             str(processes),

@@ -60,7 +60,16 @@ def run(plots: Path) -> list[Row]:
 
 def _parts(inputs: Inputs, folder: Path, *options: str) -> dict[str, float]:
     """Microseconds of CPU time for each event, by what they are spent on."""
-    words = ("replay", *file_words(inputs), "--out", str(folder / "out"), "--processes", "1", *options)
+    words = (
+        "replay",
+        *file_words(inputs),
+        "--out",
+        str(folder / "out"),
+        "--overwrite",
+        "--processes",
+        "1",
+        *options,
+    )
     each = timed(*words).cpu_s / EVENTS * 1_000_000
     samples = folder / "samples"
     subprocess.run(

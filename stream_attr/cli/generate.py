@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import FOLDER, TIME
 from stream_attr.cli.progress import Progress
 from stream_attr.generate import Plan, write
@@ -73,7 +72,5 @@ def command(
     progress = Progress("generated")
     try:
         write(plan, out, progress)
-    except OSError as error:
-        raise Unusable(f"{out}: cannot be written: {error.strerror or error}") from error
     finally:
         progress.clear()

@@ -9,8 +9,6 @@ from pathlib import Path
 import click
 import orjson
 
-from stream_attr.cli.exits import Failed, Unusable
-from stream_attr.cli.outputs import whole_files
 from stream_attr.cli.params import DURATION, FOLDER, TIME, FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
@@ -24,10 +22,12 @@ from stream_attr.contract.topics import (
     REPORTS,
     TASKS,
 )
-from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
+from stream_attr.errors import UnusableError
+from stream_attr.files.atomic import atomic_files
+from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.processor.options import FACT_BYTES
 from stream_attr.replay.memory_limit import memory_limit_mib
-from stream_attr.replay.processes import ProcessLostError, sensible_number
+from stream_attr.replay.processes import sensible_number
 from stream_attr.replay.run import Inputs, replay
 from stream_attr.replay.steps import without_collector
 from stream_attr.rules.buyer.retention import Retention
@@ -42,7 +42,14 @@ LEAST_CACHE_MIB = 16
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
 @click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
 @click.option("--settings", metavar="FILE…", multiple=True, help="Settings records, taken as they stand.")
-@click.option("--out", metavar="DIR", required=True, type=FOLDER)
+@click.option(
+    "--out",
+    metavar="DIR",
+    required=True,
+    type=FOLDER,
+    help="Folder for the results, one .jsonl file per topic.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the results that DIR already holds.")
 @click.option(
     "--until",
     metavar="TIME",
@@ -83,6 +90,7 @@ def command(
     roster: tuple[str, ...],
     settings: tuple[str, ...],
     out: Path,
+    overwrite: bool,
     until: int | None,
     allowed_lateness: int,
     history_days: int,
@@ -93,13 +101,21 @@ def command(
 ) -> None:
     """Judge JSON-lines files and write every revision, in the order of its emission, to DIR.
 
-    Each file is taken in its own order, the files merged by ts. Files may be .gz; - is standard input.
+    Each file is read in its own order, the files merged by ts. Files may be .gz; - is standard input. A DIR
+    that already holds results is refused, unless --overwrite is given.
     """
     names = chat + orders + roster + settings
     if not chat and not orders:
         raise click.UsageError("nothing to judge: give --chat, --orders or both.")
     if names.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input (-) can be read once only.")
+    found = [name for name in OUTPUTS if _file(out, name).exists()]
+    if found and not overwrite:
+        names_found = ", ".join(_file(out, name).name for name in found)
+        raise UnusableError(
+            f"{out} already holds results ({names_found}): choose another folder with --out, "
+            "or replace them with --overwrite"
+        )
     inputs = Inputs(chat, orders, roster, settings)
     if processes is None:
         processes = sensible_number(inputs)
@@ -125,7 +141,7 @@ def command(
         with ExitStack() as stack:
             stack.enter_context(without_collector())
             stack.enter_context(closing(outputs))
-            files = stack.enter_context(whole_files(out, topics))
+            files = stack.enter_context(atomic_files(out, topics))
             for output in outputs:
                 file = files[output.topic]
                 file.write(output.value)
@@ -133,15 +149,16 @@ def command(
                 written[output.topic] += 1
                 if output.topic == DEAD_LETTERS:
                     codes[orjson.loads(output.value)["code"]] += 1
-    except UnusableFileError as error:
-        raise Unusable(str(error)) from error
-    except ProcessLostError as error:
-        raise Failed(str(error)) from error
-    except OSError as error:
-        raise Unusable(f"{out}: cannot be written: {error.strerror or error}") from error
+        for name in found:
+            if name not in topics:
+                _file(out, name).unlink(missing_ok=True)
     finally:
         progress.clear()
     said = ", ".join(f"{count:,} {topic}" for topic, count in written.items())
     if codes:
         said += f" ({', '.join(f'{count:,} {code}' for code, count in codes.most_common())})"
     echo(f"{said} in {out}", err=True)
+
+
+def _file(out: Path, topic: str) -> Path:
+    return out / f"{topic}.jsonl"

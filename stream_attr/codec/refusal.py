@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from stream_attr.errors import StreamAttrError
+
 
 class Code(StrEnum):
     """The dead-letter codes."""
@@ -20,7 +22,7 @@ class Code(StrEnum):
     TOO_LARGE = "too_large"
 
 
-class RefusedRecord(Exception):  # noqa: N818 - an answer to the sender, not a failure of ours
+class RefusedRecord(StreamAttrError):  # noqa: N818 - an answer to the sender, not a failure of ours
     """A record is refused: ``code``, the ``field`` it is about (a dotted path, or None) and a remedy."""
 
     def __init__(self, code: Code, message: str, field: str | None = None) -> None:

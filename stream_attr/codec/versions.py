@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from stream_attr.errors import StreamAttrError
+
 _UNVERSIONED: Final = 0x20
 """Records without a version byte begin with at least this: MessagePack's arrays and maps, JSON, an id."""
 
 
-class NewerVersionError(Exception):
+class NewerVersionError(StreamAttrError):
     """A record was written by a newer version of this program than this one can read."""
 
     def __init__(self, kind: str, found: int, readable: int, key: bytes | None = None) -> None:

@@ -17,6 +17,7 @@ from stream_attr.contract.records.agent_daily import AgentDaily
 from stream_attr.contract.records.inquiry_outcome import InquiryOutcome
 from stream_attr.contract.records.reception_fact import ReceptionFact
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, FACTS, INQUIRIES
+from stream_attr.errors import UnusableError
 from stream_attr.explain.timeline import Heard
 from stream_attr.explain.verify import Decision, verify
 from stream_attr.rules.buyer.emitted import Emitted
@@ -41,7 +42,7 @@ _inquiry = msgspec.json.Decoder(InquiryOutcome)
 _daily = msgspec.json.Decoder(AgentDaily)
 
 
-class NothingKnownError(Exception):
+class NothingKnownError(UnusableError):
     """Nothing is known of what was asked; the message says what is."""
 
 

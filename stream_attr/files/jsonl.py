@@ -11,13 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
+from stream_attr.errors import UnusableError
+
 __all__ = ["STANDARD_INPUT", "Line", "LinesFile", "UnusableFileError"]
 
 STANDARD_INPUT = "-"
 
 
-class UnusableFileError(Exception):
-    """A file cannot be read; the message names it, and the line where it broke off."""
+class UnusableFileError(UnusableError):
+    """A file cannot be read or written; the message names it, and the line where reading stopped."""
 
 
 class Line(NamedTuple):

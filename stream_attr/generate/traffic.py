@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
+from stream_attr.files.atomic import atomic_files
 from stream_attr.generate import shops as catalogue
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS, TOO_OLD_MS, Delivery, Line, encode
@@ -165,21 +166,21 @@ class Sample:
 def write(plan: Plan, out: Path, progress: Callable[[int], None] = lambda _: None) -> None:
     """Write ``chat.jsonl``, ``orders.jsonl``, ``roster.jsonl`` and ``settings.jsonl`` into a directory.
 
-    ``progress`` hears after each day how many lines of chat and orders are written so far. Raises OSError
-    where the directory cannot be made or written.
+    They get these names together, when all are complete. ``progress`` is called after each day with the
+    number of chat and order lines written so far. Raises UnusableFileError where the directory cannot be
+    created or written.
     """
-    out.mkdir(parents=True, exist_ok=True)
     sample = Sample(plan)
-    _write_lines(out / "settings.jsonl", sample.settings())
-    _write_lines(out / "roster.jsonl", sample.roster())
     written = 0
-    with (out / "chat.jsonl").open("wb") as chat, (out / "orders.jsonl").open("wb") as orders:
+    with atomic_files(out, ("chat", "orders", "roster", "settings")) as files:
+        _write_lines(files["settings"], sample.settings())
+        _write_lines(files["roster"], sample.roster())
         for day in sample.days():
-            chat.writelines(line + b"\n" for line in day.chat)
-            orders.writelines(line + b"\n" for line in day.orders)
+            _write_lines(files["chat"], day.chat)
+            _write_lines(files["orders"], day.orders)
             written += len(day.chat) + len(day.orders)
             progress(written)
 
 
-def _write_lines(path: Path, lines: list[bytes]) -> None:
-    path.write_bytes(b"".join(line + b"\n" for line in lines))
+def _write_lines(file: BinaryIO, lines: list[bytes]) -> None:
+    file.writelines(line + b"\n" for line in lines)

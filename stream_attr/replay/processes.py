@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from stream_attr.errors import StreamAttrError
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
 from stream_attr.processor import Share
@@ -56,7 +57,7 @@ _decode_told = msgspec.msgpack.Decoder(_Told | _Failed).decode
 _decode_answer = msgspec.msgpack.Decoder(list[Output]).decode
 
 
-class ProcessLostError(Exception):
+class ProcessLostError(StreamAttrError):
     """A process of the replay has ended before its work was done; the message says which and why."""
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stream_attr.cli import main
-from stream_attr.cli.outputs import whole_files
+from stream_attr.files.atomic import atomic_files
 
 ORDER = (
     b'{"event_id": "e1", "shop_id": "jd:1", "buyer_id": "b-1", "order_id": "o-1", "ts": 1793500000000,'
@@ -40,11 +40,40 @@ def test_one_that_breaks_off_leaves_what_was_there_before(tmp_path: Path, proces
     assert replay(orders, out).exit_code == 0
     before = {file.name: file.read_bytes() for file in out.iterdir()}
     orders.write_bytes(gzip.compress(ORDER + b"[]\n" * 20_000)[:-20])
-    arguments = ["replay", "--orders", str(orders), "--out", str(out), "--processes", processes]
+    arguments = [
+        "replay",
+        "--orders",
+        str(orders),
+        "--out",
+        str(out),
+        "--processes",
+        processes,
+        "--overwrite",
+    ]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 2
     assert done.stderr.startswith(f"Error: {orders}: cannot be read after line ")
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+
+
+def test_a_folder_that_holds_results_is_refused_unless_they_are_to_be_overwritten(tmp_path: Path) -> None:
+    out, orders = tmp_path / "out", tmp_path / "orders.jsonl"
+    orders.write_bytes(ORDER)
+    assert replay(orders, out).exit_code == 0
+    (out / "notes.txt").write_text("mine")
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    orders.write_bytes(ORDER + b"{\n")
+    again = replay(orders, out)
+    assert again.exit_code == 2
+    assert again.stderr.startswith(f"Error: {out} already holds results (attribution-decisions.jsonl, ")
+    assert again.stderr.endswith("choose another folder with --out, or replace them with --overwrite\n")
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    arguments = ["replay", "--orders", str(orders), "--out", str(out), "--overwrite", "--decisions-only"]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    left = {file.name for file in out.iterdir()}
+    assert left >= NAMES | {"notes.txt"}
+    assert "reception-facts.jsonl" not in left, "the reports of the run before do not go with these decisions"
+    assert (out / "dead-letters.jsonl").read_bytes().count(b"not_json") == 1
 
 
 def test_one_that_finds_no_file_makes_no_folder(tmp_path: Path) -> None:
@@ -64,10 +93,10 @@ def test_an_out_without_a_name_is_wrong_usage(tmp_path: Path) -> None:
 
 def test_files_take_their_places_together_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), whole_files(tmp_path, ["a", "b"]):
+    with pytest.raises(KeyboardInterrupt), atomic_files(tmp_path, ["a", "b"]):
         raise KeyboardInterrupt
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"a.jsonl": b"old"}
-    with whole_files(tmp_path, ["a", "b"]) as files:
+    with atomic_files(tmp_path, ["a", "b"]) as files:
         files["a"].write(b"new")
         assert (tmp_path / "a.jsonl").read_bytes() == b"old"
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {

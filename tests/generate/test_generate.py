@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from stream_attr.cli.generate import command
+from stream_attr.cli import main
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.codec.records.order_event import decode_order
 from stream_attr.codec.records.roster import decode_roster
 from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.files.jsonl import UnusableFileError
 from stream_attr.generate import Plan, Sample, write
 from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS
 from stream_attr.generate.rhythm import shares
@@ -343,7 +344,7 @@ def test_a_plan_that_makes_no_sense_is_refused(wrong: dict[str, int]) -> None:
 
 def test_the_command_writes_four_files(tmp_path: Path) -> None:
     arguments = ["--seed", "3", "--events", "700", "--days", "2", "--end", "2026-08-01T12:00:00Z"]
-    result = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path / "new" / "sample")])
+    result = CliRunner().invoke(main, ["generate", *arguments, "--out", str(tmp_path / "new" / "sample")])
     assert result.exit_code == 0, result.output
     lines = {name: (tmp_path / "new" / "sample" / name).read_bytes().count(b"\n") for name in FILES}
     assert lines["chat.jsonl"] + lines["orders.jsonl"] == 700
@@ -352,9 +353,30 @@ def test_the_command_writes_four_files(tmp_path: Path) -> None:
 
 def test_the_command_says_where_it_cannot_write(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    result = CliRunner().invoke(command, ["--events", "1", "--out", str(tmp_path / "taken" / "sample")])
+    result = CliRunner().invoke(
+        main, ["generate", "--events", "1", "--out", str(tmp_path / "taken" / "sample")]
+    )
     assert result.exit_code == 2
     assert "taken" in result.output
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_one_that_is_interrupted_or_finds_the_disk_full_leaves_no_file(
+    tmp_path: Path, how: BaseException
+) -> None:
+    def two_days_then_fail(lines_so_far: int) -> None:
+        if lines_so_far > 500:
+            raise how
+
+    wanted = plan(events=1_000, days=4)
+    before = tmp_path / "chat.jsonl"
+    before.write_text("before")
+    with pytest.raises((KeyboardInterrupt, UnusableFileError)):
+        write(wanted, tmp_path, two_days_then_fail)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("chat.jsonl", "before")]
+    with pytest.raises((KeyboardInterrupt, UnusableFileError)):
+        write(wanted, tmp_path / "new", two_days_then_fail)
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(
@@ -362,7 +384,7 @@ def test_the_command_says_where_it_cannot_write(tmp_path: Path) -> None:
     [["--end", "2000-01-02T00:00:00Z", "--days", "15"], ["--days", "3650", "--end", "2010-01-01T00:00:00Z"]],
 )
 def test_no_sample_is_made_of_years_that_no_event_may_lie_in(tmp_path: Path, arguments: list[str]) -> None:
-    result = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path / "sample")])
+    result = CliRunner().invoke(main, ["generate", *arguments, "--out", str(tmp_path / "sample")])
     assert result.exit_code == 2
     assert "Invalid value for '--end' / '--days'" in result.stderr
     assert not (tmp_path / "sample").exists()
@@ -370,7 +392,7 @@ def test_no_sample_is_made_of_years_that_no_event_may_lie_in(tmp_path: Path, arg
 
 def test_the_first_sample_there_can_be_has_its_oldest_events_in_2000(tmp_path: Path) -> None:
     arguments = ["--events", "4000", "--days", "1", "--end", "2000-05-01T00:00:00Z"]
-    result = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path)])
+    result = CliRunner().invoke(main, ["generate", *arguments, "--out", str(tmp_path)])
     assert result.exit_code == 0, result.stderr
     lines = (tmp_path / "chat.jsonl").read_bytes().splitlines()
     bygone = [json.loads(line)["ts"] for line in lines if b'"b-bygone"' in line]
