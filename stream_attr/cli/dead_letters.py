@@ -18,7 +18,6 @@ from stream_attr.cli.progress import Progress, of_sending
 from stream_attr.cli.publish import broken_off
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo, echo_data
-from stream_attr.codec.refusal import Code
 from stream_attr.codec.visible import visible, visible_json
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
@@ -33,6 +32,7 @@ from stream_attr.kafka.publish import (
 )
 from stream_attr.kafka.resend import Account, Resending, Rules, Why, resend
 from stream_attr.kafka.security import Security
+from stream_attr.rules.vocabulary import Code
 
 _INPUTS = (CHAT, ORDERS, TICKS, ROSTER, SETTINGS)
 _OFFSETS = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)

@@ -15,9 +15,10 @@ from typing import Any, Final, TypeVar
 import msgspec
 import msgspec.inspect
 
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records.fields import AnyObject
 from stream_attr.rules.shop.days import day_number
+from stream_attr.rules.vocabulary import Code
 
 MAX_RECORD_BYTES: Final = 256 * 1024
 """Of a record's value."""

@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from stream_attr.errors import StreamAttrError
-
-
-class Code(StrEnum):
-    """The dead-letter codes."""
-
-    INCOMPLETE_ORDER = "incomplete_order"
-    NOT_JSON = "not_json"
-    NOT_AN_OBJECT = "not_an_object"
-    MISSING_FIELD = "missing_field"
-    BAD_TYPE = "bad_type"
-    BAD_VALUE = "bad_value"
-    KEY_MISMATCH = "key_mismatch"
-    FUTURE_TIMESTAMP = "future_timestamp"
-    TOO_LATE = "too_late"
-    TOO_LARGE = "too_large"
+from stream_attr.rules.vocabulary import Code
 
 
 class RefusedRecord(StreamAttrError):  # noqa: N818 - an answer to the sender, not a failure of ours

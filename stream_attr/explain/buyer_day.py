@@ -11,8 +11,8 @@ from stream_attr.explain.reception import ReceptionTeller
 from stream_attr.explain.teller import money
 from stream_attr.explain.verify import Decision
 from stream_attr.explain.view import Known
-from stream_attr.rules.order.decision import FINAL, PENDING
 from stream_attr.rules.shop.days import day_name, day_number
+from stream_attr.rules.vocabulary import FINAL, PENDING
 
 __all__ = ["explain_day", "problems_of"]
 

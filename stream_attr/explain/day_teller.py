@@ -8,8 +8,8 @@ from stream_attr.contract.records.reception_fact import ReceptionFact
 from stream_attr.explain.day_messages import DAY_LANGUAGES
 from stream_attr.explain.teller import Teller
 from stream_attr.explain.view import Known
-from stream_attr.rules.order.decision import PENDING
 from stream_attr.rules.shop.days import day_number
+from stream_attr.rules.vocabulary import PENDING
 
 __all__ = ["DayTeller"]
 

@@ -10,10 +10,10 @@ from stream_attr.contract.records.agent_daily import AgentDaily
 from stream_attr.explain.day_teller import DayTeller
 from stream_attr.explain.teller import money
 from stream_attr.explain.view import Known
-from stream_attr.rules.order.decision import PENDING
 from stream_attr.rules.reports.buyer_contribution import whole
 from stream_attr.rules.reports.contribution import NOBODY, TOTAL, Contribution
 from stream_attr.rules.reports.day_totals import GROUPS
+from stream_attr.rules.vocabulary import PENDING
 
 __all__ = ["FiguresTeller"]
 

@@ -37,10 +37,10 @@ from stream_attr.processor.ports import Output, Record
 from stream_attr.replay.run import replay
 from stream_attr.replay.sources import chunks
 from stream_attr.replay.steps import CHUNK
-from stream_attr.rules.order.decision import FINAL
 from stream_attr.rules.reports.contribution import Contribution
 from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import FINAL
 
 __all__ = ["Asked", "decisions_from_events", "known_from_events", "shop_of"]
 

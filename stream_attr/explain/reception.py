@@ -9,13 +9,11 @@ from stream_attr.contract.records.inquiry_outcome import InquiryOutcome
 from stream_attr.contract.records.reception_fact import ReceptionFact
 from stream_attr.explain.day_teller import DayTeller
 from stream_attr.explain.timeline import Heard
-from stream_attr.rules.chat.filters import Filter
 from stream_attr.rules.chat.message import BLANK, BROADCAST, BUYER, PRODUCT_PAGE, SUBACCOUNT, Message
-from stream_attr.rules.reports.inquiry import INQUIRY, NONE
 from stream_attr.rules.reports.measures import Fact
 from stream_attr.rules.reports.reception_fact import EFFECTIVE_CONVERSATION_MS, NOBODY_SPOKE
 from stream_attr.rules.shop.days import day_name, day_number
-from stream_attr.rules.shop.settings import Role
+from stream_attr.rules.vocabulary import INQUIRY, NONE, Filter, Role
 
 __all__ = ["ReceptionTeller"]
 

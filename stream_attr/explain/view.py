@@ -22,7 +22,7 @@ from stream_attr.explain.timeline import Heard
 from stream_attr.explain.verify import Decision, verify
 from stream_attr.rules.buyer.emitted import Emitted
 from stream_attr.rules.chat.reception import Reception
-from stream_attr.rules.order.decision import FINAL, Verdict
+from stream_attr.rules.order.decision import Verdict
 from stream_attr.rules.order.facts import Placed
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.buyer_contribution import buyer_day
@@ -31,6 +31,7 @@ from stream_attr.rules.reports.measures import Fact, Inquiry
 from stream_attr.rules.shop.days import Zone, day_name, day_number
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import FINAL
 
 __all__ = ["Known", "NothingKnownError", "Records", "Refund", "contributions_of", "fact_of"]
 

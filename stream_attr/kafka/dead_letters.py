@@ -13,7 +13,6 @@ import msgspec
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from stream_attr.codec.refusal import Code
 from stream_attr.contract.topics import DEAD_LETTERS
 from stream_attr.files.jsonl import LinesFile, UnusableFileError
 from stream_attr.kafka.address import topics_command
@@ -22,6 +21,7 @@ from stream_attr.kafka.clients import consume
 from stream_attr.kafka.connection import BrokerUnreachable, reason_of, unreachable
 from stream_attr.kafka.publish import TopicsMissingError
 from stream_attr.kafka.security import UNSECURED, Security
+from stream_attr.rules.vocabulary import Code
 
 __all__ = ["DeadLetter", "Found", "LettersOfFiles", "LettersOfTopic", "Selection"]
 

@@ -14,12 +14,13 @@ from stream_attr.codec.records.order_event import decode_order
 from stream_attr.codec.records.roster import decode_roster
 from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.records.tick import decode_tick
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 from stream_attr.kafka.dead_letters import DeadLetter, Found, Selection
 from stream_attr.kafka.publish import record_key
 from stream_attr.processor.processor import AHEAD_OF_CLOCK_MS
+from stream_attr.rules.vocabulary import Code
 
 __all__ = ["Account", "Held", "Resending", "Rules", "Why", "resend"]
 

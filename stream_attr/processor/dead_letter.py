@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stream_attr.codec.records.dead_letter import KEPT_OF_TOO_LARGE, encode_dead_letter
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.topics import DEAD_LETTERS
 from stream_attr.processor.ports import Output, Record
+from stream_attr.rules.vocabulary import Code
 
 
 def dead_letter(

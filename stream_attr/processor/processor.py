@@ -18,7 +18,7 @@ from stream_attr.codec.records.emission import emission
 from stream_attr.codec.records.order_event import decode_order, placed_of
 from stream_attr.codec.records.service_task import encode_task
 from stream_attr.codec.records.tick import decode_tick
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.fields import MAX_AMOUNT
@@ -50,13 +50,13 @@ from stream_attr.rules.buyer.reports import mark_dirty, waits_for_closing
 from stream_attr.rules.buyer.retention import expire, expire_at_end
 from stream_attr.rules.buyer.timers import due_orders, reschedule
 from stream_attr.rules.buyer.verdicts import Revision, judgements, revise
-from stream_attr.rules.order.decision import FINAL
 from stream_attr.rules.order.facts import Waiting
 from stream_attr.rules.order.order import Order
-from stream_attr.rules.reports.service_task import ADDRESS_CHECK, FRESH_MS, tasks_of
+from stream_attr.rules.reports.service_task import FRESH_MS, tasks_of
 from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import ADDRESS_CHECK, FINAL, Code
 
 NO_WATERMARK: Final = 0
 """What a decision tells as its watermark while there is none: nothing is known to be complete."""

@@ -29,8 +29,8 @@ from stream_attr.rules.buyer.emitted import EVERY_DAY, LastEmitted, PendingChang
 from stream_attr.rules.buyer.reports import reception_fact, reception_inquiry
 from stream_attr.rules.chat.reception import UNKNOWN, Reception
 from stream_attr.rules.reports.buyer_contribution import buyer_day
-from stream_attr.rules.reports.inquiry import NONE
 from stream_attr.rules.shop.days import END_OF_TIME, day_name
+from stream_attr.rules.vocabulary import NONE
 
 FINAL_AFTER_DAYS: Final = 3
 """So many days after its own, all that is told of a reception is final."""

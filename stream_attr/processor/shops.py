@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from stream_attr.codec.decoding import check_key
 from stream_attr.codec.records.roster import decode_roster
 from stream_attr.codec.records.shop_settings import decode_settings
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.topics import ROSTER, SETTINGS
 from stream_attr.processor.dead_letter import dead_letter
 from stream_attr.processor.ports import Output, Record
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import Code
 
 
 class ShopRegistry:

@@ -11,13 +11,14 @@ from msgspec import UNSET
 
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.codec.records.order_event import decode_order
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.replay.run import Inputs
+from stream_attr.rules.vocabulary import Code
 
 __all__ = ["Problem", "check"]
 

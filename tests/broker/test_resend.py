@@ -7,10 +7,11 @@ import json
 import pytest
 
 from stream_attr.codec.records.dead_letter import encode_dead_letter
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.files.jsonl import UnusableFileError
 from stream_attr.kafka.dead_letters import DeadLetter, Found, LettersOfFiles, Selection
 from stream_attr.kafka.resend import Account, Held, Resending, Rules, Why, resend
+from stream_attr.rules.vocabulary import Code
 
 NOW = 1_793_500_000_000
 MINUTE = 60_000

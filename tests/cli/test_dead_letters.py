@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from stream_attr.cli import main
 from stream_attr.codec.records.dead_letter import encode_dead_letter
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.rules.vocabulary import Code
 
 
 def run(*words: object, stdin: bytes | None = None) -> Result:

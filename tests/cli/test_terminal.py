@@ -20,8 +20,9 @@ from rich.console import Console
 from stream_attr.cli import main
 from stream_attr.cli.demo_screen import DemoScreen
 from stream_attr.codec.records.dead_letter import encode_dead_letter
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.topics import CHAT
+from stream_attr.rules.vocabulary import Code
 from tests.codec.test_visible import controls
 from tests.explain.decisions import decision
 

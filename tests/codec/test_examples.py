@@ -13,8 +13,9 @@ from stream_attr.codec.records.order_event import decode_order
 from stream_attr.codec.records.roster import decode_roster
 from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.records.tick import decode_tick
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.registry import schemas
+from stream_attr.rules.vocabulary import Code
 
 DECODERS = {
     "chat-event": decode_chat,

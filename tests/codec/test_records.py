@@ -11,11 +11,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from stream_attr.codec.records.dead_letter import KEPT_OF_TOO_LARGE, encode_dead_letter
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.registry import record_schema
 from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DEAD_LETTERS, DECISIONS, FACTS, INQUIRIES
 from stream_attr.generate import Plan, write
 from stream_attr.replay.run import Inputs, replay
+from stream_attr.rules.vocabulary import Code
 
 SCHEMAS = {
     DECISIONS: "decision",

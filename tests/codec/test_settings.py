@@ -8,18 +8,14 @@ from dataclasses import fields, replace
 import pytest
 
 from stream_attr.codec.records.shop_settings import decode_settings
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.shop.settings import (
     NEVER_FOLLOW_UP,
     PRESETS,
     AgentInitiatedExempt,
     AutoReply,
-    CreditRule,
     Filters,
-    PickRule,
-    ProductPriority,
-    Role,
     Settings,
     Shift,
     SilentFollowup,
@@ -27,6 +23,7 @@ from stream_attr.rules.shop.settings import (
     Tasks,
     Validity,
 )
+from stream_attr.rules.vocabulary import Code, CreditRule, PickRule, ProductPriority, Role
 
 DEFAULT = PRESETS["jd_cloud"]
 TABLE = {

@@ -6,12 +6,13 @@ import json
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
+from msgspec.structs import replace
 
 from stream_attr.codec.records import shop_settings
 from stream_attr.codec.records.chat_event import decode_chat, message_of
 from stream_attr.codec.records.order_event import decode_order
 from stream_attr.codec.records.roster import decode_roster
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.codec.state import columns
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.order_event import OrderEvent
@@ -21,12 +22,27 @@ from stream_attr.explain.messages import LANGUAGES
 from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.buyer.emitted import Emitted
-from stream_attr.rules.chat.filters import Filter
-from stream_attr.rules.order import attribution, decision
+from stream_attr.rules.order import attribution
 from stream_attr.rules.order.decision import Figures, Verdict
 from stream_attr.rules.order.intervals import NOWHERE
-from stream_attr.rules.shop.settings import CreditRule, PickRule, ProductPriority, Role
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import (
+    ASSIST_KINDS,
+    BASES,
+    CREDIT_RULES,
+    DISCARD_REASONS,
+    OUTCOMES,
+    PICK_RULES,
+    REASONS,
+    SILENCES,
+    STATE_WORDS,
+    STATUSES,
+    Code,
+    CreditRule,
+    PickRule,
+    ProductPriority,
+    Role,
+)  # fmt: skip
 from stream_attr.testing import MemoryStore
 
 UNKNOWN: Any = "unheard-of"
@@ -37,6 +53,14 @@ ORDER = {**IDS, "order_id": "o1", "type": "created", "amount": 1}
 ROSTER = {"shop_id": "jd:1", "agent_id": "anna", "role": "presale", "effective_from": "2026-10-01"}
 RULES = {"shop_id": "jd:1", "effective_from": "2026-10-01"}
 FIGURES = Figures(2, 1, TS, TS, product_page=False, ordered_product=False)
+KEPT: dict[str, list[str | None]] = {
+    "status": [*STATUSES],
+    "outcome": [*OUTCOMES],
+    "silence": [*SILENCES, None],
+    "basis": [*BASES, None],
+    "assists": [*ASSIST_KINDS],
+}
+"""By field of a verdict, the words that are kept of it."""
 CANDIDATES = {"anna": FIGURES, "bob": FIGURES}
 
 
@@ -129,33 +153,35 @@ def test_every_kind_and_sender_of_a_message_is_kept_but_system():
             message_of(ChatEvent(**{**SAID, "kind": kind, "sender": sender}), shop)
 
 
-OUTCOMES = (
-    decision.CREDITED,
-    decision.SILENT,
-    decision.AWAITING_PAYMENT,
-    decision.CANCELLED,
-    decision.UNPAID,
-)
-REASONS = ("created", "paid", "cancelled", "refund", "chat", "settings", "timer", "late_event")
-
-
 def test_every_word_of_a_decision_has_a_number_in_state_and_an_unknown_one_has_none():
-    kept = (*OUTCOMES, *REASONS, decision.PENDING, decision.FINAL, "none", "semi", "full", None)
-    assert {*kept, "placing", "payment", "followup", "order"} == set(columns._NUMBERS)
     verdict = Verdict(*("final", "silent", None, None, None, None, None), (), 1, 1, 0, 0, TS, None, None, TS)
-    assert columns.to_emitted(columns.to_last_verdict(Emitted(1, "paid", verdict))).verdict == verdict
-    for changed in ({"status": UNKNOWN}, {"outcome": UNKNOWN}, {"silence": UNKNOWN}, {"basis": UNKNOWN}):
+    for field, known in KEPT.items():
+        for word in known:
+            changed = verdict._replace(**{field: ((word, "anna"),) if field == "assists" else word})
+            last = columns.to_last_verdict(Emitted(1, "paid", changed))
+            assert columns.to_emitted(last).verdict == changed
+        unknown = ((UNKNOWN, "anna"),) if field == "assists" else UNKNOWN
         with pytest.raises(KeyError):
-            columns.to_last_verdict(Emitted(1, "paid", verdict._replace(**changed)))
+            columns.to_last_verdict(Emitted(1, "paid", verdict._replace(**{field: unknown})))
+    for reason in REASONS:
+        assert columns.to_emitted(columns.to_last_verdict(Emitted(1, reason, verdict))).reason == reason
     with pytest.raises(KeyError):
         columns.to_last_verdict(Emitted(1, UNKNOWN, verdict))
+
+
+def test_a_number_in_state_that_is_unknown_is_not_taken_for_a_word():
+    verdict = Verdict(*("final", "silent", None, None, None, None, None), (), 1, 1, 0, 0, TS, None, None, TS)
+    last = columns.to_last_verdict(Emitted(1, "paid", verdict))
+    for field in ("reason", "status", "outcome", "silence", "basis"):
+        with pytest.raises(KeyError):
+            columns.to_emitted(replace(last, **{field: max(STATE_WORDS) + 1}))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_of_a_decision_has_a_sentence(language):
     named = [f"outcome_{word}" for word in OUTCOMES] + [f"verdict_{word}" for word in OUTCOMES]
-    named += [f"reason_{word}" for word in REASONS] + [f"rule_{rule}" for rule in CreditRule]
-    named += [*map(str, PickRule), *[str(one) for one in Filter if one is not Filter.AGENT_OFFLINE]]
-    named += [f"role_{role}" for role in Role if role is not Role.PRESALE]
+    named += [f"reason_{word}" for word in REASONS] + [f"rule_{rule}" for rule in CREDIT_RULES]
+    named += [f"assist_{kind}" for kind in ASSIST_KINDS] + [f"credit_{basis}" for basis in BASES]
+    named += [*STATUSES, *PICK_RULES, *DISCARD_REASONS]
     assert set(named) <= LANGUAGES[language].keys()
     assert UNKNOWN not in LANGUAGES[language]

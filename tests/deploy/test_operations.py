@@ -9,7 +9,7 @@ from pathlib import Path
 import copy_inputs
 import pytest
 
-from stream_attr.codec.refusal import Code
+from stream_attr.rules.vocabulary import Code
 from tests.deploy.manifests import ROOT, command_of
 
 OPERATIONS = ROOT / "docs" / "operations.md"

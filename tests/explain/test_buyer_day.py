@@ -25,11 +25,10 @@ from stream_attr.explain.from_replay import known_from
 from stream_attr.explain.view import NothingKnownError
 from stream_attr.generate import Plan, write
 from stream_attr.replay.run import Inputs
-from stream_attr.rules.chat.filters import Filter
 from stream_attr.rules.reports.contribution import TOTAL, Contribution
 from stream_attr.rules.reports.day_totals import GROUPS
 from stream_attr.rules.shop.days import day_name, zone
-from stream_attr.rules.shop.settings import Role
+from stream_attr.rules.vocabulary import Filter, Role
 from tests.reference.shorthand import (
     DAY_MS,
     MIDNIGHT,

@@ -17,7 +17,7 @@ from stream_attr.cli import main
 from stream_attr.explain.decision import explain
 from stream_attr.explain.messages import CHINESE, ENGLISH
 from stream_attr.explain.teller import money
-from stream_attr.rules.chat.filters import Filter
+from stream_attr.rules.vocabulary import Filter
 from tests.explain.decisions import (
     MINUTE,
     NOON,

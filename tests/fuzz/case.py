@@ -12,10 +12,10 @@ from typing import Any
 
 from stream_attr.codec.records.dead_letter import KEPT_OF_TOO_LARGE
 from stream_attr.codec.records.tick import peek_ts
-from stream_attr.codec.refusal import Code
 from stream_attr.contract.topics import CHAT, DEAD_LETTERS, INTERNAL, ORDERS, ROSTER, SETTINGS, TICKS
 from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Output, Record
+from stream_attr.rules.vocabulary import Code
 from stream_attr.testing import MemoryStore
 from stream_attr.worker.ops.dead_letter_log import DeadLetterLog
 from tests.fuzz.sent import ACCEPTED, Sent

@@ -7,9 +7,9 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from stream_attr.codec.refusal import Code
 from stream_attr.contract.registry import record_schema, topic_definitions
 from stream_attr.contract.topics import CHAT, ORDERS
+from stream_attr.rules.vocabulary import Code
 from tests.fuzz.case import Outcome, judge_case
 
 

@@ -11,8 +11,9 @@ from confluent_kafka import Producer
 
 from stream_attr.cli import main
 from stream_attr.codec.records.dead_letter import encode_dead_letter
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.kafka.admin import create_topics
+from stream_attr.rules.vocabulary import Code
 from tests.codec.test_visible import controls
 from tests.kafka.verdicts import RealWorker, decisions, last, stream_attr
 from tests.kafka.worker_process import LONGEST_S, read, until

@@ -13,7 +13,7 @@ from stream_attr.processor import ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.chat.message import AUTO_REPLY
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, day_name, day_number, zone
-from stream_attr.rules.shop.settings import Role
+from stream_attr.rules.vocabulary import Role
 
 TODAY = day_number("2026-11-10")
 NOON = zone("Asia/Shanghai").start_of(TODAY) + 12 * HOUR_MS

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_attr.rules.chat.filters import Filter, filtered
+from stream_attr.rules.chat.filters import filtered
 from stream_attr.rules.chat.message import AGENT, AUTO_REPLY, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.shop.day_rules import ReceptionRules, SettingsRecord
-from stream_attr.rules.shop.settings import AutoReply, Filters, Role, Settings
+from stream_attr.rules.shop.settings import AutoReply, Filters, Settings
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import Filter, Role
 
 ADVERT_BIT = 32
 ALL_OFF = Filters(agent_offline=False, broadcast=False, forwarded=False, monologue=False)

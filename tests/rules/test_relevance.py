@@ -22,18 +22,9 @@ from stream_attr.rules.order.finality import verdict
 from stream_attr.rules.order.order import Placed
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
-from stream_attr.rules.shop.settings import (
-    PRESETS,
-    AutoReply,
-    CreditRule,
-    Filters,
-    PickRule,
-    ProductPriority,
-    Settings,
-    SilentFollowup,
-    Validity,
-)
+from stream_attr.rules.shop.settings import PRESETS, AutoReply, Filters, Settings, SilentFollowup, Validity
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import CreditRule, PickRule, ProductPriority
 
 DAY = 20_000
 MORNING = zone("Asia/Shanghai").start_of(DAY) + 9 * HOUR_MS

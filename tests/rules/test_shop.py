@@ -8,15 +8,9 @@ import pytest
 
 from stream_attr.rules.chat.message import AUTO_REPLY, BLANK, BROADCAST, TEXT_SHIFT
 from stream_attr.rules.shop.day_rules import Pattern, SettingsRecord
-from stream_attr.rules.shop.settings import (
-    DEFAULT_SETTINGS,
-    PRESETS,
-    AutoReply,
-    Filters,
-    Role,
-    Settings,
-)
+from stream_attr.rules.shop.settings import DEFAULT_SETTINGS, PRESETS, AutoReply, Filters, Settings
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import Role
 
 D = 20_000
 """A day number."""

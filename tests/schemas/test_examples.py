@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from stream_attr.codec.refusal import Code
 from stream_attr.contract.registry import record_schema, schemas, topic_definitions
+from stream_attr.rules.vocabulary import Code
 
 ROOT = Path(str(schemas()))
 RECORDS = sorted(path.name.removesuffix(".schema.json") for path in ROOT.glob("*.schema.json"))

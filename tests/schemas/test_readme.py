@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stream_attr.codec.refusal import Code
 from stream_attr.contract.registry import schemas, topic_definitions
+from stream_attr.rules.vocabulary import Code
 
 ROOT = Path(str(schemas()))
 README = (ROOT / "README.md").read_text(encoding="utf-8")

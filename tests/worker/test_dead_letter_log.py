@@ -7,10 +7,11 @@ import logging
 import orjson
 import pytest
 
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.topics import CHAT, DEAD_LETTERS, DECISIONS, SETTINGS
 from stream_attr.processor.dead_letter import dead_letter
 from stream_attr.processor.ports import Output, Record
+from stream_attr.rules.vocabulary import Code
 from stream_attr.worker.ops.dead_letter_log import DeadLetterLog
 
 SECRET = "I live in 5 Elm Street"

@@ -13,10 +13,10 @@ from stream_attr.contract.records.agent_daily import (
     SilentFigures,
     WorkloadFigures,
 )
-from stream_attr.rules.order.decision import FINAL, PENDING
 from stream_attr.rules.reports.contribution import TOTAL, Ends
 from stream_attr.rules.reports.day_totals import AgentDay
 from stream_attr.rules.shop.days import Zone, day_name
+from stream_attr.rules.vocabulary import FINAL, PENDING
 
 
 def encode_agent_day(

@@ -11,7 +11,7 @@ import msgspec.inspect
 from msgspec import UNSET
 
 from stream_attr.codec.decoding import check_id, decode
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.rules.chat.message import (
     AGENT,
@@ -24,6 +24,7 @@ from stream_attr.rules.chat.message import (
     Message,
 )
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import Code
 
 _chat: Final = msgspec.json.Decoder(ChatEvent)
 

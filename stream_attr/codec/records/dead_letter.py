@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import Final
 
 from stream_attr.codec.records.decision import _dumps
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.rules.vocabulary import Code
 
 KEPT_OF_TOO_LARGE: Final = 64 * 1024
 """Bytes of a ``too_large`` record that its dead letter keeps."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from stream_attr.codec.records.emission import _dumps
 from stream_attr.contract.records.inquiry_outcome import InquiryOutcome
-from stream_attr.rules.order.decision import FINAL, PENDING
-from stream_attr.rules.reports.inquiry import NONE, NOT_COUNTED
 from stream_attr.rules.reports.measures import Inquiry
 from stream_attr.rules.shop.days import day_name
+from stream_attr.rules.vocabulary import FINAL, NONE, NOT_COUNTED, PENDING
 
 
 def encode_inquiry(shop_id: str, buyer_id: str, agent_id: str, day: int, inquiry: Inquiry) -> bytes:

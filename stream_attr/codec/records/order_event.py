@@ -9,10 +9,11 @@ import msgspec.inspect
 from msgspec import UNSET
 
 from stream_attr.codec.decoding import check_id, decode
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.rules.order.facts import Placed
 from stream_attr.rules.shop.days import DAY_MS
+from stream_attr.rules.vocabulary import Code
 
 LONGEST_WAIT_FOR_PAYMENT_MS: Final = 15 * DAY_MS
 """How far before a ``paid`` its ``created_ts`` may lie."""

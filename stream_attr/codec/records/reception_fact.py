@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from stream_attr.codec.records.emission import _dumps
 from stream_attr.contract.records.reception_fact import ReceptionFact
-from stream_attr.rules.order.decision import FINAL, PENDING
 from stream_attr.rules.reports.measures import Fact
 from stream_attr.rules.reports.reception_fact import EFFECTIVE_CONVERSATION_MS
 from stream_attr.rules.shop.days import day_name
+from stream_attr.rules.vocabulary import FINAL, PENDING
 
 
 def encode_fact(

@@ -7,8 +7,9 @@ from typing import Final
 import msgspec.inspect
 
 from stream_attr.codec.decoding import check_day, check_id, decode
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records.roster import RosterRecord
+from stream_attr.rules.vocabulary import Code
 
 _roster: Final = msgspec.json.Decoder(RosterRecord)
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream_attr.codec.decoding import check_day, check_id, decode
-from stream_attr.codec.refusal import Code, RefusedRecord
+from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records.fields import Amount, Id
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import day_number, zone
@@ -23,16 +23,13 @@ from stream_attr.rules.shop.settings import (
     NEVER_FOLLOW_UP,
     OFFICIAL,
     PRESETS,
-    CreditRule,
     Filters,
-    PickRule,
-    ProductPriority,
-    Role,
     Settings,
     Shift,
     Tasks,
     Validity,
 )
+from stream_attr.rules.vocabulary import Code, CreditRule, PickRule, ProductPriority, Role
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]

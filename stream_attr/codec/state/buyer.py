@@ -17,10 +17,10 @@ from stream_attr.codec.state.layout import EmittedReception, Header, Messages, S
 from stream_attr.codec.versions import body_of, require_readable, versioned
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.chat.reception import Reception
-from stream_attr.rules.order.decision import FINAL
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import FINAL
 
 VERSION: Final = 1
 

@@ -1,6 +1,6 @@
 """Messages and what was said of orders, to the shapes in which they are stored and back.
 
-A word that has a number is never removed from the list, and new ones go to its end.
+Words are kept as the numbers that `rules.vocabulary` gives them.
 """
 
 from __future__ import annotations
@@ -11,26 +11,12 @@ from typing import Final
 from stream_attr.codec.state.layout import LastVerdict, Messages
 from stream_attr.rules.buyer.emitted import Emitted
 from stream_attr.rules.chat.message import AGENT, TEXT_SHIFT, Message
-from stream_attr.rules.order.decision import (
-    AWAITING_PAYMENT,
-    CANCELLED,
-    CREDITED,
-    FINAL,
-    PENDING,
-    SILENT,
-    UNPAID,
-    Verdict,
-)
+from stream_attr.rules.order.decision import Verdict
+from stream_attr.rules.vocabulary import STATE_NUMBERS, STATE_WORDS
 
-_WORDS: Final[tuple[str | None, ...]] = (
-    *(None, PENDING, FINAL),
-    *(AWAITING_PAYMENT, CREDITED, SILENT, CANCELLED, UNPAID),
-    *("none", "semi", "full"),
-    *("placing", "payment", "followup", "order"),
-    *("created", "paid", "cancelled", "refund", "chat", "settings", "timer", "late_event"),
-)
+_WORDS: Final = dict(STATE_WORDS)
+_NUMBERS: Final = dict(STATE_NUMBERS)
 _NAMED: Final = (1 << TEXT_SHIFT) - 1
-_NUMBERS: Final = {word: number for number, word in enumerate(_WORDS)}
 
 
 def to_columns(messages: Sequence[Message]) -> Messages:

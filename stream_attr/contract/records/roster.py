@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from stream_attr.contract.records.fields import Id
 from stream_attr.rules.shop.days import day_number
-from stream_attr.rules.shop.settings import Role
+from stream_attr.rules.vocabulary import Role
 
 
 class RosterRecord(Struct, gc=False):

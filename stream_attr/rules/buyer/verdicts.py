@@ -7,10 +7,11 @@ from typing import NamedTuple
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.emitted import Emitted
 from stream_attr.rules.order.attribution import judge
-from stream_attr.rules.order.decision import FINAL, Judgement, Verdict
+from stream_attr.rules.order.decision import Judgement, Verdict
 from stream_attr.rules.order.facts import Horizon
 from stream_attr.rules.order.finality import deadlines, verdict
 from stream_attr.rules.order.order import Order
+from stream_attr.rules.vocabulary import FINAL
 
 
 class Revision(NamedTuple):

@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Final
 
 from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, SUBACCOUNT, Message
 from stream_attr.rules.shop.day_rules import ReceptionRules
 from stream_attr.rules.shop.days import END_OF_TIME
-from stream_attr.rules.shop.settings import Role
+from stream_attr.rules.vocabulary import Filter, Role
 
 _AFTERSALE: Final = Role.AFTERSALE
-
-
-class Filter(StrEnum):
-    """The filters in the order in which they are asked; ``agent_offline`` bears on no credit."""
-
-    EMPTY = "empty"
-    OWN_ACCOUNT = "own_account"
-    OFFICIAL_ACCOUNT = "official_account"
-    BUYER_SUBACCOUNT = "buyer_subaccount"
-    AGENT_OFFLINE = "agent_offline"
-    BROADCAST = "broadcast"
-    FORWARDED = "forwarded"
-    ADVERT = "advert"
-    SINGLE_SENTENCE = "single_sentence"
-    MONOLOGUE = "monologue"
 
 
 def filtered(

@@ -6,13 +6,13 @@ from bisect import insort
 from typing import Final, NamedTuple
 
 from stream_attr.rules.buyer.emitted import LastEmitted
-from stream_attr.rules.chat.filters import Filter, filtered, steady_from
+from stream_attr.rules.chat.filters import filtered, steady_from
 from stream_attr.rules.chat.message import AGENT, BUYER, SUBACCOUNT, Message
 from stream_attr.rules.order.decision import Figures
 from stream_attr.rules.reports.measures import Fact, Inquiry
 from stream_attr.rules.shop.days import END_OF_TIME
-from stream_attr.rules.shop.settings import Role
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import Filter, Role
 
 _PRESALE: Final = Role.PRESALE
 UNKNOWN: Final = 0

@@ -12,8 +12,9 @@ from stream_attr.rules.order.intervals import Interval, Intervals
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.order.receipt import discarded_of
 from stream_attr.rules.order.served import Served, figures_of, figures_within, served_around, within
-from stream_attr.rules.shop.settings import CreditRule, PickRule, ProductPriority, SilentFollowup
+from stream_attr.rules.shop.settings import SilentFollowup
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import CreditRule, PickRule, ProductPriority
 
 _LAST_CHAT: Final = PickRule.LAST_CHAT
 _MOST_ROUNDS: Final = PickRule.MOST_ROUNDS

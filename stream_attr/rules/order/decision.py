@@ -6,16 +6,7 @@ them it becomes a *verdict* (RULEBOOK 6).
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
-CREDITED: Final = "credited"
-SILENT: Final = "silent"
-AWAITING_PAYMENT: Final = "awaiting_payment"
-CANCELLED: Final = "cancelled"
-UNPAID: Final = "unpaid"
-
-PENDING: Final = "pending"
-FINAL: Final = "final"
+from typing import NamedTuple
 
 
 class Figures(NamedTuple):

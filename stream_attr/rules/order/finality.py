@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stream_attr.rules.order.decision import (
-    AWAITING_PAYMENT,
-    CANCELLED,
-    CREDITED,
-    FINAL,
-    PENDING,
-    SILENT,
-    UNPAID,
-    Judgement,
-    Verdict,
-)
+from stream_attr.rules.order.decision import Judgement, Verdict
 from stream_attr.rules.order.order import Order
+from stream_attr.rules.vocabulary import AWAITING_PAYMENT, CANCELLED, CREDITED, FINAL, PENDING, SILENT, UNPAID
 
 
 def outcome(order: Order, judgement: Judgement, watermark: int) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from stream_attr.rules.buyer.emitted import Emitted, EmittedTask
-from stream_attr.rules.order.decision import FINAL, Judgement
+from stream_attr.rules.order.decision import Judgement
 from stream_attr.rules.order.facts import Horizon, Placed, Waiting
+from stream_attr.rules.vocabulary import FINAL
 
 
 class Order:

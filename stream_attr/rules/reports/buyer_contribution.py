@@ -23,7 +23,10 @@ from stream_attr.rules.reports.contribution import (
     Inquiries,
     Workload,
 )
-from stream_attr.rules.reports.inquiry import (
+from stream_attr.rules.reports.measures import Fact, Inquiry
+from stream_attr.rules.shop.settings import OFFICIAL
+from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import (
     AFTER_SALES,
     ASSIST,
     FOLLOW_UP,
@@ -32,10 +35,8 @@ from stream_attr.rules.reports.inquiry import (
     ORDERED,
     PAID,
     PAYMENT_LOST,
+    Role,
 )
-from stream_attr.rules.reports.measures import Fact, Inquiry
-from stream_attr.rules.shop.settings import OFFICIAL, Role
-from stream_attr.rules.shop.shop import Shop
 
 _FROZEN: Final = Role.FROZEN.value
 _ORDERED: Final = frozenset({ORDERED, PAID, PAYMENT_LOST})

@@ -10,22 +10,21 @@ from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.measures import Fact, Inquiry
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
-from stream_attr.rules.shop.settings import OFFICIAL, Role, Settings
+from stream_attr.rules.shop.settings import OFFICIAL, Settings
 from stream_attr.rules.shop.shop import Shop
-
-INQUIRY: Final = "inquiry"
-ASSIST: Final = "assist"
-FOLLOW_UP: Final = "follow_up"
-AFTER_SALES: Final = "after_sales"
-NONE: Final = "none"
-"""No inquiry any more: its reception is filtered, or its agent's role another, since it was told."""
-
-OPEN: Final = "open"
-ORDERED: Final = "ordered"
-PAID: Final = "paid"
-PAYMENT_LOST: Final = "payment_lost"
-LOST: Final = "lost"
-NOT_COUNTED: Final = "not_counted"
+from stream_attr.rules.vocabulary import (
+    AFTER_SALES,
+    ASSIST,
+    FOLLOW_UP,
+    INQUIRY,
+    LOST,
+    NOT_COUNTED,
+    OPEN,
+    ORDERED,
+    PAID,
+    PAYMENT_LOST,
+    Role,
+)
 
 _PRESALE: Final = Role.PRESALE.value
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from stream_attr.rules.chat.filters import Filter
 from stream_attr.rules.chat.message import AGENT, BUYER, PRODUCT_PAGE
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.reports.measures import Fact
 from stream_attr.rules.shop.days import MINUTE_MS
-from stream_attr.rules.shop.settings import OFFICIAL, Role
+from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import Filter, Role
 
 EFFECTIVE_CONVERSATION_MS: Final = 30_000
 PRESENT_MS: Final = 2 * MINUTE_MS

@@ -9,10 +9,7 @@ from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.days import HOUR_MS, MINUTE_MS
 from stream_attr.rules.shop.settings import OFFICIAL, Shift
 from stream_attr.rules.shop.shop import Shop
-
-PAYMENT_REMINDER_SMS: Final = "payment_reminder_sms"
-PAYMENT_REMINDER: Final = "payment_reminder"
-ADDRESS_CHECK: Final = "address_check"
+from stream_attr.rules.vocabulary import ADDRESS_CHECK, PAYMENT_REMINDER, PAYMENT_REMINDER_SMS
 
 FRESH_MS: Final = 30 * MINUTE_MS
 """A task is of use for so long after it fell due: later nobody is told to begin with it."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from stream_attr.rules.shop.settings import Filters, Role, Settings
+from stream_attr.rules.shop.settings import Filters, Settings
+from stream_attr.rules.vocabulary import Role
 
 
 @dataclass(frozen=True, slots=True)

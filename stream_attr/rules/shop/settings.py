@@ -3,39 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
-
-class PickRule(StrEnum):
-    """How one agent is picked among the candidates of an interval."""
-
-    LAST_CHAT = "last_chat"
-    MOST_ROUNDS = "most_rounds"
-
-
-class CreditRule(StrEnum):
-    """Which of the two judged agents gets the sale."""
-
-    PAYMENT = "payment"
-    ORDER = "order"
-    ORDER_FIRST = "order_first"
-
-
-class ProductPriority(StrEnum):
-    """Which candidates go before the others."""
-
-    OFF = "off"
-    PRODUCT_PAGE = "product_page"
-    ORDERED_PRODUCT = "ordered_product"
-
-
-class Role(StrEnum):
-    """What an agent's receptions count for on a day."""
-
-    PRESALE = "presale"
-    AFTERSALE = "aftersale"
-    FROZEN = "frozen"
+from stream_attr.rules.vocabulary import CreditRule, PickRule, ProductPriority, Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,8 @@ from stream_attr.rules.chat.message import AUTO_REPLY, BLANK, BROADCAST, TEXT_SH
 from stream_attr.rules.reports.contribution import Ends
 from stream_attr.rules.shop.day_rules import Pattern, ReceptionRules, SettingsRecord, patterns_of
 from stream_attr.rules.shop.days import HOUR_MS, MINUTE_MS, Zone, zone
-from stream_attr.rules.shop.settings import (
-    DEFAULT_SETTINGS,
-    DEFAULT_TIMEZONE,
-    OFFICIAL,
-    Role,
-    Settings,
-)
+from stream_attr.rules.shop.settings import DEFAULT_SETTINGS, DEFAULT_TIMEZONE, OFFICIAL, Settings
+from stream_attr.rules.vocabulary import Role
 
 _PRESALE: Final = Role.PRESALE
 
