@@ -355,6 +355,7 @@ class Processor:
             again_due = reschedule(buyer, due, self._options.retention)
             if again_due is not None:
                 self._deadlines.set(key, again_due)
+                self._buyers.change(key)
             elif waits_for_closing(buyer, END_OF_TIME):
                 self._buyers.change(key)
             else:

@@ -53,9 +53,13 @@ def emit_reports(
     if answered is not None:
         oldest = min(oldest, answered - 1)
     since = pending_changes.since - 1  # a reception bears on the inquiry of the day before, as may an order
+    # `buyer.open_receptions` leaves out what is final; an order created before today may still change that.
     looks = (
         None
-        if pending_changes.late or answered is not None or pending_changes.since == EVERY_DAY
+        if pending_changes.late
+        or answered is not None
+        or pending_changes.since == EVERY_DAY
+        or (pending_changes.orders and pending_changes.since < today)
         else buyer.open_receptions
     )
     touched_agents = buyer.touched_agents
