@@ -1,1 +1,1 @@
-"""Bytes from and to core values: inbound records, outbound records, stored state."""
+"""Bytes from and to values of the rules: input records, output records, stored state."""

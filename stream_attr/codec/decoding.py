@@ -21,9 +21,9 @@ from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.vocabulary import Code
 
 MAX_RECORD_BYTES: Final = 256 * 1024
-"""Of a record's value."""
+"""Largest value of an input record."""
 MAX_KEY_BYTES: Final = 64 * 1024
-"""Of its key: a dead letter has it twice, and has to fit into a topic."""
+"""Largest key: a dead letter has it twice, and has to fit into a topic."""
 
 _object: Final = msgspec.json.Decoder(AnyObject)
 
@@ -54,15 +54,15 @@ def check_day(value: str, field: str) -> None:
         day_number(value)
     except ValueError:
         raise RefusedRecord(
-            Code.BAD_VALUE, f"`{field}` is no date YYYY-MM-DD: {value[:32]!r}", field
+            Code.BAD_VALUE, f"`{field}` is not a date YYYY-MM-DD: {value[:32]!r}", field
         ) from None
 
 
 MAX_DEPTH: Final = 200
 DEEP_BYTES: Final = 2 * MAX_DEPTH
-"""A record that is no longer cannot be nested more deeply than `MAX_DEPTH`."""
-LONGEST_COMPLAINT: Final = 300
-"""Characters of a dead letter's message or field: senders choose what they quote."""
+"""Up to so many bytes, a record cannot be nested more deeply than `MAX_DEPTH`."""
+MAX_MESSAGE_CHARACTERS: Final = 300
+"""Of a dead letter's message or field: they may quote what the sender wrote."""
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS: Final = re.compile(rb"[\[\]{}]")
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
@@ -71,12 +71,15 @@ _PLACE: Final = " - at `$"
 
 
 def decode(decoder: Callable[[bytes], _T], value: bytes | None, path: str = "") -> _T:
-    """Return what ``decoder`` makes of a record; raise RefusedRecord with the code for why it cannot.
+    """Return what ``decoder`` makes of a record's value.
 
     ``path``: where the value stands in its record, if it is a part of one.
+
+    Raises:
+        RefusedRecord: it cannot be decoded.
     """
     if value is None:
-        raise RefusedRecord(Code.NOT_JSON, "a tombstone (no value) is no record of this topic")
+        raise RefusedRecord(Code.NOT_JSON, "a tombstone (no value) is not a record of this topic")
     if len(value) > MAX_RECORD_BYTES:
         raise RefusedRecord(
             Code.TOO_LARGE, f"{len(value)} bytes are more than the {MAX_RECORD_BYTES} that a record may have"
@@ -85,7 +88,7 @@ def decode(decoder: Callable[[bytes], _T], value: bytes | None, path: str = "") 
         _check_depth(value)
     try:
         if not value.isascii():
-            value.decode()  # the decoder looks at the fields it knows, and no others
+            value.decode()  # the decoder skips fields that it does not know
         return decoder(value)
     except msgspec.ValidationError as error:
         raise _explained(str(error), value, path, decoder) from None
@@ -94,7 +97,7 @@ def decode(decoder: Callable[[bytes], _T], value: bytes | None, path: str = "") 
 
 
 def _check_depth(value: bytes) -> None:
-    """Raise if a record is nested too deeply to be read, whoever calls from whatever depth of the stack."""
+    """Raise if a record is nested more deeply than can be decoded from any depth of the call stack."""
     if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
         return
     depth = 0
@@ -106,21 +109,21 @@ def _check_depth(value: bytes) -> None:
 
 def _not_json(error: Exception, value: bytes) -> RefusedRecord:
     if value.startswith(codecs.BOM_UTF8):
-        error = ValueError("it begins with a byte order mark (EF BB BF), which is to be left out")
-    return RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:LONGEST_COMPLAINT])
+        error = ValueError("it begins with a byte order mark (EF BB BF); leave it out")
+    return RefusedRecord(Code.NOT_JSON, f"not JSON in UTF-8: {error}"[:MAX_MESSAGE_CHARACTERS])
 
 
 def _explained(problem: str, value: bytes, path: str, decoder: Callable[[bytes], Any]) -> RefusedRecord:
-    """Turn the decoder's first complaint into a code, a field and a message."""
+    """Turn the decoder's first error into a code, a field and a message."""
     try:
         _object.decode(value)
     except msgspec.ValidationError:
         if not path:
-            return RefusedRecord(Code.NOT_AN_OBJECT, "the JSON is no object")
+            return RefusedRecord(Code.NOT_AN_OBJECT, "the value is not a JSON object")
     except msgspec.DecodeError as error:
-        # The decoder met a wrong field before the place where the JSON breaks.
+        # The decoder found a wrong field before the place where the JSON breaks.
         return _not_json(error, value)
-    # The complaint may quote the sender: its kind is what it begins with, its place the last one told.
+    # The error may quote the sender: its kind is how it begins, its place the last one in it.
     text, _, place = problem.rpartition(_PLACE)
     if not text:
         text, place = problem, ""
@@ -141,13 +144,13 @@ def _explained(problem: str, value: bytes, path: str, decoder: Callable[[bytes],
 
 
 def _cut(text: str) -> str:
-    """Return a text that may quote the sender without end, or its beginning."""
-    return text if len(text) <= LONGEST_COMPLAINT else text[: LONGEST_COMPLAINT - 1] + "…"
+    """Return a text that may quote the sender, cut to the longest allowed."""
+    return text if len(text) <= MAX_MESSAGE_CHARACTERS else text[: MAX_MESSAGE_CHARACTERS - 1] + "…"
 
 
 @functools.lru_cache(256)
 def _words(decoder: Callable[[bytes], Any], place: str) -> tuple[str, ...]:
-    """Return the words that a decoder allows at a place such as ``.sender``; none where any may stand."""
+    """Return the words that a decoder allows at a place such as ``.sender``; none where any is allowed."""
     owner: Any = getattr(decoder, "__self__", None)
     found = msgspec.inspect.type_info(owner.type)
     for name in place.split(".")[1:]:

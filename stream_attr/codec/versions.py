@@ -1,8 +1,8 @@
 """Versions of the records that only this program reads: in the internal topics and in the changelog.
 
-A record that is JSON has a field ``version``, a buyer's state its version as its first element. All others
-begin with a version byte, below every byte that a record without one begins with: those were written before
-records had versions, and are of version 1.
+JSON records have a field ``version``, a buyer's state has its version as its first element. All others begin
+with a version byte, which is below the first byte of every unversioned record. Unversioned records are of
+version 1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class NewerVersionError(StreamAttrError):
     """A record was written by a newer version of this program than this one can read."""
 
     def __init__(self, kind: str, found: int, readable: int, key: bytes | None = None) -> None:
-        """``key``: the record's in the changelog; None: whoever knows its place adds it (`at`)."""
+        """``key``: the record's in the changelog; None: the caller that knows its place adds it (`at`)."""
         super().__init__(kind, found, readable, key)
         self._kind = kind
         self._found = found
@@ -58,7 +58,7 @@ def body_of(value: bytes, readable: int, kind: str, key: bytes | None = None) ->
 
 
 def require_readable(found: int, readable: int, kind: str, key: bytes | None = None) -> None:
-    """Return if a version can be read.
+    """Raise unless a version can be read.
 
     Raises:
         NewerVersionError: it cannot.
@@ -68,6 +68,6 @@ def require_readable(found: int, readable: int, kind: str, key: bytes | None = N
 
 
 def _shown(key: bytes) -> str:
-    """Return a key without the control characters that tell the kinds of keys apart."""
+    """Return a key without the control characters that distinguish the kinds of keys."""
     text = key.decode(errors="backslashreplace")
     return "".join(character for character in text if character.isprintable())

@@ -1,6 +1,6 @@
-"""Text that somebody else chose, made safe to show: nothing in it moves a cursor, hides or starts a line.
+"""Text of unknown origin made safe to show: nothing in it moves a cursor, hides text or starts a line.
 
-What a terminal, a log or a table is shown passes through here: control characters, bidirectional and
+Everything shown in a terminal, a log or a table passes through here: control characters, bidirectional and
 zero-width ones and lone surrogates appear as escapes.
 """
 
@@ -44,7 +44,7 @@ def visible_json(data: bytes) -> bytes:
     """Return JSON on one line, with everything that is not seen as ``\\uXXXX``; it parses to the same value.
 
     ``data`` is valid JSON: controls stand between its tokens only, where a space does as well. Bytes that are
-    no UTF-8 become U+FFFD.
+    not UTF-8 become U+FFFD.
     """
     text = data.decode(errors="replace")
     if text.isascii() and text.isprintable():

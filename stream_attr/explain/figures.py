@@ -10,7 +10,7 @@ from stream_attr.contract.records.agent_daily import AgentDaily
 from stream_attr.explain.day_teller import DayTeller
 from stream_attr.explain.teller import money
 from stream_attr.explain.view import Known
-from stream_attr.rules.reports.buyer_contribution import whole
+from stream_attr.rules.reports.buyer_contribution import shop_total
 from stream_attr.rules.reports.contribution import NOBODY, TOTAL, Contribution
 from stream_attr.rules.reports.day_totals import GROUPS
 from stream_attr.rules.vocabulary import PENDING
@@ -80,13 +80,13 @@ class FiguresTeller(DayTeller):
         for agent_id in (*agents, TOTAL):
             if agent_id == TOTAL:
                 yield self._words["adds_shop"]
-                contribution = whole(contributions)
+                contribution = shop_total(contributions)
             else:
                 yield self._say("adds_agent", agent=agent_id)
                 contribution = contributions.get(agent_id, Contribution())
             daily = self._records.figures.get(agent_id)
             pending = pending or (daily is not None and daily.status == PENDING)
-            added = contribution.spelt_out()
+            added = contribution.with_zeros()
             lines = [line for group in GROUPS for line in self._group(group, added, daily)]
             yield from lines or [self._words["adds_nothing"]]
         if len(agents) > 1:

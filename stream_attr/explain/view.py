@@ -25,7 +25,7 @@ from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.decision import Verdict
 from stream_attr.rules.order.facts import Placed
 from stream_attr.rules.order.order import Order
-from stream_attr.rules.reports.buyer_contribution import buyer_day
+from stream_attr.rules.reports.buyer_contribution import contributions_to
 from stream_attr.rules.reports.contribution import Contribution
 from stream_attr.rules.reports.measures import Fact, Inquiry
 from stream_attr.rules.shop.days import Zone, day_name, day_number
@@ -109,7 +109,7 @@ class Known:
     records: Records
     zone: Zone
     contributions: Mapping[str, Contribution]
-    """What the buyer adds to the day, as `buyer_day` tells it."""
+    """What the buyer adds to the day, as `contributions_to` tells it."""
     shop: Shop | None = None
     """Its settings and roster; None: not known."""
     heard: Mapping[str, Sequence[Heard]] = field(default_factory=dict)
@@ -182,7 +182,7 @@ def contributions_of(records: Records, zone: Zone) -> dict[str, Contribution]:
             inquiry = records.inquiries.get((day, agent_id))
             found = None if inquiry is None else _inquiry_of(inquiry)
             receptions.append((agent_id, fact_of(fact), Reception(), found))
-    return buyer_day(day_number(records.day), receptions, records.orders.values(), shop)
+    return contributions_to(day_number(records.day), receptions, records.orders.values(), shop)
 
 
 def fact_of(record: ReceptionFact) -> Fact:

@@ -28,7 +28,7 @@ from stream_attr.rules.buyer.buyer import Buyer, OpenReception
 from stream_attr.rules.buyer.emitted import EVERY_DAY, LastEmitted, PendingChanges
 from stream_attr.rules.buyer.reports import reception_fact, reception_inquiry
 from stream_attr.rules.chat.reception import UNKNOWN, Reception
-from stream_attr.rules.reports.buyer_contribution import buyer_day
+from stream_attr.rules.reports.buyer_contribution import contributions_to
 from stream_attr.rules.shop.days import END_OF_TIME, day_name
 from stream_attr.rules.vocabulary import NONE
 
@@ -72,9 +72,9 @@ def emit_reports(
     for look in _all_of(buyer) if looks is None else looks:
         agent_id, day, reception = look
         touched = day >= since and (everybody or agent_id in touched_agents)
-        look_at = reception.look_at
+        look_at = reception.due
         if not touched and look_at == UNKNOWN and (day < today - FINAL_AFTER_DAYS or _is_final(reception)):
-            reception.look_at = END_OF_TIME
+            reception.due = END_OF_TIME
         elif (
             (touched or look_at <= watermark)
             and reception.messages
@@ -83,7 +83,7 @@ def emit_reports(
             )
         ):
             changed.add(day)
-        look_at = reception.look_at
+        look_at = reception.due
         if look_at < END_OF_TIME:
             still.append(look)
             if watermark < look_at < reports_due:
@@ -150,7 +150,7 @@ def _emit_reception(
     final_at = shop.zone.start_of(day + 1)
     final = watermark >= final_at and not (fact.may_be_offline and reception.closed_ts is None)
     changed = False
-    reception.look_at = END_OF_TIME if final else final_at
+    reception.due = END_OF_TIME if final else final_at
     told = reception.emitted_fact
     if told is None or told[1] != final or (told[0] is not fact and told[0] != fact):
         changed = told is None or told[0] != fact
@@ -165,7 +165,7 @@ def _emit_reception(
     before = reception.emitted_inquiry
     if not touched and before is not None and (before.final or watermark < before.final_at):
         if not before.final:
-            reception.look_at = min(reception.look_at, before.final_at)
+            reception.due = min(reception.due, before.final_at)
         return changed
     inquiry = reception_inquiry(buyer, agent_id, day, reception, watermark)
     if inquiry is None:
@@ -174,7 +174,7 @@ def _emit_reception(
         final_at = shop.zone.start_of(day + 2)
         inquiry = withdrawn(final_at, final=watermark >= final_at)
     if not inquiry.final:
-        reception.look_at = min(reception.look_at, inquiry.final_at)
+        reception.due = min(reception.due, inquiry.final_at)
     if before == inquiry:
         return changed
     reception.emitted_inquiry = inquiry
@@ -221,7 +221,7 @@ def _buyer_day_output(buyer: Buyer, day: int, watermark: int, reason: str, parti
         if inquiry is not None and inquiry.kind == NONE:
             inquiry = None
         receptions.append((agent_id, reception_fact(buyer, agent_id, day, reception), reception, inquiry))
-    contributions = buyer_day(day, receptions, buyer.orders_on(day), shop)
+    contributions = contributions_to(day, receptions, buyer.orders_on(day), shop)
     known = buyer.day_digests.get(day)
     if not contributions and known is None:
         return None

@@ -33,7 +33,7 @@ from stream_attr.processor.options import Options
 from stream_attr.processor.ports import Output, Store, after
 from stream_attr.processor.watermark import BEGINNING
 from stream_attr.rules.buyer.emitted import LastEmitted
-from stream_attr.rules.reports.buyer_contribution import whole
+from stream_attr.rules.reports.buyer_contribution import shop_total
 from stream_attr.rules.reports.contribution import NOBODY, NOTHING, TOTAL, Contribution
 from stream_attr.rules.reports.day_totals import AgentDay
 from stream_attr.rules.reports.reception_fact import NOBODY_SPOKE
@@ -288,7 +288,7 @@ class Rollup:
         state = self._stored(key)
         if state is None:
             return None
-        state.put_away = None
+        state.unloaded = None
         day = self._days[key] = _Day(state)
         self._add_up(day)
         day.dirty.clear()
@@ -322,7 +322,7 @@ class Rollup:
 
     def _put_away(self, key: bytes, day: _Day) -> None:
         """Keep a day's figures no longer."""
-        day.state.put_away = True
+        day.state.unloaded = True
         day.state.final_at = sorted(
             {at for figures in day.agents.values() for _, at in figures.finals if at > self._now}
         )
@@ -361,7 +361,7 @@ class Rollup:
             if spoke_ts is not None and spoke_ts > day.last_ts.get(agent_id, NOBODY_SPOKE):
                 day.last_ts[agent_id] = spoke_ts
                 later.append(agent_id)
-        self._put(day, TOTAL, whole(old), whole(new), reason)
+        self._put(day, TOTAL, shop_total(old), shop_total(new), reason)
         return sorted(later) if self._now >= day.state.ends.workload else []
 
     def _put(self, day: _Day, agent_id: str, old: Contribution, new: Contribution, reason: str) -> None:
@@ -398,8 +398,8 @@ class Rollup:
         for agent_id in sorted(day.dirty):
             reason = day.dirty[agent_id] or "chat"
             figures = day.agents[agent_id]
-            known = state.said.get(agent_id)
-            if known is None and not figures.is_seen:
+            known = state.last_emitted.get(agent_id)
+            if known is None and not figures.is_active:
                 continue
             said = encode_agent_day(
                 state.shop_id, agent_id, state.day, figures, state.ends, zone(state.timezone), self._now
@@ -411,7 +411,7 @@ class Rollup:
             if late and known is not None and known.final:
                 reason = "late_event"
             revision = 1 if known is None else known.revision + 1
-            state.said[agent_id] = LastEmitted(revision, digest, final)
+            state.last_emitted[agent_id] = LastEmitted(revision, digest, final)
             outputs.append(
                 Output(
                     AGENT_DAILY,
@@ -425,7 +425,7 @@ class Rollup:
 
 def _waiting(contributions: Mapping[str, Contribution]) -> bool:
     """Whether a buyer waits to know when an agent spoke last."""
-    workload = whole(contributions).workload
+    workload = shop_total(contributions).workload
     return workload is not None and workload.unanswered > 0
 
 
@@ -440,4 +440,4 @@ def _day_key(shop_id: str, day: int) -> bytes:
 
 
 def _is_live(state: DayState) -> bool:
-    return state.put_away is None or state.put_away is False
+    return not state.unloaded

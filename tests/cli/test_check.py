@@ -41,7 +41,7 @@ def test_problems_go_to_standard_output_their_counts_to_standard_error(tmp_path)
 
 def test_standard_input_is_a_file():
     done = check("--chat", "-", typed=GOOD + b"[]\n")
-    assert (done.exit_code, done.stdout) == (1, "-:2: not_an_object: the JSON is no object\n")
+    assert (done.exit_code, done.stdout) == (1, "-:2: not_an_object: the value is not a JSON object\n")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What earlier versions stored of days and of what buyers add to them is read."""
+"""Days and contributions as the roll-up stores them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from stream_attr.rules.reports.contribution import Contribution, Deals, Ends, In
 ENDS = Ends(1, 2, 3, 4, 5)
 
 
-@pytest.mark.parametrize("put_away", [None, True, [], ["b-1", "b-2"]])
-def test_a_day_says_whether_it_is_put_away_as_it_did_or_by_a_list_of_buyers(put_away):
-    known = DayState("jd:1", 20_000, "Asia/Shanghai", ENDS, put_away=put_away)
-    assert decode_day(encode_day(known), b"\x02jd:1|20000").put_away == put_away
+@pytest.mark.parametrize("unloaded", [None, True])
+def test_a_day_keeps_whether_it_is_unloaded(unloaded):
+    known = DayState("jd:1", 20_000, "Asia/Shanghai", ENDS, unloaded=unloaded)
+    assert decode_day(encode_day(known), b"\x02jd:1|20000").unloaded == unloaded
 
 
-def test_a_part_with_zeros_is_the_one_that_lacks_them_spelt_out():
-    part = Contribution(Workload(consults=1, receptions=1), spoke_ts=7)
+def test_a_contribution_may_have_zeros_in_place_of_what_it_lacks():
+    contribution = Contribution(Workload(consults=1, receptions=1), spoke_ts=7)
     zeros = [
         [1, 1, *[0] * 10],
         [0] * len(msgspec.structs.fields(Inquiries)),
         [0] * len(msgspec.structs.fields(Deals)),
     ]
     stored = [1, "jd:1", "b-1", 20_000, 0, "Asia/Shanghai", ENDS, {"A": [*zeros, [], [], 7, False, None]}]
-    told = decode_buyer_day(msgspec.msgpack.encode([*stored, "chat"]))
-    assert told.contributions == {"A": part.spelt_out()}
-    lacking = BuyerDay("jd:1", "b-1", 20_000, 0, "Asia/Shanghai", ENDS, {"A": part})
-    assert decode_buyer_day(encode_internal(lacking)).contributions == {"A": part}
+    read = decode_buyer_day(msgspec.msgpack.encode([*stored, "chat"]))
+    assert read.contributions == {"A": contribution.with_zeros()}
+    lacking = BuyerDay("jd:1", "b-1", 20_000, 0, "Asia/Shanghai", ENDS, {"A": contribution})
+    assert decode_buyer_day(encode_internal(lacking)).contributions == {"A": contribution}

@@ -726,11 +726,11 @@ def without_refunds(parts: dict[str, Contribution]) -> dict[str, Contribution]:
     """What can be known of parts by the last records."""
     known = {}
     for agent_id, part in parts.items():
-        all_of_it = part.spelt_out()
+        all_of_it = part.with_zeros()
         workload = replace(all_of_it.workload, unanswered=0)
         deals = replace(all_of_it.deals, refunds=0, requested=0, completed=0)
         told = Contribution(workload, all_of_it.inquiries, deals)
-        if told != Contribution().spelt_out():
+        if told != Contribution().with_zeros():
             known[agent_id] = told
     return known
 
@@ -776,7 +776,7 @@ def test_what_all_buyers_add_is_the_day(traffic: tuple[Inputs, Path]) -> None:
             parts[TOTAL] = next(iter(parts.values()))
         for agent_id, part in parts.items():
             added = sums.setdefault(agent_id, Counter())
-            whole = part.spelt_out()
+            whole = part.with_zeros()
             for group in (whole.workload, whole.inquiries, whole.deals):
                 added.update({f"{type(group).__name__}.{name}": n for name, n in asdict(group).items()})
     for agent_id, daily in figures.items():

@@ -113,7 +113,9 @@ def test_what_needs_text_holds_from_tomorrow_where_the_change_is_for_today():
     settings(registry, TODAY + 5, auto_reply={"identify": False})
     shop = registry.shop("jd:1")
     assert [shop.settings_on(day).payment_deadline_hours for day in (TODAY - 1, TODAY)] == [24, 1]
-    identified = [bool(shop.reception_rules(TODAY + day).mute & AUTO_REPLY) for day in (-1, 0, 1, 4, 5)]
+    identified = [
+        bool(shop.reception_rules(TODAY + day).ineffective_flags & AUTO_REPLY) for day in (-1, 0, 1, 4, 5)
+    ]
     assert identified == [False, False, True, True, False]
 
 
@@ -123,7 +125,7 @@ def test_the_first_record_and_files_have_the_text_still_to_come():
     settings(files, TODAY - 9)
     settings(files, TODAY, auto_reply={"identify": True})
     for registry in (first, files):
-        assert registry.shop("jd:1").reception_rules(TODAY).mute & AUTO_REPLY
+        assert registry.shop("jd:1").reception_rules(TODAY).ineffective_flags & AUTO_REPLY
 
 
 @pytest.mark.parametrize(("day", "answer"), [(TODAY - 1, REFUSED), (TODAY, None), (TODAY + 1, None)])

@@ -138,7 +138,7 @@ def test_who_spoke_first_within_one_millisecond_is_the_buyer():
     reception = Reception()
     reception.add(Message(5, AGENT, "a", 0, 1, None))
     reception.add(Message(5, BUYER, "z", BLANK, 0, None))
-    assert reception.result("b-1", "A", D, on, "official").reason is None
+    assert reception.evaluate("b-1", "A", D, on, "official").reason is None
 
 
 def test_the_first_filter_of_the_table_is_the_reason():
@@ -212,5 +212,5 @@ def test_a_reception_that_was_read_while_it_grew_reads_as_one_that_was_not(growt
         fresh = Reception()
         fresh.messages, fresh.transfers = sorted(facts), list(grown.transfers)
         for profile in ("official", "other"):
-            as_grown = grown.result("b-1", "A", D, shop, profile)
-            assert as_grown == fresh.result("b-1", "A", D, shop, profile)
+            as_grown = grown.evaluate("b-1", "A", D, shop, profile)
+            assert as_grown == fresh.evaluate("b-1", "A", D, shop, profile)

@@ -74,16 +74,17 @@ def test_what_needs_text_holds_from_text_from_the_rest_from_the_first_day():
     after = replace(PREFIXED, filters=Filters(monologue=False, advert=True, advert_phrase="bye"))
     shop = shop_with(record(D - 9, before), record(D, after, text_from=D + 1))
     readings = [shop.reception_rules(day) for day in (D - 1, D, D + 1)]
-    assert [reception_rules.filters.monologue for reception_rules in readings] == [True, False, False]
-    assert [bool(reception_rules.advert_bit) for reception_rules in readings] == [False, False, True]
-    assert [bool(reception_rules.mute & AUTO_REPLY) for reception_rules in readings] == [False, False, True]
+    assert [one.filters.monologue for one in readings] == [True, False, False]
+    assert [bool(one.advert_bit) for one in readings] == [False, False, True]
+    assert [bool(one.ineffective_flags & AUTO_REPLY) for one in readings] == [False, False, True]
     assert [shop.patterns_on(day) for day in (D - 1, D)] == [{}, {}]
     assert set(shop.patterns_on(D + 1)) == {Pattern(False, "^"), Pattern(True, "bye")}
 
 
 def test_text_settings_given_up_for_today_go_on_until_midnight():
     shop = shop_with(record(D - 9, PREFIXED), record(D, text_from=D + 1))
-    assert [bool(shop.reception_rules(day).mute & AUTO_REPLY) for day in (D, D + 1)] == [True, False]
+    rules = [shop.reception_rules(day) for day in (D, D + 1)]
+    assert [bool(one.ineffective_flags & AUTO_REPLY) for one in rules] == [True, False]
     assert [set(shop.patterns_on(day)) for day in (D, D + 1)] == [{Pattern(False, "^")}, set()]
 
 
@@ -92,8 +93,12 @@ def test_each_profile_reads_its_own_pattern_of_those_of_the_day():
     bit = shop.patterns_on(D)
     assert sorted(bit.values()) == [1 << TEXT_SHIFT, 2 << TEXT_SHIFT]
     official, advert, same = (shop.reception_rules(D, profile) for profile in ("official", "advert", "same"))
-    assert official.mute == same.mute == BROADCAST | BLANK | AUTO_REPLY | bit[Pattern(False, "^")]
-    assert advert.mute == BROADCAST | BLANK
+    assert (
+        official.ineffective_flags
+        == same.ineffective_flags
+        == BROADCAST | BLANK | AUTO_REPLY | bit[Pattern(False, "^")]
+    )
+    assert advert.ineffective_flags == BROADCAST | BLANK
     assert (advert.advert_bit, advert.advert_within) == (bit[Pattern(True, "bye")], 3)
     assert official.advert_bit == 0
 
@@ -110,13 +115,13 @@ def test_a_pattern_keeps_its_flag_whatever_is_named_later():
 def test_an_empty_prefix_is_no_pattern():
     shop = shop_with(record(D, replace(DEFAULT_SETTINGS, auto_reply=AutoReply(identify=True))))
     assert shop.patterns_on(D) == {}
-    assert shop.reception_rules(D).mute == BROADCAST | BLANK | AUTO_REPLY
+    assert shop.reception_rules(D).ineffective_flags == BROADCAST | BLANK | AUTO_REPLY
 
 
 def test_a_prefix_that_is_not_identified_is_no_pattern():
     shop = shop_with(record(D, replace(DEFAULT_SETTINGS, auto_reply=AutoReply(prefix="^"))))
     assert shop.patterns_on(D) == {}
-    assert shop.reception_rules(D).mute == BROADCAST | BLANK
+    assert shop.reception_rules(D).ineffective_flags == BROADCAST | BLANK
 
 
 @pytest.mark.parametrize("turn", [1, -1])
@@ -166,7 +171,7 @@ def test_every_accepted_record_makes_a_new_version_and_nothing_stale_is_read():
     version, _ = shop.version, (shop.reception_rules(D), shop.patterns_on(D))
     shop.add_settings(record(D, PREFIXED), "Asia/Shanghai")
     assert shop.version == version + 1
-    assert shop.reception_rules(D).mute & AUTO_REPLY
+    assert shop.reception_rules(D).ineffective_flags & AUTO_REPLY
     assert shop.patterns_on(D)
     shop.add_role("A", D, Role.FROZEN)
     assert shop.version == version + 2

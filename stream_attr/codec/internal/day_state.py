@@ -1,4 +1,4 @@
-"""What the roll-up keeps of a shop's day, and how far the partitions have come, as bytes.
+"""The roll-up's state as bytes: a shop's day, and the watermarks of the partitions.
 
 Each is a version byte and MessagePack.
 """
@@ -18,18 +18,18 @@ VERSION: Final = 1
 
 
 class DayState(Struct, array_like=True, gc=False):
-    """A shop's day, but for what the buyers add to it: each has a key of its own."""
+    """A shop's day, without the buyers' contributions: each of these has a key of its own."""
 
     shop_id: str
     day: int
     timezone: str
     ends: Ends
-    said: dict[str, LastEmitted] = field(default_factory=dict)
-    """The last revision that was told of each agent's figures, and of the shop's."""
-    put_away: bool | list[str] | None = None
-    """Whether its figures are no longer kept in memory; a list is what was written for "yes" once."""
+    last_emitted: dict[str, LastEmitted] = field(default_factory=dict)
+    """By agent id, and `TOTAL` for the shop."""
+    unloaded: bool | None = None
+    """Whether its figures are no longer kept in memory."""
     final_at: list[int] = []
-    """When decisions in it become final, beyond ``ends``; known while it is put away."""
+    """When decisions in it become final, beyond ``ends``; kept while it is unloaded."""
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -43,7 +43,7 @@ def encode_day(state: DayState) -> bytes:
 
 
 def decode_day(data: bytes, key: bytes) -> DayState:
-    """Return the day of some bytes, which lie under a key of the changelog.
+    """Return a day from its bytes, which lie under a key of the changelog.
 
     Raises:
         NewerVersionError: a newer program wrote it.
@@ -52,14 +52,14 @@ def decode_day(data: bytes, key: bytes) -> DayState:
 
 
 def encode_watermarks(watermarks: dict[int, int]) -> bytes:
-    """Return the bytes of how far each partition has come, epoch milliseconds."""
+    """Return the bytes of the partitions' watermarks, epoch milliseconds."""
     return versioned(VERSION, _encoder.encode(watermarks))
 
 
 def decode_watermarks(data: bytes, key: bytes) -> dict[int, int]:
-    """Return how far each partition has come.
+    """Return the partitions' watermarks.
 
     Raises:
         NewerVersionError: a newer program wrote it.
     """
-    return _watermarks.decode(body_of(data, VERSION, "record of how far partitions have come", key))
+    return _watermarks.decode(body_of(data, VERSION, "record of the partitions' watermarks", key))

@@ -1,4 +1,4 @@
-"""How far a partition has been read, as bytes: stored with the state it belongs to."""
+"""A partition's progress as bytes: stored with the state that it belongs to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERSION: Final = 1
 
 
 class Progress(Struct, gc=False):
-    """Where a partition's reading stands."""
+    """How far a partition has been read."""
 
     offsets: dict[str, int]
     """Next offset by input topic."""

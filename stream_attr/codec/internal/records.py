@@ -1,8 +1,8 @@
-"""What partitions tell each other: records of the internal topics, a version byte and MessagePack.
+"""Records of the internal topics, between partitions: a version byte and MessagePack.
 
-``buyer-days`` holds what buyers add to the figures of a day, keyed by shop, and how far each partition has
-come, sent to every partition. ``agent-day-closings`` answers a buyer's partition when an agent last spoke on
-a day that is over.
+``buyer-days`` holds what buyers add to the figures of a day, keyed by shop, and each partition's watermark,
+sent to every partition. ``agent-day-closings`` brings a buyer's partition the time at which an agent last
+spoke on a day that is over.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ class BuyerDay(Struct, array_like=True, tag=1, gc=False):
     buyer_id: str
     day: int
     partition: int
-    """The buyer's, where closings are to be sent to."""
+    """The buyer's, to which closings are sent."""
     timezone: str
     ends: Ends
     contributions: dict[str, Contribution]
-    """By agent id; empty: nothing any more."""
+    """By agent id; empty: none any more."""
     reason: str = "chat"
-    """What brought it about; last, see `without_reason`."""
+    """Of the last change; the last field, see `without_reason`."""
 
 
 class PartitionWatermark(Struct, array_like=True, tag=2, gc=False):
-    """How far a partition has come: all that is on time of what lies before has been told."""
+    """A partition's watermark: its contributions to days before are emitted, but for late events."""
 
     partition: int
     watermark: int
 
 
 class Closing(Struct, array_like=True, gc=False):
-    """When an agent last spoke effectively on a day, to anybody."""
+    """When an agent sent the last effective message of a day, to any buyer."""
 
     buyer_id: str
     shop_id: str
     agent_id: str
     day: int
     last_ts: int
-    """`NOBODY_SPOKE`: not at all."""
+    """`NOBODY_SPOKE`: there is none."""
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -62,24 +62,24 @@ def encode_internal(record: BuyerDay | PartitionWatermark | Closing) -> bytes:
     return versioned(VERSION, _encoder.encode(record))
 
 
-def without_reason(stated: bytes, reason: str) -> bytes:
-    """Return what of a buyer-day's bytes is compared with what was stated before.
+def without_reason(buyer_day: bytes, reason: str) -> bytes:
+    """Return the part of a buyer-day's bytes by which a change is found.
 
-    Without the version byte, so that what an unversioned record stated is not stated again.
+    It lacks the version byte, so that a record with the content of an unversioned one is not emitted again.
     """
-    return stated[1 : -1 - len(reason)]
+    return buyer_day[1 : -1 - len(reason)]
 
 
 def decode_buyer_day(value: bytes, key: bytes | None = None) -> BuyerDay | PartitionWatermark:
-    """Return a record of ``buyer-days``; ``key``: its key, where it lies in the changelog.
+    """Return a record of ``buyer-days``; ``key``: its key, where it is read from the changelog.
 
     Raises:
         NewerVersionError: a newer program wrote it.
     """
-    told: BuyerDay | PartitionWatermark = _buyer_day.decode(
+    record: BuyerDay | PartitionWatermark = _buyer_day.decode(
         body_of(value, VERSION, "record of a buyer's day", key)
     )
-    return told
+    return record
 
 
 def decode_closing(value: bytes) -> Closing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream_attr.codec.records.emission import _dumps
+from stream_attr.codec.encoding import encode_json
 from stream_attr.contract.records.agent_daily import (
     AgentDaily,
     InquiryFigures,
@@ -22,7 +22,7 @@ from stream_attr.rules.vocabulary import FINAL, PENDING
 def encode_agent_day(
     shop_id: str, agent_id: str, day: int, figures: AgentDay, ends: Ends, zone: Zone, watermark: int
 ) -> bytes:
-    """Return what the figures of an agent's, or with `TOTAL` a shop's, day say."""
+    """Return the content of the record of an agent's, or with `TOTAL` a shop's, day."""
     work, found, deals = figures.workload, figures.inquiries, figures.deals
     final_at = figures.final_at(ends)
     is_final = {group: figures.is_final(group, at, watermark) for group, at in final_at.items()}
@@ -32,7 +32,7 @@ def encode_agent_day(
     def when(group: str) -> tuple[str, str]:
         return FINAL if is_final[group] else PENDING, day_name(zone.day_of(final_at[group]))
 
-    return _dumps(
+    return encode_json(
         AgentDaily(
             shop_id,
             agent_id,
@@ -97,11 +97,11 @@ def encode_agent_day(
     )
 
 
-def rate(part: int, whole: int) -> float | None:
+def rate(part: int, total: int) -> float | None:
     """Return a ratio to four digits; None where the denominator is 0."""
-    return round(part / whole, 4) if whole else None
+    return round(part / total, 4) if total else None
 
 
 def mean(total: int, count: int) -> int | None:
-    """Return a mean, rounded half up; None where there is nothing to take it of."""
+    """Return a mean, rounded half up; None where there are no values."""
     return (2 * total + count) // (2 * count) if count else None

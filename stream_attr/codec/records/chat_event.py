@@ -1,6 +1,6 @@
-"""Chat events from JSON bytes, checked as RULEBOOK 2 says, and the facts that are kept of a message.
+"""Chat events from JSON bytes, checked by RULEBOOK 2, and the facts that are kept of a message.
 
-A message's text is read here and goes no further.
+A message's text is read here and is not kept.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def decode_chat(value: bytes | None) -> ChatEvent:
     if event.to_agent_id is not UNSET:
         check_id(event.to_agent_id, "to_agent_id")
         if event.to_agent_id == "*":
-            raise RefusedRecord(Code.BAD_VALUE, "`to_agent_id` is `*`, which is no agent", "to_agent_id")
+            raise RefusedRecord(Code.BAD_VALUE, "`to_agent_id` is `*`, which is not an agent", "to_agent_id")
     if event.product_id is not UNSET:
         check_id(event.product_id, "product_id")
     return event
@@ -57,7 +57,7 @@ _new: Final = tuple.__new__
 
 
 _KIND_FLAGS: Final = {"text": 0, "image": 0, "card": 0, "broadcast": BROADCAST, "auto_reply": AUTO_REPLY}
-"""Of every kind that is kept: of ``system`` messages nothing is."""
+"""Of every kind that is kept; ``system`` messages are not."""
 
 
 _SIDES: Final = {"buyer": BUYER, "agent": AGENT}
@@ -67,7 +67,7 @@ _NEVER_BLANK: Final = frozenset({"image", "card"})
 
 
 def message_of(event: ChatEvent, shop: Shop) -> Message:
-    """Return what is kept of a message; its text is matched against the patterns of its day."""
+    """Return the fact that is kept of a message; its text is matched against the patterns of its day."""
     sender = event.sender
     assert sender is not UNSET  # of a message; only a transfer has none
     side = _SIDES[sender]
@@ -80,8 +80,8 @@ def message_of(event: ChatEvent, shop: Shop) -> Message:
         if not text.strip() and kind not in _NEVER_BLANK:
             flags |= BLANK
         if not by_buyer:
-            for (whole, wanted), bit in shop.patterns_on(shop.zone.day_of(event.ts)).items():
-                if text == wanted if whole else text.startswith(wanted):
+            for (exact, wanted), bit in shop.patterns_on(shop.zone.day_of(event.ts)).items():
+                if text == wanted if exact else text.startswith(wanted):
                     flags |= bit
     elif event.text_length is not UNSET:
         characters = event.text_length

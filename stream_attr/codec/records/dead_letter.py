@@ -6,7 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Final
 
-from stream_attr.codec.records.decision import _dumps
+from stream_attr.codec.encoding import encode_json
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.rules.vocabulary import Code
 
@@ -29,7 +29,7 @@ def encode_dead_letter(
     With ``file`` given, ``offset`` is the line number, counted from 1.
     """
     kept = value if value is None or refusal.code != Code.TOO_LARGE else value[:KEPT_OF_TOO_LARGE]
-    return _dumps(
+    return encode_json(
         {
             "code": refusal.code.value,
             "message": refusal.message,

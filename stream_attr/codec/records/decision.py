@@ -1,18 +1,12 @@
-"""Decisions and dead letters as JSON bytes (RULEBOOK 10, 11)."""
+"""Decisions as JSON bytes (RULEBOOK 10)."""
 
 from __future__ import annotations
 
-from typing import Final
-
-import msgspec
-
+from stream_attr.codec.encoding import encode_json
 from stream_attr.contract.records import decision as record
 from stream_attr.rules.buyer.verdicts import Revision
 from stream_attr.rules.order.decision import Figures, Picked
 from stream_attr.rules.shop.days import day_name
-
-_dumps: Final = msgspec.json.Encoder().encode
-"""As fast as orjson, whose bytes hold on to kilobytes apiece for as long as a batch keeps them."""
 
 
 def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: int) -> bytes:
@@ -22,7 +16,7 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
     stem = f"{shop_id}|{revision.order.order_id}|{revision.profile}|"
     credit = judgement.credit
     settings_from = judgement.settings_from
-    return _dumps(
+    return encode_json(
         record.Decision(
             f"{stem}{revision.revision}",
             f"{stem}{revision.revision - 1}" if revision.revision > 1 else None,

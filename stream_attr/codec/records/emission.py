@@ -1,27 +1,22 @@
-"""Emitted records: the content is encoded first and alone, and its digest shows whether it is new.
+"""Revisions of reports and tasks: the content is encoded first, and its digest shows whether it is new.
 
-What tells one emission from another (revision, reason, watermark) is put behind it (RULEBOOK 10).
+Revision, reason and watermark, in which two emissions of the same content differ, follow it (RULEBOOK 10).
 """
 
 from __future__ import annotations
 
-from typing import Final
-
-import msgspec
 from xxhash import xxh3_64_intdigest
 
-_dumps: Final = msgspec.json.Encoder().encode
+
+def digest_of(content: bytes) -> int:
+    """Return a 63-bit digest of a record's content."""
+    return xxh3_64_intdigest(content) >> 1
 
 
-def digest_of(said: bytes) -> int:
-    """Return a 63-bit digest of what a record says."""
-    return xxh3_64_intdigest(said) >> 1
-
-
-def emission(said: bytes, revision: int, reason: str, watermark: int) -> bytes:
-    """Return a whole record: what it says, and of which revision it is."""
+def emission(content: bytes, revision: int, reason: str, watermark: int) -> bytes:
+    """Return a record: its content, a JSON object, with revision, reason and watermark added to it."""
     return b'%b,"revision":%d,"reason":"%b","watermark":%d}' % (
-        said[:-1],
+        content[:-1],
         revision,
         reason.encode(),
         max(watermark, 0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream_attr.codec.records.emission import _dumps
+from stream_attr.codec.encoding import encode_json
 from stream_attr.contract.records.inquiry_outcome import InquiryOutcome
 from stream_attr.rules.reports.measures import Inquiry
 from stream_attr.rules.shop.days import day_name
@@ -10,8 +10,8 @@ from stream_attr.rules.vocabulary import FINAL, NONE, NOT_COUNTED, PENDING
 
 
 def encode_inquiry(shop_id: str, buyer_id: str, agent_id: str, day: int, inquiry: Inquiry) -> bytes:
-    """Return what an inquiry outcome says."""
-    return _dumps(
+    """Return the content of an inquiry outcome."""
+    return encode_json(
         InquiryOutcome(
             shop_id,
             buyer_id,
@@ -28,5 +28,5 @@ def encode_inquiry(shop_id: str, buyer_id: str, agent_id: str, day: int, inquiry
 
 
 def withdrawn(final_at: int, *, final: bool) -> Inquiry:
-    """Return the outcome of a reception that no inquiry is recorded of any more."""
+    """Return the outcome of a reception whose inquiry is not recorded any more."""
     return Inquiry(NONE, NOT_COUNTED, None, (), final_at, final)

@@ -1,4 +1,4 @@
-"""Order events from JSON bytes, checked as RULEBOOK 2 says, and the facts that are kept of them."""
+"""Order events from JSON bytes, checked by RULEBOOK 2, and the facts that are kept of them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def decode_order(value: bytes | None) -> OrderEvent:
     for product_id in event.product_ids:
         check_id(product_id, "product_ids")
     if event.currency is not UNSET and not _CURRENCY.fullmatch(event.currency):
-        raise RefusedRecord(Code.BAD_VALUE, "`currency` is no ISO 4217 code of three capitals", "currency")
+        raise RefusedRecord(Code.BAD_VALUE, "`currency` is not an ISO 4217 code (three capitals)", "currency")
     if event.created_ts is not UNSET and event.type == "paid":
         if event.created_ts > event.ts:
             raise RefusedRecord(Code.BAD_VALUE, "`created_ts` lies after `ts`", "created_ts")

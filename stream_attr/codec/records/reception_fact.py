@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream_attr.codec.records.emission import _dumps
+from stream_attr.codec.encoding import encode_json
 from stream_attr.contract.records.reception_fact import ReceptionFact
 from stream_attr.rules.reports.measures import Fact
 from stream_attr.rules.reports.reception_fact import EFFECTIVE_CONVERSATION_MS
@@ -13,9 +13,9 @@ from stream_attr.rules.vocabulary import FINAL, PENDING
 def encode_fact(
     shop_id: str, buyer_id: str, agent_id: str, day: int, fact: Fact, final_at: int, *, final: bool
 ) -> bytes:
-    """Return what a reception fact says."""
+    """Return the content of a reception fact."""
     duration_ms = fact.last_ts - fact.first_ts
-    return _dumps(
+    return encode_json(
         ReceptionFact(
             shop_id,
             buyer_id,

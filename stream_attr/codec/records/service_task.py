@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream_attr.codec.records.emission import _dumps
+from stream_attr.codec.encoding import encode_json
 from stream_attr.contract.records.service_task import ServiceTask
 from stream_attr.rules.reports.service_task import Task
 
@@ -10,8 +10,8 @@ from stream_attr.rules.reports.service_task import Task
 def encode_task(
     task_id: str, shop_id: str, buyer_id: str, order_id: str, task: Task, ended_ts: int | None
 ) -> bytes:
-    """Return what a service task says; ``ended_ts``: when its cause ended, None while it has not."""
-    return _dumps(
+    """Return the content of a service task; ``ended_ts``: when its cause ended, None while it has not."""
+    return encode_json(
         ServiceTask(
             task_id,
             shop_id,

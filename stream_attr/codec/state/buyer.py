@@ -1,7 +1,7 @@
 """One buyer's state as bytes: MessagePack arrays with a version in front.
 
-Old versions stay readable for ever: a change of the layout adds an upcast from the version before it and a
-sample of that version to the tests.
+Old versions stay readable: a change of the layout adds an upcast from the version before it, and a sample of
+that version to the tests.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UPCASTS: dict[int, Callable[[bytes], bytes]] = {}
 
 
 _LONG_ARRAY: Final = 0xDC
-"""First byte of a MessagePack array of more than 15 elements: two bytes of its length follow."""
+"""First byte of a MessagePack array of more than 15 elements: two bytes of length follow."""
 
 
 def read_header(data: bytes, key: bytes) -> Header:
@@ -89,15 +89,7 @@ def encode_buyer(buyer: Buyer) -> bytes:
                 )
                 for order in buyer.orders.values()
             ],
-            {
-                agent_id: told
-                for agent_id, days in buyer.receptions.items()
-                if (
-                    told := [
-                        _told(day, one) for day, one in days.items() if one.last_emitted_fact or one.closed_ts
-                    ]
-                )
-            },
+            {agent_id: emitted for agent_id, days in buyer.receptions.items() if (emitted := _emitted(days))},
             buyer.day_digests,
             buyer.pending_changes,
         )
@@ -112,14 +104,16 @@ def _messages(buyer: Buyer, agent_id: str, days: dict[int, Reception]) -> Raw:
     return Raw(packed)
 
 
-def _told(day: int, reception: Reception) -> EmittedReception:
-    return EmittedReception(
-        day, reception.closed_ts, reception.last_emitted_fact, reception.last_emitted_inquiry
-    )
+def _emitted(days: dict[int, Reception]) -> list[EmittedReception]:
+    return [
+        EmittedReception(day, one.closed_ts, one.last_emitted_fact, one.last_emitted_inquiry)
+        for day, one in days.items()
+        if one.last_emitted_fact or one.closed_ts
+    ]
 
 
 def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
-    """Return the buyer of a state's bytes.
+    """Return a buyer from the bytes of its state.
 
     Raises:
         NewerVersionError: a newer program wrote them.
@@ -137,13 +131,13 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
     for stored in state.orders:
         order = buyer.orders[stored.order_id] = _order(stored)
         buyer.order_event_ids.update(order.event_ids)
-    for agent_id, some in state.told.items():
-        for told in some:
-            reception = buyer.receptions[agent_id].get(told.day)
+    for agent_id, some in state.emitted.items():
+        for emitted in some:
+            reception = buyer.receptions[agent_id].get(emitted.day)
             if reception is not None:  # its day may have been another one before the shop's zone was known
-                reception.closed_ts = told.closed_ts
-                reception.last_emitted_fact = told.fact
-                reception.last_emitted_inquiry = told.inquiry
+                reception.closed_ts = emitted.closed_ts
+                reception.last_emitted_fact = emitted.fact
+                reception.last_emitted_inquiry = emitted.inquiry
     buyer.day_digests = state.day_digests
     buyer.pending_changes = state.pending_changes
     buyer.reports_due = state.reports_due
@@ -152,12 +146,12 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
 
 
 def encode_owner(buyer_id: str) -> bytes:
-    """Return the record that leads from an order to its buyer."""
+    """Return the record that maps an order to its buyer."""
     return versioned(VERSION, buyer_id.encode())
 
 
 def decode_owner(data: bytes, key: bytes) -> str:
-    """Return the id of the buyer whom an order leads to.
+    """Return the id of an order's buyer.
 
     Raises:
         NewerVersionError: a newer program wrote it.
@@ -180,7 +174,7 @@ def _order(stored: StoredOrder) -> Order:
     order.event_ids = named + stored.event_ids
     order.last_ts = stored.last_ts
     order.waiting = stored.waiting
-    order.emitted = {profile: to_emitted(said) for profile, said in stored.emitted.items()}
+    order.emitted = {profile: to_emitted(last) for profile, last in stored.emitted.items()}
     order.horizon = stored.horizon
     order.created_by_payment = stored.created_by_payment
     order.tasks = stored.tasks

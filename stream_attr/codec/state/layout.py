@@ -1,7 +1,7 @@
-"""The shapes in which a buyer lies in state: MessagePack arrays, without what repeats itself.
+"""The layout of a buyer in state: compact MessagePack arrays.
 
-Messages are kept as columns, times as distances: of the 24 bytes of a message some 15 are left. Words of
-which there are few are kept as their numbers.
+Messages are stored as columns, times as differences: a message takes some 15 bytes instead of 24. Words are
+stored as their numbers in `stream_attr.rules.vocabulary`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stream_attr.rules.order.facts import Horizon, Placed, Waiting
 
 
 class Header(Struct, array_like=True, gc=False):
-    """What can be read of a state without decoding all of it."""
+    """The first elements of a state, which can be read without decoding all of it."""
 
     version: int
     due: int | None
@@ -22,14 +22,14 @@ class Header(Struct, array_like=True, gc=False):
     pending: int
     """Official decisions that are pending."""
     reports_due: int | None
-    """The watermark at which facts, inquiries and figures are told next."""
+    """The watermark at which reports are emitted next."""
 
 
 class Messages(Struct, array_like=True, gc=False):
     """Messages of one agent, sorted: one column per field."""
 
     since: list[int]
-    """Milliseconds since the message before; of the first one since the epoch."""
+    """Milliseconds since the message before; for the first one since the epoch."""
     marks: list[int]
     """The flags that have names, shifted by one for the side."""
     prefix: str
@@ -44,7 +44,7 @@ class Messages(Struct, array_like=True, gc=False):
 
 
 class EmittedReception(Struct, array_like=True, gc=False):
-    """What was last told of a reception, and what a closing has told of its day."""
+    """What was emitted of a reception last, and the closing of its day."""
 
     day: int
     closed_ts: int | None
@@ -103,9 +103,9 @@ class State(Struct, array_like=True, gc=False):
     pending: int
     reports_due: int | None
     messages: dict[str, Raw]
-    """`Messages` by agent id, encoded: those of an agent who said nothing new need not be encoded again."""
+    """`Messages` by agent id, encoded: those of an agent without new messages need not be encoded again."""
     transfers: dict[str, list[tuple[int, str]]]
     orders: list[StoredOrder]
-    told: dict[str, list[EmittedReception]]
+    emitted: dict[str, list[EmittedReception]]
     day_digests: dict[int, int]
     pending_changes: PendingChanges | None

@@ -1,4 +1,4 @@
-"""What was emitted last of a buyer's orders, facts and tasks, and what is still to be (RULEBOOK 6)."""
+"""What was emitted last of a buyer's orders, reports and tasks, and what has changed since (RULEBOOK 6)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Emitted(NamedTuple):
 
 
 class EmittedTask(NamedTuple):
-    """What was last told of a service task."""
+    """The last revision emitted of a service task."""
 
     revision: int
     is_open: bool
@@ -26,20 +26,20 @@ class EmittedTask(NamedTuple):
 
 
 class LastEmitted(Struct, array_like=True, frozen=True, gc=False):
-    """The last revision that was emitted of a record."""
+    """The last revision emitted of a fact, an inquiry or an agent's day."""
 
     revision: int
     digest: int
-    """Of what it said."""
+    """Of its content."""
     final: bool
 
 
 EVERY_DAY: Final = 0
-"""The day that stands for all: settings or roster have changed."""
+"""Stands for all days: settings or roster have changed."""
 
 
 class PendingChanges(Struct, array_like=True, frozen=True, gc=False):
-    """Changes that have not been told yet."""
+    """Changes that no report shows yet."""
 
     since: int
     """The earliest day that they bear on."""

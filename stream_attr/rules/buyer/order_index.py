@@ -1,6 +1,6 @@
-"""Finds the orders of a buyer who has many, so that no event walks over all of them.
+"""An index of one buyer's many orders, so that no event walks over all of them.
 
-Derived from the orders and never stored. A buyer of a few orders has none: walking over them is quicker.
+Derived from the orders and never stored. A buyer with few orders has none: walking over them is quicker.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class OrderIndex:
         self._undated: dict[str, Order] = dict(orders)
         self._due: dict[str, int] = {}
         self._dues: list[tuple[int, str]] = []
-        """Heap; an entry counts while ``_due`` says the same."""
+        """Heap; an entry counts while ``_due`` has the same due."""
         self._last: list[tuple[int, str]] = [(order.last_ts, order_id) for order_id, order in orders.items()]
-        """Heap of last events; an entry that is older than its order's is replaced when it is met."""
+        """Heap of last events; an outdated entry is replaced when it comes to the top."""
         heapify(self._last)
         self._days: dict[str, set[int]] = {}
         self._by_day: dict[int, set[str]] = {}
@@ -57,14 +57,14 @@ class OrderIndex:
         self._untils: SortedList = SortedList()
 
     def change(self, order: Order) -> None:
-        """Note that an order is new, or that its facts, its judgement or its verdict have changed."""
+        """Record that an order is new, or that its facts, judgement or verdict have changed."""
         order_id = order.order_id
         if order_id not in self._days and order_id not in self._changed:
             heappush(self._last, (order.last_ts, order_id))
         self.touched[order_id] = self._changed[order_id] = self._undated[order_id] = order
 
     def remove(self, order: Order) -> None:
-        """Forget an order."""
+        """Remove an order."""
         order_id = order.order_id
         for some in (self.touched, self._changed, self._undated):
             some.pop(order_id, None)
@@ -112,7 +112,7 @@ class OrderIndex:
         return [found[order_id] for order_id in sorted(found)]
 
     def first_last_ts(self) -> int:
-        """Return the time of the last event of the order of which nothing has come for longest."""
+        """Return the last event's time of the order that has had no event for the longest time."""
         last = self._last
         while last:
             ts, order_id = last[0]
@@ -142,7 +142,7 @@ class OrderIndex:
         return [day for day, orders in self._by_day.items() if orders]
 
     def around(self, ts: int) -> list[Order]:
-        """Return the orders on which chat at ``ts`` may bear, and others."""
+        """Return the orders on which chat at ``ts`` may bear, and perhaps others."""
         self._catch_up()
         return [self._orders[order_id] for _, order_id in self._untils.irange((ts + 1, ""))]
 

@@ -1,4 +1,4 @@
-"""Which verdicts a new message may change: most change none, and need no judging (RULEBOOK 5)."""
+"""Which verdicts a new message may change: most change none, and no order is judged again (RULEBOOK 5)."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def bearing(
         if first_ts >= closed:
             continue
         if reception.messages:
-            result = reception.result(buyer_id, agent_id, day, shop, profile)
-            if not reception.remains(result, message):
+            result = reception.evaluate(buyer_id, agent_id, day, shop, profile)
+            if not reception.stays_creditable(result, message):
                 return VERDICT
             if not outside:
                 if not changes_no_agent(order, judgement, agent_id, message):
@@ -53,7 +53,7 @@ def bearing(
         if (
             message.side != BUYER
             and ts < closed
-            and not message.flags & shop.reception_rules(day, profile).mute
+            and not message.flags & shop.reception_rules(day, profile).ineffective_flags
             and not _serves(agent_id, judgement)
         ):
             return VERDICT
@@ -63,9 +63,9 @@ def bearing(
 def changes_no_agent(order: Order, judgement: Judgement, agent_id: str, message: Message) -> bool:
     """Whether a message changes figures at most, and no agent of a judgement on its order.
 
-    It is one of an agent's creditable reception, which remains so, and may lie in any interval. ``judgement``
-    may lack messages of which this was true: who the candidates are, and not before when those picked spoke
-    last, are what it is asked for.
+    The message is of a creditable reception that stays creditable, and may lie in any interval. ``judgement``
+    may lack earlier messages of which this was true: its candidates hold, and those picked spoke last at the
+    time given or later.
     """
     ts = message.ts
     one = next((one for one in judgement.candidates if one.agent_id == agent_id), None)
@@ -92,9 +92,9 @@ def changes_no_agent(order: Order, judgement: Judgement, agent_id: str, message:
 def _leaves_pick(
     picked: Picked | None, figures: Figures | None, order: Order, agent_id: str, message: Message
 ) -> bool:
-    """Whether an agent's message more in an interval leaves its candidates and the one picked as they are.
+    """Whether one more message of an agent in an interval changes neither its candidates nor the picked one.
 
-    ``figures``: the agent's in this interval; None: no candidate.
+    ``figures``: the agent's in this interval; None: not a candidate.
     """
     if message.flags & PRODUCT_PAGE and (figures is None or not figures.product_page):
         return False
@@ -105,12 +105,12 @@ def _leaves_pick(
     if figures is None or picked is None:
         return message.side == BUYER
     if picked.agent_id == agent_id:
-        return True  # a message more makes neither rounds fewer nor the last one earlier
+        return True  # one more message makes neither the rounds fewer nor the last message earlier
     return picked.rule == _LAST_CHAT and message.ts < picked.last_ts
 
 
 def _closed_from(order: Order, judgement: Judgement) -> int:
-    """Return from when on no interval of an order is open, that of the assists neither."""
+    """Return from when on no interval of an order is open, not even that of the assists."""
     if order.paid is not None:
         return judgement.quiet_from
     end = judgement.deadline if order.cancelled_ts is None else min(judgement.deadline, order.cancelled_ts)

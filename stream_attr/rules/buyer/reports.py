@@ -12,7 +12,7 @@ from stream_attr.rules.reports.reception_fact import fact_of
 
 def reception_fact(buyer: Buyer, agent_id: str, day: int, reception: Reception) -> Fact:
     """Return the figures of a reception that has messages (RULEBOOK 8)."""
-    fact = reception.known_fact(buyer.shop)
+    fact = reception.cached_fact(buyer.shop)
     if fact is None:
         fact = reception.fact = fact_of(reception, buyer.buyer_id, agent_id, day, buyer.shop)
     return fact

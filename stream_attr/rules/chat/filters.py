@@ -1,4 +1,4 @@
-"""The filters of receptions, in the order in which they are asked (RULEBOOK 4)."""
+"""The filters of receptions, in the order in which they are tried (RULEBOOK 4)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def filtered(
 ) -> Filter | None:
     """Return the first filter that matches a reception, or None.
 
-    ``messages``: all of the reception, sorted. ``first_transfer_ts``: when the agent first handed the buyer
-    over that day. A reception without messages is none, and matches ``empty``.
+    ``messages``: all of the reception, sorted; without messages it matches ``empty``. ``first_transfer_ts``:
+    when the agent first transferred the buyer that day.
     """
     if all(one.flags & BLANK for one in messages):
         return Filter.EMPTY
@@ -58,16 +58,19 @@ def filtered(
 
 
 def _is_effective(message: Message, reception_rules: ReceptionRules) -> bool:
-    """Whether a message is an agent's own word: no broadcast, not blank, no automatic reply."""
-    return message.side == AGENT and not message.flags & reception_rules.mute
+    """Whether it is an agent message that is neither a broadcast nor blank nor an automatic reply."""
+    return message.side == AGENT and not message.flags & reception_rules.ineffective_flags
 
 
 def _is_advert(messages: Sequence[Message], reception_rules: ReceptionRules) -> bool:
     return any(one.flags & reception_rules.advert_bit for one in _first_replies(messages, reception_rules))
 
 
-def steady_from(messages: Sequence[Message], buyer_messages: int, reception_rules: ReceptionRules) -> int:
-    """Return from when on no plain message but a first one has a filter match that does not match yet."""
+def stable_from(messages: Sequence[Message], buyer_messages: int, reception_rules: ReceptionRules) -> int:
+    """Return the instant from which on a further plain message makes no filter match.
+
+    ``END_OF_TIME``: any may. A message before the first one is another matter.
+    """
     if reception_rules.filters.single_sentence and buyer_messages < 2:
         return END_OF_TIME
     if not reception_rules.advert_bit:
@@ -77,7 +80,7 @@ def steady_from(messages: Sequence[Message], buyer_messages: int, reception_rule
 
 
 def _first_replies(messages: Sequence[Message], reception_rules: ReceptionRules) -> list[Message]:
-    """Return the agent messages after the buyer's first that may be an advert for what they are."""
+    """Return the agent messages after the buyer's first among which an advert is looked for."""
     replies: list[Message] = []
     spoken = False
     for message in messages:

@@ -14,7 +14,7 @@ AUTO_REPLY: Final = 4
 PRODUCT_PAGE: Final = 8
 SUBACCOUNT: Final = 16
 TEXT_SHIFT: Final = 5
-"""Flags from this bit on say which of the shop's text patterns the message matched."""
+"""From this bit on, one flag for each of the shop's text patterns that the message matched."""
 
 
 class Message(NamedTuple):

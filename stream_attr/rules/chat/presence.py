@@ -7,29 +7,29 @@ from collections.abc import Sequence
 from typing import Final
 
 MARK_EVERY: Final = 64
-"""Edges between two marks: so many more than have changed are counted again, at most."""
+"""Edges between two marks: at most so many unchanged edges are counted again."""
 
 
 class Presence:
-    """When buyers come and go on a day, and the most there at one time.
+    """When buyers are present on a day, and the most present at one time.
 
-    What changes lies mostly near the end, so counting goes on from the last mark that still holds.
+    Changes are mostly near the end, so counting resumes from the last mark before them.
     """
 
     __slots__ = ("_edges", "_marks")
 
     def __init__(self) -> None:
         self._edges: list[int] = []
-        """Twice the time of each coming, one more than that for a going: who comes at an instant meets who
-        goes. Sorted."""
+        """Twice the time of each begin, and twice the time plus one of each end, sorted: at the same instant
+        begins come before ends."""
         self._marks: list[tuple[int, int, int]] = []
-        """A number of edges, how many are present after these, and the most until then."""
+        """Number of edges, buyers present after these, and the most present until then."""
 
     def replace(self, old: Sequence[int], new: Sequence[int]) -> None:
-        """Put a buyer's stretches in the place of the old ones; each the begins and ends, sorted, closed."""
+        """Replace a buyer's closed intervals; each argument is their begins and ends, sorted."""
         edges = self._edges
         same = 0
-        for before, after in zip(old, new, strict=False):  # stretches are added at the end, or grow there
+        for before, after in zip(old, new, strict=False):  # intervals are added at the end, or grow there
             if before != after:
                 break
             same += 1

@@ -50,7 +50,7 @@ def judge(
     if not paid:
         payment = {}
     elif not after and spans.placing.start == spans.payment.start and created_ts <= spans.payment.end:
-        payment = placing  # nothing was said between order and payment
+        payment = placing  # no message between order and payment
     else:
         payment = _candidates(served, spans.payment, products, settings.product_priority)
     placing_agent = _pick(placing, settings.placing_rule)
@@ -120,7 +120,7 @@ def _by_last_ts(candidate: tuple[str, Figures]) -> tuple[int, int]:
 def _pick(candidates: dict[str, Figures], rule: PickRule) -> Picked | None:
     if not candidates:
         return None
-    # Candidates stand in the order of their ids and max takes the first of equals: the smaller id.
+    # Candidates are ordered by id and max takes the first of equals: the smaller id.
     if rule is _LAST_CHAT:
         agent_id, figures = max(candidates.items(), key=_by_last_ts)
     elif rule is _MOST_ROUNDS:

@@ -1,4 +1,4 @@
-"""What is said of an order: the judgement with its receipt, and the verdict that revisions compare.
+"""What is decided of an order: the judgement with its receipt, and the verdict that revisions compare.
 
 A *judgement* follows from the facts and the settings alone. Status and outcome also need the watermark; with
 them it becomes a *verdict* (RULEBOOK 6).
@@ -23,7 +23,7 @@ class Figures(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An agent who could have got the order, with the figures of each interval (None: no candidate there)."""
+    """An agent who could have got the order: the figures of each interval, None where not a candidate."""
 
     agent_id: str
     placing: Figures | None
@@ -32,7 +32,7 @@ class Candidate(NamedTuple):
 
 
 class Discarded(NamedTuple):
-    """A reception that made nobody a candidate, and why."""
+    """A reception that did not make its agent a candidate, and why."""
 
     agent_id: str
     day: int
@@ -49,7 +49,7 @@ class Picked(NamedTuple):
 
 
 class Credit(NamedTuple):
-    """Who gets the sale, on what ground and by which credit rule."""
+    """Who gets the sale, on which basis and by which credit rule."""
 
     agent_id: str
     basis: str
@@ -57,7 +57,7 @@ class Credit(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What follows from facts and settings: everything of a decision that the watermark has no part in."""
+    """What follows from facts and settings: all of a decision that does not depend on the watermark."""
 
     preset: str
     settings_from: int | None

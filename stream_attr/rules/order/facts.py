@@ -19,7 +19,7 @@ class Placed(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A record that waits for its order's creation, as it came, should it have to go to the dead letters."""
+    """A record that waits for its order's creation; it becomes a dead letter if that never comes."""
 
     partition: int
     offset: int

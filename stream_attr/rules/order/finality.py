@@ -10,7 +10,7 @@ from stream_attr.rules.vocabulary import AWAITING_PAYMENT, CANCELLED, CREDITED, 
 
 
 def outcome(order: Order, judgement: Judgement, watermark: int) -> str:
-    """Return what has become of an order at a watermark."""
+    """Return the outcome of an order at a watermark."""
     if order.paid is not None:
         return SILENT if judgement.credit is None else CREDITED
     if order.cancelled_ts is not None and order.cancelled_ts < judgement.deadline:

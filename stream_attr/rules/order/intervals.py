@@ -10,7 +10,7 @@ from stream_attr.rules.shop.settings import Settings
 from stream_attr.rules.shop.shop import Shop
 
 PAYMENT_LOOK_BACK_MS: Final = 20 * DAY_MS
-"""How far before the payment a chat may have brought it about."""
+"""How far before the payment a chat may count as its cause."""
 
 
 class Interval(NamedTuple):
@@ -24,7 +24,7 @@ NOWHERE: Final = Interval(0, 0)
 
 
 class Intervals(NamedTuple):
-    """The stretches of time that an order's judgement looks at; ``NOWHERE`` where there is none."""
+    """The intervals that an order's judgement looks at; ``NOWHERE`` where there is none."""
 
     placing: Interval
     payment: Interval

@@ -1,4 +1,4 @@
-"""What is known of one order, whatever order its events came in (RULEBOOK 2)."""
+"""The facts of one order, in whatever sequence its events arrived (RULEBOOK 2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stream_attr.rules.vocabulary import FINAL
 
 
 class Order:
-    """The facts of an order, and what was last said of it."""
+    """The facts of an order, and what was emitted of it last."""
 
     __slots__ = (
         "cancelled_ts",
@@ -36,7 +36,7 @@ class Order:
         self.created: Placed | None = None
         self.paid: Placed | None = None
         self.created_by_payment: Placed | None = None
-        """The first payment that says when the order was placed: a creation once known stays known."""
+        """The first payment with a ``created_ts``: a creation once known stays known."""
         self.cancelled_ts: int | None = None
         self.refunds: list[tuple[int, int, bool]] = []
         """``ts``, amount, and whether it was completed or requested."""
@@ -44,28 +44,28 @@ class Order:
         self.waiting: list[Waiting] = []
         """The records themselves, while no creation is known."""
         self.size = 0
-        """Bytes of state, about, as the buyer has counted them."""
+        """Estimated bytes of state, as counted for its buyer."""
         self.last_ts = 0
         """The latest ``ts`` of its events."""
         self.emitted: dict[str, Emitted] = {}
         """By profile."""
         self.tasks: dict[str, EmittedTask] = {}
-        """By kind, those that somebody was told of."""
+        """By kind, as they were emitted last."""
         self.sealed = False
-        """No acceptable chat can change it any more: ``judged`` is kept in place of the chat facts."""
+        """No acceptable chat can change it any more: ``judged`` is stored in place of the chat facts."""
         self.judged: dict[str, Judgement] = {}
-        """By profile; derived from the facts, so not kept unless sealed."""
+        """By profile; derived from the facts, so not stored unless sealed."""
         self.judged_version = -1
         """The shop's version that ``judged`` was derived under."""
         self.stale = False
-        """Facts that bear on ``judged`` have come since it was derived."""
+        """Whether facts that bear on ``judged`` were added since it was derived."""
         self.horizon: Horizon | None = None
-        """Derived with ``judged``, and kept with the facts so that an untouched order need not be judged."""
+        """Derived with ``judged``, and stored, so that an untouched order need not be judged."""
 
     @property
     def is_pending(self) -> bool:
-        """Whether a decision on it, under whichever profile, can still change by itself."""
-        return any(said.verdict.status != FINAL for said in self.emitted.values())
+        """Whether a decision on it, under any profile, can still change by itself."""
+        return any(emitted.verdict.status != FINAL for emitted in self.emitted.values())
 
     @property
     def created_ts(self) -> int | None:
@@ -91,13 +91,13 @@ class Order:
 
     @property
     def amount(self) -> int:
-        """Minor units: those of ``paid``, before that those of ``created``."""
+        """Minor units: those of ``paid``, else of ``created``."""
         source = self.paid or self.created
         return 0 if source is None else source.amount
 
     @property
     def quantity(self) -> int:
-        """Items: as ``paid`` says, else as ``created`` says, else 1."""
+        """Items: those of ``paid``, else of ``created``, else 1."""
         for source in (self.paid, self.created):
             if source is not None and source.quantity is not None:
                 return source.quantity
@@ -105,7 +105,7 @@ class Order:
 
     @property
     def currency(self) -> str:
-        """ISO 4217: as ``paid`` says, else as ``created`` says, else ``CNY``."""
+        """ISO 4217: that of ``paid``, else of ``created``, else ``CNY``."""
         for source in (self.paid, self.created):
             if source is not None and source.currency is not None:
                 return source.currency
@@ -122,7 +122,7 @@ class Order:
         )
 
     def instants(self) -> list[int]:
-        """Return when it was placed, paid and refunded, as far as it is."""
+        """Return when it was placed, paid and refunded, as far as is known."""
         found = [ts for ts in (self.created_ts, self.paid_ts) if ts is not None]
         return found + [ts for ts, _, _ in self.refunds] if self.refunds else found
 
@@ -132,23 +132,23 @@ class Order:
         return waiting
 
     def add_created(self, event: Placed) -> None:
-        """Learn of a creation; the first counts."""
+        """Add a creation; the earliest counts."""
         if self.created is None or event[:2] < self.created[:2]:
             self.created = event
             self.stale = True
 
     def add_paid(self, event: Placed) -> None:
-        """Learn of a payment; the first counts."""
+        """Add a payment; the earliest counts."""
         if self.paid is None or event[:2] < self.paid[:2]:
             self.paid = event
             self.stale = True
-        told = self.created_by_payment
-        if event.created_ts is not None and (told is None or event[:2] < told[:2]):
+        known = self.created_by_payment
+        if event.created_ts is not None and (known is None or event[:2] < known[:2]):
             self.created_by_payment = event
             self.stale = True
 
     def add_cancelled(self, ts: int) -> None:
-        """Learn of a cancellation; the first counts."""
+        """Add a cancellation; the earliest counts."""
         if self.cancelled_ts is None or ts < self.cancelled_ts:
             self.cancelled_ts = ts
             self.stale = True

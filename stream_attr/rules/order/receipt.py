@@ -1,4 +1,4 @@
-"""Why receptions around an order made nobody a candidate (RULEBOOK 10, ``discarded``)."""
+"""Why receptions around an order did not make their agents candidates (RULEBOOK 10, ``discarded``)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def _why_not(
     looked_at: list[tuple[Interval, dict[str, Figures]]],
     followup: Interval,
 ) -> str:
-    """Return why a creditable reception made nobody a candidate; ``spoken``: with its agent's other days."""
+    """Return why a creditable reception did not make its agent a candidate.
+
+    ``counted``: its messages that count; ``spoken``: those and the ones of its agent's other days.
+    """
     for interval, _ in looked_at:
         if any(message.side == AGENT for message in within(counted, interval)):
             if interval != followup:

@@ -1,4 +1,4 @@
-"""What each agent did for the buyer around an order: messages and figures of an interval (RULEBOOK 5)."""
+"""What each agent did for the buyer around an order: messages and figures by interval (RULEBOOK 5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stream_attr.rules.order.intervals import Interval
 from stream_attr.rules.shop.shop import Shop
 
 LONG: Final = 16
-"""Messages of a reception from which on what they come to is remembered."""
+"""From so many messages on, the figures of a reception are cached."""
 
 
 class Served(NamedTuple):
@@ -22,9 +22,9 @@ class Served(NamedTuple):
 
     agent_id: str
     receptions: list[tuple[int, Reception, ReceptionResult]]
-    """By day, how the order's profile reads them beside them."""
+    """(day, reception, its result under the order's profile), by day."""
     spoken: list[Message]
-    """The messages that count, of all of them, sorted."""
+    """The messages of all of them that count, sorted."""
 
 
 def served_around(
@@ -34,7 +34,7 @@ def served_around(
     found = []
     for agent_id in sorted(receptions):
         held = [
-            (day, reception, reception.result(buyer_id, agent_id, day, shop, profile))
+            (day, reception, reception.evaluate(buyer_id, agent_id, day, shop, profile))
             for day, reception in receptions[agent_id].items()
             if day in days and reception.messages
         ]
@@ -58,7 +58,7 @@ def within(messages: list[Message], interval: Interval) -> list[Message]:
 
 
 def figures_of(messages: list[Message], products: frozenset[str]) -> Figures | None:
-    """Return what messages come to; None if no effective agent message is among them."""
+    """Return the figures of messages; None if no effective agent message is among them."""
     rounds = 0
     before = AGENT
     spoke = page = ordered = False
@@ -79,11 +79,12 @@ def figures_of(messages: list[Message], products: frozenset[str]) -> Figures | N
 
 
 def figures_within(one: Served, interval: Interval, products: frozenset[str]) -> Figures | None:
-    """Return what an agent's messages of an interval come to; of a long reception it is remembered."""
-    known = one.receptions[0][2].known if len(one.receptions) == 1 and len(one.spoken) >= LONG else None
-    if known is None:
+    """Return the figures of an agent's messages in an interval; those of a long reception are cached."""
+    one_long = len(one.receptions) == 1 and len(one.spoken) >= LONG
+    cache = one.receptions[0][2].figures_cache if one_long else None
+    if cache is None:
         return figures_of(within(one.spoken, interval), products)
     key = (interval.start, interval.end, products)
-    if key not in known:
-        known[key] = figures_of(within(one.spoken, interval), products)
-    return known[key]
+    if key not in cache:
+        cache[key] = figures_of(within(one.spoken, interval), products)
+    return cache[key]

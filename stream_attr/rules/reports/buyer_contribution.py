@@ -1,7 +1,7 @@
 """What one buyer adds to a shop's figures of one day (RULEBOOK 8).
 
-It is stated whole, and replaces what was stated of that buyer and day before: a roll-up takes the old back
-and adds the new, so nothing is counted twice, however often it is stated.
+A contribution is complete and replaces the one before it of that buyer and day: a roll-up subtracts the old
+and adds the new, so nothing is counted twice, however often it is emitted.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ _FROZEN: Final = Role.FROZEN.value
 _ORDERED: Final = frozenset({ORDERED, PAID, PAYMENT_LOST})
 
 
-def buyer_day(
+def contributions_to(
     day: int,
     receptions: Iterable[tuple[str, Fact, Reception, Inquiry | None]],
     orders: Iterable[Order],
     shop: Shop,
 ) -> dict[str, Contribution]:
-    """Return what a buyer adds to a day, by agent id, in its order; empty: nothing.
+    """Return what a buyer adds to a day, sorted by agent id; empty: nothing.
 
-    What several parts come to is there under `TOTAL`: the buyer counts once for the shop. Of a single one it
-    is the same, and is left out.
+    Several agents' contributions are followed by the shop's, under `TOTAL`: the buyer counts once for the
+    shop. A single one is the shop's, too.
 
     ``receptions``: those of the day, by agent id; ``orders``: the buyer's of that day, and perhaps others.
     """
@@ -74,12 +74,12 @@ def buyer_day(
     if len(contributions) < 2:
         return contributions
     ordered = dict(sorted(contributions.items()))
-    ordered[TOTAL] = _together(ordered.values())
+    ordered[TOTAL] = _combined(ordered.values())
     return ordered
 
 
-def whole(contributions: Mapping[str, Contribution]) -> Contribution:
-    """Return what the parts of a buyer's day come to for the shop."""
+def shop_total(contributions: Mapping[str, Contribution]) -> Contribution:
+    """Return the shop's contribution of a buyer's day; see `contributions_to`."""
     total = contributions.get(TOTAL)
     if total is not None:
         return total
@@ -89,7 +89,7 @@ def whole(contributions: Mapping[str, Contribution]) -> Contribution:
 
 
 def workload_of(fact: Fact, closed_ts: int | None) -> Workload | None:
-    """Return what a reception is of the workload; ``closed_ts``: what a closing has told of its agent."""
+    """Return a reception's workload; ``closed_ts``: when its agent spoke last, from a closing, or None."""
     unanswered = 1 if fact.may_be_offline and closed_ts is None else 0
     if fact.role == _FROZEN:
         return Workload(unanswered=1) if unanswered else None
@@ -113,7 +113,7 @@ def workload_of(fact: Fact, closed_ts: int | None) -> Workload | None:
 
 
 def inquiries_of(inquiry: Inquiry) -> Inquiries:
-    """Return what an inquiry is of the figures."""
+    """Return an inquiry's figures."""
     exempt = 0 if inquiry.exempt is None else 1
     kind, outcome = inquiry.kind, inquiry.outcome
     if kind != INQUIRY or exempt:
@@ -137,14 +137,14 @@ def inquiries_of(inquiry: Inquiry) -> Inquiries:
 def _deals_on(
     start: int, end: int, orders: Iterable[Order]
 ) -> tuple[dict[str, Deals], dict[str, tuple[tuple[str, int], ...]]]:
-    """Return what orders are to the day from ``start`` to ``end``, by agent; and when groups are final."""
+    """Return the deals of the day from ``start`` to ``end``, by agent, and when their groups are final."""
     deals: dict[str, list[Deals]] = {}
     finals: dict[str, dict[str, int]] = {}
     for order in orders:
-        said = order.emitted.get(OFFICIAL)
-        if said is not None and _falls_on(said.verdict, order, start, end):
-            final_at = said.verdict.final_at
-            for agent_id, more, groups in _deals_of(said.verdict, order, start, end):
+        emitted = order.emitted.get(OFFICIAL)
+        if emitted is not None and _falls_on(emitted.verdict, order, start, end):
+            final_at = emitted.verdict.final_at
+            for agent_id, more, groups in _deals_of(emitted.verdict, order, start, end):
                 some = deals.get(agent_id)
                 if some is None:
                     deals[agent_id] = [more]
@@ -175,7 +175,7 @@ def _falls_on(verdict: Verdict, order: Order, start: int, end: int) -> bool:
 def _deals_of(
     verdict: Verdict, order: Order, start: int, end: int
 ) -> list[tuple[str, Deals, tuple[str, ...]]]:
-    """Return what an order is to a day: whose, what, and the groups of figures that it is in."""
+    """Return an order's deals of a day: (agent id, deals, the groups of figures that they are in)."""
     found: list[tuple[str, Deals, tuple[str, ...]]] = []
     seller = verdict.credit or NOBODY
     if verdict.placing is not None and start <= verdict.created_ts < end:
@@ -198,8 +198,8 @@ def _deals_of(
     return found
 
 
-def _deals_together(some: Iterable[Deals | None]) -> Deals | None:
-    """Return what deals of one buyer come to, where there are any."""
+def _combined_deals(some: Iterable[Deals | None]) -> Deals | None:
+    """Return the deals of one buyer with the shop, where there are any."""
     there = [deals for deals in some if deals is not None]
     if len(there) < 2:
         return there[0] if there else None
@@ -207,7 +207,7 @@ def _deals_together(some: Iterable[Deals | None]) -> Deals | None:
 
 
 def _sum_of(some: list[Deals]) -> Deals:
-    """Return what deals of one buyer come to: the buyer counts once."""
+    """Return the sum of one buyer's deals: the buyer counts once."""
     sums = Deals(*_summed(some))
     return replace(
         sums,
@@ -219,7 +219,7 @@ def _sum_of(some: list[Deals]) -> Deals:
 
 
 def add_up(sums: list[int], some: Workload | Inquiries | Deals | None, times: int = 1) -> None:
-    """Add figures to sums, in the order of their fields; -1 ``times``: take them back."""
+    """Add figures to sums, in the order of their fields; ``times`` -1: subtract them."""
     if some is None:
         return
     figures: tuple[int, ...] = astuple(some)
@@ -233,23 +233,23 @@ def _summed(some: Sequence[Workload] | Sequence[Inquiries] | Sequence[Deals]) ->
     return [sum(column) for column in zip(*map(astuple, some), strict=True)]
 
 
-def _workloads_together(some: Iterable[Workload | None]) -> Workload | None:
-    """Return what receptions of one buyer come to."""
+def _combined_workload(some: Iterable[Workload | None]) -> Workload | None:
+    """Return the workload of one buyer with the shop."""
     there = [workload for workload in some if workload is not None]
     if len(there) < 2:
         return there[0] if there else None
-    asked = [one for one in there if one.buyer_messages]
+    answerable = [one for one in there if one.buyer_messages]
     return replace(
         Workload(*_summed(there)),
         consults=max([one.consults for one in there]),
         receptions=max([one.receptions for one in there]),
-        unreplied=1 if asked and all(one.unreplied for one in asked) else 0,
+        unreplied=1 if answerable and all(one.unreplied for one in answerable) else 0,
         unanswered=max([one.unanswered for one in there]),
     )
 
 
-def _inquiries_together(some: Iterable[Inquiries | None]) -> Inquiries | None:
-    """Return what inquiries of one buyer come to; each figure of one is 0 or 1."""
+def _combined_inquiries(some: Iterable[Inquiries | None]) -> Inquiries | None:
+    """Return the inquiries of one buyer with the shop; each figure is 0 or 1."""
     there = [found for found in some if found is not None]
     if len(there) < 2:
         return there[0] if there else None
@@ -263,19 +263,19 @@ def _inquiries_together(some: Iterable[Inquiries | None]) -> Inquiries | None:
     )
 
 
-def _together(contributions: Collection[Contribution]) -> Contribution:
-    """Return what all parts of a buyer's day come to: the buyer counts once, whoever they are with."""
+def _combined(contributions: Collection[Contribution]) -> Contribution:
+    """Return the shop's contribution of a buyer's day: the buyer counts once, with however many agents."""
     return Contribution(
-        _workloads_together([contribution.workload for contribution in contributions]),
-        _inquiries_together([contribution.inquiries for contribution in contributions]),
-        _deals_together([contribution.deals for contribution in contributions]),
+        _combined_workload([contribution.workload for contribution in contributions]),
+        _combined_inquiries([contribution.inquiries for contribution in contributions]),
+        _combined_deals([contribution.deals for contribution in contributions]),
         tuple([final for contribution in contributions for final in contribution.finals]),
         _presence([contribution.presence for contribution in contributions if contribution.presence]),
     )
 
 
 def _presence(some: list[tuple[int, ...]]) -> tuple[int, ...]:
-    """Return when a buyer is present in any of some stretches: those that touch are one."""
+    """Return the union of a buyer's intervals of presence: those that touch are one."""
     if len(some) < 2:
         return some[0] if some else ()
     merged: list[int] = []

@@ -1,6 +1,6 @@
-"""What a buyer adds to the figures of a day: of one agent, or of the whole shop (RULEBOOK 8).
+"""What a buyer adds to the figures of a day: of one agent, or of the shop (RULEBOOK 8).
 
-All figures are numbers that can be added up over buyers and taken back again.
+All figures can be added up over buyers and subtracted again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from msgspec.structs import replace
 TOTAL: Final = "*"
 """Stands for the agent of a shop's totals."""
 NOBODY: Final = ""
-"""Stands for the agent of what is nobody's: silent sales, refunds of what nobody is credited with."""
+"""Stands for the agent of what belongs to no agent: silent sales, and refunds of sales without credit."""
 
 
 class Workload(Struct, array_like=True, frozen=True, gc=False):
-    """Receptions; but for the first and the last, only those that no filter matched."""
+    """Figures of receptions; only ``consults`` and ``unanswered`` include those that a filter matched."""
 
     consults: int = 0
     receptions: int = 0
@@ -31,11 +31,11 @@ class Workload(Struct, array_like=True, frozen=True, gc=False):
     responses: int = 0
     slow: int = 0
     unanswered: int = 0
-    """Buyers who wait to know when an agent spoke last: workload and inquiries can still change."""
+    """Buyers who wait for a closing: their workload and inquiries can still change."""
 
 
 class Inquiries(Struct, array_like=True, frozen=True, gc=False):
-    """What became of inquiries."""
+    """Outcomes of inquiries."""
 
     inquiries: int = 0
     open: int = 0
@@ -77,7 +77,7 @@ NO_DEALS: Final = Deals()
 
 
 class Contribution(Struct, array_like=True, frozen=True, gc=False):
-    """What one buyer adds to a day of one agent, of `NOBODY`, or of the shop; None: nothing."""
+    """What one buyer adds to a day of an agent, of `NOBODY`, or of the shop; None: nothing."""
 
     workload: Workload | None = None
     inquiries: Inquiries | None = None
@@ -85,17 +85,17 @@ class Contribution(Struct, array_like=True, frozen=True, gc=False):
     finals: tuple[tuple[str, int], ...] = ()
     """Groups of figures, and when decisions in them are final."""
     presence: tuple[int, ...] = ()
-    """When the buyer was present: closed stretches, the first's begin and end, the second's, …, sorted, none
-    touching another."""
+    """When the buyer was present: closed intervals as begin, end, begin, end, …, sorted, none touching
+    another."""
     spoke_ts: int | None = None
-    """When the agent spoke last, effectively, to this buyer."""
+    """When the agent's last effective message to this buyer was sent."""
     waits: bool = False
-    """Whether ``agent_offline`` hangs on what the agent said to others."""
+    """Whether ``agent_offline`` depends on the agent's messages to other buyers."""
     closed_ts: int | None = None
-    """What a closing has told of that."""
+    """When the agent spoke last to any buyer, from a closing; None: no closing yet."""
 
-    def spelt_out(self) -> Contribution:
-        """Return it with zeros where it adds nothing."""
+    def with_zeros(self) -> Contribution:
+        """Return it with zeros in place of None."""
         return replace(
             self,
             workload=self.workload or NO_WORKLOAD,
@@ -108,7 +108,7 @@ NOTHING: Final = Contribution()
 
 
 class Ends(NamedTuple):
-    """When a day's figures are final at the earliest: watermarks by group."""
+    """The watermarks at which a day's groups of figures are final at the earliest."""
 
     workload: int
     inquiries: int

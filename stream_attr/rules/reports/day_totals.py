@@ -26,7 +26,7 @@ _ON_RECEPTIONS: Final = frozenset({"workload", "inquiries", "payments"})
 
 
 class AgentDay:
-    """The figures of one agent, or of the shop, as they stand."""
+    """The figures of a day of one agent, or of the shop."""
 
     __slots__ = ("_deals", "_inquiries", "_workload", "finals", "presence", "unanswered")
 
@@ -37,11 +37,11 @@ class AgentDay:
         self.unanswered = 0
         """Buyers who wait for a closing."""
         self.finals: dict[tuple[str, int], int] = {}
-        """Groups, and when decisions in them are final; of how many buyers each is."""
+        """Buyers by (group, watermark at which decisions in it are final)."""
         self.presence = Presence()
 
     def replace(self, old: Contribution, new: Contribution) -> bool:
-        """Take back what a buyer added before and add what it adds now; return whether that differs."""
+        """Subtract a buyer's old contribution and add the new one; return whether they differ."""
         changed = False
         if old.workload != new.workload:
             changed = True
@@ -75,12 +75,12 @@ class AgentDay:
 
     @property
     def workload(self) -> Workload:
-        """Receptions."""
+        """Figures of receptions."""
         return Workload(*self._workload)
 
     @property
     def inquiries(self) -> Inquiries:
-        """What became of inquiries."""
+        """Outcomes of inquiries."""
         return Inquiries(*self._inquiries)
 
     @property
@@ -89,12 +89,12 @@ class AgentDay:
         return Deals(*self._deals)
 
     @property
-    def is_seen(self) -> bool:
-        """Whether anything is known of the agent's day."""
+    def is_active(self) -> bool:
+        """Whether the agent had a reception or a deal on the day."""
         return self.workload.consults > 0 or any(self._deals)
 
     def is_final(self, group: str, final_at: int, watermark: int) -> bool:
-        """Whether a group that is final at ``final_at`` can no longer be changed by what comes in time."""
+        """Whether a group that is final at ``final_at`` can no longer be changed by events in time."""
         return watermark >= final_at and not (self.unanswered and group in _ON_RECEPTIONS)
 
     def final_at(self, ends: Ends) -> dict[str, int]:

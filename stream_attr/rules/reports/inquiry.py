@@ -1,4 +1,4 @@
-"""Inquiry outcomes: what became of each pre-sales reception (RULEBOOK 7)."""
+"""Inquiry outcomes: what each pre-sales reception led to (RULEBOOK 7)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def inquiry_of(
     shop: Shop,
     watermark: int,
 ) -> Inquiry:
-    """Return what became of a reception at a watermark.
+    """Return what a reception led to at a watermark.
 
     ``fact``: its figures, of which an inquiry is recorded. ``receptions``: those of the buyer with this
     agent, by day. ``after``: the figures of the next day's. ``soon``: the orders of this day and the
@@ -83,7 +83,7 @@ def _ordered(
     *,
     waits: bool,
 ) -> Inquiry | None:
-    """Return what became of a reception that an order says something about; None: none does."""
+    """Return what a reception led to where an order decides it; None: no order does."""
     f = fact.first_ts
     following = [
         order for order in soon if order.created_ts is not None and f <= order.created_ts < end_of_next
@@ -116,12 +116,12 @@ def _ordered(
 
 
 def _placed_by(order: Order) -> str | None:
-    said = order.emitted.get(OFFICIAL)
-    return None if said is None else said.verdict.placing
+    emitted = order.emitted.get(OFFICIAL)
+    return None if emitted is None else emitted.verdict.placing
 
 
 def _open_until(order: Order, shop: Shop) -> int:
-    """Return when an order was no longer waiting for its payment."""
+    """Return when an order stopped waiting for its payment."""
     created_ts = order.created_ts or 0
     hours = shop.settings_on(shop.zone.day_of(created_ts)).payment_deadline_hours
     ends = (created_ts + hours * HOUR_MS, order.paid_ts, order.cancelled_ts)
@@ -149,7 +149,7 @@ def _exemption(
 def _is_agent_initiated(
     day: int, fact: Fact, receptions: Mapping[int, Reception], first_reply_days: int
 ) -> bool:
-    """Whether the agent sought out the buyer, now or on a day before to which this is the first reply."""
+    """Whether the agent contacted the buyer first, on this day or on one to which this is the first reply."""
     if not fact.by_buyer:
         return True
     for before in range(day - 1, day - first_reply_days - 1, -1):

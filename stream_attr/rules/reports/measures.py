@@ -1,4 +1,4 @@
-"""What a reception comes to: its figures, and what became of the inquiry (RULEBOOK 7, 8)."""
+"""What is reported of a reception: its figures, and the outcome of its inquiry (RULEBOOK 7, 8)."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Fact(Struct, frozen=True, gc=False):
     filtered: str | None
     role: str
     last_effective_ts: int | None
-    """Of the agent's own words in this reception."""
+    """Of the agent's last effective message in this reception."""
     may_be_offline: bool
-    """Whether ``agent_offline`` hangs on what the agent said to others that day."""
+    """Whether ``agent_offline`` depends on the agent's messages to other buyers that day."""
     presence: tuple[int, ...]
-    """When the buyer was present: closed stretches, the first's begin and end, the second's, …, sorted."""
+    """When the buyer was present: closed intervals as begin, end, begin, end, …, sorted."""
 
 
 class Inquiry(Struct, frozen=True, gc=False):
-    """What became of one reception."""
+    """The outcome of one inquiry."""
 
     kind: str
     outcome: str

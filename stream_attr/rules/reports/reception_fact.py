@@ -1,4 +1,4 @@
-"""Reception facts: what was said between a buyer and an agent on one day, in figures (RULEBOOK 8)."""
+"""Reception facts: the figures of a buyer's chat with an agent on one day (RULEBOOK 8)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ EFFECTIVE_CONVERSATION_MS: Final = 30_000
 PRESENT_MS: Final = 2 * MINUTE_MS
 """A buyer is present from so long before to so long after each message."""
 NOBODY_SPOKE: Final = -1
-"""What a closing tells where the agent said nothing effective to anybody that day."""
+"""In a closing: the agent sent no effective message to any buyer that day."""
 
 _AFTERSALE: Final = Role.AFTERSALE
-_ASKED_BEFORE_OFFLINE: Final = frozenset(
+_TRIED_BEFORE_OFFLINE: Final = frozenset(
     {Filter.EMPTY, Filter.OWN_ACCOUNT, Filter.OFFICIAL_ACCOUNT, Filter.BUYER_SUBACCOUNT}
 )
 
@@ -27,12 +27,12 @@ _ASKED_BEFORE_OFFLINE: Final = frozenset(
 def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: Shop) -> Fact:
     """Return the figures of a reception under the shop's official settings.
 
-    ``agent_offline`` matches once a closing has told when the agent last spoke that day; until then it is as
-    if it did not. Pure: the same facts, settings and closing give the same figures.
+    ``agent_offline`` can match only once a closing has come, with the time at which the agent last spoke that
+    day. Pure: the same facts, settings and closing give the same figures.
     """
     reception_rules = shop.reception_rules(day)
     settings = shop.settings_on(day)
-    mute = reception_rules.mute
+    ineffective = reception_rules.ineffective_flags
     longest_ms = None if settings.max_wait_minutes is None else settings.max_wait_minutes * MINUTE_MS
     slow_ms = settings.slow_response.seconds * 1000
     buyer_messages = agent_messages = characters = rounds = 0
@@ -58,7 +58,7 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
                 waiting_since = ts
             if flags & PRODUCT_PAGE:
                 page = True
-        elif not flags & mute:
+        elif not flags & ineffective:
             agent_messages += 1
             characters += length
             last_effective = ts
@@ -78,14 +78,14 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
                         slow_count += 1
     presence.append(gone_ts)
     role = shop.role_on(agent_id, day, reception_rules.unlisted)
-    filtered = reception.result(buyer_id, agent_id, day, shop, OFFICIAL).filtered
+    filtered = reception.evaluate(buyer_id, agent_id, day, shop, OFFICIAL).filtered
     first_ts = messages[0].ts
     by_buyer = messages[0].side == BUYER
     may_be_offline = (
         last_effective is None
         and by_buyer
         and reception_rules.filters.agent_offline
-        and filtered not in _ASKED_BEFORE_OFFLINE
+        and filtered not in _TRIED_BEFORE_OFFLINE
         and not (reception_rules.aftersale_unfiltered and role is _AFTERSALE)
     )
     if may_be_offline and reception.closed_ts is not None and first_ts > reception.closed_ts:

@@ -12,7 +12,7 @@ from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import ADDRESS_CHECK, PAYMENT_REMINDER, PAYMENT_REMINDER_SMS
 
 FRESH_MS: Final = 30 * MINUTE_MS
-"""A task is of use for so long after it fell due: later nobody is told to begin with it."""
+"""A task is of use for so long after it fell due: one that is older is not opened."""
 
 
 class Task(NamedTuple):
@@ -21,9 +21,9 @@ class Task(NamedTuple):
     kind: str
     due_ts: int
     agent_id: str | None
-    """Who is responsible; None: nobody."""
+    """Who is responsible; None: no agent."""
     ended_ts: int | None
-    """When its cause ended; None: it has not, or not as far as is known."""
+    """When its cause ended; None: it has not, as far as is known."""
     ends_at: int
     """When its cause ends by itself."""
 
@@ -47,10 +47,10 @@ def reminder_dues(order: Order, shop: Shop) -> list[int]:
 def tasks_of(order: Order, shop: Shop) -> Iterator[Task]:
     """Yield the tasks of an order of which a decision has been emitted, by the settings of its day."""
     created_ts = order.created_ts
-    said = order.emitted.get(OFFICIAL)
-    if created_ts is None or said is None:
+    emitted = order.emitted.get(OFFICIAL)
+    if created_ts is None or emitted is None:
         return
-    verdict = said.verdict
+    verdict = emitted.verdict
     settings = shop.settings_on(shop.zone.day_of(created_ts))
     tasks = settings.tasks
     deadline = created_ts + settings.payment_deadline_hours * HOUR_MS
@@ -83,7 +83,7 @@ def on_duty(duty: tuple[Shift, ...], shop: Shop, ts: int) -> str | None:
 
 
 def _called_off(order: Order) -> int | None:
-    """Return when a paid order was cancelled or paid back whole."""
+    """Return when a paid order was cancelled or refunded in full."""
     ends = [] if order.cancelled_ts is None else [order.cancelled_ts]
     refunded = 0
     for ts, amount, completed in sorted(order.refunds):

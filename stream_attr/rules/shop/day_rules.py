@@ -1,4 +1,4 @@
-"""What of a shop's settings holds on one day: its record, its text patterns, how receptions are filtered."""
+"""What of a shop's settings holds on one day: its record, text patterns, and rules for receptions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SettingsRecord:
     effective_from: int
     """First day on which it holds, a day number."""
     text_from: int
-    """First day on which its ``auto_reply`` and ``advert`` hold: they need text that may have gone by."""
+    """First day on which its ``auto_reply`` and ``advert`` hold: they need the text, which is not kept."""
     settings: Settings
     profiles: dict[str, Settings]
     """Further rule sets judged beside the official one, by name."""
@@ -27,23 +27,23 @@ class SettingsRecord:
 
 
 class Pattern(NamedTuple):
-    """Something looked for in a message's text while the text is still there.
+    """Something that a message's text is matched against on arrival: the text itself is not kept.
 
-    Each that a shop has ever named has a message flag of its own: what a message was found to match stays
-    true whatever is named later.
+    Each pattern that a shop has ever set has a message flag of its own, so that matches stay valid whatever
+    patterns are set later.
     """
 
-    whole: bool
+    exact: bool
     """True: the text is this phrase (advert); False: the text starts with it (auto reply)."""
     text: str
 
 
 class ReceptionRules(NamedTuple):
-    """How the receptions of one day are read under one profile: all that RULEBOOK 4 asks of settings."""
+    """How the receptions of one day are evaluated under one profile: all settings that RULEBOOK 4 names."""
 
     filters: Filters
-    mute: int
-    """Message flags any of which makes an agent message no effective one."""
+    ineffective_flags: int
+    """Message flags, any of which makes an agent message ineffective."""
     advert_bit: int
     """Message flag of the advert phrase, 0 where the filter is off."""
     advert_within: int

@@ -25,7 +25,7 @@ END_OF_TIME: Final = 2**62
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _OF_A_MACHINE: Final = frozenset({"localtime", "posixrules", "Factory"})
-"""Files beside the zones that say another thing on every machine."""
+"""Files beside the zones whose content differs from machine to machine."""
 _NO_SUCH_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
 """What the system answers where a name is not that of a file; all else is the machine's own trouble."""
 _EPOCH: Final = date(1970, 1, 1).toordinal()
@@ -60,7 +60,7 @@ class Zone:
         """Read the zone's data.
 
         Raises:
-            ValueError: ``name`` is no IANA time zone.
+            ValueError: ``name`` is not an IANA time zone.
             OSError: the data cannot be read now, as when the process is out of file descriptors.
         """
         if name in _OF_A_MACHINE:

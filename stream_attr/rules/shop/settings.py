@@ -40,7 +40,7 @@ class SlowResponse:
 
 @dataclass(frozen=True, slots=True)
 class AutoReply:
-    """Whether automatic replies are told from an agent's own, and by which prefix."""
+    """Whether automatic replies are recognised, and by which prefix."""
 
     identify: bool = False
     prefix: str = ""
@@ -90,7 +90,7 @@ class Tasks:
     sms: bool = True
     sms_minutes: int = 15
     sms_min_amount: int = 800
-    """Minor units; only of more than that is anybody reminded by SMS."""
+    """Minor units; buyers are reminded by SMS of greater amounts only."""
     reminder: bool = True
     reminder_minutes: int = 30
     address_check: bool = True

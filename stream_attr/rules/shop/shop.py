@@ -18,7 +18,7 @@ _PRESALE: Final = Role.PRESALE
 
 
 class Shop:
-    """What is known of one shop. Facts of buyers are not among it."""
+    """One shop's settings and roster. Buyers' facts are not among them."""
 
     __slots__ = (
         "_bits",
@@ -37,7 +37,7 @@ class Shop:
         self.shop_id = shop_id
         self.zone: Zone = zone(DEFAULT_TIMEZONE)
         self.version = 0
-        """Counts the changes, so that what was derived from an older state can be told."""
+        """Counts the changes: what was derived under another version has to be derived again."""
         self._records: list[SettingsRecord] = []
         self._roster: dict[str, list[tuple[int, Role]]] = {}
         self._reception_rules: dict[tuple[int, str], ReceptionRules] = {}
@@ -106,7 +106,7 @@ class Shop:
         return (OFFICIAL,) if record is None or not record.profiles else (OFFICIAL, *sorted(record.profiles))
 
     def patterns_on(self, day: int) -> dict[Pattern, int]:
-        """Return what must be looked for in the texts of a day, with the message flag of each."""
+        """Return the patterns that the texts of a day are matched against, with the message flag of each."""
         patterns = self._patterns.get(day)
         if patterns is None:
             record = self._text_record_on(day)
@@ -115,7 +115,7 @@ class Shop:
         return patterns
 
     def reception_rules(self, day: int, profile: str = OFFICIAL) -> ReceptionRules:
-        """Return how the receptions of a day are read under a profile."""
+        """Return how the receptions of a day are evaluated under a profile."""
         reception_rules = self._reception_rules.get((day, profile))
         if reception_rules is None:
             reception_rules = self._reception_rules[day, profile] = self._find_reception_rules(day, profile)
@@ -125,12 +125,12 @@ class Shop:
         settings = self.settings_on(day, profile)
         record = self._text_record_on(day)
         text = DEFAULT_SETTINGS if record is None else record.under(profile)
-        mute = BROADCAST | BLANK
+        ineffective = BROADCAST | BLANK
         if text.auto_reply.identify:
-            mute |= AUTO_REPLY | self._bits.get(Pattern(False, text.auto_reply.prefix), 0)
+            ineffective |= AUTO_REPLY | self._bits.get(Pattern(False, text.auto_reply.prefix), 0)
         return ReceptionRules(
             settings.filters,
-            mute,
+            ineffective,
             self._bits[Pattern(True, text.filters.advert_phrase)] if text.filters.advert else 0,
             text.filters.advert_within,
             settings.unlisted_agents,
