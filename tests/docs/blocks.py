@@ -1,4 +1,4 @@
-"""The fenced blocks of a README, and following them as a reader would: in order, in an empty folder."""
+"""The fenced blocks of a document, and following them as a reader would: in order, in one terminal."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0
 RUN_TIMEOUT_S = 600
 _SLOW = re.compile(r"^(?:\w+ [\d,]+ records, |.*\bno answer from \S+ yet: ).*\n", re.MULTILINE)
+_IN_BACKGROUND = re.compile(r" > \S+ 2>&1 &\n$")
 _FENCE = re.compile(r"^```(\S*) ?(.*)\n((?:.*\n)*?)^```$", re.MULTILINE)
 
 
@@ -92,7 +93,11 @@ class Reader:
     """Somebody who follows a README. ``ports``: those that it names to those that are free here."""
 
     def __init__(self, folder: Path, ports: Mapping[str, int]) -> None:
-        self._folder = folder
+        self._left = folder / "left"
+        """A file that names the folder that the last block ended in."""
+        self._folder = folder / "checkout"
+        self._folder.mkdir()
+        (self._folder / ".venv").symlink_to(sys.prefix)
         self._ports = ports
         self._background: list[subprocess.Popen[bytes]] = []
         self._environment = {
@@ -102,8 +107,11 @@ class Reader:
             "COLUMNS": "80",
         }
 
-    def follow(self, block: Block, promised: str = "...\n") -> None:
-        """Do what a block says; ``promised``: the output told in the block below a program.
+    def follow(self, block: Block, promised: str | None = None) -> None:
+        """Do what a block says; ``promised``: the output that the block below a program shows.
+
+        Without one a program may print anything, and a block of ``sh`` nothing. The folder that such a block
+        ends in is where the next one begins, as in one terminal.
 
         Raises:
             Unavailable: this machine lacks what it needs.
@@ -114,14 +122,17 @@ class Reader:
                 for step in steps_of(block):
                     self._check(step, ["bash", "-c", self._command(step.command)], block.notes)
             case "python":
-                self._check(Step("python", promised), [sys.executable, "-c", block.text])
+                self._check(Step("python", promised or "...\n"), [sys.executable, "-c", block.text])
             case "java":
                 (self._folder / "Push.java").write_text(self._here(block.text), encoding="utf-8")
-                self._check(Step("java", promised), ["java", "-cp", _kafka_clients(), "Push.java"])
+                self._check(Step("java", promised or "...\n"), ["java", "-cp", _kafka_clients(), "Push.java"])
             case _ if "background" in block.notes:
                 self._start(block.text)
             case _:
-                self._check(Step(block.text, ""), ["bash", "-ec", block.text])
+                self._check(
+                    Step(block.text, promised or ""), ["bash", "-ec", f"{block.text}pwd > {self._left}"]
+                )
+                self._folder = Path(self._left.read_text(encoding="utf-8").strip())
 
     def leave(self) -> None:
         """End what was started, the last first."""
@@ -174,7 +185,8 @@ class Reader:
         """Start what goes on running; a broker is waited for, a worker is asked by the README itself."""
         own = {name: self._environment[name] for name in ("PATH", "STREAM_ATTR_BROKER")}
         exports = "".join(f"export {name}={shlex.quote(value)}; " for name, value in own.items())
-        script = f"cd {shlex.quote(str(self._folder))}; {exports}exec {self._here(text)}"
+        command = _IN_BACKGROUND.sub("", self._here(text))
+        script = f"cd {shlex.quote(str(self._folder))}; {exports}exec {command}"
         with (self._folder / f"{len(self._background)}.log").open("wb") as log:
             process = server.spawn(["bash", "-c", script], log)
         self._background.append(process)
