@@ -6,12 +6,10 @@ import sys
 
 import click
 
-from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import broker_option, topic_prefix_option
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo
 from stream_attr.kafka.admin import DEFAULT_PARTITIONS, Standing, create_topics
-from stream_attr.kafka.connection import BrokerUnreachable
 from stream_attr.kafka.security import Security
 from stream_attr.kafka.topic_settings import sentences
 
@@ -44,21 +42,18 @@ def create(
     partitions: int,
     replication_factor: int | None,
 ) -> None:
-    """Create all topics, or check those that are there. Never changes a topic.
+    """Create the missing topics and check the others. Never changes an existing topic.
 
-    Exits with 1 if an existing topic differs from what the product needs, naming the topic and the remedy; a
-    setting that may lose data is a warning.
+    Exits with 1 if existing topics have another number of partitions, or settings that the product cannot work
+    with; the message names the topic and the remedy. A setting that may lose data is a warning.
     """
-    try:
-        states = create_topics(
-            broker,
-            partitions=partitions,
-            replication_factor=replication_factor,
-            prefix=topic_prefix,
-            security=security,
-        )
-    except BrokerUnreachable as error:
-        raise Unusable(str(error)) from error
+    states = create_topics(
+        broker,
+        partitions=partitions,
+        replication_factor=replication_factor,
+        prefix=topic_prefix,
+        security=security,
+    )
     for state in states:
         echo(f"{state.standing.value:8} {state.topic} ({state.partitions} partitions)")
     differing = [state for state in states if state.standing is Standing.DIFFERS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,12 +11,14 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic
 
 from stream_attr.contract.registry import TopicDefinition, topic_definitions
+from stream_attr.errors import StreamAttrError
 from stream_attr.kafka.connection import BROKER_TIMEOUT_S, BrokerUnreachable, connect, reason_of
 from stream_attr.kafka.security import UNSECURED, Security
 from stream_attr.kafka.topic_settings import ENOUGH_COPIES, Finding, describe_topics, find
 
 __all__ = [
     "DEFAULT_PARTITIONS",
+    "PartitionCountError",
     "Standing",
     "TopicState",
     "create_topics",
@@ -25,6 +27,11 @@ __all__ = [
 
 DEFAULT_PARTITIONS = 8
 """Partitions of the topics keyed by buyer; the most workers that can share the work."""
+_MOVING = "docs/operations.md, 'Adding partitions', shows how to move to a second installation"
+
+
+class PartitionCountError(StreamAttrError):
+    """The topics that are there have another number of partitions, or several; nothing was created."""
 
 
 class Standing(Enum):
@@ -63,10 +70,12 @@ def create_topics(
 
     Raises:
         BrokerUnreachable: no answer, or a topic could not be created; the message names it.
+        PartitionCountError: existing topics do not have this number of partitions.
     """
     admin, cluster = connect(bootstrap, security)
     factor = replication_factor or min(3, len(cluster.brokers))
     wanted = {prefix + d.name: d for d in topic_definitions().values()}
+    _check_partition_counts(wanted, cluster, partitions)
 
     missing = {name: d for name, d in wanted.items() if name not in cluster.topics}
     created = _create(admin, missing, partitions, factor)
@@ -77,12 +86,11 @@ def create_topics(
 
     states = []
     for name, definition in sorted(wanted.items()):
-        count = definition.partitions or partitions
         actual = len(cluster.topics[name].partitions)
         found = find(name, definition, configs[name], cluster)
         wrong = [one for one in found if one.must_agree]
         at_risk = tuple(one for one in found if not one.must_agree)
-        problem = _difference(definition, count, actual, wrong)
+        problem = _difference(wrong)
         standing = Standing.DIFFERS if problem else Standing.CREATED if name in created else Standing.EXISTS
         states.append(TopicState(name, actual, standing, problem, at_risk))
     return states
@@ -140,21 +148,37 @@ def _listed_with(admin: AdminClient, names: Set[str]) -> ClusterMetadata:
         time.sleep(0.05)
 
 
-def _difference(definition: TopicDefinition, count: int, actual: int, findings: Iterable[Finding]) -> str:
+def _difference(findings: Iterable[Finding]) -> str:
     """What is wrong with an existing topic and what to do about it; empty when nothing is."""
-    problems = []
-    if actual != count:
-        ask = (
-            ""
-            if definition.partitions
-            else f", or pass --partitions {actual} if all keyed topics have {actual}"
-        )
-        problems.append(
-            f"it has {actual} partitions instead of {count}: delete and create it anew (adding partitions "
-            f"would move keys away from their state){ask}"
-        )
-    problems += [
+    return "; ".join(
         f"its {one.setting} is {one.has} instead of {one.should}, so {one.loses}: {one.remedy}"
         for one in findings
-    ]
-    return "; ".join(problems)
+    )
+
+
+def _check_partition_counts(
+    wanted: Mapping[str, TopicDefinition], cluster: ClusterMetadata, partitions: int
+) -> None:
+    """Raise PartitionCountError unless all existing topics have the number of partitions that is wanted."""
+    by_count: dict[int, list[str]] = {}
+    for name, definition in sorted(wanted.items()):
+        if name not in cluster.topics:
+            continue
+        count = len(cluster.topics[name].partitions)
+        if definition.partitions is None:
+            by_count.setdefault(count, []).append(name)
+        elif count != definition.partitions:
+            raise PartitionCountError(
+                f"topic {name} has {count} partitions and must have {definition.partitions}: {_MOVING}"
+            )
+    if len(by_count) > 1:
+        found = "; ".join(f"{count}: {', '.join(names)}" for count, names in sorted(by_count.items()))
+        raise PartitionCountError(
+            f"all topics keyed by buyer must have the same number of partitions, and have {found}. {_MOVING}"
+        )
+    if by_count and partitions not in by_count:
+        [count] = by_count
+        raise PartitionCountError(
+            f"the topics of this installation have {count} partitions, not {partitions}: "
+            f"pass --partitions {count}. The number cannot be changed in place; {_MOVING}"
+        )

@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from stream_attr.contract.registry import topic_definitions
 from stream_attr.kafka.admin import create_topics
 from tests.kafka.worker_process import LONGEST_S, Traffic, check, until, workers
 
@@ -117,10 +118,17 @@ def test_an_order_is_found_on_whichever_worker_holds_it(broker, topic_prefix, tm
 
 def test_partition_counts_that_do_not_go_together_are_refused(broker, topic_prefix, tmp_path):
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    admin.create_topics([NewTopic(topic_prefix + "order-events", 2, 1)])[
-        topic_prefix + "order-events"
-    ].result()
-    create_topics(broker.bootstrap, partitions=PARTITIONS, prefix=topic_prefix)
+    topics = [
+        NewTopic(
+            topic_prefix + name,
+            2 if name == "order-events" else definition.partitions or PARTITIONS,
+            1,
+            config=definition.config,
+        )
+        for name, definition in topic_definitions().items()
+    ]
+    for created in admin.create_topics(topics).values():
+        created.result()
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
         assert worker.start().wait() == 2
         assert f"{topic_prefix}order-events has 2" in worker.said()

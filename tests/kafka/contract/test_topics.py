@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from stream_attr.cli import main
 from stream_attr.contract.registry import topic_definitions
-from stream_attr.kafka.admin import Standing, create_topics, partition_counts
+from stream_attr.kafka.admin import PartitionCountError, Standing, create_topics, partition_counts
 from stream_attr.kafka.topic_settings import describe_topics
 from tests.kafka.worker_process import LONGEST_S
 
@@ -61,19 +62,27 @@ def test_creates_only_what_is_missing(broker, topic_prefix):
     assert set(states.values()) == {Standing.CREATED}
 
 
-def test_a_topic_with_other_partitions_is_named_with_a_remedy_and_left_alone(broker, topic_prefix):
-    create_topics(broker.bootstrap, partitions=2, prefix=topic_prefix)
-    states = {
-        s.topic.removeprefix(topic_prefix): s
-        for s in create_topics(broker.bootstrap, partitions=4, prefix=topic_prefix)
-    }
-    assert states["chat-events"].standing is Standing.DIFFERS
-    assert "2 partitions instead of 4" in states["chat-events"].problem
-    assert "--partitions 2" in states["chat-events"].problem
-    assert states["agent-roster"].standing is Standing.EXISTS
-    assert partition_counts(broker.bootstrap, [topic_prefix + "chat-events"]) == {
-        topic_prefix + "chat-events": 2
-    }
+def test_an_installation_with_another_number_of_partitions_is_left_alone(broker, topic_prefix):
+    _make(broker, topic_prefix + "chat-events", partitions=2)
+    with pytest.raises(PartitionCountError, match=r"have 2 partitions, not 4: pass --partitions 2\."):
+        create_topics(broker.bootstrap, partitions=4, prefix=topic_prefix)
+    names = [topic_prefix + name for name in topic_definitions()]
+    assert partition_counts(broker.bootstrap, names) == {topic_prefix + "chat-events": 2}, "others were made"
+
+
+def test_topics_that_do_not_go_together_are_named_with_their_partitions(broker, topic_prefix):
+    _make(broker, topic_prefix + "chat-events", partitions=2)
+    _make(broker, topic_prefix + "order-events", partitions=3)
+    with pytest.raises(
+        PartitionCountError, match=rf"2: {topic_prefix}chat-events; 3: {topic_prefix}order-events\."
+    ):
+        create_topics(broker.bootstrap, partitions=2, prefix=topic_prefix)
+
+
+def test_settings_and_roster_have_one_partition(broker, topic_prefix):
+    _make(broker, topic_prefix + "agent-roster", partitions=2)
+    with pytest.raises(PartitionCountError, match="agent-roster has 2 partitions and must have 1"):
+        create_topics(broker.bootstrap, partitions=2, prefix=topic_prefix)
 
 
 def test_a_compacted_roster_is_refused(broker, topic_prefix):
@@ -97,14 +106,17 @@ def test_asking_for_partitions_makes_no_topic(broker, topic_prefix):
     assert partition_counts(broker.bootstrap, [missing]) == {}
 
 
-def test_the_command_exits_with_1_and_names_what_differs(broker, topic_prefix):
+def test_the_command_exits_with_1_and_says_once_that_partitions_differ(broker, topic_prefix):
     arguments = ["topics", "create", "--broker", broker.bootstrap, "--topic-prefix", topic_prefix]
     first = CliRunner().invoke(main, [*arguments, "--partitions", "2"])
     assert (first.exit_code, first.stderr) == (0, "")
     assert f"created  {topic_prefix}chat-events (2 partitions)" in first.stdout
     second = CliRunner().invoke(main, [*arguments, "--partitions", "3"])
     assert second.exit_code == 1
-    assert f"topic {topic_prefix}order-events: it has 2 partitions instead of 3" in second.stderr
+    assert second.stdout == ""
+    assert second.stderr.startswith("Error: the topics of this installation have 2 partitions, not 3: ")
+    assert second.stderr.count("\n") == 1, "it is said once"
+    assert "delete" not in second.stderr
 
 
 def _make(broker, name, partitions=1, config=None):
