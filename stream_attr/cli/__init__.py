@@ -77,7 +77,7 @@ class _LazyGroup(click.Group):
             try:
                 return super().invoke(ctx)
             except StreamAttrError as error:
-                raise Failed(*map(str, error.args), exit_code=error.exit_code) from error
+                raise Failed(error) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return list(_COMMANDS)

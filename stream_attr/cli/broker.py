@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
-from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import PORT
 from stream_attr.cli.terminal import echo
-from stream_attr.kafka.embedded.broker import EmbeddedBrokerError, embedded_broker
+from stream_attr.errors import StreamAttrError
+from stream_attr.kafka.embedded.broker import embedded_broker
 
 
 @click.command(name="broker")
@@ -20,9 +18,6 @@ def command(port: int) -> None:
         with embedded_broker(port) as broker:
             echo(f"Kafka-compatible broker on {broker.bootstrap}, in memory; Ctrl-C ends it", err=True)
             status = broker.process.wait()
-    except EmbeddedBrokerError as error:
-        raise Unusable(str(error)) from error
     except KeyboardInterrupt:
         return
-    echo(f"the broker ended by itself with status {status}", err=True)
-    sys.exit(1)
+    raise StreamAttrError(f"the broker ended by itself with status {status}")

@@ -7,11 +7,10 @@ from collections import Counter
 
 import click
 
-from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
-from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
+from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.replay.check import check
 from stream_attr.replay.run import Inputs
 
@@ -47,8 +46,6 @@ def command(
             progress.shown.clear()
             echo(str(problem))
             codes[problem.code] += 1
-    except UnusableFileError as error:
-        raise Unusable(str(error)) from error
     finally:
         progress.shown.clear()
     found = ", ".join(f"{count:,} {code}" for code, count in codes.most_common())

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import click
 
-from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.params import TIME, broker_option, delivery_timeout_option, topic_prefix_option
 from stream_attr.cli.progress import Progress, of_sending
 from stream_attr.cli.publish import broken_off
@@ -20,15 +19,13 @@ from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo, echo_data
 from stream_attr.codec.visible import visible, visible_json
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
-from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
-from stream_attr.kafka.connection import BrokerUnreachable
+from stream_attr.errors import StreamAttrError
+from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.kafka.dead_letters import DeadLetter, Found, LettersOfFiles, LettersOfTopic, Selection
 from stream_attr.kafka.publish import (
     ANY_PARTITION,
     Published,
-    PublishError,
     Sender,
-    TopicsMissingError,
 )
 from stream_attr.kafka.resend import Account, Resending, Rules, Why, resend
 from stream_attr.kafka.security import Security
@@ -150,8 +147,6 @@ def list_command(
                 echo_data(_in_one_line(found.letter.value))
             else:
                 partial += 1
-    except (BrokerUnreachable, TopicsMissingError, UnusableFileError) as error:
-        raise Unusable(str(error)) from error
     finally:
         progress.clear()
     counts = ", ".join(f"{count:,} {code}" for code, count in codes.most_common())
@@ -215,10 +210,9 @@ def replay(
         except BaseException:
             sender.abandon()
             raise
-    except (BrokerUnreachable, TopicsMissingError, UnusableFileError) as error:
-        raise Unusable(str(error), broken_off(published, broker)) from error
-    except PublishError as error:
-        raise Failed(str(error), broken_off(published, broker)) from error
+    except StreamAttrError as error:
+        error.args += (broken_off(published, broker),)
+        raise
     except KeyboardInterrupt:
         progress.clear()
         echo(broken_off(published, broker), err=True)

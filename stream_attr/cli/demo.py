@@ -23,16 +23,16 @@ from confluent_kafka import Consumer, TopicPartition
 from rich.console import Console
 
 from stream_attr.cli.demo_screen import DemoScreen
-from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.terminal import echo, unfiltered
 from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
+from stream_attr.errors import StreamAttrError
 from stream_attr.explain.decision import explain
 from stream_attr.generate import Plan, write
 from stream_attr.generate.story import BUYERS, SHOP_ID, STORY_MS, story
 from stream_attr.kafka.admin import create_topics, partition_counts
 from stream_attr.kafka.clients import consume
 from stream_attr.kafka.embedded import server
-from stream_attr.kafka.embedded.broker import EmbeddedBrokerError, embedded_broker
+from stream_attr.kafka.embedded.broker import embedded_broker
 from stream_attr.kafka.embedded.stall import Stall
 from stream_attr.kafka.publish import Inputs, publish
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, zone
@@ -66,8 +66,6 @@ def command(keep: bool) -> None:
     """
     try:
         _demo(keep=keep)
-    except EmbeddedBrokerError as error:
-        raise Unusable(str(error)) from error
     except KeyboardInterrupt:
         echo("ended", err=True)
 
@@ -168,12 +166,12 @@ class _Worker:
     log: IO[bytes]
 
     def check(self) -> None:
-        """Raise Failed if it has ended."""
+        """Raise StreamAttrError if it has ended."""
         if self.process.poll() is not None:
             self._complain(f"the worker ended with status {self.process.returncode}")
 
     def await_ready(self) -> None:
-        """Return when it judges; raise Failed if that does not come about."""
+        """Return when it judges; raise StreamAttrError if that does not come about."""
         begun = time.monotonic()
         stall = Stall(READY_S, [self.process.pid], lambda: os.fstat(self.log.fileno()).st_size)
         while not stall.has_come():
@@ -201,7 +199,7 @@ class _Worker:
     def _complain(self, problem: str) -> NoReturn:
         self.log.seek(0)
         said = self.log.read().decode(errors="replace")[-2_000:].strip() or "nothing"
-        raise Failed(f"{problem}; it said:", *said.splitlines())
+        raise StreamAttrError(f"{problem}; it said:", *said.splitlines())
 
 
 @contextmanager
@@ -277,7 +275,7 @@ def _play(screen: DemoScreen, reader: _Reader, publishing: _Publishing, worker: 
         if found or publishing.is_alive():
             last = now
         elif publishing.error:
-            raise Failed(f"the sample could not be published: {publishing.error}")
+            raise StreamAttrError(f"the sample could not be published: {publishing.error}")
         elif now - last > (PATIENCE_S if screen.pending or worker.is_behind() else QUIET_S):
             break
     screen.show_counts()
@@ -287,7 +285,7 @@ def _explain_one(screen: DemoScreen) -> None:
     """The story's first order in words."""
     history = screen.history(SHOP_ID, STORY_ORDER)
     if not history:
-        raise Failed(f"the worker said nothing about order {STORY_ORDER}")
+        raise StreamAttrError(f"the worker said nothing about order {STORY_ORDER}")
     screen.say(f"\nOne of them in words (stream-attr explain {SHOP_ID} {STORY_ORDER}):\n", "bold")
     for line in explain(history[-1], history=history, zone=TIMEZONE):
         screen.say(f"  {line}".rstrip())

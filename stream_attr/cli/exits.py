@@ -5,23 +5,17 @@ from __future__ import annotations
 import click
 
 from stream_attr.codec.visible import visible
+from stream_attr.errors import StreamAttrError
 
-__all__ = ["Failed", "Unusable"]
+__all__ = ["Failed"]
 
 
 class Failed(click.ClickException):  # noqa: TID251 -- here
-    """The command fails with status 1; it shows a message of one or more lines, each of them on one line."""
+    """An error of ours as click shows it: each argument on a line of its own, and its exit code.
 
-    def __init__(self, *lines: str, exit_code: int | None = None) -> None:
-        super().__init__("\n".join(map(visible, lines)))
-        if exit_code is not None:
-            self.exit_code = exit_code
-
-
-class Unusable(Failed):
-    """What the user named cannot be used: a file, a port, a broker. The message names it, the status is 2.
-
-    (``click.UsageError`` has that status too, and shows how the command is used.)
+    (``click.UsageError`` has exit code 2 too, and shows how the command is used.)
     """
 
-    exit_code = 2
+    def __init__(self, error: StreamAttrError) -> None:
+        super().__init__("\n".join(visible(str(line)) for line in error.args))
+        self.exit_code = error.exit_code

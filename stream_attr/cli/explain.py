@@ -11,20 +11,19 @@ from typing import NamedTuple
 
 import click
 
-from stream_attr.cli.exits import Unusable
 from stream_attr.cli.params import DURATION, EXISTING_FOLDER, TIME, WEB_URL, FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.secured import web_token_option
 from stream_attr.cli.terminal import echo
+from stream_attr.errors import UnusableError
 from stream_attr.explain.buyer_day import explain_day, problems_of
 from stream_attr.explain.decision import explain
 from stream_attr.explain.from_events import Asked, decisions_from_events, known_from_events, shop_of
-from stream_attr.explain.from_replay import UnusableOutputError, from_replay, known_from
+from stream_attr.explain.from_replay import from_replay, known_from
 from stream_attr.explain.from_worker import Found, from_worker
 from stream_attr.explain.messages import LANGUAGES
 from stream_attr.explain.verify import verify
-from stream_attr.explain.view import NothingKnownError
-from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
+from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.kafka.secret import Secret
 from stream_attr.replay.run import Inputs
 from stream_attr.rules.shop.days import day_number, zone
@@ -171,8 +170,6 @@ def command(
             lines, sound = _told_day(source, shop, buyer, day, profile, timezone, lang)
         else:
             lines, sound = _told_order(source, shop, order, profile, timezone, lang, wait / 1000)
-    except (UnusableFileError, UnusableOutputError, NothingKnownError) as error:
-        raise Unusable(str(error)) from error
     finally:
         progress.clear()
     for line in lines:
@@ -228,14 +225,16 @@ def _told_order(
         lines = explain(decisions[-1], history=decisions, zone=timezone, language=lang)
         return lines, not verify(decisions[-1])
     except NO_DECISION as error:
-        raise Unusable(_no_decision(history, timezone, error)) from error
+        raise UnusableError(_no_decision(history, timezone, error)) from error
 
 
 def _judged(asked: Asked, shop: str, order: str, profile: str) -> list[Found]:
     """All revisions of the order under the profile, as the events give them."""
     decisions = decisions_from_events(asked, shop, order, profile)
     if not decisions:
-        raise Unusable(f"the files give no decision on order {order} of shop {shop} under profile {profile}")
+        raise UnusableError(
+            f"the files give no decision on order {order} of shop {shop} under profile {profile}"
+        )
     return [Found("the files", decision) for decision in decisions]
 
 

@@ -7,7 +7,6 @@ import time
 
 import click
 
-from stream_attr.cli.exits import Failed, Unusable
 from stream_attr.cli.params import (
     SPEED,
     TIME,
@@ -19,9 +18,9 @@ from stream_attr.cli.params import (
 from stream_attr.cli.progress import Progress, of_sending
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo
-from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
-from stream_attr.kafka.connection import BrokerUnreachable
-from stream_attr.kafka.publish import Inputs, Published, PublishError, TopicsMissingError, publish
+from stream_attr.errors import StreamAttrError
+from stream_attr.files.jsonl import STANDARD_INPUT
+from stream_attr.kafka.publish import Inputs, Published, publish
 from stream_attr.kafka.security import Security
 from stream_attr.processor.processor import AHEAD_OF_CLOCK_MS
 
@@ -92,12 +91,9 @@ def command(
             progress=of_sending(progress, broker, delivery_timeout),
             published=published,
         )
-    except (BrokerUnreachable, TopicsMissingError) as error:
-        raise Unusable(str(error)) from error
-    except UnusableFileError as error:
-        raise Unusable(str(error), broken_off(published, broker)) from error
-    except PublishError as error:
-        raise Failed(str(error), broken_off(published, broker)) from error
+    except StreamAttrError as error:
+        error.args += (broken_off(published, broker),)
+        raise
     except KeyboardInterrupt:
         progress.clear()
         echo(broken_off(published, broker), err=True)

@@ -13,9 +13,8 @@ from typing import Any, TypeVar
 
 import click
 
-from stream_attr.cli.exits import Unusable
-from stream_attr.kafka.secret import UnusableSecretError, checked_token, read_secret
-from stream_attr.kafka.security import Mechanism, Protocol, Security, SecurityError
+from stream_attr.kafka.secret import checked_token, read_secret
+from stream_attr.kafka.security import Mechanism, Protocol, Security
 
 __all__ = ["PASSWORD_VARIABLE", "TOKEN_VARIABLE", "security_options", "web_token_option"]
 
@@ -48,19 +47,16 @@ def security_options(command: _Command) -> _Command:
         tls_any_hostname: bool,
         **others: Any,
     ) -> Any:
-        try:
-            security = Security(
-                protocol=Protocol(security_protocol),
-                mechanism=Mechanism(sasl_mechanism),
-                user=sasl_user,
-                password=read_secret(sasl_password_file, "--sasl-password-file", PASSWORD_VARIABLE),
-                ca_file=tls_ca_file,
-                cert_file=tls_cert_file,
-                key_file=tls_key_file,
-                any_hostname=tls_any_hostname,
-            )
-        except (SecurityError, UnusableSecretError) as error:
-            raise Unusable(str(error)) from error
+        security = Security(
+            protocol=Protocol(security_protocol),
+            mechanism=Mechanism(sasl_mechanism),
+            user=sasl_user,
+            password=read_secret(sasl_password_file, "--sasl-password-file", PASSWORD_VARIABLE),
+            ca_file=tls_ca_file,
+            cert_file=tls_cert_file,
+            key_file=tls_key_file,
+            any_hostname=tls_any_hostname,
+        )
         return command(*arguments, security=security, **others)
 
     options = (
@@ -105,13 +101,10 @@ def web_token_option(command: _Command) -> _Command:
 
     @functools.wraps(command)
     def with_token(*arguments: Any, web_token_file: Path | None, **others: Any) -> Any:
-        try:
-            token = read_secret(web_token_file, "--web-token-file", TOKEN_VARIABLE)
-            if token is not None:
-                where = TOKEN_VARIABLE if web_token_file is None else f"--web-token-file {web_token_file}"
-                checked_token(token, where)
-        except UnusableSecretError as error:
-            raise Unusable(str(error)) from error
+        token = read_secret(web_token_file, "--web-token-file", TOKEN_VARIABLE)
+        if token is not None:
+            where = TOKEN_VARIABLE if web_token_file is None else f"--web-token-file {web_token_file}"
+            checked_token(token, where)
         return command(*arguments, web_token=token, **others)
 
     return _option(

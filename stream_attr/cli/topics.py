@@ -44,8 +44,8 @@ def create(
 ) -> None:
     """Create the missing topics and check the others. Never changes an existing topic.
 
-    Exits with 1 if existing topics have another number of partitions, or settings that the product cannot work
-    with; the message names the topic and the remedy. A setting that may lose data is a warning.
+    Exits with 1 if existing topics have another number of partitions, or settings that give wrong results;
+    the message names the topic and the remedy. A setting that may lose data is a warning.
     """
     states = create_topics(
         broker,

@@ -31,7 +31,7 @@ _MOVING = "docs/operations.md, 'Adding partitions', shows how to move to a secon
 
 
 class PartitionCountError(StreamAttrError):
-    """The topics that are there have another number of partitions, or several; nothing was created."""
+    """The topics that are there have another number of partitions, or several. None of them is changed."""
 
 
 class Standing(Enum):
@@ -80,6 +80,7 @@ def create_topics(
     missing = {name: d for name, d in wanted.items() if name not in cluster.topics}
     created = _create(admin, missing, partitions, factor)
     cluster = _listed_with(admin, wanted.keys())
+    _check_partition_counts(wanted, cluster, partitions)  # somebody else may have created some meanwhile
     configs, refused = describe_topics(admin, wanted)
     for name, reason in refused.items():
         raise BrokerUnreachable(f"the settings of topic {name} cannot be read: {reason}")

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream_attr.cli import main
+from stream_attr.errors import StreamAttrError, UnusableError
 
 HEAVY = {"confluent_kafka", "faust", "aiokafka", "rocksdict", "rich", "orjson", "stream_attr.processor"}
 
@@ -76,3 +77,23 @@ def test_what_standard_output_cannot_show_ends_no_command(encoding, said):
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, env=environment)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, said, b"")
+
+
+def test_an_error_of_ours_is_one_line_per_argument_and_its_exit_code(monkeypatch):
+    for error, lines in (
+        (UnusableError("a.jsonl: No such file"), ["Error: a.jsonl: No such file"]),
+        (
+            StreamAttrError("no answer", "Acknowledged: \x1b[31m1"),
+            ["Error: no answer", r"Acknowledged: \x1b[31m1"],
+        ),
+    ):
+        monkeypatch.setattr("stream_attr.cli.check.check", raises(error))
+        result = CliRunner().invoke(main, ["check", "--chat", "a.jsonl"])
+        assert (result.exit_code, result.stderr.splitlines()) == (error.exit_code, lines)
+
+
+def raises(error):
+    def check(*_, **__):
+        raise error
+
+    return check

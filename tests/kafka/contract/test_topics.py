@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -122,3 +124,7 @@ def test_the_command_exits_with_1_and_says_once_that_partitions_differ(broker, t
 def _make(broker, name, partitions=1, config=None):
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(LONGEST_S)
+    deadline = time.monotonic() + LONGEST_S
+    while not partition_counts(broker.bootstrap, [name]):  # a broker learns of it after the controller
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
