@@ -19,7 +19,7 @@ BUSY ?= 4
 BESIDE ?= --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-loaded check reliability fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down containers clean
+.PHONY: help demo test test-loaded check reliability docs fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down containers clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,16 +43,20 @@ test-loaded: $(STAMP)  ## the same beside so many busy processes (BUSY=4): no te
 		$(BIN)/python -c 'import os; parent = os.getppid(); exec("while os.getppid() == parent: pass")' & \
 	done; $(MAKE) test
 
-check: $(STAMP)  ## lint, types, layers, the files of deploy/; edits nothing
+check: $(STAMP)  ## lint, types, layers, the files of deploy/, the documentation; edits nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --quiet tests/deploy
+	$(BIN)/properdocs build
 
 reliability: $(STAMP)  ## all faults on three brokers, and the table of docs/reliability.md (9 minutes)
 	STREAM_ATTR_REQUIRE_KAFKA=1 STREAM_ATTR_RELIABILITY=docs/reliability.md \
 		$(BIN)/python -m pytest tests/kafka/faults
+
+docs: $(STAMP)  ## the documentation as a site, in .cache/site (make check builds it, too)
+	$(BIN)/properdocs build
 
 fmt: $(STAMP)  ## format and mend what can be mended
 	$(BIN)/ruff check --fix .
