@@ -498,6 +498,10 @@ class Processor:
             return
         if watermark // WATERMARK_EVERY_MS > self._emitted_watermark // WATERMARK_EVERY_MS:
             self._emitted_watermark = watermark
+            if self._share is not None:
+                if self._share.index > 0:
+                    return  # all shares of a partition have one watermark: the first emits it
+                self._place = Place(self._place.records, END_OF_TIME + 1)  # after all that any share emits
             passed = encode_internal(PartitionWatermark(self._options.partition, watermark))
             for number in range(self._options.partitions):
                 self._out(Output(BUYER_DAYS, b"", passed, number))

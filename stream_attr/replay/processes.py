@@ -1,7 +1,7 @@
-"""A replay shared by several processes, by buyer: the same outputs, in the very order of one process.
+"""A replay in several processes: the outputs of one process, in the same order.
 
-Each process reads all files, so that all follow one watermark, and judges the buyers of its share; what they
-say is put in order step by step.
+Each process reads all files, so that all have the same watermark, and judges the buyers of its share. This
+process merges their outputs batch by batch, and rolls up what they emit on ``buyer-days``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Generator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from itertools import chain
 from multiprocessing import resource_tracker
@@ -19,18 +18,23 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from operator import itemgetter
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import msgspec
 from msgspec import Struct
 
+from stream_attr.contract.topics import BUYER_DAYS, CLOSINGS
 from stream_attr.errors import StreamAttrError
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
-from stream_attr.processor import Share
-from stream_attr.processor.ports import Output
-from stream_attr.replay.steps import Ahead, Plan, Step, steps, without_collector
+from stream_attr.processor import Share, ShopRegistry
+from stream_attr.processor.local import LocalPartition
+from stream_attr.processor.ports import Batch, Output, Place, Record
+from stream_attr.replay.spill_store import SpillStore
+from stream_attr.replay.steps import FilePartition, Plan, without_collector
 
-__all__ = ["ProcessLostError", "sensible_number", "shared_steps"]
+__all__ = ["ProcessLostError", "SharedPartition", "sensible_number"]
 
 WORTH_A_PROCESS = 32 << 20
 """Bytes of input that are worth the start of another process."""
@@ -38,23 +42,33 @@ PACKED = 10
 """How much smaller than its lines a ``.gz`` file is, about."""
 
 
-class _Told(Struct, tag=True, array_like=True, gc=False):
-    """What a process sends: a step; or, without one, that it has done its work."""
+class _Step(Struct, tag=True, array_like=True, gc=False):
+    """What a process has done: a batch of events, or of closings."""
 
-    step: Step | None
+    taken: int
+    """Events read so far."""
+    outputs: list[Output]
+    places: list[Place]
+    """Of each output."""
+
+
+class _Done(Struct, tag=True, array_like=True, gc=False):
+    """A process has finished."""
 
 
 class _Failed(Struct, tag=True, array_like=True, gc=False):
-    """What a process sends when it cannot go on."""
+    """A process cannot go on."""
 
-    said: str
+    message: str
     unusable: bool
-    """A file is, so nothing is wrong with the program."""
+    """The cause is a file, not the program."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_told = msgspec.msgpack.Decoder(_Told | _Failed).decode
-_decode_answer = msgspec.msgpack.Decoder(list[Output]).decode
+_decode_message = msgspec.msgpack.Decoder(_Step | _Done | _Failed).decode
+_decode_closings = msgspec.msgpack.Decoder(list[tuple[bytes, bytes]]).decode
+_NEXT = _encode([])
+"""No closings: go on with the files."""
 
 
 class ProcessLostError(StreamAttrError):
@@ -76,28 +90,70 @@ def _size(path: Path) -> int:
     return path.stat().st_size * (PACKED if path.suffix == ".gz" else 1)
 
 
-def shared_steps(plan: Plan, processes: int) -> Generator[Step, list[Output], None]:
-    """Judge files in several processes: the steps that one process would yield, without places.
+class SharedPartition:
+    """The one partition of a replay, its buyers shared by several processes.
 
-    Standard input cannot be shared. Raises UnusableFileError, and ProcessLostError when a process dies.
+    Standard input cannot be shared. Every method may raise UnusableFileError, and ProcessLostError when a
+    process dies.
     """
-    workers = [_Worker(plan, Share(index, processes)) for index in range(processes)]
-    try:
-        while True:
-            parts = [part for worker in workers if (part := worker.receive()) is not None]
-            if not parts:
-                return
-            placed = chain.from_iterable(zip(part.places, part.outputs, strict=True) for part in parts)
-            closings = yield Step(
-                parts[0].taken, [output for _, output in sorted(placed, key=itemgetter(0))], []
-            )
-            if plan.reports:
-                answer = _encode(closings)
-                for worker in workers:
-                    worker.send(answer)
-    finally:
-        for worker in workers:
-            worker.stop()
+
+    def __init__(self, plan: Plan, processes: int) -> None:
+        self.taken = 0
+        """Events read so far."""
+        self._plan = plan
+        self._processes = processes
+        self._waits = False
+        """Whether the processes wait to be told to go on."""
+        self._workers: list[_Worker] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            store = stack.enter_context(SpillStore())
+            self._rollup = LocalPartition(ShopRegistry(), store, self._plan.options())
+            for index in range(self._processes):
+                worker = _Worker(self._plan, Share(index, self._processes))
+                stack.callback(worker.stop)
+                self._workers.append(worker)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def next_batch(self) -> Batch | None:
+        """Return what the processes emit for their next chunk, in order; None: they have finished."""
+        if self._waits:
+            self._send(_NEXT)
+        self._waits = self._plan.reports
+        return self._receive()
+
+    def process_internal(self, records: list[Record]) -> Batch:
+        """See `Partition.process_internal`: buyer-days are rolled up here, closings go to all processes."""
+        closings = [(one.key, one.value) for one in records if one.topic == CLOSINGS]
+        days = [one for one in records if one.topic == BUYER_DAYS]
+        batch = self._rollup.process_internal(days) if days else Batch()
+        if closings:
+            self._send(_encode(closings))
+            answer = self._receive()
+            assert answer is not None
+            batch = Batch(batch.outputs + answer.outputs)
+        return batch
+
+    def _send(self, closings: bytes) -> None:
+        for worker in self._workers:
+            worker.send(closings)
+
+    def _receive(self) -> Batch | None:
+        """Merge the next step of all processes."""
+        steps = [step for worker in self._workers if (step := worker.receive()) is not None]
+        if not steps:
+            return None
+        self.taken = steps[0].taken
+        placed = chain.from_iterable(zip(step.places, step.outputs, strict=True) for step in steps)
+        return Batch([output for _, output in sorted(placed, key=itemgetter(0))])
 
 
 class _Worker:
@@ -118,51 +174,56 @@ class _Worker:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
-    def receive(self) -> Step | None:
-        """Return its next step; None: it has done its work."""
+    def receive(self) -> _Step | None:
+        """Return its next step; None: it has finished."""
         try:
-            told: _Told | _Failed = _decode_told(self._pipe.recv_bytes())
+            message: _Step | _Done | _Failed = _decode_message(self._pipe.recv_bytes())
         except EOFError:
             self._process.join()
             raise ProcessLostError(
                 f"{self._name} ended with exit code {self._process.exitcode} before its work was done"
             ) from None
-        if isinstance(told, _Failed):
-            raise UnusableFileError(told.said) if told.unusable else ProcessLostError(told.said)
-        return told.step
+        if isinstance(message, _Failed):
+            raise (
+                UnusableFileError(message.message) if message.unusable else ProcessLostError(message.message)
+            )
+        return message if isinstance(message, _Step) else None
 
-    def send(self, answer: bytes) -> None:
-        """Answer a step with closings, of which it takes those of its share."""
-        with suppress(BrokenPipeError):  # it has failed: the next thing that comes from it says why
-            self._pipe.send_bytes(answer)
+    def send(self, closings: bytes) -> None:
+        """Send closings, of which it processes those of its share; none: it goes on with the files."""
+        with suppress(BrokenPipeError):  # it has failed: the next message from it names the cause
+            self._pipe.send_bytes(closings)
 
     def stop(self) -> None:
+        """End the process."""
         self._pipe.close()
         self._process.terminate()
         self._process.join()
 
 
 def _work(plan: Plan, pipe: Connection) -> None:
-    """Run in a process of its own: judge a share, send the steps, hear what answers them."""
+    """Run in a process of its own: judge a share, send each batch, process the closings it leads to."""
     with closing(pipe), without_collector():
-        ahead = Ahead()
-        judging = steps(plan, ahead)
         try:
-            step = next(judging)
-            while True:
-                pipe.send_bytes(_encode(_Told(step)))
-                step = judging.send(_answer(pipe, ahead) if plan.reports else [])
-        except StopIteration:
-            pipe.send_bytes(_encode(_Told(None)))
+            with FilePartition(plan) as partition:
+                while (batch := partition.next_batch()) is not None:
+                    _send_step(pipe, partition, batch)
+                    while closings := _closings(pipe, partition) if plan.reports else []:
+                        _send_step(pipe, partition, partition.process_internal(closings))
+            pipe.send_bytes(_encode(_Done()))
         except (BrokenPipeError, EOFError):
-            pass  # nobody is there to listen any more
+            pass  # nobody receives any more
         except UnusableFileError as error:
             pipe.send_bytes(_encode(_Failed(str(error), unusable=True)))
         except Exception:
             pipe.send_bytes(_encode(_Failed(traceback.format_exc(), unusable=False)))
 
 
-def _answer(pipe: Connection, ahead: Ahead) -> list[Output]:
-    """Wait for the closings that answer a step, and read on meanwhile."""
-    ahead.look()
-    return _decode_answer(pipe.recv_bytes())
+def _send_step(pipe: Connection, partition: FilePartition, batch: Batch) -> None:
+    pipe.send_bytes(_encode(_Step(partition.taken, batch.outputs, batch.places)))
+
+
+def _closings(pipe: Connection, partition: FilePartition) -> list[Record]:
+    """Wait for the closings that follow from a batch; read the next chunk meanwhile."""
+    partition.read_ahead()
+    return [Record(CLOSINGS, 0, 0, 0, key, value) for key, value in _decode_closings(pipe.recv_bytes())]

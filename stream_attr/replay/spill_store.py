@@ -1,4 +1,4 @@
-"""State of a replay that its memory has no room for: in a temporary folder, made when the first comes."""
+"""State of a replay that does not fit into memory: in a temporary folder, made when it is first needed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Self
 
 import rocksdict
 
-__all__ = ["OverflowStore"]
+__all__ = ["SpillStore"]
 
 _MIB = 1 << 20
 
 
-class OverflowStore:
-    """A `Store` of ``stream_attr.processor.ports`` whose state is worth nothing once the replay is over.
+class SpillStore:
+    """A `Store` of ``stream_attr.processor.ports`` whose state is deleted at the end of the replay.
 
-    Use it as a context; at its end the folder is deleted.
+    Use it as a context manager: its exit deletes the folder.
     """
 
     def __init__(self) -> None:

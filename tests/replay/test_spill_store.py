@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stream_attr.replay import spill_store
-from stream_attr.replay.spill_store import OverflowStore
+from stream_attr.replay.spill_store import SpillStore
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ class _Folder(spill_store.TemporaryDirectory):
 
 
 def test_what_is_written_is_read_and_takes_a_folder_only_then(folders):
-    with OverflowStore() as store:
+    with SpillStore() as store:
         store.apply({b"s|a": None})
         assert store.get(b"s|a") is None
         assert list(store.items()) == []
@@ -37,7 +37,7 @@ def test_what_is_written_is_read_and_takes_a_folder_only_then(folders):
 
 def test_the_folder_goes_when_the_replay_fails(folders):
     def fail():
-        with OverflowStore() as store:
+        with SpillStore() as store:
             store.apply({b"s|a": b"1"})
             raise RuntimeError
 
@@ -47,7 +47,7 @@ def test_the_folder_goes_when_the_replay_fails(folders):
 
 
 def test_rows_without_a_value_are_kept_too():
-    with OverflowStore() as store:
+    with SpillStore() as store:
         store.write_derived({b"\x05a": b"", b"\x05b": b""})
         store.write_derived({b"\x05a": None})
         assert list(store.items(b"\x05", b"\x06")) == [(b"\x05b", b"")]
