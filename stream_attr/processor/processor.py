@@ -46,7 +46,7 @@ from stream_attr.processor.watermark import BEGINNING, Watermark
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.capacity import has_room_for_chat, has_room_for_order, update_order_size
 from stream_attr.rules.buyer.emitted import EVERY_DAY, EmittedTask
-from stream_attr.rules.buyer.reports import mark_dirty, waits_for_closing
+from stream_attr.rules.buyer.reports import add_closing, mark_dirty, schedule_reports, waits_for_closing
 from stream_attr.rules.buyer.retention import expire, expire_at_end
 from stream_attr.rules.buyer.timers import due_orders, reschedule
 from stream_attr.rules.buyer.verdicts import Revision, judgements, revise
@@ -294,10 +294,10 @@ class Processor:
         _learn(order, event)
         if order.created_ts is None:
             assert record.value is not None
-            order.waiting.append(Waiting(record.partition, record.offset, record.key, record.value))
+            order.add_waiting(Waiting(record.partition, record.offset, record.key, record.value))
             update_order_size(buyer, order)
         else:
-            order.waiting.clear()
+            order.take_waiting()
             update_order_size(buyer, order)
             self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
             if self._has_tasks:
@@ -387,19 +387,7 @@ class Processor:
         Returns whether they have to be told earlier than anything was to be.
         """
         mark_dirty(buyer, since, reason, late=late, orders=orders)
-        every_ms = self._options.report_every_ms
-        reports_due = buyer.reports_due
-        if reports_due is not None and reports_due <= ts + every_ms:
-            return False
-        watermark = self._watermark.value
-        at = max(ts, watermark) + every_ms
-        end = buyer.shop.zone.end_of_day(ts) if ts > 0 else at
-        if watermark < end < at:
-            at = end
-        if reports_due is not None and reports_due <= at:
-            return False
-        buyer.reports_due = at
-        return True
+        return schedule_reports(buyer, ts, self._watermark.value, self._options.report_every_ms)
 
     def _emit_reports(self, buyer: Buyer, watermark: int, answered: int | None = None) -> None:
         """Tell what is new of a buyer's facts, inquiries and figures."""
@@ -426,7 +414,7 @@ class Processor:
                 continue
             else:
                 told = EmittedTask(known.revision + 1, ended_ts is None, task.agent_id)
-            order.tasks[task.kind] = told
+            order.record_task(task.kind, told)
             task_id = f"{buyer.shop.shop_id}|{order.order_id}|{task.kind}"
             said = encode_task(task_id, buyer.shop.shop_id, buyer.buyer_id, order.order_id, task, ended_ts)
             self._out(Output(TASKS, task_id.encode(), emission(said, told.revision, reason, watermark)))
@@ -437,13 +425,9 @@ class Processor:
         if self._share is not None and not self._share.has(key):
             return
         buyer = self._buyers.load(key)
-        reception = buyer.receptions.get(closing.agent_id, {}).get(closing.day)
-        if reception is None or reception.closed_ts == closing.last_ts:
+        if not add_closing(buyer, closing.agent_id, closing.day, closing.last_ts):
             return
-        reception.closed_ts = closing.last_ts
-        reception.fact = None
         watermark = self._watermark.value
-        mark_dirty(buyer, closing.day, "timer", orders=False)
         self._emit_reports(buyer, watermark, closing.day)
         if watermark < END_OF_TIME:
             self._expire(key, buyer, watermark, answered=True)
@@ -573,8 +557,8 @@ def _learn(order: Order, event: OrderEvent) -> None:
         case "cancelled":
             order.add_cancelled(event.ts)
         case "refund_requested":
-            order.refunds.append((event.ts, event.amount or 0, False))
+            order.add_refund(event.ts, event.amount or 0, completed=False)
         case "refund_completed":
-            order.refunds.append((event.ts, event.amount or 0, True))
+            order.add_refund(event.ts, event.amount or 0, completed=True)
         case _:
             assert_never(event.type)

@@ -1,17 +1,18 @@
-"""Telling of one buyer's facts, inquiries and figures: what is new since they were last told.
+"""Emission of one buyer's facts, inquiries and contributions to figures, where they are new.
 
-They follow from the buyer's facts as verdicts do, so nothing hangs on the order in which events came. What
-changes is told once in a while (`Options.report_every_ms` of event time after the first change, and when its
-day is over), and not with every message: a chat of ten messages is two records or three.
+They follow from the buyer's facts as verdicts do, so they do not depend on the order in which events arrive.
+Changes are collected and emitted `Options.report_every_ms` of event time after the first of them, and when
+its day is over, rather than with every message: a chat of ten messages makes two or three records.
 
-The filter ``agent_offline`` knows of other buyers, whose chat other partitions may hold. It stays right
-across them so: each buyer-day that is stated on ``buyer-days`` says when the agent spoke last; the roll-up of
-the shop, once every partition has passed the day, answers each buyer who waits with a *closing*, and again
-should a late event change what it said. A fact is a function of the buyer's facts and the last closing, a
-closing one of all that is known of the agent's day, and both travel in the transactions of those who tell
-them. So what is told last is the same for any number of partitions and workers, and through crashes. Only a
-partition that is behind another by more event time than chat is kept (``--history-days``) may change a
-closing too late: the other has forgotten its buyer, as it would refuse an event that late.
+The filter ``agent_offline`` depends on an agent's chat with other buyers, which other partitions may hold.
+Each buyer-day on ``buyer-days`` therefore has the time at which the agent spoke last. Once the watermarks of
+all partitions have passed the day, the roll-up of the shop sends a *closing* to each buyer who waits for it,
+and another one if a late event changes that time. A fact is a function of the buyer's facts and the last
+closing, a closing is a function of all buyer-days of the agent's day, and both are written in transactions
+with the state they follow from. So the last revisions are the same for any number of partitions and workers,
+and after crashes. Only a partition that is behind another one by more event time than chat is kept
+(``--history-days``) may change a closing too late: the other partition has dropped its buyer, as it would
+refuse an event that late.
 """
 
 from __future__ import annotations
@@ -26,95 +27,89 @@ from stream_attr.contract.topics import BUYER_DAYS, FACTS, INQUIRIES
 from stream_attr.processor.ports import Output
 from stream_attr.rules.buyer.buyer import Buyer, OpenReception
 from stream_attr.rules.buyer.emitted import EVERY_DAY, LastEmitted, PendingChanges
-from stream_attr.rules.buyer.reports import reception_fact, reception_inquiry
+from stream_attr.rules.buyer.reports import (
+    all_receptions,
+    drop_contributions_before,
+    finish_reports,
+    reception_fact,
+    reception_inquiry,
+    record_contribution,
+    take_changes,
+)
 from stream_attr.rules.chat.reception import UNKNOWN, Reception
 from stream_attr.rules.reports.buyer_contribution import contributions_to
 from stream_attr.rules.shop.days import END_OF_TIME, day_name
 from stream_attr.rules.vocabulary import NONE
 
 FINAL_AFTER_DAYS: Final = 3
-"""So many days after its own, all that is told of a reception is final."""
-_BY_ITSELF: Final = PendingChanges(END_OF_TIME, "timer", False, False)
-"""What stands for the changes where there are none."""
+"""So many days after its own, all reports of a reception are final."""
+_TIMER_ONLY: Final = PendingChanges(END_OF_TIME, "timer", False, False)
+"""Stands for the changes where there are none."""
 
 
 def emit_reports(
     buyer: Buyer, watermark: int, chat_ms: int, partition: int, answered: int | None = None
 ) -> list[Output]:
-    """Return what has to be told anew at a watermark, and take it as told; find when to look again.
+    """Return the reports that are new at a watermark, record them as emitted, and find the next due time.
 
-    ``chat_ms``: for how long chat is kept; figures of days before that stay as they are. ``answered``: a day
-    of which a closing has come, for which everything was kept.
+    ``chat_ms``: how long chat is kept; figures of days before that stay as they are. ``answered``: a day of
+    which a closing has come, for which everything was kept.
     """
     zone = buyer.shop.zone
-    pending_changes, buyer.pending_changes = buyer.pending_changes or _BY_ITSELF, None
+    changes = take_changes(buyer) or _TIMER_ONLY
     today = zone.day_of(watermark) if 0 < watermark < END_OF_TIME else 0
     oldest = zone.day_of(watermark - chat_ms) if chat_ms < watermark < END_OF_TIME else 0
     if answered is not None:
         oldest = min(oldest, answered - 1)
-    since = pending_changes.since - 1  # a reception bears on the inquiry of the day before, as may an order
-    # `buyer.open_receptions` leaves out what is final; an order created before today may still change that.
-    looks = (
+    since = changes.since - 1  # a reception bears on the inquiry of the day before, as may an order
+    # Open receptions leave out what is final; an order created before today may still change that.
+    open_receptions = (
         None
-        if pending_changes.late
+        if changes.late
         or answered is not None
-        or pending_changes.since == EVERY_DAY
-        or (pending_changes.orders and pending_changes.since < today)
+        or changes.since == EVERY_DAY
+        or (changes.orders and changes.since < today)
         else buyer.open_receptions
     )
     touched_agents = buyer.touched_agents
-    everybody = pending_changes.orders or looks is None or buyer.open_version != buyer.shop.version
-    buyer.open_version = buyer.shop.version
+    every_agent = changes.orders or open_receptions is None or buyer.open_version != buyer.shop.version
     outputs: list[Output] = []
     changed: set[int] = set()
-    reports_due = END_OF_TIME
-    still: list[OpenReception] = []
-    for look in _all_of(buyer) if looks is None else looks:
-        agent_id, day, reception = look
-        touched = day >= since and (everybody or agent_id in touched_agents)
-        look_at = reception.due
-        if not touched and look_at == UNKNOWN and (day < today - FINAL_AFTER_DAYS or _is_final(reception)):
-            reception.due = END_OF_TIME
+    next_due = END_OF_TIME
+    still_open: list[OpenReception] = []
+    for one in all_receptions(buyer) if open_receptions is None else open_receptions:
+        agent_id, day, reception = one
+        touched = day >= since and (every_agent or agent_id in touched_agents)
+        due = reception.due
+        if not touched and due == UNKNOWN and (day < today - FINAL_AFTER_DAYS or _is_final(reception)):
+            reception.clear_due()
         elif (
-            (touched or look_at <= watermark)
+            (touched or due <= watermark)
             and reception.messages
-            and _emit_reception(
-                buyer, agent_id, day, reception, watermark, pending_changes, outputs, touched=touched
-            )
+            and _emit_reception(buyer, agent_id, day, reception, watermark, changes, outputs, touched=touched)
         ):
             changed.add(day)
-        look_at = reception.due
-        if look_at < END_OF_TIME:
-            still.append(look)
-            if watermark < look_at < reports_due:
-                reports_due = look_at
-    buyer.open_receptions = still
-    touched_agents.clear()
-    if pending_changes.orders:
+        due = reception.due
+        if due < END_OF_TIME:
+            still_open.append(one)
+            if watermark < due < next_due:
+                next_due = due
+    finish_reports(buyer, still_open, next_due if next_due < END_OF_TIME else None)
+    if changes.orders:
         changed.update([day for day in buyer.order_days() if day >= since])
     changed.update([day for day in buyer.day_digests if day >= since and not _has_receptions_on(day, buyer)])
-    if pending_changes.since == EVERY_DAY:
+    if changes.since == EVERY_DAY:
         for days in buyer.receptions.values():
             changed.update(days)
     if answered is not None:
         changed.add(answered)
     for day in sorted(changed):
         if day >= oldest:
-            buyer_day = _buyer_day_output(buyer, day, watermark, pending_changes.reason, partition)
-            if buyer_day is not None:
-                outputs.append(buyer_day)
-    for day in [day for day in buyer.day_digests if day < oldest]:
-        del buyer.day_digests[day]
-    buyer.reports_due = reports_due if reports_due < END_OF_TIME else None
+            output = _buyer_day_output(buyer, day, watermark, changes.reason, partition)
+            if output is not None:
+                outputs.append(output)
+    drop_contributions_before(buyer, oldest)
     return outputs
-
-
-def _all_of(buyer: Buyer) -> list[OpenReception]:
-    return [
-        (agent_id, day, reception)
-        for agent_id, days in buyer.receptions.items()
-        for day, reception in days.items()
-    ]
 
 
 def _has_receptions_on(day: int, buyer: Buyer) -> bool:
@@ -125,7 +120,7 @@ def _has_receptions_on(day: int, buyer: Buyer) -> bool:
 
 
 def _is_final(reception: Reception) -> bool:
-    """Whether nothing more is to be told of a reception by itself."""
+    """Whether no report of a reception changes by itself any more."""
     fact, inquiry = reception.last_emitted_fact, reception.last_emitted_inquiry
     return fact is not None and fact.final and (inquiry is None or inquiry.final)
 
@@ -136,59 +131,88 @@ def _emit_reception(
     day: int,
     reception: Reception,
     watermark: int,
-    pending_changes: PendingChanges,
+    changes: PendingChanges,
     outputs: list[Output],
     *,
     touched: bool,
 ) -> bool:
-    """Tell the fact and the inquiry of a reception where they say something new.
+    """Emit the fact and the inquiry of a reception where they are new.
 
     Returns whether the day's figures may change. ``touched``: whether facts have changed that bear on it.
     """
+    reception.clear_due()
+    fact_changed = _emit_fact(buyer, agent_id, day, reception, watermark, changes, outputs)
+    before = reception.emitted_inquiry
+    if not touched and before is not None and (before.final or watermark < before.final_at):
+        if not before.final:
+            reception.add_due(before.final_at)
+        return fact_changed
+    return _emit_inquiry(buyer, agent_id, day, reception, watermark, changes, outputs) or fact_changed
+
+
+def _emit_fact(
+    buyer: Buyer,
+    agent_id: str,
+    day: int,
+    reception: Reception,
+    watermark: int,
+    changes: PendingChanges,
+    outputs: list[Output],
+) -> bool:
     shop = buyer.shop
     fact = reception_fact(buyer, agent_id, day, reception)
     final_at = shop.zone.start_of(day + 1)
     final = watermark >= final_at and not (fact.may_be_offline and reception.closed_ts is None)
-    changed = False
-    reception.due = END_OF_TIME if final else final_at
-    told = reception.emitted_fact
-    if told is None or told[1] != final or (told[0] is not fact and told[0] != fact):
-        changed = told is None or told[0] != fact
-        reception.emitted_fact = (fact, final)
-        said = encode_fact(shop.shop_id, buyer.buyer_id, agent_id, day, fact, final_at, final=final)
-        news = _revised(reception.last_emitted_fact, said, final, pending_changes)
-        if news is not None:
-            reception.last_emitted_fact, reason = news
-            at = watermark if watermark < END_OF_TIME else final_at
-            value = emission(said, reception.last_emitted_fact.revision, reason, at)
-            outputs.append(Output(FACTS, _key(buyer, agent_id, day), value))
-    before = reception.emitted_inquiry
-    if not touched and before is not None and (before.final or watermark < before.final_at):
-        if not before.final:
-            reception.due = min(reception.due, before.final_at)
-        return changed
+    if not final:
+        reception.add_due(final_at)
+    before = reception.emitted_fact
+    same = before is not None and (before[0] is fact or before[0] == fact)
+    if before is not None and same and before[1] == final:
+        return False
+    content = encode_fact(shop.shop_id, buyer.buyer_id, agent_id, day, fact, final_at, final=final)
+    emitted = _next_revision(reception.last_emitted_fact, content, final=final)
+    if emitted is not None:
+        reason = _reason(reception.last_emitted_fact, changes)
+        at = watermark if watermark < END_OF_TIME else final_at
+        value = emission(content, emitted.revision, reason, at)
+        outputs.append(Output(FACTS, _key(buyer, agent_id, day), value))
+    reception.record_fact(fact, emitted, final=final)
+    return not same
+
+
+def _emit_inquiry(
+    buyer: Buyer,
+    agent_id: str,
+    day: int,
+    reception: Reception,
+    watermark: int,
+    changes: PendingChanges,
+    outputs: list[Output],
+) -> bool:
+    shop = buyer.shop
     inquiry = reception_inquiry(buyer, agent_id, day, reception, watermark)
     if inquiry is None:
         if reception.last_emitted_inquiry is None:
-            return changed
+            return False
         final_at = shop.zone.start_of(day + 2)
         inquiry = withdrawn(final_at, final=watermark >= final_at)
     if not inquiry.final:
-        reception.due = min(reception.due, inquiry.final_at)
+        reception.add_due(inquiry.final_at)
+    before = reception.emitted_inquiry
     if before == inquiry:
-        return changed
-    reception.emitted_inquiry = inquiry
-    said = encode_inquiry(shop.shop_id, buyer.buyer_id, agent_id, day, inquiry)
-    news = _revised(reception.last_emitted_inquiry, said, inquiry.final, pending_changes)
-    if news is not None:
-        reception.last_emitted_inquiry, reason = news
+        return False
+    content = encode_inquiry(shop.shop_id, buyer.buyer_id, agent_id, day, inquiry)
+    emitted = _next_revision(reception.last_emitted_inquiry, content, final=inquiry.final)
+    if emitted is not None:
+        reason = _reason(reception.last_emitted_inquiry, changes)
         at = watermark if watermark < END_OF_TIME else inquiry.final_at
-        value = emission(said, reception.last_emitted_inquiry.revision, reason, at)
+        value = emission(content, emitted.revision, reason, at)
         outputs.append(Output(INQUIRIES, _key(buyer, agent_id, day), value))
-    return (
-        changed
-        or before is None
-        or (before.kind, before.outcome, before.exempt) != (inquiry.kind, inquiry.outcome, inquiry.exempt)
+    reception.record_inquiry(inquiry, emitted)
+    return before is None or (before.kind, before.outcome, before.exempt) != (
+        inquiry.kind,
+        inquiry.outcome,
+        inquiry.exempt,
     )
 
 
@@ -196,21 +220,21 @@ def _key(buyer: Buyer, agent_id: str, day: int) -> bytes:
     return f"{buyer.shop.shop_id}|{buyer.buyer_id}|{agent_id}|{day_name(day)}".encode()
 
 
-def _revised(
-    known: LastEmitted | None, said: bytes, final: bool, pending_changes: PendingChanges
-) -> tuple[LastEmitted, str] | None:
-    """Return the next revision and its reason; None where nothing new is said."""
-    digest = digest_of(said)
-    if known is None:
-        return LastEmitted(1, digest, final), pending_changes.reason
-    if known.digest == digest:
-        return None
-    reason = "late_event" if pending_changes.late and known.final else pending_changes.reason
-    return LastEmitted(known.revision + 1, digest, final), reason
+def _next_revision(last: LastEmitted | None, content: bytes, *, final: bool) -> LastEmitted | None:
+    """Return the next revision of a report; None where its content is that of the last one."""
+    digest = digest_of(content)
+    if last is None:
+        return LastEmitted(1, digest, final)
+    return None if last.digest == digest else LastEmitted(last.revision + 1, digest, final)
+
+
+def _reason(last: LastEmitted | None, changes: PendingChanges) -> str:
+    """Return the reason of a new revision."""
+    return "late_event" if changes.late and last is not None and last.final else changes.reason
 
 
 def _buyer_day_output(buyer: Buyer, day: int, watermark: int, reason: str, partition: int) -> Output | None:
-    """Return what the buyer adds to a day, where that is new."""
+    """Return the buyer's contributions to a day, where they are new."""
     shop = buyer.shop
     receptions = []
     for agent_id, days in buyer.receptions.items():
@@ -222,8 +246,7 @@ def _buyer_day_output(buyer: Buyer, day: int, watermark: int, reason: str, parti
             inquiry = None
         receptions.append((agent_id, reception_fact(buyer, agent_id, day, reception), reception, inquiry))
     contributions = contributions_to(day, receptions, buyer.orders_on(day), shop)
-    known = buyer.day_digests.get(day)
-    if not contributions and known is None:
+    if not contributions and day not in buyer.day_digests:
         return None
     value = encode_internal(
         BuyerDay(
@@ -237,8 +260,6 @@ def _buyer_day_output(buyer: Buyer, day: int, watermark: int, reason: str, parti
             reason,
         )
     )
-    digest = digest_of(without_reason(value, reason))
-    if digest == known:
+    if not record_contribution(buyer, day, digest_of(without_reason(value, reason))):
         return None
-    buyer.day_digests[day] = digest
     return Output(BUYER_DAYS, shop.shop_id.encode(), value)

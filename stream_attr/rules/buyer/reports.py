@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.buyer import Buyer, OpenReception
 from stream_attr.rules.buyer.emitted import PendingChanges
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.reports.inquiry import inquiry_of, is_recorded
@@ -49,6 +49,15 @@ def waits_for_closing(buyer: Buyer, watermark: int) -> bool:
     )
 
 
+def add_closing(buyer: Buyer, agent_id: str, day: int, last_ts: int) -> bool:
+    """Record when an agent spoke last on a day that is over; return whether a reception has news by it."""
+    reception = buyer.receptions.get(agent_id, {}).get(day)
+    if reception is None or not reception.close(last_ts):
+        return False
+    mark_dirty(buyer, day, "timer", orders=False)
+    return True
+
+
 def mark_dirty(buyer: Buyer, since: int, reason: str, *, late: bool = False, orders: bool = True) -> None:
     """Record a change that bears on a day and those after it, to be emitted; see `PendingChanges`."""
     pending = buyer.pending_changes
@@ -58,3 +67,58 @@ def mark_dirty(buyer: Buyer, since: int, reason: str, *, late: bool = False, ord
         buyer.pending_changes = PendingChanges(
             min(since, pending.since), reason, late or pending.late, orders or pending.orders
         )
+
+
+def schedule_reports(buyer: Buyer, ts: int, watermark: int, every_ms: int) -> bool:
+    """Let reports be due ``every_ms`` after a change at ``ts``, or when its day ends if that is sooner.
+
+    Returns whether they are due earlier than before.
+    """
+    reports_due = buyer.reports_due
+    if reports_due is not None and reports_due <= ts + every_ms:
+        return False
+    due = max(ts, watermark) + every_ms
+    end_of_day = buyer.shop.zone.end_of_day(ts) if ts > 0 else due
+    if watermark < end_of_day < due:
+        due = end_of_day
+    if reports_due is not None and reports_due <= due:
+        return False
+    buyer.reports_due = due
+    return True
+
+
+def take_changes(buyer: Buyer) -> PendingChanges | None:
+    """Return what has changed since reports were last emitted, and start collecting again."""
+    changes, buyer.pending_changes = buyer.pending_changes, None
+    return changes
+
+
+def all_receptions(buyer: Buyer) -> list[OpenReception]:
+    """Return all receptions, open or not."""
+    return [
+        (agent_id, day, reception)
+        for agent_id, days in buyer.receptions.items()
+        for day, reception in days.items()
+    ]
+
+
+def finish_reports(buyer: Buyer, still_open: list[OpenReception], reports_due: int | None) -> None:
+    """Record that reports are emitted: which receptions are still open, and when reports are due next."""
+    buyer.open_receptions = still_open
+    buyer.open_version = buyer.shop.version
+    buyer.touched_agents.clear()
+    buyer.reports_due = reports_due
+
+
+def record_contribution(buyer: Buyer, day: int, digest: int) -> bool:
+    """Record the digest of a buyer's contribution to a day; return whether it differs from the last one."""
+    if buyer.day_digests.get(day) == digest:
+        return False
+    buyer.day_digests[day] = digest
+    return True
+
+
+def drop_contributions_before(buyer: Buyer, day: int) -> None:
+    """Drop the digests of days before ``day``: their figures stay as they are."""
+    for dropped in [one for one in buyer.day_digests if one < day]:
+        del buyer.day_digests[dropped]

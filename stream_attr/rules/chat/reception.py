@@ -125,6 +125,35 @@ class Reception:
         self._results = {}
         insort(self.transfers, (ts, event_id))
 
+    def close(self, last_ts: int) -> bool:
+        """Record when the agent last spoke that day, as a closing brings it; return whether that is new."""
+        if self.closed_ts == last_ts:
+            return False
+        self.closed_ts = last_ts
+        self.fact = None
+        return True
+
+    def record_fact(self, fact: Fact, emitted: LastEmitted | None, *, final: bool) -> None:
+        """Record a fact as emitted; ``emitted``: its revision, None: that of the last one."""
+        self.emitted_fact = (fact, final)
+        if emitted is not None:
+            self.last_emitted_fact = emitted
+
+    def record_inquiry(self, inquiry: Inquiry, emitted: LastEmitted | None) -> None:
+        """Record an inquiry as emitted; see :meth:`record_fact`."""
+        self.emitted_inquiry = inquiry
+        if emitted is not None:
+            self.last_emitted_inquiry = emitted
+
+    def clear_due(self) -> None:
+        """Record that no report of it changes by itself."""
+        self.due = END_OF_TIME
+
+    def add_due(self, watermark: int) -> None:
+        """Record that a report of it changes by itself at a watermark."""
+        if watermark < self.due:
+            self.due = watermark
+
     def evaluate(self, buyer_id: str, agent_id: str, day: int, shop: Shop, profile: str) -> ReceptionResult:
         """Return the result under a profile, cached until facts or settings change.
 

@@ -126,6 +126,10 @@ class Order:
         found = [ts for ts in (self.created_ts, self.paid_ts) if ts is not None]
         return found + [ts for ts, _, _ in self.refunds] if self.refunds else found
 
+    def add_waiting(self, record: Waiting) -> None:
+        """Keep a record until the creation comes."""
+        self.waiting.append(record)
+
     def take_waiting(self) -> list[Waiting]:
         """Return the records that wait for the creation, and keep them no longer."""
         waiting, self.waiting = self.waiting, []
@@ -146,6 +150,14 @@ class Order:
         if event.created_ts is not None and (known is None or event[:2] < known[:2]):
             self.created_by_payment = event
             self.stale = True
+
+    def add_refund(self, ts: int, amount: int, *, completed: bool) -> None:
+        """Add a refund, completed or requested; ``amount`` in minor units."""
+        self.refunds.append((ts, amount, completed))
+
+    def record_task(self, kind: str, emitted: EmittedTask) -> None:
+        """Record the last revision emitted of a service task."""
+        self.tasks[kind] = emitted
 
     def add_cancelled(self, ts: int) -> None:
         """Add a cancellation; the earliest counts."""
