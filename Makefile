@@ -19,7 +19,7 @@ BUSY ?= 4
 BESIDE ?= --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-loaded check reliability docs fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down containers clean
+.PHONY: help demo test test-loaded check reliability docs generate fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down containers clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ reliability: $(STAMP)  ## all faults on three brokers, and the table of docs/rel
 
 docs: $(STAMP)  ## the documentation as a site, in .cache/site (make check builds it, too)
 	$(BIN)/properdocs build
+
+generate: $(STAMP)  ## write all files that are made from others; tests fail on a difference
+	$(BIN)/pybabel --quiet compile --domain explain --directory stream_attr/explain/locale
 
 fmt: $(STAMP)  ## format and mend what can be mended
 	$(BIN)/ruff check --fix .

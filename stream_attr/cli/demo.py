@@ -26,7 +26,7 @@ from stream_attr.cli.demo_screen import DemoScreen
 from stream_attr.cli.terminal import echo, unfiltered
 from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
 from stream_attr.errors import StreamAttrError
-from stream_attr.explain.decision import explain
+from stream_attr.explain.decision import explain_decision
 from stream_attr.generate import Plan, write
 from stream_attr.generate.story import BUYERS, SHOP_ID, STORY_MS, story
 from stream_attr.kafka.admin import create_topics, partition_counts
@@ -287,7 +287,7 @@ def _explain_one(screen: DemoScreen) -> None:
     if not history:
         raise StreamAttrError(f"the worker said nothing about order {STORY_ORDER}")
     screen.say(f"\nOne of them in words (stream-attr explain {SHOP_ID} {STORY_ORDER}):\n", "bold")
-    for line in explain(history[-1], history=history, zone=TIMEZONE):
+    for line in explain_decision(history[-1], history=history, zone=TIMEZONE):
         screen.say(f"  {line}".rstrip())
 
 

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from stream_attr.codec.visible import visible
 from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
-from stream_attr.explain.teller import money
+from stream_attr.explain.money import format_money
 from stream_attr.rules.reports.contribution import TOTAL
 
 __all__ = ["DemoScreen"]
@@ -150,7 +150,9 @@ class DemoScreen:
         self._line(record["ts"], "chat 聊天", "cyan", said)
 
     def _show_order(self, record: dict[str, Any]) -> None:
-        amount = f", {money(record['amount'], record.get('currency', 'CNY'))}" if "amount" in record else ""
+        amount = (
+            f", {format_money(record['amount'], record.get('currency', 'CNY'))}" if "amount" in record else ""
+        )
         text = Text(
             f"{record['order_id']} of {self._buyers[record['buyer_id']]}: {HAPPENED[record['type']]}{amount}"
         )
@@ -173,7 +175,7 @@ class DemoScreen:
         text = Text.assemble(f"{decision['order_id']} → ", (status, style), ", ")
         if credit:
             text.append(f"credit 业绩归属: {self._agent(credit['agent_id'])}", "bold")
-            text.append(f", {money(decision['net_amount'], decision['currency'])}")
+            text.append(f", {format_money(decision['net_amount'], decision['currency'])}")
         else:
             text.append(OUTCOMES[decision["outcome"]])
             if placing := decision["placing"]:
@@ -220,7 +222,7 @@ class DemoScreen:
                 *(str(inquiries[name]) for name in ("inquiries", "ordered")),
                 str(payments["paid"]),
                 str(inquiries["lost"]),
-                money(record["sales"]["amount"], "CNY"),
+                format_money(record["sales"]["amount"], "CNY"),
             )
         self._console.print()
         self._console.print(table)
@@ -256,7 +258,10 @@ class DemoScreen:
         for agent in sorted({*orders, *assists}):
             figures = pending[agent], orders[agent] - pending[agent], assists[agent]
             table.add_row(
-                self._agent(agent), str(orders[agent]), money(sales[agent], currency), *map(str, figures)
+                self._agent(agent),
+                str(orders[agent]),
+                format_money(sales[agent], currency),
+                *map(str, figures),
             )
         self._console.print()
         self._console.print(table)

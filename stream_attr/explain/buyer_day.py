@@ -1,146 +1,152 @@
-"""Tells a buyer's day in words: what each reception came to and why, and what figures the buyer is in."""
+"""Explains a buyer's day: receptions, orders, what the buyer adds to the figures, what can still change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stream_attr.explain.day_teller import DayTeller
 from stream_attr.explain.decision import EVENTS
-from stream_attr.explain.figures import FiguresTeller
-from stream_attr.explain.reception import ReceptionTeller
-from stream_attr.explain.teller import money
+from stream_attr.explain.figures import FiguresExplanation
+from stream_attr.explain.money import format_money
+from stream_attr.explain.reception import ReceptionExplanation
 from stream_attr.explain.verify import Decision
-from stream_attr.explain.view import Known
+from stream_attr.explain.view import BuyerDayView
+from stream_attr.explain.writer import BuyerDayWriter
 from stream_attr.rules.shop.days import day_name, day_number
-from stream_attr.rules.vocabulary import FINAL, PENDING
+from stream_attr.rules.vocabulary import FINAL, ORDER_EVENT_TYPES, OUTCOMES, PENDING, STATUSES
 
-__all__ = ["explain_day", "problems_of"]
+__all__ = ["explain_buyer_day", "problems_of"]
 
 
-def explain_day(known: Known, *, zone: str | None = None, language: str = "en") -> list[str]:
-    """Return the lines that tell a buyer's day.
+def explain_buyer_day(view: BuyerDayView, *, zone: str | None = None, language: str = "en") -> list[str]:
+    """Return the lines that explain a buyer's day.
 
-    ``zone``: IANA name of the time zone to tell times in; None: the shop's. ``language``: ``en`` or ``zh``.
+    ``zone``: IANA name of the time zone of all times; None: the shop's. ``language``: ``en`` or ``zh``.
     """
-    return list(_WholeTeller(known, zone or known.zone.name, language).tell())
+    return list(BuyerDayExplanation(view, zone or view.zone.name, language).lines())
 
 
-def problems_of(known: Known) -> list[str]:
-    """Return what in it does not go together, in English; empty: all of it does."""
-    return list(_WholeTeller(known, known.zone.name, "en").problems())
+def problems_of(view: BuyerDayView) -> list[str]:
+    """Return the contradictions between messages, figures and verdicts, in English; empty: there are none."""
+    return list(BuyerDayExplanation(view, view.zone.name, "en").problems())
 
 
-class _WholeTeller(DayTeller):
-    def __init__(self, known: Known, zone: str, language: str) -> None:
-        super().__init__(known, zone, language)
-        self._how = known, zone, language
+class BuyerDayExplanation(BuyerDayWriter):
+    def __init__(self, view: BuyerDayView, zone: str, language: str) -> None:
+        super().__init__(view, zone, language)
+        self._receptions = ReceptionExplanation(view, zone, language)
+        self._figures = FiguresExplanation(view, zone, language)
 
-    def tell(self) -> Iterator[str]:
+    def lines(self) -> Iterator[str]:
         yield from self._heading()
-        for fact in self._known.receptions:
-            lines = list(ReceptionTeller(*self._how).tell(fact))
+        for fact in self._view.receptions:
+            lines = list(self._receptions.lines(fact))
             yield from self._section("reception", lines, agent=fact.agent_id)
         yield from self._section("day_orders", list(self._orders()))
-        yield from self._section("adds", list(FiguresTeller(*self._how).tell()))
+        yield from self._section("figures", list(self._figures.lines()))
         yield from self._section("change", list(self._change()))
 
     def problems(self) -> Iterator[str]:
-        for agent_id in self._known.astray:
-            yield self._say("day_astray", agent=agent_id)
-        for order in self._known.orders:
+        for agent_id in self._view.mismatched:
+            yield self._sentence("day_mismatched", agent=agent_id)
+        for order in self._view.orders:
             for problem in self._records.unsupported[order["order_id"]]:
-                yield self._say("day_unsupported", order=order["order_id"], problem=problem)
+                yield self._sentence("day_order_problem", order=order["order_id"], problem=problem)
 
     def _heading(self) -> Iterator[str]:
-        records, facts, orders = self._records, self._known.receptions, self._known.orders
-        yield self._say(
+        records, facts, orders = self._records, self._view.receptions, self._view.orders
+        yield self._sentence(
             "day", buyer=records.buyer_id, shop=records.shop_id, day=records.day, zone=self._zone.key
         )
-        if self._known.shop is not None and self._settings is not None:
-            yield self._say("day_judged_by", preset=self._settings.preset, settings=self._in_force())
+        if self._settings is not None:
+            yield self._sentence("day_rules", preset=self._settings.preset, settings=self._settings_from())
         yield ""
         pending = any(self._pending())
-        yield self._say(
-            "day_in_short",
+        yield self._sentence(
+            "day_summary",
             receptions=self._count("receptions", len(facts)),
             filtered=sum(fact.filtered is not None for fact in facts),
             orders=self._count("orders", len(orders)),
-            status=self._words[PENDING if pending else FINAL],
+            status=self._word(STATUSES, PENDING if pending else FINAL),
         )
         problems = list(self.problems())
         if problems:
-            yield self._words["day_fails"]
-            yield from (self._say("check_problem", problem=problem) for problem in problems)
-        elif self._known.heard:
-            yield self._words["day_holds_heard"]
+            yield self._sentence("day_not_verified")
+            yield from (self._sentence("problem", problem=problem) for problem in problems)
+        elif self._view.timelines:
+            yield self._sentence("day_verified_by_messages")
         elif orders:
-            yield self._words["day_holds"]
+            yield self._sentence("day_verified")
 
-    def _in_force(self) -> str:
-        shop = self._known.shop
+    def _settings_from(self) -> str:
+        shop = self._view.shop
         record = None if shop is None else shop.record_on(day_number(self._records.day))
         if record is None:
-            return self._words["settings_none"]
-        return self._say("settings_from", day=day_name(record.effective_from))
+            return self._sentence("settings_none")
+        return self._sentence("settings_from", day=day_name(record.effective_from))
 
     # Orders
 
     def _orders(self) -> Iterator[str]:
-        for order in self._known.orders:
+        for order in self._view.orders:
             yield from self._order(order)
-        if self._known.orders:
-            yield self._say("day_order_why", shop=self._records.shop_id)
+        if self._view.orders:
+            yield self._sentence("day_order_hint", shop=self._records.shop_id)
 
     def _order(self, order: Decision) -> Iterator[str]:
         currency = order["currency"]
-        happened = sorted((order[f"{name}_ts"], name) for name in EVENTS if order[f"{name}_ts"] is not None)
+        times = {name: order[f"{name}_ts"] for name in EVENTS}
         events = [
-            self._say("day_order_event", event=self._words[name], when=self._when(ts))
-            for ts, name in happened
+            self._sentence("day_order_event", event=self._word(ORDER_EVENT_TYPES, name), time=self._time(ts))
+            for ts, name in sorted((ts, name) for name, ts in times.items() if ts is not None)
         ]
-        yield self._say(
+        yield self._sentence(
             "day_order",
             order=order["order_id"],
-            amount=money(order["amount"], currency),
+            amount=format_money(order["amount"], currency),
             quantity=order["quantity"],
             events=self._list(events),
         )
         agents = {
-            name: self._words["no_agent"] if order[name] is None else order[name]["agent_id"]
+            name: self._sentence("nobody") if order[name] is None else order[name]["agent_id"]
             for name in ("placing", "payment", "credit")
         }
-        outcome, status = self._words[f"outcome_{order['outcome']}"], self._words[order["status"]]
-        yield self._say("day_order_agents", **agents, outcome=outcome, status=status)
-        if self._known.refunds is not None:
-            for refund in self._known.refunds.get(order["order_id"], ()):
-                yield self._say(
+        yield "  " + self._sentence(
+            "day_order_agents",
+            **agents,
+            outcome=self._word(OUTCOMES, order["outcome"]),
+            status=self._word(STATUSES, order["status"]),
+        )
+        if self._view.refunds is not None:
+            for refund in self._view.refunds.get(order["order_id"], ()):
+                yield "  " + self._sentence(
                     "refund_completed" if refund.completed else "refund_requested",
-                    amount=money(refund.amount, currency),
-                    when=self._when(refund.ts),
+                    amount=format_money(refund.amount, currency),
+                    time=self._time(refund.ts),
                 )
         elif order["refund_requested"] or order["refund_completed"]:
             names = ("refund_requested", "refund_completed", "net_amount")
-            requested, completed, net = (money(order[name], currency) for name in names)
-            yield "  " + self._say("refunds", requested=requested, completed=completed, net=net)
+            requested, completed, net = (format_money(order[name], currency) for name in names)
+            yield "  " + self._sentence("refunds", requested=requested, completed=completed, net=net)
 
     # What can still change
 
     def _change(self) -> Iterator[str]:
         pending = list(self._pending())
-        yield from pending or [self._words["can_nothing"]]
-        yield self._words["can_late"]
+        yield from pending or [self._sentence("change_none")]
+        yield self._sentence("change_always")
 
     def _pending(self) -> Iterator[str]:
-        for fact in self._known.receptions:
-            when = self._when(fact.final_at)
+        for fact in self._view.receptions:
+            time = self._time(fact.final_at)
             if fact.status == PENDING:
-                waits = "can_wait" if self._may_be_offline(fact) else "can_reception"
-                yield self._say(waits, agent=fact.agent_id, when=when)
-            told = self._records.inquiries.get((fact.day, fact.agent_id))
-            if told is not None and told.status == PENDING:
-                yield self._say("can_inquiry", agent=fact.agent_id, when=self._when(told.final_at))
-        for agent_id in self._known.untold:
-            yield self._say("day_untold", agent=agent_id)
-        for order in self._known.orders:
+                key = "change_offline" if self._may_be_offline(fact) else "change_reception"
+                yield self._sentence(key, agent=fact.agent_id, time=time)
+            inquiry = self._records.inquiries.get((fact.day, fact.agent_id))
+            if inquiry is not None and inquiry.status == PENDING:
+                yield self._sentence("change_inquiry", agent=fact.agent_id, time=self._time(inquiry.final_at))
+        for agent_id in self._view.without_fact:
+            yield self._sentence("change_not_emitted", agent=agent_id)
+        for order in self._view.orders:
             if order["status"] == PENDING:
-                yield self._say("can_order", order=order["order_id"], when=self._when(order["final_at"]))
+                time = self._time(order["final_at"])
+                yield self._sentence("change_order", order=order["order_id"], time=time)

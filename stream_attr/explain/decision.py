@@ -1,40 +1,44 @@
-"""Tells a decision in words: enough for a shop manager to defend it before the agent it went against."""
+"""Explains the decision on an order by its receipt: the candidates, the rule, what did not count.
+
+A shop manager must be able to defend the verdict with it before the agent who did not get the credit.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from stream_attr.explain.messages import LANGUAGES
-from stream_attr.explain.teller import Teller, money
+from stream_attr.explain.money import format_money
 from stream_attr.explain.verify import Decision, Figures, ranked, verify
+from stream_attr.explain.writer import Writer
+from stream_attr.rules.vocabulary import ORDER_EVENT_TYPES, OUTCOMES, PICK_RULES, REASONS, STATUSES
 
-__all__ = ["explain"]
+__all__ = ["explain_decision"]
 
 EVENTS = ("created", "paid", "cancelled")
-"""Events of an order whose time its decision tells; so are reasons of a revision called."""
+"""Events of an order whose time a decision has, as ``<event>_ts``; a revision's reason has the same words."""
 
 
-def explain(
+def explain_decision(
     decision: Decision, *, history: Sequence[Decision] = (), zone: str, language: str = "en"
 ) -> list[str]:
-    """Return the lines that tell a decision and its receipt, and whether the one supports the other.
+    """Return the lines that explain a decision, and whether its receipt supports its verdict.
 
     ``history``: the order's decisions so far under this profile, the oldest first. ``zone``: IANA name of
-    the time zone to tell times in. ``language``: ``en`` or ``zh``. Raises KeyError or TypeError for what
-    is no decision.
+    the time zone of all times. ``language``: ``en`` or ``zh``. Raises KeyError or TypeError for JSON that is
+    not a decision.
     """
-    return list(_OrderTeller(decision, zone, language).tell(history))
+    return list(DecisionExplanation(decision, zone, language).lines(history))
 
 
-class _OrderTeller(Teller):
+class DecisionExplanation(Writer):
     def __init__(self, decision: Decision, zone: str, language: str) -> None:
-        super().__init__(LANGUAGES[language], zone)
+        super().__init__(language, zone)
         self._decision = decision
 
-    def tell(self, history: Sequence[Decision]) -> Iterator[str]:
+    def lines(self, history: Sequence[Decision]) -> Iterator[str]:
         yield from self._heading()
-        yield from self._check()
-        yield from self._order()
+        yield from self._verification()
+        yield from self._section("order", list(self._order()))
         yield from self._interval("placing")
         if self._decision["paid_ts"] is not None:
             yield from self._interval("payment")
@@ -47,109 +51,104 @@ class _OrderTeller(Teller):
             yield from self._section("revisions", [self._revision(one) for one in history])
 
     def _amount(self, name: str) -> str:
-        return money(self._decision[name], self._decision["currency"])
+        return format_money(self._decision[name], self._decision["currency"])
 
     def _heading(self) -> Iterator[str]:
-        told = self._decision
-        since = told["settings_from"]
-        yield self._say(
+        decision = self._decision
+        since, credit = decision["settings_from"], decision["credit"]
+        yield self._sentence(
             "order",
-            order=told["order_id"],
-            shop=told["shop_id"],
-            buyer=told["buyer_id"],
+            order=decision["order_id"],
+            shop=decision["shop_id"],
+            buyer=decision["buyer_id"],
             amount=self._amount("amount"),
-            quantity=told["quantity"],
+            quantity=decision["quantity"],
         )
-        yield self._say(
-            "judged_by",
-            profile=told["profile"],
-            preset=told["preset"],
-            settings=self._words["settings_none"] if since is None else self._say("settings_from", day=since),
+        yield self._sentence(
+            "order_rules",
+            profile=decision["profile"],
+            preset=decision["preset"],
+            settings=self._sentence("settings_none" if since is None else "settings_from", day=since),
             zone=self._zone.key,
         )
         yield ""
-        credit = told["credit"]
-        yield self._say(
-            f"verdict_{told['outcome']}",
+        yield self._sentence(
+            f"verdict_{decision['outcome']}",
             agent=credit and credit["agent_id"],
-            status=self._words[told["status"]],
+            status=self._word(STATUSES, decision["status"]),
         )
 
-    def _check(self) -> Iterator[str]:
+    def _verification(self) -> Iterator[str]:
         problems = verify(self._decision)
-        if not problems:
-            yield self._words["check_holds"]
-            return
-        yield self._words["check_fails"]
-        for problem in problems:
-            yield self._say("check_problem", problem=problem)
+        yield self._sentence("not_verified" if problems else "verified")
+        yield from (self._sentence("problem", problem=problem) for problem in problems)
 
     def _order(self) -> Iterator[str]:
-        told = self._decision
-        events = [(told[f"{name}_ts"], name) for name in EVENTS]
-        lines = [
-            f"{self._when(ts)}  {self._words[name]}"
-            for ts, name in sorted(e for e in events if e[0] is not None)
-        ]
-        if told["refund_requested"] or told["refund_completed"]:
-            requested, completed = self._amount("refund_requested"), self._amount("refund_completed")
-            lines.append(
-                self._say("refunds", requested=requested, completed=completed, net=self._amount("net_amount"))
+        decision = self._decision
+        times = {name: decision[f"{name}_ts"] for name in EVENTS}
+        for ts, name in sorted((ts, name) for name, ts in times.items() if ts is not None):
+            yield f"{self._time(ts)}  {self._word(ORDER_EVENT_TYPES, name)}"
+        if decision["refund_requested"] or decision["refund_completed"]:
+            yield self._sentence(
+                "refunds",
+                requested=self._amount("refund_requested"),
+                completed=self._amount("refund_completed"),
+                net=self._amount("net_amount"),
             )
-        yield from self._section("order", lines)
+
+    # Candidates
 
     def _interval(self, name: str) -> Iterator[str]:
         picked = self._decision[name]
         order = ranked(self._decision, name, picked["rule"] if picked else "last_chat")
         lines = [self._candidate(place, *one) for place, one in enumerate(order, 1)]
         if not lines:
-            lines.append(self._words["nobody"])
+            lines.append(self._sentence("no_candidate"))
         elif name == "payment" and all(one["placing"] == one[name] for one in self._decision["candidates"]):
-            lines = [self._words["as_before"]]
+            lines = [self._sentence("same_candidates")]
         if picked:
-            rule = picked["rule"]
-            lines.append(self._say(f"{name}_agent", agent=picked["agent_id"], rule=self._words[rule]))
-            lines.append(self._runner_up(order, rule))
+            rule = self._word(PICK_RULES, picked["rule"])
+            lines.append(self._sentence(f"picked_{name}", agent=picked["agent_id"], rule=rule))
+            lines.append(self._runner_up(order, picked["rule"]))
         yield from self._section(name, lines)
 
     def _candidate(self, place: int, agent_id: str, figures: Figures) -> str:
-        extras = ""
-        if figures["product_page"]:
-            extras += self._words["from_product_page"]
-        if figures["ordered_product"]:
-            extras += self._words["about_ordered_product"]
+        remarks = ""
+        for name in ("product_page", "ordered_product"):
+            if figures[name]:
+                remarks += self._sentence(f"remark_{name}")
         if figures.get("initiator"):
-            extras += self._words[f"began_{figures['initiator']}"]
-        first, last = self._when(figures["first_ts"]), self._when(figures["last_ts"])
-        return self._say(
+            remarks += self._sentence(f"remark_{figures['initiator']}_first")
+        first, last = self._time(figures["first_ts"]), self._time(figures["last_ts"])
+        return self._sentence(
             "candidate",
             place=place,
             agent=agent_id,
             messages=self._count("messages", figures["messages"]),
             rounds=self._count("rounds", figures["rounds"]),
             first=first,
-            last=last.removeprefix(first[:11]),  # the day once, where it is one
-            extras=extras,
+            last=last.removeprefix(first[:11]),  # the date once if both have the same
+            remarks=remarks,
         )
 
     def _runner_up(self, order: Sequence[tuple[str, Figures]], rule: str) -> str:
-        """Why the first of the ranking stands before the second."""
+        """Return why the first of the ranking comes before the second."""
         if len(order) < 2:
-            return self._words["only_one"]
+            return self._sentence("no_runner_up")
         (_, first), (other, second) = order[:2]
-        said = []
+        sentences = []
         if rule == "most_rounds":
             if first["rounds"] != second["rounds"]:
                 ours, theirs = (self._count("rounds", one["rounds"]) for one in (first, second))
-                return self._say("more_rounds", other=other, ours=ours, theirs=theirs)
-            said.append(self._say("same_rounds", other=other))
+                return self._sentence("runner_up_fewer_rounds", other=other, ours=ours, theirs=theirs)
+            sentences.append(self._sentence("runner_up_same_rounds", other=other))
         ahead = first["last_ts"] - second["last_ts"]
         if ahead:
-            when = self._when(second["last_ts"])
-            said.append(self._say("later_than", other=other, span=self._span(ahead), when=when))
+            duration, time = self._duration(ahead), self._time(second["last_ts"])
+            sentences.append(self._sentence("runner_up_earlier", other=other, duration=duration, time=time))
         else:
-            said.append(self._say("same_moment", other=other))
-        return " ".join(said)
+            sentences.append(self._sentence("runner_up_same_time", other=other))
+        return " ".join(sentences)
 
     def _followup(self) -> Iterator[str]:
         found = [
@@ -159,55 +158,66 @@ class _OrderTeller(Teller):
         lines = [self._candidate(place, *one) for place, one in enumerate(found, 1)]
         yield from self._section("followup", lines)
 
+    # Credit
+
     def _credit(self) -> str:
-        told = self._decision
-        credit = told["credit"]
+        decision = self._decision
+        credit = decision["credit"]
         if credit:
-            rule = self._words[f"rule_{credit['rule']}"]
-            return self._say(f"credit_{credit['basis']}", agent=credit["agent_id"], rule=rule)
-        if told["paid_ts"] is None:
-            return self._words["credit_not_paid"]
-        # The rule is not told with a silent verdict, but only one leaves an agent without credit.
-        if told["placing"]:
-            return self._say("credit_no_payment_agent", rule=self._words["rule_payment"])
-        if told["payment"]:
-            return self._say("credit_semi", rule=self._words["rule_order"])
-        return self._words["credit_full"]
+            rule = self._sentence(f"credit_rule_{credit['rule']}")
+            return self._sentence(f"credit_{credit['basis']}", agent=credit["agent_id"], rule=rule)
+        if decision["paid_ts"] is None:
+            return self._sentence("credit_not_paid")
+        # A silent verdict does not name the rule, but only one rule leaves such an agent without credit.
+        if decision["placing"]:
+            return self._sentence("credit_no_payment_agent", rule=self._sentence("credit_rule_payment"))
+        if decision["payment"]:
+            return self._sentence("credit_semi_silent", rule=self._sentence("credit_rule_order"))
+        return self._sentence("credit_full_silent")
 
     def _assists(self) -> list[str]:
         return [
-            self._say(f"assist_{one['kind']}", agent=one["agent_id"]) for one in self._decision["assists"]
+            self._sentence(f"assist_{one['kind']}", agent=one["agent_id"])
+            for one in self._decision["assists"]
         ]
 
     def _discarded(self) -> list[str]:
         return [
-            self._say("discarded", agent=one["agent_id"], day=one["day"], reason=self._words[one["reason"]])
+            self._sentence(
+                "discarded",
+                agent=one["agent_id"],
+                day=one["day"],
+                reason=self._sentence(f"discard_{one['reason']}"),
+            )
             for one in self._decision["discarded"]
         ]
 
-    def _change(self) -> list[str]:
-        told = self._decision
-        until = self._say(f"change_{told['status']}", when=self._when(told["final_at"]))
-        return [until, self._words["change_late"]]
+    # What can change, and what has changed
 
-    def _revision(self, one: Decision) -> str:
-        credit, placing, reason = one["credit"], one["placing"], one["reason"]
+    def _change(self) -> list[str]:
+        decision = self._decision
+        until = self._sentence(f"change_{decision['status']}", time=self._time(decision["final_at"]))
+        return [until, self._sentence("change_late")]
+
+    def _revision(self, decision: Decision) -> str:
+        credit, placing, word = decision["credit"], decision["placing"], decision["reason"]
         if credit:
-            who = self._say("credit_of", agent=credit["agent_id"])
+            agent = self._sentence("revision_credit", agent=credit["agent_id"])
         elif placing:
-            who = self._say("placing_of", agent=placing["agent_id"])
+            agent = self._sentence("revision_placing", agent=placing["agent_id"])
         else:
-            who = self._words["credit_none"]
-        # Of chat, refunds and settings a decision does not tell the time.
-        times = {"timer": one["watermark"]} | {name: one[f"{name}_ts"] for name in EVENTS}
-        when = self._say("at", when=self._when(times[reason])) if reason in times else ""
-        return self._say(
+            agent = self._sentence("revision_no_agent")
+        reason = self._word(REASONS, word)
+        # A decision does not have the time of a chat, refund or settings record.
+        times = {"timer": decision["watermark"]} | {name: decision[f"{name}_ts"] for name in EVENTS}
+        if word in times:
+            reason = self._sentence("reason_at", reason=reason, time=self._time(times[word]))
+        return self._sentence(
             "revision",
-            number=one["revision"],
-            when=when,
-            status=self._words[one["status"]],
-            outcome=self._words[f"outcome_{one['outcome']}"],
-            who=who,
-            net=money(one["net_amount"], one["currency"]),
-            reason=self._words[f"reason_{reason}"],
+            number=decision["revision"],
+            status=self._word(STATUSES, decision["status"]),
+            outcome=self._word(OUTCOMES, decision["outcome"]),
+            agent=agent,
+            net=format_money(decision["net_amount"], decision["currency"]),
+            reason=reason,
         )

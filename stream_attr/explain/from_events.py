@@ -1,7 +1,6 @@
-"""Events judged anew for the sake of one question: what became of an order, or of a buyer's day.
+"""Decisions, and a buyer's day, from event files: a replay of the buyers concerned, in memory.
 
-The files are read twice: once to see whose events bear on the question, then judged as `replay` judges them,
-those buyers only.
+The files are read twice: first to find the buyers that matter, then through `replay` with those buyers only.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ from stream_attr.contract.topics import (
     ROSTER,
     SETTINGS,
 )
-from stream_attr.explain.timeline import Heard, receptions_of
+from stream_attr.explain.timeline import TimelineEntry, reception_timelines
 from stream_attr.explain.verify import Decision
-from stream_attr.explain.view import Known, Records, Refund, fact_of
+from stream_attr.explain.view import BuyerDayView, Records, Refund, fact_of
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import Share, ShopRegistry
@@ -42,12 +41,12 @@ from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import FINAL
 
-__all__ = ["Asked", "decisions_from_events", "known_from_events", "shop_of"]
+__all__ = ["EventFiles", "buyer_day_from_events", "decisions_from_events", "shop_from_files"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Files to judge, and how far; see `replay`."""
+class EventFiles:
+    """Event files to replay, and how far; see `replay`."""
 
     inputs: Inputs
     until: int | None
@@ -56,32 +55,32 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Only(Share):
-    """Buyers named by their keys."""
+class _SelectedBuyers(Share):
+    """The buyers with these record keys."""
 
     keys: frozenset[bytes] = frozenset()
 
     def has(self, key: bytes) -> bool:
-        """Whether a buyer is named."""
+        """Return whether the buyer is one of them."""
         return key in self.keys
 
 
 class _Event(NamedTuple):
-    """An event, and which line of which file it is."""
+    """An event, and its file and line."""
 
     place: tuple[str, int]
     event: ChatEvent | OrderEvent
 
 
-def decisions_from_events(asked: Asked, shop_id: str, order_id: str, profile: str) -> list[Decision]:
-    """Return all decisions on an order under a profile, the oldest first. Raises UnusableFileError."""
+def decisions_from_events(files: EventFiles, shop_id: str, order_id: str, profile: str) -> list[Decision]:
+    """Return all revisions of an order's decision under a profile, oldest first. Raises UnusableFileError."""
     buyers = {
         event.buyer_id
-        for _, event in _events(asked, ORDERS)
+        for _, event in _events(files, ORDERS)
         if isinstance(event, OrderEvent) and (event.shop_id, event.order_id) == (shop_id, order_id)
     }
     found = []
-    for output in _judged(asked, shop_id, buyers, reports=False):
+    for output in _replayed(files, shop_id, buyers, reports=False):
         if output.topic in (DECISIONS, COMPARISONS):
             decision = orjson.loads(output.value)
             if (decision["order_id"], decision["profile"]) == (order_id, profile):
@@ -89,53 +88,58 @@ def decisions_from_events(asked: Asked, shop_id: str, order_id: str, profile: st
     return found
 
 
-def known_from_events(asked: Asked, shop_id: str, buyer_id: str, day: str) -> Known:
-    """Return what is known of a buyer's day. Raises UnusableFileError and NothingKnownError."""
-    shop = shop_of(asked.inputs, shop_id)
+def buyer_day_from_events(files: EventFiles, shop_id: str, buyer_id: str, day: str) -> BuyerDayView:
+    """Return a buyer's day with its messages. Raises UnusableFileError and NoRecordsError."""
+    shop = shop_from_files(files.inputs, shop_id)
     number = day_number(day)
-    concerned = {number, number + 1}  # the next for `overnight`, which asks what counts of it
+    days = {number, number + 1}  # the next day decides whether an inquiry is exempt as `overnight`
     buyers = {buyer_id}
     own: list[_Event] = []
-    for place, event in _events(asked, CHAT, ORDERS):
+    for place, event in _events(files, CHAT, ORDERS):
         if event.shop_id == shop_id:
             if event.buyer_id == buyer_id:
                 own.append(_Event(place, event))
-            if not concerned.isdisjoint(_days_of(event, shop)):
+            if not days.isdisjoint(_days_of(event, shop)):
                 buyers.add(event.buyer_id)
     records = Records(shop_id, buyer_id, day)
     contributions: dict[str, Contribution] = {}
     refused = set()
     if own:
-        for output in _judged(asked, shop_id, buyers, reports=True):
+        for output in _replayed(files, shop_id, buyers, reports=True):
             if output.topic == BUYER_DAYS:
-                stated = decode_buyer_day(output.value)
-                if isinstance(stated, BuyerDay) and (stated.buyer_id, stated.day) == (buyer_id, number):
-                    contributions = stated.contributions
+                buyer_day = decode_buyer_day(output.value)
+                if isinstance(buyer_day, BuyerDay) and (buyer_day.buyer_id, buyer_day.day) == (
+                    buyer_id,
+                    number,
+                ):
+                    contributions = buyer_day.contributions
             elif output.topic == DEAD_LETTERS:
                 letter = orjson.loads(output.value)
                 refused.add((letter["file"], letter["line"]))
             else:
                 records.take(output.topic, output.value)
-    taken = [event for place, event in own if place not in refused]
-    chat = [event for event in taken if isinstance(event, ChatEvent)]
-    heard: dict[str, list[Heard]] = {}
-    untold, astray = [], []
-    for agent_id, said in receptions_of(chat, number, shop).items():
-        told = records.facts.get((day, agent_id))
-        if told is None:
-            untold.append(agent_id)
+    accepted = [event for place, event in own if place not in refused]
+    chat = [event for event in accepted if isinstance(event, ChatEvent)]
+    timelines: dict[str, list[TimelineEntry]] = {}
+    without_fact, mismatched = [], []
+    for agent_id, timeline in reception_timelines(chat, number, shop).items():
+        record = records.facts.get((day, agent_id))
+        if record is None:
+            without_fact.append(agent_id)
             continue
         contribution = contributions.get(agent_id)
         closed_ts = None if contribution is None else contribution.closed_ts
-        heard[agent_id], as_said = said.heard(buyer_id, closed_ts, fact_of(told), final=told.status == FINAL)
-        if not as_said:
-            astray.append(agent_id)
-    refunds = _refunds(one for one in taken if isinstance(one, OrderEvent))
-    return Known(records, shop.zone, contributions, shop, heard, refunds, untold, astray)
+        timelines[agent_id], matches = timeline.entries(
+            buyer_id, closed_ts, fact_of(record), final=record.status == FINAL
+        )
+        if not matches:
+            mismatched.append(agent_id)
+    refunds = _refunds(event for event in accepted if isinstance(event, OrderEvent))
+    return BuyerDayView(records, shop.zone, contributions, shop, timelines, refunds, without_fact, mismatched)
 
 
-def shop_of(inputs: Inputs, shop_id: str) -> Shop:
-    """Return a shop as settings and roster of files tell it. Raises UnusableFileError."""
+def shop_from_files(inputs: Inputs, shop_id: str) -> Shop:
+    """Return a shop by the settings and roster files. Raises UnusableFileError."""
     names = inputs.names
     registry = ShopRegistry(names)
     for topic in (SETTINGS, ROSTER):
@@ -146,38 +150,40 @@ def shop_of(inputs: Inputs, shop_id: str) -> Shop:
     return registry.shop(shop_id)
 
 
-def _events(asked: Asked, *topics: str) -> Iterator[tuple[tuple[str, int], ChatEvent | OrderEvent]]:
-    """Yield the events of files in the order in which they are judged."""
-    names = asked.inputs.names
-    taken = 0
+def _events(files: EventFiles, *topics: str) -> Iterator[tuple[tuple[str, int], ChatEvent | OrderEvent]]:
+    """Yield the events of these topics with file and line, in the order of a replay."""
+    names = files.inputs.names
+    count = 0
     with ExitStack() as stack:
-        files = {topic: [stack.enter_context(LinesFile(name)) for name in names[topic]] for topic in topics}
-        for records, _ in chunks(files, CHUNK):
+        open_files = {
+            topic: [stack.enter_context(LinesFile(name)) for name in names[topic]] for topic in topics
+        }
+        for records, _ in chunks(open_files, CHUNK):
             for record in records:
                 if record.event is not None:
                     yield (names[record.topic][record.partition], record.offset), record.event
-            taken += len(records)
-            asked.progress(taken)
+            count += len(records)
+            files.progress(count)
 
 
 def _days_of(event: ChatEvent | OrderEvent, shop: Shop) -> set[int]:
-    """Return the days to whose figures an event adds."""
+    """Return the days whose figures an event can change."""
     days = {shop.zone.day_of(event.ts)}
     if isinstance(event, OrderEvent) and event.created_ts is not UNSET:
         days.add(shop.zone.day_of(event.created_ts))
     return days
 
 
-def _judged(asked: Asked, shop_id: str, buyers: Iterable[str], *, reports: bool) -> Iterator[Output]:
+def _replayed(files: EventFiles, shop_id: str, buyers: Iterable[str], *, reports: bool) -> Iterator[Output]:
     keys = frozenset(f"{shop_id}|{buyer_id}".encode() for buyer_id in buyers)
     outputs = replay(
-        asked.inputs,
-        until=asked.until,
-        allowed_lateness_ms=asked.allowed_lateness_ms,
+        files.inputs,
+        until=files.until,
+        allowed_lateness_ms=files.allowed_lateness_ms,
         reports=reports,
-        share=_Only(0, 1, keys),
+        share=_SelectedBuyers(0, 1, keys),
         internal=True,
-        progress=asked.progress,
+        progress=files.progress,
     )
     with closing(outputs):
         yield from outputs
@@ -185,14 +191,14 @@ def _judged(asked: Asked, shop_id: str, buyers: Iterable[str], *, reports: bool)
 
 def _refunds(orders: Iterable[OrderEvent]) -> dict[str, Sequence[Refund]]:
     """Return the refunds by order id; of events with one id the first counts."""
-    known: set[str] = set()
+    seen: set[str] = set()
     found: dict[str, list[Refund]] = {}
     for event in orders:
-        if event.event_id in known:
+        if event.event_id in seen:
             continue
-        known.add(event.event_id)
+        seen.add(event.event_id)
         if event.type in ("refund_requested", "refund_completed"):
             amount = 0 if event.amount is UNSET else event.amount
             refund = Refund(event.ts, amount, event.type == "refund_completed")
             found.setdefault(event.order_id, []).append(refund)
-    return {order_id: sorted(some) for order_id, some in found.items()}
+    return {order_id: sorted(refunds) for order_id, refunds in found.items()}

@@ -1,4 +1,4 @@
-"""Decisions, and a buyer's day, from what a replay wrote."""
+"""Decisions, and a buyer's day, from the output directory of ``stream-attr replay``."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import orjson
 
 from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DECISIONS, FACTS, INQUIRIES
 from stream_attr.errors import UnusableError
-from stream_attr.explain.from_worker import Found
-from stream_attr.explain.view import Known, Records, contributions_of
+from stream_attr.explain.from_worker import FoundDecision
+from stream_attr.explain.view import BuyerDayView, Records, contributions_of
 from stream_attr.rules.shop.days import Zone, day_number
 from stream_attr.rules.shop.settings import OFFICIAL
 
-__all__ = ["UnusableOutputError", "from_replay", "known_from"]
+__all__ = ["UnusableOutputError", "buyer_day_from_replay", "decisions_from_replay"]
 
-NO_RECORD = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
-"""What goes wrong when something else than a record is read as one."""
+NOT_A_RECORD = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
+"""What decoding raises for a line that is not a record of its topic."""
 
 
 class UnusableOutputError(UnusableError):
-    """A file is none that a replay wrote; the message names it and the line."""
+    """A file is missing, or not output of ``replay``; the message names the file and the line."""
 
 
-def known_from(directory: Path, shop_id: str, buyer_id: str, day: str, zone: Zone) -> Known:
-    """Return what is known of a buyer's day by the files of a replay.
+def buyer_day_from_replay(directory: Path, shop_id: str, buyer_id: str, day: str, zone: Zone) -> BuyerDayView:
+    """Return a buyer's day as the output files of a replay give it.
 
-    ``zone``: the shop's; no file tells it. Raises UnusableOutputError and NothingKnownError.
+    ``zone``: the shop's time zone, which no output file has. Raises UnusableOutputError and NoRecordsError.
     """
     records = Records(shop_id, buyer_id, day)
     for topic in (FACTS, INQUIRIES, DECISIONS, AGENT_DAILY):
@@ -40,36 +40,35 @@ def known_from(directory: Path, shop_id: str, buyer_id: str, day: str, zone: Zon
                         _take(records, topic, line, f"{path}, line {number}")
         except FileNotFoundError as error:
             raise UnusableOutputError(
-                f"{path} is not there: run 'stream-attr replay --out {directory} …' first, "
-                "without --decisions-only, which writes it"
+                f"{path} does not exist: run 'stream-attr replay --out {directory} …' first, "
+                "without --decisions-only"
             ) from error
         except OSError as error:
             raise UnusableOutputError(f"{path}: cannot be read: {error.strerror or error}") from error
     _check_zone(records, zone)
-    return Known(records, zone, contributions_of(records, zone))
+    return BuyerDayView(records, zone, contributions_of(records, zone))
 
 
 def _take(records: Records, topic: str, line: bytes, place: str) -> None:
     try:
         records.take(topic, line)
-    except NO_RECORD as error:
-        raise UnusableOutputError(f"{place}: no record of {topic}: {error!r}") from error
+    except NOT_A_RECORD as error:
+        raise UnusableOutputError(f"{place}: not a record of {topic}: {error!r}") from error
 
 
 def _check_zone(records: Records, zone: Zone) -> None:
-    """A fact is final when its day is over: so it tells whether days are those of a zone."""
+    """Refuse a time zone other than the shop's: a reception fact is final when its day ends there."""
     for (day, _), fact in records.facts.items():
         if fact.final_at != zone.start_of(day_number(day) + 1):
             raise UnusableOutputError(
-                f"the days of shop {records.shop_id} are not those of {zone.name}: "
-                "give the shop's own time zone with --timezone"
+                f"{zone.name} is not the time zone of shop {records.shop_id}: name the shop's with --timezone"
             )
 
 
-def from_replay(directory: Path, shop: str, order: str, profile: str) -> list[Found]:
-    """All revisions of the order under the profile, as replay emitted them."""
+def decisions_from_replay(directory: Path, shop: str, order: str, profile: str) -> list[FoundDecision]:
+    """Return all revisions of the order under the profile, the oldest first. Raises UnusableError."""
     path = directory / f"{DECISIONS if profile == OFFICIAL else COMPARISONS}.jsonl"
-    found: list[Found] = []
+    found: list[FoundDecision] = []
     needle = json.dumps(order, ensure_ascii=False).encode()
     try:
         with path.open("rb") as lines:
@@ -81,12 +80,12 @@ def from_replay(directory: Path, shop: str, order: str, profile: str) -> list[Fo
                     decision = orjson.loads(line)
                     whose = decision["shop_id"], decision["order_id"], decision["profile"]
                 except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-                    raise UnusableError(f"{place}: no decision: {error!r}") from error
+                    raise UnusableError(f"{place}: not a decision: {error!r}") from error
                 if whose == (shop, order, profile):
-                    found.append(Found(place, decision))
+                    found.append(FoundDecision(place, decision))
     except FileNotFoundError as error:
         raise UnusableError(
-            f"{path} is not there: run 'stream-attr replay --out {directory} …' first, which writes it"
+            f"{path} does not exist: run 'stream-attr replay --out {directory} …' first"
         ) from error
     except OSError as error:
         raise UnusableError(f"{path}: cannot be read: {error.strerror or error}") from error

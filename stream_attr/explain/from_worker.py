@@ -1,4 +1,4 @@
-"""The decision on an order, asked of a worker over HTTP."""
+"""The last decision on an order, from a worker's web API."""
 
 from __future__ import annotations
 
@@ -15,57 +15,63 @@ from stream_attr.errors import UnusableError
 from stream_attr.explain.verify import Decision
 from stream_attr.kafka.secret import Secret
 
-__all__ = ["Found", "from_worker"]
+__all__ = ["FoundDecision", "decision_from_worker"]
 
-WORKER_TIMEOUT_S = 10.0
-ASK_AGAIN_S = 0.2
+REQUEST_TIMEOUT_S = 10.0
+RETRY_INTERVAL_S = 0.2
 
 
-class Found(NamedTuple):
-    """A decision, or what passes for one, and where it was found."""
+class FoundDecision(NamedTuple):
+    """A decision as JSON gives it, not yet checked, and where it was found: a URL, or a file and line."""
 
     place: str
     decision: Decision
 
 
-def from_worker(url: str, token: Secret | None, shop: str, order: str, patience_s: float) -> Found:
-    """The last official decision; an order that is not known is asked for again for so many seconds."""
+def decision_from_worker(
+    url: str, token: Secret | None, shop: str, order: str, wait_s: float
+) -> FoundDecision:
+    """Return the last official decision on an order; retry an order that is not known yet for ``wait_s``.
+
+    ``url``: any worker's web address. Raises UnusableError.
+    """
     try:
         address = url.rstrip("/") + order_path(shop, order)
     except UnaddressableIdError as error:
         raise UnusableError(str(error)) from error
-    deadline = time.monotonic() + patience_s
-    while (answer := _ask(address, url, token)) is None:
+    deadline = time.monotonic() + wait_s
+    while (body := _get(address, url, token)) is None:
         if time.monotonic() >= deadline:
             raise UnusableError(
-                f"no worker knows order {order} of shop {shop}: not judged yet, or refused (see dead-letters)"
+                f"no decision yet on order {order} of shop {shop}: its events were not processed yet, "
+                "or refused (see dead-letters)"
             )
-        time.sleep(ASK_AGAIN_S)
+        time.sleep(RETRY_INTERVAL_S)
     try:
-        return Found(address, orjson.loads(answer))
+        return FoundDecision(address, orjson.loads(body))
     except orjson.JSONDecodeError as error:
-        raise UnusableError(f"{address} did not answer with JSON: {error}") from error
+        raise UnusableError(f"{address}: the response is not JSON: {error}") from error
 
 
-def _ask(address: str, url: str, token: Secret | None) -> bytes | None:
-    """Return the answer, None for not found."""
+def _get(address: str, url: str, token: Secret | None) -> bytes | None:
+    """Return the body of the response; None: not found."""
     request = urllib.request.Request(address)
-    if token is not None:  # and it does not go where a redirection leads
+    if token is not None:  # a redirect must not carry it to another host
         request.add_unredirected_header("Authorization", f"Bearer {token.reveal()}")
     try:
-        with urllib.request.urlopen(request, timeout=WORKER_TIMEOUT_S) as response:
-            answer: bytes = response.read()
+        with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as response:
+            body: bytes = response.read()
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 404:
             return None
         if error.code == 401:
-            lacking = "needs a token" if token is None else "does not take this token"
-            raise UnusableError(f"the worker at {url} {lacking}: see --web-token-file") from error
-        raise UnusableError(f"{address} answered {error.code} {error.reason}") from error
+            problem = "needs a token" if token is None else "rejects this token"
+            raise UnusableError(f"the worker at {url} {problem}: see --web-token-file") from error
+        raise UnusableError(f"{address}: HTTP status {error.code} {error.reason}") from error
     except OSError as error:
         reason = getattr(error, "reason", error)
-        raise UnusableError(f"no worker answers at {url}: {reason}; is that its --web-port?") from error
+        raise UnusableError(f"no worker responds at {url}: {reason}; is that its --web-port?") from error
     except HTTPException as error:
-        raise UnusableError(f"what answers at {url} is no web server: {error!r}") from error
-    return answer
+        raise UnusableError(f"{url} is not a web server: {error!r}") from error
+    return body

@@ -1,4 +1,4 @@
-"""What was said in the receptions of a day, message by message, and what each adds to the figures."""
+"""The messages of a day's receptions in order, and what each adds to the reception's figures."""
 
 from __future__ import annotations
 
@@ -16,99 +16,101 @@ from stream_attr.rules.reports.measures import Fact
 from stream_attr.rules.reports.reception_fact import fact_of
 from stream_attr.rules.shop.shop import Shop
 
-__all__ = ["Heard", "LastEmitted", "as_told", "receptions_of"]
+__all__ = ["ReceptionTimeline", "TimelineEntry", "as_recorded", "reception_timelines"]
 
 
-class Heard(NamedTuple):
-    """A message of a reception, or a hand-over, and what it adds to the figures."""
+class TimelineEntry(NamedTuple):
+    """A message or transfer of a reception, with the figures before and after it."""
 
     ts: int
     message: Message | None
-    """None: a hand-over."""
+    """None: a transfer."""
     kind: str
-    """Of a message; of a hand-over, to whom."""
+    """Kind of the message; of a transfer: the agent it goes to."""
     before: Fact | None = None
-    """The figures without it and what follows; None: it is the first."""
+    """Figures of all messages before it; None: it is the first."""
     after: Fact | None = None
-    """The figures with it; None: they have not been told with it yet, or it is a hand-over."""
+    """Figures with it; None: a transfer, or the last emitted fact does not include it yet."""
 
 
 @dataclass(slots=True)
-class LastEmitted:
-    """What was said in one reception."""
+class ReceptionTimeline:
+    """The messages and transfers of one reception."""
 
     agent_id: str
     day: int
     shop: Shop
     events: list[ChatEvent] = field(default_factory=list)
-    """Messages and hand-overs in the order in which they were judged."""
+    """In the order in which they were processed."""
 
-    def heard(
-        self, buyer_id: str, closed_ts: int | None, told: Fact, *, final: bool
-    ) -> tuple[list[Heard], bool]:
-        """Return what was heard and what each message adds to the figures, and whether these are as told.
+    def entries(
+        self, buyer_id: str, closed_ts: int | None, recorded: Fact, *, final: bool
+    ) -> tuple[list[TimelineEntry], bool]:
+        """Return the entries in order of time, and whether their figures are those of the last emitted fact.
 
-        What came last may not be told yet, unless they are told as ``final``.
+        ``recorded``: that fact. While it is not ``final``, the newest messages may not be in it yet.
         """
         for count in range(len(self.events), 0, -1):
-            steps, fact = self._heard(buyer_id, closed_ts, self.events[:count])
-            if fact is not None and as_told(fact) == told:
-                steps += [_step(event, self.shop) for event in self.events[count:]]
-                return sorted(steps, key=_place), True
+            entries, fact = self._replayed(buyer_id, closed_ts, self.events[:count])
+            if fact is not None and as_recorded(fact) == recorded:
+                entries += [_entry(event, self.shop) for event in self.events[count:]]
+                return sorted(entries, key=_sort_key), True
             if final:
                 break
-        return self._heard(buyer_id, closed_ts, self.events)[0], False
+        return self._replayed(buyer_id, closed_ts, self.events)[0], False
 
-    def _heard(
+    def _replayed(
         self, buyer_id: str, closed_ts: int | None, events: Sequence[ChatEvent]
-    ) -> tuple[list[Heard], Fact | None]:
+    ) -> tuple[list[TimelineEntry], Fact | None]:
         reception = Reception()
         reception.closed_ts = closed_ts
         fact: Fact | None = None
-        steps = []
+        entries = []
         for event in events:
             if event.type == "transfer":
                 reception.add_transfer(event.ts, event.event_id)
-        for step in sorted([_step(event, self.shop) for event in events], key=_place):
-            if step.message is None:
-                steps.append(step)
+        for entry in sorted([_entry(event, self.shop) for event in events], key=_sort_key):
+            if entry.message is None:
+                entries.append(entry)
                 continue
             before = fact
-            reception.add(step.message)
+            reception.add(entry.message)
             fact = fact_of(reception, buyer_id, self.agent_id, self.day, self.shop)
-            steps.append(step._replace(before=before, after=fact))
-        return steps, fact
+            entries.append(entry._replace(before=before, after=fact))
+        return entries, fact
 
 
-def _step(event: ChatEvent, shop: Shop) -> Heard:
+def _entry(event: ChatEvent, shop: Shop) -> TimelineEntry:
     if event.type == "transfer":
-        return Heard(event.ts, None, str(event.to_agent_id))
-    return Heard(event.ts, message_of(event, shop), event.kind)
+        return TimelineEntry(event.ts, None, str(event.to_agent_id))
+    return TimelineEntry(event.ts, message_of(event, shop), event.kind)
 
 
-def _place(one: Heard) -> tuple[int, bool, int, str]:
-    """Where it stands among others: at one instant messages first, in their order."""
-    message = one.message
-    return (one.ts, True, 0, one.kind) if message is None else (*message[:1], False, *message[1:3])
+def _sort_key(entry: TimelineEntry) -> tuple[int, bool, int, str]:
+    """Order by time; at one instant messages come before transfers."""
+    message = entry.message
+    return (entry.ts, True, 0, entry.kind) if message is None else (*message[:1], False, *message[1:3])
 
 
-def as_told(fact: Fact) -> Fact:
-    """Return figures without those that no record tells."""
+def as_recorded(fact: Fact) -> Fact:
+    """Return the figures without those that a reception-fact record does not have."""
     return replace(fact, last_effective_ts=None, may_be_offline=False, presence=())
 
 
-def receptions_of(chat: Iterable[ChatEvent], day: int, shop: Shop) -> dict[str, LastEmitted]:
-    """Return what was said on a day, by agent id; of events with one id the first counts."""
-    known: set[str] = set()
-    found: dict[str, LastEmitted] = {}
+def reception_timelines(chat: Iterable[ChatEvent], day: int, shop: Shop) -> dict[str, ReceptionTimeline]:
+    """Return the receptions of a day by agent id; of events with one id the first counts."""
+    seen: set[str] = set()
+    found: dict[str, ReceptionTimeline] = {}
     for event in chat:
-        if event.event_id in known or (event.kind == "system" and event.type == "message"):
+        if event.event_id in seen or (event.kind == "system" and event.type == "message"):
             continue
-        known.add(event.event_id)
+        seen.add(event.event_id)
         if shop.zone.day_of(event.ts) == day:
-            found.setdefault(event.agent_id, LastEmitted(event.agent_id, day, shop)).events.append(event)
+            found.setdefault(event.agent_id, ReceptionTimeline(event.agent_id, day, shop)).events.append(
+                event
+            )
     return {
-        agent_id: said
-        for agent_id, said in found.items()
-        if any(event.type == "message" for event in said.events)
+        agent_id: timeline
+        for agent_id, timeline in found.items()
+        if any(event.type == "message" for event in timeline.events)
     }

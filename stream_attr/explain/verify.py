@@ -1,7 +1,7 @@
-"""Checks a decision's verdict against its own receipt, so that nobody has to trust the judge (RULEBOOK 10).
+"""Checks the verdict of a decision against its own receipt, so that anybody can (RULEBOOK 10).
 
-What a receipt cannot show is not asked: whether the messages it counts were really said, and which agents
-said something between creation and payment (the assists ``payment`` and ``followup``).
+A receipt cannot show whether the messages that it counts exist, nor which agents wrote between creation and
+payment (the assists ``payment`` and ``followup``): this is not checked.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Figures = Mapping[str, Any]
 
 
 def ranked(decision: Decision, interval: str, rule: str) -> list[tuple[str, Figures]]:
-    """The candidates of ``placing`` or ``payment``, whom the rule picks first, with their figures.
+    """Return the candidates of ``placing`` or ``payment`` with their figures, in the order of a rule.
 
-    ``rule`` is ``last_chat`` or ``most_rounds`` (RULEBOOK 5); what is tied goes to the smaller agent id.
+    ``rule``: ``last_chat`` or ``most_rounds`` (RULEBOOK 5); on a tie the smaller agent id comes first.
     """
     found = _candidates(decision, interval)
     if rule == "most_rounds":
@@ -30,9 +30,9 @@ def ranked(decision: Decision, interval: str, rule: str) -> list[tuple[str, Figu
 
 
 def verify(decision: Decision) -> list[str]:
-    """Return what in a decision its receipt does not support, a sentence each; empty: all of it holds.
+    """Return what in a decision its receipt does not support, one sentence each; empty: it supports all.
 
-    Raises KeyError or TypeError for what is no decision at all.
+    Raises KeyError or TypeError for JSON that is not a decision.
     """
     return [
         *_verify_pick(decision, "placing", "the order was placed", decision["created_ts"]),
@@ -59,7 +59,7 @@ def _verify_pick(decision: Decision, interval: str, event: str, end_ts: int | No
         return
     for agent_id, figures in found:
         if not figures["first_ts"] <= figures["last_ts"] < end_ts:
-            yield f"{interval}: the messages of {agent_id} are not all before {event}"
+            yield f"{interval}: not all messages of {agent_id} are before {event}"
         if not 0 <= 2 * figures["rounds"] <= figures["messages"]:
             rounds, messages = figures["rounds"], figures["messages"]
             yield f"{interval}: {messages} messages of {agent_id} cannot make {rounds} rounds"
@@ -79,7 +79,7 @@ def _verify_pick(decision: Decision, interval: str, event: str, end_ts: int | No
 
 
 def _verify_product_priority(decision: Decision) -> Iterator[str]:
-    """Where an agent was left out for another's product, some interval has candidates with it only."""
+    """If an agent was discarded for another's product, all candidates of some interval have that product."""
     left_out = [one["agent_id"] for one in decision["discarded"] if one["reason"] == "other_product"]
     if not left_out:
         return
@@ -88,7 +88,7 @@ def _verify_product_priority(decision: Decision) -> Iterator[str]:
         for ground in ("product_page", "ordered_product"):
             if found and all(figures[ground] for figures in found):
                 return
-    yield f"product priority: {left_out[0]} was left out, but no interval's candidates all have the product"
+    yield f"product priority: {left_out[0]} was left out, but no interval has only candidates with it"
 
 
 def _verify_followup(decision: Decision) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _verify_credit(decision: Decision) -> Iterator[str]:
         return
     due: tuple[str, str] | None
     if credit is None:
-        # The rule is not told where nobody has the credit: some rule must give it to nobody.
+        # Without credit the decision does not name the rule: some rule must give the credit to nobody.
         if followup:
             yield f"credit: {followup[0][0]} qualifies for the follow-up, but nobody has the credit"
         elif placing and payment:
@@ -148,14 +148,14 @@ def _verify_state(decision: Decision) -> Iterator[str]:
     elif outcome not in ("awaiting_payment", "unpaid", "cancelled"):
         yield f"outcome: {outcome}, but the order is not paid"
     elif outcome == "cancelled" and decision["cancelled_ts"] is None:
-        yield "outcome: cancelled, but no cancellation is known"
+        yield "outcome: cancelled, but the order has no cancellation"
     silence: str | None = "none"
     if not decision["placing"]:
         silence = None if not paid else "semi" if decision["payment"] else "full"
     if decision["silence"] != silence:
         yield f"silence: {decision['silence']}, but by the placing and payment agents it is {silence}"
     if decision["status"] == "pending" and decision["watermark"] >= decision["final_at"]:
-        yield "status: pending, though time has passed the instant from which it is final"
+        yield "status: pending, though the watermark has reached final_at"
     if decision["final_at"] <= max(decision["created_ts"], decision["paid_ts"] or 0):
         yield "final_at: before the order's own events"
 
@@ -169,23 +169,23 @@ def _verify_assists(decision: Decision) -> Iterator[str]:
     )
     found = [agent_id for kind, agent_id in assists if kind == "order"]
     if found != due:
-        yield f"assists: with the order helped {due}, not {found}"
+        yield f"assists: {due} assisted with the order, not {found}"
     for kind, agent_id in assists:
         if agent_id == credited:
             yield f"assists: {agent_id} has the credit and assists nobody"
         if kind not in ("order", "followup" if decision["paid_ts"] is None else "payment"):
-            yield f"assists: {kind} does not go with an order that is {decision['outcome']}"
+            yield f"assists: an order that is {decision['outcome']} cannot have the kind {kind}"
     if assists != sorted(set(assists)):
-        yield "assists: not in their order, or one twice"
+        yield "assists: not sorted, or one of them twice"
 
 
 def _verify_order_and_sums(decision: Decision) -> Iterator[str]:
     agents = [one["agent_id"] for one in decision["candidates"]]
     if agents != sorted(set(agents)):
-        yield "candidates: not in their order, or one twice"
+        yield "candidates: not sorted, or one of them twice"
     left_out = [(one["agent_id"], one["day"]) for one in decision["discarded"]]
     if any(one >= other for one, other in pairwise(left_out)):
-        yield "discarded: not in their order, or one twice"
+        yield "discarded: not sorted, or one of them twice"
     if decision["net_amount"] != decision["amount"] - decision["refund_completed"]:
         yield "money: the net amount is not the amount less the completed refunds"
     stem = f"{decision['shop_id']}|{decision['order_id']}|{decision['profile']}|"
@@ -193,4 +193,4 @@ def _verify_order_and_sums(decision: Decision) -> Iterator[str]:
     if decision["decision_id"] != f"{stem}{revision}":
         yield f"decision_id: not that of revision {revision}"
     if decision["supersedes"] != (f"{stem}{revision - 1}" if revision > 1 else None):
-        yield f"supersedes: not what precedes revision {revision}"
+        yield f"supersedes: not the decision before revision {revision}"

@@ -1,7 +1,6 @@
-"""What is known of a buyer's day: the last records that tell of it, and what the buyer adds to its figures.
+"""A buyer's day as a view over output records: the last record of each key, and what the buyer contributes.
 
-The records are those of the topics, from wherever they were told; what else is needed of them is asked of the
-core.
+The records come from the output topics or from a replay of event files; figures are computed by `rules`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from stream_attr.contract.records.inquiry_outcome import InquiryOutcome
 from stream_attr.contract.records.reception_fact import ReceptionFact
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, FACTS, INQUIRIES
 from stream_attr.errors import UnusableError
-from stream_attr.explain.timeline import Heard
+from stream_attr.explain.timeline import TimelineEntry
 from stream_attr.explain.verify import Decision, verify
 from stream_attr.rules.buyer.emitted import Emitted
 from stream_attr.rules.chat.reception import Reception
@@ -33,18 +32,18 @@ from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import FINAL
 
-__all__ = ["Known", "NothingKnownError", "Records", "Refund", "contributions_of", "fact_of"]
+__all__ = ["BuyerDayView", "NoRecordsError", "Records", "Refund", "contributions_of", "fact_of"]
 
-MOST_DAYS_NAMED = 5
-"""Days on which a buyer is known that are named where nothing is known of the one asked for."""
+MAX_DAYS_SUGGESTED = 5
+"""Days with records that the message names where the requested day has none."""
 
 _fact = msgspec.json.Decoder(ReceptionFact)
 _inquiry = msgspec.json.Decoder(InquiryOutcome)
 _daily = msgspec.json.Decoder(AgentDaily)
 
 
-class NothingKnownError(UnusableError):
-    """Nothing is known of what was asked; the message says what is."""
+class NoRecordsError(UnusableError):
+    """There are no records of the buyer on the day; the message names days that have some."""
 
 
 class Refund(NamedTuple):
@@ -53,32 +52,32 @@ class Refund(NamedTuple):
     ts: int
     amount: int
     completed: bool
-    """Else it was asked for."""
+    """Else requested."""
 
 
 @dataclass(slots=True)
 class Records:
-    """The last records of one buyer, and of the figures of one day of the shop."""
+    """The last records of one buyer, and the `agent-daily` figures of one day of the shop."""
 
     shop_id: str
     buyer_id: str
     day: str
     facts: dict[tuple[str, str], ReceptionFact] = field(default_factory=dict)
-    """By day and agent id; so are inquiries."""
+    """By day and agent id, as are inquiries."""
     inquiries: dict[tuple[str, str], InquiryOutcome] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
-    """By order id; so are orders."""
+    """By order id, as are orders."""
     orders: dict[str, Order] = field(default_factory=dict)
-    """As far as figures ask for them; refunds are in no record by their day."""
+    """With what figures need of them; no record has the day of a refund."""
     unsupported: dict[str, list[str]] = field(default_factory=dict)
-    """What in the decision its receipt does not support."""
+    """By order id: what `verify` finds in the decision."""
     figures: dict[str, AgentDaily] = field(default_factory=dict)
     """Of the day, by agent id."""
 
     def take(self, topic: str, value: bytes) -> None:
-        """Take a record, if it is one of these; a later one replaces an earlier one of its key.
+        """Keep a record that concerns the buyer and day; it replaces the earlier one of its key.
 
-        Raises ValueError, KeyError or TypeError for what is no record of its topic.
+        Raises ValueError, KeyError or TypeError for a value that is not a record of its topic.
         """
         whose = self.shop_id, self.buyer_id
         if topic == FACTS:
@@ -103,27 +102,27 @@ class Records:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a buyer's day. Raises NothingKnownError where that is nothing."""
+class BuyerDayView:
+    """All that explains a buyer's day. Raises NoRecordsError if there is nothing."""
 
     records: Records
     zone: Zone
     contributions: Mapping[str, Contribution]
-    """What the buyer adds to the day, as `contributions_to` tells it."""
+    """What the buyer adds to each agent's figures of the day; see `contributions_to`."""
     shop: Shop | None = None
-    """Its settings and roster; None: not known."""
-    heard: Mapping[str, Sequence[Heard]] = field(default_factory=dict)
-    """What was said that day, by agent id; empty: not known."""
+    """The shop's settings and roster; None: not known."""
+    timelines: Mapping[str, Sequence[TimelineEntry]] = field(default_factory=dict)
+    """The messages of the day by agent id; empty: not known."""
     refunds: Mapping[str, Sequence[Refund]] | None = None
     """By order id; None: not known."""
-    untold: Sequence[str] = ()
-    """Agents with whom something was said, of which no figures have been told yet."""
-    astray: Sequence[str] = ()
-    """Agents of whom what was said does not give the figures."""
+    without_fact: Sequence[str] = ()
+    """Agents of receptions whose fact has not been emitted yet."""
+    mismatched: Sequence[str] = ()
+    """Agents of receptions whose messages do not give the figures of the fact."""
 
     def __post_init__(self) -> None:
-        if not (self.receptions or self.orders or self.contributions or self.untold):
-            raise NothingKnownError(self._what_is_known())
+        if not (self.receptions or self.orders or self.contributions or self.without_fact):
+            raise NoRecordsError(self._no_records())
 
     @property
     def receptions(self) -> list[ReceptionFact]:
@@ -149,31 +148,31 @@ class Known:
         return sorted(found, key=lambda one: (one["created_ts"], one["order_id"]))
 
     def _days_of(self, decision: Decision) -> set[int]:
-        """Return the days on which something happened to an order, as far as that is known."""
+        """Return the days of an order's events, as far as they are known."""
         times = [decision["created_ts"], decision["paid_ts"], decision["cancelled_ts"]]
         times += [refund.ts for refund in (self.refunds or {}).get(decision["order_id"], ())]
         return {self.zone.day_of(ts) for ts in times if ts is not None}
 
-    def _what_is_known(self) -> str:
+    def _no_records(self) -> str:
         records = self.records
         days = {day_number(day) for day, _ in records.facts}
         for decision in records.decisions.values():
             days |= self._days_of(decision)
         if not days:
             return (
-                f"nothing is known of buyer {records.buyer_id} of shop {records.shop_id}: "
-                "are both ids written as in the events, and are these the files they are in?"
+                f"no records of buyer {records.buyer_id} of shop {records.shop_id}: "
+                "check both ids, and that these are the right files"
             )
-        asked = day_number(records.day)
-        near = sorted(sorted(days, key=lambda day: (abs(day - asked), day))[:MOST_DAYS_NAMED])
+        requested = day_number(records.day)
+        near = sorted(sorted(days, key=lambda day: (abs(day - requested), day))[:MAX_DAYS_SUGGESTED])
         return (
-            f"nothing is known of buyer {records.buyer_id} of shop {records.shop_id} on {records.day}; "
-            f"something is on {', '.join(map(day_name, near))}{' and other days' * (len(days) > len(near))}"
+            f"no records of buyer {records.buyer_id} of shop {records.shop_id} on {records.day}; "
+            f"there are some on {', '.join(map(day_name, near))}{' and other days' * (len(days) > len(near))}"
         )
 
 
 def contributions_of(records: Records, zone: Zone) -> dict[str, Contribution]:
-    """Return what the buyer adds to the figures of the day by its last records: all but refunds."""
+    """Return what the buyer adds to the figures of the day, by its last records: all but refunds."""
     shop = Shop(records.shop_id)
     shop.zone = zone
     receptions = []
@@ -186,7 +185,7 @@ def contributions_of(records: Records, zone: Zone) -> dict[str, Contribution]:
 
 
 def fact_of(record: ReceptionFact) -> Fact:
-    """Return the figures that a record of a fact tells; what no record tells is left empty."""
+    """Return the figures of a reception-fact record; fields that it does not have stay empty."""
     return Fact(
         first_ts=record.first_ts,
         last_ts=record.last_ts,

@@ -51,7 +51,7 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
         "o-zhao → final 已定, unpaid",
         "Sales per agent 业绩归属",
         "VERDICT: kf-06 has the credit (业绩归属), final (已定).",
-        "Checked: the figures below give this verdict and no other.",
+        "Verified: the receipt below supports this verdict and no other.",
     ):
         assert line in said
     assert " 0 pending, " in said.rsplit("  in: ", 1)[1], "something never became final"

@@ -138,7 +138,7 @@ def test_explain_bears_the_token_and_says_when_it_is_not_taken():
         without, wrong = explain(url), explain(url, STREAM_ATTR_WEB_TOKEN=TOKEN)
     assert seen == [None, f"Bearer {TOKEN}"]
     assert without.stderr == f"Error: the worker at {url} needs a token: see --web-token-file\n"
-    assert wrong.stderr == f"Error: the worker at {url} does not take this token: see --web-token-file\n"
+    assert wrong.stderr == f"Error: the worker at {url} rejects this token: see --web-token-file\n"
     assert without.exit_code == wrong.exit_code == 2
 
 

@@ -18,7 +18,6 @@ from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.records.roster import RosterRecord
 from stream_attr.contract.topics import CHAT, ORDERS
-from stream_attr.explain.messages import LANGUAGES
 from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.buyer.emitted import Emitted
@@ -29,10 +28,7 @@ from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import (
     ASSIST_KINDS,
     BASES,
-    CREDIT_RULES,
-    DISCARD_REASONS,
     OUTCOMES,
-    PICK_RULES,
     REASONS,
     SILENCES,
     STATE_WORDS,
@@ -175,13 +171,3 @@ def test_a_number_in_state_that_is_unknown_is_not_taken_for_a_word():
     for field in ("reason", "status", "outcome", "silence", "basis"):
         with pytest.raises(KeyError):
             columns.to_emitted(replace(last, **{field: max(STATE_WORDS) + 1}))
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_word_of_a_decision_has_a_sentence(language):
-    named = [f"outcome_{word}" for word in OUTCOMES] + [f"verdict_{word}" for word in OUTCOMES]
-    named += [f"reason_{word}" for word in REASONS] + [f"rule_{rule}" for rule in CREDIT_RULES]
-    named += [f"assist_{kind}" for kind in ASSIST_KINDS] + [f"credit_{basis}" for basis in BASES]
-    named += [*STATUSES, *PICK_RULES, *DISCARD_REASONS]
-    assert set(named) <= LANGUAGES[language].keys()
-    assert UNKNOWN not in LANGUAGES[language]

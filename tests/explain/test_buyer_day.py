@@ -1,34 +1,30 @@
-"""A buyer's day told in words: from the events and from what a replay wrote, checked by hand and by sums."""
+"""A buyer's day explained: from event files and from the output of replay, checked by hand and by sums."""
 
 from __future__ import annotations
 
-import string
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import orjson
 import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import asdict, replace
+from rich.cells import cell_len
 
 from stream_attr.cli import main
+from stream_attr.cli.explain import wrapped
 from stream_attr.codec.records.chat_event import decode_chat
-from stream_attr.contract.records import agent_daily
-from stream_attr.explain import from_events
-from stream_attr.explain.buyer_day import explain_day, problems_of
-from stream_attr.explain.day_messages import CHINESE, ENGLISH
-from stream_attr.explain.from_events import Asked, decisions_from_events, known_from_events
-from stream_attr.explain.from_replay import known_from
-from stream_attr.explain.view import NothingKnownError
+from stream_attr.explain import from_events, timeline
+from stream_attr.explain.buyer_day import explain_buyer_day, problems_of
+from stream_attr.explain.from_events import EventFiles, buyer_day_from_events, decisions_from_events
+from stream_attr.explain.from_replay import buyer_day_from_replay
+from stream_attr.explain.view import NoRecordsError
 from stream_attr.generate import Plan, write
 from stream_attr.replay.run import Inputs
 from stream_attr.rules.reports.contribution import TOTAL, Contribution
-from stream_attr.rules.reports.day_totals import GROUPS
 from stream_attr.rules.shop.days import day_name, zone
-from stream_attr.rules.vocabulary import Filter, Role
 from tests.reference.shorthand import (
     DAY_MS,
     MIDNIGHT,
@@ -49,7 +45,7 @@ SHANGHAI = zone("Asia/Shanghai")
 
 
 class Files:
-    """Event files in a folder, and what ``explain`` says of them."""
+    """Event files in a folder, and what ``explain`` writes of them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -75,14 +71,14 @@ class Files:
         """Ask about a buyer's day by the events."""
         return run("explain", "jd:1", "--buyer", buyer, "--day", day, *self.options, *more)
 
-    def said(self, *more: str, **whose: str) -> str:
-        """What is said of it, of which everything goes together."""
+    def explained(self, *more: str, **whose: str) -> str:
+        """The explanation, which must be consistent."""
         result = self.explain(*more, **whose)
         assert result.exit_code == 0, result.output
         return result.stdout
 
     def replayed(self, *more: str) -> Path:
-        """Judge the events, and return where what a replay writes lies."""
+        """Replay the events, and return the output directory."""
         out = self.folder / "out"
         assert run("replay", *self.options, "--out", str(out), *more).exit_code == 0
         return out
@@ -120,52 +116,53 @@ def two_agents() -> dict[str, list[Json]]:
     }
 
 
-WHOLE = """\
+EXPLANATION = """\
 Buyer b-1 of shop jd:1 on 2026-11-01; times in Asia/Shanghai
-Judged by preset jd_cloud, settings in force since 2026-01-01
+Preset jd_cloud, settings effective from 2026-01-01
 
-IN SHORT: 2 receptions (接待), 0 filtered (接待过滤); 1 order (订单); final (已定).
-Checked: what was said gives these figures, and each order's receipt its verdict.
+SUMMARY: 2 receptions (接待), 0 filtered (接待过滤); 1 order (订单); final (已定).
+Verified: the messages give these figures, and each order's receipt supports its verdict.
 
-With A (接待)
+Reception (接待) with A
   A was in pre-sales (售前) that day.
-  12:00:00  the buyer, from a product's page
+  12:00:00  buyer, from a product page
   12:00:30  A: 5 characters; round (回合) 1, response (响应) after 30 s
-  12:00:40  A, a broadcast (群发): 5 characters; not effective: a broadcast
-  1 message of the buyer; of A 1 that count, 5 characters; 1 round (回合)
-  12:00:00 to 12:00:40, 40 s: an effective conversation (有效对话); the buyer began
-  The buyer came from a product's page.
-  First response (首次响应) after 30 s; 1 of 1 responses count, 30 s together, 30 s on average (平均响应).
+  12:00:40  A, broadcast (群发): 5 characters; not effective: broadcast
+  Buyer: 1 message. A: 1 effective message, 5 characters. 1 round (回合).
+  12:00:00 to 12:00:40, 40 s: an effective conversation (有效对话); the buyer wrote first.
+  The buyer came from a product page.
+  First response (首次响应) after 30 s. 1 of 1 responses count: 30 s in total, 30 s on average (平均响应).
   Not slow (慢响应).
   No filter (接待过滤) matches: the reception counts (接待人数).
   The figures are final (已定) since 2026-11-02 00:00:00.
-  Inquiry (询单), rule 1 of 5: A is placing agent (落实下单客服) of o-1.
-  Paid (付款) in time: one of them before 2026-11-04 00:00:00.
-  That is final (已定) since 2026-11-04 00:00:00.
+  Inquiry (询单), rule 1 of 5: A is the placing agent (落实下单客服) of o-1.
+  Paid (付款) in time: one of the orders was paid before 2026-11-04 00:00:00.
+  This is final (已定) since 2026-11-04 00:00:00.
 
-With B (接待)
+Reception (接待) with B
   B was in pre-sales (售前) that day.
-  12:06:00  the buyer, an image (图片)
-  12:26:00  B: 5 characters; round (回合) 1, but no response that counts: \
-it took max_wait_minutes, 10, or more
-  12:27:00  the buyer
+  12:06:00  buyer, image (图片)
+  12:26:00  B: 5 characters; round (回合) 1, not counted as a response: \
+it took max_wait_minutes (10) or more
+  12:27:00  buyer
   12:28:00  B: 1 character; not effective: blank
   12:28:01.500  B: 4 characters; round (回合) 2, response (响应) after 61.5 s
-  2 messages of the buyer; of B 2 that count, 9 characters; 2 rounds (回合)
-  12:06:00 to 12:28:01.500, 22 min 1 s: an effective conversation (有效对话); the buyer began
-  First response (首次响应) after 61.5 s; 1 of 2 responses count, 61.5 s together, \
+  Buyer: 2 messages. B: 2 effective messages, 9 characters. 2 rounds (回合).
+  12:06:00 to 12:28:01.500, 22 min 1 s: an effective conversation (有效对话); the buyer wrote first.
+  First response (首次响应) after 61.5 s. 1 of 2 responses count: 61.5 s in total, \
 61.5 s on average (平均响应).
   Not slow (慢响应).
   No filter (接待过滤) matches: the reception counts (接待人数).
   The figures are final (已定) since 2026-11-02 00:00:00.
-  Consult before payment (下单后付款前咨询), rule 3 of 5: when it began, o-1 waited for payment. \
-No inquiry that counts, won or lost.
-  That is final (已定) since 2026-11-03 00:00:00.
+  Consult before payment (下单后付款前咨询), rule 3 of 5: when it began, o-1 awaited payment. \
+It counts neither as won nor as lost.
+  This is final (已定) since 2026-11-03 00:00:00.
 
-Orders of the day, and those that its inquiries rest on
-  o-1: 129.00 CNY, quantity 2; placed (下单) 2026-11-01 12:05:00, paid (付款) 2026-11-01 12:30:00
-    placing agent (落实下单) A, payment agent (落实付款) B, credit (业绩归属) B; credited, final (已定)
-  Why: stream-attr explain jd:1 ORDER, from where this was told.
+Orders of the day, and orders of its inquiries
+  o-1: 129.00 CNY, quantity 2; created (下单) 2026-11-01 12:05:00, paid (付款) 2026-11-01 12:30:00
+    placing agent (落实下单) A, payment agent (落实付款) B, credit (业绩归属) B; \
+credited (有归属), final (已定)
+  For the reasons: stream-attr explain jd:1 ORDER, with the same options.
 
 What the buyer adds to the figures of the day (客服日报)
   A
@@ -197,73 +194,43 @@ before payment (下单后付款前咨询) 1 of 1
     paid (落实付款), final (已定): buyers 1 of 1, orders 1 of 1, amount 129.00 CNY of 129.00 CNY
     sales (销售), final (已定): buyers (销售人数) 1 of 1, orders (销售订单数) 1 of 1, \
 items (销售件数) 2 of 2, amount (销售额) 129.00 CNY of 129.00 CNY
-  A buyer counts once for the shop, however many agents there were (每位买家只计一次).
+  For the shop a buyer counts once, however many agents there were (每位买家只计一次).
 
 Can it still change?
-  No: all of it is final (已定).
-  A late event always can, with a new revision (late_event); so can a refund or another event of an order.
+  No: everything is final (已定).
+  A late event always can change it, with a new revision (late_event); so can a refund or another event \
+of an order.
 """
 
 
-def test_two_agents_and_one_order_are_told_whole(files: Files) -> None:
+def test_two_agents_and_one_order_are_explained_completely(files: Files) -> None:
     files.write(**two_agents())
-    assert files.said() == WHOLE
+    assert files.explained() == EXPLANATION
 
 
-def test_what_a_replay_wrote_tells_the_same_but_for_what_was_said(files: Files) -> None:
+def test_the_output_of_a_replay_explains_the_same_but_for_the_messages(files: Files) -> None:
     files.write(**two_agents())
-    told = run("explain", "jd:1", "--buyer", "b-1", "--day", TODAY, "--from", str(files.replayed()))
-    assert told.exit_code == 0, told.output
-    not_written = ("  12:00:00  ", "  12:00:30  ", "  12:00:40  ", "  12:06", "  12:2", "Judged by preset")
-    there = [line for line in WHOLE.splitlines() if not line.startswith(not_written) or " to " in line]
-    said = [line.replace("each order's receipt gives its", "X") for line in told.stdout.splitlines()]
-    assert said == [
-        line.replace("what was said gives these figures, and each order's receipt its", "X") for line in there
+    result = run("explain", "jd:1", "--buyer", "b-1", "--day", TODAY, "--from", str(files.replayed()))
+    assert result.exit_code == 0, result.output
+    not_written = ("  12:00:00  ", "  12:00:30  ", "  12:00:40  ", "  12:06", "  12:2", "Preset ")
+    there = [line for line in EXPLANATION.splitlines() if not line.startswith(not_written) or " to " in line]
+    assert result.stdout.splitlines() == [
+        line.replace("the messages give these figures, and each", "each") for line in there
     ]
 
 
 def test_the_same_in_chinese(files: Files) -> None:
     files.write(**two_agents())
-    said = files.said("--lang", "zh")
-    assert "概要：2 个接待，其中过滤 0 个；1 个订单；已定。" in said
-    assert "询单，规则 1（共 5 条）：A 是 o-1 的落实下单客服。" in said
-    assert not any(word in said for word in ("the ", "agent", "rounds", "response", ", "))
-
-
-def test_both_languages_say_the_same_things() -> None:
-    def places(sentence: str) -> set[str | None]:
-        return {name for _, name, _, _ in string.Formatter().parse(sentence)} - {None}
-
-    assert ENGLISH.keys() == CHINESE.keys()
-    assert {key: places(ENGLISH[key]) for key in ENGLISH} == {key: places(CHINESE[key]) for key in CHINESE}
-
-
-def test_there_are_words_for_everything_that_is_told() -> None:
-    figures = {
-        f"figure_{group.name}_{figure.name}"
-        for group in msgspec.structs.fields(agent_daily.AgentDaily)
-        if group.name in GROUPS
-        for figure in msgspec.structs.fields(getattr(agent_daily, _shape_of(group.name)))
-        if figure.name not in ("status", "final_from", "max_simultaneous")
-        and not figure.name.endswith(("rate", "ratio", "per_buyer"))
-        and "_to_" not in figure.name
-    }
-    assert figures == {key for key in ENGLISH if key.startswith("figure_")}
-    assert {f"group_{group}" for group in GROUPS} <= ENGLISH.keys()
-    assert {one.value for one in Filter} <= ENGLISH.keys()
-    assert {f"was_{one.value}" for one in Role} <= ENGLISH.keys()
-
-
-def _shape_of(group: str) -> str:
-    names = {"workload": "Workload", "inquiries": "Inquiry", "payments": "Payment", "sales": "Sales"}
-    names |= {"silent": "Silent", "refunds": "Refund"}
-    return f"{names.get(group, 'Order')}Figures"
+    text = files.explained("--lang", "zh")
+    assert "概要：2 个接待，其中过滤 0 个；1 个订单；已定。" in text
+    assert "询单，规则 1（共 5 条）：A 是 o-1 的落实下单客服。" in text
+    assert not any(word in text for word in ("the ", "agent", "rounds", "response", ", "))
 
 
 # Why a reception does not count
 
 
-def test_a_reception_handed_over_says_by_which_filter_and_number(files: Files) -> None:
+def test_a_filtered_reception_names_the_filter_and_its_number(files: Files) -> None:
     chat = [
         message(NOON, "A", "buyer"),
         message(NOON + 5 * SECOND_MS, "A", "agent", text="one moment"),
@@ -271,55 +238,55 @@ def test_a_reception_handed_over_says_by_which_filter_and_number(files: Files) -
         *chat_of("B", NOON + MINUTE_MS),
     ]
     files.write(chat, settings=shop_settings(filters={"forwarded": {"max_replies": 2}}))
-    said = files.said()
-    assert "IN SHORT: 2 receptions (接待), 1 filtered (接待过滤)" in said
-    assert "  12:00:09  A hands the buyer over to B (转接)" in said
-    assert "by filter 7 of 10, forwarded: " in said
-    assert "; forwarded.max_replies is 2. It counts as a consult (咨询人数) and for nothing else." in said
-    assert "Inquiry (询单): none, the reception is filtered." in said
-    assert "  A\n    workload (工作量), final (已定): consults (咨询人数) 1 of 1\n  B\n" in said
+    text = files.explained()
+    assert "SUMMARY: 2 receptions (接待), 1 filtered (接待过滤)" in text
+    assert "  12:00:09  A transfers the buyer to B (转接)" in text
+    assert "by filter 7 of 10, forwarded: " in text
+    assert "; forwarded.max_replies is 2. It counts only as a consult (咨询人数)." in text
+    assert "Inquiry (询单): none, the reception is filtered." in text
+    assert "  A\n    workload (工作量), final (已定): consults (咨询人数) 1 of 1\n  B\n" in text
 
 
-def test_no_text_is_told_neither_said_nor_looked_for(files: Files) -> None:
+def test_the_text_of_a_message_is_not_shown(files: Files) -> None:
     chat = [
         message(NOON, "A", "buyer", text="secret"),
         message(NOON + SECOND_MS, "A", "agent", text="phrase"),
     ]
     files.write(chat, settings=shop_settings(filters={"advert": {"enabled": True, "phrase": "phrase"}}))
-    said = files.said()
-    assert "by filter 8 of 10, advert: " in said
-    assert "; advert.within is 2. It counts as a consult" in said
-    assert "secret" not in said
-    assert ": phrase" not in said
+    text = files.explained()
+    assert "by filter 8 of 10, advert: " in text
+    assert "; advert.within is 2. It counts only as a consult" in text
+    assert "secret" not in text
+    assert ": phrase" not in text
 
 
-def test_an_agent_who_was_away_is_told_with_the_last_word(files: Files) -> None:
+def test_an_offline_agent_is_explained_by_the_last_message(files: Files) -> None:
     asked = message(NOON + 30 * MINUTE_MS, "A", "buyer")
     files.write([*chat_of("A", NOON, "b-2"), asked, *chat_of("B", NOON)])
-    said = files.said()
-    assert "by filter 5 of 10, agent_offline: " in said
-    assert "; that was at 12:01:00, to whichever buyer. It counts as a consult" in said
+    text = files.explained()
+    assert "by filter 5 of 10, agent_offline: " in text
+    assert "; that was at 12:01:00, to any buyer. It counts only as a consult" in text
 
 
-def test_an_agent_who_said_nothing_that_day_was_away(files: Files) -> None:
+def test_an_agent_without_a_message_that_day_was_offline(files: Files) -> None:
     files.write([message(NOON, "A", "buyer")])
-    assert "; there was none, to no buyer. It counts as a consult" in files.said()
+    assert "; there was none, to any buyer. It counts only as a consult" in files.explained()
 
 
-def test_whether_an_agent_was_away_is_open_until_the_day_is_over(files: Files) -> None:
+def test_whether_an_agent_was_offline_is_open_until_the_day_is_over(files: Files) -> None:
     files.write([message(NOON, "A", "buyer"), *chat_of("B", NOON + 60 * MINUTE_MS, "b-2")])
-    said = files.said("--until", "2026-11-01T13:00:00+08:00")
+    text = files.explained("--until", "2026-11-01T13:00:00+08:00")
     assert (
-        "The figures are pending (待定): chat of the day can change them until 2026-11-02 00:00:00." in said
+        "The figures are pending (待定): chat of the day can change them until 2026-11-02 00:00:00." in text
     )
     assert (
-        "When all partitions have passed 2026-11-02 00:00:00, it may still turn out that A was away (agent"
-        in said
+        "passed 2026-11-02 00:00:00, A may still turn out to have been offline (agent_offline 客服离线)."
+        in text
     )
-    assert "The reception with A, and what hangs on it: until all partitions have passed" in said
+    assert "The reception with A and what depends on it: until all partitions have passed" in text
     out = files.replayed("--until", "2026-11-01T13:00:00+08:00")
-    told = run("explain", "jd:1", "--buyer", "b-1", "--day", TODAY, "--from", str(out))
-    assert "it may still turn out that A was away" in told.stdout
+    result = run("explain", "jd:1", "--buyer", "b-1", "--day", TODAY, "--from", str(out))
+    assert "A may still turn out to have been offline" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -329,16 +296,17 @@ def test_whether_an_agent_was_away_is_open_until_the_day_is_over(files: Files) -
         ("frozen", "A was frozen (冻结) that day: nothing of it counts.", "nothing"),
     ],
 )
-def test_a_role_says_what_it_takes_away(files: Files, name: str, says: str, adds: str) -> None:
+def test_a_role_is_explained_by_what_it_excludes(files: Files, name: str, says: str, adds: str) -> None:
     files.write(chat_of("A", NOON), roster=[role("A", name)])
-    said = files.said()
-    assert says in said
-    assert "Inquiry (询单): none, only those of pre-sales agents are." in said
-    assert f"  A\n    {adds}" in said
-    assert "inquiries (询单)," not in said
+    text = files.explained()
+    assert says in text
+    assert "Inquiry (询单): none, only receptions of pre-sales agents can be one." in text
+    assert f"  A\n    {adds}" in text
+    assert "inquiries (询单)," not in text
+    assert ("the reception counts (接待人数)" in text) == (name == "aftersale")
 
 
-def test_slow_automatic_and_blank_answers_are_told(files: Files) -> None:
+def test_slow_automatic_and_blank_replies_are_named(files: Files) -> None:
     chat = [
         message(NOON, "A", "buyer"),
         message(NOON + SECOND_MS, "A", "agent", text="^ welcome"),
@@ -348,18 +316,18 @@ def test_slow_automatic_and_blank_answers_are_told(files: Files) -> None:
         auto_reply={"identify": True, "prefix": "^"}, slow_response={"seconds": 60, "times": 1}
     )
     files.write(chat, settings=settings)
-    said = files.said()
-    assert "12:00:01  A: 9 characters; not effective: the shop takes it for an automatic reply" in said
-    assert "12:01:01  A: 4 characters; round (回合) 1, response (响应) after 61 s" in said
-    assert "Slow (慢响应): at least 1 of them took longer than 1 min." in said
-    assert "slow (慢响应) 1 of 1" in said
+    text = files.explained()
+    assert "12:00:01  A: 9 characters; not effective: identified as an automatic reply" in text
+    assert "12:01:01  A: 4 characters; round (回合) 1, response (响应) after 61 s" in text
+    assert "Slow (慢响应): 1 or more of them took longer than 1 min." in text
+    assert "slow (慢响应) 1 of 1" in text
 
 
-def test_without_an_answer_in_time_there_is_no_first_response(files: Files) -> None:
+def test_without_a_reply_in_time_there_is_no_first_response(files: Files) -> None:
     files.write([message(NOON, "A", "buyer"), message(NOON + 10 * MINUTE_MS, "A", "agent")])
     assert (
-        "Replied, but there is no first response (首次响应): all took max_wait_minutes, 10, or more."
-        in files.said()
+        "Replied, but without a first response (首次响应): all took max_wait_minutes (10) or more."
+        in files.explained()
     )
 
 
@@ -368,19 +336,19 @@ def test_without_an_answer_in_time_there_is_no_first_response(files: Files) -> N
 
 def test_an_inquiry_without_an_order_is_lost_at_its_time(files: Files) -> None:
     files.write(chat_of("A", NOON))
-    assert "rule 5 of 5: lost (询单流失), no order was placed before 2026-11-03 00:00:00." in files.said()
-    said = files.said("--until", "2026-11-02T12:00:00+08:00")
+    assert "5 of 5: lost (询单流失), no order was placed before 2026-11-03 00:00:00." in files.explained()
+    text = files.explained("--until", "2026-11-02T12:00:00+08:00")
     assert (
         "rule 5 of 5: no order yet. It is lost (询单流失) unless the buyer places one before 2026-11-03"
-        in said
+        in text
     )
-    assert "The inquiry with A: until 2026-11-03 00:00:00." in said
-    assert "The reception with A" not in said
+    assert "The inquiry with A: until 2026-11-03 00:00:00." in text
+    assert "The reception with A" not in text
     assert (
         "inquiries (询单), pending (待定), final from 2026-11-03: "
-        "inquiries (询单人数) 1 of 1, open (待定询单) 1 of 1" in said
+        "inquiries (询单人数) 1 of 1, open (待定询单) 1 of 1" in text
     )
-    assert "workload (工作量), final (已定): " in said
+    assert "workload (工作量), final (已定): " in text
 
 
 @pytest.mark.parametrize(
@@ -388,36 +356,35 @@ def test_an_inquiry_without_an_order_is_lost_at_its_time(files: Files) -> None:
     [
         (
             "2026-11-03T12:00:00+08:00",
-            "Ordered (下单), not paid yet: lost with the payment (付款流失) unless",
+            "Ordered (下单), not paid yet: payment lost (付款流失) unless",
         ),
         (
             "2026-11-04T00:00:00+08:00",
-            "Payment lost (付款流失): none of them was paid before 2026-11-04 00:00:00.",
+            "Payment lost (付款流失): none of the orders was paid before 2026-11-04 00:00:00.",
         ),
     ],
 )
-def test_an_order_not_paid_is_lost_with_the_payment(files: Files, until: str, says: str) -> None:
+def test_an_unpaid_order_is_a_lost_payment(files: Files, until: str, says: str) -> None:
     files.write(chat_of("A", NOON), [order("created", NOON + DAY_MS)])
-    assert says in files.said("--until", until)
+    assert says in files.explained("--until", until)
 
 
-def test_who_helped_and_who_was_asked_after_the_sale(files: Files) -> None:
+def test_an_assist_and_an_after_sales_consult(files: Files) -> None:
     chat = [*chat_of("A", NOON), *chat_of("B", NOON + 5 * MINUTE_MS), *chat_of("A", NOON + DAY_MS)]
     orders = [order("created", NOON + 10 * MINUTE_MS), order("paid", NOON + 11 * MINUTE_MS)]
     files.write(chat, orders)
-    said = files.said()
+    text = files.explained()
     assert (
-        "Assist (协助), rule 2 of 5: the buyer ordered o-1 by the end of the next day, but A is placing"
-        in said
+        "Assist (协助), rule 2 of 5: the buyer ordered o-1 by the end of the next day, but A is the" in text
     )
-    said = files.said(day="2026-11-02")
-    assert "rule 4 of 5: when it began, o-1 had been paid, less than after_sales_days, 21, before." in said
+    text = files.explained(day="2026-11-02")
+    assert "rule 4 of 5: when it began, o-1 had been paid, less than after_sales_days (21) before." in text
     assert (
-        "  o-1: 1.00 CNY, quantity 1; placed (下单) 2026-11-01 12:10:00" in said
+        "  o-1: 1.00 CNY, quantity 1; created (下单) 2026-11-01 12:10:00" in text
     )  # though of the day before
 
 
-def test_an_exempt_inquiry_says_that_the_agent_began(files: Files) -> None:
+def test_an_exempt_inquiry_explains_that_the_agent_began(files: Files) -> None:
     chat = [
         message(NOON, "A", "agent"),
         message(NOON + MINUTE_MS, "A", "buyer"),
@@ -425,28 +392,31 @@ def test_an_exempt_inquiry_says_that_the_agent_began(files: Files) -> None:
     ]
     exempt = {"agent_initiated_exempt": {"enabled": True, "first_reply_days": 2}}
     files.write(chat, settings=shop_settings(**exempt))
-    said = files.said()
-    assert "no order, but exempt, agent_initiated: A began the chat (客服主动联系)." in said
-    assert "inquiries (询单), final (已定): exempt (豁免) 1 of 1" in said
+    text = files.explained()
+    assert "no order, but exempt (agent_initiated): A wrote first (客服主动联系)." in text
+    assert "inquiries (询单), final (已定): exempt (豁免) 1 of 1" in text
 
 
-def test_an_exempt_inquiry_says_that_it_is_a_first_reply(files: Files) -> None:
+def test_an_exempt_inquiry_explains_that_it_is_a_first_reply(files: Files) -> None:
     chat = [message(NOON - DAY_MS, "A", "agent"), *chat_of("A", NOON)]
     files.write(chat, settings=shop_settings(agent_initiated_exempt={"enabled": True}))
-    assert "agent_initiated: A had sought the buyer out before, and this is the first reply" in files.said()
+    assert (
+        "(agent_initiated): A had contacted the buyer before, and this is the first reply"
+        in files.explained()
+    )
 
 
-def test_an_exempt_inquiry_says_that_the_chat_ran_past_midnight(files: Files) -> None:
+def test_an_exempt_inquiry_explains_that_the_chat_ran_past_midnight(files: Files) -> None:
     late = MIDNIGHT + DAY_MS - 3 * MINUTE_MS
     chat = [*chat_of("A", late), *chat_of("A", late + 5 * MINUTE_MS)]
     files.write(chat, settings=shop_settings(overnight_once=True))
-    said = files.said()
-    assert "but exempt, overnight: the chat ran past midnight, the next day's began 4 min after its" in said
-    assert "lost (询单流失)" in files.said(day="2026-11-02")
+    text = files.explained()
+    assert "but exempt (overnight): the chat went on past midnight, 4 min after its" in text
+    assert "lost (询单流失)" in files.explained(day="2026-11-02")
 
 
-def test_whether_the_next_day_counts_hangs_on_what_its_agent_said_to_others(files: Files) -> None:
-    """The buyer's own events alone would have the agent away on the next day, and so nothing exempt."""
+def test_whether_the_next_day_counts_depends_on_messages_to_other_buyers(files: Files) -> None:
+    """The buyer's own events alone would have the agent offline on the next day, and nothing exempt."""
     late = MIDNIGHT + DAY_MS - 3 * MINUTE_MS
     chat = [
         *chat_of("A", late),
@@ -454,36 +424,37 @@ def test_whether_the_next_day_counts_hangs_on_what_its_agent_said_to_others(file
         *chat_of("A", NOON + DAY_MS, "b-2"),
     ]
     files.write(chat, settings=shop_settings(overnight_once=True))
-    assert "but exempt, overnight: " in files.said()
+    assert "but exempt (overnight): " in files.explained()
 
 
-def test_an_inquiry_withdrawn_is_told_as_none(files: Files) -> None:
-    """It was told within ten minutes; that A said nothing at all that day was known at its end."""
+def test_a_withdrawn_inquiry_is_explained(files: Files) -> None:
+    """It was emitted within ten minutes; only at its end was it known that A wrote nothing that day."""
     files.write([message(NOON, "A", "buyer"), *chat_of("B", NOON + 60 * MINUTE_MS, "b-2")])
     assert (
-        "none any more; when it was told, the reception was not filtered and A in pre-sales." in files.said()
+        "withdrawn. When it was emitted, the reception was not filtered and A was in pre-sales."
+        in files.explained()
     )
 
 
 # Orders and refunds
 
 
-def test_a_day_with_nothing_but_a_silent_order_is_told(files: Files) -> None:
+def test_a_day_with_nothing_but_a_silent_order(files: Files) -> None:
     files.write(orders=[order("created", NOON), order("paid", NOON + 1)])
-    said = files.said()
-    assert "IN SHORT: 0 receptions (接待), 0 filtered (接待过滤); 1 order (订单); final (已定)." in said
-    assert "credit (业绩归属) nobody; silent, final (已定)" in said
+    text = files.explained()
+    assert "SUMMARY: 0 receptions (接待), 0 filtered (接待过滤); 1 order (订单); final (已定)." in text
+    assert "credit (业绩归属) nobody; silent (静默), final (已定)" in text
     assert (
         "    silent (静默), final (已定): buyers 1 of 1, orders 1 of 1, items 1 of 1, amount 1.00 CNY of 1.00"
-        in said
+        in text
     )
 
 
 def test_an_order_placed_and_never_paid_is_a_day_too(files: Files) -> None:
     files.write(orders=[order("created", NOON)])
-    said = files.said()
-    assert "unpaid, final (已定)" in said
-    assert "  The whole shop (*)\n    nothing\n" in said
+    text = files.explained()
+    assert "unpaid (未付款), final (已定)" in text
+    assert "  The whole shop (*)\n    nothing\n" in text
 
 
 def test_an_order_that_its_payment_tells_of_is_among_those_of_its_day(files: Files) -> None:
@@ -491,7 +462,7 @@ def test_an_order_that_its_payment_tells_of_is_among_those_of_its_day(files: Fil
     chat = [*chat_of("A", NOON - MINUTE_MS), *chat_of("A", NOON - DAY_MS, "b-2")]
     paid = order("paid", NOON + 2 * DAY_MS, "o-2", "b-2", created_ts=NOON + 9)
     files.write(chat, [order("created", NOON + 1), paid])
-    assert "placed (落实下单), final (已定): buyers 1 of 2, orders 1 of 2, " in files.said()
+    assert "placed (落实下单), final (已定): buyers 1 of 2, orders 1 of 2, " in files.explained()
 
 
 def refunded() -> dict[str, list[Json]]:
@@ -509,41 +480,41 @@ def refunded() -> dict[str, list[Json]]:
 
 def test_a_refund_counts_on_its_own_day(files: Files) -> None:
     files.write(**refunded())
-    assert "refunds (退款)" not in files.said()
-    said = files.said(day="2026-11-04")
-    assert "IN SHORT: 0 receptions (接待), 0 filtered (接待过滤); 1 order (订单); final (已定)." in said
-    assert "    a refund of 2.00 CNY was asked for 2026-11-04 12:00:00\n" in said
-    assert "  A\n    refunds (退款), final (已定): asked for (申请退款) 2.00 CNY of 2.00 CNY\n  The" in said
-    assert "refunds (退款), final (已定): completed (完成退款) 1.50 CNY of 1.50 CNY" in files.said(
+    assert "refunds (退款)" not in files.explained()
+    text = files.explained(day="2026-11-04")
+    assert "SUMMARY: 0 receptions (接待), 0 filtered (接待过滤); 1 order (订单); final (已定)." in text
+    assert "    2026-11-04 12:00:00  refund of 2.00 CNY requested\n" in text
+    assert "  A\n    refunds (退款), final (已定): requested (申请退款) 2.00 CNY of 2.00 CNY\n  The" in text
+    assert "refunds (退款), final (已定): completed (完成退款) 1.50 CNY of 1.50 CNY" in files.explained(
         day="2026-11-05"
     )
 
 
-def test_what_a_replay_wrote_does_not_tell_the_day_of_a_refund(files: Files) -> None:
+def test_the_output_of_a_replay_does_not_have_the_day_of_a_refund(files: Files) -> None:
     files.write(**refunded())
     out = str(files.replayed())
-    told = run("explain", "jd:1", "--buyer", "b-1", "--day", TODAY, "--from", out)
-    assert "    refunds asked for 2.00 CNY, completed 1.50 CNY; net 3.50 CNY" in told.stdout
-    assert "refunds are left out here; ask with the events themselves (--chat, --orders)." in told.stdout
+    result = run("explain", "jd:1", "--buyer", "b-1", "--day", TODAY, "--from", out)
+    assert "    refunds requested 2.00 CNY, completed 1.50 CNY; net 3.50 CNY" in result.stdout
+    assert "Refunds are left out here" in result.stdout
 
 
-# What there is to be told
+# What there is to explain
 
 
 @pytest.mark.parametrize("source", ["events", "replay"])
-def test_a_day_of_which_nothing_is_known_names_others(files: Files, source: str) -> None:
+def test_a_day_without_records_names_others(files: Files, source: str) -> None:
     files.write([one for day in range(0, 14, 2) for one in chat_of("A", NOON + day * DAY_MS)])
     where = files.options if source == "events" else ["--from", str(files.replayed())]
     none = run("explain", "jd:1", "--buyer", "b-1", "--day", "2026-11-08", *where)
     assert none.exit_code == 2
-    assert "nothing is known of buyer b-1 of shop jd:1 on 2026-11-08; something is on " in none.stderr
+    assert "no records of buyer b-1 of shop jd:1 on 2026-11-08; there are some on " in none.stderr
     assert "2026-11-03, 2026-11-05, 2026-11-07, 2026-11-09, 2026-11-11 and other days" in none.stderr
     nobody = run("explain", "jd:1", "--buyer", "b-9", "--day", TODAY, *where)
     assert nobody.exit_code == 2
-    assert "nothing is known of buyer b-9 of shop jd:1: are both ids written as" in nobody.stderr
+    assert "no records of buyer b-9 of shop jd:1: check both ids" in nobody.stderr
 
 
-def test_events_that_were_refused_repeated_or_of_the_system_are_not_told(files: Files) -> None:
+def test_events_that_were_refused_repeated_or_of_the_system_are_left_out(files: Files) -> None:
     repeated = message(NOON + MINUTE_MS, "A", "agent", text="yes")
     too_late = message(NOON + 9 * SECOND_MS, "A", "buyer")
     chat = [
@@ -556,41 +527,43 @@ def test_events_that_were_refused_repeated_or_of_the_system_are_not_told(files: 
     files.write(chat)
     with (files.folder / "chat.jsonl").open("ab") as lines:
         lines.write(orjson.dumps(too_late) + b"\n{\n")
-    said = files.said()
-    assert "  12:00:00  the buyer\n  12:01:00  A: 3 characters; round (回合) 1" in said
-    assert "1 message of the buyer; of A 1 that count, 3 characters" in said
+    text = files.explained()
+    assert "  12:00:00  buyer\n  12:01:00  A: 3 characters; round (回合) 1" in text
+    assert "Buyer: 1 message. A: 1 effective message, 3 characters." in text
 
 
-def test_what_came_last_may_not_be_told_yet(files: Files) -> None:
+def test_the_newest_messages_may_not_be_in_the_figures_yet(files: Files) -> None:
     chat = [*chat_of("A", NOON), *chat_of("A", NOON + 60 * MINUTE_MS), *chat_of("B", NOON + 61 * MINUTE_MS)]
     files.write(chat)
-    said = files.said("--until", "2026-11-01T13:00:00+08:00")
-    assert "  12:01:00  A: 0 characters; round (回合) 1, response (响应) after 60 s\n" in said
-    assert "  13:00:00  the buyer\n" in said  # which moved the watermark on, and so was told with the first
-    assert "  13:01:00  A: 0 characters; not told in the figures yet\n" in said
-    assert "2 messages of the buyer; of A 1 that count" in said
-    assert "With B (接待)" not in said
-    assert "  With B something was said of which no figures have been told yet.\n" in said
+    text = files.explained("--until", "2026-11-01T13:00:00+08:00")
+    assert "  12:01:00  A: 0 characters; round (回合) 1, response (响应) after 60 s\n" in text
+    assert "  13:00:00  buyer\n" in text  # it advanced the watermark, so it was emitted with the first
+    assert "  13:01:00  A: 0 characters; not in the emitted figures yet\n" in text
+    assert "Buyer: 2 messages. A: 1 effective message" in text
+    assert "Reception (接待) with B" not in text
+    assert "  The reception with B: its figures have not been emitted yet.\n" in text
 
 
 @pytest.mark.parametrize("taken", [1, 3])
-def test_what_was_said_has_to_give_the_figures(
+def test_the_messages_must_give_the_figures(
     files: Files, monkeypatch: pytest.MonkeyPatch, taken: int
 ) -> None:
-    """A message too few, and one too many: what is final has been told of all."""
+    """A message too few, and one too many: a final fact includes all."""
     files.write(chat_of("A", NOON))
     real, more = (
-        from_events.receptions_of,
+        timeline.reception_timelines,
         decode_chat(orjson.dumps(message(NOON + 3 * MINUTE_MS, "A", "buyer"))),
     )
-    monkeypatch.setattr(from_events, "receptions_of", lambda chat, *of: real([*chat, more][:taken], *of))
+    monkeypatch.setattr(
+        from_events, "reception_timelines", lambda chat, *of: real([*chat, more][:taken], *of)
+    )
     result = files.explain()
     assert result.exit_code == 1
-    assert "!!! WHAT IS TOLD HERE DOES NOT GO TOGETHER." in result.stdout
-    assert "!!! the reception with A: what was said does not give its figures" in result.stdout
+    assert "!!! THESE RECORDS CONTRADICT EACH OTHER." in result.stdout
+    assert "!!! the reception with A: its messages do not give its figures" in result.stdout
 
 
-def test_an_order_whose_receipt_does_not_support_it_is_said_loudly(files: Files) -> None:
+def test_an_unsupported_verdict_is_announced_loudly(files: Files) -> None:
     files.write(**two_agents())
     out = files.replayed()
     path = out / "attribution-decisions.jsonl"
@@ -615,21 +588,19 @@ def test_a_broken_record_is_named_by_file_and_line(files: Files, topic: str, was
     path.write_bytes(path.read_bytes().replace(was, now))
     result = run("explain", "jd:1", "--buyer", "b-1", "--day", TODAY, "--from", str(path.parent))
     assert result.exit_code == 2
-    assert f"Error: {path}, line 1: no record of {topic}: " in result.stderr
+    assert f"Error: {path}, line 1: not a record of {topic}: " in result.stderr
 
 
 def test_a_shop_elsewhere_has_days_and_times_of_its_own(files: Files) -> None:
     files.write(chat_of("A", NOON), settings=shop_settings(timezone="America/New_York"))
-    said = files.said(day="2026-11-01")
-    assert "on 2026-11-01; times in America/New_York" in said
-    assert "  00:00:00  the buyer\n" in said
+    text = files.explained(day="2026-11-01")
+    assert "on 2026-11-01; times in America/New_York" in text
+    assert "  00:00:00  buyer\n" in text
     out = str(files.replayed())
     asked = ["explain", "jd:1", "--buyer", "b-1", "--day", "2026-11-01", "--from", out]
     wrong = run(*asked)
     assert wrong.exit_code == 2
-    assert (
-        "the days of shop jd:1 are not those of Asia/Shanghai: give the shop's own time zone" in wrong.stderr
-    )
+    assert "Asia/Shanghai is not the time zone of shop jd:1: name the shop's with --timezone" in wrong.stderr
     right = run(*asked, "--timezone", "America/New_York")
     assert "  00:00:00 to 00:01:00" in right.stdout
 
@@ -638,13 +609,13 @@ def test_a_shop_elsewhere_has_days_and_times_of_its_own(files: Files) -> None:
 
 
 @pytest.mark.parametrize("profile", ["official", "what-if"])
-def test_an_order_can_be_asked_of_the_events_too(files: Files, profile: str) -> None:
+def test_an_order_can_be_explained_from_event_files_too(files: Files, profile: str) -> None:
     files.write(**two_agents() | {"settings": shop_settings(profiles={"what-if": {"preset": "chitu"}})})
     out = str(files.replayed())
     asked = ("explain", "jd:1", "o-1", "--profile", profile)
     by_events, by_replay = (run(*asked, *where) for where in (files.options, ["--from", out]))
     assert by_events.exit_code == 0
-    assert f"under profile {profile} by" in by_events.stdout
+    assert f"Profile {profile}, " in by_events.stdout
     assert by_events.stdout == by_replay.stdout
     unknown = run("explain", "jd:1", "o-9", *files.options)
     assert unknown.exit_code == 2
@@ -654,24 +625,30 @@ def test_an_order_can_be_asked_of_the_events_too(files: Files, profile: str) -> 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "one of the two: ORDER, or --buyer and --day"),
-        (["o-1", "--buyer", "b-1", "--day", TODAY], "one of the two: ORDER, or --buyer and --day"),
-        (["o-1", "--day", TODAY], "one of the two: ORDER, or --buyer and --day"),
-        (["--buyer", "b-1", "--from", "."], "--buyer and --day go together"),
-        (["--day", TODAY, "--from", "."], "--buyer and --day go together"),
-        (["--buyer", "b-1", "--day", "2026-11-31"], "Invalid value for '--day': '2026-11-31' is no day like"),
-        (["--buyer", "b-1", "--day", "1.11.2026"], "Invalid value for '--day': '1.11.2026' is no day like"),
+        ([], "either ORDER, or --buyer and --day"),
+        (["o-1", "--buyer", "b-1", "--day", TODAY], "either ORDER, or --buyer and --day"),
+        (["o-1", "--day", TODAY], "either ORDER, or --buyer and --day"),
+        (["--buyer", "b-1", "--from", "."], "--buyer and --day need each other"),
+        (["--day", TODAY, "--from", "."], "--buyer and --day need each other"),
+        (
+            ["--buyer", "b-1", "--day", "2026-11-31"],
+            "'--day': '2026-11-31' is not a day like",
+        ),
+        (
+            ["--buyer", "b-1", "--day", "1.11.2026"],
+            "'--day': '1.11.2026' is not a day like",
+        ),
         (["--buyer", "b-1", "--day", "1999-12-31"], "'1999-12-31' is not in the years 2000 to 2099"),
         (
             ["--buyer", "b-1", "--day", TODAY],
-            "a worker tells of orders only; for a buyer's day give --from DIR",
+            "a worker has orders only; a buyer's day needs --from DIR",
         ),
-        (["--buyer", "b-1", "--day", TODAY, "--url", "http://127.0.0.1:1"], "a worker tells of orders only"),
-        (["--buyer", "b-1", "--day", TODAY, "--from", ".", "--profile", "x"], "--profile goes with ORDER"),
-        (["o-1", "--from", ".", "--orders", "o.jsonl"], "one of them, not both"),
-        (["o-1", "--settings", "s.jsonl"], "nothing to judge: give --chat, --orders or both"),
-        (["o-1", "--orders", "-"], "explain reads files twice"),
-        (["o-1", "--until", "2026-11-01T00:00:00Z"], "--until goes with event files"),
+        (["--buyer", "b-1", "--day", TODAY, "--url", "http://127.0.0.1:1"], "a worker has orders only"),
+        (["--buyer", "b-1", "--day", TODAY, "--from", ".", "--profile", "x"], "--profile needs ORDER"),
+        (["o-1", "--from", ".", "--orders", "o.jsonl"], "exclude each other"),
+        (["o-1", "--settings", "s.jsonl"], "there are no events: give --chat, --orders or both"),
+        (["o-1", "--orders", "-"], "standard input (-) cannot be read twice"),
+        (["o-1", "--until", "2026-11-01T00:00:00Z"], "--until needs event files"),
         (["o-1", "--orders", "no-such-file.jsonl"], "no-such-file.jsonl: No such file"),
         (
             ["--buyer", "b-1", "--day", TODAY, "--chat", "no-such-file.jsonl"],
@@ -679,16 +656,30 @@ def test_an_order_can_be_asked_of_the_events_too(files: Files, profile: str) -> 
         ),
     ],
 )
-def test_what_is_asked_wrongly_ends_with_status_2(arguments: list[str], says: str) -> None:
+def test_wrong_usage_ends_with_exit_code_2(arguments: list[str], says: str) -> None:
     result = run("explain", "jd:1", *arguments)
     assert result.exit_code == 2
     assert says in result.stderr
 
 
-def test_a_folder_without_facts_is_told_what_writes_them(tmp_path: Path) -> None:
+def test_a_folder_without_facts_names_the_command_that_writes_them(tmp_path: Path) -> None:
     result = run("explain", "jd:1", "--buyer", "b-1", "--day", TODAY, "--from", str(tmp_path))
     assert result.exit_code == 2
-    assert "reception-facts.jsonl is not there: run 'stream-attr replay --out" in result.stderr
+    assert "reception-facts.jsonl does not exist: run 'stream-attr replay --out" in result.stderr
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_line_that_is_wider_than_the_terminal_goes_on_indented(
+    files: Files, width: int, language: str
+) -> None:
+    files.write(**two_agents())
+    for line in files.explained("--lang", language).splitlines():
+        parts = wrapped(line, width)
+        assert all(cell_len(part) <= width for part in parts)
+        indent = len(line) - len(line.lstrip(" "))
+        assert all(part.startswith(" " * (indent + 4)) for part in parts[1:])
+        assert "".join("".join(parts).split()) == "".join(line.split())
 
 
 # All of some made-up traffic
@@ -727,11 +718,13 @@ def without_refunds(parts: dict[str, Contribution]) -> dict[str, Contribution]:
     known = {}
     for agent_id, part in parts.items():
         all_of_it = part.with_zeros()
+        assert all_of_it.workload is not None
+        assert all_of_it.deals is not None
         workload = replace(all_of_it.workload, unanswered=0)
         deals = replace(all_of_it.deals, refunds=0, requested=0, completed=0)
-        told = Contribution(workload, all_of_it.inquiries, deals)
-        if told != Contribution().with_zeros():
-            known[agent_id] = told
+        contribution = Contribution(workload, all_of_it.inquiries, deals)
+        if contribution != Contribution().with_zeros():
+            known[agent_id] = contribution
     return known
 
 
@@ -739,8 +732,8 @@ def test_by_events_and_by_replay_the_same_is_known(traffic: tuple[Inputs, Path])
     inputs, out = traffic
     asked = days_of(out)[::2]
     for shop_id, buyer_id, day in asked:
-        by_events = known_from_events(Asked(inputs, None, 5 * MINUTE_MS), shop_id, buyer_id, day)
-        by_replay = known_from(out, shop_id, buyer_id, day, SHANGHAI)
+        by_events = buyer_day_from_events(EventFiles(inputs, None, 5 * MINUTE_MS), shop_id, buyer_id, day)
+        by_replay = buyer_day_from_replay(out, shop_id, buyer_id, day, SHANGHAI)
         for name in ("decisions", "figures"):
             assert getattr(by_events.records, name) == getattr(by_replay.records, name)
         for name in ("facts", "inquiries"):  # of other days only those are judged that bear on this one
@@ -754,12 +747,12 @@ def test_by_events_and_by_replay_the_same_is_known(traffic: tuple[Inputs, Path])
         assert not problems_of(by_events)
         for known in (by_events, by_replay):
             for language in ("en", "zh"):
-                assert explain_day(known, language=language)[-1]
+                assert explain_buyer_day(known, language=language)[-1]
     assert len(asked) > 30
 
 
 def test_what_all_buyers_add_is_the_day(traffic: tuple[Inputs, Path]) -> None:
-    """Each agent's, and the shop's, day is what every buyer is told to add to it, and nothing else."""
+    """Each agent's, and the shop's, day is what all buyers add to it, and nothing else."""
     _, out = traffic
     days = days_of(out)
     shop_id, day = Counter((shop, day) for shop, _, day in days).most_common(1)[0][0]
@@ -767,8 +760,8 @@ def test_what_all_buyers_add_is_the_day(traffic: tuple[Inputs, Path]) -> None:
     figures: dict[str, Any] = {}
     for buyer_id in {buyer for _, buyer, _ in days}:
         try:
-            known = known_from(out, shop_id, buyer_id, day, SHANGHAI)
-        except NothingKnownError:
+            known = buyer_day_from_replay(out, shop_id, buyer_id, day, SHANGHAI)
+        except NoRecordsError:
             continue
         figures = known.records.figures
         parts = dict(known.contributions)
@@ -778,6 +771,7 @@ def test_what_all_buyers_add_is_the_day(traffic: tuple[Inputs, Path]) -> None:
             added = sums.setdefault(agent_id, Counter())
             whole = part.with_zeros()
             for group in (whole.workload, whole.inquiries, whole.deals):
+                assert group is not None
                 added.update({f"{type(group).__name__}.{name}": n for name, n in asdict(group).items()})
     for agent_id, daily in figures.items():
         added = sums[agent_id]
@@ -798,7 +792,7 @@ def test_the_decisions_of_the_events_are_those_of_a_replay(traffic: tuple[Inputs
     inputs, out = traffic
     lines = (out / "attribution-decisions.jsonl").read_bytes().splitlines()
     decision = orjson.loads(lines[len(lines) // 2])
-    asked = Asked(inputs, None, 5 * MINUTE_MS)
+    asked = EventFiles(inputs, None, 5 * MINUTE_MS)
     found = decisions_from_events(asked, decision["shop_id"], decision["order_id"], "official")
     written = [one for one in map(orjson.loads, lines) if one["order_id"] == decision["order_id"]]
     assert found == [one for one in written if one["shop_id"] == decision["shop_id"]]

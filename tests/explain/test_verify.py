@@ -53,7 +53,7 @@ def test_a_right_decision_is_supported(make: Callable[[], Json]) -> None:
             decision,
             "candidates.1.payment.last_ts",
             NOON + 10 * MINUTE,
-            "messages of B are not all before the pay",
+            "not all messages of B are before the pay",
         ),
         (decision, "candidates.0.placing.rounds", 5, "placing: 9 messages of A cannot make 5 rounds"),
         (decision, "candidates", [], "placing: C was picked, but nobody is a candidate"),
@@ -66,20 +66,20 @@ def test_a_right_decision_is_supported(make: Callable[[], Json]) -> None:
         (decision, "outcome", "unpaid", "outcome: unpaid, but the order is paid and credited"),
         (decision, "silence", "semi", "silence: semi, but by the placing and payment agents it is none"),
         (decision, "silence", None, "silence: None, but"),
-        (decision, "status", "pending", "status: pending, though time has passed"),
+        (decision, "status", "pending", "status: pending, though the watermark has"),
         (decision, "final_at", NOON, "final_at: before the order's own events"),
-        (decision, "assists", [], "assists: with the order helped ['A'], not []"),
+        (decision, "assists", [], "assists: ['A'] assisted with the order, not []"),
         (decision, "assists.0.agent_id", "B", "assists: B has the credit and assists nobody"),
         (
             decision,
             "assists.0.kind",
             "followup",
-            "assists: followup does not go with an order that is credited",
+            "assists: an order that is credited cannot have the kind followup",
         ),
         (decision, "discarded.0.reason", "other_product", "product priority: D was left out"),
         (decision, "net_amount", 129_000, "money: the net amount"),
         (decision, "revision", 4, "decision_id: not that of revision 4"),
-        (decision, "supersedes", None, "supersedes: not what precedes revision 3"),
+        (decision, "supersedes", None, "supersedes: not the decision before revision 3"),
         (silent, "credit.agent_id", "B", "credit: by the rule order_first it is E's (basis followup)"),
         (silent, "credit", None, "credit: E qualifies for the follow-up, but nobody has the credit"),
         (
@@ -98,26 +98,36 @@ def test_a_right_decision_is_supported(make: Callable[[], Json]) -> None:
             "credit: the order is not paid",
         ),
         (unpaid, "outcome", "credited", "outcome: credited, but the order is not paid"),
-        (unpaid, "outcome", "cancelled", "outcome: cancelled, but no cancellation is known"),
-        (unpaid, "assists.0.kind", "payment", "assists: payment does not go with an order that is awaiting"),
-        (unpaid, "watermark", MIDNIGHT + 24 * 60 * MINUTE, "status: pending, though time has passed"),
-        (unpaid, "supersedes", "jd:10086|o-1|official|0", "supersedes: not what precedes revision 1"),
+        (unpaid, "outcome", "cancelled", "outcome: cancelled, but the order has no cancellation"),
+        (
+            unpaid,
+            "assists.0.kind",
+            "payment",
+            "assists: an order that is awaiting_payment cannot have",
+        ),
+        (
+            unpaid,
+            "watermark",
+            MIDNIGHT + 24 * 60 * MINUTE,
+            "status: pending, though the watermark has",
+        ),
+        (unpaid, "supersedes", "jd:10086|o-1|official|0", "supersedes: not the decision before revision 1"),
     ],
 )
 def test_a_wrong_decision_is_betrayed(make: Callable[[], Json], where: str, wrong: object, says: str) -> None:
-    told = copy.deepcopy(make())
+    tampered = copy.deepcopy(make())
     *path, last = [int(step) if step.isdigit() else step for step in where.split(".")]
-    reduce(lambda part, step: part[step], path, told)[last] = wrong  # type: ignore[index, call-overload]
-    assert any(says in problem for problem in verify(told)), verify(told)
+    reduce(lambda part, step: part[step], path, tampered)[last] = wrong  # type: ignore[index]
+    assert any(says in problem for problem in verify(tampered)), verify(tampered)
 
 
-def test_candidates_out_of_their_order_are_told() -> None:
-    told = decision()
-    assert verify({**told, "candidates": told["candidates"][::-1]}) == [
-        "candidates: not in their order, or one twice"
+def test_candidates_that_are_not_sorted_are_found() -> None:
+    tampered = decision()
+    assert verify({**tampered, "candidates": tampered["candidates"][::-1]}) == [
+        "candidates: not sorted, or one of them twice"
     ]
-    doubled = [*told["discarded"], *told["discarded"]]
-    assert verify({**told, "discarded": doubled}) == ["discarded: not in their order, or one twice"]
+    doubled = [*tampered["discarded"], *tampered["discarded"]]
+    assert verify({**tampered, "discarded": doubled}) == ["discarded: not sorted, or one of them twice"]
 
 
 def test_a_silent_verdict_under_the_rule_order_may_have_a_payment_agent() -> None:
@@ -127,18 +137,18 @@ def test_a_silent_verdict_under_the_rule_order_may_have_a_payment_agent() -> Non
         "payment": picked("B", "last_chat", b),
         "candidates": [candidate("B", payment=b)],
     }
-    told = silent(**changes, credit=None, outcome="silent", silence="semi")
-    assert verify(told) == []
+    tampered = silent(**changes, credit=None, outcome="silent", silence="semi")
+    assert verify(tampered) == []
 
 
 def test_product_priority_is_supported_where_all_candidates_have_the_product() -> None:
-    told = decision()
-    for one in told["candidates"]:
+    tampered = decision()
+    for one in tampered["candidates"]:
         for interval in ("placing", "payment"):
             if one[interval]:
                 one[interval]["ordered_product"] = True
-    told["discarded"][0]["reason"] = "other_product"
-    assert verify(told) == []
+    tampered["discarded"][0]["reason"] = "other_product"
+    assert verify(tampered) == []
 
 
 @pytest.mark.parametrize(("rule", "order"), [("last_chat", ["C", "A"]), ("most_rounds", ["A", "C"])])
@@ -149,8 +159,8 @@ def test_the_ranking_follows_the_rule(rule: str, order: list[str]) -> None:
 @pytest.mark.parametrize("rule", ["last_chat", "most_rounds"])
 def test_of_equals_the_smaller_id_stands_first(rule: str) -> None:
     same = figures(2, 1, NOON - 2, NOON - 1)
-    told = decision(candidates=[candidate("b", placing=same), candidate("B", placing=same)])
-    assert [agent for agent, _ in ranked(told, "placing", rule)] == ["B", "b"]
+    tampered = decision(candidates=[candidate("b", placing=same), candidate("B", placing=same)])
+    assert [agent for agent, _ in ranked(tampered, "placing", rule)] == ["B", "b"]
 
 
 def test_every_receipt_of_a_replay_supports_its_verdict(tmp_path: Path) -> None:
@@ -162,4 +172,4 @@ def test_every_receipt_of_a_replay_supports_its_verdict(tmp_path: Path) -> None:
         if output.topic.startswith("attribution-")
     ]
     assert len(decisions) > 500
-    assert [problem for told in decisions for problem in verify(told)] == []
+    assert [problem for tampered in decisions for problem in verify(tampered)] == []

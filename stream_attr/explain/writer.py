@@ -1,0 +1,96 @@
+"""Writes sentences: messages of one language, times of one zone, durations, sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from stream_attr.contract.records.reception_fact import ReceptionFact
+from stream_attr.explain.messages import catalogue
+from stream_attr.explain.view import BuyerDayView
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, day_number
+from stream_attr.rules.vocabulary import PENDING, Vocabulary
+
+__all__ = ["BuyerDayWriter", "Writer"]
+
+MAX_TS = 253_402_300_800_000
+"""The year 10000: a watermark at or after it is the end of a replay's input."""
+
+
+class Writer:
+    """Writes in one language, with times in one time zone."""
+
+    def __init__(self, language: str, zone: str) -> None:
+        """``language``: ``en`` or ``zh``; ``zone``: IANA name."""
+        self._catalogue = catalogue(language)
+        self._chinese = language == "zh"
+        self._zone = ZoneInfo(zone)
+
+    def _sentence(self, key: str, **values: object) -> str:
+        """Return a message with its placeholders filled in. Raises KeyError for an unknown key."""
+        return self._catalogue.gettext(key).format(**values)
+
+    def _count(self, key: str, n: int) -> str:
+        """Return a message in the plural form for ``n``."""
+        return self._catalogue.ngettext(key, key, n).format(n=n)
+
+    def _word(self, vocabulary: Vocabulary, word: str) -> str:
+        """Return a word of a record as ``last chat (聊天时间)``, in Chinese as ``聊天时间``."""
+        chinese = vocabulary.chinese_of(word)
+        return chinese if self._chinese else f"{word.replace('_', ' ')} ({chinese})"
+
+    def _list(self, items: Iterable[str]) -> str:
+        return self._sentence("list_separator").join(items)
+
+    def _section(self, name: str, lines: Sequence[str], **values: object) -> Iterator[str]:
+        """Yield a blank line, a title and the indented lines; nothing if there are no lines."""
+        if lines:
+            yield ""
+            yield self._sentence(f"section_{name}", **values)
+            yield from (f"  {line}" for line in lines)
+
+    def _time(self, ts: int) -> str:
+        """Return date and time of an instant (ms since the epoch), with milliseconds if it has any."""
+        if ts >= MAX_TS:
+            return self._sentence("end_of_input")
+        moment = datetime.fromtimestamp(ts // 1000, UTC).astimezone(self._zone)
+        milliseconds = f".{ts % 1000:03}" if ts % 1000 else ""
+        return f"{moment:%Y-%m-%d %H:%M:%S}{milliseconds}"
+
+    def _duration(self, ms: int) -> str:
+        """Return a duration in its two largest units; below a minute in seconds, to the millisecond."""
+        if ms < MINUTE_MS:
+            return self._seconds(ms)
+        units = (("days", DAY_MS), ("hours", HOUR_MS), ("minutes", MINUTE_MS), ("seconds", 1000))
+        parts = []
+        for name, unit in units:
+            n, ms = divmod(ms, unit)
+            if n:
+                parts.append(self._sentence(name, n=n))
+        return " ".join(parts[:2])
+
+    def _seconds(self, ms: int) -> str:
+        """Return a duration in seconds, to the millisecond, so that sums can be checked."""
+        return self._sentence("seconds", n=f"{ms / 1000:.3f}".rstrip("0").rstrip("."))
+
+
+class BuyerDayWriter(Writer):
+    """Writes about a buyer's day."""
+
+    def __init__(self, view: BuyerDayView, zone: str, language: str) -> None:
+        super().__init__(language, zone)
+        self._view = view
+        self._records = view.records
+        self._settings = None if view.shop is None else view.shop.settings_on(day_number(view.records.day))
+
+    def _may_be_offline(self, fact: ReceptionFact) -> bool:
+        """Return whether the agent's messages to other buyers can still make it `agent_offline`."""
+        if self._view.shop is not None:
+            contribution = self._view.contributions.get(fact.agent_id)
+            return contribution is not None and contribution.waits and contribution.closed_ts is None
+        return fact.status == PENDING and fact.initiator == "buyer" and not fact.agent_messages
+
+    def _time_of_day(self, ts: int) -> str:
+        """Return the time without the date, if that is the buyer's day."""
+        return self._time(ts).removeprefix(f"{self._records.day} ")

@@ -1,0 +1,110 @@
+"""The catalogues: compiled as edited, the same messages in each language, a message for each word."""
+
+from __future__ import annotations
+
+import gettext
+import string
+from typing import Any
+
+import msgspec
+import pytest
+from babel.messages.pofile import read_po
+
+from stream_attr.contract.records import agent_daily
+from stream_attr.explain.messages import DOMAIN, LANGUAGES, LOCALE_DIRECTORY, catalogue
+from stream_attr.rules.reports.day_totals import GROUPS
+from stream_attr.rules.vocabulary import (
+    ASSIST_KINDS,
+    BASES,
+    CREDIT_RULES,
+    DISCARD_REASONS,
+    FILTERS,
+    OUTCOMES,
+    ROLES,
+)
+
+COMPILE = "run 'make generate', which compiles the catalogues"
+
+
+def edited(language: str) -> dict[str, tuple[str, ...]]:
+    """The sentences of a catalogue as edited, by key; several are plural forms."""
+    path = LOCALE_DIRECTORY / LANGUAGES[language] / "LC_MESSAGES" / f"{DOMAIN}.po"
+    with path.open("rb") as lines:
+        messages = read_po(lines, locale=LANGUAGES[language], abort_invalid=True)
+    found = {}
+    for message in messages:
+        if message.id:
+            key = message.id if isinstance(message.id, str) else message.id[0]
+            found[key] = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+    return found
+
+
+def compiled(language: str) -> dict[str, Any]:
+    path = LOCALE_DIRECTORY / LANGUAGES[language] / "LC_MESSAGES" / f"{DOMAIN}.mo"
+    with path.open("rb") as file:
+        found: dict[Any, str] = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    return {key: sentence for key, sentence in found.items() if key}
+
+
+def placeholders(sentences: tuple[str, ...]) -> set[str | None]:
+    return {name for one in sentences for _, name, _, _ in string.Formatter().parse(one)} - {None}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_compiled_catalogue_is_the_edited_one(language: str) -> None:
+    expected: dict[Any, str] = {}
+    plurals = {key for key, sentences in edited("en").items() if len(sentences) > 1}
+    for key, sentences in edited(language).items():
+        expected |= (
+            {(key, n): one for n, one in enumerate(sentences)} if key in plurals else {key: sentences[0]}
+        )
+    assert compiled(language) == expected, COMPILE
+
+
+def test_all_languages_have_the_same_messages_and_placeholders() -> None:
+    english = {key: placeholders(sentences) for key, sentences in edited("en").items()}
+    for language in LANGUAGES:
+        assert {key: placeholders(sentences) for key, sentences in edited(language).items()} == english
+        assert all(all(sentences) for sentences in edited(language).values())
+
+
+@pytest.mark.parametrize(("n", "english"), [(0, "0 rounds"), (1, "1 round"), (2, "2 rounds")])
+def test_plural_forms(n: int, english: str) -> None:
+    assert catalogue("en").ngettext("rounds", "rounds", n).format(n=n) == f"{english} (回合)"
+    assert catalogue("zh").ngettext("rounds", "rounds", n).format(n=n) == f"{n} 回合"
+
+
+def test_an_unknown_key_is_an_error() -> None:
+    for language in LANGUAGES:
+        with pytest.raises(KeyError):
+            catalogue(language).gettext("no_such_key")
+        with pytest.raises(KeyError):
+            catalogue(language).ngettext("no_such_key", "no_such_key", 1)
+
+
+def test_every_figure_and_every_word_that_needs_a_sentence_has_one() -> None:
+    keys = edited("en").keys()
+    figures = {
+        f"figure_{group.name}_{figure.name}"
+        for group in msgspec.structs.fields(agent_daily.AgentDaily)
+        if group.name in GROUPS
+        for figure in msgspec.structs.fields(getattr(agent_daily, _shape_of(group.name)))
+        if figure.name not in ("status", "final_from", "max_simultaneous")
+        and not figure.name.endswith(("rate", "ratio", "per_buyer"))
+        and "_to_" not in figure.name
+    }
+    assert figures == {key for key in keys if key.startswith("figure_")} - {
+        "figure_of_total",
+        "figure_and_mean",
+    }
+    assert {f"group_{group}" for group in GROUPS} <= keys
+    words = [f"discard_{one}" for one in (*DISCARD_REASONS, *FILTERS)] + [f"role_{role}" for role in ROLES]
+    words += [f"verdict_{outcome}" for outcome in OUTCOMES] + [f"credit_rule_{rule}" for rule in CREDIT_RULES]
+    words += [f"credit_{basis}" for basis in BASES] + [f"assist_{kind}" for kind in ASSIST_KINDS]
+    assert set(words) <= keys
+
+
+def _shape_of(group: str) -> str:
+    names = {"workload": "Workload", "inquiries": "Inquiry", "payments": "Payment", "sales": "Sales"}
+    names |= {"silent": "Silent", "refunds": "Refund"}
+    return f"{names.get(group, 'Order')}Figures"
