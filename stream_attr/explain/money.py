@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-__all__ = ["format_money"]
+from functools import cache
 
-MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
-"""Digits of a currency's minor unit, if they are not two."""
+__all__ = ["format_money"]
 
 
 def format_money(amount: int, currency: str) -> str:
     """Return an amount in minor units with its ISO 4217 code: ``129_000`` of ``CNY`` is ``1,290.00 CNY``."""
-    digits = MINOR_DIGITS.get(currency, 2)
+    digits = _minor_digits(currency)
     if not digits:
         return f"{amount:,} {currency}"
     major, minor = divmod(abs(amount), 10**digits)
     return f"{'-' if amount < 0 else ''}{major:,}.{minor:0{digits}} {currency}"
+
+
+@cache
+def _minor_digits(currency: str) -> int:
+    """Return the digits of the minor unit by ISO 4217; 2 for a code that is not in its list."""
+    from iso4217 import Currency  # noqa: PLC0415 -- only for commands that show money, not for the worker
+
+    try:
+        digits: int | None = Currency(currency).exponent
+    except ValueError:
+        return 2
+    return 2 if digits is None else digits

@@ -199,7 +199,12 @@ def test_the_end_of_a_replay_is_not_a_date() -> None:
         (123_456_789, "SGD", "1,234,567.89 SGD"),
         (-5, "CNY", "-0.05 CNY"),
         (1_200, "JPY", "1,200 JPY"),
+        (1_200, "ISK", "1,200 ISK"),
+        (1_200, "IDR", "12.00 IDR"),  # by ISO 4217; people write no decimals, and CLDR has none
         (1_200, "KWD", "1.200 KWD"),
+        (1_200, "CLF", "0.1200 CLF"),
+        (1_200, "XTS", "12.00 XTS"),  # a code without minor units
+        (1_200, "QQQ", "12.00 QQQ"),  # not in the list
     ],
 )
 def test_money_is_written_as_people_write_it(amount: int, currency: str, says: str) -> None:
