@@ -48,6 +48,7 @@ check: $(STAMP)  ## lint, types, layers, the files of deploy/, the documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.generate --check
 	$(BIN)/python -m pytest --quiet tests/deploy
 	$(BIN)/properdocs build
 
@@ -58,7 +59,8 @@ reliability: $(STAMP)  ## all faults on three brokers, and the table of docs/rel
 docs: $(STAMP)  ## the documentation as a site, in .cache/site (make check builds it, too)
 	$(BIN)/properdocs build
 
-generate: $(STAMP)  ## write all files that are made from others; tests fail on a difference
+generate: $(STAMP)  ## write all files that are made from others: schemas, topics, tables, catalogues
+	$(BIN)/python -m tools.generate
 	$(BIN)/pybabel --quiet compile --domain explain --directory stream_attr/explain/locale
 
 fmt: $(STAMP)  ## format and mend what can be mended

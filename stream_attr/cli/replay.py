@@ -12,16 +12,7 @@ import orjson
 from stream_attr.cli.params import DURATION, FOLDER, TIME, FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
-from stream_attr.contract.topics import (
-    AGENT_DAILY,
-    COMPARISONS,
-    DEAD_LETTERS,
-    DECISIONS,
-    FACTS,
-    INQUIRIES,
-    REPORTS,
-    TASKS,
-)
+from stream_attr.contract.topics import DEAD_LETTERS, OUTPUTS, REPORTS
 from stream_attr.errors import UnusableError
 from stream_attr.files.atomic import atomic_files
 from stream_attr.files.jsonl import STANDARD_INPUT
@@ -33,7 +24,6 @@ from stream_attr.replay.steps import without_collector
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import DAY_MS
 
-OUTPUTS = (DECISIONS, COMPARISONS, INQUIRIES, FACTS, AGENT_DAILY, TASKS, DEAD_LETTERS)
 LEAST_CACHE_MIB = 16
 
 

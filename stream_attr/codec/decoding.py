@@ -152,8 +152,19 @@ def _cut(text: str) -> str:
 def _words(decoder: Callable[[bytes], Any], place: str) -> tuple[str, ...]:
     """Return the words that a decoder allows at a place such as ``.sender``; none where any is allowed."""
     owner: Any = getattr(decoder, "__self__", None)
-    found = msgspec.inspect.type_info(owner.type)
+    found = _plain(msgspec.inspect.type_info(owner.type))
     for name in place.split(".")[1:]:
         fields: tuple[msgspec.inspect.Field, ...] = getattr(found, "fields", ())
-        found = next((field.type for field in fields if field.encode_name == name), msgspec.inspect.AnyType())
+        found = next(
+            (_plain(field.type) for field in fields if field.encode_name == name), msgspec.inspect.AnyType()
+        )
+    if isinstance(found, msgspec.inspect.EnumType):
+        return tuple(one.value for one in found.cls)
     return getattr(found, "values", ())
+
+
+def _plain(found: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    """Return a type without what its schema says of it."""
+    while isinstance(found, msgspec.inspect.Metadata):
+        found = found.type
+    return found

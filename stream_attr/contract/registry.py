@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["TopicDefinition", "record_schema", "schemas", "topic_definitions"]
+__all__ = ["TopicDefinition", "record_schema", "schemas", "topic_definitions", "topic_of_record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class TopicDefinition:
     name: str
     """Without the prefix that an installation may put before it."""
     description: str
+    direction: Literal["input", "output", "internal", "state"]
+    """``internal``: an output of partitions that is an input of others; ``state``: the worker's changelog."""
     partitions: int | None
     """None: as many as the topics keyed by buyer have (``--partitions``)."""
     key: str | None
@@ -28,6 +30,13 @@ class TopicDefinition:
     """Name of the record schema; None: bytes that are nobody's business but the worker's."""
     config: dict[str, str]
     """Broker-side topic settings, by their Kafka names."""
+    optional: bool = False
+    """Whether ``--decisions-only`` leaves it out."""
+
+    @property
+    def compacted(self) -> bool:
+        """Whether the broker keeps the last record per key."""
+        return self.config["cleanup.policy"] == "compact"
 
 
 def schemas() -> Traversable:
@@ -48,17 +57,30 @@ def schemas() -> Traversable:
 
 @functools.cache
 def topic_definitions() -> dict[str, TopicDefinition]:
-    """Every topic of the product, by its name without prefix."""
-    found = {}
-    for file in sorted((schemas() / "topics").iterdir(), key=lambda entry: entry.name):
-        if not file.name.endswith(".json"):
-            continue
-        said = json.loads(file.read_text(encoding="utf-8"))
-        partitions = None if said["partitions"] == "keyed" else said["partitions"]
-        found[said["name"]] = TopicDefinition(
-            said["name"], said["description"], partitions, said["key"], said["record"], said["config"]
+    """Every topic of the product, by its name without prefix: inputs, outputs, then the worker's own."""
+    found: list[dict[str, Any]] = [
+        json.loads(file.read_text(encoding="utf-8"))
+        for file in (schemas() / "topics").iterdir()
+        if file.name.endswith(".json")
+    ]
+    return {
+        one["name"]: TopicDefinition(
+            one["name"],
+            one["description"],
+            one["direction"],
+            None if one["partitions"] == "keyed" else one["partitions"],
+            one["key"],
+            one["record"],
+            one["config"],
+            one.get("optional", False),
         )
-    return found
+        for one in sorted(found, key=lambda one: (one["position"], one["name"]))
+    }
+
+
+def topic_of_record(record: str) -> TopicDefinition:
+    """The topic whose records are of a type, such as ``chat-event``."""
+    return next(topic for topic in topic_definitions().values() if topic.record == record)
 
 
 def record_schema(record: str) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class ShopRegistry:
         shop = self.shop(given.shop_id)
         if self._files is None and shop.lists(given.agent_id):
             self._not_past(given.first_day, shop, record)
-        shop.add_role(given.agent_id, given.first_day, given.as_role)
+        shop.add_role(given.agent_id, given.first_day, given.role)
 
     @staticmethod
     def _not_past(first_day: int, shop: Shop, record: Record) -> int:

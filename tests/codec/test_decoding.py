@@ -84,7 +84,7 @@ def test_an_unknown_setting_is_named_whatever_its_name(name):
         (
             b'{"shop_id":"jd:1","effective_from":"2026-11-01","credit_rule":"nobody"}',
             decode_settings,
-            "`credit_rule`: Invalid enum value 'nobody'; it is one of order, order_first, payment",
+            "`credit_rule`: Invalid enum value 'nobody'; it is one of payment, order, order_first",
         ),
         (
             b'{"shop_id":"jd:1","effective_from":"2026-11-01","profiles":{"x":{"unlisted_agents":"no"}}}',

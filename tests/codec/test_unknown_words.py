@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from msgspec.structs import replace
 
-from stream_attr.codec.records import shop_settings
 from stream_attr.codec.records.chat_event import decode_chat, message_of
 from stream_attr.codec.records.order_event import decode_order
 from stream_attr.codec.records.roster import decode_roster
+from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.codec.state import columns
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.records.roster import RosterRecord
+from stream_attr.contract.records.shop_settings import Rules
 from stream_attr.contract.topics import CHAT, ORDERS
 from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Record
@@ -62,12 +64,13 @@ CANDIDATES = {"anna": FIGURES, "bob": FIGURES}
 
 def words(shape: Any) -> dict[str, tuple[Any, ...]]:
     """The fields of a record whose values are words, with the words."""
-    found = {}
+    found: dict[str, tuple[Any, ...]] = {}
     for name, hint in get_type_hints(shape).items():
-        options = [hint, *get_args(hint)]
-        for option in options:
+        for option in [hint, *get_args(hint)]:
             if get_origin(option) is Literal:
                 found[name] = get_args(option)
+            elif isinstance(option, type) and issubclass(option, Enum):
+                found[name] = tuple(option)
     return found
 
 
@@ -77,7 +80,7 @@ FIELDS = [
         (decode_chat, SAID, ChatEvent),
         (decode_order, ORDER, OrderEvent),
         (decode_roster, ROSTER, RosterRecord),
-        (shop_settings.decode_settings, RULES, shop_settings._Rules),
+        (decode_settings, RULES, Rules),
     )
     for name in words(shape)
 ]
@@ -98,7 +101,7 @@ def test_a_record_with_an_unknown_word_is_refused_and_the_field_named(decode, go
 
 
 def test_settings_know_the_words_that_the_rules_know():
-    known = words(shop_settings._Rules)
+    known = words(Rules)
     assert set(known["placing_rule"]) == set(known["payment_rule"]) == set(PickRule)
     assert set(known["credit_rule"]) == set(CreditRule)
     assert set(known["product_priority"]) == set(ProductPriority)

@@ -88,7 +88,7 @@ def test_every_figure_and_every_word_that_needs_a_sentence_has_one() -> None:
         f"figure_{group.name}_{figure.name}"
         for group in msgspec.structs.fields(agent_daily.AgentDaily)
         if group.name in GROUPS
-        for figure in msgspec.structs.fields(getattr(agent_daily, _shape_of(group.name)))
+        for figure in msgspec.structs.fields(agent_daily.shape_of(group.name))
         if figure.name not in ("status", "final_from", "max_simultaneous")
         and not figure.name.endswith(("rate", "ratio", "per_buyer"))
         and "_to_" not in figure.name
@@ -102,9 +102,3 @@ def test_every_figure_and_every_word_that_needs_a_sentence_has_one() -> None:
     words += [f"verdict_{outcome}" for outcome in OUTCOMES] + [f"credit_rule_{rule}" for rule in CREDIT_RULES]
     words += [f"credit_{basis}" for basis in BASES] + [f"assist_{kind}" for kind in ASSIST_KINDS]
     assert set(words) <= keys
-
-
-def _shape_of(group: str) -> str:
-    names = {"workload": "Workload", "inquiries": "Inquiry", "payments": "Payment", "sales": "Sales"}
-    names |= {"silent": "Silent", "refunds": "Refund"}
-    return f"{names.get(group, 'Order')}Figures"

@@ -1,100 +1,36 @@
-"""Agents' and shops' days as JSON bytes (RULEBOOK 8)."""
+"""Agents' and shops' days as JSON bytes (RULEBOOK 8).
+
+What each figure is made of is said where the record's fields are.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
 from stream_attr.codec.encoding import encode_json
 from stream_attr.contract.records.agent_daily import (
+    FIGURES,
     AgentDaily,
-    InquiryFigures,
-    OrderFigures,
-    PaymentFigures,
-    RefundFigures,
-    SalesFigures,
-    SilentFigures,
-    WorkloadFigures,
+    Made,
+    Mean,
+    Sum,
+    made,
+    shape_of,
 )
-from stream_attr.rules.reports.contribution import TOTAL, Ends
-from stream_attr.rules.reports.day_totals import AgentDay
+from stream_attr.rules.chat.presence import Presence
+from stream_attr.rules.reports.contribution import TOTAL, Deals, Ends, Inquiries, Workload
+from stream_attr.rules.reports.day_totals import GROUPS, AgentDay
 from stream_attr.rules.shop.days import Zone, day_name
 from stream_attr.rules.vocabulary import FINAL, PENDING
 
 
-def encode_agent_day(
-    shop_id: str, agent_id: str, day: int, figures: AgentDay, ends: Ends, zone: Zone, watermark: int
-) -> bytes:
-    """Return the content of the record of an agent's, or with `TOTAL` a shop's, day."""
-    work, found, deals = figures.workload, figures.inquiries, figures.deals
-    final_at = figures.final_at(ends)
-    is_final = {group: figures.is_final(group, at, watermark) for group, at in final_at.items()}
-    if agent_id != TOTAL:
-        del is_final["silent"]
-
-    def when(group: str) -> tuple[str, str]:
-        return FINAL if is_final[group] else PENDING, day_name(zone.day_of(final_at[group]))
-
-    return encode_json(
-        AgentDaily(
-            shop_id,
-            agent_id,
-            day_name(day),
-            FINAL if all(is_final.values()) else PENDING,
-            SilentFigures(
-                *when("silent"),
-                deals.silent_buyers,
-                deals.silent_orders,
-                deals.silent_quantity,
-                deals.silent_amount,
-            )
-            if agent_id == TOTAL
-            else None,
-            WorkloadFigures(
-                *when("workload"),
-                work.consults,
-                work.receptions,
-                work.unreplied,
-                rate(work.receptions - work.unreplied, work.receptions),
-                work.buyer_messages,
-                work.agent_messages,
-                rate(work.agent_messages, work.buyer_messages),
-                work.agent_characters,
-                mean(work.first_response_ms, work.first_responses),
-                mean(work.response_ms, work.responses),
-                work.slow,
-                figures.presence.most,
-            ),
-            InquiryFigures(
-                *when("inquiries"),
-                found.inquiries,
-                found.open,
-                found.ordered,
-                found.lost,
-                found.assists,
-                found.follow_ups,
-                found.after_sales,
-                found.exempt,
-                rate(found.ordered, found.inquiries),
-            ),
-            PaymentFigures(
-                *when("payments"),
-                found.paid,
-                found.payment_lost,
-                rate(found.paid, found.inquiries),
-                rate(found.paid, found.ordered),
-            ),
-            OrderFigures(*when("placed"), deals.placed_buyers, deals.placed_orders, deals.placed_amount),
-            OrderFigures(*when("paid"), deals.paid_buyers, deals.paid_orders, deals.paid_amount),
-            SalesFigures(
-                *when("sales"),
-                deals.sales_buyers,
-                deals.sales_orders,
-                deals.sales_quantity,
-                deals.sales_amount,
-                mean(deals.sales_amount, deals.sales_buyers),
-                rate(deals.sales_quantity, deals.sales_buyers),
-            ),
-            RefundFigures(*when("refunds"), deals.requested, deals.completed),
-        )
-    )
+class _Sums(NamedTuple):
+    workload: Workload
+    inquiries: Inquiries
+    deals: Deals
+    presence: Presence
 
 
 def rate(part: int, total: int) -> float | None:
@@ -105,3 +41,45 @@ def rate(part: int, total: int) -> float | None:
 def mean(total: int, count: int) -> int | None:
     """Return a mean, rounded half up; None where there are no values."""
     return (2 * total + count) // (2 * count) if count else None
+
+
+def _maker(one: Made) -> Callable[[_Sums], int | float | None]:
+    """Return what makes a figure of the sums of a day."""
+    if isinstance(one, Sum):
+        get: Callable[[_Sums], int] = attrgetter(one.of)
+        return get
+    if isinstance(one, Mean):
+        total, number = attrgetter(one.total), attrgetter(one.number)
+        return lambda sums: mean(total(sums), number(sums))
+    part, total = attrgetter(one.part), attrgetter(one.whole)
+    if one.less is None:
+        return lambda sums: rate(part(sums), total(sums))
+    less = attrgetter(one.less)
+    return lambda sums: rate(part(sums) - less(sums), total(sums))
+
+
+_MAKERS: Final = {group: [_maker(made(group, name)) for name in FIGURES[group]] for group in GROUPS}
+_SHAPES: Final[dict[str, Any]] = {group: shape_of(group) for group in GROUPS}
+
+
+def encode_agent_day(
+    shop_id: str, agent_id: str, day: int, figures: AgentDay, ends: Ends, zone: Zone, watermark: int
+) -> bytes:
+    """Return the content of the record of an agent's, or with `TOTAL` a shop's, day."""
+    sums = _Sums(figures.workload, figures.inquiries, figures.deals, figures.presence)
+    final_at = figures.final_at(ends)
+    groups: dict[str, Any] = {}
+    status = FINAL
+    for group in GROUPS:
+        if group == "silent" and agent_id != TOTAL:
+            groups[group] = None
+            continue
+        is_final = figures.is_final(group, final_at[group], watermark)
+        if not is_final:
+            status = PENDING
+        groups[group] = _SHAPES[group](
+            FINAL if is_final else PENDING,
+            day_name(zone.day_of(final_at[group])),
+            *[make(sums) for make in _MAKERS[group]],
+        )
+    return encode_json(AgentDaily(shop_id, agent_id, day_name(day), status, **groups))

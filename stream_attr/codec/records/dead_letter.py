@@ -8,6 +8,7 @@ from typing import Final
 
 from stream_attr.codec.encoding import encode_json
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.contract.records.dead_letter import DeadLetter
 from stream_attr.rules.vocabulary import Code
 
 KEPT_OF_TOO_LARGE: Final = 64 * 1024
@@ -30,18 +31,18 @@ def encode_dead_letter(
     """
     kept = value if value is None or refusal.code != Code.TOO_LARGE else value[:KEPT_OF_TOO_LARGE]
     return encode_json(
-        {
-            "code": refusal.code.value,
-            "message": refusal.message,
-            "field": refusal.field,
-            "topic": topic,
-            "partition": partition if file is None else None,
-            "offset": offset if file is None else None,
-            "file": file,
-            "line": None if file is None else offset,
-            "key_base64": None if key is None else b64encode(key).decode(),
-            "value_base64": None if kept is None else b64encode(kept).decode(),
-            "length": None if value is None else len(value),
-            "sha256": None if value is None else sha256(value).hexdigest(),
-        }
+        DeadLetter(
+            refusal.code.value,
+            refusal.message,
+            refusal.field,
+            topic,
+            partition if file is None else None,
+            offset if file is None else None,
+            file,
+            None if file is None else offset,
+            None if key is None else b64encode(key).decode(),
+            None if kept is None else b64encode(kept).decode(),
+            None if value is None else len(value),
+            None if value is None else sha256(value).hexdigest(),
+        )
     )

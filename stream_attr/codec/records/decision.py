@@ -48,7 +48,7 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
             watermark,
             [
                 record.Candidate(
-                    one.agent_id, _figures(one.placing), _figures(one.payment), _figures(one.followup)
+                    one.agent_id, _figures(one.placing), _figures(one.payment), _followup(one.followup)
                 )
                 for one in judgement.candidates
             ],
@@ -67,6 +67,20 @@ def _figures(figures: Figures | None) -> record.Figures | None:
     if figures is None:
         return None
     return record.Figures(
+        figures.messages,
+        figures.rounds,
+        figures.first_ts,
+        figures.last_ts,
+        figures.product_page,
+        figures.ordered_product,
+    )
+
+
+def _followup(figures: Figures | None) -> record.FollowupFigures | None:
+    if figures is None:
+        return None
+    assert figures.initiator is not None  # of the follow-up window it is known
+    return record.FollowupFigures(
         figures.messages,
         figures.rounds,
         figures.first_ts,

@@ -8,14 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from stream_attr.codec.decoding import check_day, check_id, decode
 from stream_attr.codec.refusal import RefusedRecord
-from stream_attr.contract.records.fields import Amount, Id
+from stream_attr.contract.records.shop_settings import (
+    DutyShift,
+    PartialObject,
+    Rules,
+    ShopSettingsRecord,
+    TaskSettings,
+)
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import day_number, zone
 from stream_attr.rules.shop.settings import (
@@ -29,128 +35,7 @@ from stream_attr.rules.shop.settings import (
     Tasks,
     Validity,
 )
-from stream_attr.rules.vocabulary import Code, CreditRule, PickRule, ProductPriority, Role
-
-Count = Annotated[int, Meta(ge=0, le=1_000_000)]
-Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
-Minutes = Annotated[int, Meta(ge=1, le=1440)]
-
-
-class _Part(Struct, forbid_unknown_fields=True, gc=False):
-    """An object of which every field may be left out."""
-
-    def given(self) -> dict[str, Any]:
-        """Return the fields that the record names."""
-        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        return {name: value for name, value in values if value is not UNSET}
-
-
-class _Validity(_Part):
-    hours: Annotated[int, Meta(ge=24, le=360)] | UnsetType = UNSET
-    natural_days: Annotated[int, Meta(ge=0, le=15)] | UnsetType = UNSET
-
-
-class _SilentFollowup(_Part):
-    buyer_initiated: bool | UnsetType = UNSET
-    agent_initiated: bool | UnsetType = UNSET
-    minutes: Minutes | UnsetType = UNSET
-
-
-class _SlowResponse(_Part):
-    seconds: Positive | UnsetType = UNSET
-    times: Positive | UnsetType = UNSET
-
-
-class _AutoReply(_Part):
-    identify: bool | UnsetType = UNSET
-    prefix: Annotated[str, Meta(max_length=128)] | UnsetType = UNSET
-
-
-class _AgentInitiatedExempt(_Part):
-    enabled: bool | UnsetType = UNSET
-    first_reply_days: Annotated[int, Meta(ge=1, le=15)] | UnsetType = UNSET
-
-
-class _Switch(_Part):
-    enabled: bool | UnsetType = UNSET
-
-
-class _Forwarded(_Switch):
-    max_replies: Count | UnsetType = UNSET
-
-
-class _Advert(_Switch):
-    phrase: Annotated[str, Meta(min_length=1, max_length=4096)] | UnsetType = UNSET
-    within: Positive | UnsetType = UNSET
-
-
-class _SingleSentence(_Switch):
-    min_replies: Positive | UnsetType = UNSET
-
-
-class _Monologue(_Switch):
-    max_buyer_messages: Count | UnsetType = UNSET
-
-
-class _Filters(_Part):
-    buyer_subaccount: _Switch | UnsetType = UNSET
-    agent_offline: _Switch | UnsetType = UNSET
-    broadcast: _Switch | UnsetType = UNSET
-    forwarded: _Forwarded | UnsetType = UNSET
-    advert: _Advert | UnsetType = UNSET
-    single_sentence: _SingleSentence | UnsetType = UNSET
-    monologue: _Monologue | UnsetType = UNSET
-
-
-class _Rules(_Part):
-    preset: str = "jd_cloud"
-    placing_rule: Literal["last_chat", "most_rounds"] | UnsetType = UNSET
-    payment_rule: Literal["last_chat", "most_rounds"] | UnsetType = UNSET
-    credit_rule: Literal["payment", "order", "order_first"] | UnsetType = UNSET
-    validity: _Validity | UnsetType = UNSET
-    product_priority: Literal["off", "product_page", "ordered_product"] | UnsetType = UNSET
-    silent_followup: _SilentFollowup | UnsetType = UNSET
-    payment_deadline_hours: Annotated[int, Meta(ge=1, le=168)] | UnsetType = UNSET
-    unlisted_agents: Literal["presale", "frozen"] | UnsetType = UNSET
-    after_sales_days: Annotated[int, Meta(ge=0, le=180)] | UnsetType = UNSET
-    max_wait_minutes: Minutes | UnsetType | None = UNSET
-    slow_response: _SlowResponse | UnsetType = UNSET
-    auto_reply: _AutoReply | UnsetType = UNSET
-    aftersale_unfiltered: bool | UnsetType = UNSET
-    agent_initiated_exempt: _AgentInitiatedExempt | UnsetType = UNSET
-    overnight_once: bool | UnsetType = UNSET
-    official_accounts: tuple[Id, ...] | UnsetType = UNSET
-    filters: _Filters | UnsetType = UNSET
-
-
-class _Reminder(_Switch):
-    minutes: Minutes | UnsetType = UNSET
-
-
-class _SmsReminder(_Reminder):
-    min_amount: Amount | UnsetType = UNSET
-
-
-class _Shift(Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}, gc=False):
-    weekday: Annotated[int, Meta(ge=1, le=7)]
-    start: str
-    end: str
-    agent_id: Id
-
-
-class _Tasks(_Part):
-    payment_reminder_sms: _SmsReminder | UnsetType = UNSET
-    payment_reminder: _Reminder | UnsetType = UNSET
-    address_check: _Switch | UnsetType = UNSET
-    duty: tuple[_Shift, ...] = ()
-
-
-class _Record(_Rules, kw_only=True):
-    shop_id: Id
-    effective_from: str
-    timezone: str | UnsetType = UNSET
-    tasks: _Tasks | UnsetType = UNSET
-    profiles: dict[str, msgspec.Raw] = {}
+from stream_attr.rules.vocabulary import Code, Role
 
 
 class ShopSettings(Struct, gc=False):
@@ -174,8 +59,8 @@ class ShopSettings(Struct, gc=False):
         return SettingsRecord(self.first_day, text_from, self.settings, self.profiles)
 
 
-_record: Final = msgspec.json.Decoder(_Record)
-_rules: Final = msgspec.json.Decoder(_Rules)
+_record: Final = msgspec.json.Decoder(ShopSettingsRecord)
+_rules: Final = msgspec.json.Decoder(Rules)
 _PROFILE_NAME: Final = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 _CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
@@ -217,7 +102,7 @@ def decode_settings(value: bytes | None) -> ShopSettings:
     )
 
 
-def _check_duty(shifts: tuple[_Shift, ...]) -> None:
+def _check_duty(shifts: tuple[DutyShift, ...]) -> None:
     for number, shift in enumerate(shifts):
         path = f"tasks.duty[{number}]."
         for name, time in (("from", shift.start), ("to", shift.end)):
@@ -238,7 +123,7 @@ def _check_duty(shifts: tuple[_Shift, ...]) -> None:
             )
 
 
-def _settings(rules: _Rules, path: str) -> Settings:
+def _settings(rules: Rules, path: str) -> Settings:
     preset = PRESETS.get(rules.preset)
     if preset is None:
         raise RefusedRecord(
@@ -271,7 +156,7 @@ def _settings(rules: _Rules, path: str) -> Settings:
     return settings
 
 
-def _tasks(given: _Tasks | UnsetType) -> Tasks:
+def _tasks(given: TaskSettings | UnsetType) -> Tasks:
     """Return the service tasks that a record names, merged over the default ones."""
     if given is UNSET:
         return Tasks()
@@ -298,7 +183,7 @@ def _minute(clock: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def _filters(known: Filters, given: Mapping[str, _Switch]) -> Filters:
+def _filters(known: Filters, given: Mapping[str, PartialObject]) -> Filters:
     """Merge the filters named over the default ones: switch ``x``, number ``x_number``."""
     changes = {}
     for name, switch in given.items():
@@ -308,11 +193,11 @@ def _filters(known: Filters, given: Mapping[str, _Switch]) -> Filters:
 
 
 _MAKERS: dict[str, Any] = {
-    "placing_rule": lambda _, value: PickRule(value),
-    "payment_rule": lambda _, value: PickRule(value),
-    "credit_rule": lambda _, value: CreditRule(value),
+    "placing_rule": lambda _, value: value,
+    "payment_rule": lambda _, value: value,
+    "credit_rule": lambda _, value: value,
     "validity": lambda _, value: Validity(**value.given()),
-    "product_priority": lambda _, value: ProductPriority(value),
+    "product_priority": lambda _, value: value,
     "silent_followup": lambda preset, value: replace(preset.silent_followup, **value.given()),
     "payment_deadline_hours": lambda _, value: value,
     "unlisted_agents": lambda _, value: Role(value),
@@ -328,4 +213,4 @@ _MAKERS: dict[str, Any] = {
 }
 """How each setting of a record becomes one of the core, over what the preset has."""
 
-assert {"preset", *_MAKERS} == set(_Rules.__struct_fields__)
+assert {"preset", *_MAKERS} == set(Rules.__struct_fields__)

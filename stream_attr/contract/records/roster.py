@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-from stream_attr.contract.records.fields import Id
+from stream_attr.contract.records.fields import AgentId, ShopId, day, field, word
+from stream_attr.contract.schema import RecordSchema
 from stream_attr.rules.shop.days import day_number
-from stream_attr.rules.vocabulary import Role
+from stream_attr.rules.vocabulary import ROLES, Role
 
 
 class RosterRecord(Struct, gc=False):
-    """A record of ``agent-roster``."""
+    """The role of an agent from a day on.
 
-    shop_id: Id
-    agent_id: Id
-    role: Literal["presale", "aftersale", "frozen"]
-    effective_from: str
-    name: str | UnsetType = UNSET
-    group: str | UnsetType = UNSET
+    Several of one agent make its history; of two with one effective_from the later holds.
+    """
+
+    shop_id: ShopId
+    agent_id: Annotated[AgentId, field("The customer-service agent's account.")]
+    role: Annotated[Role, word(ROLES, "What the agent's receptions count for.")]
+    effective_from: Annotated[
+        str,
+        day(
+            "First day on which the role holds; except in an agent's first record, not before the day on "
+            "which the "
+            "record is sent."
+        ),
+    ]
+    name: Annotated[str | UnsetType, field("For people to read.")] = UNSET
+    group: Annotated[str | UnsetType, field("For people to read.")] = UNSET
 
     @property
     def first_day(self) -> int:
         """``effective_from`` as a day number."""
         return day_number(self.effective_from)
 
-    @property
-    def as_role(self) -> Role:
-        """``role`` as the core knows it."""
-        return Role(self.role)
+
+SCHEMA: Final = RecordSchema("roster", "Roster record", RosterRecord)

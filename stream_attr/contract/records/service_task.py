@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Final
+
 from msgspec import Struct
+
+from stream_attr.contract.records.fields import AgentId, BuyerId, OrderId, ShopId, field, instant, word
+from stream_attr.contract.schema import RecordSchema, of_type, when
+from stream_attr.rules.vocabulary import TASK_KINDS, TASK_STATUSES
 
 
 class ServiceTask(Struct, gc=False):
-    """A record of ``service-tasks``."""
+    """Something that an agent should do for a buyer's order, from the time it falls due until its cause ends.
 
-    task_id: str
-    shop_id: str
-    order_id: str
-    buyer_id: str
-    kind: str
-    agent_id: str | None
-    status: str
-    due_ts: int
-    closed_ts: int | None
+    By the setting tasks of the official settings. A task that changes is emitted again, under the same
+    task_id: do it once.
+    """
+
+    task_id: Annotated[str, field("shop_id|order_id|kind: one task per order and kind.")]
+    shop_id: ShopId
+    order_id: OrderId
+    buyer_id: BuyerId
+    kind: Annotated[str, word(TASK_KINDS, "What is to be done.")]
+    agent_id: Annotated[
+        AgentId | None,
+        field(
+            "Who is responsible: of an address_check the payment agent; of a reminder the placing agent, "
+            "else the "
+            "shop's duty agent; null: nobody."
+        ),
+    ]
+    status: Annotated[
+        str,
+        word(
+            TASK_STATUSES,
+            "Whether it is to be done. A task that fell due more than 30 minutes before it was judged is "
+            "not emitted.",
+        ),
+    ]
+    due_ts: Annotated[int, instant("When it fell due.")]
+    closed_ts: Annotated[int | None, instant("When its cause ended; null: it has not.")]
+
+
+SCHEMA: Final = RecordSchema(
+    "service-task",
+    "Service task",
+    ServiceTask,
+    emitted=True,
+    conditions={
+        "allOf": [
+            when(
+                "status",
+                "closed",
+                of_type(closed_ts="integer"),
+                of_type(closed_ts="null"),
+            )
+        ]
+    },
+)

@@ -1,0 +1,468 @@
+"""A record of ``shop-settings`` (RULEBOOK 3): partial objects, merged over preset and defaults.
+
+Unlike elsewhere an unknown field is refused: a misspelt setting must not pass for a default.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from stream_attr.contract.records.fields import AgentId, Amount, Id, ShopId, day, field
+from stream_attr.contract.schema import RecordSchema
+from stream_attr.rules.shop.settings import (
+    DEFAULT_SETTINGS,
+    DEFAULT_TIMEZONE,
+    NEVER_FOLLOW_UP,
+    OFFICIAL,
+    PRESETS,
+)
+from stream_attr.rules.vocabulary import CreditRule, PickRule, ProductPriority
+
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
+Minutes = Annotated[int, Meta(ge=1, le=1440)]
+
+_FILTERS: Final = DEFAULT_SETTINGS.filters
+_TASKS: Final = DEFAULT_SETTINGS.tasks
+_FOLLOWUP: Final = DEFAULT_SETTINGS.silent_followup
+_SLOW: Final = DEFAULT_SETTINGS.slow_response
+_AUTO_REPLY: Final = DEFAULT_SETTINGS.auto_reply
+_EXEMPT: Final = DEFAULT_SETTINGS.agent_initiated_exempt
+
+
+class PartialObject(Struct, forbid_unknown_fields=True, gc=False):
+    """An object of which every field may be left out."""
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that the record names."""
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return {name: value for name, value in values if value is not UNSET}
+
+
+class ValiditySetting(PartialObject):
+    """How far before the order a chat still counts."""
+
+    schema_conditions: ClassVar[dict[str, Any]] = {"minProperties": 1, "maxProperties": 1}
+
+    hours: Annotated[Annotated[int, Meta(ge=24, le=360)] | UnsetType, field("Rolling hours.")] = UNSET
+    natural_days: Annotated[
+        Annotated[int, Meta(ge=0, le=15)] | UnsetType,
+        field("Natural days before the day of the order; 0: that day alone."),
+    ] = UNSET
+
+
+class SilentFollowupSetting(PartialObject):
+    """Credit for chat that follows a full-silent payment."""
+
+    buyer_initiated: Annotated[
+        bool | UnsetType, field("Where the buyer wrote first.", default=_FOLLOWUP.buyer_initiated)
+    ] = UNSET
+    agent_initiated: Annotated[
+        bool | UnsetType, field("Where the agent wrote first.", default=_FOLLOWUP.agent_initiated)
+    ] = UNSET
+    minutes: Annotated[
+        Minutes | UnsetType, field("How long after the payment. Minutes.", default=_FOLLOWUP.minutes)
+    ] = UNSET
+
+
+class SlowResponseSetting(PartialObject):
+    """When a reception is slow."""
+
+    seconds: Annotated[
+        Positive | UnsetType, field("A response longer than this is slow. Seconds.", default=_SLOW.seconds)
+    ] = UNSET
+    times: Annotated[
+        Positive | UnsetType, field("So many slow responses make a slow reception.", default=_SLOW.times)
+    ] = UNSET
+
+
+class AutoReplySetting(PartialObject):
+    """Automatic replies, told from the agent's own."""
+
+    identify: Annotated[
+        bool | UnsetType, field("Whether they are told apart at all.", default=_AUTO_REPLY.identify)
+    ] = UNSET
+    prefix: Annotated[
+        Annotated[str, Meta(max_length=128)] | UnsetType,
+        field(
+            "Text with which an automatic reply begins; empty: only those that the platform marks.",
+            default=_AUTO_REPLY.prefix,
+        ),
+    ] = UNSET
+
+
+class AgentInitiatedExemptSetting(PartialObject):
+    """Inquiries that the agent opened and that led to nothing do not count as lost."""
+
+    enabled: Annotated[bool | UnsetType, field("Whether they are exempt.", default=_EXEMPT.enabled)] = UNSET
+    first_reply_days: Annotated[
+        Annotated[int, Meta(ge=1, le=15)] | UnsetType,
+        field("How long before, at most, the agent opened the chat. Days.", default=_EXEMPT.first_reply_days),
+    ] = UNSET
+
+
+class OnByDefault(PartialObject):
+    """A filter that is on unless a record says otherwise."""
+
+    enabled: Annotated[bool | UnsetType, field("Whether the filter is on.", default=True)] = UNSET
+
+
+class OffByDefault(PartialObject):
+    """A filter that is off unless a record says otherwise."""
+
+    enabled: Annotated[bool | UnsetType, field("Whether the filter is on.", default=False)] = UNSET
+
+
+class ForwardedFilter(OnByDefault):
+    """The agent handed the buyer over at once."""
+
+    max_replies: Annotated[
+        Count | UnsetType,
+        field("With at most so many effective messages before.", default=_FILTERS.forwarded_max_replies),
+    ] = UNSET
+
+
+class AdvertFilter(OffByDefault):
+    """One of the agent's first answers is an advert."""
+
+    schema_conditions: ClassVar[dict[str, Any]] = {
+        "if": {"properties": {"enabled": {"const": True}}, "required": ["enabled"]},
+        "then": {"required": ["phrase"]},
+    }
+
+    phrase: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=4096)] | UnsetType,
+        field("The complete advert; required where the filter is on."),
+    ] = UNSET
+    within: Annotated[
+        Positive | UnsetType,
+        field(
+            "Among so many of the agent's messages after the buyer's first.", default=_FILTERS.advert_within
+        ),
+    ] = UNSET
+
+
+class SingleSentenceFilter(OffByDefault):
+    """The buyer wrote one message and no more."""
+
+    min_replies: Annotated[
+        Positive | UnsetType,
+        field(
+            "With at least so many effective messages of the agent after it.",
+            default=_FILTERS.single_sentence_min_replies,
+        ),
+    ] = UNSET
+
+
+class MonologueFilter(OnByDefault):
+    """The agent wrote first, and the buyer did not answer."""
+
+    max_buyer_messages: Annotated[
+        Count | UnsetType,
+        field("With at most so many messages of the buyer.", default=_FILTERS.monologue_max_buyer_messages),
+    ] = UNSET
+
+
+class FilterSettings(PartialObject):
+    """The filters that a shop may name."""
+
+    buyer_subaccount: Annotated[
+        OffByDefault | UnsetType, field("The buyer writes from a sub-account.", title="客户子账号")
+    ] = UNSET
+    agent_offline: Annotated[
+        OnByDefault | UnsetType,
+        field(
+            "The buyer wrote after the agent's last message of the day; bears on inquiries and facts, "
+            "not on credit.",
+            title="客服离线",
+        ),
+    ] = UNSET
+    broadcast: Annotated[
+        OnByDefault | UnsetType, field("Nothing but broadcasts of the agent.", title="群发")
+    ] = UNSET
+    forwarded: Annotated[
+        ForwardedFilter | UnsetType, field("The agent handed the buyer over at once.", title="转发")
+    ] = UNSET
+    advert: Annotated[
+        AdvertFilter | UnsetType, field("One of the agent's first answers is an advert.", title="广告")
+    ] = UNSET
+    single_sentence: Annotated[
+        SingleSentenceFilter | UnsetType,
+        field("The buyer wrote one message and no more.", title="客户单句"),
+    ] = UNSET
+    monologue: Annotated[
+        MonologueFilter | UnsetType,
+        field("The agent wrote first, and the buyer did not answer.", title="单口相声"),
+    ] = UNSET
+
+
+class Rules(PartialObject):
+    """A preset and what differs from it.
+
+    What is not given is the preset's, else the default.
+    """
+
+    schema_conditions: ClassVar[dict[str, Any]] = {
+        "if": {"properties": {"preset": {"enum": sorted(NEVER_FOLLOW_UP)}}, "required": ["preset"]},
+        "then": {
+            "$comment": "These systems know no silent follow-up: turning it on is refused.",
+            "properties": {
+                "silent_followup": {
+                    "properties": {"buyer_initiated": {"const": False}, "agent_initiated": {"const": False}}
+                }
+            },
+        },
+    }
+
+    preset: Annotated[
+        str, field("The system of the trade whose rules are the starting point.", enum=list(PRESETS))
+    ] = DEFAULT_SETTINGS.preset
+    placing_rule: Annotated[
+        PickRule | UnsetType,
+        field(
+            "Who is the placing agent: the last to chat, or the one with most rounds.", title="落实下单判定"
+        ),
+    ] = UNSET
+    payment_rule: Annotated[
+        PickRule | UnsetType, field("Who is the payment agent.", title="落实付款判定")
+    ] = UNSET
+    credit_rule: Annotated[
+        CreditRule | UnsetType,
+        field(
+            "Who gets the sale: the payment agent; the placing agent; or the placing agent, else the "
+            "payment agent.",
+            title="业绩归属",
+        ),
+    ] = UNSET
+    validity: Annotated[
+        ValiditySetting | UnsetType,
+        field("How far before the order a chat still counts: exactly one of the two.", title="询单有效时长"),
+    ] = UNSET
+    product_priority: Annotated[
+        ProductPriority | UnsetType,
+        field(
+            "Which candidates go before the others: who was asked from a product page, or about an "
+            "ordered product.",
+            title="单品优先",
+        ),
+    ] = UNSET
+    silent_followup: Annotated[
+        SilentFollowupSetting | UnsetType,
+        field("Credit for chat that follows a full-silent payment.", title="全静默订单跟进"),
+    ] = UNSET
+    payment_deadline_hours: Annotated[
+        Annotated[int, Meta(ge=1, le=168)] | UnsetType,
+        field(
+            "When an unpaid order counts as unpaid for good. Hours after its creation.",
+            title="付款期限",
+            default=DEFAULT_SETTINGS.payment_deadline_hours,
+        ),
+    ] = UNSET
+    unlisted_agents: Annotated[
+        Literal["presale", "frozen"] | UnsetType,
+        field(
+            "The role of agents that the roster does not know.",
+            title="未列名客服",
+            enum=["presale", "frozen"],
+            default=DEFAULT_SETTINGS.unlisted_agents.value,
+        ),
+    ] = UNSET
+    after_sales_days: Annotated[
+        Annotated[int, Meta(ge=0, le=180)] | UnsetType,
+        field(
+            "How long after the payment a chat is after-sales. Days of 24 hours.",
+            title="售后天数",
+            default=DEFAULT_SETTINGS.after_sales_days,
+        ),
+    ] = UNSET
+    max_wait_minutes: Annotated[
+        Minutes | UnsetType | None,
+        field(
+            "Responses that took this long or longer do not count; null: all count. Minutes.",
+            title="最长等待时间",
+            default=DEFAULT_SETTINGS.max_wait_minutes,
+        ),
+    ] = UNSET
+    slow_response: Annotated[
+        SlowResponseSetting | UnsetType, field("When a reception is slow.", title="慢响应")
+    ] = UNSET
+    auto_reply: Annotated[
+        AutoReplySetting | UnsetType,
+        field("Automatic replies, told from the agent's own.", title="自动回复识别"),
+    ] = UNSET
+    aftersale_unfiltered: Annotated[
+        bool | UnsetType,
+        field(
+            "Filters that are not fixed pass over receptions of after-sale agents.",
+            title="售后不参与过滤",
+            default=DEFAULT_SETTINGS.aftersale_unfiltered,
+        ),
+    ] = UNSET
+    agent_initiated_exempt: Annotated[
+        AgentInitiatedExemptSetting | UnsetType,
+        field(
+            "Inquiries that the agent opened and that led to nothing do not count as lost.",
+            title="客服主动联系不算询单流失",
+        ),
+    ] = UNSET
+    overnight_once: Annotated[
+        bool | UnsetType,
+        field(
+            "A chat past midnight counts once.",
+            title="跨天聊天只算一次",
+            default=DEFAULT_SETTINGS.overnight_once,
+        ),
+    ] = UNSET
+    official_accounts: Annotated[
+        tuple[Annotated[Id, field("A buyer.")], ...] | UnsetType,
+        field("Buyer ids that are the platform's own customer service.", title="官方客服", default=[]),
+    ] = UNSET
+    filters: Annotated[
+        FilterSettings | UnsetType,
+        field(
+            "Receptions that count for nothing. The fixed filters (empty, own_account, official_account) "
+            "cannot be "
+            "named.",
+            title="接待过滤",
+        ),
+    ] = UNSET
+
+
+class TaskSwitch(PartialObject):
+    """Whether there are service tasks of a kind."""
+
+    enabled: Annotated[bool | UnsetType, field("Whether there are such tasks.", default=True)] = UNSET
+
+
+class ReminderSetting(TaskSwitch):
+    """Remind of the payment in the chat."""
+
+    minutes: Annotated[
+        Minutes | UnsetType,
+        field(
+            "Once it has been unpaid for so long. Minutes after its creation.",
+            default=_TASKS.reminder_minutes,
+        ),
+    ] = UNSET
+
+
+class SmsReminderSetting(TaskSwitch):
+    """Remind of the payment by SMS."""
+
+    minutes: Annotated[
+        Minutes | UnsetType,
+        field("Once it has been unpaid for so long. Minutes after its creation.", default=_TASKS.sms_minutes),
+    ] = UNSET
+    min_amount: Annotated[
+        Amount | UnsetType,
+        field(
+            "Where the order costs more than this. Minor units of the currency (fen).",
+            default=_TASKS.sms_min_amount,
+        ),
+    ] = UNSET
+
+
+class DutyShift(Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}, gc=False):
+    """When an agent is on duty."""
+
+    weekday: Annotated[Annotated[int, Meta(ge=1, le=7)], field("Day of the week: 1 Monday to 7 Sunday.")]
+    start: Annotated[
+        str,
+        field(
+            "When it begins, included. A time of the shop's time zone, HH:MM.",
+            minLength=5,
+            maxLength=5,
+            pattern="^(?:[01][0-9]|2[0-3]):[0-5][0-9]",
+        ),
+    ]
+    end: Annotated[
+        str,
+        field(
+            "When it ends, not included; 24:00: with the day. Later than from: a shift past midnight is "
+            "two. A time "
+            "of the shop's time zone, HH:MM.",
+            minLength=5,
+            maxLength=5,
+            pattern="^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)",
+        ),
+    ]
+    agent_id: Annotated[AgentId, field("Who is on duty.")]
+
+
+class TaskSettings(PartialObject):
+    """Which service tasks there are, and when they fall due."""
+
+    payment_reminder_sms: Annotated[
+        SmsReminderSetting | UnsetType, field("Remind of the payment by SMS.", title="短信催付")
+    ] = UNSET
+    payment_reminder: Annotated[
+        ReminderSetting | UnsetType, field("Remind of the payment in the chat.", title="催付")
+    ] = UNSET
+    address_check: Annotated[
+        TaskSwitch | UnsetType,
+        field("Confirm the address of a paid order, unless it is full-silent.", title="核对地址"),
+    ] = UNSET
+    duty: Annotated[
+        tuple[Annotated[DutyShift, field("One shift.")], ...],
+        field(
+            "Who is responsible where no placing agent is: the first shift of the list in which the task "
+            "falls due.",
+            title="值班",
+            default=[],
+        ),
+    ] = ()
+
+
+class ShopSettingsRecord(Rules, kw_only=True):
+    """The rules by which a shop is judged from a day on.
+
+    It stands alone: what it leaves out is the preset's or the default, not the previous record's.
+    """
+
+    shop_id: ShopId
+    effective_from: Annotated[
+        str,
+        day(
+            "First day on which the settings hold; except in a shop's first record, not before the day "
+            "on which the "
+            "record is sent."
+        ),
+    ]
+    timezone: Annotated[
+        str | UnsetType,
+        field(
+            "IANA time zone of the shop's days; a shop cannot change it.",
+            title="时区",
+            minLength=1,
+            default=DEFAULT_TIMEZONE,
+        ),
+    ] = UNSET
+    profiles: Annotated[
+        dict[str, msgspec.Raw],
+        field(
+            "Further sets of rules under which every order is judged side by side; they are never "
+            "credit. A profile "
+            "takes nothing from the official settings but the time zone.",
+            propertyNames={
+                "minLength": 1,
+                "maxLength": 64,
+                "not": {"anyOf": [{"pattern": "[^a-z0-9_-]"}, {"const": OFFICIAL}]},
+            },
+            additionalProperties={"$ref": "#/$defs/rules", "unevaluatedProperties": False},
+        ),
+    ] = {}
+    tasks: Annotated[
+        TaskSettings | UnsetType,
+        field(
+            "What agents should do for buyers' orders, topic service-tasks. Of the official settings "
+            "only: a profile "
+            "has no tasks.",
+            title="催付、核对地址",
+        ),
+    ] = UNSET
+
+
+SCHEMA: Final = RecordSchema("settings", "Settings record", ShopSettingsRecord, rules=Rules)

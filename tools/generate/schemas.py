@@ -1,0 +1,28 @@
+"""The JSON Schemas of the record types, from the Structs in ``stream_attr/contract/records``."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterator
+
+from stream_attr.contract import records
+from stream_attr.contract.schema import RecordSchema
+
+
+def record_schemas() -> dict[str, RecordSchema]:
+    """Every record type that a module of the contract declares, by name."""
+    found = {}
+    for module in pkgutil.iter_modules(records.__path__, f"{records.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, RecordSchema):
+                found[value.name] = value
+    return found
+
+
+def files() -> Iterator[tuple[str, str]]:
+    """Yield each schema's path and text."""
+    for name, schema in record_schemas().items():
+        text = json.dumps(schema.json_schema(), ensure_ascii=False, indent=2)
+        yield f"schemas/{name}.schema.json", f"{text}\n"
