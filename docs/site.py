@@ -28,6 +28,9 @@ EXTRA_PAGES = (
 """Documents outside ``docs/``, by their places in the repository."""
 
 _LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
+_FENCE = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
+_NOTES = re.compile(r"\A(```\w*) .*")
+"""What the tests read after a block's kind, and Markdown does not: ``no-run``, ``background``, ``live``."""
 _LIST_ITEM = re.compile(r"^   (?=\S)", re.MULTILINE)
 """A continuation of ``1. …``, by three columns; Python-Markdown asks for four."""
 
@@ -69,7 +72,10 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         there = place.removeprefix("docs/") if place.startswith("docs/") else f"{OUTSIDE}{place}"
         return f"{match[1]}{posixpath.relpath(there, posixpath.dirname(here) or '.')}{match[3]}"
 
-    return _LIST_ITEM.sub("    ", _LINK.sub(rewritten, markdown))
+    pieces = _FENCE.split(markdown)  # every second one is a fenced block
+    pieces[::2] = [_LIST_ITEM.sub("    ", _LINK.sub(rewritten, text)) for text in pieces[::2]]
+    pieces[1::2] = [_NOTES.sub(r"\1", block) for block in pieces[1::2]]
+    return "".join(pieces)
 
 
 def _place(source: str, target: str) -> str | None:
