@@ -29,9 +29,9 @@ from stream_attr.explain.from_events import (
     shop_from_files,
 )
 from stream_attr.explain.from_replay import buyer_day_from_replay, decisions_from_replay
-from stream_attr.explain.from_worker import FoundDecision, decision_from_worker
+from stream_attr.explain.from_worker import decision_from_worker
 from stream_attr.explain.messages import LANGUAGES
-from stream_attr.explain.verify import verify
+from stream_attr.explain.verify import FoundDecision, verify
 from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.kafka.secret import Secret
 from stream_attr.replay.run import Inputs

@@ -6,26 +6,18 @@ import time
 import urllib.error
 import urllib.request
 from http.client import HTTPException
-from typing import NamedTuple
 
 import orjson
 
 from stream_attr.contract.order_path import UnaddressableIdError, order_path
 from stream_attr.errors import UnusableError
-from stream_attr.explain.verify import Decision
+from stream_attr.explain.verify import FoundDecision
 from stream_attr.kafka.secret import Secret
 
-__all__ = ["FoundDecision", "decision_from_worker"]
+__all__ = ["decision_from_worker"]
 
 REQUEST_TIMEOUT_S = 10.0
 RETRY_INTERVAL_S = 0.2
-
-
-class FoundDecision(NamedTuple):
-    """A decision as JSON gives it, not yet checked, and where it was found: a URL, or a file and line."""
-
-    place: str
-    decision: Decision
 
 
 def decision_from_worker(

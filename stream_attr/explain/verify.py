@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Decision", "ranked", "verify"]
+__all__ = ["Decision", "FoundDecision", "ranked", "verify"]
 
 Decision = Mapping[str, Any]
 """A record of ``attribution-decisions`` or ``attribution-comparisons``, as JSON gives it."""
 
 Figures = Mapping[str, Any]
+
+
+class FoundDecision(NamedTuple):
+    """A decision that is not checked yet, and where it was found: a URL, or a file and line."""
+
+    place: str
+    decision: Decision
 
 
 def ranked(decision: Decision, interval: str, rule: str) -> list[tuple[str, Figures]]:

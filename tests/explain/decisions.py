@@ -1,4 +1,4 @@
-"""Decisions written by hand, to be told and to be tampered with."""
+"""Decisions written by hand, to be explained and to be tampered with."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Json = dict[str, Any]
 
 def figures(messages: int, rounds: int, first_ts: int, last_ts: int, **more: object) -> Json:
     """What an agent's messages came to."""
-    told = {"messages": messages, "rounds": rounds, "first_ts": first_ts, "last_ts": last_ts}
-    return {**told, "product_page": False, "ordered_product": False, **more}
+    of_messages = {"messages": messages, "rounds": rounds, "first_ts": first_ts, "last_ts": last_ts}
+    return {**of_messages, "product_page": False, "ordered_product": False, **more}
 
 
 def candidate(agent_id: str, **intervals: Json) -> Json:

@@ -1,4 +1,4 @@
-"""A decision told in words: who, why, who else, what did not count, whether it can change."""
+"""A decision explained: who, why, who else, what did not count, whether it can change."""
 
 from __future__ import annotations
 

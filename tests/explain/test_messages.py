@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gettext
 import string
+import subprocess
+import sys
 from typing import Any
 
 import msgspec
@@ -80,6 +82,14 @@ def test_an_unknown_key_is_an_error() -> None:
             catalogue(language).gettext("no_such_key")
         with pytest.raises(KeyError):
             catalogue(language).ngettext("no_such_key", "no_such_key", 1)
+
+
+def test_a_worker_loads_nothing_of_explanations() -> None:
+    modules = "{name.split('.')[0] for name in sys.modules} | {name[:19] for name in sys.modules}"
+    unwanted = "{'iso4217', 'babel', 'stream_attr.explain'}"
+    program = f"import sys, stream_attr.cli.worker; print(*({modules}) & {unwanted})"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == ""
 
 
 def test_every_figure_and_every_word_that_needs_a_sentence_has_one() -> None:
