@@ -171,7 +171,7 @@ class Processor:
         order = found.orders[order_id]
         said = order.emitted[OFFICIAL]
         judgement = judgements(found, order)[OFFICIAL]
-        revision = Revision(order, OFFICIAL, judgement, said.verdict, said.revision, said.reason)
+        revision = Revision(order, OFFICIAL, judgement, said)
         return encode_decision(shop_id, found.buyer_id, revision, max(self._watermark.value, NO_WATERMARK))
 
     @property
@@ -467,12 +467,12 @@ class Processor:
                 self._out(Output(DECISIONS, key.encode(), value))
                 if known is None:
                     self._buyers.remember_order(key, buyer)
-                self._pending += (revision.verdict.status != FINAL) - was_pending
+                self._pending += (revision.emitted.verdict.status != FINAL) - was_pending
                 kind = OFFICIAL
             else:
                 self._out(Output(COMPARISONS, f"{key}|{revision.profile}".encode(), value))
                 kind = "comparison"
-            counted = (kind, revision.verdict.outcome, revision.reason)
+            counted = (kind, revision.emitted.verdict.outcome, revision.emitted.reason)
             decisions[counted] = decisions.get(counted, 0) + 1
 
     def _emit_watermark(self) -> None:

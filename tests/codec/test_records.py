@@ -12,10 +12,12 @@ from jsonschema import Draft202012Validator
 
 from stream_attr.codec.records.dead_letter import KEPT_OF_TOO_LARGE, encode_dead_letter
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.contract.records import decision as record
 from stream_attr.contract.registry import record_schema
 from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DEAD_LETTERS, DECISIONS, FACTS, INQUIRIES
 from stream_attr.generate import Plan, write
 from stream_attr.replay.run import Inputs, replay
+from stream_attr.rules.order import decision
 from stream_attr.rules.vocabulary import Code
 
 SCHEMAS = {
@@ -73,6 +75,20 @@ def test_the_sample_has_every_kind_of_decision(replayed):
     assert {assist["kind"] for decision in decisions for assist in decision["assists"]} == {
         "order", "payment", "followup",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (record.Picked, decision.Picked),
+        (record.Credit, decision.Credit),
+        (record.FollowupFigures, decision.Figures),
+        (record.Candidate, decision.Candidate),
+    ],
+)
+def test_a_decision_has_the_fields_of_the_judgement_in_their_order(ours, theirs):
+    """`encode_decision` passes some of them on by position."""
+    assert ours.__struct_fields__ == theirs._fields
 
 
 def test_keys_and_ids_are_made_of_what_they_name(replayed):

@@ -75,7 +75,7 @@ def test_nothing_is_due_of_a_new_buyer(buyer):
     assert reschedule(buyer, 0, RETENTION) is None
 
 
-def test_a_known_event_is_not_heard_again_whatever_it_says(buyer):
+def test_a_known_event_is_not_added_again_whatever_it_holds(buyer):
     assert add_message(buyer, NOON, "m1")[0]
     assert not add_message(buyer, NOON + 1, "m1", agent_id="B", side=BUYER)[0]
     assert not buyer.add_transfer("A", NOON, "m1", touched=[])
@@ -90,7 +90,7 @@ def test_chat_and_order_events_have_ids_of_their_own(buyer):
 
 
 @pytest.mark.parametrize("first", [NOON, MIDNIGHT - 1])
-def test_chat_is_forgotten_with_its_whole_day_and_its_ids(buyer, first):
+def test_chat_is_forgotten_with_all_its_day_and_its_ids(buyer, first):
     add_message(buyer, first, "m1")
     forget_at = MIDNIGHT + RETENTION.chat_ms + FORGET_EVERY_MS
     assert run_down(buyer) == [forget_at]
@@ -144,17 +144,18 @@ def test_a_paid_order_outlives_its_chat_and_keeps_its_verdict_and_receipt(buyer)
     serve(buyer, NOON - 1, "m")
     created(buyer)
     order = paid(buyer, NOON + 1)
-    [said] = revise(buyer, order, MIDNIGHT, "paid")
+    [first] = revise(buyer, order, MIDNIGHT, "paid")
     retention = Retention(RETENTION.chat_ms, 90 * DAY_MS)
     reschedule(buyer, 0, retention)
     expire(buyer, MIDNIGHT + retention.chat_ms + FORGET_EVERY_MS, retention)
     assert buyer.receptions == {}
-    assert judgements(buyer, order)["official"] == said.judgement
-    assert said.judgement.credit.agent_id == "A"
+    assert judgements(buyer, order)["official"] == first.judgement
+    assert first.judgement.credit.agent_id == "A"
     assert list(revise(buyer, order, MIDNIGHT, "timer")) == []
     buyer.add_order_event("o-1", "e3", NOON + 40 * DAY_MS).refunds.append((NOON + 40 * DAY_MS, 30, True))
     [refunded] = revise(buyer, order, MIDNIGHT, "refund")
-    assert (refunded.revision, refunded.verdict) == (2, said.verdict._replace(refund_completed=30))
+    assert refunded.emitted.revision == 2
+    assert refunded.emitted.verdict == first.emitted.verdict._replace(refund_completed=30)
 
 
 def test_an_unpaid_order_keeps_the_chat_it_rests_on_for_a_payment_may_still_come(buyer):
@@ -206,7 +207,7 @@ def test_a_message_does_not_touch_an_order_of_which_no_creation_is_known(buyer):
     assert add_message(buyer, NOON - 1, "m1") == (True, [])
 
 
-def test_days_are_divided_anew_when_the_first_settings_come_after_the_facts(buyer):
+def test_days_are_divided_again_when_the_first_settings_come_after_the_facts(buyer):
     serve(buyer, MIDNIGHT - 1, "m1")
     serve(buyer, MIDNIGHT, "m2")
     assert {day: len(one.messages) for day, one in buyer.receptions["A"].items()} == {DAY: 2, DAY + 1: 2}
@@ -216,12 +217,13 @@ def test_days_are_divided_anew_when_the_first_settings_come_after_the_facts(buye
     assert {day: len(one.messages) for day, one in buyer.receptions["A"].items()} == {DAY: 4}
 
 
-def test_a_revision_is_told_when_the_verdict_changes_and_only_then(buyer):
+def test_a_revision_is_emitted_when_the_verdict_changes_and_only_then(buyer):
     order = created(buyer)
-    told = []
+    outcomes = []
     for watermark in (NOON, NOON + 1, NOON + DAY_MS, NOON + DAY_MS, MIDNIGHT + DAY_MS):
-        told += [(one.revision, one.verdict.outcome) for one in revise(buyer, order, watermark, "timer")]
-    assert told == [(1, "awaiting_payment"), (2, "unpaid"), (3, "unpaid")]
+        revisions = [one.emitted for one in revise(buyer, order, watermark, "timer")]
+        outcomes += [(one.revision, one.verdict.outcome) for one in revisions]
+    assert outcomes == [(1, "awaiting_payment"), (2, "unpaid"), (3, "unpaid")]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +236,7 @@ def test_a_late_event_is_the_reason_where_it_corrects_what_was_final(buyer, wate
     list(revise(buyer, order, watermark, "paid"))
     serve(buyer, NOON - 1, "m")
     [revision] = revise(buyer, order, watermark, "chat", late=late)
-    assert (revision.revision, revision.reason) == (2, reason)
+    assert (revision.emitted.revision, revision.emitted.reason) == (2, reason)
 
 
 def test_a_message_before_the_deadline_is_looked_at_though_its_reception_began_after_it(buyer):
@@ -247,7 +249,7 @@ def test_a_message_before_the_deadline_is_looked_at_though_its_reception_began_a
     assert judgements(buyer, order)["official"].assists == (("followup", "A"),)
 
 
-def test_messages_heard_before_a_shops_zone_was_known_stay_in_their_order(buyer):
+def test_messages_added_before_a_shops_zone_was_known_stay_in_their_order(buyer):
     """What is two days in one zone is one in the other."""
     serve(buyer, MIDNIGHT - 1, "a")
     new_york = SettingsRecord(0, 0, Settings(), {})

@@ -10,16 +10,20 @@ from stream_attr.rules.shop.days import day_name
 
 
 def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: int) -> bytes:
-    """Return a decision with its receipt. ``watermark``: the partition's, as of the decision."""
+    """Return a decision with its receipt. ``watermark``: the partition's, as of the decision.
+
+    `Picked`, `Credit` and the figures have the fields of `stream_attr.rules.order.decision`, in their order.
+    """
     judgement = revision.judgement
-    verdict = revision.verdict
+    emitted = revision.emitted
+    verdict = emitted.verdict
     stem = f"{shop_id}|{revision.order.order_id}|{revision.profile}|"
     credit = judgement.credit
     settings_from = judgement.settings_from
     return encode_json(
         record.Decision(
-            f"{stem}{revision.revision}",
-            f"{stem}{revision.revision - 1}" if revision.revision > 1 else None,
+            f"{stem}{emitted.revision}",
+            f"{stem}{emitted.revision - 1}" if emitted.revision > 1 else None,
             shop_id,
             revision.order.order_id,
             buyer_id,
@@ -27,13 +31,13 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
             judgement.preset,
             None if settings_from is None else day_name(settings_from),
             verdict.status,
-            revision.revision,
-            revision.reason,
+            emitted.revision,
+            emitted.reason,
             verdict.outcome,
             verdict.silence,
             _picked(judgement.placing),
             _picked(judgement.payment),
-            None if credit is None else record.Credit(credit.agent_id, credit.basis, credit.rule),
+            None if credit is None else record.Credit(*credit),
             [record.Assist(agent_id, kind) for kind, agent_id in verdict.assists],
             verdict.amount,
             verdict.quantity,
@@ -58,34 +62,15 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
 
 
 def _picked(picked: Picked | None) -> record.Picked | None:
-    if picked is None:
-        return None
-    return record.Picked(picked.agent_id, picked.rule, picked.last_ts, picked.rounds)
+    return None if picked is None else record.Picked(*picked)
 
 
 def _figures(figures: Figures | None) -> record.Figures | None:
-    if figures is None:
-        return None
-    return record.Figures(
-        figures.messages,
-        figures.rounds,
-        figures.first_ts,
-        figures.last_ts,
-        figures.product_page,
-        figures.ordered_product,
-    )
+    return None if figures is None else record.Figures(*figures[:-1])
 
 
 def _followup(figures: Figures | None) -> record.FollowupFigures | None:
     if figures is None:
         return None
     assert figures.initiator is not None  # of the follow-up window it is known
-    return record.FollowupFigures(
-        figures.messages,
-        figures.rounds,
-        figures.first_ts,
-        figures.last_ts,
-        figures.product_page,
-        figures.ordered_product,
-        figures.initiator,
-    )
+    return record.FollowupFigures(*figures[:-1], figures.initiator)

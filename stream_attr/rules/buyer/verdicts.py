@@ -7,7 +7,7 @@ from typing import NamedTuple
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.emitted import Emitted
 from stream_attr.rules.order.attribution import judge
-from stream_attr.rules.order.decision import Judgement, Verdict
+from stream_attr.rules.order.decision import Judgement
 from stream_attr.rules.order.facts import Horizon
 from stream_attr.rules.order.finality import deadlines, verdict
 from stream_attr.rules.order.order import Order
@@ -15,14 +15,12 @@ from stream_attr.rules.vocabulary import FINAL
 
 
 class Revision(NamedTuple):
-    """A verdict to be emitted."""
+    """A new revision of an order's decision under one profile, with the judgement that it follows from."""
 
     order: Order
     profile: str
     judgement: Judgement
-    verdict: Verdict
-    revision: int
-    reason: str
+    emitted: Emitted
 
 
 def judgements(buyer: Buyer, order: Order) -> dict[str, Judgement]:
@@ -75,5 +73,5 @@ def revise(buyer: Buyer, order: Order, watermark: int, reason: str, *, late: boo
             emitted = Emitted(last.revision + 1, "late_event" if late and was_final else reason, new)
         order.emitted[profile] = emitted
         buyer.reindex(order)
-        revisions.append(Revision(order, profile, judgement, new, emitted.revision, emitted.reason))
+        revisions.append(Revision(order, profile, judgement, emitted))
     return revisions
