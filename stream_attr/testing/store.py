@@ -1,4 +1,4 @@
-"""State in memory: for tests and benchmarks."""
+"""State in memory."""
 
 from __future__ import annotations
 
@@ -6,17 +6,31 @@ from collections.abc import Iterator, Mapping
 
 from sortedcontainers import SortedDict
 
+__all__ = ["MemoryStore"]
+
 
 class MemoryStore:
-    """A `Store` of ``stream_attr.processor.ports`` in memory."""
+    """A store of one partition in memory; see `Store` of ``stream_attr.processor.ports``.
+
+    >>> store = MemoryStore()
+    >>> store.apply({b"jd:1|b-1": b"state", b"jd:1|b-2": None})
+    >>> store.committed
+    {b'jd:1|b-1': b'state'}
+    """
 
     def __init__(self, items: Mapping[bytes, bytes] | None = None) -> None:
         self._items: SortedDict = SortedDict(items or {})
+        self._derived: set[bytes] = set()
         self.size = sum(map(len, self._items.values()))
-        """Bytes of state."""
+        """Bytes of the values."""
 
     def __len__(self) -> int:
         return len(self._items)
+
+    @property
+    def committed(self) -> dict[bytes, bytes]:
+        """What batches have written, by key: without what the processor derives from it for itself."""
+        return {key: value for key, value in self._items.items() if key not in self._derived}
 
     def get(self, key: bytes) -> bytes | None:
         """See `Store.get`."""
@@ -30,6 +44,7 @@ class MemoryStore:
 
     def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
         """See `Store.write_derived`."""
+        self._derived.update(rows)
         self.apply(rows)
 
     def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
