@@ -68,7 +68,7 @@ def until_all_have_come_to(worker, ts):
 
 @pytest.mark.fault(
     "the clock of a worker an hour ahead",
-    "its ticks make what comes then late: it is judged all the same, and corrects what was told",
+    "its ticks make what comes then late: it is judged all the same, and corrects what was emitted",
 )
 def test_a_clock_is_an_hour_ahead(installation, clock, traffic, trial, tmp_path):
     clock.set(latest(traffic) + HOUR_MS)
@@ -115,7 +115,7 @@ def test_a_clock_is_an_hour_behind(installation, clock, traffic, trial):
 
 @pytest.mark.fault(
     "a partition that gets no events for days",
-    "ticks tell it the time, so that nothing waits for it: not its own verdicts, nor the figures of days "
+    "ticks move its time, so that nothing waits for it: not its own verdicts, nor the figures of days "
     "that all partitions have to have passed",
 )
 def test_a_partition_is_silent_for_days(installation, clock, traffic, trial, tmp_path):

@@ -39,7 +39,7 @@ def test_a_worker_is_killed_at_each_step_of_a_batch(installation, traffic, trial
 
 
 @pytest.mark.fault(
-    "SIGKILL of a worker at random under load", "the same; what was in hand is judged again as a whole"
+    "SIGKILL of a worker at random under load", "the same; the whole current batch is judged again"
 )
 def test_a_worker_is_killed_at_random_under_load(installation, traffic, trial):
     chance = random.Random(7)

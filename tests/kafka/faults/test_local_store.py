@@ -62,7 +62,7 @@ HARMS = (delete, spoil_blocks, spoil_end, spoil_manifest, empty_all_files)
 
 @pytest.mark.fault(
     "the local store deleted, or corrupted (blocks, footer, manifest, all files)",
-    "it throws away what it cannot read, says so, and builds the store anew from the changelog",
+    "it discards what it cannot read, logs that, and restores the store from the changelog",
 )
 def test_a_store_is_deleted_or_corrupted(installation, traffic, trial, tmp_path):
     worker = installation.worker()
@@ -81,7 +81,7 @@ def test_a_store_is_deleted_or_corrupted(installation, traffic, trial, tmp_path)
 
 
 @pytest.mark.fault(
-    "the local store corrupted under a worker that runs", "it builds it anew, and judges the batch again"
+    "the local store corrupted under a worker that runs", "it restores it, and judges the batch again"
 )
 def test_a_store_is_corrupted_under_a_running_worker(installation, traffic, trial, tmp_path):
     worker = installation.worker()

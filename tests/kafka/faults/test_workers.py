@@ -52,7 +52,7 @@ def test_a_second_worker_joins_and_leaves_under_load(installation, traffic, tria
 
 @pytest.mark.fault(
     "a worker is frozen beyond its session timeout (SIGSTOP) before it commits a batch, and comes back",
-    "it is fenced: its batch is aborted, its heir has judged it; it joins anew",
+    "it is fenced: its batch is aborted, the new owner has judged it; it joins again",
 )
 @pytest.mark.parametrize("step", ["outputs half sent", "progress sent"])
 def test_a_zombie_commits_nothing(installation, traffic, trial, step):
