@@ -43,13 +43,13 @@ test-loaded: $(STAMP)  ## the same beside so many busy processes (BUSY=4): no te
 		$(BIN)/python -c 'import os; parent = os.getppid(); exec("while os.getppid() == parent: pass")' & \
 	done; $(MAKE) test
 
-check: $(STAMP)  ## lint, types, layers, the files of deploy/, the documentation; edits nothing
+check: $(STAMP)  ## lint, types, layers, generated files, the files of deploy/, the documentation; edits nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.generate --check
-	$(BIN)/python -m pytest --quiet tests/deploy
+	$(BIN)/python -m pytest --quiet tests/deploy tests/explain/test_messages.py
 	$(BIN)/properdocs build
 
 reliability: $(STAMP)  ## all faults on three brokers, and the table of docs/reliability.md (9 minutes)

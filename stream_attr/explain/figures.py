@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import attrgetter
+from typing import get_type_hints
 
 from stream_attr.codec.records.agent_daily import mean
-from stream_attr.contract.records.agent_daily import AgentDaily
+from stream_attr.contract.records.agent_daily import FIGURES, AgentDaily, FigureGroup, Mean, Sum, made
 from stream_attr.explain.money import format_money
 from stream_attr.explain.view import BuyerDayView
 from stream_attr.explain.writer import BuyerDayWriter
@@ -17,48 +18,12 @@ from stream_attr.rules.vocabulary import PENDING
 
 __all__ = ["FiguresExplanation"]
 
-_COUNT, _AMOUNT = "count", "amount"
-_SUMS: dict[str, dict[str, tuple[str, str]]] = {
-    "workload": {
-        "consults": ("workload.consults", _COUNT),
-        "receptions": ("workload.receptions", _COUNT),
-        "unreplied": ("workload.unreplied", _COUNT),
-        "buyer_messages": ("workload.buyer_messages", _COUNT),
-        "agent_messages": ("workload.agent_messages", _COUNT),
-        "agent_characters": ("workload.agent_characters", _COUNT),
-        "slow_receptions": ("workload.slow", _COUNT),
-    },
-    "inquiries": {
-        name: (f"inquiries.{name}", _COUNT)
-        for name in (
-            "inquiries",
-            "open",
-            "ordered",
-            "lost",
-            "assists",
-            "follow_ups",
-            "after_sales",
-            "exempt",
-        )
-    },
-    "payments": {name: (f"inquiries.{name}", _COUNT) for name in ("paid", "payment_lost")},
-    **{
-        group: {
-            name: (f"deals.{group}_{name}", _AMOUNT if name == "amount" else _COUNT)
-            for name in ("buyers", "orders", "quantity", "amount")
-            if name != "quantity" or group in ("sales", "silent")
-        }
-        for group in ("placed", "paid", "sales", "silent")
-    },
-    "refunds": {name: (f"deals.{name}", _AMOUNT) for name in ("requested", "completed")},
-}
-"""By group, the figures of an agent's day that are sums: attribute of `Contribution`, and unit."""
 FIGURES_PER_LINE = 4
-_MEANS = {
-    "first_response_ms": ("workload.first_response_ms", "workload.first_responses"),
-    "response_ms": ("workload.response_ms", "workload.responses"),
-}
-"""The averages of the workload: attributes of their sum and of their count."""
+_CONTRIBUTED = ("workload.", "inquiries.", "deals.")
+"""What of a `Contribution` adds up."""
+_HINTS = get_type_hints(AgentDaily, include_extras=True)
+_TITLES: dict[str, str] = {group: _HINTS[group].__metadata__[-1].title for group in GROUPS}
+"""The groups of figures in Chinese."""
 
 
 class FiguresExplanation(BuyerDayWriter):
@@ -101,15 +66,7 @@ class FiguresExplanation(BuyerDayWriter):
     def _group(self, group: str, contribution: Contribution, daily: AgentDaily | None) -> Iterator[str]:
         """Yield what the buyer adds to a group of figures: nothing if that is nothing."""
         totals = None if daily is None else getattr(daily, group)
-        figures = []
-        for name, (path, unit) in _SUMS[group].items():
-            own: int = attrgetter(path)(contribution)
-            if own:
-                write = self._money if unit == _AMOUNT else _number
-                total = None if totals is None else write(getattr(totals, name))
-                figures.append(self._figure("figures_sum", f"{group}_{name}", write(own), total))
-        if group == "workload":
-            figures += self._means(contribution, daily)
+        figures = list(self._figures(group, contribution, totals))
         for index in range(0, len(figures), FIGURES_PER_LINE):
             line = self._list(figures[index : index + FIGURES_PER_LINE])
             if index:
@@ -118,22 +75,28 @@ class FiguresExplanation(BuyerDayWriter):
                 status = ""
                 if totals is not None:
                     status = self._sentence(f"figures_{totals.status}", day=totals.final_from)
-                title = self._sentence(f"group_{group}")
+                title = self._named(group, _TITLES[group])
                 yield "  " + self._sentence("figures_group", group=title, status=status, figures=line)
 
-    def _means(self, contribution: Contribution, daily: AgentDaily | None) -> Iterator[str]:
-        for name, (sum_path, count_path) in _MEANS.items():
-            own = mean(attrgetter(sum_path)(contribution), attrgetter(count_path)(contribution))
-            if own is not None:
-                of_day = None if daily is None else getattr(daily.workload, name)
-                total = None if of_day is None else self._seconds(of_day)
-                yield self._figure("figures_mean", f"workload_{name}", self._seconds(own), total)
-
-    def _figure(self, key: str, name: str, own: str, total: str | None) -> str:
-        figure = self._sentence(f"figure_{name}")
-        return (
-            f"{figure} {own}" if total is None else self._sentence(key, figure=figure, own=own, total=total)
-        )
+    def _figures(self, group: str, contribution: Contribution, totals: FigureGroup | None) -> Iterator[str]:
+        """Yield the sums and average times of a group to which the buyer adds something."""
+        for name, meta in FIGURES[group].items():
+            how, unit = made(group, name), (meta.extra or {})["unit"][0]
+            own: int | None = None
+            if isinstance(how, Sum) and how.of.startswith(_CONTRIBUTED):
+                own, key = attrgetter(how.of)(contribution) or None, "figures_sum"
+            elif isinstance(how, Mean) and unit == "ms":
+                own = mean(attrgetter(how.total)(contribution), attrgetter(how.number)(contribution))
+                key = "figures_mean"
+            if own is None:
+                continue
+            write = {"minor units": self._money, "ms": self._seconds}.get(unit, _number)
+            figure = self._named(name.removesuffix("_ms"), str(meta.title))
+            total = None if totals is None else getattr(totals, name)
+            if total is None:
+                yield f"{figure} {write(own)}"
+            else:
+                yield self._sentence(key, figure=figure, own=write(own), total=write(total))
 
     def _money(self, amount: int) -> str:
         return f"{amount:,}" if self._currency is None else format_money(amount, self._currency)

@@ -37,8 +37,10 @@ class Writer:
 
     def _word(self, vocabulary: Vocabulary, word: str) -> str:
         """Return a word of a record as ``last chat (聊天时间)``, in Chinese as ``聊天时间``."""
-        chinese = vocabulary.chinese_of(word)
-        return chinese if self._chinese else f"{word.replace('_', ' ')} ({chinese})"
+        return self._named(word, vocabulary.chinese_of(word))
+
+    def _named(self, name: str, chinese: str) -> str:
+        return chinese if self._chinese else f"{name.replace('_', ' ')} ({chinese})"
 
     def _list(self, items: Iterable[str]) -> str:
         return self._sentence("list_separator").join(items)

@@ -167,33 +167,37 @@ credited (有归属), final (已定)
 What the buyer adds to the figures of the day (客服日报)
   A
     workload (工作量), final (已定): consults (咨询人数) 1 of 2, receptions (接待人数) 1 of 2, \
-buyer's messages 1 of 2, agent's messages 1 of 2
-      characters (客服字数) 5 of 5, first response (首次响应) 30 s (of the day 45 s), \
-average response (平均响应) 30 s (of the day 45 s)
+buyer messages (买家消息数) 1 of 2, agent messages (客服消息数) 1 of 2
+      agent characters (客服字数) 5 of 5, first response (首次响应) 30 s (of the day 45 s), \
+response (平均响应) 30 s (of the day 45 s)
     inquiries (询单), final (已定): inquiries (询单人数) 1 of 2, ordered (询单下单人数) 1 of 1
     payments (付款), final (已定): paid (询单付款人数) 1 of 1
-    placed (落实下单), final (已定): buyers 1 of 1, orders 1 of 1, amount 129.00 CNY of 129.00 CNY
+    placed (落实下单), final (已定): buyers (落实下单人数) 1 of 1, orders (落实下单订单数) 1 of 1, \
+amount (落实下单金额) 129.00 CNY of 129.00 CNY
   B
     workload (工作量), final (已定): consults (咨询人数) 1 of 1, receptions (接待人数) 1 of 1, \
-buyer's messages 2 of 2, agent's messages 2 of 2
-      characters (客服字数) 9 of 9, first response (首次响应) 61.5 s (of the day 61.5 s), \
-average response (平均响应) 61.5 s (of the day 61.5 s)
-    inquiries (询单), final (已定): before payment (下单后付款前咨询) 1 of 1
-    paid (落实付款), final (已定): buyers 1 of 1, orders 1 of 1, amount 129.00 CNY of 129.00 CNY
+buyer messages (买家消息数) 2 of 2, agent messages (客服消息数) 2 of 2
+      agent characters (客服字数) 9 of 9, first response (首次响应) 61.5 s (of the day 61.5 s), \
+response (平均响应) 61.5 s (of the day 61.5 s)
+    inquiries (询单), final (已定): follow ups (下单后付款前咨询) 1 of 1
+    paid (落实付款), final (已定): buyers (落实付款人数) 1 of 1, orders (落实付款订单数) 1 of 1, \
+amount (落实付款金额) 129.00 CNY of 129.00 CNY
     sales (销售), final (已定): buyers (销售人数) 1 of 1, orders (销售订单数) 1 of 1, \
-items (销售件数) 2 of 2, amount (销售额) 129.00 CNY of 129.00 CNY
+quantity (销售件数) 2 of 2, amount (销售额) 129.00 CNY of 129.00 CNY
   The whole shop (*)
     workload (工作量), final (已定): consults (咨询人数) 1 of 2, receptions (接待人数) 1 of 2, \
-buyer's messages 3 of 4, agent's messages 3 of 4
-      characters (客服字数) 14 of 14, first response (首次响应) 45.75 s (of the day 50.5 s), \
-average response (平均响应) 45.75 s (of the day 50.5 s)
+buyer messages (买家消息数) 3 of 4, agent messages (客服消息数) 3 of 4
+      agent characters (客服字数) 14 of 14, first response (首次响应) 45.75 s (of the day 50.5 s), \
+response (平均响应) 45.75 s (of the day 50.5 s)
     inquiries (询单), final (已定): inquiries (询单人数) 1 of 2, ordered (询单下单人数) 1 of 1, \
-before payment (下单后付款前咨询) 1 of 1
+follow ups (下单后付款前咨询) 1 of 1
     payments (付款), final (已定): paid (询单付款人数) 1 of 1
-    placed (落实下单), final (已定): buyers 1 of 1, orders 1 of 1, amount 129.00 CNY of 129.00 CNY
-    paid (落实付款), final (已定): buyers 1 of 1, orders 1 of 1, amount 129.00 CNY of 129.00 CNY
+    placed (落实下单), final (已定): buyers (落实下单人数) 1 of 1, orders (落实下单订单数) 1 of 1, \
+amount (落实下单金额) 129.00 CNY of 129.00 CNY
+    paid (落实付款), final (已定): buyers (落实付款人数) 1 of 1, orders (落实付款订单数) 1 of 1, \
+amount (落实付款金额) 129.00 CNY of 129.00 CNY
     sales (销售), final (已定): buyers (销售人数) 1 of 1, orders (销售订单数) 1 of 1, \
-items (销售件数) 2 of 2, amount (销售额) 129.00 CNY of 129.00 CNY
+quantity (销售件数) 2 of 2, amount (销售额) 129.00 CNY of 129.00 CNY
   For the shop a buyer counts once, however many agents there were (每位买家只计一次).
 
 Can it still change?
@@ -320,7 +324,7 @@ def test_slow_automatic_and_blank_replies_are_named(files: Files) -> None:
     assert "12:00:01  A: 9 characters; not effective: identified as an automatic reply" in text
     assert "12:01:01  A: 4 characters; round (回合) 1, response (响应) after 61 s" in text
     assert "Slow (慢响应): 1 or more of them took longer than 1 min." in text
-    assert "slow (慢响应) 1 of 1" in text
+    assert "slow receptions (慢响应) 1 of 1" in text
 
 
 def test_without_a_reply_in_time_there_is_no_first_response(files: Files) -> None:
@@ -445,8 +449,8 @@ def test_a_day_with_nothing_but_a_silent_order(files: Files) -> None:
     assert "SUMMARY: 0 receptions (接待), 0 filtered (接待过滤); 1 order (订单); final (已定)." in text
     assert "credit (业绩归属) nobody; silent (静默), final (已定)" in text
     assert (
-        "    silent (静默), final (已定): buyers 1 of 1, orders 1 of 1, items 1 of 1, amount 1.00 CNY of 1.00"
-        in text
+        "    silent (静默), final (已定): buyers (静默人数) 1 of 1, orders (静默订单数) 1 of 1, "
+        "quantity (静默件数) 1 of 1, amount (静默金额) 1.00 CNY of 1.00" in text
     )
 
 
@@ -462,7 +466,7 @@ def test_an_order_that_its_payment_tells_of_is_among_those_of_its_day(files: Fil
     chat = [*chat_of("A", NOON - MINUTE_MS), *chat_of("A", NOON - DAY_MS, "b-2")]
     paid = order("paid", NOON + 2 * DAY_MS, "o-2", "b-2", created_ts=NOON + 9)
     files.write(chat, [order("created", NOON + 1), paid])
-    assert "placed (落实下单), final (已定): buyers 1 of 2, orders 1 of 2, " in files.explained()
+    assert "buyers (落实下单人数) 1 of 2, orders (落实下单订单数) 1 of 2, " in files.explained()
 
 
 def refunded() -> dict[str, list[Json]]:
