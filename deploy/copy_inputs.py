@@ -29,8 +29,8 @@ from stream_attr.codec.visible import visible
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
 from stream_attr.kafka.address import checked_bootstrap, checked_prefix, topics_command
 from stream_attr.kafka.admin import partition_counts
+from stream_attr.kafka.client_errors import is_transient
 from stream_attr.kafka.connection import BrokerUnreachable, reason_of
-from stream_attr.worker.ops.broker_health import will_pass
 
 EVENTS = (CHAT, ORDERS)
 GLOBAL_TOPICS = (SETTINGS, ROSTER)
@@ -59,7 +59,7 @@ class Copy:
             missing = [prefix + t for t in (*EVENTS, *GLOBAL_TOPICS) if prefix + t not in self._counts]
             if missing:
                 raise CopyError(
-                    f"no topic {', '.join(missing)} on {broker}; make them with: "
+                    f"no topic {', '.join(missing)} on {broker}; create them with: "
                     f"{topics_command(broker, prefix)}"
                 )
         self._failure: KafkaError | None = None
@@ -230,7 +230,7 @@ def _marks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
         try:
             low, high = consumer.get_watermark_offsets(place, timeout=PATIENCE_S)
         except KafkaException as error:
-            if not will_pass(error.args[0]) or time.monotonic() > deadline:
+            if not is_transient(error.args[0]) or time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
         else:

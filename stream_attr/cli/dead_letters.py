@@ -22,13 +22,13 @@ from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 from stream_attr.errors import StreamAttrError
 from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.kafka.dead_letters import DeadLetter, Found, LettersOfFiles, LettersOfTopic, Selection
-from stream_attr.kafka.publish import (
+from stream_attr.kafka.resend import Account, Resending, Rules, Why, resend
+from stream_attr.kafka.security import Security
+from stream_attr.kafka.sender import (
     ANY_PARTITION,
     Published,
     Sender,
 )
-from stream_attr.kafka.resend import Account, Resending, Rules, Why, resend
-from stream_attr.kafka.security import Security
 from stream_attr.rules.vocabulary import Code
 
 _INPUTS = (CHAT, ORDERS, TICKS, ROSTER, SETTINGS)
@@ -143,7 +143,7 @@ def list_command(
                 echo_data(visible_json(found.data))
             elif not as_values:
                 echo(_line(found))
-            elif found.letter.value is not None and found.letter.is_whole:
+            elif found.letter.value is not None and found.letter.is_complete:
                 echo_data(_in_one_line(found.letter.value))
             else:
                 partial += 1
@@ -257,7 +257,7 @@ def _sending(sender: Sender) -> Callable[[Resending], bool]:
     def send(resending: Resending) -> bool:
         letter, key, partition = resending
         assert letter.value is not None
-        return sender.put(letter.topic, letter.value, key, ANY_PARTITION if partition is None else partition)
+        return sender.send(letter.topic, letter.value, key, ANY_PARTITION if partition is None else partition)
 
     return send
 

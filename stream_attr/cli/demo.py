@@ -19,7 +19,7 @@ from typing import IO, Any, NoReturn
 
 import click
 import orjson
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 from rich.console import Console
 
 from stream_attr.cli.demo_screen import DemoScreen
@@ -30,11 +30,12 @@ from stream_attr.explain.decision import explain_decision
 from stream_attr.generate import Plan, write
 from stream_attr.generate.story import BUYERS, SHOP_ID, STORY_MS, story
 from stream_attr.kafka.admin import create_topics, partition_counts
-from stream_attr.kafka.clients import consume
+from stream_attr.kafka.clients import QUIET, Reader
 from stream_attr.kafka.embedded import server
 from stream_attr.kafka.embedded.broker import embedded_broker
 from stream_attr.kafka.embedded.stall import Stall
 from stream_attr.kafka.publish import Inputs, publish
+from stream_attr.kafka.security import UNSECURED
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, zone
 
 __all__ = ["command"]
@@ -230,25 +231,16 @@ class _Reader:
     """Reads the topics that are shown, from their beginning, as any consumer would."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
-                "group.id": "stream-attr-demo",  # never joined: partitions are assigned by hand
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "fetch.wait.max.ms": 50,
-                "log_level": 2,
-            }
-        )
+        self._reader = Reader(bootstrap, UNSECURED, "stream-attr-demo", {**QUIET, "fetch.wait.max.ms": 50})
         counts = partition_counts(bootstrap, SHOWN)
-        self._consumer.assign(
-            [TopicPartition(topic, number, 0) for topic, count in counts.items() for number in range(count)]
+        self._reader.assign(
+            TopicPartition(topic, number, 0) for topic, count in counts.items() for number in range(count)
         )
 
     def read(self) -> list[tuple[str, dict[str, Any]]]:
         """The records that have come since; a bad one as an empty object. Waits a tenth of a second."""
         found = []
-        for message in consume(self._consumer, 500, 0.1):
+        for message in self._reader.read(500, 0.1):
             if message.error():
                 continue
             try:
@@ -259,7 +251,7 @@ class _Reader:
         return found
 
     def close(self) -> None:
-        self._consumer.close()
+        self._reader.close()
 
 
 def _play(screen: DemoScreen, reader: _Reader, publishing: _Publishing, worker: _Worker) -> None:

@@ -19,6 +19,7 @@ from stream_attr.kafka.address import (
     checked_bootstrap,
     checked_prefix,
 )
+from stream_attr.kafka.sender import DELIVERY_TIMEOUT_MS
 from stream_attr.rules.shop.days import EARLIEST_TS, LATEST_TS
 
 __all__ = [
@@ -182,7 +183,7 @@ def broker_option(command: _Command) -> _Command:
         default=DEFAULT_BOOTSTRAP,
         show_default=True,
         show_envvar=True,
-        help="Kafka brokers to ask first.",
+        help="Bootstrap servers.",
     )(command)
 
 
@@ -192,8 +193,8 @@ def delivery_timeout_option(command: _Command) -> _Command:
         "--delivery-timeout",
         metavar="DURATION",
         type=_Duration("1s", "1d"),
-        default="2m",
-        show_default=True,
+        default=DELIVERY_TIMEOUT_MS,
+        show_default=f"{DELIVERY_TIMEOUT_MS // 60_000}m",
         help="Give up when the broker, away or not, has not acknowledged a record for so long.",
     )(command)
 

@@ -20,8 +20,9 @@ from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo
 from stream_attr.errors import StreamAttrError
 from stream_attr.files.jsonl import STANDARD_INPUT
-from stream_attr.kafka.publish import Inputs, Published, publish
+from stream_attr.kafka.publish import Inputs, publish
 from stream_attr.kafka.security import Security
+from stream_attr.kafka.sender import Published
 from stream_attr.processor.processor import AHEAD_OF_CLOCK_MS
 
 

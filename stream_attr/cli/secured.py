@@ -89,7 +89,7 @@ def security_options(command: _Command) -> _Command:
         ),
         _option("--tls-cert-file", "Our own certificate (PEM).", metavar="FILE", type=_FILE),
         _option("--tls-key-file", "Its key, not encrypted (PEM).", metavar="FILE", type=_FILE),
-        _option("--tls-any-hostname", "Take a broker's certificate of another host.", is_flag=True),
+        _option("--tls-any-hostname", "Skip host name verification.", is_flag=True),
     )
     for option in reversed(options):
         secured = option(secured)

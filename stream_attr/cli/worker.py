@@ -124,8 +124,8 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     type=click.Choice([policy.value for policy in LostInput]),
     default=LostInput.STOP.value,
     show_default=True,
-    help="Where events are gone before they were judged, by retention or with a topic that was made anew: "
-    "stop, or go on without them (a topic made anew is read from its beginning).",
+    help="Where events are gone before they were judged, by retention or with a recreated topic: stop, or "
+    "continue without them (a recreated topic is read from its beginning).",
 )
 @click.option(
     "--session-timeout",
@@ -156,7 +156,7 @@ def command(
     lost_input: str,
     session_timeout: int,
 ) -> None:
-    """Judge the events of a broker as they come; SIGTERM, SIGHUP or Ctrl-C ends it after the batch in hand.
+    """Judge the events of a broker as they come; SIGTERM, SIGHUP or Ctrl-C ends it after the current batch.
 
     Start as many as you like, each with its own --data-dir and --web-port: they share the partitions. The
     topics must be there: stream-attr topics create.

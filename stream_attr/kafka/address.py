@@ -1,4 +1,4 @@
-"""Where a Kafka cluster is reached and how its topics are named, as people type it."""
+"""Addresses of a Kafka cluster and prefixes of its topics, as users type them."""
 
 from __future__ import annotations
 
@@ -21,35 +21,43 @@ PREFIX_VARIABLE = "STREAM_ATTR_TOPIC_PREFIX"
 
 _ADDRESS = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+(?:%\w+)?\]):(\d{1,5})", re.ASCII)
 _PREFIX = re.compile(r"[\w.-]*", re.ASCII)
-_LONGEST_PREFIX = 200
-"""A topic's name has 249 characters at most, the longest of the contract 23."""
+_MAX_PREFIX_LENGTH = 200
+"""A topic's name has at most 249 characters, the longest of the contract 23."""
 
 
 def checked_bootstrap(text: str) -> str:
-    """Return ``HOST:PORT,…`` without spaces; raise ValueError where it cannot be one."""
+    """Return ``HOST:PORT,…`` without spaces.
+
+    Raises:
+        ValueError: it is not a list of addresses.
+    """
     addresses = [address.strip() for address in text.split(",")]
     for address in addresses:
-        said = _ADDRESS.fullmatch(address)
-        if said is None:
-            raise ValueError(f"{address!r} is no HOST:PORT, like {DEFAULT_BOOTSTRAP}")
-        if not 1 <= int(said[2]) <= 65_535:
+        matched = _ADDRESS.fullmatch(address)
+        if matched is None:
+            raise ValueError(f"{address!r} is not HOST:PORT, like {DEFAULT_BOOTSTRAP}")
+        if not 1 <= int(matched[2]) <= 65_535:
             raise ValueError(f"the port of {address!r} is not in 1 to 65535")
     return ",".join(addresses)
 
 
 def checked_prefix(text: str) -> str:
-    """Return what may stand before the name of a topic; raise ValueError where it may not."""
+    """Return a prefix of topic names.
+
+    Raises:
+        ValueError: it is too long, or has characters that topic names cannot have.
+    """
     if not _PREFIX.fullmatch(text):
         raise ValueError(f"{text!r} has other characters than a topic's name may have: A-Z a-z 0-9 . _ -")
-    if len(text) > _LONGEST_PREFIX:
-        raise ValueError(f"it has {len(text)} characters, more than {_LONGEST_PREFIX}")
+    if len(text) > _MAX_PREFIX_LENGTH:
+        raise ValueError(f"it has {len(text)} characters, more than {_MAX_PREFIX_LENGTH}")
     return text
 
 
 def topics_command(bootstrap: str, prefix: str) -> str:
-    """The command that creates or checks the topics of this very installation.
+    """The command that creates or checks the topics of this installation.
 
-    It names what the command would not take by itself, in this environment or in another terminal.
+    It names each option whose default would be another value, in this environment or in a new terminal.
     """
     words = ["stream-attr", "topics", "create"]
     if bootstrap != DEFAULT_BOOTSTRAP or os.environ.get(BROKER_VARIABLE):

@@ -1,4 +1,4 @@
-"""Creates the topics of the contract on a broker and checks those that are there; it changes none."""
+"""Creates missing topics of the contract on a broker and checks existing ones; it changes none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PartitionCountError(StreamAttrError):
 
 
 class Standing(Enum):
-    """How a topic of the contract was found."""
+    """The result of creating or checking a topic."""
 
     EXISTS = "exists"
     CREATED = "created"
@@ -44,7 +44,7 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """One topic of the contract and how it stands on the broker."""
+    """One topic of the contract on the broker."""
 
     topic: str
     """With prefix."""
@@ -53,7 +53,7 @@ class TopicState:
     problem: str = ""
     """What differs, and the remedy; empty unless ``standing`` is DIFFERS."""
     at_risk: tuple[Finding, ...] = ()
-    """Settings that lose data, but do not make the product wrong."""
+    """Settings that may lose data, but do not make results wrong."""
 
 
 def create_topics(
@@ -64,9 +64,9 @@ def create_topics(
     prefix: str = "",
     security: Security = UNSECURED,
 ) -> list[TopicState]:
-    """Create what is missing of the contract's topics and check the rest; in the order of their names.
+    """Create the missing topics of the contract and check the others; returns them sorted by name.
 
-    Without a replication factor it is 3, or the number of brokers where there are fewer.
+    Default of the replication factor: 3, or the number of brokers if there are fewer.
 
     Raises:
         BrokerUnreachable: no answer, or a topic could not be created; the message names it.
@@ -98,7 +98,7 @@ def create_topics(
 
 
 def partition_counts(bootstrap: str, names: Iterable[str], security: Security = UNSECURED) -> dict[str, int]:
-    """Partitions of each named topic (with prefix); a missing one is left out, and not made by asking.
+    """Number of partitions of each named topic (with prefix); missing topics are left out, and not created.
 
     Raises:
         BrokerUnreachable: no broker answers.
@@ -110,10 +110,10 @@ def partition_counts(bootstrap: str, names: Iterable[str], security: Security = 
 def _create(
     admin: AdminClient, missing: dict[str, TopicDefinition], partitions: int, factor: int
 ) -> set[str]:
-    """Create the topics; return those that this call created."""
+    """Create the topics; returns those that this call created."""
     if not missing:
         return set()
-    # With Kafka's default of 1, what one broker alone has acknowledged is lost with it.
+    # With Kafka's default of 1, records that only one broker has acknowledged are lost with it.
     copies = {"min.insync.replicas": "2"} if factor >= ENOUGH_COPIES else {}
     orders = [
         NewTopic(name, d.partitions or partitions, factor, config=copies | d.config)
@@ -132,13 +132,13 @@ def _create(
 
 
 def _listed_with(admin: AdminClient, names: Set[str]) -> ClusterMetadata:
-    """Wait until the broker we talk to knows of topics that its controller has made; return its metadata."""
+    """Wait until the connected broker knows topics that its controller created; returns its metadata."""
     deadline = time.monotonic() + BROKER_TIMEOUT_S
     while True:
         try:
             cluster = admin.list_topics(timeout=BROKER_TIMEOUT_S)
         except KafkaException as error:
-            raise BrokerUnreachable(f"the broker does not answer any more: {reason_of(error)}") from error
+            raise BrokerUnreachable(f"the broker no longer answers: {reason_of(error)}") from error
         unknown = names - cluster.topics.keys()
         if not unknown:
             return cluster
@@ -150,7 +150,7 @@ def _listed_with(admin: AdminClient, names: Set[str]) -> ClusterMetadata:
 
 
 def _difference(findings: Iterable[Finding]) -> str:
-    """What is wrong with an existing topic and what to do about it; empty when nothing is."""
+    """What is wrong with an existing topic and the remedy; empty: nothing."""
     return "; ".join(
         f"its {one.setting} is {one.has} instead of {one.should}, so {one.loses}: {one.remedy}"
         for one in findings

@@ -1,98 +1,120 @@
-"""Kafka clients whose threads do not sleep for an hour because the wall clock was set back by one.
+"""The one way to make a Kafka consumer: it reads assigned partitions, joins no group and commits nothing.
 
-librdkafka (2.16, its issue 2145) waits with ``pthread_cond_timedwait`` for a moment of the wall clock. Where
-the clock is set back while a thread waits, as by NTP or on a virtual machine that is resumed, the thread
-waits for as long as the step was: timers do not fire, a transaction adds no partitions, and a call with a
-timeout of a second does not return. Anything that comes into a thread's queue wakes it, and its next wait is
-reckoned by the new clock. So clients that live longer than a moment are listed here, and each step of the
-clock is followed by a metadata request to each of them.
-
-A consumer that gets no records has nothing to wake it: ``consume`` waits outside of the client.
+(The worker's inputs are the exception: Faust's consumer reads them, as a member of the group.)
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
-import threading
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
 
-from confluent_kafka import Consumer, KafkaException, Message
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import ClusterMetadata
 
-__all__ = ["CLIENTS", "Clients", "consume", "watch_wall_clock"]
+from stream_attr.kafka.client_errors import is_transient
+from stream_attr.kafka.clock_steps import CLIENTS
+from stream_attr.kafka.security import Security
 
-logger = logging.getLogger(__name__)
+__all__ = ["LOGGED", "QUIET", "Reader"]
 
-_LOOK_EVERY_S = 0.5
-_STEP_S = 0.5
-"""What the clock is set back by at least to be a step: NTP slews by less, and it holds nobody up for long."""
-_WAKE_UPS = 6
-"""Requests that follow a step, one a look: woken once, a thread may come to a wait of before the step."""
-
-
-class _Client(Protocol):
-    def list_topics(self, *, timeout: float) -> object:
-        """Request the metadata of the cluster; the client's main thread handles the response."""
+LOGGED: Mapping[str, Any] = {"log_level": 4, "logger": logging.getLogger("rdkafka")}
+"""Settings of a client whose warnings and errors go to the log."""
+QUIET: Mapping[str, Any] = {"log_level": 0, "error_cb": lambda _error: None}
+"""Settings of a client that logs nothing: a broker that is away is noticed by its silence."""
 
 
-class Clients:
-    """The Kafka clients in use; its methods may be called from any thread."""
+class Reader:
+    """Reads partitions of a cluster; as a context manager it closes itself.
 
-    def __init__(self) -> None:
-        self._clients: set[_Client] = set()
-        self._lock = threading.Lock()
-
-    def add(self, client: _Client) -> None:
-        """List a client."""
-        with self._lock:
-            self._clients.add(client)
-
-    def remove(self, client: _Client) -> None:
-        """Take a client off the list; has to be done before it is closed."""
-        with self._lock:
-            self._clients.discard(client)
-
-    def wake(self) -> None:
-        """Wake the threads of all clients; does not wait for the responses."""
-        with self._lock:
-            for client in self._clients:
-                with contextlib.suppress(KafkaException):  # there was no time for a response
-                    client.list_topics(timeout=0)
-
-
-CLIENTS = Clients()
-"""Those of this process, which has one wall clock."""
-
-
-async def watch_wall_clock(
-    clients: Clients,
-    wall: Callable[[], float] = time.time,
-    monotonic: Callable[[], float] = time.monotonic,
-    look_every_s: float = _LOOK_EVERY_S,
-) -> None:
-    """Wake the clients whenever the wall clock has been set back; for ever. Clocks are in seconds."""
-    difference, wake_ups = wall() - monotonic(), 0
-    while True:
-        await asyncio.sleep(look_every_s)
-        before, difference = difference, wall() - monotonic()
-        if before - difference > _STEP_S:
-            logger.warning("the wall clock was set back by %.1f s", before - difference)
-            wake_ups = _WAKE_UPS
-        if wake_ups > 0:
-            wake_ups -= 1
-            clients.wake()
-
-
-def consume(consumer: Consumer, records: int, pause_s: float) -> list[Message]:
-    """Return what a consumer has fetched, so many records at most; if it is nothing, after a pause (seconds).
-
-    Raises:
-        KafkaException: the client cannot go on.
+    Unless ``settings`` say otherwise it reads committed records only, verifies checksums, returns a message
+    with ``_PARTITION_EOF`` at the end of each partition, and an error where an offset does not exist.
     """
-    found: list[Message] = consumer.consume(records, timeout=0)
-    if not found:
-        time.sleep(pause_s)
-    return found
+
+    def __init__(
+        self,
+        bootstrap: str,
+        security: Security,
+        group: str,
+        settings: Mapping[str, Any],
+        on_error: Callable[[KafkaError], None] | None = None,
+    ) -> None:
+        """``group``: the client requires a name. ``settings``: librdkafka's, on top of those made here.
+
+        ``on_error`` is called with errors of connections, on whichever thread reads.
+        """
+        self._consumer = Consumer(
+            {
+                **security.rdkafka(bootstrap),
+                "group.id": group,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "error",
+                "check.crcs": True,
+                "fetch.wait.max.ms": 100,
+                **settings,
+                **({} if on_error is None else {"error_cb": on_error}),
+            }
+        )
+        CLIENTS.add(self._consumer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Disconnect; the reader is not used afterwards."""
+        CLIENTS.remove(self._consumer)
+        self._consumer.close()
+
+    def assign(self, positions: Iterable[TopicPartition]) -> None:
+        """Read these partitions, each from its offset on, instead of those before."""
+        self._consumer.assign(list(positions))
+
+    def read(self, limit: int, pause_s: float) -> list[Message]:
+        """Return what was fetched, at most ``limit`` messages; if that is nothing, after a pause (seconds).
+
+        ``consume`` with a timeout would wait outside of the client, where a step of the clock cannot wake it.
+
+        Raises:
+            KafkaException: the client cannot go on.
+        """
+        found: list[Message] = self._consumer.consume(limit, timeout=0)
+        if not found:
+            time.sleep(pause_s)
+        return found
+
+    def bounds(self, topic: str, partition: int, timeout_s: float) -> tuple[int, int] | None:
+        """Request the first offset of a partition and its end; None: the broker does not answer now.
+
+        Raises:
+            KafkaException: the broker failed permanently, or refuses it.
+        """
+        try:
+            first, end = self._consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), timeout=timeout_s
+            )
+        except KafkaException as error:
+            if is_transient(error.args[0]):
+                return None
+            raise
+        return int(first), int(end)
+
+    def fetched_end(self, topic: str, partition: int) -> int:
+        """The end of a partition as the last fetch response gave it; negative before the first."""
+        return int(self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)[1])
+
+    def metadata(self, timeout_s: float, topic: str | None = None) -> ClusterMetadata:
+        """Request the metadata of the cluster, of one topic or of all.
+
+        Raises:
+            KafkaException: no broker answers.
+        """
+        if topic is None:
+            return self._consumer.list_topics(timeout=timeout_s)
+        return self._consumer.list_topics(topic, timeout=timeout_s)

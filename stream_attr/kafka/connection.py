@@ -1,7 +1,7 @@
-"""A client of a cluster that has answered, and whose brokers are reached at their advertised addresses.
+"""Connects to a cluster, and checks that its brokers are reachable at their advertised addresses.
 
-A Kafka client asks the address that it is given only which brokers there are. For all else it goes to the
-addresses that these advertise (``advertised.listeners``); where one of them is wrong, clients try for ever.
+A Kafka client requests from the bootstrap address only which brokers there are. For all else it uses the
+addresses that these advertise (``advertised.listeners``); if one of them is wrong, clients retry for ever.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ __all__ = ["BROKER_TIMEOUT_S", "BrokerUnreachable", "connect", "reason_of", "unr
 logger = logging.getLogger(__name__)
 
 BROKER_TIMEOUT_S = 15.0
-"""How long a broker may take for an answer."""
+"""Timeout of a request to a broker."""
 _NOBODY_THERE_S = 5.0
-"""How long to try where nobody listens or the name is not known: a broker may just be starting."""
+"""How long to retry where nothing listens or the host is unknown: a broker may just be starting."""
 _FIRST_ATTEMPT_S = 1.0
 _NEXT_ATTEMPT_S = 4.0
-_MOST_AT_ONCE = 16
+_MAX_PARALLEL = 16
 _REMEDY = (
     "set its advertised.listeners to an address that clients reach (docs/operations.md, Advertised addresses)"
 )
 
 
 class BrokerUnreachable(UnusableError):  # noqa: N818
-    """No broker answers at the address given, or it refuses what was asked of it."""
+    """No broker answers at the given address, or it refuses the request."""
 
 
 class _NoAnswer(Exception):  # noqa: N818
-    """An address from which no metadata could be had."""
+    """An address that returned no metadata; does not leave this module."""
 
     def __init__(self, reason: str, *, login_refused: bool) -> None:
         super().__init__(reason)
@@ -49,15 +49,15 @@ class _NoAnswer(Exception):  # noqa: N818
 
 
 def connect(bootstrap: str, security: Security) -> tuple[AdminClient, ClusterMetadata]:
-    """Return a client of a cluster that has answered, and its answer.
+    """Return a client of the cluster and the cluster's metadata.
 
-    Where some of its brokers cannot be reached at their advertised addresses, it logs a warning for each.
+    Logs a warning for each broker that is not reachable at its advertised address.
 
     Raises:
-        BrokerUnreachable: no broker answers, or it refuses us, or none is reached at its advertised address.
+        BrokerUnreachable: no broker answers, it refuses the log-in, or no advertised address is reachable.
     """
     try:
-        admin, cluster = _answer(bootstrap, security, say_so=True)
+        admin, cluster = _request_metadata(bootstrap, security, log_retry=True)
     except _NoAnswer as error:
         raise BrokerUnreachable(_no_answer(bootstrap, security, error)) from error
     _require_advertised(cluster, bootstrap, security)
@@ -67,16 +67,16 @@ def connect(bootstrap: str, security: Security) -> tuple[AdminClient, ClusterMet
 def unreachable(
     brokers: Iterable[BrokerMetadata], cluster_id: str | None, bootstrap: str, security: Security
 ) -> list[str]:
-    """Return a sentence for each broker that does not answer at the address that it advertises.
+    """Return a sentence for each broker that does not answer at its advertised address.
 
-    ``bootstrap`` is the address that led to these brokers. Takes some 17 seconds for each 16 that are silent.
+    ``bootstrap``: the address that named these brokers. Takes about 17 seconds per 16 unreachable brokers.
     """
 
     def problem(broker: BrokerMetadata) -> str | None:
         address = _address(broker)
         advertised = f"broker {broker.id} of {bootstrap} advertises {address}"
         try:
-            _, cluster = _answer(address, security)
+            _, cluster = _request_metadata(address, security)
         except _NoAnswer as error:
             reason = re.sub(rf"^(\w+://)?{re.escape(address)}/bootstrap: ", "", error.reason)
             return f"{advertised}, which cannot be reached from here: {reason}; {_REMEDY}"
@@ -84,24 +84,28 @@ def unreachable(
             return f"{advertised}, where another cluster answers; {_REMEDY}"
         return None
 
-    asked = list(brokers)
-    if not asked:
+    checked = list(brokers)
+    if not checked:
         return []
-    pool = ThreadPoolExecutor(min(len(asked), _MOST_AT_ONCE))
+    pool = ThreadPoolExecutor(min(len(checked), _MAX_PARALLEL))
     try:
-        return [found for found in pool.map(problem, asked) if found is not None]
-    finally:  # whoever is interrupted does not wait for those that have not been asked yet
+        return [found for found in pool.map(problem, checked) if found is not None]
+    finally:  # an interrupted caller does not wait for requests that have not begun
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def reason_of(error: KafkaException) -> str:
-    """What the client says of an error, for people."""
+    """The client's description of an error, for people."""
     text: str = error.args[0].str()
     return text
 
 
 def _require_advertised(cluster: ClusterMetadata, bootstrap: str, security: Security) -> None:
-    """Look whether brokers are reached at the addresses that they advertise and we do not ask anyway."""
+    """Check the advertised addresses that are not among the bootstrap addresses.
+
+    Raises:
+        BrokerUnreachable: none of them answers.
+    """
     answered = cluster.orig_broker_name.rpartition("/")[0].rpartition("://")[2]
     known = bootstrap.split(",")
     brokers = cluster.brokers.values()
@@ -122,29 +126,29 @@ def _address(broker: BrokerMetadata) -> str:
     return f"[{broker.host}]:{broker.port}" if ":" in broker.host else f"{broker.host}:{broker.port}"
 
 
-def _answer(
-    bootstrap: str, security: Security, *, say_so: bool = False
+def _request_metadata(
+    bootstrap: str, security: Security, *, log_retry: bool = False
 ) -> tuple[AdminClient, ClusterMetadata]:
-    """Ask for metadata until there is an answer; ``say_so``: log that there is none yet.
+    """Request metadata until there is a response; ``log_retry``: log that there is none yet.
 
     Raises:
-        _NoAnswer: there is none for 15 seconds, for 5 where nobody listens, or the log-in is refused.
+        _NoAnswer: no response within 15 seconds (5 if nothing listens there), or the log-in is refused.
     """
     problems = _Problems()
-    admin = AdminClient({**security.rdkafka(bootstrap), "log_level": 0, "error_cb": problems.see})
+    admin = AdminClient({**security.rdkafka(bootstrap), "log_level": 0, "error_cb": problems.record})
     begun = time.monotonic()
     attempt_s = _FIRST_ATTEMPT_S
     while True:
         try:
             return admin, admin.list_topics(timeout=attempt_s)
         except KafkaException as error:
-            admin.poll(0)  # takes in what the client has to say
+            admin.poll(0)  # calls error_cb
             spent = time.monotonic() - begun
             reason = problems.last or reason_of(error)
             limit_s = _NOBODY_THERE_S if problems.nobody_there else BROKER_TIMEOUT_S
             if problems.login_refused or spent >= limit_s:
                 raise _NoAnswer(reason, login_refused=problems.login_refused) from error
-        if say_so and attempt_s == _FIRST_ATTEMPT_S:
+        if log_retry and attempt_s == _FIRST_ATTEMPT_S:
             logger.warning("no answer from %s yet: %s", bootstrap, visible(reason))
         attempt_s = _NEXT_ATTEMPT_S
 
@@ -158,7 +162,7 @@ def _no_answer(bootstrap: str, security: Security, error: _NoAnswer) -> str:
     if security.protocol is Protocol.PLAINTEXT:
         return (
             f"no Kafka broker answers at {bootstrap}: {error.reason}; start one with 'stream-attr broker' "
-            "or 'make kafka-up', or name yours with --broker HOST:PORT (where it has TLS or a log-in, with "
+            "or 'make kafka-up', or name yours with --broker HOST:PORT (if it uses TLS or a log-in, with "
             "--security-protocol too)"
         )
     return (
@@ -168,18 +172,18 @@ def _no_answer(bootstrap: str, security: Security, error: _NoAnswer) -> str:
 
 
 class _Problems:
-    """What the client says of its connections."""
+    """Errors of the client's connections."""
 
     def __init__(self) -> None:
         self.last = ""
-        """The last that one of them met with."""
+        """The last one, as the client describes it."""
         self.nobody_there = False
-        """Whether all of them are down."""
+        """Whether all connections are down."""
         self.login_refused = False
-        """Whether a broker does not take user and password."""
+        """Whether a broker rejects user and password."""
 
-    def see(self, error: KafkaError) -> None:
-        """Learn of a problem; the client calls it."""
+    def record(self, error: KafkaError) -> None:
+        """Record an error; the client calls this (``error_cb``)."""
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self.nobody_there = True
         else:

@@ -1,4 +1,4 @@
-"""Dead letters as they lie on their topic, or in files of JSON lines: read to the end, and chosen from."""
+"""Dead letters of the topic or of JSON-lines files: read to the end, and filtered."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 import orjson
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
 from stream_attr.contract.topics import DEAD_LETTERS
 from stream_attr.files.jsonl import LinesFile, UnusableFileError
 from stream_attr.kafka.address import topics_command
 from stream_attr.kafka.admin import partition_counts
-from stream_attr.kafka.clients import consume
+from stream_attr.kafka.client_errors import ErrorKind, kind_of
+from stream_attr.kafka.clients import QUIET, Reader
 from stream_attr.kafka.connection import BrokerUnreachable, reason_of, unreachable
-from stream_attr.kafka.publish import TopicsMissingError
 from stream_attr.kafka.security import UNSECURED, Security
+from stream_attr.kafka.sender import TopicsMissingError
 from stream_attr.rules.vocabulary import Code
 
 __all__ = ["DeadLetter", "Found", "LettersOfFiles", "LettersOfTopic", "Selection"]
 
+_GROUP = "stream-attr-dead-letters"
+_SETTINGS = {**QUIET, "auto.offset.reset": "earliest", "queued.max.messages.kbytes": 16_384}
 _BATCH = 1_000
 _POLL_S = 0.2
 _SILENCE_S = 10.0
-"""Who hears nothing for so long asks whether anybody is there."""
-_ASKING_S = 5.0
+"""Silence after which the leaders of the unfinished partitions are checked."""
+_METADATA_TIMEOUT_S = 5.0
 
 
 class _Letter(msgspec.Struct, gc=False):
@@ -56,34 +59,34 @@ class DeadLetter:
     """A record that could not be used, and why.
 
     Raises:
-        ValueError: when made of bytes that are no dead letter; the message names the field.
+        ValueError: the bytes are not a dead letter; the message names the field.
     """
 
     def __init__(self, data: bytes) -> None:
-        said = _decode(data)
-        self.code = said.code
-        self.message = said.message
-        self.topic: str = said.topic
+        record = _decode(data)
+        self.code = record.code
+        self.message = record.message
+        self.topic: str = record.topic
         """Without prefix."""
-        self.partition = said.partition
-        self.offset = said.offset
-        self.key = said.key_base64
-        self.value = said.value_base64
-        """What is kept of it; see ``is_whole``."""
-        self.length = said.length
-        self._file, self._line = said.file, said.line
-        self._sha256 = said.sha256
+        self.partition = record.partition
+        self.offset = record.offset
+        self.key = record.key_base64
+        self.value = record.value_base64
+        """What is kept of the record's value; see ``is_complete``."""
+        self.length = record.length
+        self._file, self._line = record.file, record.line
+        self._sha256 = record.sha256
 
     @property
     def place(self) -> str:
-        """Where the record lay, for people."""
+        """Where the record was, for people: topic, partition and offset, or file and line."""
         if self.partition is None:
             return f"{self.topic} {self._file}:{self._line}"
         return f"{self.topic} {self.partition}@{self.offset}"
 
     @cached_property
     def document(self) -> Any:
-        """The value as JSON; None where it is none."""
+        """The value as JSON; None: it is not JSON."""
         try:
             return orjson.loads(self.value or b"")
         except orjson.JSONDecodeError:
@@ -98,38 +101,38 @@ class DeadLetter:
         return None if self.key is None else self.key.partition(b"|")[0].decode(errors="replace")
 
     @property
-    def is_whole(self) -> bool:
-        """Whether nothing of the value is missing."""
+    def is_complete(self) -> bool:
+        """Whether the whole value is kept."""
         return self.value is None or len(self.value) == self.length
 
     @property
     def is_original(self) -> bool:
-        """Whether the bytes kept are those that were sent."""
+        """Whether the bytes kept are the bytes that were sent."""
         return self.value is not None and sha256(self.value).hexdigest() == self._sha256
 
 
 class Found(NamedTuple):
-    """A dead letter where it was found."""
+    """A dead letter as it was read."""
 
     letter: DeadLetter
     data: bytes
-    """As it stands."""
+    """The record's value, unchanged."""
     refused_ts: int | None
-    """When the worker sent it, epoch milliseconds; None: from a file, which does not say."""
+    """When the worker sent it, epoch milliseconds; None: read from a file, which does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which dead letters are meant; what is None or empty does not narrow it."""
+    """A filter of dead letters; a field that is None or empty matches all."""
 
     codes: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     partition: int | None = None
     offsets: tuple[int, int] | None = None
-    """The first and the last."""
+    """First and last offset, both included."""
     shop_id: str | None = None
     since: int | None = None
-    """Refused then or later, epoch milliseconds."""
+    """Refused at this time or later, epoch milliseconds."""
     before: int | None = None
 
     def __contains__(self, found: Found) -> bool:
@@ -152,7 +155,8 @@ class LettersOfFiles:
     """The dead letters of files, such as ``replay`` and ``dead-letters list --json`` write.
 
     Raises:
-        UnusableFileError: when made, or while read: a file cannot be read, or a line is no dead letter.
+        UnusableFileError: on construction or iteration: a file cannot be read, or a line is not a dead
+            letter.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -167,58 +171,54 @@ class LettersOfFiles:
                         yield Found(DeadLetter(line.value), line.value, None)
                     except ValueError as error:
                         raise UnusableFileError(
-                            f"{file.name}: line {line.number} is no dead letter: {error}"
+                            f"{file.name}: line {line.number} is not a dead letter: {error}"
                         ) from error
 
 
 class LettersOfTopic:
-    """The dead letters of a broker, up to the ends that the partitions have when they are first read.
+    """The dead letters of a broker, up to the ends of the partitions at the first fetch.
 
-    So what is refused again while they are being sent again is not met a second time.
+    So a record that is sent again and refused again meanwhile is not read a second time.
 
     Raises:
-        BrokerUnreachable: when made, or while read.
-        TopicsMissingError: when made.
+        BrokerUnreachable: on construction or iteration.
+        TopicsMissingError: on construction.
     """
 
     def __init__(self, bootstrap: str, prefix: str = "", security: Security = UNSECURED) -> None:
         self.problems: list[str] = []
-        """What could not be read, as sentences; complete once all is read."""
+        """What could not be read, as sentences; complete after the iteration."""
         self._bootstrap = bootstrap
         self._security = security
         self._name = prefix + DEAD_LETTERS
         counts = partition_counts(bootstrap, [self._name], security)
         if self._name not in counts:
             raise TopicsMissingError(
-                f"no topic {self._name} on {bootstrap}; make it with: {topics_command(bootstrap, prefix)}"
+                f"no topic {self._name} on {bootstrap}; create it with: {topics_command(bootstrap, prefix)}"
             )
         self._partitions = range(counts[self._name])
 
     def __iter__(self) -> Iterator[Found]:
-        consumer = self._consumer()
-        try:
-            consumer.assign([TopicPartition(self._name, n, OFFSET_BEGINNING) for n in self._partitions])
-            yield from self._read(consumer)
-        finally:
-            consumer.close()
+        with Reader(self._bootstrap, self._security, _GROUP, _SETTINGS) as reader:
+            reader.assign(TopicPartition(self._name, n, OFFSET_BEGINNING) for n in self._partitions)
+            yield from self._read(reader)
 
-    def _read(self, consumer: Consumer) -> Iterator[Found]:
+    def _read(self, reader: Reader) -> Iterator[Found]:
         left = set(self._partitions)
         ends: dict[int, int] = {}
         foreign = 0
-        heard = time.monotonic()
+        last_message_s = time.monotonic()
         while left:
-            for message in consume(consumer, _BATCH, _POLL_S):
-                heard = time.monotonic()
+            for message in reader.read(_BATCH, _POLL_S):
+                last_message_s = time.monotonic()
                 number, error = message.partition(), message.error()
                 if error is not None:
-                    if error.code() != KafkaError._PARTITION_EOF:
+                    if kind_of(error) is not ErrorKind.END_OF_PARTITION:
                         raise BrokerUnreachable(f"{self._name} cannot be read: {error.str()}")
                     left.discard(number)
                     continue
-                if number not in ends:  # while records keep coming in, the client reports no end
-                    place = TopicPartition(self._name, number)
-                    ends[number] = consumer.get_watermark_offsets(place, cached=True)[1]
+                if number not in ends:  # while records keep arriving, the client reports no end
+                    ends[number] = reader.fetched_end(self._name, number)
                 if message.offset() + 1 >= ends[number]:
                     left.discard(number)
                 if message.offset() >= ends[number]:
@@ -228,23 +228,23 @@ class LettersOfTopic:
                     yield Found(DeadLetter(data), data, message.timestamp()[1])
                 except ValueError:
                     foreign += 1
-            if left and time.monotonic() - heard > _SILENCE_S:
-                self._require_leaders(consumer, left)
+            if left and time.monotonic() - last_message_s > _SILENCE_S:
+                self._require_leaders(reader, left)
                 self.problems.append(
-                    f"{self._name} is not read to its end, a transaction on it is still open: partitions "
+                    f"{self._name} was not read to its end, a transaction on it is still open: partitions "
                     f"{', '.join(map(str, sorted(left)))}; try again"
                 )
                 break
         if foreign:
-            self.problems.append(f"{foreign:,} records of {self._name} are no dead letters")
+            self.problems.append(f"{foreign:,} records of {self._name} are not dead letters")
 
-    def _require_leaders(self, consumer: Consumer, partitions: Iterable[int]) -> None:
-        """Raise if nobody answers, or a partition's leader is not there or not reached."""
+    def _require_leaders(self, reader: Reader, partitions: Iterable[int]) -> None:
+        """Raise unless the leader of each partition exists and answers."""
         try:
-            cluster = consumer.list_topics(self._name, timeout=_ASKING_S)
+            cluster = reader.metadata(_METADATA_TIMEOUT_S, self._name)
         except KafkaException as error:
             raise BrokerUnreachable(
-                f"the broker {self._bootstrap} does not answer any more: {reason_of(error)}"
+                f"the broker {self._bootstrap} no longer answers: {reason_of(error)}"
             ) from error
         leaders = {number: cluster.topics[self._name].partitions[number].leader for number in partitions}
         if without := [number for number, leader in leaders.items() if leader not in cluster.brokers]:
@@ -255,20 +255,3 @@ class LettersOfTopic:
         brokers = [cluster.brokers[leader] for leader in sorted(set(leaders.values()))]
         if problems := unreachable(brokers, cluster.cluster_id, self._bootstrap, self._security):
             raise BrokerUnreachable(f"{self._name} cannot be read: {problems[0]}")
-
-    def _consumer(self) -> Consumer:
-        return Consumer(
-            {
-                **self._security.rdkafka(self._bootstrap),
-                "group.id": "stream-attr-dead-letters",  # demanded by the client; nobody joins or commits
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 100,
-                "queued.max.messages.kbytes": 16_384,
-                "error_cb": lambda _: None,  # a broker that is away is noticed by its silence
-                "log_level": 0,
-            }
-        )

@@ -1,4 +1,4 @@
-"""Dead letters sent again: which of them can be, under which key, and why the others are held back."""
+"""Dead letters sent again: which of them, under which key, and why others are held back."""
 
 from __future__ import annotations
 
@@ -43,25 +43,25 @@ class Why(StrEnum):
     TOMBSTONE = "a tombstone: there is nothing to send"
     PART = "only a part of the record is kept: have its sender send it again, within 256 KiB"
     ALTERED = (
-        "its bytes are not those whose length and SHA-256 it tells: send mended records with "
+        "its bytes do not match the length and SHA-256 that it names: send corrected records with "
         "'stream-attr publish'"
     )
     REFUSED = (
-        "it would be refused again as it stands: mend it ('stream-attr dead-letters list --values' writes "
+        "it would be refused again unchanged: correct it ('stream-attr dead-letters list --values' writes "
         "the records) and send it with 'stream-attr publish'"
     )
     KEY = "its key is not that of its value: --fix-key sends it under the value's"
-    AHEAD = "its time is still more than 10 minutes ahead: try again when that has come nearer"
+    AHEAD = "its time is still more than 10 minutes in the future: try again later"
     TOO_LATE = (
         "it is older than the history that was kept, and will be refused again unless the workers have been "
         "started with a longer --history-days since: name its code with --code to send it all the same"
     )
     GLOBAL_TOPICS = (
-        "of settings and roster the record sent last holds, so it would undo a later one for the same day: "
+        "of settings and roster the record sent last counts, so it would undo a later one for the same day: "
         "name its topic with --topic to send it all the same"
     )
-    NOWHERE = "a tick belongs to a partition, and it names none that is there"
-    TOO_LONG = "it is longer than the broker takes"
+    NOWHERE = "a tick belongs to a partition, and the one it names does not exist"
+    TOO_LONG = "it is longer than the broker accepts"
 
 
 class Held(NamedTuple):
@@ -69,16 +69,16 @@ class Held(NamedTuple):
 
     why: Why
     detail: str = ""
-    """What the next refusal would say, where there is one."""
+    """The refusal to be expected; empty where there would be none."""
 
 
 class Resending(NamedTuple):
-    """A dead letter as it goes out again."""
+    """A dead letter as it is sent again."""
 
     letter: DeadLetter
     key: bytes | None
     partition: int | None
-    """None: by its key."""
+    """None: the partition that its key determines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +87,18 @@ class Rules:
 
     now_ms: int
     fix_key: bool = False
-    """Whether a record whose key does not fit its value gets the value's."""
+    """Whether a record whose key contradicts its value is sent under the value's key."""
     insisted: frozenset[str] = frozenset()
-    """Codes and topics that are named, and so are sent though it may not be wise."""
+    """Codes and topics that the user named explicitly: sent in spite of a warning."""
     partitions: Mapping[str, int] = field(default_factory=dict)
-    """How many each topic has; a topic not named has them all."""
+    """Number of partitions by topic; of a topic that is absent here, every partition exists."""
 
     def judge(self, letter: DeadLetter) -> Resending | Held:
-        """Say how a dead letter goes out again, or why not."""
+        """Decide how a dead letter is sent again, or why it is held back."""
         value = letter.value
         if value is None:
             return Held(Why.TOMBSTONE)
-        if not letter.is_whole:
+        if not letter.is_complete:
             return Held(Why.PART)
         if not letter.is_original:
             return Held(Why.ALTERED)
@@ -115,7 +115,7 @@ class Rules:
             return None if letter.topic in self.insisted else Held(Why.GLOBAL_TOPICS)
         if event.ts > self.now_ms + AHEAD_OF_CLOCK_MS:
             return Held(Why.AHEAD)
-        # A worker gives up an order only once its events are older than the history it keeps.
+        # A worker gives an order up only once its events are older than the history it keeps.
         given_up = letter.code is Code.INCOMPLETE_ORDER and letter.partition is not None
         if (given_up or letter.code is Code.TOO_LATE) and letter.code.value not in self.insisted:
             return Held(Why.TOO_LATE)
@@ -139,15 +139,15 @@ class _Some:
 
     count: int = 0
     first: list[tuple[DeadLetter, str]] = field(default_factory=list)
-    """The first few, with what the next refusal would say."""
+    """The first few, each with the refusal to be expected."""
 
 
 @dataclass(slots=True)
 class Account:
-    """What became of the dead letters."""
+    """The result: what was sent, and what was not."""
 
     sent: Counter[str] = field(default_factory=Counter)
-    """By code; of a dry run: what would be sent."""
+    """By code; in a dry run: what would be sent."""
     repeats: Counter[str] = field(default_factory=Counter)
     """The same record as one sent before it in this run, by code."""
     held: Counter[str] = field(default_factory=Counter)
@@ -156,11 +156,11 @@ class Account:
 
     @property
     def codes(self) -> list[str]:
-        """All codes that were met."""
+        """All codes that were found."""
         return sorted(self.sent.keys() | self.repeats.keys() | self.held.keys())
 
     def hold(self, letter: DeadLetter, held: Held) -> None:
-        """Note a dead letter that is held back."""
+        """Count a dead letter that is held back."""
         self.held[letter.code.value] += 1
         some = self.why.setdefault(held.why, _Some())
         some.count += 1
@@ -176,9 +176,10 @@ def resend(
     progress: Callable[[int], None] = lambda _: None,
     account: Account | None = None,
 ) -> Account:
-    """Hand all that is selected and may be sent to ``send``, each record once; say what became of which.
+    """Call ``send`` for each selected dead letter that may be sent, once per record; returns the account.
 
-    ``send`` returns False for what is longer than a broker takes. ``progress`` is told how many were read.
+    ``send`` returns False for a record longer than the broker accepts. ``progress`` is called with the number
+    of dead letters read.
     """
     account = Account() if account is None else account
     seen: set[bytes] = set()
@@ -201,7 +202,7 @@ def resend(
 
 
 def _identity(resending: Resending) -> bytes:
-    """Tell one record from another; a tick has no key, and is another one on each partition."""
+    """Identify a record; a tick has no key and is a record of its own on each partition."""
     letter = resending.letter
     place = (letter.topic, resending.key, letter.partition if letter.topic == TICKS else None)
     return blake2b(repr(place).encode() + (letter.value or b""), digest_size=16).digest()

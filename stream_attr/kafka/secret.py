@@ -11,16 +11,16 @@ from stream_attr.errors import UnusableError
 __all__ = ["Secret", "UnusableSecretError", "checked_token", "read_secret"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
-"""What may stand behind ``Bearer`` in a header (RFC 6750)."""
-_SHORTEST_TOKEN = 16
+"""What may follow ``Bearer`` in a header (RFC 6750)."""
+_MIN_TOKEN_LENGTH = 16
 
 
 class UnusableSecretError(UnusableError, ValueError):
-    """A secret cannot be had from where it was said to be; the message says why, without it."""
+    """A secret cannot be read from the place given, or is not usable; the message never contains it."""
 
 
 class Secret:
-    """A text that appears in no ``repr``, message or log by mistake."""
+    """A text that no ``repr``, message or log shows by mistake."""
 
     __slots__ = ("_text",)
 
@@ -39,15 +39,15 @@ class Secret:
 
 
 def read_secret(file: Path | None, option: str, variable: str) -> Secret | None:
-    """The secret in a file (its line end is no part of it) or in a variable of the environment, if there.
+    """The secret in a file (without its line end) or in an environment variable; None: neither is given.
 
     Raises:
-        UnusableSecretError: both are given, or what is given cannot be read or is empty.
+        UnusableSecretError: both are given, or the one given cannot be read or is empty.
     """
-    told = os.environ.get(variable)
+    in_environment = os.environ.get(variable)
     if file is None:
-        return Secret(told) if told else None
-    if told:
+        return Secret(in_environment) if in_environment else None
+    if in_environment:
         raise UnusableSecretError(f"both {option} and {variable} are given: leave one out")
     try:
         text = file.read_text(encoding="utf-8").rstrip("\r\n")
@@ -63,14 +63,14 @@ def read_secret(file: Path | None, option: str, variable: str) -> Secret | None:
 
 
 def checked_token(token: Secret, where: str) -> Secret:
-    """Return a bearer token that can be sent and is not guessed.
+    """Return a bearer token that fits into a header and is long enough not to be guessed.
 
     Raises:
-        UnusableSecretError: it is too short, or has characters that a header cannot hold.
+        UnusableSecretError: it is too short, or has characters that a header cannot have.
     """
     text = token.reveal()
-    if len(text) < _SHORTEST_TOKEN:
-        raise UnusableSecretError(f"{where} has less than {_SHORTEST_TOKEN} characters")
+    if len(text) < _MIN_TOKEN_LENGTH:
+        raise UnusableSecretError(f"{where} has fewer than {_MIN_TOKEN_LENGTH} characters")
     if not _TOKEN.fullmatch(text):
         raise UnusableSecretError(f"{where} has other characters than A-Z a-z 0-9 . _ ~ + / -")
     return token

@@ -1,4 +1,4 @@
-"""How brokers are reached, through TLS or not, and as whom: one object that tells each client its own way."""
+"""TLS and log-in of connections to the brokers, translated into the settings of each client library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["UNSECURED", "Mechanism", "Protocol", "Security", "SecurityError"]
 
 
 class Protocol(enum.StrEnum):
-    """What a listener of the broker speaks, by Kafka's names."""
+    """The protocol of a broker's listener, by Kafka's names."""
 
     PLAINTEXT = "PLAINTEXT"
     SSL = "SSL"
@@ -24,12 +24,12 @@ class Protocol(enum.StrEnum):
 
     @property
     def tls(self) -> bool:
-        """Whether connections are encrypted, and the broker shows a certificate."""
+        """Whether connections are encrypted and the broker presents a certificate."""
         return self in (Protocol.SSL, Protocol.SASL_SSL)
 
     @property
     def sasl(self) -> bool:
-        """Whether a client logs in by name and password."""
+        """Whether clients log in with user and password."""
         return self in (Protocol.SASL_PLAINTEXT, Protocol.SASL_SSL)
 
 
@@ -42,15 +42,15 @@ class Mechanism(enum.StrEnum):
 
 
 class SecurityError(UnusableError, ValueError):
-    """Settings that do not go together, or an unusable file; the message names option and remedy."""
+    """Options that contradict each other, or an unusable file; the message names option and remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """What every client of the brokers is told alike.
+    """Security settings, the same for every client of the brokers.
 
     Raises:
-        SecurityError: when made; settings are half given, or a file cannot be used.
+        SecurityError: on construction; settings are incomplete, or a file cannot be used.
     """
 
     protocol: Protocol = Protocol.PLAINTEXT
@@ -58,19 +58,19 @@ class Security:
     user: str | None = None
     password: Secret | None = None
     ca_file: Path | None = None
-    """Whom to trust, in PEM; None: whom the system trusts."""
+    """Trusted certificate authorities, PEM; None: those of the system."""
     cert_file: Path | None = None
-    """The client's own certificate, in PEM, where the broker asks for one."""
+    """The client's certificate, PEM, where the broker requires one."""
     key_file: Path | None = None
     any_hostname: bool = False
-    """Whether the broker's certificate may be that of another host."""
+    """Whether host name verification is skipped."""
 
     def __post_init__(self) -> None:
-        self._require_whole_login()
-        self._require_whole_tls()
+        self._require_complete_login()
+        self._require_complete_tls()
         self.ssl_context()
 
-    def _require_whole_login(self) -> None:
+    def _require_complete_login(self) -> None:
         if not self.protocol.sasl:
             given = "a password" if self.user is None else f"user {self.user}"
             if self.user is not None or self.password is not None:
@@ -93,7 +93,7 @@ class Security:
                 "--sasl-mechanism PLAIN without TLS shows the password to the network: use SASL_SSL or SCRAM"
             )
 
-    def _require_whole_tls(self) -> None:
+    def _require_complete_tls(self) -> None:
         given = {
             "--tls-ca-file": self.ca_file,
             "--tls-cert-file": self.cert_file,
@@ -130,7 +130,7 @@ class Security:
         return settings
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """The same for a client on Python's own TLS; None: it is not to use TLS."""
+        """The same for a client that uses Python's TLS; None: no TLS."""
         if not self.protocol.tls:
             return None
         try:
@@ -150,9 +150,9 @@ class Security:
 
 
 def _encrypted() -> NoReturn:
-    """OpenSSL asks for the key's password; without this it would ask the terminal."""
+    """OpenSSL calls this for the key's password; without it, it would prompt on the terminal."""
     raise SecurityError(
-        "--tls-key-file is encrypted: give the key without a password, in a file that only we may read"
+        "--tls-key-file is encrypted: give the key without a password, in a file that only this user may read"
     )
 
 
@@ -160,9 +160,9 @@ def _why(error: OSError) -> str:
     if not isinstance(error, ssl.SSLError):
         return error.strerror or str(error)
     if error.reason == "KEY_VALUES_MISMATCH":
-        return "the key is not that of the certificate"
+        return "the key does not belong to the certificate"
     return "it is not in PEM" if error.reason in (None, "NO_CERTIFICATE_OR_CRL_FOUND") else error.reason
 
 
 UNSECURED = Security()
-"""In the clear and without a name, as to a broker on this machine."""
+"""No TLS and no log-in, as for a broker on this machine."""

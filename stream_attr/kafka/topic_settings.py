@@ -1,6 +1,6 @@
-"""Broker-side settings of the topics that lose data: which they are, what they lose, and the remedy.
+"""Finds broker-side topic settings that lose data: what they lose, and the remedy.
 
-Retention and sizes are the operator's to choose, within what the product relies on.
+Operators choose retention and sizes, within the limits that the product relies on.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from stream_attr.rules.shop.days import DAY_MS
 __all__ = ["ENOUGH_COPIES", "Check", "Finding", "check_settings", "describe_topics", "find", "sentences"]
 
 DEFAULT_HISTORY_MS = 35 * DAY_MS
-"""What a worker keeps of history unless it is told otherwise."""
+"""The default of ``--history-days``."""
 
 _EVENTS = frozenset({CHAT, ORDERS, TICKS})
 _INPUTS = _EVENTS | {SETTINGS, ROSTER}
 _DEFAULTS = {"cleanup.policy": "delete", "message.timestamp.type": "CreateTime"}
-"""Kafka's own, for a broker that leaves out settings that stand at their default."""
+"""Kafka's defaults, for a broker that does not return settings at their default."""
 _KAFKA_MAX_MESSAGE_BYTES = 1_048_588
-"""Kafka's default, within which all records stay that have no larger one in the contract."""
+"""Kafka's default: enough for all topics whose definition names no larger value."""
 _UNLIMITED = -1
-_LOOK_AGAIN_S = 0.1
+_RETRY_S = 0.1
 ENOUGH_COPIES = 3
-"""From so many copies on one may be away although two have to acknowledge."""
+"""With this many copies, one may be away although two have to acknowledge."""
 
 
 class Finding(NamedTuple):
@@ -44,9 +44,9 @@ class Finding(NamedTuple):
     has: str
     should: str
     loses: str
-    """What is lost by it, as the end of a sentence."""
+    """The consequence, as the end of a sentence."""
     must_agree: bool = False
-    """Whether the product is wrong with it, rather than at risk."""
+    """Whether results are wrong with it, rather than data at risk."""
 
     @property
     def remedy(self) -> str:
@@ -61,12 +61,12 @@ _COPIES = "replication factor"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a look at the settings of all topics gave."""
+    """The result of checking the settings of all topics."""
 
     warnings: list[str] = field(default_factory=list)
     """Sentences, each with its remedy."""
     retention_ms: dict[str, int] = field(default_factory=dict)
-    """How long topics keep records after the time that their *senders* gave them, by name without prefix."""
+    """``retention.ms`` by topic (without prefix), where it counts from timestamps that *senders* set."""
 
 
 def check_settings(
@@ -77,10 +77,9 @@ def check_settings(
     user: str | None = None,
     history_ms: int = DEFAULT_HISTORY_MS,
 ) -> Check:
-    """Look at the settings of all topics that are there; what cannot be read is a warning.
+    """Check the settings of all existing topics; settings that cannot be read are a warning.
 
-    ``cluster``: as ``admin`` has seen it. ``user``: who is logged in, if anybody is. ``history_ms``: how far
-    back events are judged.
+    ``cluster``: metadata. ``user``: the log-in, if there is one. ``history_ms``: how long chat is kept.
     """
     names = {prefix + d.name: d for d in topic_definitions().values() if prefix + d.name in cluster.topics}
     configs, refused = describe_topics(admin, names)
@@ -95,17 +94,16 @@ def check_settings(
     for reason in sorted(set(refused.values())):
         unread = ", ".join(name for name, why in refused.items() if why == reason)
         right = "" if user is None else f"; user {user} needs DescribeConfigs (docs/security.md)"
-        check.warnings.append(f"settings that lose data are not looked for on {unread}: {reason}{right}")
+        check.warnings.append(f"the settings of {unread} cannot be checked: {reason}{right}")
     return check
 
 
 def describe_topics(
     admin: AdminClient, names: Iterable[str]
 ) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
-    """Return the settings of topics, and why they could not be read, each by the topic's name.
+    """Return the settings of topics, and why settings could not be read, each by the topic's name.
 
-    A broker may leave out settings that stand at their default; one that has not heard yet of a topic that
-    has just been made is asked again.
+    A broker may leave out settings at their default. One that does not know a new topic yet is asked again.
     """
     configs: dict[str, dict[str, str]] = {}
     refused: dict[str, str] = {}
@@ -119,15 +117,15 @@ def describe_topics(
             try:
                 entries = future.result(timeout=2 * BROKER_TIMEOUT_S)
             except KafkaException as error:
-                unheard_of = error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
-                if unheard_of and time.monotonic() < deadline:
+                unknown = error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+                if unknown and time.monotonic() < deadline:
                     left.append(resource.name)
                 else:
                     refused[resource.name] = reason_of(error)
             else:
                 configs[resource.name] = {entry.name: entry.value for entry in entries.values()}
         if left:
-            time.sleep(_LOOK_AGAIN_S)
+            time.sleep(_RETRY_S)
     return configs, refused
 
 
@@ -138,7 +136,7 @@ def find(
     cluster: ClusterMetadata,
     history_ms: int = DEFAULT_HISTORY_MS,
 ) -> list[Finding]:
-    """Return what of a topic's settings loses data; ``name`` is with prefix."""
+    """Return the settings of a topic that lose data; ``name``: with prefix."""
     return [
         *_of_policy(name, definition, config),
         *_of_retention(name, definition, config, history_ms),
@@ -148,7 +146,7 @@ def find(
 
 
 def sentences(findings: Iterable[Finding]) -> list[str]:
-    """Return a sentence for each setting, however many topics have it so."""
+    """Return one sentence per setting and value, naming all topics that have it."""
     grouped: dict[tuple[str, str, str, str], list[Finding]] = {}
     for found in findings:
         grouped.setdefault(found[1:5], []).append(found)
@@ -173,7 +171,7 @@ _LOST_BY = {
     (
         "cleanup.policy",
         "compact",
-    ): "what is older than its retention is deleted, the last record of a key too",
+    ): "records older than the retention are deleted, the last record of a key too",
     ("cleanup.policy", "delete"): "all records of a key but the last are deleted",
     ("message.timestamp.type", "LogAppendTime"): "a sender can back-date a change",
 }
@@ -182,14 +180,14 @@ _LOST_BY = {
 def _of_retention(
     name: str, definition: TopicDefinition, config: Mapping[str, str], history_ms: int
 ) -> list[Finding]:
-    """What is deleted too early, where deletion is what is wanted; else the policy is what is wrong."""
+    """Records that are deleted too early; where none must be deleted, ``_of_policy`` reports it."""
     found = []
     own = definition.name
     if definition.config["cleanup.policy"] == "delete" and _deletes(config) and own in _INPUTS | INTERNAL:
         least = history_ms if own in _EVENTS else int(definition.config["retention.ms"])
         loses = "records are deleted that are still needed, to judge or to judge again"
         found += _at_least(name, "retention.ms", config, least, loses)
-        loses = "records are deleted however young they are, before they are judged too"
+        loses = "records are deleted at any age, even before they are judged"
         found += _at_least(name, "retention.bytes", config, _UNLIMITED, loses)
     if (kept := definition.config.get("delete.retention.ms")) is not None:
         loses = "a worker's local state may keep what was deleted meanwhile"
@@ -198,7 +196,7 @@ def _of_retention(
 
 
 def _of_sizes(name: str, definition: TopicDefinition, config: Mapping[str, str]) -> list[Finding]:
-    """What the worker writes and the broker would refuse; of an input a sender learns that at once."""
+    """Records of the worker that the broker would refuse; for inputs, senders get the error themselves."""
     if definition.name in _INPUTS - {TICKS}:
         return []
     least = int(definition.config.get("max.message.bytes", _KAFKA_MAX_MESSAGE_BYTES))
@@ -212,7 +210,7 @@ def _of_copies(name: str, config: Mapping[str, str], cluster: ClusterMetadata) -
         should = str(min(3, len(cluster.brokers)))
         found.append(Finding(name, _COPIES, "1", should, "all of it is lost with one broker"))
     if copies >= ENOUGH_COPIES:
-        loses = "records that were acknowledged are lost with one broker"
+        loses = "acknowledged records are lost with one broker"
         found += _at_least(name, "min.insync.replicas", config, 2, loses)
     if config.get("unclean.leader.election.enable") == "true":
         loses = "a broker that lacks acknowledged records may become the leader"
@@ -221,7 +219,7 @@ def _of_copies(name: str, config: Mapping[str, str], cluster: ClusterMetadata) -
 
 
 def _at_least(name: str, setting: str, config: Mapping[str, str], least: int, loses: str) -> list[Finding]:
-    """Return a finding where a number is less; -1 is without limit."""
+    """Return a finding if a number is less than ``least``; -1 means no limit."""
     has = int(config.get(setting) or least)
     enough = has == _UNLIMITED or (least != _UNLIMITED and has >= least)
     return [] if enough else [Finding(name, setting, str(has), str(least), loses)]

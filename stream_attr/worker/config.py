@@ -1,4 +1,4 @@
-"""What a worker is told from outside, and the two objects that do its judging."""
+"""The configuration of a worker, and the interface of the objects that judge for it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Clock", "Judging", "LostInput", "ShopRegistry", "StoreKind", "Transa
 
 
 class StoreKind(enum.StrEnum):
-    """Where a partition's state lies on this machine; its truth is the changelog topic either way."""
+    """Where a partition's local state is kept; the changelog topic is authoritative in either case."""
 
     ROCKSDB = "rocksdb"
     MEMORY = "memory"
 
 
 class Clock(enum.StrEnum):
-    """What moves a partition that has been quiet: ticks of the wall clock, or nothing but its events."""
+    """What advances the event time of an idle partition: ticks of the wall clock, or only its events."""
 
     WALL = "wall"
     EVENTS = "events"
@@ -38,37 +38,37 @@ class Transactions(enum.StrEnum):
 
 
 class LostInput(enum.StrEnum):
-    """What to do where records that were not judged yet are gone: deleted, or with a topic made anew."""
+    """What to do if records were lost before they were judged: by retention, or with a recreated topic."""
 
     STOP = "stop"
     CONTINUE = "continue"
 
 
 class ShopRegistry(Protocol):
-    """The shops' settings and rosters, all versions of them, as every judge of this worker reads them."""
+    """Settings and rosters of all shops, with their history, as all judges of this worker read them."""
 
     def apply(self, record: Record) -> Output | None:
-        """Take in one settings or roster record; a refused one changes nothing and yields a dead letter."""
+        """Apply one settings or roster record; a refused one changes nothing and yields a dead letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """The pure side of a worker: one book for all partitions, and a judge for each."""
+    """The pure side of a worker: one shop registry for all partitions, and a judge for each."""
 
     registry: ShopRegistry
     judge: Callable[[int, int, Store], Judge]
-    """Makes the judge of a partition, one of so many, over that partition's store."""
+    """Makes a judge from the partition, the number of partitions, and the partition's store."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """Everything a worker is told; durations in the unit that the name says."""
+    """All options of a worker; names end with the unit of a duration."""
 
     broker: str = "127.0.0.1:9092"
     """``host:port``, several separated by commas."""
     security: Security = UNSECURED
     app_id: str = "stream-attr"
-    """Consumer group and prefix of the transactional ids: one id, one owner of each partition."""
+    """Consumer group and prefix of the transactional ids: per id, each partition has one owner."""
     topic_prefix: str = ""
     data_dir: Path = Path("data")
     store: StoreKind = StoreKind.ROCKSDB
@@ -78,27 +78,27 @@ class WorkerConfig:
     history_days: int = 35
     order_retention_days: int = 45
     reports: bool = True
-    """Whether facts, inquiries and agents' days are told beside decisions."""
+    """Whether reception facts, inquiries, agent days and service tasks are emitted besides decisions."""
     lost_input: LostInput = LostInput.STOP
     web_host: str = "127.0.0.1"
-    """Interface that the web server binds; one that others reach needs a ``web_token``."""
+    """Interface of the web server; one that other machines reach requires a ``web_token``."""
     web_port: int = 6066
     web_url: str | None = None
     """Where other workers reach this one; None: ``http://<web_host>:<web_port>``."""
     web_token: Secret | None = None
-    """What a question must bear, but for those of ``/health`` and ``/ready``; None: nothing."""
+    """Bearer token of all requests but ``/health`` and ``/ready``; None: no token."""
     session_timeout_s: float = 10.0
-    """A worker that has been silent for so long loses its partitions (Apache Kafka: 6 s at least)."""
+    """A worker without heartbeats for so long loses its partitions (Apache Kafka: at least 6 s)."""
     cache_mib: int = 512
-    """Memory for buyers who are kept decoded and for blocks and write buffers of the local stores, MiB."""
+    """MiB for decoded buyers, and for blocks and write buffers of the local stores."""
     batch_records: int = 2_000
-    """Records judged and committed together at most."""
+    """Maximum number of records judged and committed together."""
     linger_ms: int = 25
-    """How long a partition that has caught up gathers events before it commits them together."""
+    """How long a partition without lag gathers events for one commit."""
     idle_tick_ms: int = 60_000
-    """A partition without events for so long is sent a tick (``clock`` ``wall`` only)."""
+    """A partition without events for so long gets a tick (``clock`` ``wall`` only)."""
     batch_threads: int = 4
-    """Batches of different partitions that may be under way at one time."""
+    """Batches of different partitions that may be processed in parallel."""
 
     @property
     def group(self) -> str:

@@ -120,7 +120,7 @@ def test_the_remedy_for_missing_topics_is_for_this_very_broker(broker: EmbeddedB
     done = run("publish", *TICK, "--broker", broker.bootstrap, "--topic-prefix", "shop-1.")
     assert done.exit_code == 2
     remedy = f"stream-attr topics create --broker {broker.bootstrap} --topic-prefix shop-1."
-    assert f"no topic shop-1.ticks on {broker.bootstrap}; make them with: {remedy}\n" in done.stderr
+    assert f"no topic shop-1.ticks on {broker.bootstrap}; create them with: {remedy}\n" in done.stderr
     made = run(*remedy.split()[1:])
     assert (made.exit_code, made.stderr) == (0, "")
     assert run("publish", *TICK, "--broker", broker.bootstrap, "--topic-prefix", "shop-1.").exit_code == 0

@@ -95,11 +95,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 def test_a_token_that_is_too_short_is_named_by_where_it_is(password_file):
     result = invoke("worker", "--web-token-file", password_file)
-    assert result.stderr == f"Error: --web-token-file {password_file} has less than 16 characters\n"
+    assert result.stderr == f"Error: --web-token-file {password_file} has fewer than 16 characters\n"
     result = invoke("worker", STREAM_ATTR_WEB_TOKEN="short")
     assert (result.exit_code, result.stderr) == (
         2,
-        "Error: STREAM_ATTR_WEB_TOKEN has less than 16 characters\n",
+        "Error: STREAM_ATTR_WEB_TOKEN has fewer than 16 characters\n",
     )
 
 

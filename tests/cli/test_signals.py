@@ -91,7 +91,7 @@ def test_a_worker_that_is_told_to_end_while_it_loads_ends_at_once(tmp_path, sile
         until(lambda: handles(process.pid, signal.SIGHUP), process)  # the last that it sets
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 0
-    assert said(tmp_path) == f"ended by {number.name} before anything was begun\n"
+    assert said(tmp_path) == f"stopped by {number.name} during startup\n"
 
 
 @pytest.mark.parametrize("number", [*ENDING, signal.SIGINT])
@@ -101,7 +101,7 @@ def test_a_worker_that_is_told_to_end_while_it_asks_the_broker_ends(tmp_path, si
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 0
         connection.close()
-    assert said(tmp_path).endswith(f"ended by {number.name} before anything was begun\n")
+    assert said(tmp_path).endswith(f"stopped by {number.name} during startup\n")
     assert "Traceback" not in said(tmp_path)
 
 
@@ -112,7 +112,7 @@ def test_a_worker_heeds_nohup(tmp_path, silent_broker):
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
         connection.close()
-    assert said(tmp_path).endswith("ended by SIGTERM before anything was begun\n")
+    assert said(tmp_path).endswith("stopped by SIGTERM during startup\n")
 
 
 @pytest.mark.parametrize("number", ENDING)

@@ -94,7 +94,7 @@ def test_a_wall_clock_that_is_set_back_holds_up_no_new_shop_and_no_shutdown(
 ASLEEP = """
 import pathlib, sys, time
 from confluent_kafka import Producer
-from stream_attr.kafka.clients import Clients
+from stream_attr.kafka.clock_steps import Clients
 
 reports = []
 client = Producer(

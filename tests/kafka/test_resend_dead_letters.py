@@ -148,8 +148,8 @@ def test_what_was_sent_under_a_wrong_key_is_judged_once_it_is_mended(
     for said in (
         "held back, 1: only a part of the record is kept",
         f"too_large  key jd:1|b-1  65,536 of {len(chat(3, now, text='x' * 300_000)):,} bytes",
-        "held back, 1: its time is still more than 10 minutes ahead",
-        "held back, 1: it would be refused again as it stands",
+        "held back, 1: its time is still more than 10 minutes in the future",
+        "held back, 1: it would be refused again unchanged",
         "not_json: not JSON in UTF-8",
     ):
         assert said in done.stdout
@@ -218,7 +218,7 @@ def test_what_is_no_dead_letter_on_the_topic_is_told(send, run) -> None:
     listed = run("list")
     assert (listed.exit_code, listed.stdout) == (1, "")
     assert "1 records of " in listed.stderr
-    assert "are no dead letters" in listed.stderr
+    assert "are not dead letters" in listed.stderr
     assert "0 dead letters in the part that could be read\n" in listed.stderr
 
 

@@ -331,11 +331,9 @@ def test_who_may_not_describe_settings_is_told_that_they_are_not_looked_at(kafka
         ca_file=kafka.files.authority,
     )
     [warning] = check_settings(*connect(kafka.login, security), prefix=PREFIX, user=security.user).warnings
-    assert warning.startswith(
-        "settings that lose data are not looked for on eu.chat-events, eu.order-events: "
-    )
+    assert warning.startswith("the settings of eu.chat-events, eu.order-events cannot be checked: ")
     assert warning.endswith("; user integrator needs DescribeConfigs (docs/security.md)")
-    assert "are not looked for" not in evidence.log
+    assert "cannot be checked" not in evidence.log
 
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "scram-sha-512"])
@@ -382,7 +380,7 @@ def test_a_certificate_of_our_own_is_a_log_in_too(kafka, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "name", "operation", "problem"),
     [
-        ("topic", "ticks", "Read", "the broker does not let this user read topic {prefix}ticks"),
+        ("topic", "ticks", "Read", "the broker does not allow this user to read topic {prefix}ticks"),
         ("topic", "buyer-state-changelog", "Read", "partitions cannot be taken over: "),
         ("transactional-id", "stream-attr-*", "Write", "Transactional Id authorization failed"),
         ("group", "stream-attr", "Read", "the consumer group cannot be joined: "),

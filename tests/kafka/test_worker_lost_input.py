@@ -68,7 +68,7 @@ def test_it_goes_on_when_told_to_loudly(gap):
     gap.start()
     until(lambda: gap.metric("stream_attr_records_total") == 50, gap)
     assert gap.metric("stream_attr_lost_records_total") == 10
-    assert "10 offsets were deleted before they were judged; going on without them" in gap.said()
+    assert "10 offsets were deleted before they were judged; continuing without them" in gap.said()
     assert gap.stop() == 0
 
 

@@ -74,7 +74,7 @@ def test_an_input_made_anew_meanwhile_is_read_when_told_to_from_its_beginning(tr
     for _ in range(2):
         trial.worker.start()
         trial.ends_saying(
-            f"topic {trial.prefix}chat-events was deleted and made anew (another topic id)",
+            f"topic {trial.prefix}chat-events was deleted and recreated (another topic id)",
             "start once with --lost-input continue",
         )
     assert trial.counted() == [8]
@@ -82,7 +82,9 @@ def test_an_input_made_anew_meanwhile_is_read_when_told_to_from_its_beginning(tr
     trial.worker.start()
     trial.until_judged(15)
     assert trial.counted() == [8, 16, 24]
-    assert f"{trial.prefix}chat-events made anew or rewritten; read from the beginning" in trial.worker.said()
+    assert (
+        f"{trial.prefix}chat-events recreated or rewritten; reading from the beginning" in trial.worker.said()
+    )
     assert trial.worker.stop() == 0
     trial.worker.args = ()
     trial.worker.start().until_ready()
@@ -117,7 +119,7 @@ def test_nothing_is_committed_on_a_changelog_made_anew_and_a_restart_does_not_be
         assert trial.counted() == [8]
         trial.worker.start()
         trial.ends_saying(
-            f"topic {trial.prefix}{CHANGELOG} was deleted and made anew",
+            f"topic {trial.prefix}{CHANGELOG} was deleted and recreated",
             "the state of partition 0 is not there",
         )
         trial.worker.args = ("--lost-input=continue",)

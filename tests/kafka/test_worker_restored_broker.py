@@ -84,7 +84,7 @@ def test_a_store_of_a_lost_history_is_not_judged_by_although_its_offset_is_there
         assert counts(node.bootstrap, PREFIX) == {LOST: [8]}
         first.log.write_bytes(b"")
         judge(node, first, {LOST: 8})
-        assert "thrown away" not in first.said()  # it is of this history now
+        assert "local state discarded" not in first.said()  # it is of this history now
 
 
 def test_an_input_restored_from_an_older_copy_than_the_changelog_is_not_read_on_behind_new_records(

@@ -24,7 +24,7 @@ BAD = {
     "order-events": {"retention.ms": str(DAY_MS)},
 }
 SAID = (
-    "buyer-state-changelog: cleanup.policy is delete instead of compact, so what is older than its retention",
+    "buyer-state-changelog: cleanup.policy is delete instead of compact, so records older than the retention",
     "shop-settings: message.timestamp.type is CreateTime instead of LogAppendTime, so a sender can back-date",
     "shop-settings: retention.ms is 604800000 instead of -1, so records are deleted that are still needed",
     "order-events: retention.ms is 86400000 instead of 3024000000, so records are deleted",
@@ -52,7 +52,7 @@ def test_a_worker_warns_of_settings_that_lose_data_and_of_records_too_old_to_be_
         log = worker.log.read_text()
         for sentence in SAID:
             assert f"{prefix}{sentence}" in log
-        assert "come in, and retention.ms is" not in log
+        assert "days ago, and retention.ms is" not in log
 
         old_ms = time.time_ns() // 1_000_000 - 3 * DAY_MS
         event = {"shop_id": "jd:1", "buyer_id": "b", "agent_id": "A", "sender": "buyer", "event_id": "m"}
@@ -62,7 +62,7 @@ def test_a_worker_warns_of_settings_that_lose_data_and_of_records_too_old_to_be_
         )
         assert producer.flush(30) == 0
         until(lambda: worker.metric("stream_attr_records_total") == 1, worker)
-        warning = "records with timestamps of 3.0 days ago come in, and retention.ms is 1.0 days,"
+        warning = "records arrive with timestamps of 3.0 days ago, and retention.ms is 1.0 days,"
         assert f"topic {prefix}chat-events, partition " in worker.log.read_text()
         assert warning in worker.log.read_text()
     finally:

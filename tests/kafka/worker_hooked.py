@@ -25,7 +25,7 @@ from stream_attr.cli import worker as command
 from stream_attr.processor import Processor
 from stream_attr.worker.startup import wiring
 from stream_attr.worker.state import restore, store
-from stream_attr.worker.task import committer, stream_task, ticks
+from stream_attr.worker.task import committer, partition_producer, partition_state, ticks
 
 STEPS = (
     "taken over",
@@ -106,8 +106,8 @@ def hook_steps(hook: Hook) -> None:
 
         return send_halves
 
-    committer.Producer = Stepping
-    producer = committer._PartitionProducer
+    partition_producer.Producer = Stepping
+    producer = partition_producer.PartitionProducer
     producer.send_outputs = in_halves(producer.send_outputs, "outputs")
     send_state, send_progress = in_halves(producer.send_changes, "state"), producer.send_changes
 
@@ -121,7 +121,7 @@ def hook_steps(hook: Hook) -> None:
             hook.reach("progress sent")
 
     producer.send_changes = send_changes
-    after(stream_task, "catch_up", lambda: hook.reach("recovered"))
+    after(partition_state, "restore", lambda: hook.reach("recovered"))
     after(Processor, "process", lambda: hook.reach("judged"))
     commit = committer.TransactionalCommitter.commit
     committed = threading.local()

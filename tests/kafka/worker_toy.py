@@ -19,6 +19,7 @@ from pathlib import Path
 import orjson
 
 from stream_attr.contract.topics import DEAD_LETTERS, DECISIONS, TICKS
+from stream_attr.errors import StreamAttrError
 from stream_attr.processor.ports import NO_POSITIONS, Batch, Output, Record, Store
 from stream_attr.worker.config import Clock, Judging, LostInput, StoreKind, Transactions, WorkerConfig
 from stream_attr.worker.engine import app
@@ -31,7 +32,7 @@ SEEN = 200
 """Event ids remembered per buyer."""
 
 
-class ToyBook:
+class ToyRegistry:
     """Counts the records of a shop; one that says ``bad`` is refused, one that ``fails`` does so often."""
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class ToyBook:
 class ToyJudge:
     """Counts; fails on an event that says ``explode``, and on a ``number`` that is none."""
 
-    def __init__(self, partition: int, store: Store, registry: ToyBook) -> None:
+    def __init__(self, partition: int, store: Store, registry: ToyRegistry) -> None:
         self._partition = partition
         self._store = store
         self._registry = registry
@@ -131,10 +132,10 @@ def doubt(every: int) -> None:
         commits[committer._transactional_id] += 1
         doubts, rest = divmod(commits[committer._transactional_id], every)
         if rest == 0 and (every == 1 or doubts % 2 == 0):
-            raise committer.Undecided("it was not made")
+            raise committer.CommitInDoubt("it was not made")
         offset = commit(committer, *batch)
         if rest == 0:
-            raise committer.Undecided("it was made")
+            raise committer.CommitInDoubt("it was made")
         return offset
 
     committer.TransactionalCommitter.commit = doubtful
@@ -142,12 +143,12 @@ def doubt(every: int) -> None:
 
 def hang() -> None:
     """Have the thread that reads settings and rosters never come back, and the shutdown not wait for long."""
-    GlobalTables.follow = lambda _knowledge: threading.Event().wait()
+    GlobalTables.follow = lambda _tables: threading.Event().wait()
     app.bound_shutdown = lambda: bound_shutdown(5.0)
 
 
 def toy() -> Judging:
-    registry = ToyBook()
+    registry = ToyRegistry()
     return Judging(registry, lambda partition, _partitions, store: ToyJudge(partition, store, registry))
 
 
@@ -186,7 +187,11 @@ def main() -> int:
         session_timeout_s=said.session_timeout,
         lost_input=said.lost_input,
     )
-    return app.run(config, toy())
+    try:
+        return app.run(config, toy())
+    except StreamAttrError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
 
 
 if __name__ == "__main__":

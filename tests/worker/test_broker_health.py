@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from stream_attr.worker.ops.broker_health import BrokerHealth
-from stream_attr.worker.ops.logs import Hushed
+from stream_attr.worker.ops.logs import WithoutRepeats
 
 
 class Clock:
@@ -30,36 +30,38 @@ def broker_health(clock):
 def test_silence_is_told_once_it_is_longer_than_the_patience(broker_health, clock, caplog):
     for now, lost in ((110.0, False), (110.5, True), (300.0, True)):
         clock.now = now
-        broker_health.look()
+        broker_health.check()
         assert (broker_health.lost is not None) == lost
     [line] = caplog.records
-    assert line.getMessage().startswith("broker b:9092 is unreachable since ")
+    assert line.getMessage().startswith("broker b:9092 has been unreachable since ")
     assert broker_health.lost in line.getMessage()
 
 
 def test_an_answer_ends_it_and_that_is_told_once(broker_health, clock, caplog):
     clock.now = 120.0
-    broker_health.look()
+    broker_health.check()
     clock.now = 163.4
     broker_health.record_response()
     for _ in range(3):
-        broker_health.look()
+        broker_health.check()
     assert broker_health.lost is None
-    assert [record.getMessage() for record in caplog.records[1:]] == ["broker b:9092 is back after 63 s"]
+    assert [record.getMessage() for record in caplog.records[1:]] == [
+        "broker b:9092 is reachable again after 63 s"
+    ]
 
 
 def test_a_user_that_is_refused_is_named_as_soon_as_that_is_known(broker_health, clock, caplog):
     clock.now = 120.0
-    broker_health.look()
-    broker_health.refused("worker")
+    broker_health.check()
+    broker_health.login_refused("worker")
     for _ in range(3):
-        broker_health.look()
+        broker_health.check()
     assert broker_health.lost.endswith(": it refuses user worker")
     assert [broker_health.lost in record.getMessage() for record in caplog.records] == [False, True]
     broker_health.record_response()
-    broker_health.look()
+    broker_health.check()
     clock.now = 140.0
-    broker_health.look()
+    broker_health.check()
     assert "refuses" not in broker_health.lost, "that was before"
 
 
@@ -77,7 +79,7 @@ def record(name, message, *args):
 
 
 def test_clients_say_each_kind_of_thing_once_in_ten_minutes(clock):
-    hushed = Hushed(clock)
+    hushed = WithoutRepeats(clock)
     said = [
         record("aiokafka", "Unable connect to node with id %s: %s", 1, "refused"),
         record("aiokafka.consumer.fetcher", "Failed fetch messages from %s: %s", 1, "gone"),
@@ -96,6 +98,6 @@ def test_clients_say_each_kind_of_thing_once_in_ten_minutes(clock):
 
 
 def test_what_the_worker_says_itself_is_never_held_down(clock):
-    hushed = Hushed(clock)
+    hushed = WithoutRepeats(clock)
     ours = record("stream_attr.worker.task.stream_task", "partition %s has another owner now", 1)
     assert [hushed.filter(ours), hushed.filter(ours)] == [True, True]

@@ -45,7 +45,7 @@ class Backlog:
             self.merge.observe(topic, End(end, len(log), len(log), next(self.response)))
         for topic, (records, size) in self.merge.buffers().items():
             if topic in self.logs:
-                assert size == sum(map(weight, self.merge._inboxes[topic].records))
+                assert size == sum(map(weight, self.merge._buffers[topic].records))
                 self.most_records[topic] = max(self.most_records[topic], records)
                 self.most_bytes[topic] = max(self.most_bytes[topic], size)
 

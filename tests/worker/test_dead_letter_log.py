@@ -45,9 +45,9 @@ def test_the_first_is_told_at_once_with_its_place_and_field(log, caplog):
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
         (
             logging.WARNING,
-            "2 dead letters bad_type: the first is of topic chat-events, partition 3, offset 17, field ts",
+            "2 dead letters bad_type: the first is from topic chat-events, partition 3, offset 17, field ts",
         ),
-        (logging.WARNING, "1 dead letter not_json: it is of topic shop-settings, partition 3, offset 4"),
+        (logging.WARNING, "1 dead letter not_json: it is from topic shop-settings, partition 3, offset 4"),
     ]
 
 
@@ -55,8 +55,8 @@ def test_a_flood_is_a_line_per_code_and_ten_seconds(log, clock, caplog):
     for offset in range(1000):
         clock.now += 0.025
         log.add([letter(Code.TOO_LATE, offset, "ts")])
-        log.tell()
-    log.tell(all_of_them=True)
+        log.report()
+    log.report(final=True)
     counts = [int(record.getMessage().partition(" ")[0]) for record in caplog.records]
     assert counts == [1, 400, 400, 199]
     assert "offset 1," in caplog.records[1].getMessage()
@@ -66,11 +66,11 @@ def test_what_came_after_a_line_is_told_when_it_is_time_though_nothing_more_come
     log.add([letter(Code.TOO_LATE, 1)])
     log.add([letter(Code.TOO_LATE, 2)])
     clock.now += 9.9
-    log.tell()
+    log.report()
     assert len(caplog.records) == 1
     clock.now += 0.1
-    log.tell()
-    log.tell()
+    log.report()
+    log.report()
     assert len(caplog.records) == 2
 
 

@@ -28,7 +28,7 @@ def test_a_limit_below_what_all_partitions_need_is_warned_of(missing, holds, cap
 def test_a_limit_below_what_one_partition_needs_is_refused():
     least = need(1, 1).descriptors
     require(least, 1, 1)
-    with pytest.raises(DescriptorsError, match=f"takes up to {least} file descriptors"):
+    with pytest.raises(DescriptorsError, match=f"needs up to {least} file descriptors"):
         require(least - 1, 1, 1)
 
 

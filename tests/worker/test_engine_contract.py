@@ -23,7 +23,7 @@ from mode import services as mode_services
 from mode import threads as mode_threads
 from mode import worker as mode_worker
 
-from stream_attr.worker.engine import app, rebalance, transport
+from stream_attr.worker.engine import app, consumer_thread, rebalance, transport
 
 
 def source(thing):
@@ -44,7 +44,7 @@ def test_every_override_still_overrides_something_of_the_same_shape():
         (transport.Consumer, driver.Consumer, {"_new_consumer_thread", "on_stop", "verify_event_path"}),
         (transport.Consumer, faust_consumer.Consumer, {"_drain_messages", "wait_empty", "perform_seek"}),
         (
-            transport.ConsumerThread,
+            consumer_thread.ConsumerThread,
             driver.AIOKafkaConsumerThread,
             {"_create_worker_consumer", "_stopped_set", "on_thread_stop"},
         ),
@@ -157,7 +157,7 @@ def test_what_does_not_end_is_still_passed_over_unless_we_seek_back():
 def test_errors_of_brokers_that_cannot_read_are_still_only_logged():
     proceed = source(aiokafka_fetcher.Fetcher._proc_fetch_request)
     assert "partition, error_code, highwater, *part_data in partitions" in proceed
-    for error in transport._BROKER_CANNOT_READ:
+    for error in consumer_thread._BROKER_CANNOT_READ:
         assert error.__name__ not in proceed
 
 

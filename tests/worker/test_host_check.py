@@ -105,5 +105,5 @@ def test_the_command_says_one_sentence_and_exits_with_2(tmp_path, port, option, 
     ]
     done = subprocess.run([*command, *option], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert done.stderr.startswith("stream-attr worker: ")
+    assert done.stderr.startswith("Error: ")
     assert problem in done.stderr

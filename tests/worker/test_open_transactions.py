@@ -63,4 +63,6 @@ def test_one_that_stays_open_is_told_of_once_and_so_is_its_end(held, clock, capl
     assert told.startswith(f"{place}: a producer's transaction has been open for 60 s, and 2 offsets from 7")
     held.observe(CHAT, end(9, 9))
     held.observe(CHAT, end(9, 9))
-    assert caplog.messages[1:] == ["topic chat-events, partition 3 can be read on: the transaction has ended"]
+    assert caplog.messages[1:] == [
+        "topic chat-events, partition 3: the open transaction has ended; reading continues"
+    ]

@@ -37,22 +37,22 @@ def test_records_older_than_retention_are_warned_of_once_an_hour(
     watch: RetentionWatch, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):
-        watch.see(CHAT, of_age(120, 100))
+        watch.check(CHAT, of_age(120, 100))
     [message] = caplog.messages
     assert message == (
-        "topic eu.chat-events, partition 3: records with timestamps of 100.0 days ago come in, and "
+        "topic eu.chat-events, partition 3: records arrive with timestamps of 100.0 days ago, and "
         "retention.ms is 90.0 days, so Kafka deletes them at once, judged or not; kafka-configs.sh --alter "
         "--topic eu.chat-events --add-config message.timestamp.type=LogAppendTime"
     )
     clock.now = 3600.0
-    watch.see(CHAT, of_age(120, 100))
+    watch.check(CHAT, of_age(120, 100))
     assert len(caplog.messages) == 2
 
 
 def test_what_is_kept_is_not_warned_of(watch: RetentionWatch, caplog: pytest.LogCaptureFixture) -> None:
-    watch.see(CHAT, [])
-    watch.see(CHAT, of_age(0, 1))
-    watch.see(CHAT, of_age(100, 1))  # retention goes by the newest record of a file
-    watch.see(ORDERS, of_age(100))  # whose retention is unlimited, or counts from the broker's time
-    watch.see(CHAT, [Record(CHAT, 3, 0, -1, None, None)])  # without a timestamp
+    watch.check(CHAT, [])
+    watch.check(CHAT, of_age(0, 1))
+    watch.check(CHAT, of_age(100, 1))  # retention goes by the newest record of a file
+    watch.check(ORDERS, of_age(100))  # whose retention is unlimited, or counts from the broker's time
+    watch.check(CHAT, [Record(CHAT, 3, 0, -1, None, None)])  # without a timestamp
     assert caplog.messages == []

@@ -12,7 +12,7 @@ from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.task.shop_tables import GlobalTables
 
 
-class AnyBook:
+class AnyRegistry:
     """Takes every record."""
 
     def apply(self, record):
@@ -22,7 +22,7 @@ class AnyBook:
 @pytest.fixture
 def global_tables():
     """It knows two settings records, of shops jd:1 and jd:2; nobody has a broker here."""
-    made = GlobalTables(WorkerConfig(broker="127.0.0.1:1"), AnyBook())
+    made = GlobalTables(WorkerConfig(broker="127.0.0.1:1"), AnyRegistry())
     made._unapplied.extend(
         [Record(SETTINGS, 0, n, n, b"jd:%d" % (n + 1), b'{"shop_id":"jd:%d"}' % (n + 1)) for n in range(2)]
     )
@@ -35,12 +35,12 @@ def global_tables():
     "known", [b'{"shop-settings":1,"agent-roster":0}', b'{"shop-settings":1,"agent-roster":0,"version":1}']
 )
 def test_what_an_unversioned_record_says_is_known_is_not_judged_again(global_tables, known):
-    owed = global_tables.consequences(known, 0)
-    assert owed.shops == {"jd:2"}
-    assert orjson.loads(owed.known) == {SETTINGS: 2, ROSTER: 0, "version": 1}
-    assert global_tables.consequences(owed.known, 0) is None
+    changes = global_tables.changes_since(known, 0)
+    assert changes.shops == {"jd:2"}
+    assert orjson.loads(changes.offsets) == {SETTINGS: 2, ROSTER: 0, "version": 1}
+    assert global_tables.changes_since(changes.offsets, 0) is None
 
 
 def test_a_record_of_a_newer_program_is_refused(global_tables):
     with pytest.raises(NewerVersionError, match="topic buyer-state-changelog, key knowledge: this record"):
-        global_tables.consequences(b'{"version":2,"read":[1]}', 0)
+        global_tables.changes_since(b'{"version":2,"read":[1]}', 0)

@@ -10,8 +10,8 @@ from stream_attr.worker.state import store as store_module
 from stream_attr.worker.state.memory_budget import Memory
 from stream_attr.worker.state.store import (
     GLOBAL_TABLES_KEY,
+    Checkpoint,
     RocksStore,
-    Standing,
     StoreBusy,
     StoreDamagedError,
     StoreUnusableError,
@@ -38,7 +38,7 @@ def store(request, tmp_path):
 def test_a_new_store_is_empty_and_stands_nowhere(store):
     assert list(store.items()) == []
     assert store.get(b"jd:1|b") is None
-    assert store.standing(TOPIC) is None
+    assert store.checkpoint(TOPIC) is None
 
 
 def test_it_holds_what_was_written_and_where_it_stands(store):
@@ -46,7 +46,7 @@ def test_it_holds_what_was_written_and_where_it_stands(store):
     store.write([(b"jd:1|a", None), (b"jd:1|b", b"3"), (b"jd:1|none", None)], TOPIC, 20)
     assert dict(store.items()) == {b"jd:1|b": b"3"}
     assert store.get(b"jd:1|a") is None
-    assert store.standing(TOPIC) == Standing(20, NOW)
+    assert store.checkpoint(TOPIC) == Checkpoint(20, NOW)
 
 
 def test_the_last_of_several_changes_of_a_key_holds(store):
@@ -76,7 +76,7 @@ def test_what_is_derived_is_stored_beside_the_state_and_moves_no_offset(store):
         store.write_derived({b"\x05b": None, b"\x05bb": b""})
     assert seen == [b"\x05b", b"\x05c"]
     assert [key for key, _ in store.items()] == [b"\x05bb", b"\x05c", b"a"]
-    assert store.standing(TOPIC).offset == 7
+    assert store.checkpoint(TOPIC).offset == 7
 
 
 def test_partitions_share_what_may_be_kept_decoded():
@@ -88,7 +88,7 @@ def test_partitions_share_what_may_be_kept_decoded():
 
 def test_of_another_changelog_it_stands_nowhere(store):
     store.write([(b"jd:1|a", b"1")], TOPIC, 3)
-    assert store.standing("another") is None
+    assert store.checkpoint("another") is None
 
 
 def test_cleared_it_is_new(store):
@@ -96,7 +96,7 @@ def test_cleared_it_is_new(store):
     store.clear()
     assert list(store.items()) == []
     assert store.get(PROGRESS_KEY) is None
-    assert store.standing(TOPIC) is None
+    assert store.checkpoint(TOPIC) is None
     store.write([(b"jd:1|a", b"2")], TOPIC, 1)
     assert dict(store.items()) == {b"jd:1|a": b"2"}
 
@@ -114,7 +114,7 @@ def test_rocksdb_keeps_everything_over_a_restart(tmp_path):
     second = RocksStore(tmp_path / "0", MEMORY)
     assert dict(second.items()) == {b"jd:1|a": b"1"}
     assert second.get(PROGRESS_KEY) == b"p"
-    assert second.standing(TOPIC) == Standing(3, NOW)
+    assert second.checkpoint(TOPIC) == Checkpoint(3, NOW)
     second.close()
 
 
@@ -126,7 +126,7 @@ def test_rocksdb_gives_up_what_it_cannot_read(tmp_path):
         file.write_bytes(b"damaged")
     rebuilt = RocksStore(tmp_path / "0", MEMORY)
     assert list(rebuilt.items()) == []
-    assert rebuilt.standing(TOPIC) is None
+    assert rebuilt.checkpoint(TOPIC) is None
     rebuilt.close()
 
 
@@ -182,7 +182,7 @@ def test_where_the_disk_refuses_nothing_is_thrown_away(tmp_path, monkeypatch):
 
 
 def test_one_directory_has_one_owner(tmp_path, monkeypatch):
-    monkeypatch.setattr(store_module, "_OPEN_PATIENCE_S", 0.2)
+    monkeypatch.setattr(store_module, "_OPEN_TIMEOUT_S", 0.2)
     owner = RocksStore(tmp_path / "0", MEMORY)
     with pytest.raises(StoreBusy, match="need a --data-dir each"):
         RocksStore(tmp_path / "0", MEMORY)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from stream_attr.worker.engine.transport import end_of
+from stream_attr.worker.engine.consumer_thread import end_of
 from stream_attr.worker.task.input_merge import End
 
 

@@ -120,7 +120,7 @@ async def test_malformed_requests_are_one_line_in_the_log_however_many_there_are
     for _ in range(50):
         await send(port, MALFORMED[0])
     [told] = log
-    assert "web_server: a malformed web request from 127.0.0.1 is refused: Bad" in told
+    assert "web_server: refused a malformed web request from 127.0.0.1: Bad" in told
 
 
 async def test_a_page_that_fails_is_logged_once_by_its_lines_of_code_alone(serve, log):
@@ -174,7 +174,7 @@ async def test_each_answer_gives_a_kept_connection_the_whole_time_again(serve):
         writer.write(request("/short"))
         assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b"here"), PATIENCE_S)
         await asyncio.sleep(0.01)
-        [connection] = serve.runners[0].server.by_last_answer
+        [connection] = serve.runners[0].server.by_last_response
         cut_off_at.append(connection._timeout.when())
     writer.close()
     assert cut_off_at == sorted(set(cut_off_at))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,11 +14,11 @@ from faust.app.base import BootStrategy
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from yarl import URL
 
-from stream_attr.codec.visible import visible
-from stream_attr.kafka.clients import CLIENTS, watch_wall_clock
-from stream_attr.kafka.connection import BrokerUnreachable
+from stream_attr.kafka.clock_steps import CLIENTS, watch_wall_clock
+from stream_attr.kafka.connection import BrokerUnreachable, reason_of
 from stream_attr.kafka.security import Security
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
+from stream_attr.worker.context import WorkerContext
 from stream_attr.worker.engine import signals, web_server
 from stream_attr.worker.engine.rebalance import TableManager
 from stream_attr.worker.engine.shutdown import bound_shutdown
@@ -32,11 +31,9 @@ from stream_attr.worker.ops.metrics import Metrics
 from stream_attr.worker.ops.retention import RetentionWatch
 from stream_attr.worker.ops.unreadable import Unreadable
 from stream_attr.worker.startup import descriptors, topics_check
-from stream_attr.worker.startup.host_check import Claim, HostCheckError
-from stream_attr.worker.state.store import StoreBusy
+from stream_attr.worker.startup.host_check import Claim
 from stream_attr.worker.task.assignment import Assignment
 from stream_attr.worker.task.shop_tables import GlobalTables
-from stream_attr.worker.task.stream_task import WorkerContext
 from stream_attr.worker.task.ticks import send_ticks
 from stream_attr.worker.task.topic_ids import TopicIds, TopicRecreatedError
 
@@ -46,33 +43,33 @@ logger = logging.getLogger(__name__)
 
 _HEARTBEATS_PER_SESSION = 8
 _REQUEST_TIMEOUT_S = 90.0
-"""Faust's own; it refuses a session that lasts longer."""
+"""Faust's default; it refuses a longer session timeout."""
 
 
 class _Worker(faust.Worker):  # type: ignore[misc]
-    """Faust's worker process, quieter and quicker to end."""
+    """Faust's worker process, with less logging and a faster end."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, loglevel="WARNING", logging_config=LOGGING, **kwargs)
         self.spinner = None
 
     async def on_first_start(self) -> None:
-        """Log what the event loop reports as everything else."""
+        """Log errors of the event loop like all others."""
         asyncio.get_running_loop().set_exception_handler(log_loop_error)
         await super().on_first_start()
 
     def _install_signal_handlers_unix(self) -> None:
-        """Handle signals in our way."""
+        """Install the handlers of ``signals`` instead of Faust's."""
         signals.listen(self.loop, self._schedule_shutdown)
 
     async def stop(self) -> None:
-        """Stop, within a bounded time whatever hangs."""
+        """Stop within a bounded time, whatever hangs."""
         if not self._stopped.is_set():
             bound_shutdown()
         await super().stop()
 
     async def _sentinel_task(self) -> None:
-        """Do nothing: mode sleeps a second here before it closes the loop."""
+        """Do nothing: mode would sleep a second here before it closes the loop."""
 
 
 class _NoProducer(BootStrategy):  # type: ignore[misc]
@@ -98,21 +95,21 @@ class AttributionApp(faust.App):  # type: ignore[misc]
     web_log: RateLimited
     pool: ThreadPoolExecutor
     reader: ThreadPoolExecutor
-    """The thread that reads settings and rosters: no batch may have to wait in line before it."""
+    """The thread that reads settings and rosters: it must not queue behind batches."""
     topic_ids: TopicIds
     inputs = topics_check.INPUTS
 
     def _new_web(self) -> web_server.Web:
-        """Faust's web driver, within limits."""
+        """Faust's web driver, with limits."""
         return web_server.Web(self)
 
     def _create_directories(self) -> None:
-        """Do nothing: Faust's data directory would be for its tables; each store makes its own."""
+        """Do nothing: Faust's data directory is for its own tables; each store creates its directory."""
 
     async def on_start(self) -> None:
-        """Watch the broker from now on; what ``task`` names begins after the first recovery only."""
+        """Start watching the broker; Faust runs what ``task`` was given only after the first recovery."""
         await super().on_start()
-        self.add_future(watch_broker(self.broker_health, self.global_tables.answers))
+        self.add_future(watch_broker(self.broker_health, self.global_tables.broker_answers))
         self.add_future(watch_wall_clock(CLIENTS))
         self.add_future(malloc.keep_trimmed())
         self.add_future(self._watch_topics())
@@ -133,11 +130,11 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     """Build the app; nothing is consumed before it is started.
 
     Raises:
-        BrokerUnreachable, LayoutError: the broker is not ready for a worker; the message says what helps.
+        BrokerUnreachable, TopicsCheckError: the broker is not ready for a worker; the message has the remedy.
         DescriptorsError: this process may open too few files.
     """
     limit = descriptors.raise_limit()
-    found = topics_check.inspect(config)
+    found = topics_check.check_topics(config)
     descriptors.require(limit, found.partitions, found.brokers)
     app = AttributionApp(
         config.group,
@@ -146,7 +143,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         broker_session_timeout=config.session_timeout_s,
         broker_request_timeout=max(_REQUEST_TIMEOUT_S, config.session_timeout_s),
         broker_heartbeat_interval=config.session_timeout_s / _HEARTBEATS_PER_SESSION,
-        consumer_auto_offset_reset="none",  # an offset that is not there is ours to judge (lost_input)
+        consumer_auto_offset_reset="none",  # a missing offset is handled by lost_input
         store="memory://",
         TableManager=TableManager,
         Worker=_Worker,
@@ -168,13 +165,15 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.retention = RetentionWatch(found.retention_ms, config.topic_prefix)
     app.broker_health = BrokerHealth(config.broker, config.session_timeout_s)
     app.unreadable = Unreadable()
-    app.global_tables = GlobalTables(config, judging.registry, app.broker_health.refused, app.unreadable)
+    app.global_tables = GlobalTables(
+        config, judging.registry, app.broker_health.login_refused, app.unreadable
+    )
     app.topic_ids = TopicIds(config)
     app.web_log = RateLimited(web.logger)
     app.pool = ThreadPoolExecutor(1 + config.batch_threads, thread_name_prefix="batch")
     app.reader = ThreadPoolExecutor(1, thread_name_prefix="settings")
     app.transport = Transport(app.conf.broker_consumer, app)
-    around = WorkerContext(
+    context = WorkerContext(
         config,
         judging,
         app.global_tables,
@@ -187,7 +186,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         transactions=found.transactions,
         topic_ids=app.topic_ids.known,
     )
-    app.partitions = Assignment(around, app.crash_soon)
+    app.partitions = Assignment(context, app.crash_soon)
     for name in topics_check.INPUTS:
         app.topics.add(app.topic(config.topic(name)))
     web.add_routes(app)
@@ -196,12 +195,12 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     if config.clock is Clock.WALL:
         app.task(_tick(app))
     if not found.transactions:
-        logger.warning("no transactions: after a crash, outputs may be seen twice")
+        logger.warning("no transactions: after a crash, outputs may appear twice")
     return app
 
 
 def _credentials(security: Security) -> Credentials | None:
-    """What Faust is told of the way to the brokers."""
+    """The security settings as Faust takes them; None: no TLS and no log-in."""
     context = security.ssl_context()
     if security.password is not None:
         return SASLCredentials(
@@ -214,27 +213,24 @@ def _credentials(security: Security) -> Credentials | None:
 
 
 def run(config: WorkerConfig, judging: Judging) -> int:
-    """Run a worker until a signal or an error ends it; returns the exit code (2: it cannot be started)."""
+    """Run a worker until a signal or an error ends it; returns the exit code.
+
+    Raises:
+        UnusableError: it cannot be started; the message says why.
+    """
     set_up()
     malloc.share_arenas()
-    try:
-        with Claim(config):
-            return _run(build_app(config, judging))
-    except (
-        BrokerUnreachable,
-        descriptors.DescriptorsError,
-        topics_check.TopicsCheckError,
-        KafkaException,
-        HostCheckError,
-        StoreBusy,
-    ) as error:
-        print(f"stream-attr worker: {visible(str(error))}", file=sys.stderr)
-        return 2
+    with Claim(config):
+        try:
+            app = build_app(config, judging)
+        except KafkaException as error:
+            raise BrokerUnreachable(f"broker {config.broker}: {reason_of(error)}") from error
+        return _run(app)
 
 
 def _run(app: AttributionApp) -> int:
     code: int | str | None = 1
-    _spare_the_garbage_collector()
+    _tune_garbage_collector()
     try:
         app.Worker().execute_from_commandline()
     except SystemExit as end:
@@ -244,16 +240,16 @@ def _run(app: AttributionApp) -> int:
         app.pool.shutdown()
         app.reader.shutdown()
         app.global_tables.close()
-        app.dead_letters.tell(all_of_them=True)
+        app.dead_letters.report(final=True)
     return code if isinstance(code, int) else 1
 
 
-def _spare_the_garbage_collector() -> None:
-    """Have it look for cycles seldom, and never among what was there at the start.
+def _tune_garbage_collector() -> None:
+    """Look for cycles rarely, and never among the objects of the start.
 
-    Records, facts and states are many small objects without cycles, and reference counting frees them. With
-    Python's own thresholds (700, 10, 10) the collector walked through them over and over: a quarter of the
-    time, 17,000 instead of 21,000 events/s.
+    Records, facts and states are many small objects without cycles; reference counting frees them. With
+    Python's defaults (700, 10, 10) the collector visited them again and again: a quarter of the time, 17,000
+    instead of 21,000 events/s.
     """
     gc.collect()
     gc.freeze()
@@ -261,20 +257,20 @@ def _spare_the_garbage_collector() -> None:
 
 
 def _report_dead_letters(app: AttributionApp) -> Any:
-    async def tell() -> None:
+    async def report() -> None:
         while True:
             await asyncio.sleep(1.0)
-            app.dead_letters.tell()
+            app.dead_letters.report()
 
-    return tell
+    return report
 
 
 def _follow_global_tables(app: AttributionApp) -> Any:
     async def follow_global_tables() -> None:
-        """Apply what comes in on settings and roster between two batches."""
+        """Apply new settings and roster records, and have the partitions check for them."""
         loop = asyncio.get_running_loop()
         while not app.should_stop:
-            if not app.global_tables.whole:
+            if not app.global_tables.bootstrapped:
                 await asyncio.sleep(0.1)
                 continue
             if await loop.run_in_executor(app.reader, app.global_tables.follow):

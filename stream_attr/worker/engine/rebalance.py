@@ -1,6 +1,6 @@
-"""Faust's seam for what happens between an assignment and the first record: state first, seek, then resume.
+"""What happens between an assignment and its first record: restore state, seek, then resume.
 
-Seen in faust-streaming 0.15.3, whose own order resumes the partitions before it seeks them (its issue 596).
+Based on faust-streaming 0.15.3, which resumes partitions before it seeks them (its issue 596).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from faust.types import TP
 
 from stream_attr.contract.topics import CHANGELOG
 from stream_attr.errors import StreamAttrError
-from stream_attr.worker.task.stream_task import FORESEEN
+from stream_attr.worker.task.stream_task import EXPECTED_ERRORS
 
 __all__ = ["Recovery", "TableManager"]
 
@@ -22,15 +22,15 @@ logger = logging.getLogger(__name__)
 
 
 class CoPartitioningError(StreamAttrError):
-    """The group gave this worker different partitions of topics that belong together."""
+    """The group assigned different partitions of co-partitioned topics to this worker."""
 
 
-_ONE_SENTENCE = (CoPartitioningError, *FORESEEN)
-"""What ends the worker with its message alone."""
+_ONE_SENTENCE = (CoPartitioningError, *EXPECTED_ERRORS)
+"""Errors that end the worker and whose message is sufficient."""
 
 
 class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
-    """Waits for assignments, as Faust's does, and has the partitions recover their own state."""
+    """Waits for assignments, as Faust's does, and has the partitions restore their own state."""
 
     _rebalance = -1
 
@@ -40,7 +40,7 @@ class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
         """Remember which rebalance this is, before Faust wakes ``_resume_streams``.
 
         The flow is stopped here too: Faust stops it when partitions are revoked, so not before the first
-        assignment, and what is fetched before the seek must reach nobody.
+        assignment, and records fetched before the seek must not be delivered.
         """
         self.app.consumer.stop_flow()
         self._rebalance = self.app.rebalancing_count
@@ -49,9 +49,9 @@ class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
     async def _resume_streams(self, generation_id: int = 0) -> None:
         """Take the partitions over, seek to their progress, then let records flow.
 
-        Faust calls this (there are no tables of its own) for each assignment, outside of the group's
-        callbacks, so that heartbeats go on however long recovery takes. Whenever another rebalance has begun
-        meanwhile, this one is dropped: its assignment is old.
+        Faust calls this for each assignment (it has no tables of its own), outside of the group's callbacks,
+        so heartbeats continue however long restoring takes. If another rebalance has begun meanwhile, this
+        one is dropped: its assignment is outdated.
         """
         app = self.app
         rebalance = self._rebalance
@@ -62,7 +62,7 @@ class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
         try:
             numbers = _partitions(app, assigned)
             positions = await app.partitions.take_over(numbers, generation_id)
-        except _ONE_SENTENCE as error:  # no traceback says more
+        except _ONE_SENTENCE as error:  # a traceback would add nothing
             logger.critical("partitions cannot be taken over: %s", error)
             app.crash_soon(error)
             return
@@ -89,7 +89,7 @@ class Recovery(faust_recovery.Recovery):  # type: ignore[misc]
 
 
 class TableManager(faust_manager.TableManager):  # type: ignore[misc]
-    """Keeps Faust's rebalance life cycle running without any table of Faust's."""
+    """Keeps Faust's rebalance life cycle running without Faust tables."""
 
     _recovery: Recovery | None
 
@@ -102,10 +102,10 @@ class TableManager(faust_manager.TableManager):  # type: ignore[misc]
 
     @property
     def changelog_topics(self) -> set[str]:
-        """The one changelog, which we write and read ourselves.
+        """The changelog, which the worker itself writes and reads.
 
-        Faust 0.15.3 takes its co-partitioning assignor only for apps that name a changelog, and aiokafka's
-        round robin otherwise; that would part chat, orders and ticks of one buyer.
+        Faust 0.15.3 uses its co-partitioning assignor only for apps that name a changelog, and aiokafka's
+        round robin otherwise; that would separate chat, orders and ticks of one buyer.
         """
         return {self.app.config.topic(CHANGELOG)}
 
@@ -116,10 +116,10 @@ class TableManager(faust_manager.TableManager):  # type: ignore[misc]
 
 
 def _partitions(app: Any, assigned: set[TP]) -> set[int]:
-    """The partitions given, the same of every input.
+    """The assigned partitions, which are the same for every input.
 
     Raises:
-        CoPartitioningError: they differ; judging on would part the events of a buyer.
+        CoPartitioningError: they differ; continuing would separate the events of a buyer.
     """
     by_topic = {
         topic: {tp.partition for tp in assigned if tp.topic == app.config.topic(topic)}
@@ -127,9 +127,11 @@ def _partitions(app: Any, assigned: set[TP]) -> set[int]:
     }
     numbers = set.union(*by_topic.values())
     if any(given != numbers for given in by_topic.values()):
-        said = ", ".join(f"{app.config.topic(topic)} {sorted(given)}" for topic, given in by_topic.items())
+        assignments = ", ".join(
+            f"{app.config.topic(topic)} {sorted(given)}" for topic, given in by_topic.items()
+        )
         raise CoPartitioningError(
-            f"the group assigned different partitions of topics that go together: {said}. A topic of which "
-            "there are none has been deleted"
+            f"the group assigned different partitions of co-partitioned topics: {assignments}. A topic "
+            "without partitions was deleted"
         )
     return numbers

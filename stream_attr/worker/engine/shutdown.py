@@ -1,7 +1,7 @@
-"""The last resort at shutdown: a process that hangs is ended, so that whoever runs workers can start another.
+"""The last resort at shutdown: a process that hangs is ended, so that a supervisor can start another.
 
-Everything that a worker waits for while it stops has a timeout, but a thread inside of a client or of the
-operating system may keep none, and Python waits for its threads before it ends.
+Everything that a worker waits for while it stops has a timeout, but a thread inside a client library or a
+system call may ignore it, and Python waits for its threads before it exits.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ SHUTDOWN_S = 45.0
 
 
 def bound_shutdown(patience_s: float = SHUTDOWN_S) -> None:
-    """End the process with exit code 1, and say where it hangs, if it has not ended by itself in time.
+    """End the process with exit code 1, and log where it hangs, if it has not ended by itself in time.
 
-    Nothing is lost by it: what was committed is in Kafka, and what was not is judged again.
+    Nothing is lost: committed batches are in Kafka, and all others are judged again.
     """
     threading.Thread(target=_end_late, args=(patience_s,), name="shutdown", daemon=True).start()
 
@@ -32,15 +32,15 @@ def bound_shutdown(patience_s: float = SHUTDOWN_S) -> None:
 def _end_late(patience_s: float) -> None:
     time.sleep(patience_s)
     logger.critical(
-        "the worker did not stop within %.0f s, so the process is ended; it hangs in: %s",
+        "the worker did not stop within %.0f s; ending the process. It hangs in: %s",
         patience_s,
-        "; ".join(_where_threads_are()) or "no thread of Python",
+        "; ".join(_where_threads_are()) or "no Python thread",
     )
     os._exit(1)
 
 
 def _where_threads_are() -> list[str]:
-    """Name each thread that the process would wait for, and the line that it is at."""
+    """Each thread that the process would wait for, with its current line."""
     frames = sys._current_frames()
     return [
         f"{thread.name} at {Path(frame.f_code.co_filename).name}:{frame.f_lineno}"

@@ -1,7 +1,7 @@
-"""What signals do to a worker: SIGTERM, SIGHUP and SIGINT end it, SIGUSR1 logs where it is, SIGUSR2 nothing.
+"""A worker's signals: SIGTERM, SIGHUP and SIGINT stop it, SIGUSR1 logs all stacks, SIGUSR2 does nothing.
 
-Faust's own handlers log the variables of every function for SIGUSR1, chat texts among them, and wait in a
-debugger for SIGUSR2. A SIGHUP that is ignored when the process starts (``nohup``) stays so.
+Faust's own handlers log the variables of every function for SIGUSR1, chat texts included, and wait in a
+debugger for SIGUSR2. A SIGHUP that is ignored when the process starts (``nohup``) stays ignored.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def end_at_once() -> None:
-    """Until ``listen`` is called, end the process with status 0 where it is told to end: nothing has begun.
+    """Until ``listen`` is called, exit with status 0 on a signal to stop: nothing has begun.
 
-    As process 1 of a container it would not be ended by a signal that it has no handler for.
+    A process 1 of a container is not ended by a signal that it has no handler for.
     """
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -39,7 +39,7 @@ def end_at_once() -> None:
 
 def _leave(number: int, _frame: FrameType | None) -> None:
     with contextlib.suppress(OSError):
-        os.write(_STDERR, f"ended by {signal.Signals(number).name} before anything was begun\n".encode())
+        os.write(_STDERR, f"stopped by {signal.Signals(number).name} during startup\n".encode())
     os._exit(0)
 
 
@@ -51,18 +51,18 @@ def listen(loop: asyncio.AbstractEventLoop, shut_down: Callable[[signal.Signals]
             loop.add_signal_handler(number, shut_down, number)
     loop.add_signal_handler(signal.SIGUSR1, _log_tasks, loop)
     loop.add_signal_handler(signal.SIGUSR2, logger.warning, "SIGUSR2 does nothing; SIGUSR1 logs all stacks")
-    # The stacks of threads are written at once, even while the event loop is held up; then it has its turn.
+    # The stacks of threads are written at once, even while the event loop is blocked; then its tasks follow.
     faulthandler.register(signal.SIGUSR1, file=_STDERR, chain=True)
 
 
 def ending() -> None:
-    """From the end of the event loop on, which takes its handlers along: no signal ends what ends in order.
+    """After the event loop and its handlers are gone: ignore signals while the process ends in order.
 
-    How long that takes is bounded by ``shutdown``; SIGUSR1 still shows where it hangs.
+    ``shutdown`` bounds the time; SIGUSR1 still shows where it hangs.
     """
     for number in (*_ENDING, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
-    faulthandler.unregister(signal.SIGUSR1)  # else it takes itself for registered still
+    faulthandler.unregister(signal.SIGUSR1)  # otherwise it believes to be registered still
     faulthandler.register(signal.SIGUSR1, file=_STDERR)
 
 
@@ -75,7 +75,7 @@ def _log_tasks(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _places(awaited: Any) -> Iterator[str]:
-    """Where a coroutine is, and where what it waits for is."""
+    """The current line of a coroutine, and of what it awaits."""
     while (frame := getattr(awaited, "cr_frame", None)) is not None:
         yield f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
         awaited = awaited.cr_await

@@ -1,4 +1,4 @@
-"""Faust's web server within limits: so many connections, so long for a request, no request in the log."""
+"""Faust's web server with limits on connections and request time; requests are never logged."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = ["LIMITS", "LimitedRunner", "Limits", "Web"]
 logger = logging.getLogger(__name__)
 
 _SHUTDOWN_S = 5.0
-"""How long requests that are being answered may take when the worker stops."""
+"""How long open requests may take when the worker stops."""
 
 
 class Limits(NamedTuple):
-    """What clients may take of the server."""
+    """Limits for clients of the server."""
 
     connections: int
-    """Open at one time. One more closes the connection whose last answer lies back the longest."""
+    """Open at one time. One more closes the connection with the oldest last response."""
     request_s: float
-    """From a connection's start or its last answer to the end of the next answer, idle time included."""
+    """From a connection's start or last response to the end of its next response, idle time included."""
 
 
 LIMITS = Limits(connections=100, request_s=20.0)
-"""Prometheus, probes, peers and people need a handful; each connection is a file descriptor."""
+"""Prometheus, probes, peers and people need a handful; each connection takes a file descriptor."""
 
 
 class LimitedRunner(AppRunner):
@@ -55,14 +55,14 @@ class Web(FaustWeb):  # type: ignore[misc]
 
 
 class _LimitedServer(Server):
-    """Makes the protocol of each connection, and knows those that are open."""
+    """Creates the protocol of each connection, and keeps track of open ones."""
 
     def __init__(self, *arguments: Any, limits: Limits, **others: Any) -> None:
         super().__init__(*arguments, **others)
         self.limits = limits
         self.log = RateLimited(logger)
-        self.by_last_answer: dict[_Connection, None] = {}
-        """Open connections; the one whose last answer lies back the longest comes first."""
+        self.by_last_response: dict[_Connection, None] = {}
+        """Open connections; the one with the oldest last response comes first."""
 
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=asyncio.get_running_loop(), access_log=None)
@@ -71,8 +71,8 @@ class _LimitedServer(Server):
 class _Connection(RequestHandler):
     """aiohttp's protocol of one connection.
 
-    aiohttp would wait an hour for the head of a request, and without end for a client that does not read its
-    answer. It logs a malformed request with a traceback whose message quotes the request, its token too.
+    aiohttp waits an hour for the head of a request, and without limit for a client that does not read the
+    response. It logs a malformed request with a traceback that quotes the request, its token included.
     """
 
     __slots__ = ("_server", "_timeout")
@@ -85,14 +85,14 @@ class _Connection(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._begin_request()
-        if len(self._server.by_last_answer) > self._server.limits.connections:
-            self._server.log.say(
+        if len(self._server.by_last_response) > self._server.limits.connections:
+            self._server.log.log(
                 logging.WARNING,
                 "web connections over the limit",
-                "more than %d web connections: the one that has waited longest is closed",
+                "more than %d web connections: closing the one that has been idle longest",
                 self._server.limits.connections,
             )
-            next(iter(self._server.by_last_answer)).abort()
+            next(iter(self._server.by_last_response)).abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._end()
@@ -102,7 +102,7 @@ class _Connection(RequestHandler):
         try:
             super().data_received(data)
         except Exception as error:  # asyncio would log it with the traceback
-            self._refused(error)
+            self._malformed(error)
             self.abort()
 
     async def finish_response(
@@ -120,19 +120,21 @@ class _Connection(RequestHandler):
         message: str | None = None,  # noqa: ARG002 -- aiohttp's signature; it quotes the request
     ) -> StreamResponse:
         if isinstance(exc, HttpProcessingError):
-            self._refused(exc)
-            error = "this is no HTTP request"
+            self._malformed(exc)
+            error = "this is not an HTTP request"
         else:
             self.log_exception("a web request failed", exc_info=exc)
             error = "the request failed; the worker's log says where"
         if request.writer.output_size > 0:
-            raise ConnectionError("a part of the answer is sent already")
-        answer = Response(body=orjson.dumps({"error": error}), status=status, content_type="application/json")
-        answer.force_close()
-        return answer
+            raise ConnectionError("a part of the response is sent already")
+        response = Response(
+            body=orjson.dumps({"error": error}), status=status, content_type="application/json"
+        )
+        response.force_close()
+        return response
 
     def log_exception(self, *_: Any, exc_info: BaseException | None = None) -> None:
-        self._server.log.say(
+        self._server.log.log(
             logging.ERROR,
             f"failed web requests ({type(exc_info).__name__})",
             "a web request failed",
@@ -140,19 +142,19 @@ class _Connection(RequestHandler):
         )
 
     def abort(self) -> None:
-        """Close the connection, with whatever is still to be sent or read."""
+        """Close the connection, dropping unsent and unread data."""
         transport = self.transport
         self._end()
         self.force_close()
         if transport is not None:
             transport.abort()
 
-    def _refused(self, error: Exception) -> None:
+    def _malformed(self, error: Exception) -> None:
         peer = self.peername
-        self._server.log.say(
+        self._server.log.log(
             logging.WARNING,
             "malformed web requests",
-            "a malformed web request from %s is refused: %s",
+            "refused a malformed web request from %s: %s",
             peer[0] if isinstance(peer, tuple) else "an unknown address",
             type(error).__name__,
         )
@@ -160,11 +162,11 @@ class _Connection(RequestHandler):
     def _begin_request(self) -> None:
         self._end()
         if self.transport is not None:
-            self._server.by_last_answer[self] = None
+            self._server.by_last_response[self] = None
             self._timeout = self._loop.call_later(self._server.limits.request_s, self._too_slow)
 
     def _end(self) -> None:
-        self._server.by_last_answer.pop(self, None)
+        self._server.by_last_response.pop(self, None)
         if self._timeout is not None:
             self._timeout.cancel()
             self._timeout = None

@@ -1,4 +1,4 @@
-"""A word in the log on dead letters: that there are some, of which kind and where; never what they say."""
+"""Logs dead letters: their number, code and place; never their contents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["DeadLetterLog"]
 logger = logging.getLogger(__name__)
 
 _EVERY_S = 10.0
-_LONGEST_FIELD = 60
+_MAX_FIELD_LENGTH = 60
 
 
 class _DeadLetter(msgspec.Struct):
@@ -35,7 +35,7 @@ _decode = msgspec.json.Decoder(_DeadLetter).decode
 
 @dataclass(slots=True)
 class _Unreported:
-    """Dead letters of one code that no line has told of yet."""
+    """Dead letters of one code that are not logged yet."""
 
     reported_at: float
     first: _DeadLetter | None = None
@@ -43,7 +43,7 @@ class _Unreported:
 
 
 class DeadLetterLog:
-    """Tells of each code at once, and then of what has come since every ten seconds; from any thread."""
+    """Logs each code at once, then its new dead letters every ten seconds; may be used from any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -51,7 +51,7 @@ class DeadLetterLog:
         self._unreported: dict[str, _Unreported] = {}
 
     def add(self, outputs: Iterable[Output]) -> None:
-        """Count those among the outputs of a batch that is committed."""
+        """Count the dead letters among the outputs of a committed batch."""
         letters = [_decode(output.value) for output in outputs if output.topic == DEAD_LETTERS]
         if not letters:
             return
@@ -60,14 +60,14 @@ class DeadLetterLog:
                 unreported = self._unreported.setdefault(letter.code, _Unreported(self._clock() - _EVERY_S))
                 unreported.first = unreported.first or letter
                 unreported.count += 1
-        self.tell()
+        self.report()
 
-    def tell(self, *, all_of_them: bool = False) -> None:
-        """Say what may be said by now; called now and then, and in the end for ``all_of_them``."""
+    def report(self, *, final: bool = False) -> None:
+        """Log what is due; called every second, and with ``final`` at the end for all the rest."""
         with self._lock:
             now = self._clock()
             for code, unreported in self._unreported.items():
-                if unreported.first is not None and (all_of_them or now - unreported.reported_at >= _EVERY_S):
+                if unreported.first is not None and (final or now - unreported.reported_at >= _EVERY_S):
                     logger.warning("%s", _line(code, unreported.count, unreported.first))
                     self._unreported[code] = _Unreported(now)
 
@@ -76,9 +76,9 @@ def _line(code: str, count: int, first: _DeadLetter) -> str:
     about = "" if first.field is None else f", field {_harmless(first.field)}"
     letters = "dead letter" if count == 1 else "dead letters"
     place = f"topic {first.topic}, partition {first.partition}, offset {first.offset}"
-    return f"{count} {letters} {code}: {'the first' if count > 1 else 'it'} is of {place}{about}"
+    return f"{count} {letters} {code}: {'the first' if count > 1 else 'it'} is from {place}{about}"
 
 
 def _harmless(field: str) -> str:
-    """A path may hold names that the sender chose: of these the log has less than a terminal may be shown."""
-    return re.sub(r"[^\w.\[\]-]", "?", field, flags=re.ASCII)[:_LONGEST_FIELD]
+    """Mask a path, which may hold names that the sender chose, so that it is safe in a log."""
+    return re.sub(r"[^\w.\[\]-]", "?", field, flags=re.ASCII)[:_MAX_FIELD_LENGTH]

@@ -1,7 +1,7 @@
-"""What a worker logs: its own from INFO on; of its libraries what is wrong, and that not over and over.
+"""Logging of a worker: its own messages from INFO on, and warnings of its libraries without repeats.
 
-What an exception says may quote what was sent to us: a record's text, a request's token. So a traceback tells
-its lines of code and the exception's type, and the message only of types known to quote nothing.
+An exception's message may quote input: a record's text, a request's token. So a traceback shows lines of code
+and the exception's type, and the message only of types that are known not to quote input.
 """
 
 from __future__ import annotations
@@ -21,16 +21,18 @@ from typing import Any
 from aiokafka.errors import KafkaError as AiokafkaError
 from confluent_kafka import KafkaException
 
+from stream_attr import files, kafka, worker
+from stream_attr.codec import versions
 from stream_attr.codec.visible import visible
 
-__all__ = ["LOGGING", "RateLimited", "client_logging", "log_loop_error", "set_up"]
+__all__ = ["LOGGING", "RateLimited", "log_loop_error", "set_up"]
 
 logger = logging.getLogger(__name__)
 
 _CLIENTS = ("aiokafka", "rdkafka")
-_HUSHED_S = 600.0
+_REPEAT_AFTER_S = 600.0
 
-_QUOTE_NOTHING = (
+_QUOTING_NO_INPUT = (
     AiokafkaError,
     ArithmeticError,
     AttributeError,
@@ -42,56 +44,47 @@ _QUOTE_NOTHING = (
     RuntimeError,
     TypeError,
 )
-"""What these say names types, attributes, addresses and files, but no value of a record or request."""
-_OUR_SENTENCES = (
-    "stream_attr.kafka.",
-    "stream_attr.files.",
-    "stream_attr.worker.",
-    "stream_attr.codec.versions",
-)
-"""Modules whose exceptions say what we wrote for operators."""
-
-
-def client_logging() -> dict[str, Any]:
-    """What a confluent-kafka client is to be told, so that its log is ours: warnings and worse."""
-    return {"log_level": 4, "logger": logging.getLogger("rdkafka")}
+"""Their messages name types, attributes, addresses and files, but no value of a record or request."""
+_OWN_MESSAGES = (*(f"{package.__name__}." for package in (files, kafka, worker)), versions.__name__)
+"""Modules whose exceptions carry messages for operators, which quote no input. (``codec.refusal`` quotes
+it.)"""
 
 
 class OnceOnly(logging.Filter):
-    """Drops what mode says of an error that has been told already: once more, with an empty traceback."""
+    """Drops mode's second report of an error, which has an empty traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record says something."""
-        told = record.exc_info is not None and record.exc_info[0] is None
-        return not (told or "We experienced a crash! Reraising" in record.getMessage())
+        """Whether a log record is new."""
+        repeated = record.exc_info is not None and record.exc_info[0] is None
+        return not (repeated or "We experienced a crash! Reraising" in record.getMessage())
 
 
-class Hushed(logging.Filter):
-    """Lets the Kafka clients say each kind of thing once in ten minutes.
+class WithoutRepeats(logging.Filter):
+    """Passes each kind of message of the Kafka clients once in ten minutes.
 
-    While a broker is away they say the same 80 times a second. That it is away, the worker says itself.
+    While a broker is away they repeat it 80 times a second. The worker itself logs that the broker is away.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._said: dict[tuple[object, ...], float] = {}
+        self._logged: dict[tuple[object, ...], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is not a client's repeat."""
+        """Whether a log record is not a repeated message of a client."""
         if record.name.partition(".")[0] not in _CLIENTS:
             return True
         facility = record.args[0] if record.name == "rdkafka" and isinstance(record.args, tuple) else None
         kind = record.name, record.levelno, record.msg, facility
         now = self._clock()
-        if now - self._said.get(kind, -_HUSHED_S) < _HUSHED_S:
+        if now - self._logged.get(kind, -_REPEAT_AFTER_S) < _REPEAT_AFTER_S:
             return False
-        self._said[kind] = now
+        self._logged[kind] = now
         return True
 
 
 class _Quoting:
-    """An exception among the arguments of a message, as it may be logged."""
+    """An exception among the arguments of a message, without input that it may quote."""
 
     def __init__(self, error: BaseException) -> None:
         self._error = error
@@ -104,16 +97,16 @@ class _Quoting:
 
 
 def _message(error: BaseException) -> str:
-    """What an exception says, where that can be no value of a record or request; else nothing."""
+    """The message of an exception if it quotes no input; else empty."""
     kind = type(error)
     # rocksdict raises bare exceptions; they name its files.
-    if isinstance(error, _QUOTE_NOTHING) or kind is Exception or kind.__module__.startswith(_OUR_SENTENCES):
+    if isinstance(error, _QUOTING_NO_INPUT) or kind is Exception or kind.__module__.startswith(_OWN_MESSAGES):
         return str(error)
     return ""
 
 
 def _traceback(error: BaseException, seen: frozenset[int] = frozenset()) -> str:
-    """Lines of code, type and harmless message of an exception and of those it came of, oldest first."""
+    """Lines of code, type and safe message of an exception and of its causes, oldest first."""
     seen |= {id(error)}
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     first = "" if cause is None or id(cause) in seen else _traceback(cause, seen) + "\n\nwhich led to:\n\n"
@@ -127,17 +120,17 @@ def _traceback(error: BaseException, seen: frozenset[int] = frozenset()) -> str:
 
 
 class WithoutValues(logging.Formatter):
-    """Formats exceptions, as tracebacks or within messages, without values that they may quote."""
+    """Formats exceptions, as tracebacks or within messages, without input that they may quote."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Format a record."""
         record = copy.copy(record)
-        record.exc_text = None  # another formatter may have left its own there
+        record.exc_text = None  # another formatter may have set it
         if isinstance(record.args, tuple):
             record.args = tuple(
                 _Quoting(arg) if isinstance(arg, BaseException) else arg for arg in record.args
             )
-        # What others chose begins no line of its own.
+        # Text from outside must not begin a line of its own.
         record.msg, record.args = visible(record.getMessage()), None
         return super().format(record)
 
@@ -147,9 +140,9 @@ class WithoutValues(logging.Formatter):
 
 
 class RateLimited:
-    """Logs the first of each kind of event at once, and what follows as a number once a minute.
+    """Logs the first event of each kind at once, and the number of further ones once a minute.
 
-    For what others can cause as often as they like. To be used on an event loop's thread.
+    For events that clients can cause at any rate. To be used on an event loop's thread.
     """
 
     def __init__(self, to: logging.Logger, period_s: float = 60.0) -> None:
@@ -157,8 +150,8 @@ class RateLimited:
         self._period_s = period_s
         self._more: dict[str, int] = {}
 
-    def say(self, level: int, kind: str, message: str, *args: object, exc_info: Any = None) -> None:
-        """Log an event, or count it where one of its ``kind`` (a plural) was logged within the period."""
+    def log(self, level: int, kind: str, message: str, *args: object, exc_info: Any = None) -> None:
+        """Log an event, or count it if one of its ``kind`` (a plural) was logged within the period."""
         if kind in self._more:
             self._more[kind] += 1
             return
@@ -181,23 +174,25 @@ LOGGING = {
     "formatters": {
         "line": {"()": WithoutValues, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
     },
-    "filters": {"once": {"()": OnceOnly}, "hushed": {"()": Hushed}},
+    "filters": {"once": {"()": OnceOnly}, "no-repeats": {"()": WithoutRepeats}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["once", "hushed"]}
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["once", "no-repeats"]}
     },
     "root": {"level": "WARNING", "handlers": ["stderr"]},
     "loggers": {
         "stream_attr": {"level": "INFO"},
-        "stream_attr.worker.engine.transport": {"level": "WARNING"},  # mode logs the services' life under the
-        "stream_attr.worker.engine.rebalance": {"level": "WARNING"},  # module of their class
+        # mode logs the life cycle of services under the module of their class
+        "stream_attr.worker.engine.consumer_thread": {"level": "WARNING"},
+        "stream_attr.worker.engine.rebalance": {"level": "WARNING"},
+        "stream_attr.worker.engine.transport": {"level": "WARNING"},
         "stream_attr.worker.engine.web_server": {"level": "WARNING"},
     },
 }
-"""For Faust, which sets it up once more when it starts its worker."""
+"""Also given to Faust, which configures logging again when it starts its worker."""
 
 
 def set_up() -> None:
-    """Log to standard error from now on, exceptions that nobody catches too."""
+    """Log to standard error from now on, uncaught exceptions included."""
     logging.config.dictConfig(LOGGING)
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
@@ -207,9 +202,9 @@ def set_up() -> None:
 def _log_uncaught(
     kind: type[BaseException], error: BaseException | None, _frames: TracebackType | None
 ) -> None:
-    logger.critical("an exception that nobody foresaw: %s", kind.__name__, exc_info=error)
+    logger.critical("unexpected exception: %s", kind.__name__, exc_info=error)
 
 
 def log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what asyncio reports to its exception handler, without tasks and handles, which quote values."""
+    """Log errors of the event loop, without the tasks and handles, which quote input."""
     logger.error("%s", context["message"], exc_info=context.get("exception"))

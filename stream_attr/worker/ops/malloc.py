@@ -1,8 +1,8 @@
-"""The C library's heap: what has been freed is given back to the machine.
+"""Returns freed memory of the C library's heap to the system.
 
-RocksDB, librdkafka and the interpreter allocate from some dozens of threads. glibc gives most of them an
-arena of their own, and keeps what is freed in the midst of one: memory that a worker neither uses nor gives
-back. Elsewhere (musl, macOS) there is nothing to be told, and nothing is done.
+RocksDB, librdkafka and the interpreter allocate from dozens of threads. glibc gives most of them an arena of
+their own, and keeps memory that is freed in the middle of one: the worker neither uses nor returns it. With
+other C libraries (musl, macOS) this module does nothing.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from typing import Any, Final
 __all__ = ["keep_trimmed", "share_arenas"]
 
 _M_ARENA_MAX: Final = -8
-"""Of glibc's malloc.h."""
+"""From glibc's malloc.h."""
 _ARENAS: Final = 2
 _SET_BY_OPERATORS: Final = {"MALLOC_ARENA_MAX", "GLIBC_TUNABLES"}
 _TRIM_EVERY_S: Final = 30.0
-"""It takes some 50 ms for a heap of a gigabyte."""
+"""A trim takes about 50 ms for a heap of a gigabyte."""
 
 
 def share_arenas() -> None:
-    """Have all threads share two arenas; to be called before there are many. What an operator set stays."""
+    """Have all threads share two arenas, unless the operator set a limit; to be called before they start."""
     mallopt = _of_libc("mallopt")
     if mallopt is not None and not _SET_BY_OPERATORS & os.environ.keys():
         mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 async def keep_trimmed(every_s: float = _TRIM_EVERY_S) -> None:
-    """Give freed pages back every so many seconds, for ever."""
+    """Return freed pages every ``every_s`` seconds; never returns."""
     trim = _of_libc("malloc_trim")
     while trim is not None:
         await asyncio.sleep(every_s)
@@ -39,5 +39,5 @@ async def keep_trimmed(every_s: float = _TRIM_EVERY_S) -> None:
 
 
 def _of_libc(name: str) -> Any:
-    """Return a function of the C library; None where it has none of that name."""
+    """Return a function of the C library; None: it has none of that name."""
     return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

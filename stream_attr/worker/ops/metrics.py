@@ -1,4 +1,4 @@
-"""The worker's metrics: every name, its labels and its meaning in this one place; served at ``/metrics``."""
+"""All metrics of a worker: names, labels and meanings; served at ``/metrics``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 
 
 
 class Metrics:
-    """Counters since the worker started; gauges of the partitions that it holds now."""
+    """Counters since the worker started, and gauges of the partitions that it holds now."""
 
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
@@ -30,7 +30,10 @@ class Metrics:
             registry=registry,
         )
         self._repeats = Counter(
-            "stream_attr_repeated_events", "Events whose id was known already", ["topic"], registry=registry
+            "stream_attr_repeated_events",
+            "Events whose event_id was seen before",
+            ["topic"],
+            registry=registry,
         )
         self._decisions = Counter(
             "stream_attr_decisions",
@@ -40,7 +43,7 @@ class Metrics:
         )
         self._reports = Counter(
             "stream_attr_reports",
-            "Facts, inquiries, agents' days and service tasks emitted",
+            "Reception facts, inquiries, agent days and service tasks emitted",
             ["topic"],
             registry=registry,
         )
@@ -55,53 +58,53 @@ class Metrics:
         )
         self._buyers = Gauge("stream_attr_buyers", "Buyers with state", ["partition"], registry=registry)
         self._state = Gauge(
-            "stream_attr_state_bytes", "Size of the local store, about", ["partition"], registry=registry
+            "stream_attr_state_bytes", "Estimated size of the local store", ["partition"], registry=registry
         )
         self._watermark = Gauge(
             "stream_attr_watermark_seconds", "Watermark, epoch seconds", ["partition"], registry=registry
         )
         self._lag = Gauge(
             "stream_attr_lag_records",
-            "Records in the topic that are not judged and committed yet",
+            "Records of the topic that are not judged and committed yet",
             ["topic", "partition"],
             registry=registry,
         )
         self._open_records = Gauge(
             "stream_attr_open_transaction_records",
-            "High watermark less last stable offset: offsets behind a transaction that is open",
+            "High watermark minus last stable offset: offsets behind an open transaction",
             ["topic", "partition"],
             registry=registry,
         )
         self._open_seconds = Gauge(
             "stream_attr_open_transaction_seconds",
-            "How long the last stable offset has not moved, while the high watermark is beyond it",
+            "Seconds since the last stable offset moved, while it is below the high watermark",
             ["topic", "partition"],
             registry=registry,
         )
         self._lost = Counter(
             "stream_attr_lost_records",
-            "Offsets passed over because retention deleted them before they were judged",
+            "Offsets skipped because retention deleted them before they were judged",
             ["topic", "partition"],
             registry=registry,
         )
         self._judging = Histogram(
-            "stream_attr_judging_seconds", "Judging of one batch", registry=registry, buckets=_SECONDS
+            "stream_attr_judging_seconds", "Time to judge one batch", registry=registry, buckets=_SECONDS
         )
         self._committing = Histogram(
-            "stream_attr_commit_seconds", "Commit of one batch", registry=registry, buckets=_SECONDS
+            "stream_attr_commit_seconds", "Time to commit one batch", registry=registry, buckets=_SECONDS
         )
         self._inputs = self._lag, self._open_records, self._open_seconds
         self._topics: dict[int, set[str]] = {}
 
     def judged(self, partition: int, batch: Batch, records: int, judging_s: float, commit_s: float) -> None:
-        """A batch was judged and committed."""
+        """Record a batch that was judged and committed."""
         self._records.labels(partition).inc(records)
         self._judging.observe(judging_s)
         self._committing.observe(commit_s)
         self.counted(partition, batch)
 
     def counted(self, partition: int, batch: Batch) -> None:
-        """What the processor counted in a call is committed."""
+        """Record the processor's statistics of a committed batch."""
         stats = batch.stats
         for counter, counts in (
             (self._events, stats.events),
@@ -120,28 +123,28 @@ class Metrics:
             self._watermark.labels(partition).set(stats.watermark / 1000)
 
     def refused(self, dead_letters: Iterable[Output]) -> None:
-        """Settings or roster records were refused."""
+        """Record refused settings and roster records."""
         for dead_letter in dead_letters:
             self._dead_letters.labels(orjson.loads(dead_letter.value)["code"]).inc()
 
     def lost(self, partition: int, topic: str, records: int) -> None:
-        """Input was deleted before it was judged."""
+        """Record input that was deleted before it was judged."""
         self._lost.labels(topic, partition).inc(records)
 
     def input(
         self, partition: int, topic: str, lag: int, open_records: int = 0, open_seconds: float = 0.0
     ) -> None:
-        """How far judging is behind the end of a topic, and what of it cannot be read yet, for how long."""
+        """Set the lag of a topic, the offsets that cannot be read yet, and for how long."""
         self._topics.setdefault(partition, set()).add(topic)
         for gauge, value in zip(self._inputs, (lag, open_records, open_seconds), strict=True):
             gauge.labels(topic, partition).set(value)
 
     def state(self, partition: int, size: int) -> None:
-        """Size of a local store in bytes."""
+        """Set the size of a local store in bytes."""
         self._state.labels(partition).set(size)
 
     def forget(self, partition: int) -> None:
-        """The partition is another worker's now."""
+        """Remove the gauges of a partition that this worker no longer holds."""
         for gauge in (self._pending, self._buyers, self._state, self._watermark):
             gauge.remove(partition)
         for topic in self._topics.pop(partition, ()):
@@ -149,5 +152,5 @@ class Metrics:
                 gauge.remove(topic, partition)
 
     def exposition(self) -> bytes:
-        """All of them in the text format of Prometheus."""
+        """All metrics in the text format of Prometheus."""
         return generate_latest(self.registry)

@@ -1,4 +1,4 @@
-"""Events that retention deletes as soon as they have come, because their senders gave them an old time."""
+"""Events that retention deletes on arrival, because their senders gave them an old timestamp."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _EVERY_S = 3600.0
 
 
 class RetentionWatch:
-    """Warns, at most once an hour for each topic, of records that are older than their topic keeps any.
+    """Warns, at most once an hour per topic, of records that are older than the topic's retention.
 
-    Kafka deletes by the records' timestamps. Where these are the senders' (``CreateTime``), history that is
-    sent with its own old times may be gone before a worker that was away has judged it.
+    Kafka deletes by the records' timestamps. If these are the senders' (``CreateTime``), history sent with
+    its original times may be deleted before a worker that was away has judged it.
     """
 
     def __init__(
@@ -31,19 +31,19 @@ class RetentionWatch:
         now_ms: Callable[[], int] = wall_clock_ms,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``retention_ms``: of topics with their senders' times, by name without ``prefix``."""
+        """``retention_ms``: by topic (without ``prefix``), of topics with senders' timestamps."""
         self._retention_ms = retention_ms
         self._prefix = prefix
         self._now_ms = now_ms
         self._clock = clock
         self._warned: dict[str, float] = {}
 
-    def see(self, topic: str, records: Sequence[Any]) -> None:
-        """Look at records that were fetched from one partition of a topic (name without prefix)."""
+    def check(self, topic: str, records: Sequence[Any]) -> None:
+        """Check records fetched from one partition. ``topic``: without prefix."""
         retention_ms = self._retention_ms.get(topic)
         if retention_ms is None or not records:
             return
-        newest_ms = max(records[0].timestamp, records[-1].timestamp)  # a file of the log goes by its newest
+        newest_ms = max(records[0].timestamp, records[-1].timestamp)  # a log segment expires by its newest
         now_s = self._clock()
         if not 0 <= newest_ms < self._now_ms() - retention_ms:
             return
@@ -52,7 +52,7 @@ class RetentionWatch:
         self._warned[topic] = now_s
         name = self._prefix + topic
         logger.warning(
-            "topic %s, partition %s: records with timestamps of %.1f days ago come in, and retention.ms is "
+            "topic %s, partition %s: records arrive with timestamps of %.1f days ago, and retention.ms is "
             "%.1f days, so Kafka deletes them at once, judged or not; "
             "kafka-configs.sh --alter --topic %s --add-config message.timestamp.type=LogAppendTime",
             name,

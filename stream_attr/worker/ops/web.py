@@ -1,10 +1,10 @@
-"""What a worker answers over HTTP, on Faust's own web server.
+"""The HTTP endpoints of a worker, on Faust's own web server.
 
-``GET /health`` the process answers; ``GET /ready`` 200 once every assigned partition is recovered, and while
-the broker answers, else 503 with the reason; ``GET /metrics``; ``GET /orders/{shop_id}/{order_id}`` the last
-decision with its receipt, from whichever worker holds it, else 404; each id is one percent-encoded segment.
-Errors are JSON: ``{"error": ...}``.
-Where there is a token, all but the first two ask for it: ``Authorization: Bearer …``, else 401.
+``GET /health``: the process is alive. ``GET /ready``: 200 once every assigned partition is restored, and
+while the broker answers; else 503 with the reason. ``GET /metrics``. ``GET /orders/{shop_id}/{order_id}``:
+the last decision with its receipt, from whichever worker holds it, else 404; each id is one percent-encoded
+segment. Errors are JSON: ``{"error": ...}``. With a token, all but the first two require it: ``Authorization:
+Bearer …``, else 401.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ logger = logging.getLogger(__name__)
 
 _PEER_TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 _LOCAL_ONLY = "local"
-"""Query flag of a question that one worker asks another: it is not passed on."""
+"""Query flag of a request from another worker: it is not forwarded."""
 _JSON = "application/json"
 _OPEN = frozenset({"/health", "/ready"})
-"""What probes ask, which have no token."""
+"""Paths for probes, which have no token."""
 _SCHEME = "bearer"
 
 _Handler = Callable[[WebRequest], Awaitable[StreamResponse]]
@@ -51,7 +51,7 @@ def add_routes(app: Any) -> None:
 
 
 def guard(token: Secret | None) -> Any:
-    """What stands before every page, known or not: 401 without the token (None: it lets all in)."""
+    """Middleware before every path, known or not: 401 without the token. None: all requests pass."""
 
     @middleware
     async def check(request: WebRequest, handler: _Handler) -> StreamResponse:
@@ -68,19 +68,19 @@ def guard(token: Secret | None) -> Any:
 
 
 def _bears(request: WebRequest, token: Secret) -> bool:
-    """Whether the token is there; how long this takes tells nothing of it."""
+    """Whether the request has the token; compared in constant time."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     right = hmac.compare_digest(given.strip().encode(errors="replace"), token.reveal().encode())
     return right and scheme.lower() == _SCHEME
 
 
 async def health(view: View, _request: Request) -> Response:
-    """Answer."""
+    """The process is alive."""
     return view.json({"status": "ok"})
 
 
 async def ready(view: View, _request: Request) -> Response:
-    """Whether every assigned partition is recovered and judges, and the broker answers."""
+    """Whether every assigned partition is restored and judges, and the broker answers."""
     app = view.app
     held = sorted(partition.number for partition in app.partitions)
     reason = (
@@ -99,8 +99,10 @@ async def metrics(view: View, _request: Request) -> Response:
     for partition in app.partitions:
         for topic in INPUTS:
             if (lag := partition.lag(topic)) is not None:
-                name, held = app.config.topic(topic), partition.open_transactions
-                app.metrics.input(partition.number, topic, lag, held.records(name), held.seconds(name))
+                name, still_open = app.config.topic(topic), partition.open_transactions
+                app.metrics.input(
+                    partition.number, topic, lag, still_open.records(name), still_open.seconds(name)
+                )
         app.metrics.state(partition.number, partition.state_size)
     return view.bytes(app.metrics.exposition(), content_type="text/plain")
 
@@ -114,7 +116,7 @@ async def order(view: View, request: Request, shop_id: str, order_id: str) -> Re
     try:
         found = await view.app.partitions.find_order(shop_id, order_id)
     except TimeoutError:
-        error = {"error": view.app.broker_health.lost or "a batch is in hand for too long; try again"}
+        error = {"error": view.app.broker_health.lost or "partition is busy; retry"}
         return view.bytes(orjson.dumps(error), content_type=_JSON, status=503)
     if found is None and _LOCAL_ONLY not in request.query:
         found = await _ask_peers(view.app, path)
@@ -125,7 +127,7 @@ async def order(view: View, request: Request, shop_id: str, order_id: str) -> Re
 
 
 async def _ask_peers(app: Any, path: str) -> bytes | None:
-    """Ask every other worker once; they are known from the group's assignment."""
+    """Request an order from every other worker, as the group's assignment names them."""
     peers = set(app.assignor.external_topics_metadata()) - {str(URL(app.config.url))}
     answers = await asyncio.gather(*(_ask(app, peer, path) for peer in peers))
     return next((answer for answer in answers if answer is not None), None)
@@ -143,15 +145,18 @@ async def _ask(app: Any, peer: str, path: str) -> bytes | None:
             url, headers=headers, timeout=_PEER_TIMEOUT, allow_redirects=False
         ) as response:
             if response.status in (401, 403):
-                app.web_log.say(
-                    logging.WARNING, f"refusals by {shown}", "%s does not take this worker's web token", shown
+                app.web_log.log(
+                    logging.WARNING,
+                    f"refusals by {shown}",
+                    "%s does not accept this worker's web token",
+                    shown,
                 )
             return await response.read() if response.status == 200 else None
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # ValueError: a peer's URL is none
-        # No more of the error: aiohttp's may quote the request, whose headers hold the token.
-        app.web_log.say(
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # ValueError: a peer's URL is invalid
+        # Not the error itself: aiohttp's may quote the request, whose headers hold the token.
+        app.web_log.log(
             logging.WARNING,
-            f"failed questions to {shown}",
+            f"failed requests to {shown}",
             "%s does not answer: %s",
             shown,
             getattr(error, "strerror", None) or type(error).__name__,

@@ -1,4 +1,4 @@
-"""What must be true of this machine before a worker joins the group: its data directory and its web port."""
+"""Checks of this machine before a worker joins the group: its data directory and its web address."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ _LOCK = "worker.lock"
 
 
 class HostCheckError(UnusableError):
-    """This machine does not have what the worker is told to use; the message says what."""
+    """The data directory or the web address cannot be used; the message says why."""
 
 
 class Claim:
-    """The data directory is this worker's, and its web address is free; for as long as the context lasts.
+    """Locks the data directory for this worker, while the context lasts, and checks the web address.
 
-    The stores of the partitions lie side by side in the directory, whatever the app id, and each is locked by
-    itself: without one lock on the whole, a second worker would start, and fail at the first take-over.
+    The stores of all partitions are in that directory, whatever the app id, and each has its own lock:
+    without one lock on the directory, a second worker would start, and fail when it takes its first partition
+    over.
     """
 
     def __init__(self, config: WorkerConfig) -> None:
@@ -34,12 +35,12 @@ class Claim:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Claim:
-        """Claim them.
+        """Check and lock.
 
         Raises:
-            StoreBusy: the directory is another worker's.
-            PremisesError: the directory cannot be written, or the address cannot be listened on, or others
-                reach it and no token is asked for.
+            StoreBusy: another worker uses the directory.
+            HostCheckError: the directory cannot be written, the address cannot be listened on, or other
+                machines reach it and no token is set.
         """
         reached = _require_address(self._config.web_host, self._config.web_port)
         if reached and self._config.web_token is None:
@@ -76,7 +77,7 @@ def _locked(data_dir: Path) -> IO[str]:
 
 
 def _require_address(host: str, port: int) -> bool:
-    """Return whether other machines reach it."""
+    """Check that an address can be listened on; returns whether other machines reach it."""
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, kind, protocol, _, address in found:
@@ -87,8 +88,8 @@ def _require_address(host: str, port: int) -> bool:
                 probe.bind(address)
                 probe.listen(1)
     except (OSError, UnicodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "no such host"
+        reason = error.strerror if isinstance(error, OSError) else "no such host"
         raise HostCheckError(
-            f"port {port} on {host} cannot be used: {said}; see --web-host and --web-port"
+            f"port {port} on {host} cannot be used: {reason}; see --web-host and --web-port"
         ) from error
     return not all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)

@@ -1,4 +1,4 @@
-"""What must be true of the broker before a worker starts: its topics, and what it can promise."""
+"""Checks of the broker before a worker starts: its topics, and whether it has transactions."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ __all__ = [
     "INTERNAL_INPUTS",
     "TopicsCheckError",
     "TopicsFound",
-    "inspect",
+    "check_topics",
 ]
 
 EVENTS = (CHAT, ORDERS)
 """Topics whose records are judged in the order of their ``ts``."""
 INTERNAL_INPUTS = (BUYER_DAYS, CLOSINGS)
-"""Topics by which partitions tell each other: outputs of some are inputs of others."""
+"""Repartition topics: outputs of some partitions that are inputs of others."""
 INPUTS = (*EVENTS, TICKS, *INTERNAL_INPUTS)
-"""Topics consumed by partition; partition p of all of them is one worker's at a time."""
+"""Co-partitioned topics: partition p of all of them is assigned to the same worker."""
 GLOBAL_TOPICS = (SETTINGS, ROSTER)
-"""Topics of one partition that every worker reads whole."""
+"""Topics of one partition that every worker reads completely."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,27 +45,28 @@ class TopicsCheckError(UnusableError):
 
 
 class TopicsFound(NamedTuple):
-    """What a worker needs to know of its broker."""
+    """The result of the check."""
 
     partitions: int
-    """Partitions of every topic that is keyed by buyer."""
+    """Number of partitions of every topic keyed by buyer."""
     transactions: bool
-    """Whether a batch is one transaction here."""
+    """Whether each batch is one transaction."""
     brokers: int
-    """How many brokers the cluster has."""
+    """Number of brokers of the cluster."""
     retention_ms: Mapping[str, int]
-    """How long topics keep records after the time that their senders gave them, by name without prefix."""
+    """``retention.ms`` by topic (without prefix), where it counts from timestamps that senders set."""
 
 
-def inspect(config: WorkerConfig) -> TopicsFound:
-    """Look at the broker's topics and decide on transactions; log a warning for each setting that loses data.
+def check_topics(config: WorkerConfig) -> TopicsFound:
+    """Check the broker's topics and decide on transactions; logs a warning for each setting that loses data.
 
-    ``auto`` turns them off on the embedded broker alone, known by its cluster id: it shows what was aborted.
+    ``auto`` turns transactions off only on the embedded broker (known by its cluster id), which does not hide
+    aborted records.
 
     Raises:
         BrokerUnreachable: no broker answers.
-        LayoutError: a topic is missing, or the partition counts do not fit together; the message names each
-            and the command that helps.
+        TopicsCheckError: a topic is missing, or partition counts differ; the message names each and the
+            command that helps.
     """
     definitions = topic_definitions().values()
     admin, cluster = connect(config.broker, config.security)
@@ -78,8 +79,8 @@ def inspect(config: WorkerConfig) -> TopicsFound:
     }
     wrong = [f"topic {name} is missing" for name in names if name not in counts]
     if len(set(keyed.values())) > 1:
-        said = ", ".join(f"{name} has {count}" for name, count in keyed.items())
-        wrong.append(f"these topics must have the same number of partitions: {said}")
+        counted = ", ".join(f"{name} has {count}" for name, count in keyed.items())
+        wrong.append(f"these topics must have the same number of partitions: {counted}")
     wrong += [
         f"topic {name} must have one partition and has {counts[name]}"
         for name in map(config.topic, GLOBAL_TOPICS)

@@ -15,9 +15,9 @@ __all__ = ["processor_judging"]
 
 
 def processor_judging(config: WorkerConfig) -> Judging:
-    """One book for all partitions and a processor for each.
+    """One shop registry for all partitions, and a processor for each.
 
-    With ``clock`` ``events`` there is no "now", so no timestamp is a future one.
+    With ``clock`` ``events`` there is no "now", so no timestamp is in the future.
     """
     registry = ShopRegistry()
     options = Options(

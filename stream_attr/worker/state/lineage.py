@@ -1,9 +1,9 @@
 """Which history a partition's state belongs to: who wrote its changelog since when, and from which topics.
 
-Kafka tells histories apart by leader epochs (KIP-101). They do not do here: a broker that is restored from an
-older copy counts them on from there, and compaction removes the record that a store stands behind. So each
-owner of a partition begins an epoch of its own, and every batch says the last epochs and where each began:
-two histories are the same up to an offset if the same epoch wrote what lies before it.
+Kafka distinguishes histories by leader epochs (KIP-101). They do not suffice here: a broker restored from an
+older copy continues to count from there, and compaction removes the record before a store's offset. So each
+owner of a partition starts an epoch of its own, and every batch names the last epochs and their first
+offsets: two histories are equal up to an offset if the same epoch wrote the record before it.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ LINEAGE_KEY: Final = b"\x00lineage"
 """Key of a partition's lineage in its changelog; the last record of every batch."""
 
 _VERSION: Final = 1
-_MOST_EPOCHS: Final = 16
-"""A store of an epoch longer ago is built anew."""
+_MAX_EPOCHS: Final = 16
+"""A store of an older epoch is rebuilt from scratch."""
 
 
 class Epoch(NamedTuple):
-    """What one owner of the partition has written."""
+    """The records that one owner of the partition has written."""
 
     name: str
     begin: int
-    """Changelog offset; the epoch ends where the next one begins."""
+    """First changelog offset; the epoch ends where the next one begins."""
 
 
 class Judged(NamedTuple):
-    """The record of an input that was judged last."""
+    """The last judged record of an input."""
 
     offset: int
     digest: int
@@ -64,15 +64,15 @@ class Lineage(Struct, frozen=True):
     """The history of a partition's state."""
 
     epochs: tuple[Epoch, ...] = ()
-    """The last ones, the oldest first; no program of before there were epochs has written any."""
+    """The last epochs, oldest first; empty for state written before epochs existed."""
     topics: dict[str, str] = {}
-    """Topic ids by name, without prefix: of what the progress counts its offsets on, and of the changelog."""
+    """Topic ids by name (without prefix): of the topics in the progress, and of the changelog."""
     judged: dict[str, Judged] = {}
-    """What was judged last, by input."""
+    """The last judged record, by input."""
     version: int = _VERSION
 
     def epoch_at(self, offset: int) -> str | None:
-        """Return the epoch that wrote what lies at a changelog offset; None: it is not known."""
+        """Return the epoch that wrote the record at a changelog offset; None: unknown."""
         return next((epoch.name for epoch in reversed(self.epochs) if epoch.begin <= offset), None)
 
     def begun(
@@ -85,13 +85,14 @@ class Lineage(Struct, frozen=True):
     ) -> Lineage:
         """Return this history with an epoch that begins at an offset (unless it is the last one already).
 
-        ``changelog``: the name of the changelog in ``topics``. In another changelog than before, a restored
-        one, offsets mean nothing of what they did. ``from_beginning``: inputs that are read anew.
+        ``changelog``: the name of the changelog in ``topics``; if its id has changed, earlier epochs are
+        dropped, because their offsets mean nothing in the new topic. ``from_beginning``: inputs that are read
+        again from their beginning.
         """
         same = self.topics.get(changelog) == topics.get(changelog)
         epochs = self.epochs if same else ()
         if not epochs or epochs[-1].name != epoch:
-            epochs = (*epochs, Epoch(epoch, offset))[-_MOST_EPOCHS:]
+            epochs = (*epochs, Epoch(epoch, offset))[-_MAX_EPOCHS:]
         judged = {name: last for name, last in self.judged.items() if name not in from_beginning}
         return Lineage(epochs, dict(topics), judged)
 
@@ -105,7 +106,7 @@ class Lineage(Struct, frozen=True):
         return Lineage(self.epochs, self.topics, self.judged | judged)
 
     def recreated(self, topics: Mapping[str, str], names: Collection[str]) -> list[str]:
-        """Return which of these topics are others now, by their ids."""
+        """Return the topics whose ids have changed."""
         known = self.topics
         return [name for name in names if name in known and topics.get(name, known[name]) != known[name]]
 
@@ -116,7 +117,7 @@ _decode_version: Final = msgspec.json.Decoder(Versioned).decode
 
 
 def new_epoch() -> str:
-    """Return a name that no other epoch has."""
+    """Return a unique name of an epoch."""
     return secrets.token_hex(4)
 
 
@@ -126,7 +127,7 @@ def encode_lineage(lineage: Lineage) -> bytes:
 
 
 def decode_lineage(data: bytes | None) -> Lineage:
-    """Return the lineage of a record's value; None: of a partition that has none yet.
+    """Decode a lineage record's value; None: the partition has none yet, which is an empty lineage.
 
     Raises:
         NewerVersionError: a newer program wrote it.

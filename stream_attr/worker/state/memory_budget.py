@@ -1,4 +1,4 @@
-"""What a worker's partitions may keep in memory, all of them together."""
+"""The memory for all partitions of a worker together."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _MIB = 1 << 20
 
 
 class Memory:
-    """Half is for buyers who are kept decoded, half for the blocks and write buffers of the local stores."""
+    """Half is for decoded buyers, half for blocks and write buffers of the local stores."""
 
     def __init__(self, mib: int) -> None:
-        """``mib``: MiB in all."""
-        of_stores = mib * _MIB // 2
-        self.blocks = rocksdict.Cache(of_stores)
+        """``mib``: total MiB."""
+        store_bytes = mib * _MIB // 2
+        self.blocks = rocksdict.Cache(store_bytes)
         self.write_buffers = rocksdict.WriteBufferManager.new_write_buffer_manager_with_cache(
-            of_stores // 2, False, self.blocks
+            store_bytes // 2, False, self.blocks
         )
-        """Their memory is taken from that of the blocks."""
+        """Their memory is charged to the block cache."""
         self._facts = mib * _MIB // 2 // FACT_BYTES
 
     def facts(self, partitions: int) -> int:

@@ -1,8 +1,8 @@
-"""A partition's state on this machine: a copy of its changelog that knows how far it goes.
+"""A partition's local store: a copy of its changelog with a checkpoint, the changelog offset that it is at.
 
-The changelog is the truth. A store is written after the commit, together with the changelog offset it then
-stands at, so it may lag behind but never runs ahead; a store that says anything else is thrown away. It
-also knows when that was: one left alone for long may have missed deletions that the changelog has forgotten.
+The changelog is authoritative. A store is written after the commit, together with the changelog offset, so it
+may lag behind but never runs ahead; a store with any other content is discarded. The checkpoint has a time as
+well: a store that was unused for long may have missed deletions that the changelog has compacted away.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = [
     "GLOBAL_TABLES_KEY",
+    "Checkpoint",
     "LocalStore",
     "MemoryStore",
     "RocksStore",
-    "Standing",
     "StoreBusy",
     "StoreDamagedError",
     "StoreUnusableError",
@@ -38,13 +38,13 @@ __all__ = [
 ]
 
 GLOBAL_TABLES_KEY = b"\x00knowledge"
-"""Key of the record that says how far settings and roster were known when a partition last judged."""
+"""Key of the record of the settings and roster offsets that a partition last judged with."""
 
 _MARKER_KEY = b"\x00marker"
 _FIRST = b"\x01"
-"""Keys of the worker's own records begin with a zero byte, and no others."""
+"""Only keys of the worker's own records begin with a zero byte."""
 
-_OPEN_PATIENCE_S = 20.0
+_OPEN_TIMEOUT_S = 20.0
 _LOCKED = "/LOCK: "
 _NO_DESCRIPTORS = os.strerror(errno.EMFILE)
 _MISSING = os.strerror(errno.ENOENT)
@@ -59,47 +59,47 @@ class StoreBusy(UnusableError):  # noqa: N818 -- a state, not a mistake
 
     @classmethod
     def of(cls, path: Path) -> StoreBusy:
-        """Name the directory and the remedy."""
+        """Make the error for a directory, with the remedy."""
         return cls(f"{path} is in use by another process; two workers on one machine need a --data-dir each")
 
 
 class StoreDamagedError(StreamAttrError):
-    """The files of a store do not hold what was written to them: it has to be cleared and built anew."""
+    """The files of a store are damaged: it has to be rebuilt from the changelog."""
 
 
 class StoreUnusableError(StreamAttrError):
-    """The disk refuses a store's files; the message names the directory, the reason and the remedy."""
+    """The files of a store cannot be written; the message names the directory, the reason and the remedy."""
 
 
-class Standing(NamedTuple):
-    """How far a store goes."""
+class Checkpoint(NamedTuple):
+    """The changelog offset that a store is at."""
 
     offset: int
-    """All of the changelog before it is in the store."""
+    """All changelog records before it are in the store."""
     written_ts: int
-    """Wall clock when that was so, epoch milliseconds."""
+    """Wall clock of the last write, epoch milliseconds."""
 
 
 class LocalStore(Store, Protocol):
-    """A store that the shell can bring up to a changelog offset.
+    """A store with a checkpoint.
 
-    Whatever is asked of it may raise StoreDamagedError or StoreUnusableError.
+    Any method may raise StoreDamagedError or StoreUnusableError.
     """
 
-    def standing(self, topic_id: str) -> Standing | None:
-        """How far this store holds that changelog; None when that is in doubt."""
+    def checkpoint(self, topic_id: str) -> Checkpoint | None:
+        """The checkpoint of this store in the changelog with that topic id; None: it has none."""
 
     def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
-        """Apply changes and the offset the store then stands at, all or nothing."""
+        """Apply changes and set the checkpoint, all or nothing."""
 
     def clear(self) -> None:
-        """Throw everything away."""
+        """Delete everything."""
 
     def size(self) -> int:
-        """Bytes of state, about."""
+        """Estimated bytes of state."""
 
     def close(self) -> None:
-        """Let go of files; the store is not used afterwards."""
+        """Release the files; the store is not used afterwards."""
 
 
 class MemoryStore:
@@ -107,7 +107,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._state: SortedDict = SortedDict()
-        self._marker: tuple[str, Standing] | None = None
+        self._marker: tuple[str, Checkpoint] | None = None
         self._size = 0
 
     def get(self, key: bytes) -> bytes | None:
@@ -124,14 +124,14 @@ class MemoryStore:
         """See `Store.write_derived`."""
         self._apply(rows.items())
 
-    def standing(self, topic_id: str) -> Standing | None:
-        """How far this store holds that changelog."""
+    def checkpoint(self, topic_id: str) -> Checkpoint | None:
+        """See `LocalStore.checkpoint`."""
         return self._marker[1] if self._marker and self._marker[0] == topic_id else None
 
     def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
-        """Apply changes and the offset."""
+        """Apply changes and set the checkpoint."""
         self._apply(changes)
-        self._marker = (topic_id, Standing(offset, wall_clock_ms()))
+        self._marker = (topic_id, Checkpoint(offset, wall_clock_ms()))
 
     def _apply(self, changes: Iterable[Change]) -> None:
         state = self._state
@@ -144,7 +144,7 @@ class MemoryStore:
                 self._size += len(key) + len(value)
 
     def clear(self) -> None:
-        """Throw everything away."""
+        """Delete everything."""
         self._state.clear()
         self._marker = None
         self._size = 0
@@ -154,7 +154,7 @@ class MemoryStore:
         return self._size
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
 
 class RocksStore:
@@ -175,7 +175,7 @@ class RocksStore:
         try:
             value: bytes | None = self._database.get(key)
         except Exception as error:
-            raise self._explained(error) from error
+            raise self._translated(error) from error
         return value
 
     def items(self, begin: bytes = _FIRST, end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
@@ -192,21 +192,21 @@ class RocksStore:
             cursor.status()  # a damaged block looks like the end
         except Exception as error:
             del cursor  # while it lives, the store cannot be closed
-            raise self._explained(error) from error
+            raise self._translated(error) from error
 
-    def standing(self, topic_id: str) -> Standing | None:
-        """How far this store holds that changelog; None for another topic's marker."""
+    def checkpoint(self, topic_id: str) -> Checkpoint | None:
+        """See `LocalStore.checkpoint`."""
         named, *numbers = (self.get(_MARKER_KEY) or b"").decode(errors="replace").split("@")
         if named != topic_id or len(numbers) != 2 or not all(map(str.isdecimal, numbers)):
             return None
-        return Standing(*map(int, numbers))
+        return Checkpoint(*map(int, numbers))
 
     def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
         """See `Store.write_derived`."""
         self._write(_write_batch(rows.items()))
 
     def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
-        """Apply changes and the offset in one write batch."""
+        """Apply changes and set the checkpoint, in one write batch."""
         batch = _write_batch(changes)
         batch.put(_MARKER_KEY, f"{topic_id}@{offset}@{wall_clock_ms()}".encode())
         self._write(batch)
@@ -215,30 +215,30 @@ class RocksStore:
         try:
             self._database.write(batch)
         except Exception as error:
-            raise self._explained(error) from error
+            raise self._translated(error) from error
 
     def clear(self) -> None:
-        """Throw the files away and begin anew."""
+        """Delete the files and open an empty store."""
         self.close()
         shutil.rmtree(self._path)
         self._database = self._open()
 
     def size(self) -> int:
-        """RocksDB's estimate of the bytes of live data, those not yet flushed included."""
+        """RocksDB's estimate of the bytes of live data, including unflushed writes."""
         estimate = self._database.property_int_value("rocksdb.estimate-live-data-size") or 0
         fresh = self._database.property_int_value("rocksdb.cur-size-active-mem-table") or 0
         return int(estimate) + int(fresh)
 
     def close(self) -> None:
-        """Flush and unlock; what cannot be flushed is in the changelog."""
+        """Flush and unlock; writes that cannot be flushed are in the changelog."""
         with contextlib.suppress(Exception):
             self._database.close()
 
     def _open(self) -> rocksdict.Rdict:
-        """Open the directory, waiting for a former owner to let go, and giving up what is damaged."""
+        """Open the directory; waits for a former owner to release it, and clears it if it is damaged."""
         self._path.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + _OPEN_PATIENCE_S
-        damaged_before = False
+        deadline = time.monotonic() + _OPEN_TIMEOUT_S
+        cleared = False
         while True:
             try:
                 return rocksdict.Rdict(str(self._path), options=self._options)
@@ -248,22 +248,22 @@ class RocksStore:
                         raise StoreBusy.of(self._path) from error
                     time.sleep(0.1)
                     continue
-                explained = self._explained(error)
-                if damaged_before or isinstance(explained, StoreUnusableError):
-                    raise explained from error
-                damaged_before = True  # a copy: the changelog has it all
+                translated = self._translated(error)
+                if cleared or isinstance(translated, StoreUnusableError):
+                    raise translated from error
+                cleared = True  # the changelog has everything
                 shutil.rmtree(self._path)
                 self._path.mkdir()
 
-    def _explained(self, error: Exception) -> StoreDamagedError | StoreUnusableError:
-        """What an error of RocksDB means for whoever uses the store."""
+    def _translated(self, error: Exception) -> StoreDamagedError | StoreUnusableError:
+        """Translate an error of RocksDB."""
         text = str(error)
         if isinstance(error, OSError | MemoryError) or ("IO error" in text and _MISSING not in text):
-            remedy = "make room, or name another --data-dir"
+            remedy = "free disk space, or use another --data-dir"
             if _NO_DESCRIPTORS in text:
                 remedy = "raise this process's limit of open files (ulimit -Hn)"
             return StoreUnusableError(
-                f"the local state in {self._path} cannot be written: {text}. What was committed is in the "
+                f"the local state in {self._path} cannot be written: {text}. Committed state is in the "
                 f"changelog: {remedy}, and start again"
             )
         return StoreDamagedError(f"{self._path}: {text}")
@@ -275,7 +275,7 @@ def open_store(kind: StoreKind, data_dir: Path, partition: int, memory: Memory) 
 
 
 def _write_batch(changes: Iterable[Change]) -> rocksdict.WriteBatch:
-    """Return changes as RocksDB takes them."""
+    """Return changes as a RocksDB write batch."""
     batch = rocksdict.WriteBatch(raw_mode=True)
     for key, value in changes:
         if value is None:
@@ -286,7 +286,7 @@ def _write_batch(changes: Iterable[Change]) -> rocksdict.WriteBatch:
 
 
 def _options(memory: Memory) -> rocksdict.Options:
-    """Keep the stores of all partitions within the memory that is theirs."""
+    """Options that keep the stores of all partitions within the shared memory budget."""
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_size(16 * _MIB)

@@ -1,4 +1,4 @@
-"""The partitions that the group has given to this worker, through one rebalance after the other."""
+"""The partitions that the consumer group has assigned to this worker, across rebalances."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from stream_attr.processor.ports import Record
+from stream_attr.worker.context import WorkerContext
 from stream_attr.worker.task.committer import CommitError
 from stream_attr.worker.task.input_merge import End, fetch_budget
-from stream_attr.worker.task.stream_task import FORESEEN, Partition, WorkerContext
+from stream_attr.worker.task.stream_task import EXPECTED_ERRORS, StreamTask
 
 __all__ = ["Assignment"]
 
@@ -18,167 +19,167 @@ logger = logging.getLogger(__name__)
 
 
 class Assignment:
-    """Opens, feeds, halts and closes partitions; at any time at most one ``Partition`` exists per number."""
+    """Opens, feeds, halts and closes stream tasks; at any time at most one per partition."""
 
-    def __init__(self, around: WorkerContext, on_failure: Callable[[BaseException], None]) -> None:
-        """``on_failure`` is told of what a batch raised: the worker must stop."""
-        self._around = around
+    def __init__(self, context: WorkerContext, on_failure: Callable[[BaseException], None]) -> None:
+        """``on_failure`` is called with what a batch raised: the worker must stop."""
+        self._context = context
         self._on_failure = on_failure
-        self._partitions: dict[int, Partition] = {}
+        self._tasks: dict[int, StreamTask] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
         self._generation = -1
         self._halts = 0
         self._judging = False
 
-    def __iter__(self) -> Iterator[Partition]:
-        return iter(self._partitions.values())
+    def __iter__(self) -> Iterator[StreamTask]:
+        return iter(self._tasks.values())
 
     def why_not_ready(self, patience_s: float) -> str | None:
-        """What is amiss; None when every assigned partition (there may be none) is recovered and judges.
+        """The reason, as a sentence; None: every assigned partition (if any) is restored and judges.
 
         A batch may wait for ``patience_s``, and settings and rosters may be unread for as long.
         """
         if not self._judging:
-            return "partitions are being assigned and recovered"
-        for partition in self:
-            if partition.lost_at is not None:
-                return f"partition {partition.number}: another worker has it, and the group has yet to say so"
-            if (why := partition.why_waiting(patience_s)) is not None:
-                return f"partition {partition.number}: {why}"
-        return self._around.global_tables.why_waiting(patience_s)
+            return "partitions are being assigned and restored"
+        for task in self:
+            if task.lost_at is not None:
+                return f"partition {task.number}: another worker has it; waiting for the group to reassign it"
+            if (why := task.why_waiting(patience_s)) is not None:
+                return f"partition {task.number}: {why}"
+        return self._context.global_tables.why_waiting(patience_s)
 
     async def take_over(self, numbers: Iterable[int], generation: int) -> dict[int, dict[str, int]] | None:
-        """Own exactly these partitions, recovered; returns the next offset per partition and topic.
+        """Own exactly these partitions, restored; returns the next offset per partition and topic.
 
-        A partition that this worker had in the generation just before is kept as it is: nobody else can have
-        had it in between. All others are opened anew. None: halted meanwhile, another generation follows.
+        A partition that this worker had in the previous generation is kept open: no other worker can have had
+        it in between. All others are opened from scratch. None: halted meanwhile; another generation follows.
 
         Raises:
-            CommitError, KafkaException, StoreBusy: a partition cannot be had.
+            CommitError, KafkaException, StoreBusy: a partition cannot be opened.
             NewerVersionError: a newer program has written a partition's state.
-            TopicRecreatedError: a topic is another one than a partition's state was made of.
+            TopicRecreatedError: a topic is not the one that a partition's state was built from.
         """
         halts = self._halts
         async with self._changing:
-            if not self._around.global_tables.whole:
+            if not self._context.global_tables.bootstrapped:
                 await asyncio.get_running_loop().run_in_executor(
-                    self._around.pool, self._around.global_tables.bootstrap, lambda: self._halts != halts
+                    self._context.pool, self._context.global_tables.bootstrap, lambda: self._halts != halts
                 )
             wanted = set(numbers)
             kept = wanted if generation == self._generation + 1 else set()
-            for number, partition in list(self._partitions.items()):
-                if number not in kept or partition.lost_at is not None:
+            for number, task in list(self._tasks.items()):
+                if number not in kept or task.lost_at is not None:
                     await self._close(number)
             if self._halts != halts:
                 return None
-            facts = self._around.memory.facts(len(wanted))
-            for partition in self:
-                partition.keep_decoded(facts)
-            fresh = {n: Partition(n, self._around, facts) for n in sorted(wanted - self._partitions.keys())}
-            self._partitions.update(fresh)
+            facts = self._context.memory.facts(len(wanted))
+            for task in self:
+                task.keep_decoded(facts)
+            fresh = {n: StreamTask(n, self._context, facts) for n in sorted(wanted - self._tasks.keys())}
+            self._tasks.update(fresh)
             await self._open(fresh)
             if self._halts != halts:
                 return None
             self._generation = generation
-            return {number: partition.positions for number, partition in self._partitions.items()}
+            return {number: task.positions for number, task in self._tasks.items()}
 
     def start(self) -> None:
-        """Begin to judge, after the consumer has been sought to where ``take_over`` said."""
-        for number, partition in self._partitions.items():
-            partition.resume()
-            task = asyncio.get_running_loop().create_task(partition.run(), name=f"partition {number}")
-            task.add_done_callback(self._ended)
-            self._running[number] = task
+        """Begin to judge, after the consumer was sought to the offsets that ``take_over`` returned."""
+        for number, task in self._tasks.items():
+            task.resume()
+            running = asyncio.get_running_loop().create_task(task.run(), name=f"partition {number}")
+            running.add_done_callback(self._ended)
+            self._running[number] = running
         self._judging = True
         logger.info("judging %s partitions: %s", len(self._running), sorted(self._running))
 
     async def halt(self) -> None:
-        """Stop judging, after the batches in hand; stop recovering where it is. Stores stay open."""
+        """Stop judging after the current batches, and stop restoring. Stores stay open."""
         self._halts += 1
         self._judging = False
-        for partition in self:
-            partition.halt()
+        for task in self:
+            task.halt()
         async with self._changing:
             await asyncio.gather(*self._running.values(), return_exceptions=True)
             self._running.clear()
 
     async def close(self) -> None:
-        """Halt and let go of everything."""
+        """Halt, and close all partitions."""
         await self.halt()
         async with self._changing:
-            for number in list(self._partitions):
+            for number in list(self._tasks):
                 await self._close(number)
 
     def deliver(
         self, records: Mapping[tuple[str, int], Sequence[Record]], ends: Mapping[tuple[str, int], End]
     ) -> None:
-        """Hand fetched records, and what was learnt of the ends, to their partitions."""
+        """Pass fetched records, and the ends of their topics, to the partitions."""
         for (topic, number), found in records.items():
-            self._partitions[number].offer(topic, found)
+            self._tasks[number].offer(topic, found)
         for (topic, number), end in ends.items():
-            partition = self._partitions.get(number)
-            if partition is not None:
-                partition.observe(topic, end)
+            task = self._tasks.get(number)
+            if task is not None:
+                task.observe(topic, end)
 
     def topics_to_fetch(self) -> set[tuple[str, int]]:
-        """Topics and partitions that may be fetched: those of which not too much is buffered."""
+        """Topics and partitions to be fetched: those whose buffers are below the budget."""
         bytes_each = fetch_budget(len(self._running))
         return {
             (topic, number)
             for number in self._running
-            if (partition := self._partitions[number]).lost_at is None
-            for topic in partition.merge.topics_to_fetch(bytes_each)
+            if (task := self._tasks[number]).lost_at is None
+            for topic in task.merge.topics_to_fetch(bytes_each)
         }
 
     def orphaned(self, patience_s: float) -> list[int]:
-        """Partitions that another worker took, and that the group has left to this one for so long since.
+        """Partitions that another worker took over more than ``patience_s`` ago, still assigned to this one.
 
-        May be called from any thread.
-        Who takes a partition over in the name of an assignment that is past by then fences the one that has
-        it, and lets go of it: it is nobody's until it is opened anew.
+        May be called from any thread. A worker that takes a partition over for an assignment that is outdated
+        by then fences the current owner, and closes the partition itself: nobody judges it until it is
+        reopened.
         """
         if not self._judging:
             return []
         now = time.monotonic()
-        here = list(self._partitions.values())  # in one step: the event loop may change them
-        return [p.number for p in here if p.lost_at is not None and now - p.lost_at > patience_s]
+        tasks = list(self._tasks.values())  # in one step: the event loop may change them
+        return [t.number for t in tasks if t.lost_at is not None and now - t.lost_at > patience_s]
 
     def wake(self) -> None:
-        """Tell all partitions that settings or roster have changed."""
-        for partition in self:
-            partition.wake()
+        """Have all partitions check for changed settings and rosters."""
+        for task in self:
+            task.wake()
 
     async def find_order(self, shop_id: str, order_id: str) -> bytes | None:
-        """The last decision on an order as JSON, if one of the partitions here holds it."""
-        for partition in list(self):
-            found = await partition.find_order(shop_id, order_id)
+        """The last decision on an order as JSON, if one of these partitions holds it."""
+        for task in list(self):
+            found = await task.find_order(shop_id, order_id)
             if found is not None:
                 return found
         return None
 
-    async def _open(self, fresh: Mapping[int, Partition]) -> None:
-        """Open partitions at the same time; when one fails, the others are let finish first."""
-        results = await asyncio.gather(*(p.open() for p in fresh.values()), return_exceptions=True)
+    async def _open(self, fresh: Mapping[int, StreamTask]) -> None:
+        """Open partitions in parallel; if one fails, the others complete first."""
+        results = await asyncio.gather(*(task.open() for task in fresh.values()), return_exceptions=True)
         for number, result in zip(fresh, results, strict=True):
             if result is not True:
-                del self._partitions[number]
+                del self._tasks[number]
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
     async def _close(self, number: int) -> None:
-        partition = self._partitions.pop(number)
-        await partition.close()
+        task = self._tasks.pop(number)
+        await task.close()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            if isinstance(error, CommitError):  # its message says it all
-                logger.critical("%s: a batch cannot be committed: %s", task.get_name(), error)
-            elif isinstance(error, FORESEEN):
-                logger.critical("%s: %s", task.get_name(), error)
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        if not running.cancelled() and (error := running.exception()) is not None:
+            if isinstance(error, CommitError):
+                logger.critical("%s: a batch cannot be committed: %s", running.get_name(), error)
+            elif isinstance(error, EXPECTED_ERRORS):
+                logger.critical("%s: %s", running.get_name(), error)
             else:
                 logger.error(
-                    "%s: a batch failed, nothing of it was committed", task.get_name(), exc_info=error
+                    "%s: a batch failed, nothing of it was committed", running.get_name(), exc_info=error
                 )
             self._on_failure(error)

@@ -1,10 +1,10 @@
-"""The inputs of one partition read in step: events by their ``ts``, ticks after them (RULEBOOK 6).
+"""Merges the inputs of one partition: events by their ``ts``, ticks after them (RULEBOOK 6).
 
-What other partitions tell goes first: it has been judged there and waits for nothing.
+Records of the internal topics go first: they are results of other partitions and wait for nothing.
 
-A worker that is behind must not let one topic run ahead of the other: the watermark is the lesser of the two,
-and what comes in order needs no correction later. So the older head goes first, and a topic of which nothing
-is at hand is waited for, unless it is read to its end: then it holds nothing back.
+A worker that is behind must not let one topic run ahead of the other: the watermark is the smaller of the
+two, and events in order need no correction later. So the older head goes first, and the merge waits for a
+topic without buffered records, unless that is read to its end.
 """
 
 from __future__ import annotations
@@ -20,124 +20,126 @@ from stream_attr.worker.startup.topics_check import INPUTS
 
 __all__ = ["End", "Merge", "Take", "fetch_budget"]
 
-_MOST_RECORDS = 10_000
-"""At hand of a topic's partition; a fetch may go one time beyond it."""
-_MOST_BYTES = 4 << 20
-"""As above, of keys and values, for a worker of few partitions."""
-_LEAST_BYTES = 256 << 10
-_BYTES_OF_ALL = 128 << 20
-"""At hand of all topics and partitions of a worker."""
+_MAX_RECORDS = 10_000
+"""Buffered per topic and partition; one fetch may exceed it."""
+_MAX_BYTES = 4 << 20
+"""Buffered per topic and partition (keys and values), on a worker of few partitions; one fetch may exceed
+it."""
+_MIN_BYTES = 256 << 10
+_TOTAL_BYTES = 128 << 20
+"""Buffered by a worker for all topics and partitions."""
 
 
 def fetch_budget(partitions: int) -> int:
-    """How many bytes a worker of so many partitions may have at hand of each topic's."""
+    """Bytes that a worker of so many partitions may buffer per topic and partition."""
     inputs = len(INPUTS) * max(1, partitions)
-    return max(_LEAST_BYTES, min(_MOST_BYTES, _BYTES_OF_ALL // inputs))
+    return max(_MIN_BYTES, min(_MAX_BYTES, _TOTAL_BYTES // inputs))
 
 
 class End(NamedTuple):
     """How far a partition of a topic has been fetched, and how far it goes."""
 
     position: int
-    """Offset of the next record to be fetched; all before it has been handed over."""
+    """Offset of the next record to be fetched; all before it have been delivered."""
     end: int
-    """Offset after the last record that can be read, as the last fetch response said."""
+    """Last stable offset: after the last record that can be read, as of the last fetch response."""
     high_watermark: int
-    """Offset after the last record; beyond ``end`` while a transaction is open, whose records come later."""
+    """Offset after the last record; above ``end`` while a transaction is open."""
     response: int
-    """Changes with every fetch response."""
+    """Identifies the fetch response."""
 
 
 class Take(NamedTuple):
-    """What is to be judged next."""
+    """The next records to be judged together."""
 
     records: list[Record]
     at_end: frozenset[str]
-    """The event topics read to their end once these records are judged, with no transaction open on them."""
+    """Event topics that are read to their end with these records, and have no open transaction."""
     positions: dict[str, int]
-    """By topic, the offset to read on at once these are judged: behind offsets that hold no record."""
+    """Next offset by topic after these records, where it lies behind offsets without records."""
 
 
-_AT_ONCE = -1
+_FIRST = -1
 """Sorts a record without a usable ``ts`` before all others."""
 
 
 class Merge:
-    """Buffers what was fetched of a partition's inputs, and hands it out in the order to be judged."""
+    """Buffers the fetched records of a partition's inputs, and returns them in the order to be judged."""
 
     def __init__(self, positions: dict[str, int]) -> None:
         """``positions``: the next offset to be judged, per topic."""
-        self._chat = _Inbox(positions.get(CHAT))
-        self._orders = _Inbox(positions.get(ORDERS))
-        self._ticks = _Inbox(positions.get(TICKS))
-        self._told = {topic: _Inbox(positions.get(topic)) for topic in (BUYER_DAYS, CLOSINGS)}
-        self._inboxes = {CHAT: self._chat, ORDERS: self._orders, TICKS: self._ticks, **self._told}
+        self._chat = _Buffer(positions.get(CHAT))
+        self._orders = _Buffer(positions.get(ORDERS))
+        self._ticks = _Buffer(positions.get(TICKS))
+        self._internal = {topic: _Buffer(positions.get(topic)) for topic in (BUYER_DAYS, CLOSINGS)}
+        self._buffers = {CHAT: self._chat, ORDERS: self._orders, TICKS: self._ticks, **self._internal}
         self._barrier: _Barrier | None = None
         self._at_end: frozenset[str] = frozenset()
 
     def offer(self, topic: str, records: Sequence[Record]) -> None:
-        """Buffer records of a topic in the order of their offsets; what was offered before is passed over."""
-        self._inboxes[topic].offer(records)
+        """Buffer records of a topic in the order of their offsets; records offered before are skipped."""
+        self._buffers[topic].offer(records)
 
     def observe(self, topic: str, end: End) -> None:
-        """Learn how far a topic has been fetched; called after what lies before ``position`` was offered."""
-        self._inboxes[topic].end = end
+        """Record how far a topic was fetched; called after records before ``position`` were offered."""
+        self._buffers[topic].end = end
         if self._barrier is not None and topic in (CHAT, ORDERS):
             self._barrier.observe(topic, end)
 
     def buffers(self) -> dict[str, tuple[int, int]]:
-        """Records at hand and the bytes of their keys and values, per topic."""
-        return {topic: (len(inbox.records), inbox.size) for topic, inbox in self._inboxes.items()}
+        """Buffered records and the bytes of their keys and values, per topic."""
+        return {topic: (len(buffer.records), buffer.size) for topic, buffer in self._buffers.items()}
 
     def topics_to_fetch(self, bytes_each: int) -> list[str]:
-        """Topics that more may be fetched of: of which fewer bytes than these, and not too many records, are
-        at hand.
+        """Topics with fewer buffered bytes than ``bytes_each``, and not too many records.
 
-        A topic that waits for the other is fetched no further, however far that one is behind; the one that
-        is waited for has nothing at hand, so it always is.
+        A topic that waits for the other is not fetched further, however far the other is behind; the topic
+        waited for has no buffered records, so it is always fetched.
         """
         return [
             topic
             for topic, (records, size) in self.buffers().items()
-            if records < _MOST_RECORDS and size < bytes_each
+            if records < _MAX_RECORDS and size < bytes_each
         ]
 
     def lag(self, topic: str) -> int | None:
-        """Offsets between what was handed out and the end; None before the first fetch response.
+        """Offsets between the last record taken and the end; None before the first fetch response.
 
-        What transactions leave in a topic, their markers, is no record.
+        Offsets of transaction markers behind that record do not count.
         """
-        inbox = self._inboxes[topic]
-        return None if inbox.end is None else max(0, inbox.end.end - inbox.reached())
+        buffer = self._buffers[topic]
+        return None if buffer.end is None else max(0, buffer.end.end - buffer.reached())
 
     def caught_up(self) -> bool:
-        """Whether all that is there of chat and orders has been fetched."""
-        return all(inbox.end is not None and inbox.end.position >= inbox.end.end for inbox in self._events())
+        """Whether chat and orders have been fetched to their ends."""
+        return all(
+            buffer.end is not None and buffer.end.position >= buffer.end.end for buffer in self._events()
+        )
 
-    def ready(self) -> int:
-        """How many records are at hand, of which a part may have to wait."""
-        return sum(len(inbox.records) for inbox in self._inboxes.values())
+    def buffered(self) -> int:
+        """Number of buffered records; some of them may have to wait."""
+        return sum(len(buffer.records) for buffer in self._buffers.values())
 
     def take(self, limit: int) -> Take | None:
-        """Hand out up to ``limit`` records to be judged together; None: nothing is to be judged now.
+        """Return up to ``limit`` records to be judged together; None: there is nothing to judge now.
 
-        A take without records only says that a topic has reached its end, or that what lies behind its last
-        record is no record.
+        Without records it only reports that a topic has reached its end, or that offsets without records
+        follow its last record.
         """
         records: list[Record] = []
-        for told in self._told.values():
-            told.drain(records, limit)
+        for internal in self._internal.values():
+            internal.drain(records, limit)
         self._take_events(records, limit)
         if len(records) < limit:
             self._take_ticks(records, limit - len(records))
-        at_end = frozenset(topic for topic in (CHAT, ORDERS) if self._inboxes[topic].is_complete())
-        positions = {topic: inbox.pass_over() for topic, inbox in self._inboxes.items() if inbox.is_behind()}
+        at_end = frozenset(topic for topic in (CHAT, ORDERS) if self._buffers[topic].is_complete())
+        positions = {topic: buffer.skip_gap() for topic, buffer in self._buffers.items() if buffer.has_gap()}
         if not (records or positions) and at_end <= self._at_end:
             return None
         self._at_end = at_end
         return Take(records, at_end, positions)
 
-    def _events(self) -> tuple[_Inbox, _Inbox]:
+    def _events(self) -> tuple[_Buffer, _Buffer]:
         return self._chat, self._orders
 
     def _take_events(self, taken: list[Record], limit: int) -> None:
@@ -171,19 +173,19 @@ class Merge:
                 self._barrier = None
 
 
-class _Inbox:
-    """What is at hand of one topic."""
+class _Buffer:
+    """The buffered records of one topic."""
 
     __slots__ = ("_head", "_known", "end", "next", "position", "records", "size")
 
     def __init__(self, position: int | None) -> None:
-        """``position``: None where nothing of the topic was judged before, nor passed over."""
+        """``position``: None: no position of the topic was ever committed."""
         self.records: deque[Record] = deque()
         self.size = 0
         self.next = position or 0
         """Offset after the last record offered."""
         self.position = position or 0
-        """Offset after the last record handed out, and after what was passed over behind it."""
+        """Offset after the last record taken, and after skipped offsets without records."""
         self._known = position is not None
         self.end: End | None = None
         self._head: int | None = None
@@ -196,35 +198,35 @@ class _Inbox:
                 self.size += _size(record)
 
     def at_end(self) -> bool:
-        """Whether nothing is at hand and nothing more could be read when last asked."""
+        """Whether nothing is buffered, and nothing more could be read as of the last fetch response."""
         return not self.records and self.end is not None and self.end.position >= self.end.end
 
     def reached(self) -> int:
-        """How far everything is handed out: where nothing is at hand, as far as it was fetched."""
+        """The next offset: if nothing is buffered, the fetch position."""
         if self.records or self.end is None:
             return self.position
         return max(self.position, self.end.position)
 
-    def is_behind(self) -> bool:
-        """Whether there is something to pass over; where a topic begins counts as that, once."""
+    def has_gap(self) -> bool:
+        """Whether offsets without records can be skipped; so can, once, the beginning of a topic."""
         return (
             self.end is not None and not self.records and (self.reached() > self.position or not self._known)
         )
 
-    def pass_over(self) -> int:
-        """Go on behind what was fetched and is no record, such as the marker that ends a transaction."""
+    def skip_gap(self) -> int:
+        """Move behind fetched offsets without records, such as transaction markers."""
         self.position, self._known = self.reached(), True
         return self.position
 
     def is_complete(self) -> bool:
-        """Whether ``at_end``, and no transaction open: event time may go on without this topic."""
+        """Whether ``at_end`` without open transactions: event time may advance without this topic."""
         return self.at_end() and self.end is not None and self.end.end >= self.end.high_watermark
 
     def head(self) -> int:
-        """``ts`` of the first record at hand; a record without one goes at once."""
+        """``ts`` of the first buffered record; a record without one sorts first."""
         if self._head is None:
             ts = peek_ts(self.records[0].value)
-            self._head = _AT_ONCE if ts is None else ts
+            self._head = _FIRST if ts is None else ts
         return self._head
 
     def pop(self) -> Record:
@@ -246,13 +248,13 @@ def _size(record: Record) -> int:
 class _Barrier:
     """Holds ticks back until both event topics are read to the ends seen after the ticks were fetched.
 
-    The first response that comes in after a tick may have been on its way before the tick was written, from
-    another broker; the second was asked for after that, so its end counts.
+    The first response after a tick may have been sent, by another broker, before the tick was written. The
+    second one was requested later, so its end counts.
     """
 
     def __init__(self, ticks_before: int, ends: dict[str, End | None]) -> None:
         self.ticks_before = ticks_before
-        """The ticks below this offset wait for this barrier, later ones for the next."""
+        """Ticks below this offset wait for this barrier, later ones for the next."""
         self._responses = {topic: end and end.response for topic, end in ends.items()}
         self._seen = dict.fromkeys(ends, 0)
         self._goals: dict[str, int] = {}
@@ -265,11 +267,11 @@ class _Barrier:
         if self._seen[topic] == 2:
             self._goals[topic] = end.high_watermark
 
-    def passed_by(self, chat: _Inbox, orders: _Inbox) -> bool:
+    def passed_by(self, chat: _Buffer, orders: _Buffer) -> bool:
         return all(
             topic in self._goals
-            and inbox.end is not None
-            and inbox.end.position >= self._goals[topic]
-            and (not inbox.records or inbox.records[0].offset >= self._goals[topic])
-            for topic, inbox in ((CHAT, chat), (ORDERS, orders))
+            and buffer.end is not None
+            and buffer.end.position >= self._goals[topic]
+            and (not buffer.records or buffer.records[0].offset >= self._goals[topic])
+            for topic, buffer in ((CHAT, chat), (ORDERS, orders))
         )

@@ -1,8 +1,8 @@
-"""Input that is gone before it was judged: never passed over in silence.
+"""Input that was deleted before it was judged: it is never skipped silently.
 
-Retention deletes records by age, whether or not they were judged; a worker that was away for longer than that
-finds a gap. What is then decided without them may differ from what ``replay`` of everything would say, so
-going on is the operator's decision.
+Retention deletes records by age, whether or not they were judged; a worker that was away for longer finds a
+gap. Decisions without those records may differ from a ``replay`` of everything, so the operator decides
+whether to continue.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ __all__ = ["Gap", "InputLostError"]
 
 
 class InputLostError(StreamAttrError):
-    """Records that have not been judged are gone; the message says which, and what can be done."""
+    """Records were lost before they were judged; the message names them and the options."""
 
 
 class Gap(NamedTuple):
-    """An offset to be read that the topic does not have."""
+    """The next offset to be judged does not exist in the topic."""
 
     topic: str
-    """As it is named on the broker."""
+    """Its name on the broker."""
     partition: int
     wanted: int
     """The next offset to be judged."""
     first: int
-    """The first offset that is there."""
+    """The first offset that exists."""
 
     @property
     def lost(self) -> int:
-        """Offsets that lie between. Markers of transactions among them are known only if they were read."""
+        """Number of missing offsets, transaction markers included; 0 or less: the topic ends before."""
         return self.first - self.wanted
 
     def __str__(self) -> str:
@@ -43,19 +43,17 @@ class Gap(NamedTuple):
                 f"{place}, and the topic begins at {self.first}: {self.lost} offsets were deleted before "
                 "they were judged"
             )
-        return f"{place}, which lies beyond the topic's end: it was made anew, or its broker has lost records"
+        return f"{place}, which lies beyond the topic's end: it was recreated, or its broker has lost records"
 
-    def pass_over(self, name: str, policy: LostInput) -> None:
-        """Return if it is right to go on at ``first``; ``name`` is the topic's without prefix.
-
-        Old ticks are worth nothing: a later one says more.
+    def require_skippable(self, name: str, policy: LostInput) -> None:
+        """Return if reading may continue at ``first``. ``name``: without prefix. Lost ticks never matter.
 
         Raises:
-            InputLostError: it is not.
+            InputLostError: it may not.
         """
         if self.lost <= 0:
             raise InputLostError(
-                f"{self}. Restore the topic, or begin anew with other topics (--topic-prefix)"
+                f"{self}. Restore the topic, or start from scratch with other topics (--topic-prefix)"
             )
         if name != TICKS and policy is LostInput.STOP:
             raise InputLostError(

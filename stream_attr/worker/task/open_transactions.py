@@ -1,7 +1,7 @@
-"""Transactions of other producers that stay open on an input: what lies behind their begin cannot be read.
+"""Transactions of other producers that stay open on an input: records behind their begin cannot be read.
 
-A read-committed consumer reads up to the last stable offset. A producer that goes away within a transaction,
-or whose transaction the broker has lost sight of, holds that offset; consumers' lag then says nothing of it.
+A read-committed consumer reads up to the last stable offset. A producer that dies within a transaction, or
+whose transaction the broker has lost track of, holds that offset; consumer lag does not show it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PATIENCE_S = 60.0
 
 @dataclass(slots=True)
 class _Held:
-    """The last stable offset where it is held, and since when on the monotonic clock."""
+    """A last stable offset that does not move, and since when on the monotonic clock."""
 
     offset: int
     records: int
@@ -32,7 +32,7 @@ class _Held:
 
 
 class OpenTransactions:
-    """Those of one partition's inputs, as fetch responses show them."""
+    """The open transactions on one partition's inputs, as seen in fetch responses."""
 
     def __init__(self, partition: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._partition = partition
@@ -40,14 +40,16 @@ class OpenTransactions:
         self._held: dict[str, _Held] = {}
 
     def observe(self, topic: str, end: End) -> None:
-        """Learn of a topic, as it is named on the broker, how far it can be read and how far it goes."""
+        """Record how far a topic can be read and how far it goes. ``topic``: its name on the broker."""
         records = end.high_watermark - end.end
         held = self._held.get(topic)
         if held is not None and (records <= 0 or held.offset != end.end):
             del self._held[topic]
             if held.warned:
                 logger.warning(
-                    "topic %s, partition %s can be read on: the transaction has ended", topic, self._partition
+                    "topic %s, partition %s: the open transaction has ended; reading continues",
+                    topic,
+                    self._partition,
                 )
             held = None
         if records <= 0:
@@ -69,11 +71,11 @@ class OpenTransactions:
             )
 
     def records(self, topic: str) -> int:
-        """High watermark less last stable offset: how many offsets cannot be read yet."""
+        """High watermark minus last stable offset: the number of offsets that cannot be read yet."""
         held = self._held.get(topic)
         return 0 if held is None else held.records
 
     def seconds(self, topic: str) -> float:
-        """How long the last stable offset has not moved, while offsets behind it cannot be read."""
+        """Seconds since the last stable offset moved, while offsets behind it cannot be read."""
         held = self._held.get(topic)
         return 0.0 if held is None else self._clock() - held.since

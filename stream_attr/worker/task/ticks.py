@@ -1,7 +1,7 @@
-"""The wall clock's way into event time: ticks for the quiet partitions of this worker (RULEBOOK 6).
+"""Ticks for the idle partitions of this worker: the wall clock's way into event time (RULEBOOK 6).
 
-Beside it the wall clock is read for the check on future timestamps and for service tasks, which are not begun
-long after they fell due.
+Besides, the wall clock is read for the check on future timestamps, and for service tasks, which are not
+created long after they were due.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from stream_attr.contract.records.tick import TICK_VERSION
 from stream_attr.contract.topics import TICKS
-from stream_attr.kafka.clients import CLIENTS
+from stream_attr.kafka.clients import LOGGED
+from stream_attr.kafka.clock_steps import CLIENTS
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.ops.broker_health import BrokerHealth
-from stream_attr.worker.ops.logs import client_logging
 from stream_attr.worker.startup.topics_check import EVENTS, INPUTS
 from stream_attr.worker.task.assignment import Assignment
 from stream_attr.worker.wall_clock import wall_clock_ms
@@ -29,13 +29,14 @@ logger = logging.getLogger(__name__)
 
 
 async def send_ticks(config: WorkerConfig, partitions: Assignment, broker_health: BrokerHealth) -> None:
-    """Send each partition that has been idle for ``idle_tick_ms``, and has no lag, a tick; for ever.
+    """Send a tick to each partition that has been idle for ``idle_tick_ms`` and has no lag; never returns.
 
-    While a transaction is open on its events it gets none: what cannot be read yet belongs before the tick.
-    A tick says that it is now wall clock less allowed lateness. An idle partition gets one per idle time.
+    While a transaction is open on its events it gets none: records that cannot be read yet belong before the
+    tick. A tick's time is the wall clock minus the allowed lateness. A partition that stays idle gets one per
+    idle time.
     """
     idle_s = config.idle_tick_ms / 1000
-    producer = Producer({**config.security.rdkafka(config.broker), **client_logging()})
+    producer = Producer({**config.security.rdkafka(config.broker), **LOGGED})
     CLIENTS.add(producer)
     ticked: dict[int, float] = {}
     while True:

@@ -1,4 +1,4 @@
-"""A local store and its changelog: continued where that is safe, thrown away where it is not."""
+"""A local store and its changelog: continued if that is safe, else rebuilt from scratch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from confluent_kafka import Producer
 from stream_attr.contract.topics import CHANGELOG
 from stream_attr.kafka.admin import create_topics
 from stream_attr.worker.config import WorkerConfig
-from stream_attr.worker.state import restore
+from stream_attr.worker.state import changelog_reader, restore
 from stream_attr.worker.state import store as store_module
 from stream_attr.worker.state.lineage import LINEAGE_KEY, Epoch, Lineage, encode_lineage
-from stream_attr.worker.state.restore import Interrupted, catch_up
 from stream_attr.worker.state.store import MemoryStore
 from stream_attr.worker.task.topic_ids import TopicIds
 from tests.kafka.worker_process import LONGEST_S
@@ -21,7 +20,7 @@ NOW = 1_793_500_000_000
 
 
 class WatchedStore(MemoryStore):
-    """Knows how often it was thrown away and what it was given."""
+    """Counts how often it was cleared and how many records were written."""
 
     def __init__(self):
         super().__init__()
@@ -46,7 +45,7 @@ class Changelog:
         self.broker = broker.bootstrap
         self.topic = prefix + "buyer-state-changelog"
         config = WorkerConfig(broker=self.broker, topic_prefix=prefix)
-        self.identity = TopicIds(config).known[CHANGELOG]
+        self.topic_id = TopicIds(config).known[CHANGELOG]
         self.producer = Producer({"bootstrap.servers": self.broker, "linger.ms": 100})
 
     def put(self, first, last):
@@ -63,12 +62,12 @@ class Changelog:
         self.producer.produce(self.topic, lineage, LINEAGE_KEY, partition=1)
         assert self.producer.flush(30) == 0
 
-    def catch_up(self, store, stop=lambda: False):
-        caught = catch_up(
-            store, broker=self.broker, topic=self.topic, partition=1, identity=self.identity, stop=stop
+    def restore(self, store, stop=lambda: False):
+        restored = restore.restore(
+            store, broker=self.broker, topic=self.topic, partition=1, topic_id=self.topic_id, stop=stop
         )
-        self.unended, self.lineage = caught.unended, caught.lineage
-        return caught.offset
+        self.open_transaction, self.lineage = restored.open_transaction, restored.lineage
+        return restored.offset
 
 
 @pytest.fixture
@@ -90,19 +89,19 @@ def clock(monkeypatch):
 
 def test_an_empty_changelog_makes_an_empty_store(log):
     store = WatchedStore()
-    assert log.catch_up(store) == 0
+    assert log.restore(store) == 0
     assert list(store.items()) == []
-    assert store.standing(log.identity).offset == 0
+    assert store.checkpoint(log.topic_id).offset == 0
 
 
 def test_a_store_is_continued_where_it_stands(log):
     store = WatchedStore()
     log.put(0, 500)
-    assert log.catch_up(store) == 500
+    assert log.restore(store) == 500
     built, store.cleared, store.written = store.cleared, 0, 0
-    assert log.catch_up(store) == 500
+    assert log.restore(store) == 500
     log.put(500, 510)
-    assert log.catch_up(store) == 510
+    assert log.restore(store) == 510
     assert (built, store.cleared, store.written) == (1, 0, 10)
     assert dict(store.items()) == {b"jd:1|b%d" % number: b"%d" % number for number in range(510)}
 
@@ -110,8 +109,8 @@ def test_a_store_is_continued_where_it_stands(log):
 def test_a_store_beyond_the_end_is_built_anew(log):
     store = WatchedStore()
     log.put(0, 20)
-    store.write([(b"jd:1|stray", b"1")], log.identity, 21)
-    assert log.catch_up(store) == 20
+    store.write([(b"jd:1|stray", b"1")], log.topic_id, 21)
+    assert log.restore(store) == 20
     assert store.cleared == 1
     assert len(dict(store.items())) == 20
 
@@ -120,7 +119,7 @@ def test_a_store_of_another_changelog_is_built_anew(log):
     store = WatchedStore()
     log.put(0, 20)
     store.write([(b"jd:1|stray", b"1")], "another", 5)
-    assert log.catch_up(store) == 20
+    assert log.restore(store) == 20
     assert len(dict(store.items())) == 20
 
 
@@ -128,7 +127,7 @@ def test_a_store_of_another_changelog_is_built_anew(log):
 def copy(broker, topic_prefix, log):
     """Another history: a changelog that stands for the first one, restored and written on."""
     made = Changelog(broker, topic_prefix + "copy.")
-    made.identity = log.identity
+    made.topic_id = log.topic_id
     return made
 
 
@@ -141,7 +140,7 @@ def caught_up(log):
     store = WatchedStore()
     log.batch(0, 20, ("e1", 0))
     log.batch(20, 40, ("e1", 0))
-    assert log.catch_up(store) == 42
+    assert log.restore(store) == 42
     store.cleared = store.written = 0
     return store
 
@@ -155,11 +154,11 @@ def test_a_store_of_another_history_is_built_anew_although_its_offset_is_there(l
     store = caught_up(log)
     copy.batch(0, 20, ("e1", 0))
     copy.batch(100, 160, *epochs)
-    assert copy.catch_up(store) == 82
+    assert copy.restore(store) == 82
     assert store.cleared == 1
     assert dict(store.items()) == numbers(0, 20) | numbers(100, 160)
     store.cleared = 0
-    assert copy.catch_up(store) == 82
+    assert copy.restore(store) == 82
     assert store.cleared == 0
 
 
@@ -167,7 +166,7 @@ def test_a_store_of_the_same_history_is_continued_although_its_last_batch_is_com
     store = caught_up(log)
     copy.put(0, 42)  # no lineage among them: compaction removes one when a later one is there
     copy.batch(42, 50, ("e1", 0), ("e2", 42))
-    assert copy.catch_up(store) == 51
+    assert copy.restore(store) == 51
     assert (store.cleared, dict(store.items())) == (0, numbers(0, 40) | numbers(42, 50))
 
 
@@ -176,18 +175,18 @@ def test_a_store_that_ends_with_a_batch_that_the_changelog_has_lost_is_built_ane
     store = caught_up(log)
     copy.batch(0, 20, ("e1", 0))
     copy.put(100, 140)
-    assert copy.catch_up(store) == 61
+    assert copy.restore(store) == 61
     assert store.cleared == 1
 
 
 def test_a_recovery_that_was_ended_within_another_owners_records_is_continued(log, monkeypatch):
-    monkeypatch.setattr(restore, "_BATCH", 100)
+    monkeypatch.setattr(changelog_reader, "_BATCH", 100)
     store = caught_up(log)
     log.batch(40, 1500, ("e1", 0), ("e2", 42))
-    with pytest.raises(Interrupted):
-        log.catch_up(store, stop=lambda: store.written > 0)
-    assert 42 < store.standing(log.identity).offset < 1503
-    assert log.catch_up(store) == 1503
+    with pytest.raises(restore.Interrupted):
+        log.restore(store, stop=lambda: store.written > 0)
+    assert 42 < store.checkpoint(log.topic_id).offset < 1503
+    assert log.restore(store) == 1503
     assert (store.cleared, dict(store.items())) == (0, numbers(0, 1500))
 
 
@@ -203,7 +202,7 @@ def test_the_lineage_is_found_behind_what_was_aborted(log, broker):
     producer.flush(30)
     producer.abort_transaction()
     for _ in range(2):
-        assert log.catch_up(store) == 42 + 300 + 1
+        assert log.restore(store) == 42 + 300 + 1
         assert (store.cleared, store.written, dict(store.items())) == (0, 1, numbers(0, 40))
         assert log.lineage.epochs == (Epoch("e1", 0),)
         store.written = 0
@@ -212,10 +211,10 @@ def test_the_lineage_is_found_behind_what_was_aborted(log, broker):
 def test_a_store_and_a_changelog_of_before_there_were_lineages_go_together(log):
     store = WatchedStore()
     log.put(0, 20)
-    log.catch_up(store)
+    log.restore(store)
     store.cleared = store.written = 0
     log.batch(20, 30, ("e1", 20))
-    assert log.catch_up(store) == 31
+    assert log.restore(store) == 31
     assert (store.cleared, len(dict(store.items()))) == (0, 30)
 
 
@@ -227,10 +226,10 @@ def test_a_store_and_a_changelog_of_before_there_were_lineages_go_together(log):
 def test_a_store_left_alone_until_deletions_may_be_forgotten_is_built_anew(log, clock, age_ms, cleared):
     store = WatchedStore()
     log.put(0, 20)
-    log.catch_up(store)
+    log.restore(store)
     store.cleared = 0
     clock(NOW + age_ms)
-    assert log.catch_up(store) == 20
+    assert log.restore(store) == 20
     assert store.cleared == cleared
     assert len(dict(store.items())) == 20
 
@@ -238,9 +237,9 @@ def test_a_store_left_alone_until_deletions_may_be_forgotten_is_built_anew(log, 
 def test_recovery_stops_when_asked_and_goes_on_from_there(log):
     store = WatchedStore()
     log.put(0, 20)
-    with pytest.raises(Interrupted):
-        log.catch_up(store, stop=lambda: True)
-    assert log.catch_up(store) == 20
+    with pytest.raises(restore.Interrupted):
+        log.restore(store, stop=lambda: True)
+    assert log.restore(store) == 20
 
 
 def test_a_store_at_the_end_needs_not_read_what_the_broker_left_without_an_end(log, broker):
@@ -249,16 +248,16 @@ def test_a_store_at_the_end_needs_not_read_what_the_broker_left_without_an_end(l
         pytest.skip("the embedded broker runs without transactions")
     store = WatchedStore()
     log.put(0, 20)
-    assert log.catch_up(store) == 20
-    assert not log.unended
+    assert log.restore(store) == 20
+    assert not log.open_transaction
     producer = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": log.topic})
     producer.init_transactions()
     producer.begin_transaction()
     producer.produce(log.topic, b"1", b"jd:1|hanging", partition=1)
     assert producer.flush(LONGEST_S) == 0
-    assert log.catch_up(WatchedStore()) == 20  # who does not know it to be committed takes it for open
-    store.write([(b"jd:1|hanging", b"1")], log.identity, 21)
-    assert log.catch_up(store) == 21
-    assert log.unended
+    assert log.restore(WatchedStore()) == 20  # who does not know it to be committed takes it for open
+    store.write([(b"jd:1|hanging", b"1")], log.topic_id, 21)
+    assert log.restore(store) == 21
+    assert log.open_transaction
     assert store.cleared == 1
     producer.abort_transaction()

@@ -113,7 +113,7 @@ def test_a_store_is_older_than_the_changelog(installation, traffic, trial, tmp_p
     shutil.copytree(tmp_path / "copy", worker.data_dir)
     trial.tried += len(stores(worker))
     judge_all(installation, worker, third)
-    assert "local state thrown away" not in worker.log.read_text()
+    assert "local state discarded" not in worker.log.read_text()
     worker.start()
     installation.finish(worker)
     trial.compare(worker, traffic)

@@ -101,7 +101,7 @@ def test_topics_with_the_same_setting_are_one_sentence_with_the_remedy() -> None
     ]
     [sentence] = sentences(found)
     assert sentence == (
-        "topics attribution-decisions, agent-daily: cleanup.policy is delete instead of compact, so what is "
-        "older than its retention is deleted, the last record of a key too; kafka-configs.sh --alter --topic "
-        "attribution-decisions --add-config cleanup.policy=compact, and so for each"
+        "topics attribution-decisions, agent-daily: cleanup.policy is delete instead of compact, so records "
+        "older than the retention are deleted, the last record of a key too; kafka-configs.sh --alter "
+        "--topic attribution-decisions --add-config cleanup.policy=compact, and so for each"
     )

@@ -64,7 +64,7 @@ def test_what_is_half_given_is_refused_by_name_and_remedy(given, problem):
         ({"ca_file": "junk"}, "--tls-ca-file {}/junk cannot be used: it is not in PEM"),
         ({"cert_file": "cert"}, "--tls-cert-file and --tls-key-file belong together"),
         ({"key_file": "key"}, "--tls-cert-file and --tls-key-file belong together"),
-        ({"cert_file": "cert", "key_file": "other-key"}, "the key is not that of the certificate"),
+        ({"cert_file": "cert", "key_file": "other-key"}, "the key does not belong to the certificate"),
         ({"cert_file": "cert", "key_file": "encrypted-key"}, "--tls-key-file is encrypted: "),
         ({"cert_file": "junk", "key_file": "key"}, "{}/junk with --tls-key-file {}/key cannot be used: "),
         ({"cert_file": "cert", "key_file": "none"}, "cannot be used: No such file or directory"),

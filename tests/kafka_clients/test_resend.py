@@ -197,5 +197,5 @@ def test_a_file_of_anything_else_is_named_with_line_and_field(tmp_path):
     path.write_bytes(data_of(b"{", "not_json") + b"\n" + json.dumps(CHAT).encode())
     letters = iter(LettersOfFiles([str(path)]))
     assert next(letters).letter.place == "chat-events 3@1047"
-    with pytest.raises(UnusableFileError, match=r"letters.jsonl: line 2 is no dead letter: .*`code`"):
+    with pytest.raises(UnusableFileError, match=r"letters.jsonl: line 2 is not a dead letter: .*`code`"):
         next(letters)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from stream_attr.kafka.clients import Clients, watch_wall_clock
+from stream_attr.kafka.clock_steps import Clients, watch_wall_clock
 
 
 class Client:
