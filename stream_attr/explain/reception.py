@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from stream_attr.codec.records.agent_daily import mean
 from stream_attr.contract.records.inquiry_outcome import InquiryOutcome
@@ -13,18 +14,12 @@ from stream_attr.rules.chat.message import BLANK, BROADCAST, BUYER, PRODUCT_PAGE
 from stream_attr.rules.reports.measures import Fact
 from stream_attr.rules.reports.reception_fact import EFFECTIVE_CONVERSATION_MS, NOBODY_SPOKE
 from stream_attr.rules.shop.days import day_name, day_number
+from stream_attr.rules.shop.settings import Filters
 from stream_attr.rules.vocabulary import INQUIRY, MESSAGE_KINDS, NONE, Filter, Role
 
 __all__ = ["ReceptionExplanation"]
 
 _FILTERS = tuple(Filter)
-_NUMBERS: dict[Filter, tuple[tuple[str, str], ...]] = {
-    Filter.FORWARDED: (("forwarded.max_replies", "forwarded_max_replies"),),
-    Filter.ADVERT: (("advert.within", "advert_within"),),
-    Filter.SINGLE_SENTENCE: (("single_sentence.min_replies", "single_sentence_min_replies"),),
-    Filter.MONOLOGUE: (("monologue.max_buyer_messages", "monologue_max_buyer_messages"),),
-}
-"""The numbers of a filter: their path in a settings record, and their attribute of `Filters`."""
 
 
 class ReceptionExplanation(BuyerDayWriter):
@@ -142,9 +137,7 @@ class ReceptionExplanation(BuyerDayWriter):
         if matched is Filter.AGENT_OFFLINE:
             setting = self._offline_since(fact.agent_id)
         elif self._settings is not None:
-            for name, attribute in _NUMBERS.get(matched, ()):
-                value = getattr(self._settings.filters, attribute)
-                setting += self._sentence("filter_setting", name=name, value=value)
+            setting = self._numbers(matched, self._settings.filters)
         return self._sentence(
             "filtered_frozen" if fact.role == Role.FROZEN else "filtered_yes",
             number=_FILTERS.index(matched) + 1,
@@ -152,6 +145,19 @@ class ReceptionExplanation(BuyerDayWriter):
             name=matched.value,
             reason=self._sentence(f"discard_{matched.value}"),
             setting=setting,
+        )
+
+    def _numbers(self, matched: Filter, settings: Filters) -> str:
+        """Return the numbers in the settings of a filter, named as in a settings record."""
+        prefix = f"{matched.value}_"
+        return "".join(
+            self._sentence(
+                "filter_setting",
+                name=f"{matched.value}.{one.name.removeprefix(prefix)}",
+                value=getattr(settings, one.name),
+            )
+            for one in fields(settings)
+            if one.name.startswith(prefix) and type(getattr(settings, one.name)) is int
         )
 
     def _offline_since(self, agent_id: str) -> str:
