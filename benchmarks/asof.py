@@ -86,11 +86,11 @@ def _join(chat: str, orders: str, out: Path) -> None:
 
 def _agreement(joined: Path, decisions: Path) -> float:
     """Return the share of the decided orders for which both name the same agent, or nobody."""
-    named = {}
+    named: dict[str, str | None] = {}
     for line in joined.read_bytes().splitlines():
         one = orjson.loads(line)
         named[one["order_id"]] = one.get("agent_id")
-    last = {}
+    last: dict[str, str | None] = {}
     for line in decisions.read_bytes().splitlines():
         one = orjson.loads(line)
         last[one["order_id"]] = (one["credit"] or {}).get("agent_id")

@@ -35,7 +35,12 @@ def told(monkeypatch):
 
     monkeypatch.setattr(topics, "create_topics", hand)
     monkeypatch.setattr(publish, "publish", hand)
-    monkeypatch.setattr(worker, "run", lambda config, _judging: handed.append(config.security) or 0)
+
+    def run(config, _judging):
+        handed.append(config.security)
+        return 0
+
+    monkeypatch.setattr(worker, "run", run)
     return handed
 
 

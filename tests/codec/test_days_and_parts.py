@@ -12,6 +12,13 @@ from stream_attr.rules.reports.contribution import Contribution, Deals, Ends, In
 ENDS = Ends(1, 2, 3, 4, 5)
 
 
+def decoded(value: bytes) -> BuyerDay:
+    """A buyer's day, which the value is one of."""
+    day = decode_buyer_day(value)
+    assert isinstance(day, BuyerDay)
+    return day
+
+
 @pytest.mark.parametrize("unloaded", [None, True])
 def test_a_day_keeps_whether_it_is_unloaded(unloaded):
     known = DayState("jd:1", 20_000, "Asia/Shanghai", ENDS, unloaded=unloaded)
@@ -26,7 +33,7 @@ def test_a_contribution_may_have_zeros_in_place_of_what_it_lacks():
         [0] * len(msgspec.structs.fields(Deals)),
     ]
     stored = [1, "jd:1", "b-1", 20_000, 0, "Asia/Shanghai", ENDS, {"A": [*zeros, [], [], 7, False, None]}]
-    read = decode_buyer_day(msgspec.msgpack.encode([*stored, "chat"]))
+    read = decoded(msgspec.msgpack.encode([*stored, "chat"]))
     assert read.contributions == {"A": contribution.with_zeros()}
     lacking = BuyerDay("jd:1", "b-1", 20_000, 0, "Asia/Shanghai", ENDS, {"A": contribution})
-    assert decode_buyer_day(encode_internal(lacking)).contributions == {"A": contribution}
+    assert decoded(encode_internal(lacking)).contributions == {"A": contribution}

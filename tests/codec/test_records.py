@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64decode
 from collections import Counter
+from typing import Any
 
 import orjson
 import pytest
@@ -52,7 +53,7 @@ def replayed(tmp_path_factory):
     chat = (folder / "chat.jsonl").read_bytes().splitlines(keepends=True)
     (folder / "chat.jsonl").write_bytes(b"".join([*chat[:300], *chat[600:], *chat[300:600]]))
     inputs = Inputs(*([str(folder / f"{name}.jsonl")] for name in ("chat", "orders", "roster", "settings")))
-    found = {topic: [] for topic in SCHEMAS}
+    found: dict[str, list[tuple[bytes, Any]]] = {topic: [] for topic in SCHEMAS}
     for output in replay(inputs):
         found[output.topic].append((output.key, orjson.loads(output.value)))
     return found

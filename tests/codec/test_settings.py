@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_the_defaults_are_those_of_the_rulebook():
     )  # fmt: skip
 
 
-SINGLE = [
+SINGLE: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"placing_rule": "most_rounds"}, {"placing_rule": PickRule.MOST_ROUNDS}),
     ({"payment_rule": "most_rounds"}, {"payment_rule": PickRule.MOST_ROUNDS}),
     ({"credit_rule": "order"}, {"credit_rule": CreditRule.ORDER}),

@@ -152,16 +152,21 @@ def test_every_kind_and_sender_of_a_message_is_kept_but_system():
             message_of(ChatEvent(**{**SAID, "kind": kind, "sender": sender}), shop)
 
 
+def with_word(verdict: Verdict, field: str, word: Any) -> Verdict:
+    """The verdict with this word in this field, as the kind of an assist where that is the field."""
+    value: Any = ((word, "anna"),) if field == "assists" else word
+    return verdict._replace(**{field: value})
+
+
 def test_every_word_of_a_decision_has_a_number_in_state_and_an_unknown_one_has_none():
     verdict = Verdict(*("final", "silent", None, None, None, None, None), (), 1, 1, 0, 0, TS, None, None, TS)
     for field, known in KEPT.items():
         for word in known:
-            changed = verdict._replace(**{field: ((word, "anna"),) if field == "assists" else word})
+            changed = with_word(verdict, field, word)
             last = columns.to_last_verdict(Emitted(1, "paid", changed))
             assert columns.to_emitted(last).verdict == changed
-        unknown = ((UNKNOWN, "anna"),) if field == "assists" else UNKNOWN
         with pytest.raises(KeyError):
-            columns.to_last_verdict(Emitted(1, "paid", verdict._replace(**{field: unknown})))
+            columns.to_last_verdict(Emitted(1, "paid", with_word(verdict, field, UNKNOWN)))
     for reason in REASONS:
         assert columns.to_emitted(columns.to_last_verdict(Emitted(1, reason, verdict))).reason == reason
     with pytest.raises(KeyError):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +64,7 @@ PASSED = {0: 1_793_498_400_000, 7: -1}
 CLOSING = Closing("买家-7", "jd:10086", "客服-乙", 20_758, 1_793_498_460_000)
 KEY = "\x02jd:10086|买家-7".encode()
 
-RECORDS = {
+RECORDS: dict[str, tuple[Any, Callable[[Any], bytes] | None, Callable[[bytes], Any]]] = {
     "buyer-day": (BUYER_DAY, encode_internal, lambda value: decode_buyer_day(value, KEY)),
     "passed": (PartitionWatermark(3, 1_793_498_400_000), encode_internal, decode_buyer_day),
     "closing": (CLOSING, encode_internal, decode_closing),
@@ -94,6 +96,7 @@ def test_a_stored_sample_of_every_version_is_read(version, name):
 @pytest.mark.parametrize("name", [name for name, (_, encode, _) in RECORDS.items() if encode])
 def test_the_present_version_is_written_as_its_sample_says(name):
     says, encode, _ = RECORDS[name]
+    assert encode is not None
     assert encode(says) == sample("version-1", name)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -48,7 +49,7 @@ class Buyer:
 
     def decided(self, count):
         """All decisions on the order, once there are so many."""
-        found = []
+        found: list[dict[str, Any]] = []
 
         def all_there():
             found[:] = self._decisions()
@@ -96,11 +97,11 @@ def buyer(installation, tmp_path):
 
 def until_ready(installation):
     for port in WORKERS.values():
-        until(
-            f"{port} is ready",
-            lambda port=port: installation.ask(port, "/ready")[0] == 200,
-            installation.logs,
-        )
+
+        def ready(port=port):
+            return installation.ask(port, "/ready")[0] == 200
+
+        until(f"{port} is ready", ready, installation.logs)
 
 
 def test_an_event_goes_in_and_a_decision_comes_out(installation, buyer):
@@ -125,11 +126,11 @@ def test_what_is_killed_comes_back_with_its_state_and_the_next_event_is_decided(
     for service in killed:
         installation.kill(service)
     for service in killed:
-        until(
-            f"{service} is started again",
-            lambda service=service: installation.inspect(service)["RestartCount"] > before[service],
-            installation.logs,
-        )
+
+        def started_again(service=service):
+            return installation.inspect(service)["RestartCount"] > before[service]
+
+        until(f"{service} is started again", started_again, installation.logs)
     until("Kafka is healthy", lambda: installation.is_healthy("kafka"), installation.logs)
     until_ready(installation)
     buyer.orders("paid", minutes_ago=10)

@@ -100,7 +100,9 @@ def test_a_service_that_is_not_hardened_is_found_out():
 @pytest.mark.parametrize("name", SERVICES)
 def test_an_image_can_be_pinned_by_its_digest(name):
     image = WRITTEN["services"][name]["image"]
-    variable, default = re.fullmatch(r"\$\{(\w+_IMAGE):-(.+)\}", image).groups()
+    named = re.fullmatch(r"\$\{(\w+_IMAGE):-(.+)\}", image)
+    assert named is not None
+    variable, default = named.groups()
     assert variable == "STREAM_ATTR_IMAGE" or re.search(r":v?\d+(\.\d+){2}$", default)
     assert (
         f"ARG {WRITTEN['services']['topics']['build']['args']['PYTHON_IMAGE'][2:-1]}".replace(":-", "=")

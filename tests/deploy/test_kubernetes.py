@@ -84,6 +84,7 @@ def test_both_make_and_expect_as_many_partitions_as_the_default():
 
 def test_names_in_arguments_are_variables_of_the_pod():
     url = option(CONTAINER["args"], "--web-url")
+    assert url is not None
     named = {part.partition(")")[0] for part in url.split("$(")[1:]}
     assert named == {"POD_NAME", "POD_NAMESPACE"}
     assert named <= {one["name"] for one in CONTAINER["env"]}

@@ -66,6 +66,7 @@ def uses(query: str) -> Iterator[Use]:
 
 def _uses(node: Any, around: frozenset[str]) -> Iterator[Use]:
     if isinstance(node, promql_parser.VectorSelector):
+        assert node.name is not None, "a selector names its metric"
         yield Use(node.name, {matcher.name for matcher in node.matchers.matchers} | around)
         return
     modifier = getattr(node, "modifier", None)

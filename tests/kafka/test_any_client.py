@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -92,7 +93,7 @@ def read_with_kafka_python(bootstrap, topic, count):
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
         consumer.assign(partitions)
         consumer.seek_to_beginning(*partitions)
-        found = []
+        found: list[tuple[bytes, Any]] = []
         deadline = time.monotonic() + 30
         while len(found) < count and time.monotonic() < deadline:
             for records in consumer.poll(timeout_ms=500).values():

@@ -15,7 +15,7 @@ from confluent_kafka import Producer
 from stream_attr.kafka.admin import Standing, create_topics
 from tests.docs.blocks import ROOT
 from tests.kafka.verdicts import RealWorker, decisions, inputs, last, stream_attr
-from tests.kafka.worker_process import LONGEST_S, read, until
+from tests.kafka.worker_process import LONGEST_S, read, read_json, until
 
 pytestmark = pytest.mark.kafka
 SCRIPT = ROOT / "deploy" / "copy_inputs.py"
@@ -85,9 +85,7 @@ def test_the_new_installation_says_what_the_old_one_says(broker, topic_prefix, o
     assert len(before) > 100
     assert after == before
     refused = [
-        json.loads(value)
-        for prefix in (old, new)
-        for _, value in read(broker.bootstrap, prefix + "dead-letters")
+        letter for prefix in (old, new) for _, letter in read_json(broker.bootstrap, prefix + "dead-letters")
     ]
     assert refused
     assert not [letter for letter in refused if letter["topic"] == "shop-settings"]

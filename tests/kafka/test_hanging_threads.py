@@ -59,8 +59,7 @@ class Clocked(WorkerProcess):
         seen = self.ahead.with_suffix(".ahead.seen")
         names = seen.read_text().split() if seen.exists() else []
         running = [
-            task.joinpath("comm").read_text().strip()
-            for task in Path(f"/proc/{self.process.pid}/task").iterdir()
+            task.joinpath("comm").read_text().strip() for task in Path(f"/proc/{self.pid}/task").iterdir()
         ]
         return 0 < running.count(MAIN_THREAD) <= names.count(MAIN_THREAD)
 

@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from tests.kafka.verdicts import RealWorker, stream_attr
-from tests.kafka.worker_process import LONGEST_S, read, until
+from tests.kafka.worker_process import LONGEST_S, read_json, until
 
 NOW = int(time.time() * 1000)
 KEY = b"jd:1|b-1"
@@ -70,9 +70,7 @@ def test_a_record_however_large_is_one_dead_letter_and_what_follows_is_judged(wo
     assert not failed
     worker.start()
     until(lambda: worker.metric("stream_attr_records_total") == 2 * len(large) + 2, worker)
-    letters = [
-        (key, json.loads(value)) for key, value in read(worker.bootstrap, worker.prefix + "dead-letters")
-    ]
+    letters = read_json(worker.bootstrap, worker.prefix + "dead-letters")
     assert {letter["code"] for _, letter in letters} == {"too_large"}
     assert [(letter["length"], letter["sha256"]) for _, letter in letters[:-1]] == [
         (len(value), hashlib.sha256(value).hexdigest()) for value in large

@@ -8,7 +8,7 @@ from collections import defaultdict
 
 import pytest
 from click.testing import CliRunner
-from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, TopicPartition
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, Message, TopicPartition
 from kafka.partitioner import murmur2
 
 from stream_attr.cli import main
@@ -59,17 +59,21 @@ def read(broker, topic_prefix):
         count = partition_counts(broker.bootstrap, [name])[name]
         consumer = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": name, "log_level": 2})
         consumer.assign([TopicPartition(name, partition, 0) for partition in range(count)])
-        found = defaultdict(list)
-        stall = Stall(PATIENCE_S, progress=lambda: sum(map(len, found.values())))
+        found: defaultdict[int, list[Message]] = defaultdict(list)
+
+        def count_found():
+            return sum(len(messages) for messages in found.values())
+
+        stall = Stall(PATIENCE_S, progress=count_found)
         try:
-            while sum(map(len, found.values())) < expected and not stall.has_come():
+            while count_found() < expected and not stall.has_come():
                 for message in consumer.consume(1000, timeout=0.2):
                     assert message.error() is None
                     found[message.partition()].append(message)
             assert not consumer.consume(1, timeout=0.3), "more records than expected"
         finally:
             consumer.close()
-        assert sum(map(len, found.values())) == expected
+        assert count_found() == expected
         return found
 
     return read

@@ -42,7 +42,7 @@ from tests.kafka.verdicts import (
     stream_attr,
     until_at_rest,
 )
-from tests.kafka.worker_process import LONGEST_S, read, until
+from tests.kafka.worker_process import LONGEST_S, read, read_json, until
 
 pytestmark = pytest.mark.kafka
 
@@ -144,12 +144,11 @@ def evidence(kafka, traffic, tmp_path_factory):
         )
         stream_attr("publish", *kafka.as_user("integrator", PREFIX), *inputs(traffic, "chat", "orders"))
         until_at_rest(worker)
-        told = read(kafka.plain, PREFIX + DECISIONS)
-        order = json.loads(told[0][1])
+        [(_, order), *_] = read_json(kafka.plain, PREFIX + DECISIONS)
         paths = ("/health", "/ready", "/metrics", f"/orders/{order['shop_id']}/{order['order_id']}", "/")
         answers = {path: worker.get(path) for path in paths}
         without = {path: worker.ask(path, {})[0] for path in paths}
-        process_line = Path(f"/proc/{worker.process.pid}/cmdline").read_bytes()
+        process_line = Path(f"/proc/{worker.pid}/cmdline").read_bytes()
         found = {str(path): path.read_bytes() for path in worker.data_dir.rglob("*") if path.is_file()}
         assert worker.stop() == 0
         state = [pair for number in range(PARTITIONS) for pair in all_of(worker.data_dir / str(number))]

@@ -45,7 +45,7 @@ def limited(broker, topic_prefix, tmp_path):
 
 
 def count(worker, what):
-    return len(list(Path(f"/proc/{worker.process.pid}/{what}").iterdir()))
+    return len(list(Path(f"/proc/{worker.pid}/{what}").iterdir()))
 
 
 @pytest.mark.kafka
@@ -67,6 +67,7 @@ def test_a_worker_takes_no_more_descriptors_and_threads_than_it_says(broker, top
     said = re.search(
         r"need up to ([\d,]+) file descriptors \(limit: [\d,]+\) and (\d+) threads", worker.said()
     )
+    assert said is not None
     descriptors, threads = (int(number.replace(",", "")) for number in said.groups())
     state_files = 32 * PARTITIONS  # which there are none of yet
     assert PARTITIONS * 11 < most[0] < descriptors - state_files

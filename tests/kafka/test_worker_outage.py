@@ -113,7 +113,11 @@ def test_a_commit_in_doubt_is_looked_up(broker, topic_prefix, tmp_path):
             while answer not in worker.log.read_text():  # chance says which: so as many batches as it takes
                 judged = worker.metric("stream_attr_records_total")
                 traffic.send(100)
-                until(lambda judged=judged: worker.metric("stream_attr_records_total") > judged, worker)
+
+                def gets_on(judged=judged):
+                    return worker.metric("stream_attr_records_total") > judged
+
+                until(gets_on, worker)
         until(lambda: state(broker.bootstrap, topic_prefix) == dict(traffic.sent), worker)
         assert counts(broker.bootstrap, topic_prefix) == expected(traffic)
         assert worker.stop() == 0

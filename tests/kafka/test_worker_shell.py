@@ -19,8 +19,13 @@ from stream_attr.kafka.admin import create_topics
 from stream_attr.processor.ports import Output
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.engine.web_server import LIMITS
-from stream_attr.worker.task.committer import ChangelogLostError, Fenced, open_committer
-from tests.kafka.worker_process import Traffic, counts, expected, read, until, workers
+from stream_attr.worker.task.committer import (
+    ChangelogLostError,
+    Fenced,
+    TransactionalCommitter,
+    open_committer,
+)
+from tests.kafka.worker_process import Traffic, counts, expected, read, read_json, until, workers
 
 PARTITIONS = 3
 
@@ -31,7 +36,7 @@ def topics(broker, topic_prefix):
 
 
 def outputs(broker, prefix, key, topic="attribution-decisions"):
-    found = [json.loads(value) for k, value in read(broker.bootstrap, prefix + topic) if k == key]
+    found = [value for k, value in read_json(broker.bootstrap, prefix + topic) if k == key]
     return sorted(found, key=json.dumps)
 
 
@@ -98,8 +103,8 @@ def test_strangers_at_the_web_port_neither_fill_the_log_nor_take_all_connections
                     one.sendall(b"Authorization: Bearer said-by-a-stranger\r\n\r\n")
                     assert one.recv(100).startswith(b"HTTP/1.0 400")
             until(lambda: worker.get("/health")[0] == 200, worker)
-            descriptors = len(list(Path(f"/proc/{worker.process.pid}/fd").iterdir()))
-        until(lambda: len(list(Path(f"/proc/{worker.process.pid}/fd").iterdir())) < descriptors - 50, worker)
+            descriptors = len(list(Path(f"/proc/{worker.pid}/fd").iterdir()))
+        until(lambda: len(list(Path(f"/proc/{worker.pid}/fd").iterdir())) < descriptors - 50, worker)
         for line in ("more than 100 web connections", "refused a malformed web request from 127.0.0.1"):
             assert 1 <= worker.said().count(line) < 5, "one a minute"
         assert "said-by-a-stranger" not in worker.said()
@@ -194,8 +199,8 @@ def test_every_partition_hears_of_a_change_once_and_a_refusal_is_told_once(broke
         worker.start().until_ready()
         assert worker.stop() == 0
     assert outputs(broker, topic_prefix, b"refresh") == sorted(heard, key=json.dumps)
-    letters = read(broker.bootstrap, topic_prefix + "dead-letters")
-    assert sorted(json.loads(value)["bad"] for _, value in letters) == [1, 2]
+    letters = read_json(broker.bootstrap, topic_prefix + "dead-letters")
+    assert sorted(letter["bad"] for _, letter in letters) == [1, 2]
 
 
 ODD_IDS = (
@@ -256,7 +261,7 @@ def test_an_id_of_any_shape_is_answered_alike_by_whichever_worker_is_asked(broke
         until(lambda: set.union(*held()) == set(paths), *both)
         assert all(held()), "each holds some of them"
         for odd, path in zip(ODD_IDS, paths, strict=True):
-            answers = []
+            answers: list[tuple[int, bytes]] = []
 
             def answered(path=path, answers=answers):
                 answers[:] = [worker.get(path) for worker in both]
@@ -292,6 +297,7 @@ def test_who_is_fenced_in_the_middle_of_a_batch_is_told_so(broker, topic_prefix,
         pytest.skip("the embedded broker runs without transactions")
     config = WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix)
     former = open_committer(config, 0, transactions=True)
+    assert isinstance(former, TransactionalCommitter)
     heir = open_committer(config, 0, transactions=True)
 
     def serve():

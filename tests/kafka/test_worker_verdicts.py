@@ -24,7 +24,7 @@ from tests.kafka.verdicts import (
     until_at_rest,
     verdicts,
 )
-from tests.kafka.worker_process import read, until
+from tests.kafka.worker_process import read_json, until
 
 DECISIONS = "attribution-decisions"
 COMPARISONS = "attribution-comparisons"
@@ -75,7 +75,7 @@ def publish(worker, *words):
 
 def until_reported_as_replayed(worker, folder):
     """Wait until facts, inquiries and figures are those of the replay; partitions tell each other of them."""
-    differing = []
+    differing: list[str] = []
 
     def as_replayed():
         differing[:] = [
@@ -142,7 +142,7 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
     emitted = assert_as_replayed(worker, much_traffic)
     if broker.has_transactions:
         assert all(one == list(range(1, len(one) + 1)) for one in revisions(emitted).values())
-    letters = [json.loads(value) for _, value in read(worker.bootstrap, worker.prefix + "dead-letters")]
+    letters = [letter for _, letter in read_json(worker.bootstrap, worker.prefix + "dead-letters")]
     places = [(one["topic"], one["partition"], one["offset"]) for one in letters]
     if broker.has_transactions:
         assert len(places) == len(set(places))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from stream_attr.kafka.embedded import server
 from stream_attr.worker.startup.topics_check import INPUTS
@@ -29,7 +29,7 @@ Decisions = dict[str, dict[str, Any]]
 class RealWorker(WorkerProcess):
     """``stream-attr worker`` in a process of its own."""
 
-    def start(self) -> RealWorker:
+    def start(self) -> Self:
         with self.log.open("ab") as log:
             self.process = server.spawn([sys.executable, "-m", "stream_attr", "worker", *self.words()], log)
         return self

@@ -17,12 +17,14 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from types import ModuleType
 
 from confluent_kafka import KafkaException, Producer
 
 from stream_attr import cli
 from stream_attr.cli import worker as command
 from stream_attr.processor import Processor
+from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.startup import wiring
 from stream_attr.worker.state import restore, store
 from stream_attr.worker.task import committer, partition_producer, partition_state, ticks
@@ -106,9 +108,9 @@ def hook_steps(hook: Hook) -> None:
 
         return send_halves
 
-    partition_producer.Producer = Stepping
+    replace(partition_producer, "Producer", Stepping)
     producer = partition_producer.PartitionProducer
-    producer.send_outputs = in_halves(producer.send_outputs, "outputs")
+    producer.send_outputs = in_halves(producer.send_outputs, "outputs")  # type: ignore[method-assign]
     send_state, send_progress = in_halves(producer.send_changes, "state"), producer.send_changes
 
     def send_changes(producer, changes, *acknowledge):
@@ -120,7 +122,7 @@ def hook_steps(hook: Hook) -> None:
             assert producer.client.flush(_FLUSH_S) == 0
             hook.reach("progress sent")
 
-    producer.send_changes = send_changes
+    producer.send_changes = send_changes  # type: ignore[method-assign]
     after(partition_state, "restore", lambda: hook.reach("recovered"))
     after(Processor, "process", lambda: hook.reach("judged"))
     commit = committer.TransactionalCommitter.commit
@@ -137,8 +139,14 @@ def hook_steps(hook: Hook) -> None:
             committed.now = False
             hook.reach("stored")
 
-    committer.TransactionalCommitter.commit = note_commit
+    committer.TransactionalCommitter.commit = note_commit  # type: ignore[method-assign]
     after(store.RocksStore, "write", note_write)
+
+
+def replace(module: ModuleType, name: str, by: object) -> None:
+    """Put something else in the place of what the module has imported under a name."""
+    assert hasattr(module, name)
+    setattr(module, name, by)
 
 
 def after(owner, name, then):
@@ -161,8 +169,7 @@ def hook_clock(file: Path) -> None:
         return int(file.read_text())
 
     for module in (restore, wiring, store, ticks):
-        assert module.wall_clock_ms
-        module.wall_clock_ms = wall_clock_ms
+        replace(module, "wall_clock_ms", wall_clock_ms)
 
 
 def main() -> None:
@@ -178,9 +185,8 @@ def main() -> None:
     hook_steps(Hook(said.at, said.nth, SIGNALS[said.do]))
     if said.clock_file:
         hook_clock(said.clock_file)
-    command.WorkerConfig = functools.partial(
-        command.WorkerConfig, batch_records=said.batch_records, idle_tick_ms=said.idle_tick_ms
-    )
+    config = functools.partial(WorkerConfig, batch_records=said.batch_records, idle_tick_ms=said.idle_tick_ms)
+    replace(command, "WorkerConfig", config)
     sys.argv = ["stream-attr", "worker", *said.words]
     cli.main()
 

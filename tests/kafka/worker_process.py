@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
@@ -47,7 +47,7 @@ class WorkerProcess:
         self.environment: dict[str, str] | None = None
         """Another one than ours."""
 
-    def start(self) -> WorkerProcess:
+    def start(self) -> Self:
         with self.log.open("ab") as log:
             self.process = server.spawn(self.command(), log, environment=self.environment)
         return self
@@ -83,6 +83,11 @@ class WorkerProcess:
         assert self.process is not None
         return until_ended(self.process, self.log)
 
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
     def runs(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
@@ -97,7 +102,7 @@ class WorkerProcess:
         except (OSError, HTTPException):  # it has ended, maybe within its answer
             return 0, b""
 
-    def until_ready(self) -> WorkerProcess:
+    def until_ready(self) -> Self:
         until(lambda: self.get("/ready")[0] == 200, self)
         return self
 
@@ -138,7 +143,7 @@ def workers(
                 worker.kill()
 
 
-def until(condition: Callable[[], bool], *workers: WorkerProcess, patience_s: float = PATIENCE_S) -> None:
+def until(condition: Callable[[], object], *workers: WorkerProcess, patience_s: float = PATIENCE_S) -> None:
     """Wait until it is so; fails when one of the workers has ended or they have come to a standstill.
 
     They get on as long as they write into their logs, answer otherwise than before or use the processor.
@@ -197,6 +202,15 @@ class Traffic:
 def read(bootstrap: str, topic: str) -> list[tuple[bytes, bytes | None]]:
     """All that a ``read_committed`` reader sees of a topic: key and value, in order within a partition."""
     return [(message.key() or b"", message.value()) for message in messages(bootstrap, topic)]
+
+
+def read_json(bootstrap: str, topic: str) -> list[tuple[bytes, Any]]:
+    """The same with values parsed, of a topic without tombstones."""
+    found = []
+    for key, value in read(bootstrap, topic):
+        assert value is not None, f"a tombstone on {topic}: {key!r}"
+        found.append((key, json.loads(value)))
+    return found
 
 
 def messages(bootstrap: str, topic: str) -> list[Message]:

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -76,7 +77,7 @@ class ToyJudge:
         positions: Mapping[str, int] = NO_POSITIONS,
     ) -> Batch:
         batch = Batch()
-        states: dict[bytes, dict[str, object]] = {}
+        states: dict[bytes, dict[str, Any]] = {}
         for record in records:
             assert record.partition == self._partition
             assert record.offset >= self._positions.get(record.topic, 0)
@@ -138,13 +139,17 @@ def doubt(every: int) -> None:
             raise committer.CommitInDoubt("it was made")
         return offset
 
-    committer.TransactionalCommitter.commit = doubtful
+    committer.TransactionalCommitter.commit = doubtful  # type: ignore[method-assign]
 
 
 def hang() -> None:
     """Have the thread that reads settings and rosters never come back, and the shutdown not wait for long."""
-    GlobalTables.follow = lambda _tables: threading.Event().wait()
-    app.bound_shutdown = lambda: bound_shutdown(5.0)
+
+    def never(_tables: GlobalTables) -> bool:
+        return threading.Event().wait()
+
+    GlobalTables.follow = never  # type: ignore[method-assign, assignment]
+    setattr(app, "bound_shutdown", lambda: bound_shutdown(5.0))  # noqa: B010 -- what the module imports
 
 
 def toy() -> Judging:

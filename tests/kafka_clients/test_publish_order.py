@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stream_attr.files.jsonl import Line
@@ -59,7 +61,7 @@ class Clock:
         return self.now
 
 
-def waits(pace: Pace, *stamps: int) -> list[float]:
+def waits(pace: Pace, *stamps: int) -> list[Any]:
     return [pytest.approx(pace.wait_s(pace.due_at(ts))) for ts in stamps]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -41,31 +42,38 @@ def judged(letter: DeadLetter, **rules) -> Resending | Held:
     return Rules(NOW, **rules).judge(letter)
 
 
+def sent_by(letter: DeadLetter, **rules) -> Resending:
+    """How the record is sent again, which is not held back."""
+    sending = judged(letter, **rules)
+    assert isinstance(sending, Resending)
+    return sending
+
+
 def test_a_record_goes_out_as_it_came():
-    sent = judged(letter_of(CHAT))
+    sent = sent_by(letter_of(CHAT))
     assert (sent.letter.value, sent.key, sent.partition) == (json.dumps(CHAT).encode(), b"jd:1|b-1", 3)
 
 
 def test_one_of_a_file_goes_where_its_value_says():
-    sent = judged(letter_of(CHAT, "incomplete_order", key=None, file="chat.jsonl"))
+    sent = sent_by(letter_of(CHAT, "incomplete_order", key=None, file="chat.jsonl"))
     assert (sent.key, sent.partition) == (b"jd:1|b-1", None)
 
 
 def test_one_of_a_partition_that_is_not_there_goes_where_its_key_says():
-    assert judged(letter_of(CHAT), partitions={"chat-events": 4}).partition == 3
-    assert judged(letter_of(CHAT), partitions={"chat-events": 3}).partition is None
+    assert sent_by(letter_of(CHAT), partitions={"chat-events": 4}).partition == 3
+    assert sent_by(letter_of(CHAT), partitions={"chat-events": 3}).partition is None
 
 
 @pytest.mark.parametrize("key", [b"jd:1|b-2", b"", None, b"\xff"])
 def test_a_key_that_does_not_fit_is_kept_back_until_it_may_be_mended(key):
     letter = letter_of(CHAT, "key_mismatch", key=key)
     assert judged(letter) == Held(Why.KEY)
-    sent = judged(letter, fix_key=True)
+    sent = sent_by(letter, fix_key=True)
     assert (sent.key, sent.partition) == (b"jd:1|b-1", None)
 
 
 def test_a_key_that_fits_is_not_mended():
-    assert judged(letter_of(CHAT), fix_key=True).partition == 3
+    assert sent_by(letter_of(CHAT), fix_key=True).partition == 3
 
 
 @pytest.mark.parametrize(("ahead", "held"), [(10 * MINUTE, False), (10 * MINUTE + 1, True)])
@@ -85,6 +93,7 @@ def test_what_still_lies_in_the_future_waits(ahead, held):
 )
 def test_what_cannot_be_used_as_it_stands_is_held_back(value, code, why):
     held = judged(letter_of(value, code), fix_key=True, insisted=frozenset(Code) | {"chat-events"})
+    assert isinstance(held, Held)
     assert held.why is why
     assert ("sender" in held.detail) is (code == "bad_type")
 
@@ -118,13 +127,13 @@ def test_what_was_too_old_goes_out_if_it_is_named(code, place, held):
 def test_settings_go_out_if_their_topic_is_named():
     letter = letter_of(SETTINGS, "bad_value", topic="shop-settings", partition=0, key=b"jd:1")
     assert judged(letter, insisted=frozenset({"bad_value"})) == Held(Why.GLOBAL_TOPICS)
-    sent = judged(letter, insisted=frozenset({"shop-settings"}))
+    sent = sent_by(letter, insisted=frozenset({"shop-settings"}))
     assert (sent.key, sent.partition) == (b"jd:1", 0)
 
 
 def test_a_tick_goes_to_its_partition_and_no_other():
-    tick = {"topic": "ticks", "key": None}
-    assert judged(letter_of({"ts": NOW}, **tick)).partition == 3
+    tick: dict[str, Any] = {"topic": "ticks", "key": None}
+    assert sent_by(letter_of({"ts": NOW}, **tick)).partition == 3
     assert judged(letter_of({"ts": NOW}, **tick), partitions={"ticks": 3}) == Held(Why.NOWHERE)
     assert judged(letter_of({"ts": NOW}, **tick, file="ticks.jsonl")) == Held(Why.NOWHERE)
 
@@ -144,8 +153,13 @@ def test_every_letter_that_is_selected_is_accounted_for_and_each_record_sent_onc
         letter_of({"ts": NOW}, topic="ticks", key=None, partition=0),
         letter_of({"ts": NOW}, topic="ticks", key=None, partition=1),
     )
-    sent = []
-    account = resend(letters, Selection(), Rules(NOW), lambda one: not sent.append(one))
+    sent: list[Resending] = []
+
+    def send(one: Resending) -> bool:
+        sent.append(one)
+        return True
+
+    account = resend(letters, Selection(), Rules(NOW), send)
     assert [one.letter for one in sent] == [letters[n].letter for n in (0, 2, 5, 6)]
     assert account.sent == {"future_timestamp": 4}
     assert account.repeats == {"bad_value": 1}

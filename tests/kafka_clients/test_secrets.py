@@ -7,6 +7,7 @@ import pickle
 import ssl
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -119,14 +120,19 @@ def test_no_secret_is_shown_by_what_holds_it():
 
 
 def test_a_secret_is_one_line_of_a_file_or_a_variable(tmp_path, monkeypatch):
+    def read(path: Path | None) -> str:
+        secret = read_secret(path, "--x-file", "X")
+        assert secret is not None
+        return secret.reveal()
+
     file = tmp_path / "secret"
     for text in (PASSWORD, f"{PASSWORD}\n", f"{PASSWORD}\r\n"):
         file.write_bytes(text.encode())
-        assert read_secret(file, "--x-file", "X").reveal() == PASSWORD
+        assert read(file) == PASSWORD
     file.write_text(f" {PASSWORD} ")
-    assert read_secret(file, "--x-file", "X").reveal() == f" {PASSWORD} ", "blanks are part of it"
+    assert read(file) == f" {PASSWORD} ", "blanks are part of it"
     monkeypatch.setenv("X", PASSWORD)
-    assert read_secret(None, "--x-file", "X").reveal() == PASSWORD
+    assert read(None) == PASSWORD
     with pytest.raises(UnusableSecretError, match="both --x-file and X are given: leave one out"):
         read_secret(file, "--x-file", "X")
     for nothing in ("", None):

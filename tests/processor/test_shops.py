@@ -153,12 +153,14 @@ def test_shops_do_not_know_of_each_other():
 
 def test_a_tombstone_changes_nothing():
     refused = ShopRegistry().apply(Record(SETTINGS, 0, 7, NOON, b"jd:1", None))
+    assert refused is not None
     assert json.loads(refused.value)["code"] == "not_json"
     assert refused.key == b"jd:1"
 
 
 def test_a_key_without_end_is_too_large_and_its_beginning_is_kept():
     refused = ShopRegistry().apply(Record(SETTINGS, 0, 7, NOON, b"k" * 100_000, b"{}"))
+    assert refused is not None
     assert json.loads(refused.value)["code"] == "too_large"
     assert refused.key == b"k" * 65_536
 

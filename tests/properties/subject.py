@@ -24,8 +24,9 @@ from stream_attr.contract.topics import (
     SETTINGS,
     TICKS,
 )
+from stream_attr.processor.options import Options
 from stream_attr.processor.ports import Batch, Output, Record
-from stream_attr.processor.processor import Options, Processor
+from stream_attr.processor.processor import Processor
 from stream_attr.processor.shops import ShopRegistry
 from stream_attr.rules.shop.days import END_OF_TIME
 

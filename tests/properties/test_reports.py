@@ -5,6 +5,7 @@ However the events come, in however many partitions, through crashes: what is to
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -20,7 +21,11 @@ from tests.reference.agent_days import agent_days
 from tests.reference.facts import facts
 from tests.reference.inquiries import inquiries
 
-MODELS = {FACTS: facts, INQUIRIES: inquiries, AGENT_DAILY: agent_days}
+MODELS: dict[str, Callable[..., dict[Any, Json]]] = {
+    FACTS: facts,
+    INQUIRIES: inquiries,
+    AGENT_DAILY: agent_days,
+}
 EMISSION = frozenset({"revision", "reason", "watermark"})
 
 

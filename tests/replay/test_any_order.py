@@ -28,7 +28,7 @@ VERDICT = (
 Verdicts = dict[str, dict[str, Any]]
 
 
-def command(*words: str | Path) -> None:
+def command(*words: str | int | Path) -> None:
     result = CliRunner().invoke(main, [str(word) for word in words])
     assert result.exit_code == 0, result.output
 
@@ -66,7 +66,7 @@ def rewritten(folder: Path, source: Path, how: str) -> list[str | Path]:
 def test_generated_traffic_shuffled_or_repeated_ends_as_sorted(tmp_path: Path) -> None:
     traffic = tmp_path / "traffic"
     command("generate", "--seed", 3, "--events", 20_000, "--days", 15, "--shops", 2, "--out", traffic)
-    known = ["--roster", traffic / "roster.jsonl", "--settings", traffic / "settings.jsonl"]
+    known: list[str | Path] = ["--roster", traffic / "roster.jsonl", "--settings", traffic / "settings.jsonl"]
     as_sorted = verdicts(tmp_path / "a", *rewritten(tmp_path, traffic, "sorted"), *known)
     assert len(as_sorted) > 600
     assert verdicts(tmp_path / "b", *rewritten(tmp_path, traffic, "repeated"), *known) == as_sorted
@@ -77,7 +77,7 @@ def test_generated_traffic_shuffled_or_repeated_ends_as_sorted(tmp_path: Path) -
 @shared_data
 def test_all_70_verdicts_of_other_projects_come_out_in_any_order(tmp_path: Path) -> None:
     source = SHARED / "external"
-    known = ["--settings", source / "settings.jsonl"]
+    known: list[str | Path] = ["--settings", source / "settings.jsonl"]
     as_sorted = verdicts(tmp_path / "a", *rewritten(tmp_path, source, "sorted"), *known)
     expected = [json.loads(line) for line in (source / "expected.jsonl").read_bytes().splitlines()]
     assert len(expected) == 70

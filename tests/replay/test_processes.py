@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import signal
+from multiprocessing.context import SpawnProcess
 
 import pytest
 
@@ -13,7 +14,6 @@ from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import UnusableFileError
 from stream_attr.generate import Plan as Traffic
 from stream_attr.generate import write
-from stream_attr.replay import processes as replay_processes
 from stream_attr.replay.processes import WORTH_A_PROCESS, ProcessLostError, sensible_number
 from stream_attr.replay.run import replay
 
@@ -48,7 +48,7 @@ def test_they_stop_where_one_stops(inputs):
 
 
 def test_every_process_tells_how_far_the_reading_is(inputs):
-    told = []
+    told: list[int] = []
     list(replay(inputs, processes=2, progress=told.append))
     assert told[-1] == 3_000
 
@@ -61,17 +61,19 @@ def test_a_file_that_breaks_off_is_named(tmp_path):
 
 
 def test_a_process_that_is_killed_is_told_of(inputs, monkeypatch):
-    started = []
-    start = replay_processes.SpawnProcess.start
+    started: list[SpawnProcess] = []
+    start = SpawnProcess.start
 
     def start_and_note(process):
         start(process)
         started.append(process)
 
-    monkeypatch.setattr(replay_processes.SpawnProcess, "start", start_and_note)
+    monkeypatch.setattr(SpawnProcess, "start", start_and_note)
     outputs = replay(inputs, processes=2)
     next(outputs)
-    os.kill(started[1].pid, signal.SIGKILL)
+    pid = started[1].pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
     started[1].join()
     with pytest.raises(ProcessLostError, match="process 2 of 2 ended with exit code -9"):
         for _ in outputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,7 +17,7 @@ def folders(tmp_path, monkeypatch):
     return tmp_path
 
 
-class _Folder(spill_store.TemporaryDirectory):
+class _Folder(TemporaryDirectory):
     def __init__(self, parent: Path, prefix: str) -> None:
         super().__init__(prefix=prefix, dir=parent)
 

@@ -10,6 +10,7 @@ from stream_attr.rules.buyer.timers import reschedule
 from stream_attr.rules.buyer.verdicts import judgements, revise
 from stream_attr.rules.chat.message import AGENT, BUYER, Message
 from stream_attr.rules.order.facts import Placed, Waiting
+from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, zone
 from stream_attr.rules.shop.settings import Settings
@@ -32,7 +33,7 @@ def message(ts, event_id, side=AGENT):
 
 
 def add_message(buyer, ts, event_id, agent_id="A", side=AGENT):
-    touched = []
+    touched: list[Order] = []
     new = buyer.add_message(agent_id, message(ts, event_id, side), touched=touched)
     return new, [order.order_id for order in touched]
 
@@ -57,7 +58,7 @@ def paid(buyer, ts, event_id="e2", order_id="o-1"):
 
 def run_down(buyer, retention=RETENTION):
     """Do what is due until nothing is; returns the watermarks at which something was."""
-    dues = []
+    dues: list[int] = []
     watermark = 0
     while (due := reschedule(buyer, watermark, retention)) is not None:
         assert due > watermark
@@ -150,6 +151,7 @@ def test_a_paid_order_outlives_its_chat_and_keeps_its_verdict_and_receipt(buyer)
     expire(buyer, MIDNIGHT + retention.chat_ms + FORGET_EVERY_MS, retention)
     assert buyer.receptions == {}
     assert judgements(buyer, order)["official"] == first.judgement
+    assert first.judgement.credit is not None
     assert first.judgement.credit.agent_id == "A"
     assert list(revise(buyer, order, MIDNIGHT, "timer")) == []
     buyer.add_order_event("o-1", "e3", NOON + 40 * DAY_MS).refunds.append((NOON + 40 * DAY_MS, 30, True))
@@ -166,7 +168,9 @@ def test_an_unpaid_order_keeps_the_chat_it_rests_on_for_a_payment_may_still_come
     expire(buyer, NOON + 80 * DAY_MS, retention)
     assert buyer.chat_ids == {"m?", "m!"}
     paid(buyer, NOON + 2 * DAY_MS)
-    assert judgements(buyer, order)["official"].credit.agent_id == "A"
+    credit = judgements(buyer, order)["official"].credit
+    assert credit is not None
+    assert credit.agent_id == "A"
 
 
 def test_nothing_is_left_of_a_buyer_in_the_end(buyer):
@@ -213,7 +217,9 @@ def test_days_are_divided_again_when_the_first_settings_come_after_the_facts(buy
     assert {day: len(one.messages) for day, one in buyer.receptions["A"].items()} == {DAY: 2, DAY + 1: 2}
     order = created(buyer, MIDNIGHT + 1)
     buyer.shop.add_settings(SettingsRecord(0, 0, Settings(), {}), "UTC")
-    assert judgements(buyer, order)["official"].placing.agent_id == "A"
+    placing = judgements(buyer, order)["official"].placing
+    assert placing is not None
+    assert placing.agent_id == "A"
     assert {day: len(one.messages) for day, one in buyer.receptions["A"].items()} == {DAY: 4}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -147,7 +148,7 @@ def test_the_first_filter_of_the_table_is_the_reason():
         Filters(buyer_subaccount=True, monologue=True, monologue_max_buyer_messages=9, single_sentence=True),
         advert_bit=ADVERT_BIT,
     )
-    how = {"own": True, "official": True, "transfer": 0, "s": SUBACCOUNT, "x": ADVERT_BIT}
+    how: dict[str, Any] = {"own": True, "official": True, "transfer": 0, "s": SUBACCOUNT, "x": ADVERT_BIT}
     assert matched("", every, **how) is Filter.EMPTY
     assert matched("asx", every, **how) is Filter.OWN_ACCOUNT
     how["own"] = False

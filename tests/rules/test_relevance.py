@@ -18,8 +18,9 @@ from stream_attr.rules.chat.message import (
     Message,
 )
 from stream_attr.rules.order.attribution import judge
+from stream_attr.rules.order.facts import Placed
 from stream_attr.rules.order.finality import verdict
-from stream_attr.rules.order.order import Placed
+from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.rules.shop.settings import PRESETS, AutoReply, Filters, Settings, SilentFollowup, Validity
@@ -114,7 +115,7 @@ def test_what_is_not_judged_again_would_be_judged_the_same(many):
                 learn_of_an_order(chance, buyer, number)
                 continue
             begin = chance.choice((MORNING, MORNING, MORNING - DAY_MS))
-            touched = []
+            touched: list[Order] = []
             buyer.add_message(chance.choice(agents), a_message(chance, number, begin), touched=touched)
             for order in buyer.orders.values():
                 if order in touched:

@@ -51,7 +51,8 @@ class Backlog:
 
     def judge_all(self, *, fetches_a_batch, batch=500, partitions=1):
         """Fetch and judge until all is judged; returns it in the order in which it was."""
-        judged, idle = [], 0
+        judged: list[Record] = []
+        idle = 0
         while idle < 5:
             for _ in range(fetches_a_batch):
                 self.fetch(fetch_budget(partitions))

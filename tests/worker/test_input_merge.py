@@ -126,20 +126,19 @@ def test_an_end_reached_without_records_is_said_once(feed):
 
 def test_however_small_the_takes_their_sequence_is_the_same(feed):
     times = [(CHAT, (1, 5, 5, 9, 2, 30)), (ORDERS, (3, 5, 4, 20, 31))]
-    whole, sequences = None, []
+    sequences = []
     for limit in (1, 2, 3, 100):
         feed = Feed()
         for topic, tss in times:
             feed.offer(topic, *tss)
             feed.end(topic)
-        sequence = []
+        sequence: list[tuple[str, int]] = []
         while (take := feed.take(limit)) is not None:
             assert len(take[0]) <= limit
             sequence += take[0]
         sequences.append(sequence)
-        whole = sequence
-    assert all(sequence == whole for sequence in sequences)
-    assert len(whole) == 11
+    assert all(sequence == sequences[-1] for sequence in sequences)
+    assert len(sequences[-1]) == 11
 
 
 def test_records_before_the_position_or_offered_twice_are_passed_over():
@@ -217,7 +216,9 @@ class TestOffsetsWithoutRecords:
         merge = Merge({CHAT: 7})
         for topic, position in ((CHAT, 7), (ORDERS, 5)):
             merge.observe(topic, End(position, position, position, 1))
-        assert merge.take(100).positions == {ORDERS: 5}
+        taken = merge.take(100)
+        assert taken is not None
+        assert taken.positions == {ORDERS: 5}
         assert merge.take(100) is None
 
 

@@ -15,6 +15,7 @@ from stream_attr.worker.ops.logs import RateLimited, WithoutValues
 from stream_attr.worker.task.committer import CommitError
 
 MARKER = "marker-5d0c-of-what-was-said"
+NOTHING: dict[str, str] = {}
 
 
 def formatted(message, *args, error=None):
@@ -39,14 +40,14 @@ def test_what_others_chose_begins_no_line_of_its_own():
 
 def of_a_cause():
     try:
-        {}[MARKER]
+        NOTHING[MARKER]
     except KeyError as error:
         raise RuntimeError("a sentence") from error
 
 
 def in_a_context():
     try:
-        {}[MARKER]
+        NOTHING[MARKER]
     finally:
         int("x")
 
@@ -62,7 +63,7 @@ def grouped():
 
 
 QUOTING = {
-    "key": lambda: {}[MARKER],
+    "key": lambda: NOTHING[MARKER],
     "number": lambda: int(MARKER),
     "encoding": (MARKER + "\ud800").encode,
     "decoding": (MARKER.encode() + b"\xff").decode,

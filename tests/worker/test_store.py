@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import rocksdict
 
 from stream_attr.processor.ports import PROGRESS_KEY
 from stream_attr.worker.config import StoreKind
@@ -173,7 +174,7 @@ def test_where_the_disk_refuses_nothing_is_thrown_away(tmp_path, monkeypatch):
         raise Exception(f"IO error: No space left on device: While appending to file: {file}")  # noqa: TRY002
 
     with monkeypatch.context() as full:
-        full.setattr(store_module.rocksdict, "Rdict", refuse)
+        full.setattr(rocksdict, "Rdict", refuse)
         with pytest.raises(StoreUnusableError, match="No space left on device"):
             RocksStore(tmp_path / "0", MEMORY)
     store = RocksStore(tmp_path / "0", MEMORY)

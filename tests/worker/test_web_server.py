@@ -50,25 +50,29 @@ async def broken(request):
     raise KeyError(request.query_string)
 
 
-@pytest.fixture
-async def serve():
-    """Serve within limits; returns the port."""
-    runners = []
+class Serving:
+    """Serves within limits; called with them it returns the port."""
 
-    async def serve(limits):
+    def __init__(self):
+        self.runners: list[LimitedRunner] = []
+        self.asked = asyncio.Event()
+
+    async def __call__(self, limits):
         app = aiohttp_web.Application()
-        app[ASKED] = serve.asked
+        app[ASKED] = self.asked
         for handler in (short, large, broken):
             app.router.add_get(f"/{handler.__name__}", handler)
-        runners.append(runner := LimitedRunner(app, limits=limits))
+        self.runners.append(runner := LimitedRunner(app, limits=limits))
         await runner.setup()
         await aiohttp_web.TCPSite(runner, "127.0.0.1", 0).start()
         return runner.addresses[0][1]
 
-    serve.runners = runners
-    serve.asked = asyncio.Event()
-    yield serve
-    for runner in runners:
+
+@pytest.fixture
+async def serve():
+    serving = Serving()
+    yield serving
+    for runner in serving.runners:
         await runner.cleanup()
 
 

@@ -91,7 +91,9 @@ def test_an_empty_changelog_makes_an_empty_store(log):
     store = WatchedStore()
     assert log.restore(store) == 0
     assert list(store.items()) == []
-    assert store.checkpoint(log.topic_id).offset == 0
+    checkpoint = store.checkpoint(log.topic_id)
+    assert checkpoint is not None
+    assert checkpoint.offset == 0
 
 
 def test_a_store_is_continued_where_it_stands(log):

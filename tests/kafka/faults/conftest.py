@@ -47,6 +47,7 @@ def installation(cluster: Cluster, topic_prefix: str, tmp_path: Path) -> Iterato
 def trial(request: pytest.FixtureRequest) -> Trial:
     """The row of the table that the test makes."""
     marker = request.node.get_closest_marker("fault")
-    made = Trial(*marker.args, test=request.node.originalname)
+    fault, then = marker.args
+    made = Trial(fault, then, request.node.originalname)
     request.config.stash.setdefault(TRIALS, []).append(made)
     return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import orjson
@@ -12,7 +11,7 @@ from aiokafka.partitioner import murmur2
 from stream_attr.contract.topics import CHAT, DEAD_LETTERS
 from stream_attr.kafka.publish import record_key
 from tests.kafka.verdicts import inputs, parts_of, stream_attr
-from tests.kafka.worker_process import read, until
+from tests.kafka.worker_process import read_json, until
 
 from .conftest import replay
 from .installation import PARTITIONS
@@ -100,7 +99,7 @@ def test_a_clock_is_an_hour_behind(installation, clock, traffic, trial):
     installation.publish(*inputs(traffic))
     worker.start()
     until(lambda: not installation.not_judged(), worker)
-    letters = [json.loads(value) for _, value in read(worker.bootstrap, worker.prefix + DEAD_LETTERS)]
+    letters = [letter for _, letter in read_json(worker.bootstrap, worker.prefix + DEAD_LETTERS)]
     assert sum(one["code"] == "future_timestamp" for one in letters) > 10
     clock.set(latest(traffic))
     stream_attr("dead-letters", "replay", "--code", "future_timestamp", *installation.target())
