@@ -20,6 +20,8 @@ class Word(NamedTuple):
     chinese: str
     number: int | None = None
     """In state; None: it is not kept there. A word of several vocabularies has one number."""
+    chinese_meaning: str | None = None
+    """Where the tables of the Chinese pages have the meaning too."""
 
 
 class Vocabulary(Mapping[str, Word]):
@@ -179,6 +181,24 @@ PRODUCT_PRIORITIES: Final = Vocabulary(
     },
 )  # fmt: skip
 
+Preset = Literal[
+    "jd_cloud", "kefu_mofang", "kefu_mofang_2", "dongdong_guanjia", "jd_official", "pdd", "chitu",
+    "taobao_basic",
+]  # fmt: skip
+PRESET_NAMES: Final = Vocabulary(
+    "preset", "预设", Preset,
+    {
+        "jd_cloud": Word("JD Cloud's customer-service performance", "京东云客服绩效"),
+        "kefu_mofang": Word("Kefu Mofang, first definition", "客服魔方（定义一）"),
+        "kefu_mofang_2": Word("Kefu Mofang, second definition", "客服魔方（定义二）"),
+        "dongdong_guanjia": Word("Dongdong Guanjia", "咚咚管家"),
+        "jd_official": Word("JD's customer-service manager", "京东客服管家"),
+        "pdd": Word("Pinduoduo", "拼多多"),
+        "chitu": Word("Chitu", "赤兔名品"),
+        "taobao_basic": Word("Taobao", "淘宝"),
+    },
+)  # fmt: skip
+
 
 # Receptions (RULEBOOK 4)
 
@@ -201,16 +221,50 @@ class Filter(StrEnum):
 FILTERS: Final = Vocabulary(
     "filter", "接待过滤", Filter,
     {
-        Filter.EMPTY: Word("every message is blank", "空聊天"),
-        Filter.OWN_ACCOUNT: Word("the buyer is an agent of the shop", "自家账号"),
-        Filter.OFFICIAL_ACCOUNT: Word("the buyer is in official_accounts", "官方客服"),
-        Filter.BUYER_SUBACCOUNT: Word("the buyer writes from a sub-account", "客户子账号"),
-        Filter.AGENT_OFFLINE: Word("the buyer wrote after the agent's last message of the day", "客服离线"),
-        Filter.BROADCAST: Word("nothing but broadcasts of the agent", "群发"),
-        Filter.FORWARDED: Word("the agent handed the buyer over at once", "转发"),
-        Filter.ADVERT: Word("one of the agent's first answers is an advert", "广告"),
-        Filter.SINGLE_SENTENCE: Word("the buyer wrote one message and no more", "客户单句"),
-        Filter.MONOLOGUE: Word("the agent began, and the buyer did not answer", "单口相声"),
+        Filter.EMPTY: Word("every message is blank", "空聊天", None, "所有消息都为空"),
+        Filter.OWN_ACCOUNT: Word(
+            "the buyer is an agent of the shop", "自家账号", None, "买家是店铺自己的客服"
+        ),
+        Filter.OFFICIAL_ACCOUNT: Word(
+            "the buyer is in `official_accounts`", "官方客服", None, "买家在 `official_accounts` 里"
+        ),
+        Filter.BUYER_SUBACCOUNT: Word(
+            "the buyer writes from a sub-account", "客户子账号", None, "买家用子账号发言"
+        ),
+        Filter.AGENT_OFFLINE: Word(
+            "the buyer began, at `first_ts` > the agent's last effective message of the day to any buyer "
+            "of the "
+            "shop, or there is none; affects inquiries and facts, not credit",
+            "客服离线",
+            None,
+            "买家先开口，且 `first_ts` > 该客服当天对任何买家的最后一条有效消息，或者没有这样的消息；"
+            "影响询单和明细，不影响业绩",
+        ),
+        Filter.BROADCAST: Word("only broadcasts were sent", "群发", None, "除了群发什么也没说"),
+        Filter.FORWARDED: Word(
+            "handed over after at most (≤) `max_replies` effective messages",
+            "转发",
+            None,
+            "至多（≤）`max_replies` 条有效消息之后就转给了别人",
+        ),
+        Filter.ADVERT: Word(
+            "one of the first `within` replies is exactly the `phrase`",
+            "广告",
+            None,
+            "前 `within` 条回复中有一条正好是 `phrase`",
+        ),
+        Filter.SINGLE_SENTENCE: Word(
+            "the buyer began and sent one message, the agent at least (≥) `min_replies` after it",
+            "客户单句",
+            None,
+            "买家先开口且只说了一句，客服在其后至少（≥）回复 `min_replies` 条",
+        ),
+        Filter.MONOLOGUE: Word(
+            "the agent began, the buyer sent at most (≤) `max_buyer_messages` messages",
+            "单口相声",
+            None,
+            "客服先开口，买家至多（≤）说了 `max_buyer_messages` 句",
+        ),
     },
 )  # fmt: skip
 FIXED_FILTERS: Final = frozenset({Filter.EMPTY, Filter.OWN_ACCOUNT, Filter.OFFICIAL_ACCOUNT})
@@ -440,7 +494,7 @@ VOCABULARIES: Final[Mapping[str, Vocabulary]] = {
     one.title: one
     for one in (
         *(CHAT_TYPES, SENDERS, MESSAGE_KINDS, ENTRIES, ORDER_EVENT_TYPES),
-        *(ROLES, PICK_RULES, CREDIT_RULES, PRODUCT_PRIORITIES, FILTERS),
+        *(ROLES, PRESET_NAMES, PICK_RULES, CREDIT_RULES, PRODUCT_PRIORITIES, FILTERS),
         *(STATUSES, OUTCOMES, SILENCES, BASES, ASSIST_KINDS, DISCARD_REASONS, REASONS),
         *(INQUIRY_KINDS, INQUIRY_RESULTS, EXEMPTIONS, TASK_KINDS, TASK_STATUSES, CODES),
     )

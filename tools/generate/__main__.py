@@ -6,14 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.generate import schemas, topics
+from tools.generate import schemas, tables, topics
 
 ROOT = Path(__file__).parents[2]
 
 
 def generated() -> dict[str, str]:
     """Every generated file's text, by path from the root of the repository."""
-    return dict([*topics.files(), *schemas.files()])
+    return dict([*topics.files(), *schemas.files(), *tables.files(ROOT)])
 
 
 def main() -> int:

@@ -24,9 +24,15 @@ _DAY: Final[dict[str, Any]] = {
 }
 
 
-def field(description: str, *, title: str | None = None, **schema: Any) -> Meta:
-    """Return what the schema says of a field, beyond its type."""
-    return Meta(title=title, description=description, extra_json_schema=schema or None)
+def field(description: str, *, title: str | None = None, chinese: str | None = None, **schema: Any) -> Meta:
+    """Return what the schema says of a field, beyond its type.
+
+    ``title``: its Chinese name; ``chinese``: the description, for the Chinese pages.
+    """
+    extra = None if chinese is None else {"chinese": chinese}
+    return Meta(
+        title=title, description=description.replace("`", ""), extra_json_schema=schema or None, extra=extra
+    )
 
 
 def instant(description: str, **schema: Any) -> Meta:

@@ -19,7 +19,7 @@ from stream_attr.rules.shop.settings import (
     OFFICIAL,
     PRESETS,
 )
-from stream_attr.rules.vocabulary import CreditRule, PickRule, ProductPriority
+from stream_attr.rules.vocabulary import FILTERS, CreditRule, Filter, PickRule, ProductPriority
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -166,37 +166,21 @@ class MonologueFilter(OnByDefault):
     ] = UNSET
 
 
+def _filter(name: Filter) -> Meta:
+    row = FILTERS[name]
+    return field(f"{row.meaning[0].upper()}{row.meaning[1:]}.", title=row.chinese)
+
+
 class FilterSettings(PartialObject):
     """The filters that a shop may name."""
 
-    buyer_subaccount: Annotated[
-        OffByDefault | UnsetType, field("The buyer writes from a sub-account.", title="客户子账号")
-    ] = UNSET
-    agent_offline: Annotated[
-        OnByDefault | UnsetType,
-        field(
-            "The buyer wrote after the agent's last message of the day; bears on inquiries and facts, "
-            "not on credit.",
-            title="客服离线",
-        ),
-    ] = UNSET
-    broadcast: Annotated[
-        OnByDefault | UnsetType, field("Nothing but broadcasts of the agent.", title="群发")
-    ] = UNSET
-    forwarded: Annotated[
-        ForwardedFilter | UnsetType, field("The agent handed the buyer over at once.", title="转发")
-    ] = UNSET
-    advert: Annotated[
-        AdvertFilter | UnsetType, field("One of the agent's first answers is an advert.", title="广告")
-    ] = UNSET
-    single_sentence: Annotated[
-        SingleSentenceFilter | UnsetType,
-        field("The buyer wrote one message and no more.", title="客户单句"),
-    ] = UNSET
-    monologue: Annotated[
-        MonologueFilter | UnsetType,
-        field("The agent wrote first, and the buyer did not answer.", title="单口相声"),
-    ] = UNSET
+    buyer_subaccount: Annotated[OffByDefault | UnsetType, _filter(Filter.BUYER_SUBACCOUNT)] = UNSET
+    agent_offline: Annotated[OnByDefault | UnsetType, _filter(Filter.AGENT_OFFLINE)] = UNSET
+    broadcast: Annotated[OnByDefault | UnsetType, _filter(Filter.BROADCAST)] = UNSET
+    forwarded: Annotated[ForwardedFilter | UnsetType, _filter(Filter.FORWARDED)] = UNSET
+    advert: Annotated[AdvertFilter | UnsetType, _filter(Filter.ADVERT)] = UNSET
+    single_sentence: Annotated[SingleSentenceFilter | UnsetType, _filter(Filter.SINGLE_SENTENCE)] = UNSET
+    monologue: Annotated[MonologueFilter | UnsetType, _filter(Filter.MONOLOGUE)] = UNSET
 
 
 class Rules(PartialObject):
@@ -223,11 +207,14 @@ class Rules(PartialObject):
     placing_rule: Annotated[
         PickRule | UnsetType,
         field(
-            "Who is the placing agent: the last to chat, or the one with most rounds.", title="落实下单判定"
+            "Who is the placing agent: the last to chat, or the one with most rounds.",
+            title="落实下单判定",
+            chinese="谁是落实下单客服",
         ),
     ] = UNSET
     payment_rule: Annotated[
-        PickRule | UnsetType, field("Who is the payment agent.", title="落实付款判定")
+        PickRule | UnsetType,
+        field("Who is the payment agent.", title="落实付款判定", chinese="谁是落实付款客服"),
     ] = UNSET
     credit_rule: Annotated[
         CreditRule | UnsetType,
@@ -235,11 +222,16 @@ class Rules(PartialObject):
             "Who gets the sale: the payment agent; the placing agent; or the placing agent, else the "
             "payment agent.",
             title="业绩归属",
+            chinese="业绩归谁",
         ),
     ] = UNSET
     validity: Annotated[
         ValiditySetting | UnsetType,
-        field("How far before the order a chat still counts: exactly one of the two.", title="询单有效时长"),
+        field(
+            "How far before the order a chat still counts: exactly one of the two.",
+            title="询单有效时长",
+            chinese="下单前多久之内的聊天算数，两者取一",
+        ),
     ] = UNSET
     product_priority: Annotated[
         ProductPriority | UnsetType,
@@ -247,17 +239,23 @@ class Rules(PartialObject):
             "Which candidates go before the others: who was asked from a product page, or about an "
             "ordered product.",
             title="单品优先",
+            chinese="哪些候选客服优先",
         ),
     ] = UNSET
     silent_followup: Annotated[
         SilentFollowupSetting | UnsetType,
-        field("Credit for chat that follows a full-silent payment.", title="全静默订单跟进"),
+        field(
+            "Credit for chat that follows a full-silent payment.",
+            title="全静默订单跟进",
+            chinese="全静默订单付款之后的聊天是否给业绩，哪一方可以先开口",
+        ),
     ] = UNSET
     payment_deadline_hours: Annotated[
         Annotated[int, Meta(ge=1, le=168)] | UnsetType,
         field(
             "When an unpaid order counts as unpaid for good. Hours after its creation.",
             title="付款期限",
+            chinese="下单多少小时后未付款即为未付款",
             default=DEFAULT_SETTINGS.payment_deadline_hours,
         ),
     ] = UNSET
@@ -266,6 +264,7 @@ class Rules(PartialObject):
         field(
             "The role of agents that the roster does not know.",
             title="未列名客服",
+            chinese="名册首条记录之前的岗位",
             enum=["presale", "frozen"],
             default=DEFAULT_SETTINGS.unlisted_agents.value,
         ),
@@ -275,6 +274,7 @@ class Rules(PartialObject):
         field(
             "How long after the payment a chat is after-sales. Days of 24 hours.",
             title="售后天数",
+            chinese="付款后多少天（24 小时）内的聊天算售后",
             default=DEFAULT_SETTINGS.after_sales_days,
         ),
     ] = UNSET
@@ -283,21 +283,28 @@ class Rules(PartialObject):
         field(
             "Responses that took this long or longer do not count; null: all count. Minutes.",
             title="最长等待时间",
+            chinese="达到这么多分钟的响应不计；null：都计",
             default=DEFAULT_SETTINGS.max_wait_minutes,
         ),
     ] = UNSET
     slow_response: Annotated[
-        SlowResponseSetting | UnsetType, field("When a reception is slow.", title="慢响应")
+        SlowResponseSetting | UnsetType,
+        field("When a reception is slow.", title="慢响应", chinese="什么样的接待算慢响应"),
     ] = UNSET
     auto_reply: Annotated[
         AutoReplySetting | UnsetType,
-        field("Automatic replies, told from the agent's own.", title="自动回复识别"),
+        field(
+            "Automatic replies, told from the agent's own.",
+            title="自动回复识别",
+            chinese="是否识别自动回复，以及识别用的前缀",
+        ),
     ] = UNSET
     aftersale_unfiltered: Annotated[
         bool | UnsetType,
         field(
             "Filters that are not fixed pass over receptions of after-sale agents.",
             title="售后不参与过滤",
+            chinese="非固定的过滤不作用于售后客服的接待",
             default=DEFAULT_SETTINGS.aftersale_unfiltered,
         ),
     ] = UNSET
@@ -306,6 +313,7 @@ class Rules(PartialObject):
         field(
             "Inquiries that the agent opened and that led to nothing do not count as lost.",
             title="客服主动联系不算询单流失",
+            chinese="客服发起而没有结果的询单不算流失",
         ),
     ] = UNSET
     overnight_once: Annotated[
@@ -313,12 +321,18 @@ class Rules(PartialObject):
         field(
             "A chat past midnight counts once.",
             title="跨天聊天只算一次",
+            chinese="跨过午夜的聊天只算一次",
             default=DEFAULT_SETTINGS.overnight_once,
         ),
     ] = UNSET
     official_accounts: Annotated[
         tuple[Annotated[Id, field("A buyer.")], ...] | UnsetType,
-        field("Buyer ids that are the platform's own customer service.", title="官方客服", default=[]),
+        field(
+            "Buyer ids that are the platform's own customer service.",
+            title="官方客服",
+            chinese="平台官方客服的买家 id，不算买家",
+            default=[],
+        ),
     ] = UNSET
     filters: Annotated[
         FilterSettings | UnsetType,
@@ -327,6 +341,7 @@ class Rules(PartialObject):
             "cannot be "
             "named.",
             title="接待过滤",
+            chinese="不计入的接待；固定的过滤不能写",
         ),
     ] = UNSET
 
@@ -436,6 +451,7 @@ class ShopSettingsRecord(Rules, kw_only=True):
         field(
             "IANA time zone of the shop's days; a shop cannot change it.",
             title="时区",
+            chinese="店铺日期所用的 IANA 时区，一家店的所有记录必须相同",
             minLength=1,
             default=DEFAULT_TIMEZONE,
         ),
@@ -461,6 +477,7 @@ class ShopSettingsRecord(Rules, kw_only=True):
             "only: a profile "
             "has no tasks.",
             title="催付、核对地址",
+            chinese="有哪些服务任务、多少分钟之后；`duty`：值班班次；仅限正式设置",
         ),
     ] = UNSET
 

@@ -20,78 +20,99 @@ class Metrics:
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
         self._records = Counter(
-            "stream_attr_records", "Input records judged", ["partition"], registry=registry
+            "stream_attr_records",
+            "Input records judged, whatever the result; ticks included.",
+            ["partition"],
+            registry=registry,
         )
-        self._events = Counter("stream_attr_events", "Events accepted", ["topic"], registry=registry)
+        self._events = Counter(
+            "stream_attr_events",
+            "Events accepted, including late ones, without repeats.",
+            ["topic"],
+            registry=registry,
+        )
         self._late = Counter(
             "stream_attr_late_events",
-            "Accepted events older than the watermark",
+            "Accepted events that were older than the watermark.",
             ["topic"],
             registry=registry,
         )
         self._repeats = Counter(
             "stream_attr_repeated_events",
-            "Events whose event_id was seen before",
+            "Events whose `event_id` was seen before: they changed nothing.",
             ["topic"],
             registry=registry,
         )
         self._decisions = Counter(
             "stream_attr_decisions",
-            "Decisions emitted; profile is official or comparison",
+            "Decisions emitted, every revision of them; `profile` is `official` or `comparison`.",
             ["profile", "outcome", "reason"],
             registry=registry,
         )
         self._reports = Counter(
             "stream_attr_reports",
-            "Reception facts, inquiries, agent days and service tasks emitted",
+            "Reception facts, inquiries, agent days and service tasks emitted, every revision of them.",
             ["topic"],
             registry=registry,
         )
         self._dead_letters = Counter(
-            "stream_attr_dead_letters", "Records that could not be used", ["code"], registry=registry
+            "stream_attr_dead_letters",
+            "Records that could not be used, settings and roster included.",
+            ["code"],
+            registry=registry,
         )
         self._pending = Gauge(
             "stream_attr_pending_decisions",
-            "Official decisions still pending",
+            "Official decisions that are still pending 待定.",
             ["partition"],
             registry=registry,
         )
-        self._buyers = Gauge("stream_attr_buyers", "Buyers with state", ["partition"], registry=registry)
+        self._buyers = Gauge("stream_attr_buyers", "Buyers with state.", ["partition"], registry=registry)
         self._state = Gauge(
-            "stream_attr_state_bytes", "Estimated size of the local store", ["partition"], registry=registry
+            "stream_attr_state_bytes", "Estimated size of the local store.", ["partition"], registry=registry
         )
         self._watermark = Gauge(
-            "stream_attr_watermark_seconds", "Watermark, epoch seconds", ["partition"], registry=registry
+            "stream_attr_watermark_seconds",
+            "The watermark, epoch seconds: everything due before it is done. Absent before the first event.",
+            ["partition"],
+            registry=registry,
         )
         self._lag = Gauge(
             "stream_attr_lag_records",
-            "Records of the topic that are not judged and committed yet",
+            "Records of the topic that are not judged and committed yet.",
             ["topic", "partition"],
             registry=registry,
         )
         self._open_records = Gauge(
             "stream_attr_open_transaction_records",
-            "High watermark minus last stable offset: offsets behind an open transaction",
+            "High watermark minus last stable offset: offsets behind the begin of an open transaction. "
+            "They cannot be read before it ends, and are not part of the lag.",
             ["topic", "partition"],
             registry=registry,
         )
         self._open_seconds = Gauge(
             "stream_attr_open_transaction_seconds",
-            "Seconds since the last stable offset moved, while it is below the high watermark",
+            "Seconds since the last stable offset moved, while it is below the high watermark; 0 without "
+            "an open transaction.",
             ["topic", "partition"],
             registry=registry,
         )
         self._lost = Counter(
             "stream_attr_lost_records",
-            "Offsets skipped because retention deleted them before they were judged",
+            "Offsets skipped because retention had deleted them before they were judged. Any value above "
+            "0 means verdicts that rest on a part of the input; it rises only with `--lost-input "
+            "continue` (and for old ticks, which do not matter).",
             ["topic", "partition"],
             registry=registry,
         )
         self._judging = Histogram(
-            "stream_attr_judging_seconds", "Time to judge one batch", registry=registry, buckets=_SECONDS
+            "stream_attr_judging_seconds", "Time to judge one batch.", registry=registry, buckets=_SECONDS
         )
         self._committing = Histogram(
-            "stream_attr_commit_seconds", "Time to commit one batch", registry=registry, buckets=_SECONDS
+            "stream_attr_commit_seconds",
+            "Time to commit one batch: outputs, state and progress.",
+            registry=registry,
+            buckets=_SECONDS,
         )
         self._inputs = self._lag, self._open_records, self._open_seconds
         self._topics: dict[int, set[str]] = {}

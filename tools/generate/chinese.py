@@ -1,0 +1,56 @@
+"""The Chinese texts of tables whose English ones are in the code: options of the worker, metrics."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OPTIONS: Final = {
+    "--broker": "bootstrap 服务器",
+    "--topic-prefix": "一个 broker 上的多套安装",
+    "--security-protocol": "见[安全](../security.md)",
+    "--sasl-mechanism": "SASL 机制",
+    "--sasl-user": "登录名",
+    "--sasl-password-file": "密码文件",
+    "--tls-ca-file": "信任的 CA（PEM）；不给则用系统信任的",
+    "--tls-cert-file": "自己的证书，broker 要求时用",
+    "--tls-key-file": "它的私钥",
+    "--tls-any-hostname": "不校验 broker 证书的主机名",
+    "--app-id": "消费组；一套安装一个",
+    "--data-dir": "状态的本地副本；每个 worker 一个",
+    "--store": "`memory` 供试用：每次启动都要读完整个 changelog",
+    "--cache-mib": "供最近来过的买家和本地状态缓存使用的内存（MiB），由所有分区共用",
+    "--web-host": "web 端口所在的网络接口；其他机器能访问的接口必须有令牌",
+    "--web-port": "`/health` `/ready` `/metrics` `/orders`",
+    "--web-token-file": "令牌文件；有令牌时除 `/health` 和 `/ready` 外都要出示",
+    "--web-url": "其他 worker 访问它的地址",
+    "--clock": "`events` 用于推入历史数据：没有时钟记录，也没有“未来”的时间戳",
+    "--allowed-lateness": "水位线落后最新事件多少",
+    "--history-days": "聊天保留多久；更早的为 `too_late`",
+    "--order-retention-days": "订单在最后一个事件之后保留多久",
+    "--decisions-only": "不发出接待明细、询单结果和客服日报",
+    "--lost-input": (
+        "事件未判定就已丢失时怎么办：被主题的保留期删除，或主题被删除后重建（此时从新主题开头读起）"
+    ),
+    "--transactions": "除内嵌 broker 外为 `on`",
+    "--session-timeout": "不出声的 worker 多久失去分区",
+}
+
+METRICS: Final = {
+    "stream_attr_records_total": "已判定的输入记录，按分区",
+    "stream_attr_events_total": "已接受的事件，按主题",
+    "stream_attr_late_events_total": "其中早于水位线的",
+    "stream_attr_repeated_events_total": "id 已知的事件",
+    "stream_attr_decisions_total": "发出的判定，按方案、结果和原因",
+    "stream_attr_reports_total": "已发出的接待明细、询单结果、客服日报和服务任务，按主题",
+    "stream_attr_dead_letters_total": "不能使用的记录，按代码",
+    "stream_attr_pending_decisions": "仍为待定的正式判定",
+    "stream_attr_buyers": "有状态的买家",
+    "stream_attr_state_bytes": "本地存储的大概字节数",
+    "stream_attr_watermark_seconds": "水位线，纪元秒",
+    "stream_attr_lag_records": "尚未判定并提交的记录，按主题",
+    "stream_attr_open_transaction_records": "尚不可读的偏移：高水位减去最后稳定偏移（LSO）",
+    "stream_attr_open_transaction_seconds": "最后稳定偏移在此期间停住不动的时长",
+    "stream_attr_lost_records_total": "`--lost-input continue` 时越过的偏移",
+    "stream_attr_judging_seconds": "判定一批的时间",
+    "stream_attr_commit_seconds": "提交一批的时间",
+}
