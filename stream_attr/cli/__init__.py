@@ -33,7 +33,7 @@ _COMMANDS = {
     "publish": "Send JSON-lines files to the topics.",
     "replay": "Judge JSON-lines files without a broker.",
     "generate": "Make realistic traffic from a seed.",
-    "explain": "Tell in words how an order, or a buyer's day, was judged.",
+    "explain": "Explain the decision on an order, or a buyer's day.",
     "check": "Check JSON-lines files against the schemas.",
     "dead-letters": "List and replay what could not be used.",
 }
