@@ -1,25 +1,26 @@
-"""What the viewer of the demo sees: events going in, verdicts coming out, and what it came to in the end."""
+"""What the viewer of the demo sees: events, the decisions that they bring about, and figures at the end."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from stream_attr.cli.demo_tables import day_table, sales_table
 from stream_attr.codec.visible import visible
 from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
 from stream_attr.explain.money import format_money
-from stream_attr.rules.reports.contribution import TOTAL
 
 __all__ = ["DemoScreen"]
+
+Json = dict[str, Any]
 
 STATUS = {"pending": ("pending 待定", "yellow"), "final": ("final 已定", "green")}
 OUTCOMES = {
@@ -28,24 +29,26 @@ OUTCOMES = {
     "cancelled": "cancelled",
     "unpaid": "unpaid",
 }
-HAPPENED = {
+ORDER_EVENTS = {
     "created": "placed 下单",
     "paid": "paid 付款",
     "cancelled": "cancelled 取消",
     "refund_requested": "refund asked for 申请退款",
     "refund_completed": "refunded 退款",
 }
+REFUNDS = ("refund_requested", "refund_completed")
 COUNTS_EVERY_S = 1.0
 """Seconds between two lines of counts, where these cannot stand still at the bottom of a terminal."""
-VERDICT_EVERY_S = 0.3
-"""Seconds between two verdicts on other orders than the story's: all of them would be too many to read."""
+DECISION_EVERY_S = 0.3
+"""Seconds between two decisions of the generated traffic: all of them would be too many to read."""
 
 
 class DemoScreen:
     """Shows records of the topics as they are read from the broker.
 
-    The story's events and verdicts are shown one by one, all others counted, and some of their verdicts
-    shown. A context manager: while it lasts, a terminal shows the counts at the bottom.
+    All events and decisions of the story are shown. Of the generated traffic all records are counted, and now
+    and then a decision is shown after its event. A context manager: while it lasts, a terminal shows the
+    counts at the bottom.
     """
 
     def __init__(
@@ -60,19 +63,28 @@ class DemoScreen:
         self._zone = ZoneInfo(zone)
         self._buyers = buyers
         self._clock = clock
-        self._told = self._shown = clock()
-        self._latest: dict[str, int] = {}
-        self._crowd = False
+        self._counted_at = self._decided_at = clock()
+        self._counts_shown = ""
         self._status = console.status("")
-        self.names: dict[str, str] = {}
+        self.names: Mapping[str, str] = {}
         """Agents' names by their ids, from the roster."""
         self.counts: Counter[str] = Counter()
         """Records seen, by topic."""
-        self.decisions: dict[tuple[str, str], dict[str, Any]] = {}
+        self.decisions: dict[tuple[str, str], Json] = {}
         """The last decision on each order, by shop and order."""
-        self._revisions: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._revisions: dict[tuple[str, str], list[Json]] = {}
+        self._decided_ts: dict[tuple[str, str], int] = {}
+        """Event time of the last decision on each order."""
+        self._decision_shown_ts = 0
+        """Event time of the last decision of the generated traffic that was shown."""
+        self._last_ts: dict[tuple[str, str], int] = {}
+        """Event time of each story buyer's last event, by topic and buyer."""
+        self._last_chat: dict[str, Json] = {}
+        """The last message of each other buyer."""
+        self._order_events: dict[tuple[str, str], Json] = {}
+        """The events of the other buyers' orders, by order and type."""
         self._codes: Counter[str] = Counter()
-        self._days: dict[str, dict[str, dict[str, Any]]] = {}
+        self._days: dict[str, dict[str, Json]] = {}
         """The last figures of each agent, by day."""
 
     def __enter__(self) -> DemoScreen:
@@ -87,89 +99,136 @@ class DemoScreen:
         """Orders whose last decision is pending."""
         return sum(decision["status"] == "pending" for decision in self.decisions.values())
 
-    def history(self, shop_id: str, order_id: str) -> list[dict[str, Any]]:
+    def history(self, shop_id: str, order_id: str) -> list[Json]:
         """All decisions seen on one order, the oldest first."""
         return self._revisions.get((shop_id, order_id), [])
 
-    def say(self, text: str = "", style: str = "") -> None:
-        """Say something about the show itself."""
+    def print(self, text: str = "", style: str = "") -> None:
+        """Print a line about the demo itself."""
         self._console.print(Text(text, style), soft_wrap=True)
 
-    def saw(self, topic: str, record: dict[str, Any]) -> None:
-        """Take in one record of a topic (name without prefix); whoever sent it chose its strings."""
-        record = _visible(record)
-        self.counts[topic] += 1
-        if topic == DECISIONS:
-            self._saw_decision(record)
-        elif topic == AGENT_DAILY:
-            self._days.setdefault(record["day"], {})[record["agent_id"]] = record
-        elif topic == DEAD_LETTERS:
-            self._codes[record["code"]] += 1
-        elif record.get("buyer_id") in self._buyers:
-            self._latest[record["buyer_id"]] = record["ts"]
+    def print_with_names(self, line: str) -> None:
+        """Print a line in which the ids of agents get their names."""
+        if self.names:
+            ids = "|".join(map(re.escape, self.names))
+            line = re.sub(rf"(?<![\w-])(?:{ids})(?![\w-])", lambda found: self._agent(found[0]), line)
+        self.print(line)
+
+    def add(self, batch: Iterable[tuple[str, Json]]) -> None:
+        """Take in records with their topics (without prefix); the sender chose their strings.
+
+        They are shown in the order of their event time, and an event before a decision of the same time.
+        """
+        timed = []
+        for topic, sent in batch:
+            record = _visible(sent)
+            self.counts[topic] += 1
+            if topic == DECISIONS:
+                timed.append((self._take_decision(record), topic, record))
+            elif topic == AGENT_DAILY:
+                self._days.setdefault(record["day"], {})[record["agent_id"]] = record
+            elif topic == DEAD_LETTERS:
+                self._codes[record["code"]] += 1
+            elif record.get("buyer_id") in self._buyers:
+                self._last_ts[topic, record["buyer_id"]] = record["ts"]
+                timed.append((record["ts"], topic, record))
+            elif _is_plain(topic, record):
+                self._remember(topic, record)
+        for ts, topic, record in sorted(timed, key=lambda one: (one[0], one[1] == DECISIONS)):
             if topic == CHAT:
                 self._show_chat(record)
             elif topic == ORDERS:
                 self._show_order(record)
-        else:
-            self._crowd = True
+            else:
+                self._show_decision_or_skip(ts, record)
 
-    def pause(self) -> None:
+    def refresh(self) -> None:
         """To be called now and then: brings the counts up to date."""
         if self._console.is_terminal:
             self._status.update(self._counts())
-        elif self._crowd and self._clock() - self._told >= COUNTS_EVERY_S:
-            self.show_counts()
+        elif (self._last_chat or self._order_events) and self._clock() - self._counted_at >= COUNTS_EVERY_S:
+            self.print_counts()
 
-    def show_counts(self) -> None:
-        """Say how much went in and came out so far."""
-        self._told = self._clock()
-        self._crowd = False
-        self.say(f"{'':16}{self._counts()}", "dim")
+    def print_counts(self) -> None:
+        """Print how much went in and came out so far, unless the last such line is the same."""
+        self._counted_at = self._clock()
+        counts = self._counts()
+        if counts != self._counts_shown:
+            self.print(counts, "dim")
+        self._counts_shown = counts
 
     def _counts(self) -> str:
         seen, pending = self.counts, self.pending
         return (
-            f"in: {seen[CHAT]:,} chat, {seen[ORDERS]:,} orders; out: {seen[DECISIONS]:,} verdicts, "
-            f"{pending:,} pending, {len(self.decisions) - pending:,} final"
+            f"in: {seen[CHAT]:,} chat, {seen[ORDERS]:,} orders; "
+            f"out: {pending:,} pending, {len(self.decisions) - pending:,} final"
         )
 
     def _agent(self, agent_id: str) -> str:
         name = self.names.get(agent_id)
         return f"{visible(name)} ({agent_id})" if name else agent_id
 
+    def _buyer(self, buyer_id: str) -> str:
+        return self._buyers.get(buyer_id, buyer_id)
+
     def _line(self, ts: int, what: str, style: str, text: Text) -> None:
         moment = datetime.fromtimestamp(ts // 1000, UTC).astimezone(self._zone)
         head = Text.assemble((f"{moment:%m-%d %H:%M:%S}  ", "dim"), (f"{what:<12}", style))
         self._console.print(head + text, soft_wrap=True)
 
-    def _show_chat(self, record: dict[str, Any]) -> None:
-        buyer, agent = self._buyers[record["buyer_id"]], self._agent(record["agent_id"])
-        speaker, hearer = (buyer, agent) if record.get("sender") == "buyer" else (agent, buyer)
-        said = Text(f"{speaker} → {hearer}: {record.get('text', '')}")
-        self._line(record["ts"], "chat 聊天", "cyan", said)
+    def _show_chat(self, record: Json) -> None:
+        buyer, agent = self._buyer(record["buyer_id"]), self._agent(record["agent_id"])
+        sender, receiver = (buyer, agent) if record.get("sender") == "buyer" else (agent, buyer)
+        text = Text(f"{sender} → {receiver}: {record.get('text', '')}")
+        self._line(record["ts"], "chat 聊天", "cyan", text)
 
-    def _show_order(self, record: dict[str, Any]) -> None:
+    def _show_order(self, record: Json) -> None:
         amount = (
             f", {format_money(record['amount'], record.get('currency', 'CNY'))}" if "amount" in record else ""
         )
-        text = Text(
-            f"{record['order_id']} of {self._buyers[record['buyer_id']]}: {HAPPENED[record['type']]}{amount}"
-        )
+        buyer = self._buyer(record["buyer_id"])
+        text = Text(f"{record['order_id']} of {buyer}: {ORDER_EVENTS[record['type']]}{amount}")
         self._line(record["ts"], "order 订单", "magenta", text)
 
-    def _saw_decision(self, decision: dict[str, Any]) -> None:
+    def _remember(self, topic: str, record: Json) -> None:
+        if topic == CHAT:
+            self._last_chat[record["buyer_id"]] = record
+        else:
+            self._order_events[record["order_id"], record["type"]] = record
+
+    def _take_decision(self, decision: Json) -> int:
+        """Keep a decision; return its event time, which never lies before the order's decision before it."""
         key = decision["shop_id"], decision["order_id"]
         self._revisions.setdefault(key, []).append(decision)
         self.decisions[key] = decision
-        told = decision["buyer_id"] in self._buyers
-        now = self._clock()
-        if told or now - self._shown >= VERDICT_EVERY_S:
-            if not told:
-                self._shown = now
-            self._show_decision(decision)
+        event = self._event_of(decision)[1]
+        ts = max(self._event_time(decision), self._decided_ts.get(key, 0), event["ts"] if event else 0)
+        self._decided_ts[key] = ts
+        return ts
 
-    def _show_decision(self, decision: dict[str, Any]) -> None:
+    def _show_decision_or_skip(self, ts: int, decision: Json) -> None:
+        """Show the story's decisions, and of the others one now and then after its event."""
+        if decision["buyer_id"] not in self._buyers:
+            now = self._clock()
+            topic, event = self._event_of(decision)
+            unknown = event is None and decision["reason"] != "timer"
+            if now - self._decided_at < DECISION_EVERY_S or ts < self._decision_shown_ts or unknown:
+                return
+            self._decided_at, self._decision_shown_ts = now, ts
+            if event is not None:
+                (self._show_chat if topic == CHAT else self._show_order)(event)
+        self._show_decision(ts, decision)
+
+    def _event_of(self, decision: Json) -> tuple[str, Json | None]:
+        """The event of generated traffic that brought a decision about, if known, and its topic."""
+        reason, order_id = decision["reason"], decision["order_id"]
+        if reason == "chat":
+            return CHAT, self._last_chat.get(decision["buyer_id"])
+        types = reversed(REFUNDS) if reason == "refund" else (reason,)
+        events = (self._order_events.get((order_id, type_)) for type_ in types)
+        return ORDERS, next((event for event in events if event), None)
+
+    def _show_decision(self, ts: int, decision: Json) -> None:
         status, style = STATUS[decision["status"]]
         credit = decision["credit"]
         text = Text.assemble(f"{decision['order_id']} → ", (status, style), ", ")
@@ -181,94 +240,54 @@ class DemoScreen:
             if placing := decision["placing"]:
                 text.append(f", placing agent 落实下单: {self._agent(placing['agent_id'])}")
         text.append(f"  (revision {decision['revision']}: {decision['reason']})", "dim")
-        self._line(self._instant(decision), "verdict 判定", "bold blue", text)
+        self._line(ts, "verdict 判定", "bold blue", text)
 
-    def _instant(self, decision: dict[str, Any]) -> int:
-        """When what the decision tells of happened, in event time, as far as is known here."""
+    def _event_time(self, decision: Json) -> int:
+        """When what brought a decision about happened, in event time, as far as is known here."""
         reason, watermark = decision["reason"], decision["watermark"]
         if reason in ("created", "paid", "cancelled"):
             ts: int = decision[f"{reason}_ts"]
         elif reason == "timer":
             ts = min(watermark, decision["final_at"]) if decision["status"] == "final" else watermark
         else:
-            ts = max(watermark, self._latest.get(decision["buyer_id"], 0))
+            topics = {"chat": (CHAT,), "refund": (ORDERS,)}.get(reason, (CHAT, ORDERS))
+            ts = max(watermark, *(self._last_ts.get((topic, decision["buyer_id"]), 0) for topic in topics))
         return ts
 
-    def show_first_day(self) -> None:
-        """The agents' figures of the first day, few enough to be checked against the events above."""
-        if not self._days:
-            return
-        day = min(self._days)
-        columns = (
-            "agent\n客服",
-            "chats\n接待",
-            "reply\n首响",
-            "asked\n询单",
-            "ordered\n下单",
-            "paid\n付款",
-            "lost\n流失",
-            "sales\n销售额",
-        )
-        table = Table(title=f"Agents on {day} 客服日报", title_justify="left", box=box.SIMPLE_HEAD)
-        for number, column in enumerate(columns):
-            table.add_column(column, justify="right" if number else "left", no_wrap=True)
-        for agent_id, record in sorted(self._days[day].items(), key=lambda one: (one[0] == TOTAL, one[0])):
-            workload, inquiries, payments = (record[group] for group in ("workload", "inquiries", "payments"))
-            reply = workload["first_response_ms"]
-            table.add_row(
-                "shop 店铺" if agent_id == TOTAL else self._agent(agent_id),
-                str(workload["receptions"]),
-                "" if reply is None else f"{reply / 1000:.0f} s",
-                *(str(inquiries[name]) for name in ("inquiries", "ordered")),
-                str(payments["paid"]),
-                str(inquiries["lost"]),
-                format_money(record["sales"]["amount"], "CNY"),
-            )
-        self._console.print()
-        self._console.print(table)
-
-    def show_summary(self) -> None:
-        """The sales per agent, the orders without one, and the bad records."""
-        columns = (
-            "agent\n客服",
-            "orders\n订单",
-            "sales\n销售额",
-            "pending\n待定",
-            "final\n已定",
-            "assists\n协助",
-        )
-        table = Table(title="Sales per agent 业绩归属", title_justify="left", box=box.SIMPLE_HEAD)
-        for number, column in enumerate(columns):
-            table.add_column(column, justify="right" if number else "left", no_wrap=True)
-        orders: Counter[str] = Counter()
-        sales: Counter[str] = Counter()
-        pending: Counter[str] = Counter()
-        assists: Counter[str] = Counter()
-        nobody: Counter[str] = Counter()
-        currency = "CNY"
-        for decision in self.decisions.values():
-            assists.update({one["agent_id"] for one in decision["assists"]})
-            if not decision["credit"]:
-                nobody[OUTCOMES[decision["outcome"]]] += 1
-                continue
-            agent, currency = decision["credit"]["agent_id"], decision["currency"]
-            orders[agent] += 1
-            sales[agent] += decision["net_amount"]
-            pending[agent] += decision["status"] == "pending"
-        for agent in sorted({*orders, *assists}):
-            figures = pending[agent], orders[agent] - pending[agent], assists[agent]
-            table.add_row(
-                self._agent(agent),
-                str(orders[agent]),
-                format_money(sales[agent], currency),
-                *map(str, figures),
-            )
-        self._console.print()
-        self._console.print(table)
-        rest = ", ".join(f"{count:,} {outcome}" for outcome, count in nobody.most_common())
-        self.say(f"Orders without credit: {rest or 'none'}.")
+    def print_summary(self) -> None:
+        """Print the sales per agent, the orders without credit, and the records that could not be used."""
+        self.print()
+        self._console.print(sales_table(self.decisions.values(), self._agent, self._console.width))
+        outcomes = Counter(one["outcome"] for one in self.decisions.values() if not one["credit"])
+        rest = ", ".join(f"{count:,} {OUTCOMES[outcome]}" for outcome, count in outcomes.most_common())
+        self.print(f"Orders without credit: {rest or 'none'}.")
+        credited = {one["credit"]["agent_id"] for one in self.decisions.values() if one["credit"]}
+        if unlisted := sorted(credited - self.names.keys()):
+            self.print(f"Not on the roster, so without a name: {', '.join(unlisted)}.")
         codes = ", ".join(f"{count:,} {code}" for code, count in sorted(self._codes.items()))
-        self.say(f"Bad records, kept as dead letters: {codes or 'none'}.")
+        self.print(f"Bad records, kept as dead letters: {codes or 'none'}.")
+
+    def print_first_day(self) -> None:
+        """Print the agents' figures of the first day, few enough to be checked against the events above."""
+        if self._days:
+            day = min(self._days)
+            self.print()
+            self._console.print(day_table(day, self._days[day], self._agent, self._console.width))
+
+
+def _is_plain(topic: str, record: Json) -> bool:
+    """Whether a record of the generated traffic has what it takes to be shown; some are bad on purpose."""
+    if not isinstance(record.get("ts"), int) or not isinstance(record.get("buyer_id"), str):
+        return False
+    if topic == CHAT:
+        text = record.get("text")
+        return isinstance(text, str) and len(text) < 200 and isinstance(record.get("agent_id"), str)
+    amount = record.get("amount", 0)
+    return (
+        isinstance(record.get("order_id"), str)
+        and record.get("type") in ORDER_EVENTS
+        and isinstance(amount, int)
+    )
 
 
 def _visible(value: Any) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pty
 import re
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import IO
 
 import pytest
@@ -50,11 +53,11 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
         "o-lin → final 已定, credit 业绩归属: 可可 (kf-06), 1,290.00 CNY",
         "o-zhao → final 已定, unpaid",
         "Sales per agent 业绩归属",
-        "VERDICT: kf-06 has the credit (业绩归属), final (已定).",
+        "VERDICT: 可可 (kf-06) has the credit (业绩归属), final (已定).",
         "Verified: the receipt below supports this verdict and no other.",
     ):
         assert line in said
-    assert " 0 pending, " in said.rsplit("  in: ", 1)[1], "something never became final"
+    assert said.rsplit("; out: ", 1)[1].startswith("0 pending, "), "something never became final"
     assert nobody_listens(said)
 
 
@@ -80,27 +83,43 @@ def test_one_that_is_interrupted_ends_at_once() -> None:
     assert nobody_listens(said)
 
 
-def test_kept_until_it_is_interrupted_then_ends_what_it_started() -> None:
+def test_kept_in_a_terminal_what_it_prints_can_be_pasted(tmp_path: Path) -> None:
+    """Settings, chat and an order too; and the shop of README.md is free for settings of 2025."""
     pytest.importorskip("stream_attr.cli.worker")
-    kept = subprocess.Popen([*DEMO, "--keep"], stdout=subprocess.PIPE, text=True)
+    ours, terminal = pty.openpty()
+    ports = [str(server.free_port()), str(server.free_port())]
+    kept = subprocess.Popen(
+        [*DEMO, "--keep", "--port", ports[0], "--web-port", ports[1]],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert kept.stdout is not None
         said = ""
         for line in kept.stdout:
             said += line
-            if "/metrics" in line:
+            if line == "END\n":
                 break
-        explain = re.search(r"stream-attr (explain \S+ \S+ --url \S+)", said)
-        assert explain
-        again = subprocess.run(
-            [sys.executable, "-m", "stream_attr", *explain[1].split()],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert again.returncode == 0, again.stderr
-        assert "VERDICT: kf-06 has the credit" in again.stdout
-        assert not nobody_listens(said)
+        commands = said.partition("Paste in another terminal:\n")[2]
+        pasted = paste(commands.replace("python -m pip install", "python -m pip --version #"), tmp_path)
+        assert "VERDICT: kf-06 has the credit" in pasted
+        assert '"order_id":"o-lin"' in pasted
+        assert "Order o-mine of shop demo:1, buyer b-new: 129.00 CNY" in pasted
+        assert "preset chitu" in pasted
+        assert "'kf-06': 14" in pasted
+
+        chat = {"event_id": "m-1", "shop_id": "jd:10086", "buyer_id": "b-7", "agent_id": "anna"}
+        at = {"ts": 1_761_962_400_000, "sender": "buyer"}
+        settings = {"shop_id": "jd:10086", "effective_from": "2025-10-01", "preset": "jd_cloud"}
+        (tmp_path / "settings.jsonl").write_text(json.dumps(settings))
+        (tmp_path / "chat.jsonl").write_text(json.dumps(chat | at))
+        environment = f"export STREAM_ATTR_BROKER=127.0.0.1:{ports[0]}\n"
+        paste(f"{environment}stream-attr publish --settings settings.jsonl --chat chat.jsonl", tmp_path)
+        letters = paste(f"{environment}stream-attr dead-letters list", tmp_path)
+        assert "demo:1" in letters
+        assert "jd:10086" not in letters
+
         kept.send_signal(signal.SIGINT)
         assert kept.wait() == 0
     finally:
@@ -108,7 +127,55 @@ def test_kept_until_it_is_interrupted_then_ends_what_it_started() -> None:
         kept.wait()
         if kept.stdout:
             kept.stdout.close()
+        os.close(ours)
+        os.close(terminal)
     assert nobody_listens(said)
+
+
+def paste(commands: str, folder: Path) -> str:
+    """What a shell shows of commands; the stream-attr of this interpreter is found first."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-e"],
+        input=commands,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_kept_without_a_terminal_it_ends_by_itself() -> None:
+    pytest.importorskip("stream_attr.cli.worker")
+    ports = [str(server.free_port()), str(server.free_port())]
+    done = subprocess.run(
+        [*DEMO, "--keep", "--port", ports[0], "--web-port", ports[1]],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "--keep: not in a terminal, so broker and worker end now\n"
+    assert f"broker on 127.0.0.1:{ports[0]}, worker on http://127.0.0.1:{ports[1]};" in done.stdout
+    assert nobody_listens(done.stdout)
+
+
+@pytest.mark.parametrize("option", ["--port", "--web-port"])
+def test_a_port_that_is_taken_is_named_with_the_option_that_gives_another(option: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(main, ["demo", option, str(port)])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"Error: port {port} on 127.0.0.1 cannot be used: Address already in use; "
+        f"end what uses it, or choose another port with {option}\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,12 +184,12 @@ def test_kept_until_it_is_interrupted_then_ends_what_it_started() -> None:
         (
             "import sys; print('no such topic'); sys.exit(3)",
             60.0,
-            r"the worker ended with status 3; it said:\nno such topic",
+            r"the worker ended with status 3; its log ends with:\nno such topic",
         ),
         (
             "import signal; signal.pause()",
             1.0,
-            r"the worker was not ready after \d+ seconds; it said:\nnothing",
+            r"the worker was not ready after \d+ seconds; its log ends with:\nnothing",
         ),
     ],
 )
@@ -138,7 +205,7 @@ def test_a_worker_that_does_not_come_up_is_told_with_what_it_said(
         return started[-1]
 
     monkeypatch.setattr(server, "spawn", spawn_instead)
-    monkeypatch.setattr("stream_attr.cli.demo.READY_S", patience_s)
+    monkeypatch.setattr("stream_attr.cli.demo_worker.READY_S", patience_s)
     before = signal.getsignal(signal.SIGTERM)
     try:
         result = CliRunner().invoke(main, ["demo"])

@@ -245,10 +245,10 @@ def test_answers_of_a_web_server_are_shown_visibly(
     assert shown(run("explain", "jd:1", "x", "--url", url, "--wait", "0s"))
 
 
-def test_the_demo_shows_records_of_strangers_visibly(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_shows_records_of_others_visibly(capsys: pytest.CaptureFixture[str]) -> None:
     screen = DemoScreen(Console(width=200), "Asia/Shanghai", {"b-7": "林"})
     screen.names = {"A": TITLE_AND_COLOUR}
-    screen.saw(CHAT, chat("1", buyer_id="b-7", agent_id="A", text=TITLE_AND_COLOUR + BIDI + SEPARATOR))
+    screen.add([(CHAT, chat("1", buyer_id="b-7", agent_id="A", text=TITLE_AND_COLOUR + BIDI + SEPARATOR))])
     said = capsys.readouterr().out
     assert "\\u202egnp.exe" in said
     assert controls(said) <= {"\n"}

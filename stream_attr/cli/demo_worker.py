@@ -1,0 +1,94 @@
+"""The demo's worker: the real one, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NoReturn
+
+from stream_attr.errors import StreamAttrError
+from stream_attr.kafka.embedded import server
+from stream_attr.kafka.embedded.stall import Stall
+
+__all__ = ["DemoWorker", "demo_worker"]
+
+READY_S = 30.0
+"""How many seconds the worker may do nothing (see ``Stall``) before it is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoWorker:
+    """A running worker. Its methods raise StreamAttrError with the end of its log if it has failed."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+
+    def check(self) -> None:
+        """Raise StreamAttrError if it has ended."""
+        if self.process.poll() is not None:
+            self._fail(f"the worker ended with status {self.process.returncode}")
+
+    def await_ready(self) -> None:
+        """Return when it is ready; raise StreamAttrError if it ends or comes to a standstill before."""
+        begun = time.monotonic()
+        stall = Stall(READY_S, [self.process.pid], lambda: os.fstat(self.log.fileno()).st_size)
+        while not stall.has_come():
+            self.check()
+            try:
+                urllib.request.urlopen(f"{self.url}/ready", timeout=1).close()
+            except urllib.error.HTTPError as answer:  # not yet
+                answer.close()
+            except OSError:  # not even the web server
+                pass
+            else:
+                return
+            time.sleep(0.1)
+        self._fail(f"the worker was not ready after {time.monotonic() - begun:.0f} seconds")
+
+    def is_behind(self) -> bool:
+        """Whether records wait to be judged; True also where it does not answer."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as answer:
+                metrics = answer.read().decode()
+        except OSError:
+            return True
+        return any(map(float, re.findall(r"^stream_attr_lag_records\{.* (\S+)$", metrics, re.MULTILINE)))
+
+    def _fail(self, problem: str) -> NoReturn:
+        self.log.seek(0)
+        last = self.log.read().decode(errors="replace")[-2_000:].strip() or "nothing"
+        raise StreamAttrError(f"{problem}; its log ends with:", *last.splitlines())
+
+
+@contextmanager
+def demo_worker(bootstrap: str, port: int, folder: Path) -> Iterator[DemoWorker]:
+    """Run a worker on a broker and a web port for as long as the context lasts."""
+    options = {
+        "--broker": bootstrap,
+        "--store": "memory",
+        "--clock": "events",
+        "--session-timeout": "4s",  # the embedded broker lets the first join wait for half of it
+        "--data-dir": str(folder / "data"),
+        "--web-port": str(port),
+    }
+    words = [word for option in options.items() for word in option]
+    # The user's variables are for another broker than this one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAM_ATTR_")}
+    with (folder / "worker.log").open("w+b") as log:
+        process = server.spawn(
+            [sys.executable, "-m", "stream_attr", "worker", *words], log, environment=environment
+        )
+        try:
+            yield DemoWorker(f"http://{server.HOST}:{port}", process, log)
+        finally:
+            server.stop(process)
