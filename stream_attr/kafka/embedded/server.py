@@ -1,4 +1,4 @@
-"""A broker process of our own on the loopback interface: its port, its birth, its readiness and its end."""
+"""A broker as a child process on the loopback interface: port, start, readiness and stop."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _given: set[int] = set()
 _chance = random.SystemRandom()
 
 
-class PortTaken(UnusableError):  # noqa: N818 -- it is a state of the world, named as one
-    """The port asked for cannot be listened on."""
+class PortTaken(UnusableError):  # noqa: N818 -- a state, not a mistake
+    """The port cannot be listened on."""
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment; never the same twice in a process.
+    """Return a loopback port that is free at this moment; never the same twice in a process.
 
-    None of those that the system gives to who calls others: a server that is away for a while finds its port
-    free again. Processes that look at the same time hardly ever find the same.
+    It is outside the range that the system uses for outgoing connections, so that a server that restarts
+    finds its port still free. Chosen at random, so that parallel processes rarely choose the same.
 
     Raises:
-        PortTaken: all are taken.
+        PortTaken: all are in use.
     """
     while len(_given) < len(_QUIET_PORTS):
         port = _chance.choice(_QUIET_PORTS)
@@ -77,11 +77,11 @@ def spawn(
     outlive_parent: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that a Ctrl-C meant for us does not end it before we do.
+    """Start a server in a session of its own, so that a Ctrl-C for this process does not end it earlier.
 
-    Unless it is to outlive us, it is killed (on Linux) when the thread that called this ends. It gets default
-    signals, whatever our caller ignores (``nohup``, a shell's background job) or blocks.
-    ``environment``: another one than ours.
+    Unless ``outlive_parent``, it is killed (on Linux) when the calling thread ends. It gets default signal
+    handling, whatever this process ignores (``nohup``, a shell's background job) or blocks.
+    ``environment``: None: that of this process.
     """
     return subprocess.Popen(
         command,
@@ -100,7 +100,7 @@ def answers(
     patience_s: float,
     progress: Callable[[], object] = lambda: None,
 ) -> bool:
-    """Wait until the broker answers a metadata request; False when it ended or came to a standstill.
+    """Wait until the broker answers a metadata request; False: it ended, or made no progress.
 
     ``patience_s`` and ``progress``: see ``Stall``.
     """
@@ -120,7 +120,7 @@ def answers(
 
 
 def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
-    """End the process: asked first, then by force."""
+    """End the process: SIGTERM first, then SIGKILL."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -132,7 +132,7 @@ def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
 
 
 def _first_of_all(then: Callable[[], None] | None) -> Callable[[], None]:
-    """What the child does before it becomes another program; system calls alone, as other threads may run."""
+    """Runs in the child before the program starts; system calls only, as other threads may hold locks."""
     default, none = signal.SIG_DFL, frozenset[int]()
 
     def prepare() -> None:
@@ -146,7 +146,7 @@ def _first_of_all(then: Callable[[], None] | None) -> Callable[[], None]:
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """What the child does first so that it dies with its parent; None where the system has no such call."""
+    """Have the child killed when its parent dies; None: the system has no such call."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl

@@ -119,21 +119,21 @@ async def order(view: View, request: Request, shop_id: str, order_id: str) -> Re
         error = {"error": view.app.broker_health.lost or "partition is busy; retry"}
         return view.bytes(orjson.dumps(error), content_type=_JSON, status=503)
     if found is None and _LOCAL_ONLY not in request.query:
-        found = await _ask_peers(view.app, path)
+        found = await _request_from_peers(view.app, path)
     if found is None:
         error = {"error": f"no decision on order {order_id} of shop {shop_id}"}
         return view.bytes(orjson.dumps(error), content_type=_JSON, status=404)
     return view.bytes(found, content_type=_JSON)
 
 
-async def _ask_peers(app: Any, path: str) -> bytes | None:
+async def _request_from_peers(app: Any, path: str) -> bytes | None:
     """Request an order from every other worker, as the group's assignment names them."""
     peers = set(app.assignor.external_topics_metadata()) - {str(URL(app.config.url))}
-    answers = await asyncio.gather(*(_ask(app, peer, path) for peer in peers))
+    answers = await asyncio.gather(*(_request(app, peer, path) for peer in peers))
     return next((answer for answer in answers if answer is not None), None)
 
 
-async def _ask(app: Any, peer: str, path: str) -> bytes | None:
+async def _request(app: Any, peer: str, path: str) -> bytes | None:
     token = app.config.web_token
     headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
     shown = "another worker"
