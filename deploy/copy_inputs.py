@@ -126,10 +126,10 @@ class Copy:
             return
         with _consumer(self._broker) as consumer:
             consumer.assign([TopicPartition(name, number, 0)])
-            heard = time.monotonic()
+            last_message_s = time.monotonic()
             while True:
                 for message in consumer.consume(1_000, timeout=0.2):
-                    heard = time.monotonic()
+                    last_message_s = time.monotonic()
                     if message.error() is None:
                         if message.offset() >= end:
                             return
@@ -138,7 +138,7 @@ class Copy:
                         if (error := message.error()) and error.code() != KafkaError._PARTITION_EOF:
                             raise CopyError(f"{name} cannot be read: {error.str()}")
                         return
-                if time.monotonic() - heard > PATIENCE_S:
+                if time.monotonic() - last_message_s > PATIENCE_S:
                     raise CopyError(f"{name}, partition {number}: nothing comes any more before offset {end}")
 
     def _send(self, topic: str, message: Message) -> None:
@@ -246,15 +246,15 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--from", dest="old", required=True, type=checked_prefix, metavar="PREFIX")
     parser.add_argument("--to", dest="new", required=True, type=checked_prefix, metavar="PREFIX")
     parser.add_argument("--follow", action="store_true", help="go on with the events that come in")
-    said = parser.parse_args(words)
+    options = parser.parse_args(words)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        copy = Copy(said.broker, said.old, said.new)
+        copy = Copy(options.broker, options.old, options.new)
         for topic in copy.knowledge():
-            print(f"{said.new}{topic} has records already: left as it is", file=sys.stderr)
+            print(f"{options.new}{topic} has records already: left as it is", file=sys.stderr)
         copy.events()
         print("copied " + ", ".join(f"{count:,} to {topic}" for topic, count in copy.copied.items()))
-        if said.follow:
+        if options.follow:
             print("following what comes in; Ctrl-C or SIGTERM ends it", flush=True)
             copy.follow()
     except (BrokerUnreachable, CopyError) as error:
