@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from stream_attr.contract.topics import CHANGELOG, TICKS
+from stream_attr.contract.topics import CHANGELOG
 from stream_attr.processor.ports import PROGRESS_KEY, Batch, Judge
 from stream_attr.worker.config import LostInput
 from stream_attr.worker.context import WorkerContext
-from stream_attr.worker.startup.topics_check import EVENTS, GLOBAL_TOPICS, INPUTS, INTERNAL_INPUTS
+from stream_attr.worker.startup.topics_check import EVENTS, GLOBAL_TOPICS, INTERNAL_INPUTS
 from stream_attr.worker.state.lineage import LINEAGE_KEY, Lineage, decode_lineage, encode_lineage, new_epoch
 from stream_attr.worker.state.restore import Interrupted, restore
 from stream_attr.worker.state.store import (
@@ -26,11 +26,10 @@ from stream_attr.worker.state.store import (
     StoreDamagedError,
     open_store,
 )
+from stream_attr.worker.task.changed_inputs import changed_inputs
 from stream_attr.worker.task.committer import CommitError, CommitInDoubt, Committer, Fenced, open_committer
 from stream_attr.worker.task.input_merge import Take
-from stream_attr.worker.task.rewritten import rewritten
 from stream_attr.worker.task.shop_tables import TableChanges
-from stream_attr.worker.task.topic_ids import TopicRecreatedError
 
 __all__ = ["PartitionState"]
 
@@ -270,7 +269,9 @@ class PartitionState:
         )
         self._progress = self._store.get(PROGRESS_KEY)
         self._table_offsets = self._store.get(GLOBAL_TABLES_KEY)
-        self._check_inputs(restored.lineage, stop)
+        self._from_beginning = changed_inputs(context, self._number, restored.lineage, stop)
+        if not set(self._from_beginning).isdisjoint(GLOBAL_TOPICS):
+            self._table_offsets = None  # everything in them is new
         self._lineage = restored.lineage.begun(
             self._epoch, restored.offset, context.topic_ids, CHANGELOG, self._from_beginning
         )
@@ -282,47 +283,6 @@ class PartitionState:
             self._judge = context.judging.judge(self._number, context.partitions, self._store)
             self._judge.keep_decoded(self._cached_facts)
             self.positions = dict(self._judge.restore(self._progress, self._from_beginning))
-
-    def _check_inputs(self, lineage: Lineage, stop: Stop) -> None:
-        """Find the inputs that were recreated or rewritten since the progress was written.
-
-        Raises:
-            TopicRecreatedError: there are some, and the operator has not decided to continue.
-        """
-        recreated = lineage.recreated(self._context.topic_ids, (*INPUTS, *GLOBAL_TOPICS))
-        self._accept(recreated, TopicRecreatedError.of)
-        judged = {name: last for name, last in lineage.judged.items() if name not in recreated}
-        changed = rewritten(self._context.config, self._number, judged, stop)
-        self._accept(changed, TopicRecreatedError.of_rewritten)
-        self._from_beginning = recreated + changed
-        if not set(self._from_beginning).isdisjoint(GLOBAL_TOPICS):
-            self._table_offsets = None  # everything in them is new
-
-    def _accept(
-        self, topics: Sequence[str], error: Callable[[Sequence[str], str], TopicRecreatedError]
-    ) -> None:
-        """Return if these topics may be read from their beginning. Old ticks never matter.
-
-        Raises:
-            TopicRecreatedError: they may not.
-        """
-        config = self._context.config
-        if not topics:
-            return
-        names = [config.topic(topic) for topic in topics]
-        if config.lost_input is LostInput.STOP and set(topics) != {TICKS}:
-            raise error(
-                names,
-                f"partition {self._number} has judged up to offsets of the old topic, and nothing of the new "
-                "one. To read the new one from its beginning (events that are known count once; events that "
-                "only the old one held are lost), start once with --lost-input continue. See "
-                "docs/operations.md#a-recreated-topic",
-            )
-        logger.error(
-            "partition %s: %s recreated or rewritten; reading from the beginning",
-            self._number,
-            " and ".join(names),
-        )
 
     def _commit_reset_positions(self) -> None:
         """Commit that inputs are read from their beginning, so that the next owner knows it."""
