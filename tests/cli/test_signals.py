@@ -86,7 +86,7 @@ def worker(broker):
 
 
 @pytest.mark.parametrize("number", [*ENDING, signal.SIGINT])
-def test_a_worker_that_is_told_to_end_while_it_loads_ends_at_once(tmp_path, silent_broker, number):
+def test_a_worker_ends_at_once_on_a_signal_while_it_loads(tmp_path, silent_broker, number):
     with started(tmp_path, *worker(silent_broker)) as process:
         until(lambda: handles(process.pid, signal.SIGHUP), process)  # the last that it sets
         process.send_signal(number)
@@ -95,7 +95,7 @@ def test_a_worker_that_is_told_to_end_while_it_loads_ends_at_once(tmp_path, sile
 
 
 @pytest.mark.parametrize("number", [*ENDING, signal.SIGINT])
-def test_a_worker_that_is_told_to_end_while_it_asks_the_broker_ends(tmp_path, silent_broker, number):
+def test_a_worker_ends_on_a_signal_while_it_connects_to_the_broker(tmp_path, silent_broker, number):
     with started(tmp_path, *worker(silent_broker)) as process:
         connection, _ = silent_broker.accept()
         process.send_signal(number)

@@ -57,7 +57,7 @@ def test_down_without_up_is_no_error(tmp_path):
     assert (done.returncode, done.stderr) == (0, "it was not running\n")
 
 
-def test_a_pid_that_was_given_anew_is_not_ours(tmp_path):
+def test_a_pid_that_was_reused_is_not_ours(tmp_path):
     (tmp_path / "nodes.json").write_text(f'[{{"id": 1, "port": 9092, "pid": {os.getpid()}}}]')
     assert apache_kafka.running(tmp_path) == []
     assert apache_kafka.down(tmp_path) == []

@@ -69,7 +69,7 @@ def sent(broker, prefix):
     return sum(len(read(broker.bootstrap, prefix + topic)) for topic in ("chat-events", "order-events"))
 
 
-def test_the_new_installation_says_what_the_old_one_says(broker, topic_prefix, old, tmp_path):
+def test_the_new_installation_decides_as_the_old_one(broker, topic_prefix, old, tmp_path):
     new = topic_prefix + "new."
     create_topics(broker.bootstrap, partitions=5, prefix=new)
     words = copy(broker, "--from", old, "--to", new)
@@ -97,7 +97,7 @@ def test_the_new_installation_says_what_the_old_one_says(broker, topic_prefix, o
     assert judged(broker, new, tmp_path / new, count) == before
 
 
-def test_it_follows_what_comes_in_until_it_is_told_to_end(broker, topic_prefix, old, tmp_path):
+def test_it_follows_new_records_until_a_signal(broker, topic_prefix, old, tmp_path):
     new = topic_prefix + "new."
     create_topics(broker.bootstrap, partitions=3, prefix=new)
     words = copy(broker, "--from", old, "--to", new, "--follow")

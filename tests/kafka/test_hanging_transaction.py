@@ -33,7 +33,7 @@ def producer_of(broker, transactional_id):
     return producer
 
 
-def test_while_a_transaction_stays_open_on_chat_it_is_told_of_and_no_tick_is_sent(
+def test_while_a_transaction_stays_open_on_chat_it_is_logged_and_no_tick_is_sent(
     broker, topic_prefix, tmp_path
 ):
     if not broker.has_transactions:

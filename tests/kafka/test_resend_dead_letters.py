@@ -213,7 +213,7 @@ def test_what_is_mended_by_hand_is_published(broker, topic_prefix, send, run, st
     until(lambda: verdict(broker, topic_prefix) == ("silent", None), worker)
 
 
-def test_what_is_no_dead_letter_on_the_topic_is_told(send, run) -> None:
+def test_records_of_the_topic_that_are_not_dead_letters_are_counted(send, run) -> None:
     send("dead-letters", b"{}")
     listed = run("list")
     assert (listed.exit_code, listed.stdout) == (1, "")

@@ -218,7 +218,7 @@ def test_the_verdicts_are_those_of_the_replay(evidence):
     assert told == last_of_file(evidence.replayed / "attribution-decisions.jsonl")
 
 
-def test_what_was_said_is_in_the_input_and_the_dead_letters_and_nowhere_else(evidence):
+def test_chat_text_is_in_the_input_and_the_dead_letters_and_nowhere_else(evidence):
     with_it = {name for name, records in evidence.topics.items() if in_topic(MARKER, records)}
     assert with_it == {"chat-events", "dead-letters"}
     letters = [json.loads(value) for _, value in evidence.topics["dead-letters"]]
@@ -238,7 +238,7 @@ def test_the_search_finds_what_is_there(evidence):
     assert all(holds(MARKER, base64.b64encode(b"y" * place + MARKER.encode())) for place in range(6))
 
 
-def test_no_secret_is_told_anywhere(evidence, kafka):
+def test_no_secret_is_shown_anywhere(evidence, kafka):
     secrets = [TOKEN, *(kafka.password(role) for role in ROLES)]
     places = {
         "log": evidence.log.encode(),
@@ -292,7 +292,7 @@ def test_workers_ask_each_other_with_the_token(kafka, traffic, tmp_path):
 @pytest.mark.parametrize(
     "command", [["worker"], ["publish", "--until", "2026-01-01T00:00:00Z"], ["topics", "create"]]
 )
-def test_a_wrong_password_is_told_in_one_sentence(kafka, tmp_path, command):
+def test_a_wrong_password_is_one_sentence(kafka, tmp_path, command):
     wrong = tmp_path / "password"
     wrong.write_text("wrong-a1b2c3")
     options = kafka.as_user("worker", PREFIX)
@@ -322,7 +322,7 @@ def test_a_broker_under_another_name_is_not_talked_to_unless_it_may_have_any(kaf
     assert run(*command, "--tls-any-hostname") == (0, "")
 
 
-def test_who_may_not_describe_settings_is_told_that_they_are_not_looked_at(kafka, evidence):
+def test_a_user_who_may_not_describe_settings_is_warned_that_they_are_not_checked(kafka, evidence):
     security = Security(
         protocol=Protocol.SASL_SSL,
         user="integrator",
@@ -341,7 +341,7 @@ def test_either_scram_will_do(kafka, mechanism):
     assert run("topics", "create", *options, "--partitions", str(PARTITIONS)) == (0, "")
 
 
-def test_plain_logs_in_and_a_user_without_rights_is_told_what_it_may_not(kafka):
+def test_plain_logs_in_and_a_missing_right_is_named(kafka):
     options = (*kafka.as_user(PLAIN_USER, PREFIX), "--sasl-mechanism", "PLAIN")
     status, said = run("topics", "create", *options)
     assert (status, said) == (
@@ -350,7 +350,7 @@ def test_plain_logs_in_and_a_user_without_rights_is_told_what_it_may_not(kafka):
     )
 
 
-def test_a_log_in_in_the_clear_is_not_understood_and_said_so(kafka):
+def test_a_log_in_in_the_clear_is_an_error_with_the_remedy(kafka):
     status, said = run("topics", "create", "--broker", kafka.login)
     assert status == 2
     assert f"no Kafka broker answers at {kafka.login}: " in said
@@ -483,7 +483,7 @@ def test_nobody_else_can_fence_a_worker(kafka):
     assert refused.value.args[0].code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 
 
-def test_a_password_that_is_changed_under_a_worker_is_told_and_the_worker_waits(tmp_path):
+def test_a_password_that_is_changed_under_a_worker_is_logged_and_the_worker_waits(tmp_path):
     if (missing := apache_kafka.why_not()) is not None and not REQUIRED:
         pytest.skip(f"no Apache Kafka: {missing}")
     files, ports = make_files(tmp_path), (server.free_port(), server.free_port())

@@ -63,7 +63,7 @@ def test_it_stops_before_the_gap_and_names_the_remedy(gap, topic_prefix):
     assert "Traceback" not in said
 
 
-def test_it_goes_on_when_told_to_loudly(gap):
+def test_with_the_option_it_continues_and_logs_an_error(gap):
     gap.args = ("--lost-input=continue",)
     gap.start()
     until(lambda: gap.metric("stream_attr_records_total") == 50, gap)
@@ -72,7 +72,7 @@ def test_it_goes_on_when_told_to_loudly(gap):
     assert gap.stop() == 0
 
 
-def test_once_it_went_on_it_needs_not_be_told_again_even_if_nothing_came_since(gap, broker, topic_prefix):
+def test_once_it_continued_the_option_is_not_needed_again_even_without_new_records(gap, broker, topic_prefix):
     delete_before(broker, topic_prefix + CHAT, 1, 100)
     gap.args = ("--lost-input=continue",)
     gap.start()

@@ -72,7 +72,7 @@ def test_a_busy_worker_waits_for_the_broker_and_goes_on(kafka, traffic, tmp_path
 
 
 @pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
-def test_it_ends_soon_when_told_to_while_the_broker_is_away(kafka, traffic, tmp_path, busy):
+def test_it_ends_soon_on_a_signal_while_the_broker_is_away(kafka, traffic, tmp_path, busy):
     with workers(kafka.bootstrap, "", tmp_path, *TIMES, "--clock=wall") as [worker]:
         worker.start()
         until(lambda: worker.metric("stream_attr_records_total") > 2000, worker)

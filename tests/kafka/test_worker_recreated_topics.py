@@ -67,7 +67,7 @@ def trial(broker, topic_prefix, tmp_path):
         yield Trial(broker, topic_prefix, worker)
 
 
-def test_an_input_made_anew_meanwhile_is_read_when_told_to_from_its_beginning(trial):
+def test_an_input_recreated_meanwhile_is_read_from_its_beginning_with_the_option(trial):
     assert trial.worker.stop() == 0
     trial.recreate("chat-events")
     trial.chat(15)  # more than were judged of the old: its offset is there
@@ -95,9 +95,9 @@ def test_an_input_made_anew_meanwhile_is_read_when_told_to_from_its_beginning(tr
 
 
 @pytest.mark.parametrize("topic", ["shop-settings", "order-events"])
-def test_a_topic_made_anew_under_a_running_worker_ends_it_and_is_refused_until_told(trial, topic, broker):
+def test_a_topic_recreated_under_a_running_worker_ends_it_until_the_option_is_given(trial, topic, broker):
     if broker.kind == "embedded":
-        pytest.skip("librdkafka 2.16 crashes where a topic that it reads is made anew on the embedded broker")
+        pytest.skip("librdkafka 2.16 crashes if a topic that it reads is recreated on the embedded broker")
     trial.recreate(topic)
     trial.ends_saying(f"{trial.prefix}{topic}")  # it has seen the new one, or none for a moment
     trial.worker.start()
@@ -110,7 +110,7 @@ def test_a_topic_made_anew_under_a_running_worker_ends_it_and_is_refused_until_t
     assert trial.worker.stop() == 0
 
 
-def test_nothing_is_committed_on_a_changelog_made_anew_and_a_restart_does_not_begin_anew(trial, broker):
+def test_nothing_is_committed_on_a_recreated_changelog_nor_after_a_restart(trial, broker):
     trial.recreate(CHANGELOG)
     trial.chat(6)
     trial.ends_saying(CHANGELOG)
@@ -129,7 +129,7 @@ def test_nothing_is_committed_on_a_changelog_made_anew_and_a_restart_does_not_be
         assert trial.worker.stop() == 0
 
 
-def test_ticks_made_anew_meanwhile_stop_nobody(trial):
+def test_recreated_ticks_stop_no_worker(trial):
     assert trial.worker.stop() == 0
     trial.worker.args = ("--clock=wall", "--idle-tick-ms=400")
     trial.worker.start()

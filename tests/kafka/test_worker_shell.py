@@ -163,7 +163,7 @@ def test_signals_for_debugging_show_where_the_worker_is_and_no_value(broker, top
 
 
 @pytest.mark.usefixtures("topics")
-def test_a_worker_whose_log_nobody_reads_any_more_goes_on_and_ends_when_told(broker, topic_prefix, tmp_path):
+def test_a_worker_whose_log_nobody_reads_continues_and_ends_on_a_signal(broker, topic_prefix, tmp_path):
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
         reading, writing = os.pipe()
         worker.log = Path(f"/proc/self/fd/{writing}")
@@ -177,7 +177,7 @@ def test_a_worker_whose_log_nobody_reads_any_more_goes_on_and_ends_when_told(bro
 
 
 @pytest.mark.usefixtures("topics")
-def test_every_partition_hears_of_a_change_once_and_a_refusal_is_told_once(broker, topic_prefix, tmp_path):
+def test_every_partition_gets_a_change_once_and_a_refusal_is_one_dead_letter(broker, topic_prefix, tmp_path):
     traffic = Traffic(broker.bootstrap, topic_prefix)
     traffic.put("shop-settings", {"shop_id": "jd:1"}, key="jd:1")
     traffic.put("agent-roster", {"bad": 1}, key="jd:1|A")
@@ -292,7 +292,7 @@ def test_idle_partitions_are_sent_ticks_of_the_wall_clock(broker, topic_prefix, 
     [(False, False), (True, False), (True, True)],
     ids=["", "the client's queue is served", "and logging eats the exception"],
 )
-def test_who_is_fenced_in_the_middle_of_a_batch_is_told_so(broker, topic_prefix, served, eaten):
+def test_a_producer_fenced_in_the_middle_of_a_batch_is_recognized(broker, topic_prefix, served, eaten):
     if not broker.has_transactions:
         pytest.skip("the embedded broker runs without transactions")
     config = WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix)
@@ -325,7 +325,7 @@ def test_who_is_fenced_in_the_middle_of_a_batch_is_told_so(broker, topic_prefix,
 
 
 @pytest.mark.usefixtures("topics")
-def test_who_is_fenced_while_a_batch_is_delivered_is_told_so(broker, topic_prefix):
+def test_a_producer_fenced_while_a_batch_is_delivered_is_recognized(broker, topic_prefix):
     if not broker.has_transactions:
         pytest.skip("the embedded broker runs without transactions")
     config = WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix)
@@ -338,7 +338,7 @@ def test_who_is_fenced_while_a_batch_is_delivered_is_told_so(broker, topic_prefi
 
 
 @pytest.mark.usefixtures("topics")
-def test_a_batch_that_comes_to_lie_before_the_partitions_state_is_not_committed(broker, topic_prefix):
+def test_a_batch_written_before_the_end_of_the_partitions_state_is_not_committed(broker, topic_prefix):
     config = WorkerConfig(broker=broker.bootstrap, topic_prefix=topic_prefix)
     committer = open_committer(config, 0, transactions=broker.has_transactions)
     for value in (b"1", b"2"):

@@ -101,7 +101,7 @@ def assert_as_replayed(worker, folder):
     return decisions(worker.bootstrap, worker.prefix + DECISIONS)
 
 
-def test_the_topics_say_last_what_replay_says(worker, traffic):
+def test_the_last_records_of_the_topics_are_those_of_replay(worker, traffic):
     worker.start()
     publish(worker, *inputs(traffic))
     until(lambda: worker.metric("stream_attr_records_total") > 0, worker)
@@ -114,7 +114,7 @@ def test_the_topics_say_last_what_replay_says(worker, traffic):
     assert worker.stop() == 0
 
 
-def test_the_web_port_tells_the_last_decision(worker, traffic):
+def test_the_web_port_returns_the_last_decision(worker, traffic):
     worker.start()
     publish(worker, *inputs(traffic))
     until_at_rest(worker)
@@ -149,7 +149,7 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
     assert worker.stop() == 0
 
 
-def test_of_two_workers_one_is_killed_and_all_is_told_as_replayed(broker, worker, much_traffic, tmp_path):
+def test_of_two_workers_one_is_killed_and_all_is_emitted_as_in_replay(broker, worker, much_traffic, tmp_path):
     """Facts, inquiries and figures too: what partitions tell each other survives the one that told it."""
     other = RealWorker(broker.bootstrap, worker.prefix, tmp_path / "other", ("--clock", "events"))
     try:

@@ -48,5 +48,5 @@ def test_a_clock_that_is_set_back_wakes_clients_several_times():
     assert woken(100, 101, 42, *range(43, 53)) == 6
 
 
-def test_each_step_back_wakes_them_anew():
+def test_each_step_back_wakes_them_again():
     assert woken(100, 41, 42, 3, *range(4, 20)) == 2 + 6

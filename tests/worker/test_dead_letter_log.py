@@ -39,7 +39,7 @@ def letter(code, offset, field=None, topic=CHAT):
     return dead_letter(refusal, Record(topic, 3, offset, 0, SECRET.encode(), SECRET.encode()), None)
 
 
-def test_the_first_is_told_at_once_with_its_place_and_field(log, caplog):
+def test_the_first_is_logged_at_once_with_its_place_and_field(log, caplog):
     log.add([letter(Code.BAD_TYPE, 17, "ts"), Output(DECISIONS, b"", b"{}"), letter(Code.BAD_TYPE, 18)])
     log.add([letter(Code.NOT_JSON, 4, topic=SETTINGS)])
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
@@ -62,7 +62,7 @@ def test_a_flood_is_a_line_per_code_and_ten_seconds(log, clock, caplog):
     assert "offset 1," in caplog.records[1].getMessage()
 
 
-def test_what_came_after_a_line_is_told_when_it_is_time_though_nothing_more_comes(log, clock, caplog):
+def test_later_dead_letters_are_logged_when_due_although_no_more_arrive(log, clock, caplog):
     log.add([letter(Code.TOO_LATE, 1)])
     log.add([letter(Code.TOO_LATE, 2)])
     clock.now += 9.9
@@ -74,7 +74,7 @@ def test_what_came_after_a_line_is_told_when_it_is_time_though_nothing_more_come
     assert len(caplog.records) == 2
 
 
-def test_nothing_of_a_record_is_told(log, caplog):
+def test_nothing_of_a_record_is_logged(log, caplog):
     log.add([letter(Code.BAD_VALUE, 1, f"profiles.{SECRET}\n2026 ERROR forged")])
     log.add([Output(DEAD_LETTERS, b"", orjson.dumps({"code": "not_json"}))])
     assert SECRET not in caplog.text

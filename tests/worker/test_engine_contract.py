@@ -108,7 +108,7 @@ def test_the_groups_errors_still_wait_to_be_heeded():
     )
 
 
-def test_asking_to_join_anew_still_wakes_the_coordination():
+def test_a_request_to_rejoin_still_wakes_the_coordination():
     coordinator = group_coordinator.GroupCoordinator
     assert "self._rejoin_needed_fut.set_result" in source(coordinator.request_rejoin)
     assert "futures.append(self._rejoin_needed_fut)" in source(
@@ -192,7 +192,7 @@ def test_an_offset_that_is_not_there_is_still_an_error_that_costs_no_records():
     assert aiokafka_fetcher.OffsetResetStrategy.from_str("none") == aiokafka_fetcher.OffsetResetStrategy.NONE
 
 
-def test_mode_still_tells_of_a_crash_without_a_traceback():
+def test_mode_still_logs_a_crash_without_a_traceback():
     """When it does not, ``OnceOnly`` in ``stream_attr/worker/ops/logs.py`` has nothing to drop."""
     assert 'self.log.exception("Crashed reason=%r", reason)' in source(mode_services.Service.crash)
 

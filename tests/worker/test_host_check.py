@@ -92,7 +92,7 @@ def test_an_option_that_cannot_be_is_wrong_usage(option, problem):
         (("--web-host", "203.0.113.7"), "on 203.0.113.7 cannot be used: "),
     ],
 )
-def test_the_command_says_one_sentence_and_exits_with_2(tmp_path, port, option, problem):
+def test_the_command_shows_one_sentence_and_exits_with_2(tmp_path, port, option, problem):
     command = [
         sys.executable,
         "-m",

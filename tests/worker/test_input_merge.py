@@ -104,7 +104,7 @@ def test_a_topic_at_its_end_holds_nothing_back(feed):
     assert feed.take() == (chat(0, 1), frozenset({ORDERS}))
 
 
-def test_a_topic_is_not_at_its_end_while_something_of_it_is_at_hand(feed):
+def test_a_topic_is_not_at_its_end_while_records_of_it_are_buffered(feed):
     feed.end(ORDERS)
     feed.offer(CHAT, 10, 20, 30)
     feed.end(CHAT)
@@ -112,7 +112,7 @@ def test_a_topic_is_not_at_its_end_while_something_of_it_is_at_hand(feed):
     assert feed.take(limit=2) == (chat(2), BOTH)
 
 
-def test_an_end_reached_without_records_is_said_once(feed):
+def test_an_end_reached_without_records_is_reported_once(feed):
     feed.end(ORDERS)
     feed.offer(CHAT, 10)
     feed.end(CHAT, further=1)
@@ -293,7 +293,7 @@ class TestTicks:
         assert feed.take() == ([(TICKS, 1)], BOTH)
 
 
-def test_what_partitions_tell_each_other_goes_first_and_waits_for_nothing(feed):
+def test_internal_topics_go_first_and_wait_for_nothing(feed):
     feed.offer(CHAT, 10)
     feed.merge.offer(BUYER_DAYS, [Record(BUYER_DAYS, 0, 0, 0, b"jd:1", b"told")])
     feed.merge.offer(CLOSINGS, [Record(CLOSINGS, 0, 0, 0, b"jd:1|b", b"closing")])

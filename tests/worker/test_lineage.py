@@ -34,7 +34,7 @@ def test_the_last_sixteen_epochs_are_kept():
     assert lineage.epoch_at(3) is None
 
 
-def test_in_another_changelog_the_epochs_of_before_say_nothing():
+def test_in_another_changelog_earlier_epochs_are_dropped():
     lineage = begun(("b", 3), topics={**TOPICS, "changelog": "id-9"}, of=begun(("a", 10)))
     assert lineage.epochs == (Epoch("b", 3),)
 
@@ -78,7 +78,7 @@ def record(offset, value=b"{}", topic=CHAT, timestamp=5):
     return Record(topic, 0, offset, timestamp, b"jd:1|b", value)
 
 
-def test_the_last_record_of_each_input_is_kept_with_a_digest_of_all_that_it_says():
+def test_the_last_record_of_each_input_is_kept_with_a_digest_of_all_its_parts():
     lineage = begun(("a", 0)).having_judged([record(3), record(4), record(1, topic=TICKS)])
     assert {name: judged.offset for name, judged in lineage.judged.items()} == {CHAT: 4, TICKS: 1}
     later = lineage.having_judged([record(9)])
@@ -88,6 +88,6 @@ def test_the_last_record_of_each_input_is_kept_with_a_digest_of_all_that_it_says
     assert all(lineage.having_judged([other]) != lineage for other in others)
 
 
-def test_of_an_input_that_is_read_anew_nothing_is_kept():
+def test_of_an_input_that_is_read_again_nothing_is_kept():
     lineage = begun(("a", 0)).having_judged([record(3), record(1, topic=TICKS)])
     assert set(lineage.begun("b", 7, TOPICS, "changelog", [CHAT]).judged) == {TICKS}

@@ -95,11 +95,11 @@ def test_a_value_that_an_exception_quotes_is_not_in_the_log(call):
         (CommitError("the broker is away"), "CommitError: the broker is away"),
     ],
 )
-def test_what_is_known_to_quote_nothing_is_told_in_full(error, says):
+def test_messages_known_to_quote_nothing_are_logged_in_full(error, says):
     assert says in formatted("it failed", error=error)
 
 
-def test_the_cause_is_told_before_what_it_led_to():
+def test_the_cause_is_logged_before_its_consequence():
     told = formatted("it failed", error=raised(of_a_cause))
     assert told.index("KeyError") < told.index("which led to") < told.index("RuntimeError: a sentence")
 

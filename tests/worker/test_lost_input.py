@@ -10,7 +10,7 @@ from stream_attr.worker.task.lost_input import Gap, InputLostError
 
 
 @pytest.mark.parametrize("name", [CHAT, ORDERS])
-def test_deleted_events_stop_the_worker_unless_it_is_told_to_go_on(name):
+def test_deleted_events_stop_the_worker_unless_it_may_continue(name):
     gap = Gap("a-" + name, 3, 40, 41)
     with pytest.raises(InputLostError, match=rf"a-{name}, partition 3: .* 40, .* 41: 1 offsets .*continue"):
         gap.require_skippable(name, LostInput.STOP)

@@ -54,7 +54,7 @@ def test_transactions_that_follow_each_other_are_not_one(held, clock, caplog):
     assert not caplog.messages
 
 
-def test_one_that_stays_open_is_told_of_once_and_so_is_its_end(held, clock, caplog):
+def test_one_that_stays_open_is_logged_once_and_so_is_its_end(held, clock, caplog):
     for _ in range(10):
         held.observe(CHAT, end(7, 9))
         clock.now += 20

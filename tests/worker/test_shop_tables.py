@@ -34,7 +34,7 @@ def global_tables():
 @pytest.mark.parametrize(
     "known", [b'{"shop-settings":1,"agent-roster":0}', b'{"shop-settings":1,"agent-roster":0,"version":1}']
 )
-def test_what_an_unversioned_record_says_is_known_is_not_judged_again(global_tables, known):
+def test_offsets_of_an_unversioned_record_are_not_judged_again(global_tables, known):
     changes = global_tables.changes_since(known, 0)
     assert changes.shops == {"jd:2"}
     assert orjson.loads(changes.offsets) == {SETTINGS: 2, ROSTER: 0, "version": 1}

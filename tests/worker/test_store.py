@@ -146,7 +146,7 @@ def spoil(file, at):
     file.write_bytes(content)
 
 
-def test_a_damaged_block_is_told_and_is_not_the_end(tmp_path):
+def test_a_damaged_block_is_an_error_and_not_the_end(tmp_path):
     file = filled(tmp_path / "0")
     spoil(file, file.stat().st_size // 2)
     store = RocksStore(tmp_path / "0", MEMORY)

@@ -15,7 +15,7 @@ def state(**changes):
     return SimpleNamespace(**said | changes)
 
 
-def test_the_end_is_the_last_stable_offset_where_the_broker_says_one():
+def test_the_end_is_the_last_stable_offset_if_the_broker_returns_one():
     assert end_of(state(), unreadable=False) == End(5, 7, 9, 1)
 
 

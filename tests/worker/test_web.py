@@ -61,7 +61,7 @@ async def test_who_bears_the_token_is_answered(ask, authorization):
     [None, "", "Bearer", "Bearer ", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}",
      f"Bearer x{TOKEN}", f"Bearer {TOKEN.upper()}", "Bearer 业", f"Bearer {TOKEN} {TOKEN}"],
 )  # fmt: skip
-async def test_who_bears_another_or_none_is_told_what_is_needed(ask, authorization):
+async def test_a_request_with_another_token_or_none_gets_the_remedy(ask, authorization):
     answer = await ask("/metrics", authorization)
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="stream-attr"'
@@ -114,7 +114,7 @@ def test_this_machine_may_ask_without_one_and_all_with_one(host, token):
         pass
 
 
-def test_the_port_is_this_machines_own_unless_told_otherwise():
+def test_the_port_is_local_by_default():
     assert WorkerConfig().web_host == "127.0.0.1"
 
 
@@ -122,7 +122,7 @@ def test_the_port_is_this_machines_own_unless_told_otherwise():
     "peer",
     ["http://127.0.0.1:{port}", "http://me:geheim@127.0.0.1:{port}", "http://geheim:geheim", "geheim", ""],
 )
-async def test_of_a_worker_that_answers_nonsense_the_log_tells_its_address_alone(caplog, peer):
+async def test_of_a_worker_that_answers_nonsense_only_the_address_is_logged(caplog, peer):
     """aiohttp's error quotes the answer, and the question with its token."""
 
     async def answer(reader, writer):

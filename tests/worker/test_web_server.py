@@ -170,7 +170,7 @@ async def test_a_client_that_does_not_read_its_answer_is_closed(serve):
         await reader.readexactly(50_000_000)
 
 
-async def test_each_answer_gives_a_kept_connection_the_whole_time_again(serve):
+async def test_each_response_restarts_the_time_limit_of_a_kept_connection(serve):
     port = await serve(GENEROUS)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     cut_off_at = []

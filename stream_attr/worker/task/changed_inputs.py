@@ -54,8 +54,8 @@ def _require_accepted(
         raise error(
             names,
             f"partition {partition} has judged up to offsets of the old topic, and nothing of the new one. "
-            "To read the new one from its beginning (events that are known count once; events that only the old "
-            "one held are lost), start once with --lost-input continue. See "
+            "To read the new one from its beginning (events that are known count once; events that only the "
+            "old one held are lost), start once with --lost-input continue. See "
             "docs/operations.md#a-recreated-topic",
         )
     logger.error(

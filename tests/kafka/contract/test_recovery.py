@@ -108,7 +108,7 @@ def test_a_store_is_continued_where_it_stands(log):
     assert dict(store.items()) == {b"jd:1|b%d" % number: b"%d" % number for number in range(510)}
 
 
-def test_a_store_beyond_the_end_is_built_anew(log):
+def test_a_store_beyond_the_end_is_rebuilt(log):
     store = WatchedStore()
     log.put(0, 20)
     store.write([(b"jd:1|stray", b"1")], log.topic_id, 21)
@@ -117,7 +117,7 @@ def test_a_store_beyond_the_end_is_built_anew(log):
     assert len(dict(store.items())) == 20
 
 
-def test_a_store_of_another_changelog_is_built_anew(log):
+def test_a_store_of_another_changelog_is_rebuilt(log):
     store = WatchedStore()
     log.put(0, 20)
     store.write([(b"jd:1|stray", b"1")], "another", 5)
@@ -152,7 +152,7 @@ def caught_up(log):
     [[("e1", 0), ("e2", 21)], [("e1", 0), ("e2", 21), ("e3", 60)], [("e0", 0)], [("e9", 43)]],
     ids=["by another owner", "by several", "from the beginning", "so far on that the store's epoch is past"],
 )
-def test_a_store_of_another_history_is_built_anew_although_its_offset_is_there(log, copy, epochs):
+def test_a_store_of_another_history_is_rebuilt_although_its_offset_exists(log, copy, epochs):
     store = caught_up(log)
     copy.batch(0, 20, ("e1", 0))
     copy.batch(100, 160, *epochs)
@@ -172,7 +172,7 @@ def test_a_store_of_the_same_history_is_continued_although_its_last_batch_is_com
     assert (store.cleared, dict(store.items())) == (0, numbers(0, 40) | numbers(42, 50))
 
 
-def test_a_store_that_ends_with_a_batch_that_the_changelog_has_lost_is_built_anew(log, copy):
+def test_a_store_that_ends_with_a_batch_that_the_changelog_has_lost_is_rebuilt(log, copy):
     """Of the same epoch: records that its owner sent and did not commit lie where the batch was."""
     store = caught_up(log)
     copy.batch(0, 20, ("e1", 0))
@@ -225,7 +225,7 @@ def test_a_store_and_a_changelog_of_before_there_were_lineages_go_together(log):
     [(0, 0), (6 * DAY_MS - 1, 0), (6 * DAY_MS, 1), (60 * DAY_MS, 1), (-1, 1)],
     ids=["fresh", "within", "at six days", "long ago", "from the future"],
 )
-def test_a_store_left_alone_until_deletions_may_be_forgotten_is_built_anew(log, clock, age_ms, cleared):
+def test_a_store_unused_until_deletions_may_be_compacted_away_is_rebuilt(log, clock, age_ms, cleared):
     store = WatchedStore()
     log.put(0, 20)
     log.restore(store)
