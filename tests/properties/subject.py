@@ -1,14 +1,12 @@
-"""The product under test, behind the few words that the properties and the scenarios need."""
+"""The product under test: what the properties ask of the local driver."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from heapq import merge
 from itertools import accumulate
 from typing import Any
-from zlib import crc32
 
 from stream_attr.contract.topics import (
     AGENT_DAILY,
@@ -18,17 +16,18 @@ from stream_attr.contract.topics import (
     DECISIONS,
     FACTS,
     INQUIRIES,
-    INTERNAL,
     ORDERS,
     ROSTER,
     SETTINGS,
-    TICKS,
 )
-from stream_attr.processor.options import Options
-from stream_attr.processor.ports import Batch, Output, Record
-from stream_attr.processor.processor import Processor
-from stream_attr.processor.shops import ShopRegistry
+from stream_attr.processor import Options, ShopRegistry
+from stream_attr.processor.ports import Output, Record
 from stream_attr.rules.shop.days import END_OF_TIME
+from stream_attr.testing import Input as Arrival
+from stream_attr.testing import LocalDriver, LocalPartition, MemoryStore
+from stream_attr.testing import in_time_order as arrivals
+
+__all__ = ["ANY_ORDER_MS", "LIVE_LATENESS_MS", "Arrival", "Json", "Run", "arrivals", "run"]
 
 Json = dict[str, Any]
 
@@ -47,26 +46,6 @@ REPORTS = (FACTS, INQUIRIES, AGENT_DAILY)
 _SHOP_FILES = {SETTINGS: ("settings.jsonl",), ROSTER: ("roster.jsonl",)}
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """One record as it arrives on the partition: an event, or a tick."""
-
-    topic: str
-    value: Json
-
-    @property
-    def ts(self) -> int:
-        return int(self.value["ts"])
-
-    def belongs_to(self, number: int, partitions: int) -> bool:
-        """Whether it arrives on a partition; ticks arrive on all."""
-        return self.topic == TICKS or partition_of(self.key, partitions) == number
-
-    @property
-    def key(self) -> bytes:
-        return f"{self.value['shop_id']}|{self.value['buyer_id']}".encode()
-
-
 @dataclass
 class Run:
     """What came out, and what was left when all was done."""
@@ -78,17 +57,10 @@ class Run:
     )
     """Facts, inquiries and agents' days by topic: key and record, in the order of their emission."""
     dead_letters: list[Json] = field(default_factory=list)
-    parts: list[Partition] = field(default_factory=list)
-
-    @property
-    def state(self) -> dict[bytes, bytes]:
-        """What all partitions still keep."""
-        return {key: data for part in self.parts for key, data in part.state.items()}
-
-    @property
-    def buyers(self) -> int:
-        """Buyers that the processors say they still know."""
-        return sum(part.buyers for part in self.parts)
+    state: dict[bytes, bytes] = field(default_factory=dict)
+    """What all partitions still keep."""
+    buyers: int = 0
+    """Buyers that the processors still count."""
 
     def last(self) -> dict[tuple[str, str, str], Json]:
         """Return the last record per order and profile, as a compacted topic keeps it."""
@@ -98,14 +70,9 @@ class Run:
         """Return the last record per key of facts, inquiries or agents' days."""
         return dict(self.reports[topic])
 
-    def commit(self, number: int, batch: Batch, taken: int = 0) -> None:
-        """Take a batch of a partition whole, as a transaction does; ``taken``: what it took of its inbox."""
-        part = self.parts[number]
-        del part.inbox[:taken]
-        for output in batch.outputs:
-            if output.topic in INTERNAL:
-                self._deliver(output)
-                continue
+    def add(self, outputs: Iterable[Output]) -> None:
+        """Sort outputs by what they are."""
+        for output in outputs:
             value = json.loads(output.value)
             if output.topic == DEAD_LETTERS:
                 self.dead_letters.append(value)
@@ -118,47 +85,6 @@ class Run:
             assert output.topic == (DECISIONS if official else COMPARISONS)
             assert output.key.decode() == "|".join(parts)
             self.emitted.append(value)
-        for key, data in batch.changes.items():
-            if data is None:
-                part.state.pop(key, None)
-            else:
-                part.state[key] = data
-        part.progress = batch.progress
-        part.buyers = batch.stats.buyers
-
-    def _deliver(self, output: Output) -> None:
-        """Put what a partition tells others where they find it."""
-        number = partition_of(output.key, len(self.parts)) if output.partition is None else output.partition
-        part = self.parts[number]
-        part.inbox.append(Record(output.topic, 0, part.told, 0, output.key, output.value))
-        part.told += 1
-
-
-@dataclass
-class Partition:
-    """What is committed of one partition."""
-
-    state: dict[bytes, bytes] = field(default_factory=dict)
-    progress: bytes | None = None
-    buyers: int = 0
-    inbox: list[Record] = field(default_factory=list)
-    """What others have told it and it has not judged yet."""
-    told: int = 0
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """Return where a key goes."""
-    return crc32(key) % partitions
-
-
-def arrivals(chat: Iterable[Json], orders: Iterable[Json], ticks: Iterable[int] = ()) -> list[Arrival]:
-    """Merge the topics by time as a reader does: each in its own order, the older head first."""
-    topics = (
-        [Arrival(CHAT, event) for event in chat],
-        [Arrival(ORDERS, event) for event in orders],
-        [Arrival(TICKS, {"ts": ts}) for ts in ticks],
-    )
-    return list(merge(*topics, key=lambda arrival: arrival.ts))
 
 
 def run(
@@ -179,92 +105,56 @@ def run(
     lost, and a new processor starts from what was committed before. With several ``partitions`` each has the
     records of its buyers, and they take turns.
     """
-    settings, roster = list(settings), list(roster)
-    outcome = Run(parts=[Partition() for _ in range(partitions)])
-    options = [
-        Options(
-            allowed_lateness_ms=allowed_lateness_ms,
-            cached_facts=CACHED_FACTS,
-            latest_watermark=END_OF_TIME if until is None else until,
-            due_soon_ms=DUE_SOON_MS,
-            partition=number,
-            partitions=partitions,
+    registry = _registry(settings, roster)
+    stores = [MemoryStore() for _ in range(partitions)]
+    parts = [
+        LocalPartition(
+            registry,
+            store,
+            Options(
+                allowed_lateness_ms=allowed_lateness_ms,
+                cached_facts=CACHED_FACTS,
+                latest_watermark=END_OF_TIME if until is None else until,
+                due_soon_ms=DUE_SOON_MS,
+                partition=number,
+                partitions=partitions,
+            ),
         )
-        for number in range(partitions)
+        for number, store in enumerate(stores)
     ]
-
-    def started(number: int) -> Processor:
-        return _started(settings, roster, options[number], outcome.parts[number])
-
-    def hear(*, dying: bool) -> None:
-        """Judge what partitions have told each other, until none has anything left to say."""
-        while any(part.inbox for part in outcome.parts):
-            for number, part in enumerate(outcome.parts):
-                told = list(part.inbox)
-                if dying and told:
-                    processors[number].process(told, ended[number])
-                    processors[number] = started(number)
-                outcome.commit(number, processors[number].process(told, ended[number]), len(told))
-            dying = False
-
-    processors = [started(number) for number in range(partitions)]
-    ended: list[frozenset[str]] = [frozenset()] * partitions
+    driver, outcome = LocalDriver(parts), Run()
     turns = [
         list(_batches([one for one in arriving if one.belongs_to(number, partitions)], batch_sizes))
         for number in range(partitions)
     ]
     for index in range(max(map(len, turns))):
-        for number, turn in enumerate(turns):
-            if index >= len(turn):
-                continue
-            records, ended[number] = turn[index]
-            if index in crashes:
-                processors[number].process(records, ended[number])
-                processors[number] = started(number)
-            outcome.commit(number, processors[number].process(records, ended[number]))
-        hear(dying=index in crashes)
-    for number in range(partitions):
-        if len(turns[number]) in crashes:
-            processors[number] = started(number)
-        outcome.commit(number, processors[number].finish())
-    hear(dying=False)
+        for part, turn in zip(parts, turns, strict=True):
+            if index < len(turn):
+                if index in crashes:
+                    part.crash()
+                outcome.add(driver.take(part.process(*turn[index])))
+        if index in crashes:
+            for part in parts:
+                part.crash()  # now within what the partitions tell each other, or within the next turn
+        outcome.add(driver.drain())
+    for part, turn in zip(parts, turns, strict=True):
+        if len(turn) in crashes:
+            part.crash()
+        outcome.add(driver.take(part.finish()))
+    outcome.add(driver.drain())
+    for part, store in zip(parts, stores, strict=True):
+        outcome.state |= store.committed
+        outcome.buyers += part.batch.stats.buyers
     return outcome
 
 
-def _started(settings: list[Json], roster: list[Json], options: Options, known: Partition) -> Processor:
+def _registry(settings: Iterable[Json], roster: Iterable[Json]) -> ShopRegistry:
     registry = ShopRegistry(_SHOP_FILES)
     for topic, records in ((SETTINGS, settings), (ROSTER, roster)):
         for offset, value in enumerate(records):
             refused = registry.apply(Record(topic, 0, offset, 0, None, _encode(value)))
             assert refused is None, refused
-    processor = Processor(registry, _Stored(known.state), options)
-    processor.restore(known.progress)
-    return processor
-
-
-@dataclass
-class _Stored:
-    """The store of a processor: what is committed, and nothing else."""
-
-    data: dict[bytes, bytes]
-    derived: dict[bytes, bytes] = field(default_factory=dict)
-    """Gone when the processor is."""
-
-    def get(self, key: bytes) -> bytes | None:
-        return self.data.get(key)
-
-    def items(self, begin: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
-        for store in (self.data, self.derived):
-            for key in sorted(store):
-                if begin <= key and (end is None or key < end):
-                    yield key, store[key]
-
-    def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
-        for key, value in rows.items():
-            if value is None:
-                del self.derived[key]
-            else:
-                self.derived[key] = value
+    return registry
 
 
 def _batches(
@@ -283,8 +173,7 @@ def _records(arriving: Sequence[Arrival]) -> Iterator[Record]:
     for arrival in arriving:
         topic = arrival.topic
         offset = offsets[topic] = offsets.get(topic, -1) + 1
-        key = None if topic == TICKS else arrival.key
-        yield Record(topic, 0, offset, arrival.ts, key, _encode(arrival.value))
+        yield Record(topic, 0, offset, arrival.ts, arrival.key, _encode(arrival.value))
 
 
 def _encode(value: Json) -> bytes:
