@@ -9,13 +9,13 @@ from collections import Counter
 
 import pytest
 
-from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, ORDERS, SETTINGS, TICKS
 from stream_attr.processor import Options, Processor, ShopRegistry, buyers
 from stream_attr.processor.ports import Record
 from stream_attr.rules.buyer import verdicts
 from stream_attr.rules.order import served
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
-from stream_attr.testing import MemoryStore
+from stream_attr.testing import LocalDriver, LocalPartition, MemoryStore
 
 MORNING = zone("Asia/Shanghai").start_of(20_758) + 8 * HOUR_MS
 EVENTS = frozenset({CHAT, ORDERS})
@@ -126,21 +126,15 @@ def orders_of(buyers, orders=500, days=20):
 def calls(records, batch=100):
     """Function calls until all is final and forgotten, what the partition tells itself included."""
     store = MemoryStore()
-    processor = Processor(ShopRegistry(), store, Options())
+    partition = LocalPartition(ShopRegistry(), store, Options())
+    driver = LocalDriver([partition])
     end = MORNING + 100 * DAY_MS
     profile = cProfile.Profile()
     profile.enable()
-    internal: list[Record] = []
     for begin in range(0, len(records), batch):
-        done = processor.process([*internal, *records[begin : begin + batch]], EVENTS)
-        store.apply(done.changes)
-        internal = [
-            Record(output.topic, 0, offset, 0, output.key, output.value)
-            for offset, output in enumerate(done.outputs)
-            if output.topic in (BUYER_DAYS, CLOSINGS)
-        ]
+        list(driver.run(partition.process(records[begin : begin + batch], EVENTS)))
     tick = Record(TICKS, 0, 0, 0, None, json.dumps({"ts": end}).encode())
-    store.apply(processor.process([tick], EVENTS).changes)
+    list(driver.run(partition.process([tick], EVENTS)))
     profile.disable()
     assert not any(key.startswith(b"jd:1|") for key, _ in store.items())
     return sum(function.callcount for function in profile.getstats())

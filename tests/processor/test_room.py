@@ -8,20 +8,18 @@ import pytest
 
 from stream_attr.contract.registry import topic_definitions
 from stream_attr.contract.topics import (
-    BUYER_DAYS,
     CHANGELOG,
     CHAT,
-    CLOSINGS,
     DEAD_LETTERS,
     DECISIONS,
     ORDERS,
     SETTINGS,
     TICKS,
 )
-from stream_attr.processor import Options, Processor, ShopRegistry
+from stream_attr.processor import Options, ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, zone
-from stream_attr.testing import MemoryStore
+from stream_attr.testing import LocalDriver, LocalPartition, MemoryStore
 
 MORNING = zone("Asia/Shanghai").start_of(20_758) + 8 * HOUR_MS
 BOTH = frozenset({CHAT, ORDERS})
@@ -32,56 +30,50 @@ UNLESS_SAID = 1_048_588
 FRAME = 300
 
 
+class WatchedStore(MemoryStore):
+    """A store whose changes have to fit into the changelog."""
+
+    def apply(self, changes):
+        for key, state in changes.items():
+            assert len(key) + len(state or b"") < largest(CHANGELOG), key
+        super().apply(changes)
+
+
 class Partition:
-    """A processor and its store; all that it writes has to fit."""
+    """A partition on the local driver; all that it writes has to fit."""
 
     def __init__(self):
-        self.store = MemoryStore()
+        self.store = WatchedStore()
         self.offset = 0
-        self.told = []
-        self.progress = None
-        self.start()
-
-    def start(self):
         rules = {"effective_from": "2026-01-01", "filters": {"monologue": {"enabled": False}}}
         registry = ShopRegistry()
-        assert (
-            registry.apply(
-                Record(SETTINGS, 0, 0, 0, b"jd:1", json.dumps({"shop_id": "jd:1", **rules}).encode())
-            )
-            is None
-        )
-        self.processor = Processor(registry, self.store, Options())
-        self.processor.restore(self.progress)
+        settings = json.dumps({"shop_id": "jd:1", **rules}).encode()
+        assert registry.apply(Record(SETTINGS, 0, 0, 0, b"jd:1", settings)) is None
+        self.partition = LocalPartition(registry, self.store, Options())
+        self.driver = LocalDriver([self.partition], internal=True)
+
+    def restart(self):
+        self.partition.restart()
 
     def send(self, events):
         """Judge events, batch by batch; return the dead letters and the decisions."""
         letters, decisions = [], []
         records = [self.record(topic, value) for topic, value in events]
-        while records or self.told:
-            batch = self.processor.process([*self.told, *records[:BATCH]], BOTH)
-            del records[:BATCH]
-            self.told = []
-            for output in batch.outputs:
+        for begin in range(0, len(records), BATCH):
+            for output in self.driver.run(self.partition.process(records[begin : begin + BATCH], BOTH)):
                 assert len(output.key) + len(output.value) < largest(output.topic), output.topic
-                if output.topic in (BUYER_DAYS, CLOSINGS):
-                    self.told.append(Record(output.topic, 0, 0, 0, output.key, output.value))
-                elif output.topic == DEAD_LETTERS:
+                if output.topic == DEAD_LETTERS:
                     letters.append(json.loads(output.value))
                 elif output.topic == DECISIONS:
                     decisions.append(json.loads(output.value))
-            for key, state in batch.changes.items():
-                assert len(key) + len(state or b"") < largest(CHANGELOG), key
-            self.store.apply(batch.changes)
-            self.progress = batch.progress
         return letters, decisions
 
     def record(self, topic, value):
         self.offset += 1
         if topic == TICKS:
             return Record(topic, 0, self.offset, 0, None, json.dumps(value).encode())
-        whole = {"shop_id": "jd:1", "buyer_id": "b-1", **value}
-        return Record(topic, 0, self.offset, 0, KEY, json.dumps(whole, ensure_ascii=False).encode())
+        complete = {"shop_id": "jd:1", "buyer_id": "b-1", **value}
+        return Record(topic, 0, self.offset, 0, KEY, json.dumps(complete, ensure_ascii=False).encode())
 
 
 def largest(topic):
@@ -115,7 +107,7 @@ def test_chat_beyond_what_can_be_kept_is_too_large_until_some_is_forgotten(parti
     assert codes(letters) == {"too_large"}
     assert 12_000 < taken < 14_000
     assert [letter["offset"] for letter in letters] == list(range(taken + 1, len(chat) + 1))
-    partition.start()
+    partition.restart()
     assert partition.send(chat[:taken]) == ([], [])  # known already
     letters, _ = partition.send(chat[taken : taken + 1])
     assert codes(letters) == {"too_large"}
