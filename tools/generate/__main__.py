@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
-from tools.generate import schemas, tables, topics
+from tools.generate import examples, schemas, tables, topics
+from tools.generate.compatibility import changes_since
 
 ROOT = Path(__file__).parents[2]
 
 
 def generated() -> dict[str, str]:
     """Every generated file's text, by path from the root of the repository."""
-    return dict([*topics.files(), *schemas.files(), *tables.files(ROOT)])
+    return dict([*topics.files(), *schemas.files(), *tables.files(ROOT), *examples.files(ROOT)])
 
 
 def main() -> int:
     """Write what differs, or with ``--check`` name it; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.generate")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where something differs")
-    check = parser.parse_args().check
+    parser.add_argument(
+        "--against", metavar="REF", default="HEAD", help="commit whose schemas readers know  [default: HEAD]"
+    )
+    arguments = parser.parse_args()
+    check = arguments.check
     stale = {path: text for path, text in generated().items() if _text(path) != text}
     for path, text in stale.items():
         if check:
@@ -29,6 +35,13 @@ def main() -> int:
             (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / path).write_text(text, encoding="utf-8")
             print(f"wrote {path}")
+    try:
+        changes = changes_since(arguments.against, ROOT)
+    except (OSError, subprocess.CalledProcessError):
+        changes = []  # an export without its history
+        print(f"schemas are not compared: Git does not show {arguments.against}", file=sys.stderr)
+    for change in changes:
+        print(f"breaks readers or writers, and needs an entry of CHANGELOG.md: {change}", file=sys.stderr)
     return 1 if check and stale else 0
 
 
