@@ -63,7 +63,8 @@ class ReceptionTimeline:
         self, buyer_id: str, closed_ts: int | None, events: Sequence[ChatEvent]
     ) -> tuple[list[TimelineEntry], Fact | None]:
         reception = Reception()
-        reception.closed_ts = closed_ts
+        if closed_ts is not None:
+            reception.close(closed_ts)
         fact: Fact | None = None
         entries = []
         for event in events:

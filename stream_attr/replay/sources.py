@@ -13,13 +13,14 @@ from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.topics import CHAT
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor.ports import Record
+from stream_attr.rules.shop.days import END_OF_TIME
 
 Place = tuple[int, int]
 """Where a record stands in the stream: its time, and of one time the file given first."""
 
 AT_ONCE = -1
 """Stands for the time of a record that has none: it is taken as soon as it comes up."""
-LAST: Place = (2**62, 0)
+LAST: Place = (END_OF_TIME, 0)
 """After every record."""
 
 

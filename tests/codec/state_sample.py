@@ -21,7 +21,6 @@ from stream_attr.rules.buyer.retention import Retention, expire
 from stream_attr.rules.buyer.timers import reschedule
 from stream_attr.rules.buyer.verdicts import revise
 from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
-from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.facts import Placed, Waiting
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
@@ -44,7 +43,7 @@ def sample_shop() -> Shop:
 
 
 def sample_buyer() -> Buyer:
-    """Return a buyer: two agents, a hand-over, orders sealed, paid, unpaid, told by payment, incomplete."""
+    """Return a buyer: two agents, a transfer, orders sealed, paid, unpaid, created by payment, incomplete."""
     buyer = Buyer(sample_shop(), BUYER_ID)
     long_ago = NOON - 40 * DAY_MS
     for side, event_id in ((BUYER, "m8"), (AGENT, "m9")):
@@ -97,11 +96,11 @@ def sample_buyer() -> Buyer:
     unpaid.add_cancelled(NOON + DAY_MS + 1)
     list(revise(buyer, unpaid, NOON + DAY_MS, "cancelled"))
 
-    told = buyer.add_order_event("o-told", "e11", NOON)
-    assert told is not None
-    told.add_paid(Placed(NOON, "e11", 100, None, None, ()))
+    by_payment = buyer.add_order_event("o-told", "e11", NOON)
+    assert by_payment is not None
+    by_payment.add_paid(Placed(NOON, "e11", 100, None, None, ()))
     buyer.add_order_event("o-told", "e12", NOON + 1)
-    told.add_paid(Placed(NOON + 1, "e12", 100, None, None, (), NOON - 1))
+    by_payment.add_paid(Placed(NOON + 1, "e12", 100, None, None, (), NOON - 1))
 
     waiting = buyer.add_order_event("o-waiting", "e7", NOON)
     assert waiting is not None
@@ -112,13 +111,9 @@ def sample_buyer() -> Buyer:
     return buyer
 
 
-def saids(reception: Reception) -> tuple[LastEmitted | None, LastEmitted | None]:
-    return reception.last_emitted_fact, reception.last_emitted_inquiry
-
-
-def told(buyer: Buyer) -> dict[str, Any]:
+def contents_of(buyer: Buyer) -> dict[str, Any]:
     """Return all that state keeps of a buyer, as JSON holds it and in words that outlive its layout."""
-    said = json.dumps(
+    text = json.dumps(
         {
             "due": buyer.due,
             "reports_due": buyer.reports_due,
@@ -129,8 +124,8 @@ def told(buyer: Buyer) -> dict[str, Any]:
                     day: [
                         one.closed_ts,
                         *[
-                            said and astuple(said)
-                            for said in (one.last_emitted_fact, one.last_emitted_inquiry)
+                            last and astuple(last)
+                            for last in (one.last_emitted_fact, one.last_emitted_inquiry)
                         ],
                     ]
                     for day, one in sorted(days.items())
@@ -160,11 +155,11 @@ def told(buyer: Buyer) -> dict[str, Any]:
                     ],
                     "emitted": {
                         profile: {
-                            "revision": said.revision,
-                            "reason": said.reason,
-                            "verdict": said.verdict._asdict(),
+                            "revision": last.revision,
+                            "reason": last.reason,
+                            "verdict": last.verdict._asdict(),
                         }
-                        for profile, said in order.emitted.items()
+                        for profile, last in order.emitted.items()
                     },
                     "sealed": {profile: one._asdict() for profile, one in order.judged.items()}
                     if order.sealed
@@ -174,15 +169,15 @@ def told(buyer: Buyer) -> dict[str, Any]:
             },
         }
     )
-    whole: dict[str, Any] = json.loads(said)
-    return whole
+    contents: dict[str, Any] = json.loads(text)
+    return contents
 
 
 def write() -> None:
     """Write the sample of the present version."""
     SAMPLES.mkdir(exist_ok=True)
     buyer = sample_buyer()
-    sample = {"state_base64": b64encode(encode_buyer(buyer)).decode(), "tells": told(buyer)}
+    sample = {"state_base64": b64encode(encode_buyer(buyer)).decode(), "tells": contents_of(buyer)}
     text = json.dumps(sample, ensure_ascii=False, indent=2) + "\n"
     (SAMPLES / f"version-{VERSION}.json").write_text(text, encoding="utf-8")
 

@@ -22,7 +22,7 @@ from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.buyer.timers import reschedule
 from stream_attr.rules.buyer.verdicts import judgements, revise
 from stream_attr.rules.shop.shop import Shop
-from tests.codec.state_sample import BUYER_ID, SAMPLES, sample_buyer, sample_shop, told
+from tests.codec.state_sample import BUYER_ID, SAMPLES, contents_of, sample_buyer, sample_shop
 
 RETENTION = Retention()
 
@@ -38,7 +38,7 @@ def reread(buyer):
 
 def test_what_is_read_back_is_what_was_there(buyer):
     back = reread(buyer)
-    assert told(back) == told(buyer)
+    assert contents_of(back) == contents_of(buyer)
     assert (back.chat_ids, back.order_event_ids) == (buyer.chat_ids, buyer.order_event_ids)
     assert (back.due, back.buyer_id, back.shop) == (buyer.due, BUYER_ID, buyer.shop)
     assert encode_buyer(back) == encode_buyer(buyer)
@@ -74,7 +74,7 @@ def test_judging_goes_on_where_it_was(buyer):
             for one in (back, buyer)
         )
         assert went_on == uninterrupted
-    assert told(back) == told(buyer)
+    assert contents_of(back) == contents_of(buyer)
 
 
 def test_the_header_says_when_it_is_due_and_what_is_pending(buyer):
@@ -100,7 +100,7 @@ def test_a_stored_sample_of_every_version_is_read(path: Path):
     sample = json.loads(path.read_text(encoding="utf-8"))
     data = b64decode(sample["state_base64"])
     assert read_header(data, b"jd:1|b-1").version == int(path.stem.removeprefix("version-"))
-    assert told(decode_buyer(data, sample_shop(), BUYER_ID)) == sample["tells"]
+    assert contents_of(decode_buyer(data, sample_shop(), BUYER_ID)) == sample["tells"]
 
 
 def test_the_present_version_has_its_sample():

@@ -1,4 +1,4 @@
-"""A word that nobody knows is refused wherever words are told apart: never taken for the last one listed."""
+"""An unknown word is refused wherever words are distinguished: it is never taken for the last one listed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from stream_attr.testing import MemoryStore
 UNKNOWN: Any = "unheard-of"
 TS = 1_793_500_000_000
 IDS = {"event_id": "e1", "shop_id": "jd:1", "buyer_id": "b-1", "ts": TS}
-SAID = {**IDS, "agent_id": "anna", "sender": "buyer", "text": "hello"}
+MESSAGE = {**IDS, "agent_id": "anna", "sender": "buyer", "text": "hello"}
 ORDER = {**IDS, "order_id": "o1", "type": "created", "amount": 1}
 ROSTER = {"shop_id": "jd:1", "agent_id": "anna", "role": "presale", "effective_from": "2026-10-01"}
 RULES = {"shop_id": "jd:1", "effective_from": "2026-10-01"}
@@ -77,7 +77,7 @@ def words(shape: Any) -> dict[str, tuple[Any, ...]]:
 FIELDS = [
     (decode, good, name)
     for decode, good, shape in (
-        (decode_chat, SAID, ChatEvent),
+        (decode_chat, MESSAGE, ChatEvent),
         (decode_order, ORDER, OrderEvent),
         (decode_roster, ROSTER, RosterRecord),
         (decode_settings, RULES, Rules),
@@ -131,9 +131,9 @@ def test_an_unknown_rule_judges_nothing(judge):
     ("topic", "event"),
     [
         (ORDERS, OrderEvent(**{**ORDER, "type": UNKNOWN})),
-        (CHAT, ChatEvent(**{**SAID, "type": UNKNOWN})),
-        (CHAT, ChatEvent(**{**SAID, "sender": UNKNOWN})),
-        (CHAT, ChatEvent(**{**SAID, "kind": UNKNOWN})),
+        (CHAT, ChatEvent(**{**MESSAGE, "type": UNKNOWN})),
+        (CHAT, ChatEvent(**{**MESSAGE, "sender": UNKNOWN})),
+        (CHAT, ChatEvent(**{**MESSAGE, "kind": UNKNOWN})),
     ],
     ids=["order event", "chat event", "sender", "kind"],
 )
@@ -149,7 +149,7 @@ def test_every_kind_and_sender_of_a_message_is_kept_but_system():
     shop = Shop("jd:1")
     for kind in set(words(ChatEvent)["kind"]) - {"system"}:
         for sender in words(ChatEvent)["sender"]:
-            message_of(ChatEvent(**{**SAID, "kind": kind, "sender": sender}), shop)
+            message_of(ChatEvent(**{**MESSAGE, "kind": kind, "sender": sender}), shop)
 
 
 def with_word(verdict: Verdict, field: str, word: Any) -> Verdict:

@@ -122,7 +122,7 @@ def test_a_refusal_names_the_key_without_its_control_characters():
         decode_day(b"\x02", KEY)
 
 
-def test_what_an_unversioned_record_stated_is_not_stated_again():
-    """The digest of the same figures is that of before, so an update has no partition state them anew."""
+def test_the_content_of_an_unversioned_record_is_not_emitted_again():
+    """The digest of equal figures is the same, so an update makes no partition emit them again."""
     before = sample("unversioned", "buyer-day")[: -1 - len("late_event")]
     assert without_reason(encode_internal(BUYER_DAY), "late_event") == before

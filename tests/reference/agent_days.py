@@ -21,7 +21,7 @@ from tests.reference.workload import workload_figures
 AgentDay = dict[str, Any]
 
 EVERYBODY = "*"
-"""In the place of an agent: the whole shop."""
+"""In the place of an agent: the shop."""
 
 _REFUNDS = frozenset({"refund_requested", "refund_completed"})
 
@@ -35,7 +35,7 @@ def agent_days(
 ) -> dict[tuple[str, str, str], AgentDay]:
     """Return the figures per (shop_id, agent_id or ``*``, day) when the watermark stands at ``watermark``.
 
-    All records are valid and accepted. Figures lack what tells one emission from another: revision, reason,
+    All records are valid and accepted. Figures lack what distinguishes emissions: revision, reason,
     watermark.
     """
     decisions = official_decisions(chat, orders, settings, roster, watermark)
@@ -111,7 +111,7 @@ def agent_days_of(ledger: Ledger) -> set[tuple[str, date]]:
 
 
 def agent_day(ledger: Ledger, agent_id: str, day: date, watermark: int | None) -> AgentDay:
-    """Count one day of one agent, or of the whole shop."""
+    """Count one day of one agent, or of the shop."""
     shop = ledger.shop
     zone = shop.settings.zone
 
@@ -122,7 +122,7 @@ def agent_day(ledger: Ledger, agent_id: str, day: date, watermark: int | None) -
         of_day = [h for h in ledger.happenings if (h.group, h.day) == (group, day)]
         return [h for h in of_day if is_counted(h.agent_id)]
 
-    def told(final_time: int, figures: dict[str, Any]) -> dict[str, Any]:
+    def group_with(final_time: int, figures: dict[str, Any]) -> dict[str, Any]:
         status = "final" if passed(watermark, final_time) else "pending"
         return {"status": status, "final_from": day_of(final_time, zone).isoformat(), **figures}
 
@@ -133,16 +133,16 @@ def agent_day(ledger: Ledger, agent_id: str, day: date, watermark: int | None) -
     silent = [h for h in sold if h.agent_id is None]
     settled = settled_from(day, shop)
     groups = {
-        "workload": told(end_after(day, 0, zone), workload_figures(facts, receptions)),
-        "inquiries": told(end_after(day, 1, zone), inquiry_figures(outcomes)),
-        "payments": told(end_after(day, 2, zone), payment_figures(outcomes)),
-        "placed": told(_latest(expired_from(day, shop), placed), order_figures(_decisions(placed))),
-        "paid": told(_latest(settled, paid), order_figures(_decisions(paid))),
-        "sales": told(_latest(settled, sold), sales_figures(_decisions(sold))),
-        "silent": told(_latest(settled, silent), silent_figures(_decisions(silent)))
+        "workload": group_with(end_after(day, 0, zone), workload_figures(facts, receptions)),
+        "inquiries": group_with(end_after(day, 1, zone), inquiry_figures(outcomes)),
+        "payments": group_with(end_after(day, 2, zone), payment_figures(outcomes)),
+        "placed": group_with(_latest(expired_from(day, shop), placed), order_figures(_decisions(placed))),
+        "paid": group_with(_latest(settled, paid), order_figures(_decisions(paid))),
+        "sales": group_with(_latest(settled, sold), sales_figures(_decisions(sold))),
+        "silent": group_with(_latest(settled, silent), silent_figures(_decisions(silent)))
         if agent_id == EVERYBODY
         else None,
-        "refunds": told(
+        "refunds": group_with(
             _latest(settled, refunded), refund_figures([h.refund for h in refunded if h.refund is not None])
         ),
     }

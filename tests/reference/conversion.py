@@ -1,4 +1,4 @@
-"""What came of the inquiries of one agent, or of a whole shop, on one day (RULEBOOK 8).
+"""What came of the inquiries of one agent, or of a shop, on one day (RULEBOOK 8).
 
 Of one agent a buyer has one record a day; of a shop it may have several, and counts once.
 """

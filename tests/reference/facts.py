@@ -25,7 +25,7 @@ def facts(
 ) -> dict[tuple[str, str, str, str], Fact]:
     """Return the fact per (shop_id, buyer_id, agent_id, day) when the watermark stands at ``watermark``.
 
-    All records are valid and accepted. Facts lack what tells one emission from another: revision, reason,
+    All records are valid and accepted. Facts lack what distinguishes emissions: revision, reason,
     watermark.
     """
     found = [

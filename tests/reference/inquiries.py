@@ -29,7 +29,7 @@ def inquiries(
 ) -> dict[tuple[str, str, str, str], Inquiry]:
     """Return the outcome per (shop_id, buyer_id, agent_id, day) when the watermark stands at ``watermark``.
 
-    All records are valid and accepted. Outcomes lack what tells one emission from another: revision, reason,
+    All records are valid and accepted. Outcomes lack what distinguishes emissions: revision, reason,
     watermark.
     """
     decisions = official_decisions(chat, orders, settings, roster, watermark)
@@ -176,9 +176,9 @@ def _is_agent_initiated(reception: Reception, pair: list[Reception], first_reply
     if reception.initiator == "agent":
         return True
     earliest = reception.day - timedelta(days=first_reply_days)
-    said = [m["ts"] for r in pair for m in r.messages if m["sender"] == "buyer"]
+    asked = [m["ts"] for r in pair for m in r.messages if m["sender"] == "buyer"]
     return any(
-        before.initiator == "agent" and not any(before.first_ts <= ts < reception.first_ts for ts in said)
+        before.initiator == "agent" and not any(before.first_ts <= ts < reception.first_ts for ts in asked)
         for before in pair
         if earliest <= before.day < reception.day
     )

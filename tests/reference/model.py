@@ -34,7 +34,7 @@ def judge(
     """Return the last decision per (shop_id, order_id, profile) when the watermark stands at ``watermark``.
 
     All records are valid and accepted; of events with one id the first in the list is the event. ``None`` is
-    the end of time. Decisions lack what tells one emission from another: revision, reason, watermark, ids.
+    the end of time. Decisions lack what distinguishes emissions: revision, reason, watermark, ids.
     """
     chat, orders = once(chat), once(orders)
     decisions = {}
@@ -45,9 +45,9 @@ def judge(
             continue
         shop = ShopSettings([r for r in settings if r["shop_id"] == shop_id])
         agents = Roster([r for r in roster if r["shop_id"] == shop_id])
-        said = [e for e in chat if _owner(e) == owner]
+        messages = [e for e in chat if _owner(e) == owner]
         for profile in shop.profiles_on(day_of(order.created_ts, shop.zone)):
-            receptions = receptions_of(said, profile, shop, agents)
+            receptions = receptions_of(messages, profile, shop, agents)
             decisions[shop_id, order_id, profile] = decide(order, profile, receptions, shop, watermark)
     return decisions
 

@@ -94,22 +94,22 @@ class ShopSettings:
         return complete(record.get("profiles", {}).get(profile, record))
 
 
-def complete(stated: dict[str, Any]) -> Rules:
+def complete(given: dict[str, Any]) -> Rules:
     """Fill in what a record, or a profile of it, does not say: its preset's value, else the default."""
-    preset = stated.get("preset", "jd_cloud")
+    preset = given.get("preset", "jd_cloud")
     rules = {**_DEFAULTS, **_PRESETS[preset], "preset": preset}
     for name in _DEFAULTS:
-        if name not in stated:
+        if name not in given:
             continue
         if name == "validity":
-            rules[name] = stated[name]
+            rules[name] = given[name]
         elif name == "filters":
             rules[name] = {
-                filter_name: {**numbers, **stated[name].get(filter_name, {})}
+                filter_name: {**numbers, **given[name].get(filter_name, {})}
                 for filter_name, numbers in rules[name].items()
             }
         elif isinstance(rules[name], dict):
-            rules[name] = {**rules[name], **stated[name]}
+            rules[name] = {**rules[name], **given[name]}
         else:
-            rules[name] = stated[name]
+            rules[name] = given[name]
     return rules

@@ -48,9 +48,9 @@ def order(kind: str, ts: int, order_id: str = "o-1", buyer_id: str = "b-1", **mo
     return {**ids, "event_id": f"{order_id}/{kind}/{ts}", "type": kind, "ts": ts, "amount": 100, **more}
 
 
-def shop_settings(**stated: Any) -> list[Json]:
+def shop_settings(**given: Any) -> list[Json]:
     """One settings record, in force on all days."""
-    return [{"shop_id": "jd:1", "effective_from": "2026-01-01", **stated}]
+    return [{"shop_id": "jd:1", "effective_from": "2026-01-01", **given}]
 
 
 def role(agent_id: str, name: str, effective_from: str = "2026-01-01") -> Json:

@@ -29,7 +29,7 @@ def keys_of(
     return sorted(key[1:] for key in agent_days(chat, orders or [], [], roster or [], None))
 
 
-def test_a_whole_record_of_an_agent() -> None:
+def test_a_complete_record_of_an_agent() -> None:
     assert agent_days(*busy_day(), [], [], None)["jd:1", "A", TODAY] == {
         "shop_id": "jd:1",
         "agent_id": "A",
@@ -89,7 +89,7 @@ def test_a_whole_record_of_an_agent() -> None:
     }
 
 
-def test_a_whole_record_of_a_shop() -> None:
+def test_a_complete_record_of_a_shop() -> None:
     assert agent_days(*busy_day(), [], [], None)["jd:1", "*", TODAY] == {
         "shop_id": "jd:1",
         "agent_id": "*",

@@ -1,4 +1,4 @@
-"""What came of the inquiries of an agent, and of a whole shop, on one day (RULEBOOK 8)."""
+"""What came of the inquiries of an agent, and of a shop, on one day (RULEBOOK 8)."""
 
 from __future__ import annotations
 

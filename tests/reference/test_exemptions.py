@@ -119,13 +119,13 @@ def test_the_first_reply_to_an_agent_may_come_so_many_natural_days_later(
         (message(NOON - DAY_MS + 1, "B", "buyer"), True),
         (message(NOON - DAY_MS + 1, "A", "buyer", "b-2"), True),
         (transfer(NOON - DAY_MS + 1, "A", "B"), True),
-        # What the buyer said first, so that the buyer initiated that one:
+        # What the buyer wrote first, so that the buyer initiated that one:
         *((message(ts, "A", "buyer"), False) for ts in (NOON - DAY_MS - 1, NOON - DAY_MS)),
-        # What the buyer said before that day, in answer to nothing of it:
+        # What the buyer wrote before that day, in answer to nothing of it:
         (message(MIDNIGHT - DAY_MS - 1, "A", "buyer"), True),
     ],
 )
-def test_it_is_the_first_reply_while_the_buyer_said_nothing_to_the_agent_between(
+def test_it_is_the_first_reply_while_the_buyer_wrote_nothing_to_the_agent_between(
     between: Json, *, exempt: bool
 ) -> None:
     chat = [message(NOON - DAY_MS, "A", "agent"), between, *chat_of("A", NOON)]

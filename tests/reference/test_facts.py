@@ -33,7 +33,7 @@ def only_fact(
     return fact
 
 
-def test_a_whole_fact() -> None:
+def test_a_complete_fact() -> None:
     chat = [
         message(NOON, "A", "buyer", text="在吗", entry="product_page", product_id="p-1"),
         message(NOON + 5 * SECOND_MS, "A", "buyer"),
@@ -250,13 +250,13 @@ def test_role_and_settings_are_those_of_the_receptions_day() -> None:
         {"shop_id": "jd:1", "effective_from": tomorrow, "max_wait_minutes": 1},
     ]
 
-    def told(roster: list[Json]) -> list[tuple[str, int]]:
+    def roles_of(roster: list[Json]) -> list[tuple[str, int]]:
         found = facts(chat, [], settings, roster, None).values()
         return [(fact["role"], fact["response_count"]) for fact in found]
 
-    assert told([]) == [("frozen", 1), ("presale", 0)]
-    assert told([role("A", "aftersale", tomorrow)]) == [("frozen", 1), ("aftersale", 0)]
-    assert told([role("A", "presale"), role("A", "frozen", tomorrow)]) == [("presale", 1), ("frozen", 0)]
+    assert roles_of([]) == [("frozen", 1), ("presale", 0)]
+    assert roles_of([role("A", "aftersale", tomorrow)]) == [("frozen", 1), ("aftersale", 0)]
+    assert roles_of([role("A", "presale"), role("A", "frozen", tomorrow)]) == [("presale", 1), ("frozen", 0)]
 
 
 def test_another_shops_events_settings_and_roster_do_not_bear_on_a_fact() -> None:

@@ -25,7 +25,7 @@ from tests.reference.shorthand import (
 def statuses(found: dict[Any, Json], agent_id: str = "*") -> dict[str, str]:
     day = found["jd:1", agent_id, TODAY]
     groups = {name: group for name, group in day.items() if isinstance(group, dict)}
-    return {"whole": day["status"], **{name: group["status"] for name, group in groups.items()}}
+    return {"day": day["status"], **{name: group["status"] for name, group in groups.items()}}
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,10 @@ def statuses(found: dict[Any, Json], agent_id: str = "*") -> dict[str, str]:
     [
         (MIDNIGHT + DAY_MS, {"workload", "paid", "sales", "silent", "refunds"}),
         (MIDNIGHT + 2 * DAY_MS, {"inquiries", "placed"}),
-        (MIDNIGHT + 3 * DAY_MS, {"payments", "whole"}),
+        (MIDNIGHT + 3 * DAY_MS, {"payments", "day"}),
     ],
 )
-def test_each_group_is_final_on_its_own_day_and_the_whole_with_the_last(end: int, turning: set[str]) -> None:
+def test_each_group_is_final_on_its_own_day_and_the_day_with_the_last(end: int, turning: set[str]) -> None:
     chat, orders = busy_day()
     before, at, after = (statuses(agent_days(chat, orders, [], [], w)) for w in around(end))
     assert {name for name in before if before[name] != at[name]} == turning

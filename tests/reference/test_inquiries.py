@@ -44,7 +44,7 @@ def kind_of(record: Json) -> tuple[str, str, list[str]]:
     return record["kind"], record["outcome"], record["order_ids"]
 
 
-def test_a_whole_record() -> None:
+def test_a_complete_record() -> None:
     orders = [order("created", NOON + HOUR_MS), order("paid", NOON + 2 * HOUR_MS)]
     assert todays(TODAYS_CHAT, orders, watermark=END_OF_PAYMENT - 1) == {
         "shop_id": "jd:1",
@@ -268,10 +268,10 @@ def test_the_after_sales_days_are_the_setting_of_the_receptions_day() -> None:
 def test_all_but_what_was_ordered_is_final_when_the_next_day_is_over(
     orders: list[Json], before: tuple[str, str, list[str]], after: tuple[str, str, list[str]]
 ) -> None:
-    told = [todays(TODAYS_CHAT, orders, watermark=w) for w in (NOON, *around(END_OF_TOMORROW), None)]
-    assert [kind_of(record) for record in told] == [before, before, after, after, after]
-    assert [record["status"] for record in told] == ["pending", "pending", "final", "final", "final"]
-    assert {record["final_at"] for record in told} == {END_OF_TOMORROW}
+    records = [todays(TODAYS_CHAT, orders, watermark=w) for w in (NOON, *around(END_OF_TOMORROW), None)]
+    assert [kind_of(record) for record in records] == [before, before, after, after, after]
+    assert [record["status"] for record in records] == ["pending", "pending", "final", "final", "final"]
+    assert {record["final_at"] for record in records} == {END_OF_TOMORROW}
 
 
 def test_there_is_one_record_per_reception_that_is_unfiltered_and_of_a_presale_agent() -> None:

@@ -107,7 +107,7 @@ def test_the_example_of_the_settings_section_merges_as_it_says() -> None:
     assert rules["filters"]["forwarded"] == {"enabled": True, "max_replies": 1}
 
 
-def test_a_whole_decision() -> None:
+def test_a_complete_decision() -> None:
     noon, page = MIDNIGHT + 12 * HOUR_MS, {"entry": "product_page", "product_id": "p-1"}
     chat = [
         message(noon - 5 * MINUTE_MS, "A", "buyer", **page),

@@ -38,7 +38,7 @@ def figures(
         for (_, agent_id, day), record in agent_days(chat, orders, settings or [], [], None).items()
         if record[group] is not None
     }
-    return {key: told for key, told in found.items() if any(told)}
+    return {key: figures for key, figures in found.items() if any(figures)}
 
 
 @pytest.mark.parametrize("ts", around(MIDNIGHT + DAY_MS))
@@ -162,7 +162,7 @@ def test_refunds_count_for_whom_the_sale_does_each_on_its_own_day() -> None:
     ]
     expected = {TODAY: (1, 0), TOMORROW: (2, 10), "2026-11-03": (0, 20)}
     found = figures("refunds", ("requested", "completed"), chat_of("A", NOON), orders)
-    assert found == {(agent_id, day): told for agent_id in ("A", "*") for day, told in expected.items()}
+    assert found == {(agent_id, day): figures for agent_id in ("A", "*") for day, figures in expected.items()}
 
 
 @pytest.mark.parametrize(
@@ -217,5 +217,5 @@ def test_the_sales_of_all_agents_and_the_silent_ones_are_the_sales_of_the_shop_o
     }
     assert silent == {("*", YESTERDAY): (1, 3, 7), ("*", TODAY): (1, 4, 23), ("*", TOMORROW): (1, 5, 29)}
     for day in (YESTERDAY, TODAY, TOMORROW):
-        of_agents = [told for (agent_id, day_), told in sales.items() if agent_id != "*" and day_ == day]
+        of_agents = [one for (agent_id, day_), one in sales.items() if agent_id != "*" and day_ == day]
         assert tuple(map(sum, zip(*of_agents, silent["*", day], strict=True))) == sales["*", day]

@@ -1,4 +1,4 @@
-"""What an agent, and a whole shop, had to do on one day (RULEBOOK 8)."""
+"""What an agent, and a shop, had to do on one day (RULEBOOK 8)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_buyer_served_by_two_agents_counts_once_in_the_shop() -> None:
     assert [workload(chat, a)["buyer_messages"] for a in ("A", "B", "*")] == [1, 2, 3]
 
 
-def test_unreplied_is_a_buyer_who_said_something_in_vain() -> None:
+def test_unreplied_is_a_buyer_who_wrote_in_vain() -> None:
     chat = [
         AT_WORK,
         *chat_of("A", NOON, "b-1"),
@@ -88,7 +88,7 @@ def test_unreplied_is_a_buyer_who_said_something_in_vain() -> None:
     assert (found["receptions"], found["unreplied"], found["reply_rate"]) == (4, 2, 0.5)
 
 
-def test_a_buyer_who_said_nothing_is_not_unreplied() -> None:
+def test_a_buyer_who_wrote_nothing_is_not_unreplied() -> None:
     found = workload([message(NOON, "A", "agent")], "A", TALKATIVE)
     assert (found["receptions"], found["unreplied"], found["reply_rate"]) == (1, 0, 1.0)
     assert found["answer_question_ratio"] is None
@@ -102,7 +102,7 @@ def test_in_the_shop_a_buyer_whom_somebody_replied_to_is_not_unreplied() -> None
     assert [workload(addressed, a, TALKATIVE)["unreplied"] for a in ("A", "B", "*")] == [1, 0, 1]
 
 
-def test_what_a_buyer_said_in_a_filtered_reception_leaves_nobody_unreplied() -> None:
+def test_what_a_buyer_wrote_in_a_filtered_reception_leaves_nobody_unreplied() -> None:
     offline = [message(NOON, "A", "buyer"), message(NOON, "B", "agent")]
     found = workload(offline, "*", TALKATIVE)
     assert (found["consults"], found["receptions"], found["unreplied"], found["reply_rate"]) == (1, 1, 0, 1.0)
@@ -169,7 +169,7 @@ def test_the_most_are_counted_at_one_time_and_not_around_one_buyer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "most"),
+    ("extra", "most"),
     [
         (message(NOON + MINUTE_MS, "A", "agent", "b-2", kind="broadcast"), 2),
         (message(NOON + MINUTE_MS, "A", "buyer", "b-2", text=""), 2),
@@ -177,8 +177,8 @@ def test_the_most_are_counted_at_one_time_and_not_around_one_buyer() -> None:
         (transfer(NOON + MINUTE_MS, "B", "A", "b-2"), 1),
     ],
 )
-def test_a_buyer_is_present_by_any_message_of_either_side(said: Json, most: int) -> None:
-    chat = [AT_WORK, message(NOON, "A", "buyer", "b-1"), message(NOON + HOUR_MS, "A", "buyer", "b-2"), said]
+def test_a_buyer_is_present_by_any_message_of_either_side(extra: Json, most: int) -> None:
+    chat = [AT_WORK, message(NOON, "A", "buyer", "b-1"), message(NOON + HOUR_MS, "A", "buyer", "b-2"), extra]
     assert workload(chat, "A")["max_simultaneous"] == most
 
 

@@ -1,4 +1,4 @@
-"""What one agent, or a whole shop, had to do on one day (RULEBOOK 8)."""
+"""What one agent, or a shop, had to do on one day (RULEBOOK 8)."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def max_simultaneous(receptions: list[Reception]) -> int:
 
     That many are present at the beginning of some interval.
     """
-    said = [(r.buyer_id, m["ts"]) for r in receptions for m in r.messages]
-    return max((_present(said, ts - PRESENCE_MS) for _, ts in said), default=0)
+    messages = [(r.buyer_id, m["ts"]) for r in receptions for m in r.messages]
+    return max((_present(messages, ts - PRESENCE_MS) for _, ts in messages), default=0)
 
 
-def _present(said: list[tuple[str, int]], instant: int) -> int:
-    return len({buyer_id for buyer_id, ts in said if abs(ts - instant) <= PRESENCE_MS})
+def _present(messages: list[tuple[str, int]], instant: int) -> int:
+    return len({buyer_id for buyer_id, ts in messages if abs(ts - instant) <= PRESENCE_MS})

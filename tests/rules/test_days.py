@@ -122,7 +122,7 @@ def test_zones_are_shared():
 
 
 @pytest.mark.parametrize("name", ["Asia/Shanghai", "Europe/Berlin"])
-def test_the_whole_time_of_events_has_days(name):
+def test_all_times_of_events_have_days(name):
     shop = zone(name)
     for ts in (946_684_800_000, 4_102_444_800_000 - 1):  # RULEBOOK 2: the years 2000 to 2099
         assert shop.end_of_day(ts) - DAY_MS <= ts < shop.end_of_day(ts)

@@ -10,7 +10,7 @@ from stream_attr.rules.order.finality import deadlines, outcome, verdict
 from stream_attr.rules.order.intervals import Interval, Intervals
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.day_rules import SettingsRecord
-from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, day_number, zone
+from stream_attr.rules.shop.days import DAY_MS, END_OF_TIME, HOUR_MS, MINUTE_MS, day_number, zone
 from stream_attr.rules.shop.settings import Settings, SilentFollowup, Validity
 from stream_attr.rules.shop.shop import Shop
 
@@ -19,7 +19,6 @@ NOON = SHANGHAI.start_of(20_000) + 12 * HOUR_MS
 MIDNIGHT = NOON + 12 * HOUR_MS
 """The end of the day of the order."""
 DEADLINE = NOON + 24 * HOUR_MS
-FOREVER = 2**62
 
 
 def order_with(paid=None, cancelled=None, created=NOON):
@@ -43,15 +42,15 @@ def judged(order, settings=None):
     return judge(order, {}, "b-1", shop_with(settings), "official")
 
 
-def told(order, watermark, settings=None):
-    said = verdict(order, judged(order, settings), watermark)
-    return said.status, said.outcome
+def state_of(order, watermark, settings=None):
+    found = verdict(order, judged(order, settings), watermark)
+    return found.status, found.outcome
 
 
 @pytest.mark.parametrize(
     ("watermark", "expected"),
     [
-        (-FOREVER, ("pending", "awaiting_payment")),
+        (-END_OF_TIME, ("pending", "awaiting_payment")),
         (DEADLINE - 1, ("pending", "awaiting_payment")),
         (DEADLINE, ("pending", "unpaid")),
         (DEADLINE + 1, ("pending", "unpaid")),
@@ -61,7 +60,7 @@ def told(order, watermark, settings=None):
     ],
 )
 def test_an_order_that_is_never_paid(watermark, expected):
-    assert told(order_with(), watermark) == expected
+    assert state_of(order_with(), watermark) == expected
 
 
 @pytest.mark.parametrize(
@@ -79,7 +78,7 @@ def test_a_cancellation_counts_before_the_deadline_only(cancelled, before_deadli
     order = order_with(cancelled=cancelled)
     judgement = judged(order)
     assert outcome(order, judgement, DEADLINE - 1) == before_deadline
-    assert outcome(order, judgement, FOREVER) == ("cancelled" if cancelled < DEADLINE else "unpaid")
+    assert outcome(order, judgement, END_OF_TIME) == ("cancelled" if cancelled < DEADLINE else "unpaid")
     assert judgement.final_at == final_at
 
 
@@ -95,7 +94,7 @@ def test_a_cancellation_counts_before_the_deadline_only(cancelled, before_deadli
 @pytest.mark.parametrize("cancelled", [None, NOON, NOON + 40 * DAY_MS])
 def test_a_paid_order_is_final_with_the_later_of_its_days_whatever_was_cancelled(paid, final_at, cancelled):
     order = order_with(paid, cancelled)
-    assert [told(order, final_at + ms) for ms in (-1, 0, 1)] == [
+    assert [state_of(order, final_at + ms) for ms in (-1, 0, 1)] == [
         ("pending", "silent"), ("final", "silent"), ("final", "silent"),
     ]  # fmt: skip
 

@@ -77,7 +77,7 @@ def test_the_products_are_those_of_creation_and_payment_together():
 
 
 @pytest.mark.parametrize("turn", [1, -1])
-def test_of_several_payments_the_first_that_names_a_creation_tells_it(turn):
+def test_of_several_payments_the_first_with_a_creation_counts(turn):
     payments = [placed(5, "a"), placed(6, "b", created_ts=2), placed(7, "c", created_ts=1)]
     order = Order("o")
     for payment in payments[::turn]:

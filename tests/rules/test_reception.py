@@ -28,7 +28,7 @@ def reception_rules(filters=ALL_OFF, **changes):
     )
 
 
-def said(script, **flags):
+def messages(script, **flags):
     """Messages a millisecond apart: buyer b or s, else agent; capitals are blank; ``flags`` by letter."""
     messages = []
     for ts, letter in enumerate(script):
@@ -39,7 +39,9 @@ def said(script, **flags):
 
 
 def matched(script, rules, *, transfer=None, role=Role.PRESALE, own=False, official=False, **flags):
-    return filtered(said(script, **flags), transfer, rules, role, own_account=own, official_account=official)
+    return filtered(
+        messages(script, **flags), transfer, rules, role, own_account=own, official_account=official
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ GROWTH = st.lists(st.one_of(MESSAGE, MESSAGE, MESSAGE, MESSAGE, TRANSFER, ROLE),
 
 @settings(max_examples=300, derandomize=True, database=None, deadline=None)
 @given(GROWTH, st.sampled_from(RULES))
-def test_a_reception_that_was_read_while_it_grew_reads_as_one_that_was_not(growth, rules):
+def test_a_reception_evaluated_while_it_grew_is_as_one_that_was_not(growth, rules):
     shop = Shop("jd:1")
     shop.add_settings(SettingsRecord(D, D, rules, {"other": RULES[0]}), "UTC")
     grown, facts = Reception(), []

@@ -1,4 +1,4 @@
-"""A message that is said to bear on no verdict bears on none: each order is judged afresh to see."""
+"""A message found to bear on no verdict bears on none: each order is judged from scratch to see."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def learn_of_an_order(chance, buyer, number):
 
 
 def is_right(buyer, order):
-    """Whether what was last said of an order is what all facts say, read anew."""
+    """Whether the last emitted verdicts are those of all facts, judged from scratch."""
     afresh = Buyer(buyer.shop, buyer.buyer_id)
     for agent_id, days in buyer.receptions.items():
         for reception in days.values():

@@ -112,13 +112,13 @@ def test_a_pattern_keeps_its_flag_whatever_is_named_later():
     assert shop.patterns_on(D + 2).items() >= before.items()
 
 
-def test_an_empty_prefix_is_no_pattern():
+def test_an_empty_prefix_is_not_a_pattern():
     shop = shop_with(record(D, replace(DEFAULT_SETTINGS, auto_reply=AutoReply(identify=True))))
     assert shop.patterns_on(D) == {}
     assert shop.reception_rules(D).ineffective_flags == BROADCAST | BLANK | AUTO_REPLY
 
 
-def test_a_prefix_that_is_not_identified_is_no_pattern():
+def test_a_prefix_that_is_not_identified_is_not_a_pattern():
     shop = shop_with(record(D, replace(DEFAULT_SETTINGS, auto_reply=AutoReply(prefix="^"))))
     assert shop.patterns_on(D) == {}
     assert shop.reception_rules(D).ineffective_flags == BROADCAST | BLANK

@@ -23,9 +23,9 @@ def table(heading: str) -> list[list[str]]:
 
 
 def test_the_table_of_topics_is_that_of_the_definitions():
-    said = {row[0].strip("`"): row[1:] for row in table("Topics")}
-    assert said.keys() == topic_definitions().keys()
-    for name, (direction, record, key, partitions, kept) in said.items():
+    rows = {row[0].strip("`"): row[1:] for row in table("Topics")}
+    assert rows.keys() == topic_definitions().keys()
+    for name, (direction, record, key, partitions, kept) in rows.items():
         definition = topic_definitions()[name]
         assert direction == definition.direction
         assert (f"({definition.record}.schema.json)" in record) is (definition.record is not None)

@@ -1,6 +1,6 @@
 """Agents' and shops' days as JSON bytes (RULEBOOK 8).
 
-What each figure is made of is said where the record's fields are.
+How each figure is derived stands beside the fields of the record.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages and what was said of orders, to the shapes in which they are stored and back.
+"""Messages and emitted verdicts, to the shapes in which they are stored and back.
 
 Words are kept as the numbers that `rules.vocabulary` gives them.
 """
