@@ -120,7 +120,7 @@ def test_nothing_is_committed_on_a_recreated_changelog_nor_after_a_restart(trial
         trial.worker.start()
         trial.ends_saying(
             f"topic {trial.prefix}{CHANGELOG} was deleted and recreated",
-            "the state of partition 0 is not there",
+            "the state of partition 0 is missing",
         )
         trial.worker.args = ("--lost-input=continue",)
         trial.worker.start()

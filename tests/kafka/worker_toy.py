@@ -129,17 +129,17 @@ def doubt(every: int) -> None:
     commit = committer.TransactionalCommitter.commit
     commits: collections.Counter[str] = collections.Counter()
 
-    def doubtful(committer, *batch):
-        commits[committer._transactional_id] += 1
-        doubts, rest = divmod(commits[committer._transactional_id], every)
+    def in_doubt(own, *batch):
+        commits[own._transactional_id] += 1
+        doubts, rest = divmod(commits[own._transactional_id], every)
         if rest == 0 and (every == 1 or doubts % 2 == 0):
             raise committer.CommitInDoubt("it was not made")
-        offset = commit(committer, *batch)
+        offset = commit(own, *batch)
         if rest == 0:
             raise committer.CommitInDoubt("it was made")
         return offset
 
-    committer.TransactionalCommitter.commit = doubtful  # type: ignore[method-assign]
+    committer.TransactionalCommitter.commit = in_doubt  # type: ignore[method-assign]
 
 
 def hang() -> None:

@@ -136,7 +136,7 @@ async def test_of_a_worker_that_answers_nonsense_only_the_address_is_logged(capl
         log = RateLimited(web.logger)
         app = SimpleNamespace(config=WorkerConfig(web_token=Secret(TOKEN)), http_client=client, web_log=log)
         app.assignor = SimpleNamespace(external_topics_metadata=lambda: {peer: {}})
-        assert await web._ask_peers(app, "/orders/jd%3A1/o1") is None
+        assert await web._request_from_peers(app, "/orders/jd%3A1/o1") is None
     [line] = caplog.messages
     assert "worker" in line
     assert "does not answer" in line
