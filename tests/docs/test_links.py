@@ -51,3 +51,9 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_nothing_of_anybodys_machine_is_in_it(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     assert not re.search(r"(?<![\w.])/(?:home|root|work|Users|tmp)/", text)
+
+
+def test_the_site_has_every_page_of_docs() -> None:
+    listed = (ROOT / "properdocs.yml").read_text(encoding="utf-8")
+    pages = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    assert [page for page in pages if f": {page}\n" not in listed] == []
