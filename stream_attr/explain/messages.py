@@ -9,6 +9,8 @@ from __future__ import annotations
 import gettext
 from pathlib import Path
 
+from stream_attr.rules.vocabulary import DISCARD_REASONS, FILTERS
+
 __all__ = ["DOMAIN", "LANGUAGES", "LOCALE_DIRECTORY", "catalogue"]
 
 DOMAIN = "explain"
@@ -17,11 +19,25 @@ LANGUAGES = {"en": "en", "zh": "zh_CN"}
 """By the name of a language: the locale of its catalogue."""
 
 
-class _NoMessage(gettext.NullTranslations):
-    """The fallback of each catalogue: a key that it does not have is an error, not a sentence."""
+class _Words(gettext.NullTranslations):
+    """The fallback of each catalogue: reasons for which a reception is discarded, as the vocabulary has them.
+
+    Any other key that a catalogue does not have is an error, not a sentence.
+    """
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
 
     def gettext(self, message: str) -> str:
-        raise KeyError(message)
+        kind, _, word = message.partition("_")
+        row = {**FILTERS, **DISCARD_REASONS}.get(word) if kind == "discard" else None
+        if row is None:
+            raise KeyError(message)
+        if self._language == "en":
+            return f"{word.replace('_', ' ')} ({row.chinese}), {row.meaning.replace('`', '')}"
+        meaning = row.chinese_meaning
+        return row.chinese if meaning is None else f"{row.chinese}，{meaning.replace('`', '')}"
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:  # noqa: ARG002 -- gettext's signature
         raise KeyError(msgid1)
@@ -30,5 +46,5 @@ class _NoMessage(gettext.NullTranslations):
 def catalogue(language: str) -> gettext.NullTranslations:
     """Return the catalogue of a language: ``en`` or ``zh``. Its methods raise KeyError for an unknown key."""
     found = gettext.translation(DOMAIN, LOCALE_DIRECTORY, [LANGUAGES[language]])
-    found.add_fallback(_NoMessage())
+    found.add_fallback(_Words(language))
     return found

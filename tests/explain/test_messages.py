@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 
-from stream_attr.explain.messages import DOMAIN, LANGUAGES, LOCALE_DIRECTORY, catalogue
+from stream_attr.explain.messages import DOMAIN, LANGUAGES, LOCALE_DIRECTORY, _Words, catalogue
 from stream_attr.rules.vocabulary import (
     ASSIST_KINDS,
     BASES,
@@ -91,7 +91,17 @@ def test_a_worker_loads_nothing_of_explanations() -> None:
 
 def test_every_word_that_needs_a_sentence_has_one() -> None:
     keys = edited("en").keys()
-    words = [f"discard_{one}" for one in (*DISCARD_REASONS, *FILTERS)] + [f"role_{role}" for role in ROLES]
+    words = [f"role_{role}" for role in ROLES]
     words += [f"verdict_{outcome}" for outcome in OUTCOMES] + [f"credit_rule_{rule}" for rule in CREDIT_RULES]
     words += [f"credit_{basis}" for basis in BASES] + [f"assist_{kind}" for kind in ASSIST_KINDS]
     assert set(words) <= keys
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_of_a_discarded_reception_has_a_sentence(language: str) -> None:
+    words = catalogue(language)
+    for one in (*DISCARD_REASONS, *FILTERS):
+        assert words.gettext(f"discard_{one}")
+    without = _Words(language).gettext("discard_forwarded")
+    assert "转发" in without
+    assert "max_replies" in without

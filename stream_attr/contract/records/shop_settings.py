@@ -5,10 +5,12 @@ Unlike elsewhere an unknown field is refused: a misspelt setting must not pass f
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+import dataclasses
+from dataclasses import Field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from stream_attr.contract.records.fields import AgentId, Amount, Id, ShopId, day, field
 from stream_attr.contract.schema import RecordSchema
@@ -18,14 +20,14 @@ from stream_attr.rules.shop.settings import (
     NEVER_FOLLOW_UP,
     OFFICIAL,
     PRESETS,
+    Filters,
 )
-from stream_attr.rules.vocabulary import FILTERS, CreditRule, Filter, PickRule, ProductPriority
+from stream_attr.rules.vocabulary import FILTERS, CreditRule, PickRule, ProductPriority
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 Minutes = Annotated[int, Meta(ge=1, le=1440)]
 
-_FILTERS: Final = DEFAULT_SETTINGS.filters
 _TASKS: Final = DEFAULT_SETTINGS.tasks
 _FOLLOWUP: Final = DEFAULT_SETTINGS.silent_followup
 _SLOW: Final = DEFAULT_SETTINGS.slow_response
@@ -104,83 +106,62 @@ class AgentInitiatedExemptSetting(PartialObject):
     ] = UNSET
 
 
-class OnByDefault(PartialObject):
-    """A filter that is on unless a record says otherwise."""
-
-    enabled: Annotated[bool | UnsetType, field("Whether the filter is on.", default=True)] = UNSET
+MAX_NUMBER: Final = 1_000_000
 
 
-class OffByDefault(PartialObject):
-    """A filter that is off unless a record says otherwise."""
-
-    enabled: Annotated[bool | UnsetType, field("Whether the filter is on.", default=False)] = UNSET
-
-
-class ForwardedFilter(OnByDefault):
-    """The agent handed the buyer over at once."""
-
-    max_replies: Annotated[
-        Count | UnsetType,
-        field("With at most so many effective messages before.", default=_FILTERS.forwarded_max_replies),
-    ] = UNSET
-
-
-class AdvertFilter(OffByDefault):
-    """One of the agent's first answers is an advert."""
-
-    schema_conditions: ClassVar[dict[str, Any]] = {
-        "if": {"properties": {"enabled": {"const": True}}, "required": ["enabled"]},
-        "then": {"required": ["phrase"]},
-    }
-
-    phrase: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=4096)] | UnsetType,
-        field("The complete advert; required where the filter is on."),
-    ] = UNSET
-    within: Annotated[
-        Positive | UnsetType,
-        field(
-            "Among so many of the agent's messages after the buyer's first.", default=_FILTERS.advert_within
-        ),
-    ] = UNSET
-
-
-class SingleSentenceFilter(OffByDefault):
-    """The buyer wrote one message and no more."""
-
-    min_replies: Annotated[
-        Positive | UnsetType,
-        field(
-            "With at least so many effective messages of the agent after it.",
-            default=_FILTERS.single_sentence_min_replies,
-        ),
-    ] = UNSET
+def _filter_shape(name: str, switch: Field[Any], parts: list[Field[Any]]) -> type[Struct]:
+    """Return the object of a filter: whether it is on, and what belongs to it."""
+    fields: list[tuple[str, Any, Any]] = [
+        (
+            "enabled",
+            Annotated[bool | UnsetType, field("Whether the filter is on.", default=switch.default)],
+            UNSET,
+        )
+    ]
+    conditions: dict[str, Any] = {}
+    for part in parts:
+        key = part.name.removeprefix(f"{name}_")
+        meaning = part.metadata["meaning"]
+        if "longest" in part.metadata:
+            text = Annotated[str, Meta(min_length=1, max_length=part.metadata["longest"])]
+            fields.append((key, Annotated[text | UnsetType, field(meaning)], UNSET))
+            conditions = {
+                "if": {"properties": {"enabled": {"const": True}}, "required": ["enabled"]},
+                "then": {"required": [key]},
+            }
+        else:
+            number = Annotated[int, Meta(ge=part.metadata["least"], le=MAX_NUMBER)]
+            fields.append((key, Annotated[number | UnsetType, field(meaning, default=part.default)], UNSET))
+    title = "".join(word.capitalize() for word in name.split("_"))
+    return defstruct(
+        f"{title}Filter",
+        fields,
+        bases=(PartialObject,),
+        namespace={"schema_conditions": conditions, "__doc__": f"The filter {name}."},
+        forbid_unknown_fields=True,
+        gc=False,
+    )
 
 
-class MonologueFilter(OnByDefault):
-    """The agent wrote first, and the buyer did not answer."""
+def _filter_shapes() -> type[Struct]:
+    """Return the object of all filters that a shop may name, from `Filters`."""
+    known = dataclasses.fields(Filters)
+    shapes: list[tuple[str, Any, Any]] = []
+    for switch in known:
+        if switch.type != "bool":
+            continue
+        parts = [one for one in known if one.metadata and one.name.startswith(f"{switch.name}_")]
+        row = FILTERS[switch.name]
+        about = field(f"{row.meaning[0].upper()}{row.meaning[1:]}.", title=row.chinese)
+        shape = _filter_shape(switch.name, switch, parts)
+        shapes.append((switch.name, Annotated[shape | UnsetType, about], UNSET))
+    return defstruct("FilterSettings", shapes, bases=(PartialObject,), forbid_unknown_fields=True, gc=False)
 
-    max_buyer_messages: Annotated[
-        Count | UnsetType,
-        field("With at most so many messages of the buyer.", default=_FILTERS.monologue_max_buyer_messages),
-    ] = UNSET
 
-
-def _filter(name: Filter) -> Meta:
-    row = FILTERS[name]
-    return field(f"{row.meaning[0].upper()}{row.meaning[1:]}.", title=row.chinese)
-
-
-class FilterSettings(PartialObject):
-    """The filters that a shop may name."""
-
-    buyer_subaccount: Annotated[OffByDefault | UnsetType, _filter(Filter.BUYER_SUBACCOUNT)] = UNSET
-    agent_offline: Annotated[OnByDefault | UnsetType, _filter(Filter.AGENT_OFFLINE)] = UNSET
-    broadcast: Annotated[OnByDefault | UnsetType, _filter(Filter.BROADCAST)] = UNSET
-    forwarded: Annotated[ForwardedFilter | UnsetType, _filter(Filter.FORWARDED)] = UNSET
-    advert: Annotated[AdvertFilter | UnsetType, _filter(Filter.ADVERT)] = UNSET
-    single_sentence: Annotated[SingleSentenceFilter | UnsetType, _filter(Filter.SINGLE_SENTENCE)] = UNSET
-    monologue: Annotated[MonologueFilter | UnsetType, _filter(Filter.MONOLOGUE)] = UNSET
+if TYPE_CHECKING:
+    FilterSettings = PartialObject
+else:
+    FilterSettings = _filter_shapes()
 
 
 class Rules(PartialObject):

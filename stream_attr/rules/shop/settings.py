@@ -54,22 +54,39 @@ class AgentInitiatedExempt:
     first_reply_days: int = 1
 
 
+def _number(default: int, least: int, meaning: str) -> int:
+    """Return a filter's number as a field; ``meaning`` is what the schema of the settings says of it."""
+    number: int = field(default=default, metadata={"meaning": meaning, "least": least})
+    return number
+
+
+def _text(longest: int, meaning: str) -> str:
+    """Return a filter's text as a field; it is required where the filter is on."""
+    text: str = field(default="", metadata={"meaning": meaning, "longest": longest})
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The switches and numbers of the filters a shop may name (RULEBOOK 4)."""
+    """The filters that a shop may name: switch ``x``, and what belongs to it, ``x_number`` (RULEBOOK 4).
+
+    The records of settings have the same: ``{"x": {"enabled": …, "number": …}}``.
+    """
 
     buyer_subaccount: bool = False
     agent_offline: bool = True
     broadcast: bool = True
     forwarded: bool = True
-    forwarded_max_replies: int = 1
+    forwarded_max_replies: int = _number(1, 0, "With at most so many effective messages before.")
     advert: bool = False
-    advert_phrase: str = ""
-    advert_within: int = 2
+    advert_phrase: str = _text(4096, "The complete advert; required where the filter is on.")
+    advert_within: int = _number(2, 1, "Among so many of the agent's messages after the buyer's first.")
     single_sentence: bool = False
-    single_sentence_min_replies: int = 3
+    single_sentence_min_replies: int = _number(
+        3, 1, "With at least so many effective messages of the agent after it."
+    )
     monologue: bool = True
-    monologue_max_buyer_messages: int = 0
+    monologue_max_buyer_messages: int = _number(0, 0, "With at most so many messages of the buyer.")
 
 
 @dataclass(frozen=True, slots=True)
