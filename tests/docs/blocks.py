@@ -153,8 +153,10 @@ class Reader:
         """Return a command as it is run here: ``make`` in the checkout, its set-up taken as done."""
         if not command.startswith("make "):
             return command
-        stamp = Path(sys.prefix) / ".installed"
-        make = ["make", "-s", "-C", str(ROOT), f"VENV={sys.prefix}", "-o", str(stamp)]
+        stamps = [
+            word for name in (".demo-installed", ".installed") for word in ("-o", f"{sys.prefix}/{name}")
+        ]
+        make = ["make", "-s", "-C", str(ROOT), f"VENV={sys.prefix}", *stamps]
         return command.replace("make", shlex.join(make), 1)
 
     def _check(self, step: Step, words: list[str], notes: str = "") -> None:
