@@ -23,7 +23,7 @@ from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.kafka.publish import Inputs, publish
 from stream_attr.kafka.security import Security
 from stream_attr.kafka.sender import Published
-from stream_attr.processor.processor import AHEAD_OF_CLOCK_MS
+from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
 
 
 @click.command(name="publish", cls=FilesCommand)

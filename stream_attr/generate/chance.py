@@ -26,10 +26,10 @@ class Chance:
         """A float in [0, 1)."""
 
     def odds(self, probability: float) -> bool:
-        """Say yes with this probability."""
+        """Return True with this probability."""
         return self.draw() < probability
 
-    def whole(self, low: int, high: int) -> int:
+    def integer(self, low: int, high: int) -> int:
         """An integer of [low, high), all alike."""
         return low + int(self.draw() * (high - low))
 

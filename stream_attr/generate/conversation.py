@@ -22,8 +22,8 @@ class Chat:
         self._withholds_text = shop.withholds_text
         self._chance = chance
         self._count = 0
-        self.said: list[dict[str, Any]] = []
-        """What was said since somebody last took it away."""
+        self.sent: list[dict[str, Any]] = []
+        """Messages since the list was last cleared."""
 
     def _event(self, buyer: str, agent: str, ts: int) -> dict[str, Any]:
         self._count += 1
@@ -34,7 +34,7 @@ class Chat:
             "agent_id": agent,
             "ts": ts,
         }
-        self.said.append(record)
+        self.sent.append(record)
         return record
 
     def say(
@@ -53,7 +53,7 @@ class Chat:
 
     def transfer(self, buyer: str, agent: str, to_agent: str, ts: int) -> int:
         """The agent hands the buyer over (转接)."""
-        ts += self._chance.whole(1, 20) * 1_000
+        ts += self._chance.integer(1, 20) * 1_000
         record = self._event(buyer, agent, ts)
         record["type"] = "transfer"
         record["to_agent_id"] = to_agent
@@ -87,16 +87,16 @@ class Chat:
             ts = self._ask(buyer, agent, ts, questions)
             ts = self._answer(buyer, agent, ts, answers, product)
         if chance.odds(0.5):
-            ts += chance.whole(3, 60) * 1_000
+            ts += chance.integer(3, 60) * 1_000
             self.say(buyer, agent, ts, "buyer", chance.pick(phrases.THANKS))
         if arrives and chance.odds(0.25):
-            ts += chance.whole(2, 30) * 1_000
+            ts += chance.integer(2, 30) * 1_000
             self.say(buyer, agent, ts, "agent", chance.pick(phrases.SYSTEM), "system")
         return ts
 
     def _ask(self, buyer: str, agent: str, ts: int, questions: tuple[str, ...]) -> int:
         chance = self._chance
-        ts += chance.early(4, 90) * 1_000 + chance.whole(0, 1_000)
+        ts += chance.early(4, 90) * 1_000 + chance.integer(0, 1_000)
         what = chance.draw()
         if what < 0.04:
             self.say(buyer, agent, ts, "buyer", "", "image")
@@ -105,7 +105,7 @@ class Chat:
         else:
             self.say(buyer, agent, ts, "buyer", chance.pick(questions))
         while chance.odds(0.3):
-            ts += chance.whole(1_000, 9_000)
+            ts += chance.integer(1_000, 9_000)
             self.say(buyer, agent, ts, "buyer", chance.pick(questions))
         return ts
 
@@ -113,7 +113,7 @@ class Chat:
         self, buyer: str, agent: str, ts: int, answers: tuple[str, ...], product: Product | None
     ) -> int:
         chance = self._chance
-        ts += chance.early(3_000, 60_000) if chance.odds(0.94) else chance.whole(2, 14) * MINUTE_MS
+        ts += chance.early(3_000, 60_000) if chance.odds(0.94) else chance.integer(2, 14) * MINUTE_MS
         what = chance.draw()
         if what < 0.06 and product:
             card = self.say(buyer, agent, ts, "agent", "", "card")
@@ -123,7 +123,7 @@ class Chat:
         else:
             self.say(buyer, agent, ts, "agent", chance.pick(answers))
         while chance.odds(0.3):
-            ts += chance.whole(1_500, 12_000)
+            ts += chance.integer(1_500, 12_000)
             self.say(buyer, agent, ts, "agent", chance.pick(answers + phrases.CLOSINGS))
         return ts
 
@@ -138,14 +138,14 @@ class Chat:
         """One message of a mass mailing (群发); now and then the buyer takes it up."""
         self.say(buyer, agent, ts, "agent", self._chance.pick(phrases.BROADCASTS), "broadcast")
         if self._chance.odds(0.1):
-            ts = self.talk(buyer, agent, ts + self._chance.whole(1, 40) * MINUTE_MS, 2)
+            ts = self.talk(buyer, agent, ts + self._chance.integer(1, 40) * MINUTE_MS, 2)
         return ts
 
     def nudge(self, buyer: str, agent: str, ts: int, texts: tuple[str, ...] = phrases.NUDGES) -> int:
         """The agent writes first (单口相声 where nobody answers)."""
-        for _ in range(self._chance.whole(1, 4)):
+        for _ in range(self._chance.integer(1, 4)):
             self.say(buyer, agent, ts, "agent", self._chance.pick(texts))
-            ts += self._chance.whole(2, 30) * 1_000
+            ts += self._chance.integer(2, 30) * 1_000
         if self._chance.odds(0.3):
             ts += self._chance.early(1, 120) * MINUTE_MS
             self.say(buyer, agent, ts, "buyer", self._chance.pick(phrases.THANKS))
@@ -153,15 +153,15 @@ class Chat:
 
     def no_answer(self, buyer: str, agent: str, ts: int) -> int:
         """The buyer writes and nobody answers."""
-        for _ in range(self._chance.whole(1, 4)):
+        for _ in range(self._chance.integer(1, 4)):
             self.say(buyer, agent, ts, "buyer", self._chance.pick(phrases.OPENERS))
-            ts += self._chance.whole(5, 90) * 1_000
+            ts += self._chance.integer(5, 90) * 1_000
         return ts
 
     def one_sentence(self, buyer: str, agent: str, ts: int) -> int:
         """The buyer says one sentence (客户单句), the agent goes on answering."""
         self.say(buyer, agent, ts, "buyer", self._chance.pick(phrases.QUESTIONS))
-        for _ in range(self._chance.whole(2, 5)):
-            ts += self._chance.whole(5, 60) * 1_000
+        for _ in range(self._chance.integer(2, 5)):
+            ts += self._chance.integer(5, 60) * 1_000
             self.say(buyer, agent, ts, "agent", self._chance.pick(phrases.ANSWERS))
         return ts

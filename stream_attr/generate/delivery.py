@@ -156,7 +156,7 @@ class Delivery:
         chance = self._chance
         u = chance.draw()
         if u < 0.96:
-            return chance.whole(50, 2_500)
+            return chance.integer(50, 2_500)
         if u < 0.985:
             return chance.early(2_500, MINUTE_MS)
         if u < 0.995:

@@ -21,7 +21,7 @@ RECENT = 2_000
 
 
 class Journeys:
-    """The journeys of one shop's buyers; each fills ``chat.said`` and ``orders.happened``."""
+    """The journeys of one shop's buyers; each fills ``chat.sent`` and ``orders.happened``."""
 
     def __init__(self, shop: Shop, agents: Agents, buyers: int, chance: Chance) -> None:
         self._chance = chance
@@ -59,7 +59,7 @@ class Journeys:
         chance = self._chance
         if self._recent and chance.odds(0.3):
             return chance.pick(self._recent)
-        buyer = f"b-{chance.whole(0, self._buyers):05x}"
+        buyer = f"b-{chance.integer(0, self._buyers):05x}"
         _remember(self._recent, buyer, chance)
         return buyer
 
@@ -101,7 +101,7 @@ class Journeys:
                 chat.say(buyer, agent, ts, "agent", chance.pick(phrases.HANDOVERS))
         else:
             ts = chat.talk(buyer, agent, ts, max(1, rounds // 2), product=product, arrives=True)
-            ts += chance.whole(5, 60) * 1_000
+            ts += chance.integer(5, 60) * 1_000
             chat.say(buyer, agent, ts, "agent", chance.pick(phrases.HANDOVERS))
         heirs = self._agents.aftersale if chance.odds(0.15) else self._agents.on_duty(day.hour(ts))
         heir = chance.pick(heirs)
@@ -129,7 +129,7 @@ class Journeys:
             chat.talk(buyer, agent, at, 1, questions=phrases.ADDRESS)
         if pays is not None and chance.odds(0.07):
             at = pays + chance.early(10 * 1_000, 25 * MINUTE_MS)
-            rounds = chance.whole(1, 3)
+            rounds = chance.integer(1, 3)
             chat.talk(
                 buyer, self._agent(day, at), at, rounds, questions=phrases.ADDRESS, arrives=chance.odds(0.5)
             )
@@ -164,9 +164,9 @@ class Journeys:
             self.chat.talk(OFFICIAL_ACCOUNT, agent, ts, 2, arrives=True)
         else:
             buyer = self._buyer()
-            before = len(self.chat.said)
+            before = len(self.chat.sent)
             self.chat.talk(buyer, agent, ts, 2, arrives=True)
-            for record in self.chat.said[before:]:
+            for record in self.chat.sent[before:]:
                 if record.get("sender") == "buyer":
                     record["buyer_is_subaccount"] = True
 
@@ -176,4 +176,4 @@ def _remember(ring: list[str], buyer: str, chance: Chance) -> None:
     if len(ring) < RECENT:
         ring.append(buyer)
     else:
-        ring[chance.whole(0, RECENT)] = buyer
+        ring[chance.integer(0, RECENT)] = buyer

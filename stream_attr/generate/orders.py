@@ -65,7 +65,7 @@ class Orders:
         """The buyer orders (下单) and pays, or does not: the time of payment is in what is returned."""
         chance = self._chance
         self._orders += 1
-        quantity = 1 if chance.odds(0.8) else chance.whole(2, 5)
+        quantity = 1 if chance.odds(0.8) else chance.integer(2, 5)
         purchase = Purchase(f"o-{self._orders:05x}", buyer, ts, products, quantity)
         paid = chance.odds(0.86)
         if paid:
@@ -86,7 +86,7 @@ class Orders:
             return chance.early(3 * MINUTE_MS, 2 * HOUR_MS)
         if u < 0.985:
             return chance.early(2 * HOUR_MS, 24 * HOUR_MS)
-        return chance.whole(24 * HOUR_MS, 36 * HOUR_MS)
+        return chance.integer(24 * HOUR_MS, 36 * HOUR_MS)
 
     def settle(self, purchase: Purchase) -> int | None:
         """Write the payment (付款), or how the order ended; returns when the buyer began to complain."""
@@ -95,7 +95,7 @@ class Orders:
             if chance.odds(0.4):
                 self._event(purchase, purchase.created_ts + chance.early(60_000, 20 * HOUR_MS), "cancelled")
             elif chance.odds(0.5):
-                closed = purchase.created_ts + DAY_MS + chance.whole(0, 5 * MINUTE_MS)
+                closed = purchase.created_ts + DAY_MS + chance.integer(0, 5 * MINUTE_MS)
                 self._event(purchase, closed, "cancelled")
             return None
         # Shops now and then let the price down before payment (改价).
@@ -106,7 +106,7 @@ class Orders:
             paid["created_ts"] = purchase.created_ts
             self._describe(paid, purchase)
         if chance.odds(0.003):
-            self._event(purchase, purchase.paid_ts + chance.whole(0, MINUTE_MS), "cancelled")
+            self._event(purchase, purchase.paid_ts + chance.integer(0, MINUTE_MS), "cancelled")
         if chance.odds(0.08):
             return self._refund(purchase, amount)
         return None
@@ -115,9 +115,9 @@ class Orders:
         chance = self._chance
         assert purchase.paid_ts is not None
         asked = purchase.paid_ts + chance.early(20 * MINUTE_MS, 7 * DAY_MS)
-        part = amount if chance.odds(0.65) else amount * chance.whole(5, 60) // 100
+        part = amount if chance.odds(0.65) else amount * chance.integer(5, 60) // 100
         self._money(self._event(purchase, asked, "refund_requested"), part)
         if chance.odds(0.85):
-            done = asked + chance.early(10 * MINUTE_MS, 3 * DAY_MS) + chance.whole(0, MINUTE_MS)
+            done = asked + chance.early(10 * MINUTE_MS, 3 * DAY_MS) + chance.integer(0, MINUTE_MS)
             self._money(self._event(purchase, done, "refund_completed"), part)
         return asked - chance.early(5 * 1_000, 30 * MINUTE_MS)

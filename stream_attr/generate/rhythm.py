@@ -30,14 +30,14 @@ def promotions(zone: Zone, day_starts: Sequence[int], chance: Chance) -> list[in
     """
     factors = [CALENDAR.get(day_name(zone.day_of(start))[5:], 1) for start in day_starts]
     if len(factors) >= 5 and max(factors) == 1:
-        factors[chance.whole(1, len(factors) - 1)] = OWN_SALE
+        factors[chance.integer(1, len(factors) - 1)] = OWN_SALE
     return factors
 
 
 def shares(total: int, weights: Sequence[int]) -> list[int]:
     """Cumulative shares of a total by weight; the last one is the total, exactly."""
-    whole = sum(weights)
-    return [total * part // whole for part in accumulate(weights)]
+    total_weight = sum(weights)
+    return [total * part // total_weight for part in accumulate(weights)]
 
 
 class DayCurve:
@@ -56,4 +56,4 @@ class DayCurve:
     def arrival(self, chance: Chance) -> int:
         """An instant of the day at which somebody turns up (milliseconds)."""
         slot = bisect_right(self._cumulated, chance.draw() * self._cumulated[-1])
-        return self._start_ts + slot * HOUR_MS + chance.whole(0, HOUR_MS)
+        return self._start_ts + slot * HOUR_MS + chance.integer(0, HOUR_MS)

@@ -54,7 +54,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"shop_id": "jd:80264", "preset": "jd_official", "profiles": {"cloud": {"preset": "jd_cloud"}}},
     {"shop_id": "lazada:90118", "preset": "taobao_basic", "timezone": "Asia/Singapore"},
 )
-"""One shop each, in the order in which ``--shops`` takes them; after the last they begin anew, renumbered."""
+"""One shop each, in the order in which ``--shops`` takes them; then they start again, renumbered."""
 
 CURRENCIES = {"lazada": "SGD"}
 SINGLE_RECORD = {"pdd"}

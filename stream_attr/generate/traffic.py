@@ -1,4 +1,4 @@
-"""A whole sample from a seed: shops, days, files (RULEBOOK 13, ``generate``)."""
+"""A complete sample from a seed: shops, days, files (RULEBOOK 13, ``generate``)."""
 
 from __future__ import annotations
 
@@ -152,15 +152,15 @@ class Sample:
         """Add one journey, so far as it arrives before the end and there is room; returns its lines."""
         journeys.begin(day)
         end = self._plan.end_ts
-        said = [line for line in chat.delivery.bring(journeys.chat.said) if line.arrival < end][:room]
-        room -= len(said)
+        messages = [line for line in chat.delivery.bring(journeys.chat.sent) if line.arrival < end][:room]
+        room -= len(messages)
         happened = [line for line in orders.delivery.bring(journeys.orders.happened) if line.arrival < end]
         del happened[room:]
-        journeys.chat.said.clear()
+        journeys.chat.sent.clear()
         journeys.orders.happened.clear()
-        chat.add(said)
+        chat.add(messages)
         orders.add(happened)
-        return len(said) + len(happened)
+        return len(messages) + len(happened)
 
 
 def write(plan: Plan, out: Path, progress: Callable[[int], None] = lambda _: None) -> None:

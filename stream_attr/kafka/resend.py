@@ -19,7 +19,7 @@ from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 from stream_attr.kafka.dead_letters import DeadLetter, Found, Selection
 from stream_attr.kafka.publish import record_key
-from stream_attr.processor.processor import AHEAD_OF_CLOCK_MS
+from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
 from stream_attr.rules.vocabulary import Code
 
 __all__ = ["Account", "Held", "Resending", "Rules", "Why", "resend"]

@@ -1,4 +1,4 @@
-"""The pure heart: one partition's records in, decisions and changed state out."""
+"""The processor: one partition's records in, decisions and changed state out; it does no I/O."""
 
 from stream_attr.processor.options import Options, Share
 from stream_attr.processor.processor import Processor

@@ -26,9 +26,9 @@ class Buyers:
     """Reads through to the store, and collects what has changed since it was last taken.
 
     The buyers that were last used are kept decoded, as many as weigh no more than ``cached``, and the last
-    one whatever it weighs: it may be the one that all records are of. Unless somebody
-    ``commits`` the changes, they are told when their buyer is no longer among these. A loaded buyer is to be
-    done with before another one is loaded.
+    one whatever it weighs: it may be the one that all records are of. Without
+    ``commits``, a change is returned when its buyer leaves the cache. Finish with a loaded buyer before
+    loading another one.
     """
 
     def __init__(self, registry: ShopRegistry, store: Store, cached: int, *, commits: bool = True) -> None:
@@ -90,7 +90,7 @@ class Buyers:
         return None if data is None else read_header(data, key).due
 
     def pending_of(self, shop_id: str) -> list[bytes]:
-        """Return the keys of a shop's buyers of whom something told may be pending, and maybe of others."""
+        """Return the keys of a shop's buyers with pending decisions or reports, and maybe of others."""
         prefix = f"{shop_id}|".encode()
         found = {key for key in self._decoded if key.startswith(prefix) and key not in self._new}
         for key, data in self._store.items(prefix, after(prefix)):
@@ -120,12 +120,12 @@ class Buyers:
             self.count -= 1
 
     def remember_order(self, order_key: str, buyer: Buyer) -> None:
-        """Let an order, ``shop_id|order_id``, lead to its buyer."""
+        """Store which buyer an order, ``shop_id|order_id``, belongs to."""
         if self._commits:
             self._changes[ORDER_MARK + order_key.encode()] = encode_owner(buyer.buyer_id)
 
     def forget_order(self, shop_id: str, order_id: str) -> None:
-        """Let an order lead nowhere."""
+        """Delete the entry that leads from an order to its buyer."""
         if self._commits:
             self._changes[ORDER_MARK + f"{shop_id}|{order_id}".encode()] = None
 
@@ -149,7 +149,7 @@ class Buyers:
         return changes
 
     def _shrink(self) -> None:
-        """Let go of those used longest ago, until the others weigh no more than they may, or one is left."""
+        """Evict the least recently used, until the others weigh no more than they may, or one is left."""
         for key in self._used:
             weight = _weight(self._decoded[key])
             self._weight += weight - self._weights.get(key, 0)

@@ -40,13 +40,13 @@ class Options:
     due_soon_ms: int = HOUR_MS
     """What is due so soon after the watermark is remembered in memory; all else lies in the store."""
     commits: bool = True
-    """Whether what a batch changed is handed out with it. A shell that commits nothing, and begins anew after
-    a crash, has to keep the buyers that leave the cache, and no more; it cannot find orders."""
+    """Whether a batch holds all that it changed. A caller that commits nothing, and starts from scratch after
+    a crash, gets only the buyers that leave the cache, and has to store them; it cannot find orders."""
     clock: Callable[[], int] | None = None
     """Wall clock, epoch milliseconds, for `future_timestamp` alone; None where there is no "now"."""
     now: Callable[[], int] | None = None
-    """What time it really is, epoch milliseconds, for service tasks alone: nobody is told to begin with one
-    that fell due long ago. None: all is long ago."""
+    """Wall clock, epoch milliseconds, for service tasks alone: none is opened that fell due long ago.
+    None: no task is emitted."""
     latest_watermark: int = END_OF_TIME
     """Where the watermark stops, whatever comes; epoch milliseconds."""
     files: Mapping[str, tuple[str, ...]] | None = None
@@ -54,9 +54,9 @@ class Options:
     share: Share | None = None
     """Which buyers to judge; None: all."""
     reports: bool = True
-    """Whether facts, inquiries and agents' days are told beside decisions."""
+    """Whether facts, inquiries and agents' days are emitted besides decisions."""
     report_every_ms: int = 10 * MINUTE_MS
-    """How long after a change facts, inquiries and figures are told, in event time."""
+    """How long after a change facts, inquiries and figures are emitted, in event time."""
     partition: int = 0
     partitions: int = 1
-    """This one, and how many tell each other on the internal topics."""
+    """This one, and how many exchange records on the internal topics."""

@@ -1,7 +1,8 @@
 """What crosses the processor's border: records in, a batch of outputs and changed state out.
 
-The processor knows neither broker nor clock. A shell (the Faust worker, the file replay, a test) hands it
-records of one partition in order, writes what it gets back, and hands it more.
+The processor does not know the broker, and has a clock only where `Options` gives it one. Its caller (the
+Faust worker, or the local driver) passes it records of one partition in order, commits the batch that it
+returns, and passes it more.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Record(Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     event: ChatEvent | OrderEvent | None = None
-    """What the value says, where a shell had to decode it already; None: decode it."""
+    """The decoded value, where the caller had to decode it already; None: not decoded."""
 
 
 class Output(Struct, array_like=True, frozen=True, gc=False):
@@ -41,31 +42,31 @@ class Output(Struct, array_like=True, frozen=True, gc=False):
     key: bytes
     value: bytes
     partition: int | None = None
-    """Where it has to go; None: where its key says."""
+    """Where it has to go; None: the partition of its key."""
 
 
 class Place(NamedTuple):
     """Where an output stands among those of all processors that judge a share of the same records each."""
 
     records: int
-    """How many records had been taken, its cause or the one that moved the watermark included."""
+    """How many records had been processed, its cause or the one that moved the watermark included."""
     due: int = -1
-    """The deadline that brought it about; -1: the record itself."""
+    """The timer that caused it; -1: the record itself."""
     buyer: bytes = b""
-    """Key of the buyer whose deadline it was."""
+    """Key of the buyer whose timer it was."""
 
 
 def after(prefix: bytes) -> bytes:
-    """Return what comes after all keys that begin with a prefix; keys are UTF-8, where 0xff is not."""
+    """Return a key after all that begin with a prefix; keys are UTF-8, which has no 0xff."""
     return prefix + b"\xff"
 
 
 NO_POSITIONS: Final[Mapping[str, int]] = MappingProxyType({})
-"""Reading goes on behind the last record of each topic."""
+"""The position of each topic is behind its last record."""
 
 
 class Store(Protocol):
-    """The state of one partition as bytes, by key: buyers, and what else a judge has let it keep."""
+    """The state of one partition as bytes, by key: buyers, and what else the processor stores."""
 
     def get(self, key: bytes) -> bytes | None:
         """Return what is stored under a key, or None."""
@@ -73,16 +74,16 @@ class Store(Protocol):
     def items(self, begin: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """Yield what is stored from one key up to another one (None: to the last), by key.
 
-        The shell's own records are none of them, nor what is written while it yields.
+        Without the caller's own records, and without what is written while it yields.
         """
 
     def write_derived(self, rows: Mapping[bytes, bytes | None]) -> None:
-        """Write (None: delete) what follows from the state: not committed, and not to outlive this judge."""
+        """Write (None: delete) what is derived from the state: not committed, for this processor only."""
 
 
 @dataclass(slots=True)
 class Stats:
-    """What one call of the processor counted, for the shell's metrics; nothing in it is ever judged by."""
+    """What one call of the processor counted, for metrics; nothing is decided by it."""
 
     events: dict[str, int] = field(default_factory=dict)
     """Accepted events by topic, late ones included, repeats not."""
@@ -97,16 +98,16 @@ class Stats:
     dead_letters: dict[str, int] = field(default_factory=dict)
     """Dead letters by code."""
     pending: int = 0
-    """Official decisions that are pending after this call, in the whole partition."""
+    """Official decisions that are pending after this call, in this partition."""
     buyers: int = 0
-    """Buyers with state after this call, in the whole partition."""
+    """Buyers with state after this call, in this partition."""
     watermark: int | None = None
     """The partition's watermark after this call, epoch milliseconds; None before the first event."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """What one call of the processor has to be made durable, all of it or nothing."""
+    """What one call of the processor returns, to be committed as a whole."""
 
     outputs: list[Output] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
@@ -119,7 +120,7 @@ class Batch:
 
 
 class Judge(Protocol):
-    """What a shell may ask of a processor of one partition."""
+    """The processor of one partition, as its caller sees it."""
 
     def restore(self, progress: bytes | None, recreated: Collection[str] = ()) -> dict[str, int]:
         """Start from a stored progress record (None: from nothing) and the store's items.

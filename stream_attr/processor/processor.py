@@ -1,7 +1,7 @@
 """The processor: one partition's records in, decisions and changed state out.
 
-It reads no network and no environment, and the time only as `Options` gives it (for ``future_timestamp`` and
-service tasks): worker, replay and tests run this same object.
+It uses no network and no environment. It calls a wall clock only where `Options` has one (``clock`` for
+``future_timestamp``, ``now`` for service tasks). Worker, replay and tests run this same class.
 """
 
 from __future__ import annotations
@@ -12,17 +12,10 @@ from typing import Final, assert_never
 from stream_attr.codec.decoding import check_key
 from stream_attr.codec.internal.progress import Progress, decode_progress, encode_progress
 from stream_attr.codec.internal.records import Closing, PartitionWatermark, decode_closing, encode_internal
-from stream_attr.codec.records.chat_event import decode_chat, message_of
+from stream_attr.codec.records.chat_event import message_of
 from stream_attr.codec.records.decision import encode_decision
-from stream_attr.codec.records.emission import emission
-from stream_attr.codec.records.order_event import decode_order, placed_of
-from stream_attr.codec.records.service_task import encode_task
-from stream_attr.codec.records.tick import decode_tick
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.codec.versions import NewerVersionError
-from stream_attr.contract.records.chat_event import ChatEvent
-from stream_attr.contract.records.fields import MAX_AMOUNT
-from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.topics import (
     BUYER_DAYS,
     CHAT,
@@ -36,41 +29,43 @@ from stream_attr.contract.topics import (
 )
 from stream_attr.processor.buyers import Buyers
 from stream_attr.processor.dead_letter import dead_letter
+from stream_attr.processor.intake import (
+    BUYER_IS_FULL,
+    REFUNDS,
+    accept,
+    apply_to_order,
+    chat_event,
+    excess_refund,
+    order_event,
+    tick_ts,
+)
 from stream_attr.processor.options import Options
 from stream_attr.processor.ports import NO_POSITIONS, PROGRESS_KEY, Batch, Output, Place, Record, Store
 from stream_attr.processor.report_emission import emit_reports
 from stream_attr.processor.rollup import FACTS_PER_CONTRIBUTION, Rollup
 from stream_attr.processor.shops import ShopRegistry
+from stream_attr.processor.task_emission import emit_tasks, may_open_or_close_tasks
 from stream_attr.processor.timer_queue import Deadlines
 from stream_attr.processor.watermark import BEGINNING, Watermark
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.capacity import has_room_for_chat, has_room_for_order, update_order_size
-from stream_attr.rules.buyer.emitted import EVERY_DAY, EmittedTask
+from stream_attr.rules.buyer.emitted import EVERY_DAY
 from stream_attr.rules.buyer.reports import add_closing, mark_dirty, schedule_reports, waits_for_closing
 from stream_attr.rules.buyer.retention import expire, expire_at_end
 from stream_attr.rules.buyer.timers import due_orders, reschedule
 from stream_attr.rules.buyer.verdicts import Revision, judgements, revise
 from stream_attr.rules.order.facts import Waiting
 from stream_attr.rules.order.order import Order
-from stream_attr.rules.reports.service_task import FRESH_MS, tasks_of
 from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
-from stream_attr.rules.vocabulary import ADDRESS_CHECK, FINAL, Code
+from stream_attr.rules.vocabulary import FINAL, Code
 
 NO_WATERMARK: Final = 0
-"""What a decision tells as its watermark while there is none: nothing is known to be complete."""
+"""The watermark that a decision shows while there is none."""
 WATERMARK_EVERY_MS: Final = 15 * MINUTE_MS
-"""How often a partition tells how far it has come, in event time; every zone's midnights are among these."""
-AHEAD_OF_CLOCK_MS: Final = 10 * MINUTE_MS
-"""How far a live event or tick may lie ahead of the wall clock."""
+"""How often a partition emits its watermark, in event time; all zones' midnights are among these times."""
 
-_BUYER_IS_FULL: Final = RefusedRecord(
-    Code.TOO_LARGE,
-    "what is known of this buyer already is as much as can be kept until some of it is forgotten",
-)
-
-_REFUNDS: Final = frozenset({"refund_requested", "refund_completed"})
 _REASONS: Final = {
     "created": "created",
     "paid": "paid",
@@ -99,7 +94,7 @@ class Processor:
         self._reports = options.reports
         self._has_tasks = options.now is not None
 
-    # The border
+    # Calls of the worker and the driver
 
     def restore(self, progress: bytes | None, recreated: Collection[str] = ()) -> dict[str, int]:
         """See `Judge.restore`."""
@@ -142,7 +137,7 @@ class Processor:
         return self._finished()
 
     def finish(self) -> Batch:
-        """Let the watermark go as far as it may: the input has ended."""
+        """Advance the watermark as far as it may go: the input has ended."""
         self._watermark.tick(END_OF_TIME)
         if self._watermark.value == END_OF_TIME:
             self._flush_at_end()
@@ -169,9 +164,9 @@ class Processor:
         if found is None:
             return None
         order = found.orders[order_id]
-        said = order.emitted[OFFICIAL]
+        emitted = order.emitted[OFFICIAL]
         judgement = judgements(found, order)[OFFICIAL]
-        revision = Revision(order, OFFICIAL, judgement, said)
+        revision = Revision(order, OFFICIAL, judgement, emitted)
         return encode_decision(shop_id, found.buyer_id, revision, max(self._watermark.value, NO_WATERMARK))
 
     @property
@@ -182,7 +177,7 @@ class Processor:
     # Events
 
     def _take(self, records: Sequence[Record]) -> None:
-        """Judge each record, and do what is due once it has been seen."""
+        """Process each record, and fire the timers that it makes due."""
         watermark, offsets = self._watermark, self._offsets
         for record in records:
             topic = record.topic
@@ -195,13 +190,13 @@ class Processor:
                 elif topic == ORDERS:
                     self._order(record)
                 elif topic == TICKS:
-                    self._tick(record)
+                    watermark.tick(tick_ts(record, self._options.clock))
                 elif topic == BUYER_DAYS:
                     self._batch.outputs += self._rollup.take(record.value or b"")
                 elif topic == CLOSINGS:
                     self._closing(decode_closing(record.value or b""))
                 else:
-                    raise ValueError(f"{topic} is no topic of a partition's judge")
+                    raise ValueError(f"{topic} is not an input topic of a partition")
             except RefusedRecord as refusal:
                 if self._share is None or self._share.index == 0:
                     self._refuse(refusal, record)
@@ -212,40 +207,16 @@ class Processor:
             if watermark.moved:
                 self._advance()
 
-    def _accept(self, event: ChatEvent | OrderEvent, record: Record) -> tuple[bytes, bool]:
-        """Return the buyer key of an event that can be used, and whether the event is late."""
-        key = f"{event.shop_id}|{event.buyer_id}".encode()
-        options = self._options
-        if options.files is None and record.key != key:
-            raise RefusedRecord(
-                Code.KEY_MISMATCH, "the record's key is not `shop_id|buyer_id` of its value", "key"
-            )
-        ts = event.ts
-        self._refuse_future(ts)
-        watermark = self._watermark
-        late = ts < watermark.value
-        if late and ts < watermark.value - options.retention.chat_ms:
-            raise RefusedRecord(
-                Code.TOO_LATE, "`ts` lies further behind the watermark than history is kept", "ts"
-            )
-        topic = record.topic
-        watermark.see(topic, ts)
-        stats = self._batch.stats
-        stats.events[topic] = stats.events.get(topic, 0) + 1
-        if late:
-            stats.late[topic] = stats.late.get(topic, 0) + 1
-        return key, late
-
     def _chat(self, record: Record) -> None:
-        event = record.event if isinstance(record.event, ChatEvent) else decode_chat(record.value)
-        key, late = self._accept(event, record)
+        event = chat_event(record)
+        key, late = accept(event, record, self._options, self._watermark, self._batch.stats)
         if self._share is not None and not self._share.has(key):
             return
         if event.kind == "system" and event.type == "message":
             return
         buyer = self._buyers.load(key)
         if not has_room_for_chat(buyer, event.agent_id, event.ts, event.event_id):
-            self._refuse(_BUYER_IS_FULL, record)
+            self._refuse(BUYER_IS_FULL, record)
             return
         touched: list[Order] = []
         if event.type == "message":
@@ -270,28 +241,25 @@ class Processor:
             self._buyers.change(key)
 
     def _order(self, record: Record) -> None:
-        event = record.event if isinstance(record.event, OrderEvent) else decode_order(record.value)
-        key, late = self._accept(event, record)
+        event = order_event(record)
+        key, late = accept(event, record, self._options, self._watermark, self._batch.stats)
         if self._share is not None and not self._share.has(key):
             return
         buyer = self._buyers.load(key)
-        if event.type in _REFUNDS and _refunded(buyer, event) > MAX_AMOUNT:
-            self._refuse(
-                RefusedRecord(
-                    Code.BAD_VALUE, f"`amount`: the order's refunds come to more than {MAX_AMOUNT}", "amount"
-                ),
-                record,
-            )
-            return
+        if event.type in REFUNDS:
+            refusal = excess_refund(buyer, event)
+            if refusal is not None:
+                self._refuse(refusal, record)
+                return
         if not has_room_for_order(buyer, event.event_id):
-            self._refuse(_BUYER_IS_FULL, record)
+            self._refuse(BUYER_IS_FULL, record)
             return
         order = buyer.add_order_event(event.order_id, event.event_id, event.ts)
         if order is None:
             self._repeat(record.topic)
             return
         before = _first_day(order, buyer.shop) if order.created_ts is not None else None
-        _learn(order, event)
+        apply_to_order(order, event)
         if order.created_ts is None:
             assert record.value is not None
             order.add_waiting(Waiting(record.partition, record.offset, record.key, record.value))
@@ -303,7 +271,7 @@ class Processor:
             if self._has_tasks:
                 self._emit_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
             if self._reports:
-                if event.type in _REFUNDS and before is not None:
+                if event.type in REFUNDS and before is not None:
                     since = buyer.shop.zone.day_of(event.ts)
                 else:
                     since = _first_day(order, buyer.shop)
@@ -313,21 +281,8 @@ class Processor:
 
     # Time
 
-    def _tick(self, record: Record) -> None:
-        """Let the time go on that a tick tells; one from the future would make all that follows too late."""
-        ts = decode_tick(record.value).ts
-        self._refuse_future(ts)
-        self._watermark.tick(ts)
-
-    def _refuse_future(self, ts: int) -> None:
-        clock = self._options.clock
-        if clock is not None and ts > clock() + AHEAD_OF_CLOCK_MS:
-            raise RefusedRecord(
-                Code.FUTURE_TIMESTAMP, "`ts` lies more than 10 minutes ahead of the wall clock", "ts"
-            )
-
     def _advance(self) -> None:
-        """Let the watermark follow what has been seen; do what is due, each at its own time, in order."""
+        """Advance the watermark to what has been seen; fire what is due, each at its own time, in order."""
         watermark = self._watermark.advance()
         if watermark < self._deadlines.first:
             return
@@ -345,7 +300,7 @@ class Processor:
         self._reschedule(key, buyer, watermark)
 
     def _flush_at_end(self) -> None:
-        """Say what is still to be said, each at its own time, in order, and let go of everything."""
+        """Fire all remaining timers, each at its own time, in order, and forget everything."""
         for due, key in self._deadlines.take(END_OF_TIME):
             if self._buyers.due_of(key) != due:
                 continue
@@ -362,19 +317,19 @@ class Processor:
                 self._forget_buyer(key, buyer)
 
     def _forget_buyer(self, key: bytes, buyer: Buyer) -> None:
-        """Forget a buyer of whom nothing is to be told any more."""
+        """Forget a buyer of whom nothing is to be emitted any more."""
         for order_id in buyer.orders:
             self._buyers.forget_order(buyer.shop.shop_id, order_id)
         self._buyers.forget(key)
 
     def _fire(self, key: bytes, buyer: Buyer, due: int) -> None:
-        """Say what changes of a buyer's verdicts by itself at a watermark."""
+        """Emit what changes of a buyer by itself at a watermark."""
         if self._share is not None:
             self._place = Place(self._place.records, due, key)
         for order in due_orders(buyer, due, self._options.retention, tasks=self._has_tasks):
             if order.horizon is not None and due in order.horizon.deadlines:
                 self._emit(buyer, order, due, "timer")
-            if self._has_tasks and _may_begin_or_end_tasks(order):
+            if self._has_tasks and may_open_or_close_tasks(order):
                 self._emit_tasks(buyer, order, due, "timer")
         if buyer.reports_due is not None and buyer.reports_due <= due:
             self._emit_reports(buyer, due)
@@ -382,45 +337,28 @@ class Processor:
     def _mark_dirty(
         self, buyer: Buyer, since: int, ts: int, reason: str, *, late: bool = False, orders: bool = True
     ) -> bool:
-        """Note what facts, inquiries and figures do not tell yet; see `PendingChanges`.
+        """Mark facts, inquiries and figures as changed; see `PendingChanges`.
 
-        Returns whether they have to be told earlier than anything was to be.
+        Returns whether they are due earlier than before.
         """
         mark_dirty(buyer, since, reason, late=late, orders=orders)
         return schedule_reports(buyer, ts, self._watermark.value, self._options.report_every_ms)
 
     def _emit_reports(self, buyer: Buyer, watermark: int, answered: int | None = None) -> None:
-        """Tell what is new of a buyer's facts, inquiries and figures."""
+        """Emit what is new of a buyer's facts, inquiries and figures."""
         options = self._options
         for output in emit_reports(buyer, watermark, options.retention.chat_ms, options.partition, answered):
             self._out(output)
 
     def _emit_tasks(self, buyer: Buyer, order: Order, watermark: int, reason: str) -> None:
-        """Tell of the service tasks of an order that somebody has to begin with, or to leave."""
+        """Emit the service tasks of an order that open or close."""
         now = self._options.now
-        if now is None or order.created_ts is None:
-            return
-        for task in tasks_of(order, buyer.shop):
-            known = order.tasks.get(task.kind)
-            ended_ts = task.ended_ts
-            if ended_ts is None and watermark >= task.ends_at:
-                ended_ts = task.ends_at
-            if known is None:
-                due = task.kind == ADDRESS_CHECK or watermark >= task.due_ts
-                if ended_ts is not None or not due or now() - task.due_ts > FRESH_MS:
-                    continue
-                told = EmittedTask(1, True, task.agent_id)
-            elif not known.is_open or (ended_ts is None and task.agent_id == known.agent_id):
-                continue
-            else:
-                told = EmittedTask(known.revision + 1, ended_ts is None, task.agent_id)
-            order.record_task(task.kind, told)
-            task_id = f"{buyer.shop.shop_id}|{order.order_id}|{task.kind}"
-            said = encode_task(task_id, buyer.shop.shop_id, buyer.buyer_id, order.order_id, task, ended_ts)
-            self._out(Output(TASKS, task_id.encode(), emission(said, told.revision, reason, watermark)))
+        if now is not None:
+            for output in emit_tasks(buyer, order, watermark, reason, now):
+                self._out(output)
 
     def _closing(self, closing: Closing) -> None:
-        """Learn when an agent spoke last on a day that is over everywhere."""
+        """Apply a closing: when an agent last wrote, on a day that all partitions have passed."""
         key = f"{closing.shop_id}|{closing.buyer_id}".encode()
         if self._share is not None and not self._share.has(key):
             return
@@ -437,7 +375,7 @@ class Processor:
             self._forget_buyer(key, buyer)
 
     def _give_up(self, lost: Iterable[Waiting]) -> None:
-        """Let records go whose order's creation never came."""
+        """Send records to the dead letters whose order's creation never came."""
         for waiting in lost:
             self._refuse(
                 RefusedRecord(Code.INCOMPLETE_ORDER, "the creation of its order never came", "order_id"),
@@ -476,7 +414,7 @@ class Processor:
             decisions[counted] = decisions.get(counted, 0) + 1
 
     def _emit_watermark(self) -> None:
-        """Tell every roll-up how far this partition has come: what is on time until then has been told."""
+        """Emit this partition's watermark to every roll-up: what is on time before it is emitted."""
         watermark = self._watermark.value
         if not self._reports or watermark <= 0:
             return
@@ -524,41 +462,6 @@ class Processor:
         return batch
 
 
-def _may_begin_or_end_tasks(order: Order) -> bool:
-    """Whether time may do so; once the decision is final none begins, whatever settings come then."""
-    said = order.emitted.get(OFFICIAL)
-    if said is None:
-        return False
-    return said.verdict.status != FINAL or any(task.is_open for task in order.tasks.values())
-
-
 def _first_day(order: Order, shop: Shop) -> int:
     """Return the first day whose figures an order with a known creation is in."""
     return shop.zone.day_of(min(order.instants()))
-
-
-def _refunded(buyer: Buyer, event: OrderEvent) -> int:
-    """Return what a refund and those known before it come to; 0 if it is known itself."""
-    order = buyer.orders.get(event.order_id)
-    if event.event_id in buyer.order_event_ids:
-        return 0
-    amount = event.amount or 0
-    if order is None:
-        return amount
-    return amount + (order.refund_requested if event.type == "refund_requested" else order.refund_completed)
-
-
-def _learn(order: Order, event: OrderEvent) -> None:
-    match event.type:
-        case "created":
-            order.add_created(placed_of(event))
-        case "paid":
-            order.add_paid(placed_of(event))
-        case "cancelled":
-            order.add_cancelled(event.ts)
-        case "refund_requested":
-            order.add_refund(event.ts, event.amount or 0, completed=False)
-        case "refund_completed":
-            order.add_refund(event.ts, event.amount or 0, completed=True)
-        case _:
-            assert_never(event.type)

@@ -1,8 +1,9 @@
-"""The roll-up: figures of agents' and shops' days, and when agents spoke last, from what all partitions tell.
+"""The roll-up: figures of agents' and shops' days, and when agents last wrote, from the ``buyer-days`` of all
+partitions.
 
-Every buyer-day replaces the one before it, so a figure is the sum of what holds now, whatever was told how
-often and in which order. Time here is the least of what the partitions have passed: when it comes to the end
-of a day, nothing that is on time is missing of it any more.
+Every buyer-day replaces the one before it, so a figure is the sum of the current ones, whatever was emitted
+how often and in which order. Event time here is the smallest watermark of the partitions: once it reaches the
+end of a day, no event that is on time is missing from it.
 """
 
 from __future__ import annotations
@@ -46,14 +47,14 @@ CONTRIBUTION_MARK: Final = b"\x03"
 WATERMARKS_KEY: Final = b"\x04passed"
 
 EMIT_EVERY_MS: Final = 15 * 60_000
-"""Figures that go on changing are told so often, in event time."""
+"""Figures that go on changing are emitted so often, in event time."""
 LIVE_DAYS: Final = 4
 """How long after its end a day's figures are kept in memory; they are final by then, but for what is late."""
 FACTS_PER_CONTRIBUTION: Final = 30
 """What a buyer adds to a day, kept in memory, takes its place of so many facts (`Options.cached_facts`)."""
 KEPT_MS: Final = 2 * DAY_MS
-"""How much longer than chat a day is kept: no partition tells of a day whose chat it has forgotten, and none
-is behind the roll-up, which follows the last of them."""
+"""How much longer than chat a day is kept: no partition emits a day whose chat it has forgotten, and none is
+behind the roll-up, which follows the slowest of them."""
 
 
 class _Day:
@@ -66,11 +67,11 @@ class _Day:
         self.key = _day_key(state.shop_id, state.day)
         self.agents: dict[str, AgentDay] = {}
         self.dirty: dict[str, str] = {}
-        """Whose figures have to be told, and why."""
+        """Whose figures have to be emitted, and the reason."""
         self.last_ts: dict[str, int] = {}
-        """When each agent spoke last."""
+        """When each agent wrote last."""
         self.waiting: dict[str, dict[str, Waits]] = {}
-        """By agent, the buyers whose facts hang on that."""
+        """By agent, the buyers whose facts depend on that."""
 
     @property
     def unanswered(self) -> bool:
@@ -79,7 +80,7 @@ class _Day:
 
 
 class Waits(NamedTuple):
-    """A buyer who waits to know when an agent spoke last."""
+    """A buyer who waits for a closing: when an agent wrote last."""
 
     partition: int
     """The buyer's."""
@@ -101,14 +102,14 @@ class Rollup:
         self._days: dict[bytes, _Day] = {}
         """By key, those whose figures are kept in memory."""
         self._contributions: dict[bytes, dict[str, Contribution]] = {}
-        """By key, what was told last of some: most are told anew soon. Everything is in the store."""
+        """By key, the last contributions of some: most change again soon. The store has all of them."""
         self._due: SortedDict = SortedDict()
         """Time to the keys of the days of which something is final then."""
         self._retiring: SortedDict = SortedDict()
         """Time to the keys of the days that are put away or forgotten then."""
         self._unsaved: set[bytes] = set()
         self._answered: set[bytes] = set()
-        """Days of which buyers have been answered since they were last told."""
+        """Days of which buyers got closings since their figures were last emitted."""
         self._changes: dict[bytes, bytes | None] = {}
         self._contribution_changes: dict[bytes, dict[bytes, bytes | None]] = {}
         """By key of the day, what buyers add to it."""
@@ -128,36 +129,36 @@ class Rollup:
             if _is_live(state):
                 day = self._days[key] = _Day(state)
                 self._add_up(day)
-                day.dirty = dict.fromkeys(day.dirty, "timer")  # what was told already says so by its digest
+                day.dirty = dict.fromkeys(day.dirty, "timer")  # what was emitted already has an equal digest
 
     def take(self, value: bytes) -> list[Output]:
-        """Take what a partition tells; return what there is to be told of it."""
-        told = decode_buyer_day(value)
+        """Process a record of ``buyer-days``; return what is emitted."""
+        received = decode_buyer_day(value)
         outputs: list[Output] = []
-        if isinstance(told, PartitionWatermark):
-            if told.watermark > self._watermarks.get(told.partition, BEGINNING):
-                self._watermarks[told.partition] = told.watermark
+        if isinstance(received, PartitionWatermark):
+            if received.watermark > self._watermarks.get(received.partition, BEGINNING):
+                self._watermarks[received.partition] = received.watermark
                 self._changes[WATERMARKS_KEY] = encode_watermarks(self._watermarks)
                 self._advance(self._least(), outputs)
             return outputs
-        key = _day_key(told.shop_id, told.day)
-        day = self._load(key, told)
-        old = self._exchange(key, told, value)
-        day.state.ends = told.ends
-        for agent_id in self._replace(day, told, old):
+        key = _day_key(received.shop_id, received.day)
+        day = self._load(key, received)
+        old = self._exchange(key, received, value)
+        day.state.ends = received.ends
+        for agent_id in self._replace(day, received, old):
             self._close(day, agent_id, day.waiting.get(agent_id, {}), outputs)
-        if self._now >= told.ends.workload:
-            for agent_id, contribution in told.contributions.items():
+        if self._now >= received.ends.workload:
+            for agent_id, contribution in received.contributions.items():
                 if contribution.waits and agent_id != TOTAL:
-                    self._close(day, agent_id, (told.buyer_id,), outputs)
+                    self._close(day, agent_id, (received.buyer_id,), outputs)
         self._unsaved.add(key)
-        if _waiting(old) and not _waiting(told.contributions):
+        if _waiting(old) and not _waiting(received.contributions):
             self._answered.add(key)
         return outputs
 
-    def _exchange(self, day_key: bytes, told: BuyerDay, value: bytes) -> dict[str, Contribution]:
+    def _exchange(self, day_key: bytes, received: BuyerDay, value: bytes) -> dict[str, Contribution]:
         """Keep what a buyer adds to a day now; return what was kept before."""
-        key = CONTRIBUTION_MARK + day_key[1:] + f"|{told.buyer_id}".encode()
+        key = CONTRIBUTION_MARK + day_key[1:] + f"|{received.buyer_id}".encode()
         changes = self._contribution_changes.get(day_key)
         if changes is None:
             changes = self._contribution_changes[day_key] = {}
@@ -165,15 +166,15 @@ class Rollup:
         if old is None:
             stored = changes[key] if key in changes else self._store.get(key)
             old = {} if stored is None else _decode(stored, key).contributions
-        changes[key] = value if told.contributions else None
-        if told.contributions:
-            self._contributions[key] = told.contributions
+        changes[key] = value if received.contributions else None
+        if received.contributions:
+            self._contributions[key] = received.contributions
             while len(self._contributions) > self.remembered:
                 del self._contributions[next(iter(self._contributions))]
         return old
 
     def flush(self) -> list[Output]:
-        """Return what has come late or was waited for, once all of a batch is known."""
+        """Return figures that late events or closings have changed, at the end of a batch."""
         outputs: list[Output] = []
         for key in sorted(self._unsaved):
             day = self._days.get(key)
@@ -214,7 +215,7 @@ class Rollup:
         return min(self._watermarks.values())
 
     def _advance(self, until: int, outputs: list[Output]) -> None:
-        """Do what is due, each at its time; tell now and then what goes on changing."""
+        """Do what is due, each at its time; emit every so often what goes on changing."""
         self._ended = until == END_OF_TIME
         while self._due and self._due.peekitem(0)[0] <= until:
             at, keys = self._due.popitem(0)
@@ -275,10 +276,10 @@ class Rollup:
 
     # Days
 
-    def _load(self, key: bytes, told: BuyerDay) -> _Day:
+    def _load(self, key: bytes, received: BuyerDay) -> _Day:
         day = self._days.get(key) or self._reload(key)
         if day is None:
-            state = DayState(told.shop_id, told.day, told.timezone, told.ends)
+            state = DayState(received.shop_id, received.day, received.timezone, received.ends)
             day = self._days[key] = _Day(state)
             self._schedule(key, state)
         return day
@@ -299,8 +300,8 @@ class Rollup:
     def _add_up(self, day: _Day) -> None:
         """Find the figures of a day from what each buyer adds to it."""
         for key, value in self._contributions_of(day.key):
-            told = _decode(value, key)
-            self._replace(day, told, {})
+            received = _decode(value, key)
+            self._replace(day, received, {})
 
     def _contributions_of(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield what each buyer adds to a day."""
@@ -339,10 +340,10 @@ class Rollup:
         self._days.pop(key, None)
         self._unsaved.discard(key)
 
-    def _replace(self, day: _Day, told: BuyerDay, old: Mapping[str, Contribution]) -> list[str]:
-        """Put what a buyer adds now in the place of what it added; return the agents who spoke later."""
-        new = told.contributions
-        buyer_id, reason = told.buyer_id, told.reason
+    def _replace(self, day: _Day, received: BuyerDay, old: Mapping[str, Contribution]) -> list[str]:
+        """Replace a buyer's contributions; return the agents whose last message is later now."""
+        new = received.contributions
+        buyer_id, reason = received.buyer_id, received.reason
         contributions = (
             new if old.keys() <= new.keys() else new | dict.fromkeys(old.keys() - new.keys(), NOTHING)
         )
@@ -354,7 +355,7 @@ class Rollup:
             self._put(day, agent_id, before, contribution, reason)
             if contribution.waits:
                 waiting = day.waiting.setdefault(agent_id, {})
-                waiting[buyer_id] = Waits(told.partition, contribution.closed_ts)
+                waiting[buyer_id] = Waits(received.partition, contribution.closed_ts)
             elif agent_id in day.waiting:
                 day.waiting[agent_id].pop(buyer_id, None)
             spoke_ts = contribution.spoke_ts
@@ -376,7 +377,7 @@ class Rollup:
     # What goes out
 
     def _close(self, day: _Day, agent_id: str, buyers: Collection[str], outputs: list[Output]) -> None:
-        """Answer buyers who wait to know when an agent spoke last."""
+        """Send closings to buyers who wait for one."""
         if not buyers or self._now < day.state.ends.workload:
             return
         last_ts = day.last_ts.get(agent_id, NOBODY_SPOKE)
@@ -392,7 +393,7 @@ class Rollup:
                 )
 
     def _emit(self, key: bytes, day: _Day, outputs: list[Output]) -> None:
-        """Tell the figures that have changed."""
+        """Emit the figures that have changed."""
         state = day.state
         late = self._now >= state.ends.payments
         for agent_id in sorted(day.dirty):
@@ -401,10 +402,10 @@ class Rollup:
             known = state.last_emitted.get(agent_id)
             if known is None and not figures.is_active:
                 continue
-            said = encode_agent_day(
+            encoded = encode_agent_day(
                 state.shop_id, agent_id, state.day, figures, state.ends, zone(state.timezone), self._now
             )
-            digest = digest_of(said)
+            digest = digest_of(encoded)
             if known is not None and known.digest == digest:
                 continue
             final = all(self._now >= at for at in figures.final_at(state.ends).values())
@@ -416,7 +417,7 @@ class Rollup:
                 Output(
                     AGENT_DAILY,
                     f"{state.shop_id}|{agent_id}|{day_name(state.day)}".encode(),
-                    emission(said, revision, reason, 0 if self._now == BEGINNING else self._now),
+                    emission(encoded, revision, reason, 0 if self._now == BEGINNING else self._now),
                 )
             )
         day.dirty.clear()
@@ -424,15 +425,15 @@ class Rollup:
 
 
 def _waiting(contributions: Mapping[str, Contribution]) -> bool:
-    """Whether a buyer waits to know when an agent spoke last."""
+    """Whether a buyer waits for a closing."""
     workload = shop_total(contributions).workload
     return workload is not None and workload.unanswered > 0
 
 
 def _decode(value: bytes, key: bytes) -> BuyerDay:
-    told = decode_buyer_day(value, key)
-    assert isinstance(told, BuyerDay)
-    return told
+    received = decode_buyer_day(value, key)
+    assert isinstance(received, BuyerDay)
+    return received
 
 
 def _day_key(shop_id: str, day: int) -> bytes:

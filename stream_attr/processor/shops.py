@@ -1,4 +1,4 @@
-"""The book of shops: settings and roster as their topics tell them, history and all (RULEBOOK 2)."""
+"""The registry of shops: settings and roster with their history (RULEBOOK 2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stream_attr.rules.vocabulary import Code
 
 
 class ShopRegistry:
-    """What is known of all shops; shared by the processors of a worker.
+    """Settings and roster of all shops; shared by the processors of a worker.
 
     ``files``: the names of the files that records come from, by topic; their ``partition`` is an index into
     them. Records from files are taken as they stand; records of a topic must not change the past.
@@ -27,7 +27,7 @@ class ShopRegistry:
         self._files = files
 
     def shop(self, shop_id: str) -> Shop:
-        """Return a shop, known or not."""
+        """Return a shop; an unknown one has default settings."""
         shop = self._shops.get(shop_id)
         if shop is None:
             shop = self._shops[shop_id] = Shop(shop_id)
@@ -42,7 +42,7 @@ class ShopRegistry:
             elif record.topic == ROSTER:
                 self._roster(record)
             else:
-                raise ValueError(f"{record.topic} tells nothing of shops")
+                raise ValueError(f"{record.topic} is not a topic of shops")
         except RefusedRecord as refusal:
             return dead_letter(refusal, record, self._files)
         return None
@@ -73,7 +73,7 @@ class ShopRegistry:
 
     @staticmethod
     def _not_past(first_day: int, shop: Shop, record: Record) -> int:
-        """Return the day on which a record was sent; raise if it would hold before it."""
+        """Return the day on which a record was sent; refuse one that takes effect before it."""
         today = shop.zone.day_of(record.timestamp)
         if first_day < today:
             raise RefusedRecord(

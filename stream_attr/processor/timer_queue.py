@@ -66,7 +66,7 @@ class Deadlines:
         self.first = min(self.first, due)
 
     def take(self, watermark: int) -> Iterator[tuple[int, bytes]]:
-        """Yield what is due by a watermark, in order, while what is yielded may be set anew."""
+        """Yield what is due by a watermark, in order, while what is yielded may be set again."""
         self._soon_until = max(self._soon_until, watermark + self._soon_ms)
         rows: Iterator[tuple[bytes, bytes]] = iter(())
         looks_far = self._first_far <= watermark

@@ -30,11 +30,11 @@ class Problem(NamedTuple):
     line: int
     code: str
     field: str | None
-    """The field it is about, a dotted path; None: the whole record."""
+    """The field it is about, a dotted path; None: the record as such."""
     message: str
 
     def __str__(self) -> str:
-        """Say it as compilers do: ``FILE:LINE: code: field: message``, or without a field."""
+        """Return it as compilers print it: ``FILE:LINE: code: field: message``, or without a field."""
         message = self.message.removeprefix(f"`{self.field}`: ")
         parts = (f"{self.file}:{self.line}", self.code, self.field, message)
         return ": ".join(part for part in parts if part is not None)
@@ -44,7 +44,7 @@ def check(inputs: Inputs, *, progress: Callable[[int], None] = lambda _: None) -
     """Yield every problem, file by file: settings, roster, chat, orders, then orders never created.
 
     Settings and roster are taken as `replay` takes them, history and all: a second record that names another
-    time zone is one. ``progress`` is told how many lines have been read. Raises UnusableFileError, before
+    time zone is one. ``progress`` is called with the number of lines read. Raises UnusableFileError, before
     anything is yielded where a file cannot be opened.
     """
     names = inputs.names
@@ -104,5 +104,5 @@ class _IncompleteOrders:
                     line,
                     Code.INCOMPLETE_ORDER,
                     "order_id",
-                    f"no file tells the creation of order {order_id} by this buyer",
+                    f"no file has the creation of order {order_id} by this buyer",
                 )

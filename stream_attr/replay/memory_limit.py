@@ -1,4 +1,4 @@
-"""How much memory there is at hand: the machine's, or what its container may use of it."""
+"""The memory limit: the machine's memory, or what its container may use of it."""
 
 from __future__ import annotations
 

@@ -72,11 +72,11 @@ _NEXT = _encode([])
 
 
 class ProcessLostError(StreamAttrError):
-    """A process of the replay has ended before its work was done; the message says which and why."""
+    """A process of the replay has ended before its work was done; the message names it and the cause."""
 
 
 def sensible_number(inputs: Inputs) -> int:
-    """Return how many processes a replay of these files is worth, the cores at hand considered."""
+    """Return how many processes are worth starting for these files, at most one for each core."""
     names = [*inputs.chat, *inputs.orders]
     if STANDARD_INPUT in (*names, *inputs.roster, *inputs.settings):
         return 1
@@ -103,7 +103,7 @@ class SharedPartition:
         self._plan = plan
         self._processes = processes
         self._waits = False
-        """Whether the processes wait to be told to go on."""
+        """Whether the processes wait for closings, or to go on."""
         self._workers: list[_Worker] = []
         self._stack = ExitStack()
 

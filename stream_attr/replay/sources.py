@@ -54,7 +54,7 @@ def _records(topic: str, index: int, rank: int, lines: LinesFile) -> Iterator[tu
         try:
             event = decode(value)
             ts = event.ts
-        except RefusedRecord:  # the processor will say so
+        except RefusedRecord:  # the processor refuses it
             event = None
             peeked = peek_ts(value)
             ts = AT_ONCE if peeked is None else peeked

@@ -294,7 +294,7 @@ def test_many_deadlines_passed_at_once_are_told_one_by_one_at_their_own_times(pa
 
 
 def test_a_topic_of_another_kind_is_a_mistake_of_the_program(partition):
-    with pytest.raises(ValueError, match="no topic of a partition's judge"):
+    with pytest.raises(ValueError, match="not an input topic of a partition"):
         partition.send(DECISIONS, b"{}")
 
 

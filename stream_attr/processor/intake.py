@@ -1,0 +1,119 @@
+"""Intake: bytes become events, once, and events that cannot be used are refused (RULEBOOK 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, assert_never
+
+from stream_attr.codec.records.chat_event import decode_chat
+from stream_attr.codec.records.order_event import decode_order, placed_of
+from stream_attr.codec.records.tick import decode_tick
+from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.contract.records.chat_event import ChatEvent
+from stream_attr.contract.records.fields import MAX_AMOUNT
+from stream_attr.contract.records.order_event import OrderEvent
+from stream_attr.processor.options import Options
+from stream_attr.processor.ports import Record, Stats
+from stream_attr.processor.watermark import Watermark
+from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.order.order import Order
+from stream_attr.rules.shop.days import MINUTE_MS
+from stream_attr.rules.vocabulary import Code
+
+AHEAD_OF_CLOCK_MS: Final = 10 * MINUTE_MS
+"""How far a live event or tick may lie ahead of the wall clock."""
+REFUNDS: Final = frozenset({"refund_requested", "refund_completed"})
+
+BUYER_IS_FULL: Final = RefusedRecord(
+    Code.TOO_LARGE,
+    "what is known of this buyer already is as much as can be kept until some of it is forgotten",
+)
+
+
+def chat_event(record: Record) -> ChatEvent:
+    """Return the chat event of a record, which may be decoded already. Raises RefusedRecord."""
+    event = record.event
+    return event if isinstance(event, ChatEvent) else decode_chat(record.value)
+
+
+def order_event(record: Record) -> OrderEvent:
+    """Return the order event of a record, which may be decoded already. Raises RefusedRecord."""
+    event = record.event
+    return event if isinstance(event, OrderEvent) else decode_order(record.value)
+
+
+def tick_ts(record: Record, clock: Callable[[], int] | None) -> int:
+    """Return the time of a tick; one from the future would make all that follows too late.
+
+    Raises RefusedRecord.
+    """
+    ts = decode_tick(record.value).ts
+    refuse_future(ts, clock)
+    return ts
+
+
+def refuse_future(ts: int, clock: Callable[[], int] | None) -> None:
+    """Raise RefusedRecord for a time more than 10 minutes ahead of the wall clock."""
+    if clock is not None and ts > clock() + AHEAD_OF_CLOCK_MS:
+        raise RefusedRecord(
+            Code.FUTURE_TIMESTAMP, "`ts` lies more than 10 minutes ahead of the wall clock", "ts"
+        )
+
+
+def accept(
+    event: ChatEvent | OrderEvent, record: Record, options: Options, watermark: Watermark, stats: Stats
+) -> tuple[bytes, bool]:
+    """Count an event and let the watermark see it; return its buyer's key, and whether it is late.
+
+    Raises RefusedRecord for another key than its own, a time in the future, and one beyond the history kept.
+    """
+    key = f"{event.shop_id}|{event.buyer_id}".encode()
+    if options.files is None and record.key != key:
+        raise RefusedRecord(
+            Code.KEY_MISMATCH, "the record's key is not `shop_id|buyer_id` of its value", "key"
+        )
+    ts = event.ts
+    refuse_future(ts, options.clock)
+    late = ts < watermark.value
+    if late and ts < watermark.value - options.retention.chat_ms:
+        raise RefusedRecord(
+            Code.TOO_LATE, "`ts` lies further behind the watermark than history is kept", "ts"
+        )
+    topic = record.topic
+    watermark.see(topic, ts)
+    stats.events[topic] = stats.events.get(topic, 0) + 1
+    if late:
+        stats.late[topic] = stats.late.get(topic, 0) + 1
+    return key, late
+
+
+def excess_refund(buyer: Buyer, event: OrderEvent) -> RefusedRecord | None:
+    """Return the refusal of a refund with which those of its order would exceed the largest amount."""
+    if event.event_id in buyer.order_event_ids:
+        return None
+    amount = event.amount or 0
+    order = buyer.orders.get(event.order_id)
+    if order is not None:
+        amount += order.refund_requested if event.type == "refund_requested" else order.refund_completed
+    if amount <= MAX_AMOUNT:
+        return None
+    return RefusedRecord(
+        Code.BAD_VALUE, f"`amount`: the order's refunds come to more than {MAX_AMOUNT}", "amount"
+    )
+
+
+def apply_to_order(order: Order, event: OrderEvent) -> None:
+    """Add an event to the facts of its order."""
+    match event.type:
+        case "created":
+            order.add_created(placed_of(event))
+        case "paid":
+            order.add_paid(placed_of(event))
+        case "cancelled":
+            order.add_cancelled(event.ts)
+        case "refund_requested":
+            order.add_refund(event.ts, event.amount or 0, completed=False)
+        case "refund_completed":
+            order.add_refund(event.ts, event.amount or 0, completed=True)
+        case _:
+            assert_never(event.type)

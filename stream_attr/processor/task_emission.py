@@ -1,0 +1,58 @@
+"""Emission of service tasks (RULEBOOK 9): each is opened once and closed once, whoever restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stream_attr.codec.records.emission import emission
+from stream_attr.codec.records.service_task import encode_task
+from stream_attr.contract.topics import TASKS
+from stream_attr.processor.ports import Output
+from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.emitted import EmittedTask
+from stream_attr.rules.order.order import Order
+from stream_attr.rules.reports.service_task import FRESH_MS, tasks_of
+from stream_attr.rules.shop.settings import OFFICIAL
+from stream_attr.rules.vocabulary import ADDRESS_CHECK, FINAL
+
+
+def emit_tasks(
+    buyer: Buyer, order: Order, watermark: int, reason: str, now: Callable[[], int]
+) -> list[Output]:
+    """Return the tasks of an order that open, close or change hands at a watermark; record them as emitted.
+
+    ``now``: the wall clock; a task that fell due long before is not opened.
+    """
+    outputs: list[Output] = []
+    if order.created_ts is None:
+        return outputs
+    shop_id = buyer.shop.shop_id
+    for task in tasks_of(order, buyer.shop):
+        known = order.tasks.get(task.kind)
+        ended_ts = task.ended_ts
+        if ended_ts is None and watermark >= task.ends_at:
+            ended_ts = task.ends_at
+        if known is None:
+            due = task.kind == ADDRESS_CHECK or watermark >= task.due_ts
+            if ended_ts is not None or not due or now() - task.due_ts > FRESH_MS:
+                continue
+            emitted = EmittedTask(1, True, task.agent_id)
+        elif not known.is_open or (ended_ts is None and task.agent_id == known.agent_id):
+            continue
+        else:
+            emitted = EmittedTask(known.revision + 1, ended_ts is None, task.agent_id)
+        order.record_task(task.kind, emitted)
+        task_id = f"{shop_id}|{order.order_id}|{task.kind}"
+        encoded = encode_task(task_id, shop_id, buyer.buyer_id, order.order_id, task, ended_ts)
+        outputs.append(
+            Output(TASKS, task_id.encode(), emission(encoded, emitted.revision, reason, watermark))
+        )
+    return outputs
+
+
+def may_open_or_close_tasks(order: Order) -> bool:
+    """Whether time alone may do so; once the decision is final no task opens, whatever settings come."""
+    emitted = order.emitted.get(OFFICIAL)
+    if emitted is None:
+        return False
+    return emitted.verdict.status != FINAL or any(task.is_open for task in order.tasks.values())
