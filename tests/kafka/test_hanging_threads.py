@@ -87,7 +87,7 @@ def test_a_wall_clock_that_is_set_back_holds_up_no_new_shop_and_no_shutdown(
         if worker.runs():
             worker.kill()
     assert "the wall clock was set back by 3600.0 s" in worker.said()
-    assert "whether a batch is committed" not in worker.said()
+    assert "a commit is in doubt" not in worker.said()
 
 
 ASLEEP = """

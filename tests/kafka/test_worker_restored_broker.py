@@ -79,7 +79,7 @@ def test_a_store_of_a_lost_history_is_not_judged_by_although_its_offset_is_there
         judge(node, second, {b"jd:1|other%d" % number: 1 for number in range(OTHERS)})
         chat(node, LOST.decode(), [f"again{n}" for n in range(8)])
         judge(node, first, {LOST: 8})
-        assert "it is of another history of the changelog" in first.log.read_text()
+        assert "it belongs to another history of the changelog" in first.log.read_text()
         assert "another history" not in second.log.read_text()
         assert counts(node.bootstrap, PREFIX) == {LOST: [8]}
         first.log.write_bytes(b"")
@@ -100,7 +100,9 @@ def test_an_input_restored_from_an_older_copy_than_the_changelog_is_not_read_on_
         chat(node, "jd:1|new", [f"new{n}" for n in range(16)])  # the first six lie where others were judged
         for _ in range(2):
             assert worker.start().wait() == 1
-            assert f"topic {PREFIX}chat-events: another record lies where one was judged" in worker.said()
+            assert (
+                f"topic {PREFIX}chat-events: another record is at the offset of a judged one" in worker.said()
+            )
             assert "start once with --lost-input continue" in worker.said()
             assert "Traceback" not in worker.said()
         worker.args = ("--lost-input=continue",)
