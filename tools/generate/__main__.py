@@ -41,7 +41,7 @@ def main() -> int:
         changes = []  # an export without its history
         print(f"schemas are not compared: Git does not show {arguments.against}", file=sys.stderr)
     for change in changes:
-        print(f"breaks readers or writers, and needs an entry of CHANGELOG.md: {change}", file=sys.stderr)
+        print(f"readers or writers are affected, and CHANGELOG.md needs an entry: {change}", file=sys.stderr)
     return 1 if check and stale else 0
 
 

@@ -20,11 +20,12 @@ from stream_attr.cli import worker
 from stream_attr.contract.records.agent_daily import FIGURES
 from stream_attr.contract.records.fields import MAX_AMOUNT
 from stream_attr.contract.records.shop_settings import ShopSettingsRecord
-from stream_attr.contract.registry import TopicDefinition, record_schema, topic_definitions
+from stream_attr.contract.registry import TopicDefinition, topic_definitions
 from stream_attr.rules.shop.settings import DEFAULT_SETTINGS, NEVER_FOLLOW_UP, PRESETS
 from stream_attr.rules.vocabulary import CODES, FILTERS, PRESET_NAMES, VOCABULARIES
 from stream_attr.worker.ops.metrics import Metrics
 from tools.generate import chinese
+from tools.generate.schemas import record_schemas
 
 DAY_MS: Final = 86_400_000
 _SCHEMAS: Final = "@schemas/"
@@ -212,7 +213,7 @@ def _default(schema: dict[str, Any], name: str) -> Any:
 
 
 def _settings(in_chinese: bool) -> str:
-    schema = record_schema("settings")
+    schema = record_schemas()["settings"].json_schema()
     properties = {"timezone": schema["properties"]["timezone"]}
     properties |= schema["$defs"]["rules"]["properties"]
     properties |= {"tasks": schema["properties"]["tasks"]}
@@ -266,7 +267,9 @@ def _presets(in_chinese: bool) -> str:
 
 
 def _filters(in_chinese: bool) -> str:
-    properties = record_schema("settings")["$defs"]["rules"]["properties"]["filters"]["properties"]
+    properties = record_schemas()["settings"].json_schema()["$defs"]["rules"]["properties"]["filters"][
+        "properties"
+    ]
     rows = [
         (
             f"{_code(name)} {FILTERS[name].chinese}",
