@@ -1,4 +1,4 @@
-"""``stream-attr check``: what of files would go to the dead letters, before anything is sent."""
+"""``stream-attr check``: what of files would go to the dead letters, and audits, before anything is sent."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 
 import click
 
+from stream_attr.audit import AuditWarning
 from stream_attr.cli.params import FilesCommand
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
@@ -22,14 +23,24 @@ __all__ = ["command"]
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
 @click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
 @click.option("--settings", metavar="FILE…", multiple=True, help="Settings records, the oldest first.")
+@click.option("--strict", is_flag=True, help="End with status 1 for warnings too.")
 def command(
-    chat: tuple[str, ...], orders: tuple[str, ...], roster: tuple[str, ...], settings: tuple[str, ...]
+    chat: tuple[str, ...],
+    orders: tuple[str, ...],
+    roster: tuple[str, ...],
+    settings: tuple[str, ...],
+    strict: bool,
 ) -> None:
     """Check JSON-lines files and print what would go to the dead letters, a line each:
     FILE:LINE: code: field: message.
 
     Ends with status 1 if there is any. Files may be .gz; - is standard input. An order is an
     incomplete_order if no file given tells its creation; give all files that belong together.
+
+    Then come warnings: FILE:LINE: warning: code: message, with the lines and what to do. They are about
+    records that can be used, but hint at a mistake of the export: event ids or chat that are repeated, an
+    order under two buyers, buyers without chat or with very many orders, agents not in the roster, refunds
+    above the amount, second payments, cancelled orders that were paid, jumps in time.
 
     What hangs on the live stream cannot be known here: too_late, future_timestamp, key_mismatch (lines
     have no key), and a change of settings or roster that is sent after the day from which it is to hold.
@@ -41,16 +52,24 @@ def command(
         raise click.UsageError("standard input (-) can be read once only.")
     progress = _Counted(Progress("checked"))
     codes: Counter[str] = Counter()
+    warnings = 0
     try:
-        for problem in check(Inputs(chat, orders, roster, settings), progress=progress):
+        for found in check(Inputs(chat, orders, roster, settings), progress=progress):
             progress.shown.clear()
-            echo(str(problem))
-            codes[problem.code] += 1
+            if isinstance(found, AuditWarning):
+                warnings += 1
+                for line in found.lines():
+                    echo(line)
+            else:
+                echo(str(found))
+                codes[found.code] += 1
     finally:
         progress.shown.clear()
-    found = ", ".join(f"{count:,} {code}" for code, count in codes.most_common())
-    echo(f"{progress.lines:,} lines checked: {found or 'no problems'}", err=True)
-    sys.exit(1 if codes else 0)
+    counts = [f"{count:,} {code}" for code, count in codes.most_common()] or ["no problems"]
+    if warnings:
+        counts.append("1 warning" if warnings == 1 else f"{warnings:,} warnings")
+    echo(f"{progress.lines:,} lines checked: {', '.join(counts)}", err=True)
+    sys.exit(1 if codes or (strict and warnings) else 0)
 
 
 class _Counted:

@@ -1,4 +1,4 @@
-"""What of files would go to the dead letters, found without judging anything (RULEBOOK 11, 13)."""
+"""What of files would go to the dead letters, and audits, without judging anything (RULEBOOK 11, 13)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import orjson
-from msgspec import UNSET
 
+from stream_attr.audit import Audit, AuditWarning, Place
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.codec.records.order_event import decode_order
+from stream_attr.codec.records.roster import decode_roster
 from stream_attr.codec.refusal import RefusedRecord
-from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import ShopRegistry
@@ -40,12 +40,17 @@ class Problem(NamedTuple):
         return ": ".join(part for part in parts if part is not None)
 
 
-def check(inputs: Inputs, *, progress: Callable[[int], None] = lambda _: None) -> Iterator[Problem]:
+def check(
+    inputs: Inputs, *, progress: Callable[[int], None] = lambda _: None
+) -> Iterator[Problem | AuditWarning]:
     """Yield every problem, file by file: settings, roster, chat, orders, then orders never created.
 
-    Settings and roster are taken as `replay` takes them, history and all: a second record that names another
-    time zone is one. ``progress`` is called with the number of lines read. Raises UnusableFileError, before
-    anything is yielded where a file cannot be opened.
+    Then come the warnings of the audits. Settings and roster are taken as `replay` takes them, history and
+    all: a second record that names another time zone is a problem. ``progress`` is called with the number of
+    lines read so far.
+
+    Raises:
+        UnusableFileError: before anything is yielded where a file cannot be opened.
     """
     names = inputs.names
     with ExitStack() as stack:
@@ -53,56 +58,41 @@ def check(inputs: Inputs, *, progress: Callable[[int], None] = lambda _: None) -
             topic: [stack.enter_context(LinesFile(name)) for name in some] for topic, some in names.items()
         }
         registry = ShopRegistry(names)
-        incomplete = _IncompleteOrders()
+        order = (SETTINGS, ROSTER, CHAT, ORDERS)
+        all_files = [lines.name for topic in order for lines in files[topic]]
+        audit = stack.enter_context(
+            Audit(all_files, has_chat=bool(inputs.chat), has_roster=bool(inputs.roster))
+        )
         read = 0
-        for topic in (SETTINGS, ROSTER, CHAT, ORDERS):
+        file = -1
+        for topic in order:
             for index, lines in enumerate(files[topic]):
+                file += 1
                 for number, value in lines:
                     try:
                         if topic == CHAT:
-                            decode_chat(value)
+                            audit.add_chat(decode_chat(value), Place(file, number))
                         elif topic == ORDERS:
-                            incomplete.see(decode_order(value), lines.name, number)
+                            audit.add_order(decode_order(value), Place(file, number))
                         elif letter := registry.apply(Record(topic, index, number, 0, None, value)):
                             yield _of_dead_letter(orjson.loads(letter.value))
+                        elif topic == ROSTER:
+                            audit.add_roster(decode_roster(value))
                     except RefusedRecord as refusal:
                         yield Problem(lines.name, number, refusal.code, refusal.field, refusal.message)
                     read += 1
                     progress(read)
-        yield from incomplete.problems()
+        incomplete, warnings = audit.finish()
+        for (at, line), order_id in incomplete:
+            yield Problem(
+                all_files[at],
+                line,
+                Code.INCOMPLETE_ORDER,
+                "order_id",
+                f"no file has the creation of order {order_id} by this buyer",
+            )
+        yield from warnings
 
 
 def _of_dead_letter(letter: dict[str, Any]) -> Problem:
     return Problem(letter["file"], letter["line"], letter["code"], letter["field"], letter["message"])
-
-
-class _IncompleteOrders:
-    """Orders of which no creation has been seen, with the records that wait for it (RULEBOOK 2)."""
-
-    def __init__(self) -> None:
-        self._created: set[tuple[str, str, str]] = set()
-        self._waiting: dict[tuple[str, str, str], dict[str, tuple[str, int]]] = {}
-        """By order and event id, so that a repeated event waits once: the file and the line."""
-
-    def see(self, event: OrderEvent, file: str, line: int) -> None:
-        """Learn of an order event."""
-        order = (event.shop_id, event.buyer_id, event.order_id)
-        if order in self._created:
-            return
-        if event.type == "created" or (event.type == "paid" and event.created_ts is not UNSET):
-            self._created.add(order)
-            self._waiting.pop(order, None)
-        else:
-            self._waiting.setdefault(order, {}).setdefault(event.event_id, (file, line))
-
-    def problems(self) -> Iterator[Problem]:
-        """Yield what waits for nothing, in the order in which it was read."""
-        for (_, _, order_id), events in self._waiting.items():
-            for file, line in events.values():
-                yield Problem(
-                    file,
-                    line,
-                    Code.INCOMPLETE_ORDER,
-                    "order_id",
-                    f"no file has the creation of order {order_id} by this buyer",
-                )

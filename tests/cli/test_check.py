@@ -71,3 +71,17 @@ def test_help_says_what_cannot_be_known():
     said = check("--help").stdout
     for code in ("too_late", "future_timestamp", "key_mismatch"):
         assert code in said
+
+
+def test_warnings_fail_only_if_strict(tmp_path):
+    (tmp_path / "chat.jsonl").write_bytes(
+        GOOD + GOOD.replace(b"buyer}", b"agent}").replace(b'"b-1"', b'"b-2"')
+    )
+    done = check("--chat", tmp_path / "chat.jsonl")
+    assert (done.exit_code, done.stderr) == (0, "2 lines checked: no problems, 1 warning\n")
+    first, remedy = done.stdout.splitlines()
+    assert first.startswith(f"{tmp_path}/chat.jsonl:2: warning: repeated_event_id: chat events that ")
+    assert remedy.startswith("  An event id names one event")
+    assert check("--strict", "--chat", tmp_path / "chat.jsonl").exit_code == 1
+    (tmp_path / "chat.jsonl").write_bytes(GOOD)
+    assert check("--strict", "--chat", tmp_path / "chat.jsonl").exit_code == 0
