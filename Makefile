@@ -20,7 +20,7 @@ BUSY ?= 4
 BESIDE ?= --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-loaded check reliability docs generate fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down containers clean
+.PHONY: help demo test test-unit test-loaded check reliability docs generate fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down containers clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ demo: $(DEMO_STAMP)  ## the whole system on this machine: events in, verdicts ou
 
 test: $(STAMP)  ## all tests but those of containers, on the embedded broker and (where Java and Maven are) Apache Kafka
 	$(BIN)/python -m pytest $(BESIDE) --ignore tests/containers
+
+test-unit: $(STAMP)  ## those that need no broker (2 minutes)
+	$(BIN)/python -m pytest $(BESIDE) -m 'not kafka'
 
 # A loop ends by itself with the shell that has started it, however that ends.
 test-loaded: $(STAMP)  ## the same beside so many busy processes (BUSY=4): no test may depend on the machine's speed

@@ -1,5 +1,7 @@
-"""What holds for all tests: the signals of what they start, and which of them stay together.
+"""What holds for all tests: signals of what they start, which need a broker, and which stay together.
 
+A test that needs a broker carries the marker ``kafka``: by itself, or by a fixture that is one. All others
+are unit tests (``make test-unit``): neither they nor the processes that they start can start a broker.
 Where tests run beside each other, those of one broker stay together, and those of one file.
 """
 
@@ -8,9 +10,12 @@ from __future__ import annotations
 import os
 import re
 import resource
+import shlex
 import signal
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +25,8 @@ BROKER = re.compile(r"\[(?:[^\]]*-)?(embedded|apache|cluster)[-\]]")
 """A parameter that names a broker; each broker is one for the whole run (``tests/kafka/conftest.py``)."""
 FAULTS = "tests/kafka/faults/"
 
+BROKER_FIXTURES = frozenset({"broker", "embedded", "apache", "cluster"})
+NO_BROKER = "a test without the marker `kafka` starts no broker"
 
 FOR_CHILDREN = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
@@ -53,8 +60,12 @@ class ByBroker(LoadScopeScheduling):
 LONGEST_FIRST = ("cluster", "apache", "embedded")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, where tests run beside each other."""
+    """Mark what needs a broker; begin with what takes longest, where tests run beside each other."""
+    for item in items:
+        if isinstance(item, pytest.Function) and BROKER_FIXTURES.intersection(item.fixturenames):
+            item.add_marker("kafka")
     if not hasattr(config, "workerinput"):
         return
     place = {broker: number for number, broker in enumerate(LONGEST_FIRST)}
@@ -65,6 +76,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByBroker:
     """Take the place of the scheduler that ``--dist`` names."""
     return ByBroker(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Have a test that is not marked start no broker, neither here nor in a process of its own."""
+    if item.get_closest_marker("kafka") is not None:
+        return (yield)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for program in ("java", "podman"):
+            file = Path(folder, program)
+            file.write_text(f"#!/bin/sh\necho {shlex.quote(NO_BROKER)} >&2\nexit 1\n")
+            file.chmod(0o700)
+        patch.setenv("PATH", folder, prepend=os.pathsep)
+        patch.setenv("CALF_TANSU_BIN", NO_BROKER)  # instead of the embedded one
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have a test fail that is skipped for want of a broker which it was not to start at all."""
+    report = yield
+    if report.skipped and NO_BROKER in str(report.longrepr):
+        report.outcome, report.longrepr = "failed", f"{item.nodeid}: {NO_BROKER}"
+    return report
 
 
 @pytest.fixture

@@ -17,7 +17,10 @@ from stream_attr.kafka.embedded import server
 from tests.containers.installation import until
 from tests.deploy.manifests import DEPLOY, document
 
-pytestmark = pytest.mark.timeout(3600)  # the first run builds the images; each wait has a bound of its own
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.timeout(3600),  # the first run builds the images; each wait has a bound of its own
+]
 
 SERVICES = ("kafka", "worker-1", "worker-2", "prometheus")
 WORKERS = {"worker-1": "WORKER_1_PORT", "worker-2": "WORKER_2_PORT"}

@@ -23,6 +23,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
+@pytest.mark.kafka
 @needs_kafka
 def test_data_survives_down_and_up(tmp_path):
     port = free_port()
@@ -42,6 +43,7 @@ def test_data_survives_down_and_up(tmp_path):
     assert apache_kafka.running(tmp_path) == []
 
 
+@pytest.mark.kafka
 @needs_kafka
 def test_a_taken_port_is_named(tmp_path):
     with socket.socket() as taken:

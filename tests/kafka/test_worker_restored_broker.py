@@ -11,6 +11,7 @@ from stream_attr.kafka.admin import create_topics
 from tests.kafka.conftest import NO_KAFKA, REQUIRED
 from tests.kafka.worker_process import Traffic, counts, state, until, workers
 
+pytestmark = pytest.mark.kafka
 PREFIX = "restored."
 LOST, OTHERS = b"jd:1|lost", 120
 

@@ -23,6 +23,7 @@ with embedded_broker() as broker:
 """
 
 
+@pytest.mark.kafka
 def test_answers_on_entry_and_is_gone_after():
     with embedded_broker() as broker:
         metadata = AdminClient({"bootstrap.servers": broker.bootstrap}).list_topics(timeout=60)
@@ -32,11 +33,13 @@ def test_answers_on_entry_and_is_gone_after():
     server.require_free_port(broker.port)
 
 
+@pytest.mark.kafka
 def test_two_run_side_by_side_and_share_nothing():
     with embedded_broker() as one, embedded_broker() as other:
         assert one.port != other.port
 
 
+@pytest.mark.kafka
 def test_a_taken_port_is_named():
     with embedded_broker() as one:
         taken = pytest.raises(EmbeddedBrokerError, match=f"port {one.port} on 127.0.0.1")
@@ -44,6 +47,7 @@ def test_a_taken_port_is_named():
             pass
 
 
+@pytest.mark.kafka
 def test_ends_when_the_block_fails():
     with pytest.raises(ZeroDivisionError), embedded_broker() as broker:
         raise ZeroDivisionError
@@ -68,6 +72,7 @@ def test_the_error_of_a_broker_that_does_not_start_has_its_output(monkeypatch, t
         pass
 
 
+@pytest.mark.kafka
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
 def test_dies_with_an_owner_that_is_killed():
     with subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True) as owner:

@@ -12,6 +12,8 @@ from tests.kafka.conftest import apache_of
 
 from .installation import installed
 
+pytestmark = pytest.mark.kafka
+
 
 @pytest.fixture
 def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
