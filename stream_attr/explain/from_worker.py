@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from http.client import HTTPException
+from typing import NamedTuple
 
 import orjson
 
@@ -23,8 +24,9 @@ RETRY_INTERVAL_S = 0.2
 def decision_from_worker(
     url: str, token: Secret | None, shop: str, order: str, wait_s: float
 ) -> FoundDecision:
-    """Return the last official decision on an order; retry an order that is not known yet for ``wait_s``.
+    """Return the last official decision on an order.
 
+    An order that is not known yet, or whose partition does not answer, is asked for again for ``wait_s``.
     ``url``: any worker's web address. Raises UnusableError.
     """
     try:
@@ -32,10 +34,11 @@ def decision_from_worker(
     except UnaddressableIdError as error:
         raise UnusableError(str(error)) from error
     deadline = time.monotonic() + wait_s
-    while (body := _get(address, url, token)) is None:
+    while isinstance(body := _get(address, url, token), _NotYet):
         if time.monotonic() >= deadline:
             raise UnusableError(
-                f"no decision yet on order {order} of shop {shop}: its events were not processed yet, "
+                body.reason
+                or f"no decision yet on order {order} of shop {shop}: its events were not processed yet, "
                 "or refused (see dead-letters)"
             )
         time.sleep(RETRY_INTERVAL_S)
@@ -45,8 +48,14 @@ def decision_from_worker(
         raise UnusableError(f"{address}: the response is not JSON: {error}") from error
 
 
-def _get(address: str, url: str, token: Secret | None) -> bytes | None:
-    """Return the body of the response; None: not found."""
+class _NotYet(NamedTuple):
+    """There is no decision yet, or a partition cannot tell, with the worker's reason."""
+
+    reason: str | None
+
+
+def _get(address: str, url: str, token: Secret | None) -> bytes | _NotYet:
+    """Return the body of the response."""
     request = urllib.request.Request(address)
     if token is not None:  # a redirect must not carry it to another host
         request.add_unredirected_header("Authorization", f"Bearer {token.reveal()}")
@@ -54,9 +63,12 @@ def _get(address: str, url: str, token: Secret | None) -> bytes | None:
         with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as response:
             body: bytes = response.read()
     except urllib.error.HTTPError as error:
+        answer = error.read() if error.code == 503 else b""
         error.close()
         if error.code == 404:
-            return None
+            return _NotYet(None)
+        if error.code == 503:
+            return _NotYet(_reason(answer) or f"{address}: HTTP status 503 {error.reason}")
         if error.code == 401:
             problem = "needs a token" if token is None else "rejects this token"
             raise UnusableError(f"the worker at {url} {problem}: see --web-token-file") from error
@@ -67,3 +79,11 @@ def _get(address: str, url: str, token: Secret | None) -> bytes | None:
     except HTTPException as error:
         raise UnusableError(f"{url} is not a web server: {error!r}") from error
     return body
+
+
+def _reason(answer: bytes) -> str | None:
+    """Return the ``error`` of a response, if it is a worker's."""
+    try:
+        return str(orjson.loads(answer)["error"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None

@@ -360,6 +360,7 @@ def test_from_a_worker_comes_the_last_decision(worker: Callable[[bytes, int], st
             "no decision yet on order o/1 of shop jd:10086: its events were not processed yet, or refused",
         ),
         (b"{}", 503, "HTTP status 503"),
+        (b'{"error": "partition 3 does not answer"}', 503, "Error: partition 3 does not answer"),
         (b"<html>", 200, "the response is not JSON"),
         (b"{}", 200, "/orders/jd%3A10086/o%2F1: not a decision: KeyError"),
         (b"[]", 200, "/orders/jd%3A10086/o%2F1: not a decision: TypeError"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import pytest
@@ -16,6 +18,7 @@ from stream_attr.worker.config import StoreKind, WorkerConfig
 from stream_attr.worker.ops import web
 from stream_attr.worker.ops.logs import RateLimited
 from stream_attr.worker.startup.host_check import Claim, HostCheckError
+from stream_attr.worker.task.assignment import Assignment, OrderLookup
 
 TOKEN = "0123456789abcdef"
 PAGES = ("/health", "/ready", "/metrics", "/orders/jd:1/o1")
@@ -136,9 +139,126 @@ async def test_of_a_worker_that_answers_nonsense_only_the_address_is_logged(capl
         log = RateLimited(web.logger)
         app = SimpleNamespace(config=WorkerConfig(web_token=Secret(TOKEN)), http_client=client, web_log=log)
         app.assignor = SimpleNamespace(external_topics_metadata=lambda: {peer: {}})
-        assert await web._request_from_peers(app, "/orders/jd%3A1/o1") is None
+        assert await web._request_from_peers(app, "/orders/jd%3A1/o1") == OrderLookup(None)
     [line] = caplog.messages
     assert "worker" in line
     assert "does not answer" in line
     assert "geheim" not in line
     assert TOKEN not in line
+
+
+class HeldPartition:
+    """A stream task as far as a lookup sees it."""
+
+    def __init__(self, number, found=None, *, lost_at=None, busy=False):
+        self.number, self.found, self.lost_at, self.busy = number, found, lost_at, busy
+
+    async def find_order(self, _shop_id, _order_id):
+        if self.busy:
+            await asyncio.sleep(0.01)
+            raise TimeoutError
+        return self.found
+
+
+def held(*tasks, judging=True, total=4):
+    context: Any = SimpleNamespace(partitions=total)
+    partitions = Assignment(context, print)
+    partitions._tasks = {task.number: task for task in tasks}
+    partitions._judging = judging
+    return partitions
+
+
+def answer_of(body, content_type, status=200, headers=None):
+    assert content_type == "application/json"
+    return status, json.loads(body), dict(headers or {})
+
+
+@pytest.fixture
+async def ask_for_order():
+    """Ask a worker that holds some partitions for an order; ``peers``: what others answer, by URL."""
+
+    async def ask_for_order(partitions, peers=None, *, local=False):
+        async with aiohttp.ClientSession() as client:
+            app = SimpleNamespace(
+                partitions=partitions,
+                config=WorkerConfig(),
+                http_client=client,
+                web_log=RateLimited(web.logger),
+                broker_health=SimpleNamespace(lost=None),
+                assignor=SimpleNamespace(external_topics_metadata=lambda: dict.fromkeys(peers or [])),
+            )
+            view = SimpleNamespace(app=app, bytes=answer_of)
+            request = SimpleNamespace(query={"local": "1"} if local else {})
+            return await web.order(view, request, "jd:1", "o1")
+
+    return ask_for_order
+
+
+@pytest.fixture
+async def peer():
+    """Starts a worker that answers every lookup alike; returns its URL."""
+    servers = []
+
+    async def start(status, body):
+        async def answer(request):
+            assert request.query["local"] == "1"
+            return aiohttp_web.json_response(body, status=status)
+
+        app = aiohttp_web.Application()
+        app.router.add_get("/orders/{shop}/{order}", answer)
+        servers.append(server := TestServer(app))
+        await server.start_server()
+        return str(server.make_url(""))
+
+    yield start
+    for server in servers:
+        await server.close()
+
+
+async def test_404_once_every_partition_has_answered(ask_for_order, peer):
+    others = await peer(404, {"error": "no decision", "partitions": [2, 3]})
+    status, answer, headers = await ask_for_order(held(HeldPartition(0), HeldPartition(1)), [others])
+    assert (status, headers) == (404, {})
+    assert answer == {"error": "no decision on order o1 of shop jd:1"}
+
+
+@pytest.mark.parametrize(
+    ("partitions", "missing"),
+    [
+        (held(HeldPartition(0), HeldPartition(1), HeldPartition(2)), [3]),
+        (held(*map(HeldPartition, range(4)), judging=False), [0, 1, 2, 3]),
+        (held(*map(HeldPartition, range(3)), HeldPartition(3, lost_at=1.0)), [3]),
+        (held(HeldPartition(0, busy=True), *map(HeldPartition, range(1, 4))), [0]),
+    ],
+    ids=["held by nobody", "being restored", "taken over by another worker", "busy"],
+)
+async def test_503_while_a_partition_cannot_tell(ask_for_order, partitions, missing):
+    status, answer, headers = await ask_for_order(partitions)
+    assert (status, answer["partitions"], headers) == (503, missing, {"Retry-After": "2"})
+    assert f"{', '.join(map(str, missing))} do" in answer["error"]
+    assert answer["error"].endswith("retry")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(401, {}), (503, {"error": "busy"}), (404, {"error": "of an older program"}), (404, [])],
+)
+async def test_a_worker_that_cannot_tell_leaves_its_partitions_unknown(ask_for_order, peer, status, body):
+    others = await peer(status, body)
+    status, answer, _ = await ask_for_order(held(HeldPartition(0), HeldPartition(1)), [others])
+    assert (status, answer["partitions"]) == (503, [2, 3])
+
+
+async def test_a_decision_is_returned_whatever_other_partitions_do(ask_for_order, peer):
+    found = HeldPartition(1, b'{"revision": 1}')
+    partitions = held(HeldPartition(0, busy=True), found, judging=False)
+    assert (await ask_for_order(partitions))[:2] == (200, {"revision": 1})
+    others = await peer(200, {"revision": 2})
+    assert (await ask_for_order(held(HeldPartition(0, busy=True)), [others]))[:2] == (200, {"revision": 2})
+    await asyncio.gather(*partitions._lookups)
+
+
+async def test_another_worker_is_answered_with_the_partitions_that_do_not_hold_it(ask_for_order):
+    partitions = held(HeldPartition(2), HeldPartition(0), HeldPartition(3, busy=True))
+    status, answer, _ = await ask_for_order(partitions, local=True)
+    assert (status, answer["partitions"]) == (404, [0, 2])

@@ -2,8 +2,9 @@
 
 ``GET /health``: the process is alive. ``GET /ready``: 200 once every assigned partition is restored, and
 while the broker answers; else 503 with the reason. ``GET /metrics``. ``GET /orders/{shop_id}/{order_id}``:
-the last decision with its receipt, from whichever worker holds it, else 404; each id is one percent-encoded
-segment. Errors are JSON: ``{"error": ...}``. With a token, all but the first two require it: ``Authorization:
+the last decision with its receipt, from whichever worker holds it; 404 once every partition was asked and
+none holds it, else 503 with the partitions that did not answer. Each id is one percent-encoded segment.
+Errors are JSON: ``{"error": ...}``. With a token, all but the first two require it: ``Authorization:
 Bearer …``, else 401.
 """
 
@@ -26,6 +27,7 @@ from yarl import URL
 from stream_attr.contract.order_path import ORDER_ROUTE, UnaddressableIdError, order_path
 from stream_attr.kafka.secret import Secret
 from stream_attr.worker.startup.topics_check import INPUTS
+from stream_attr.worker.task.assignment import OrderLookup
 
 __all__ = ["add_routes", "guard"]
 
@@ -34,6 +36,11 @@ logger = logging.getLogger(__name__)
 _PEER_TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 _LOCAL_ONLY = "local"
 """Query flag of a request from another worker: it is not forwarded."""
+_WITHOUT_IT = "partitions"
+"""In the response to such a request: the partitions that do not hold the order."""
+_NO_ANSWER = OrderLookup(None)
+_RETRY_AFTER_S = 2
+"""A rebalance takes about so long; restoring can take longer."""
 _JSON = "application/json"
 _OPEN = frozenset({"/health", "/ready"})
 """Paths for probes, which have no token."""
@@ -113,27 +120,44 @@ async def order(view: View, request: Request, shop_id: str, order_id: str) -> Re
         path = order_path(shop_id, order_id)
     except UnaddressableIdError as refusal:
         return view.bytes(orjson.dumps({"error": str(refusal)}), content_type=_JSON, status=400)
-    try:
-        found = await view.app.partitions.find_order(shop_id, order_id)
-    except TimeoutError:
-        error = {"error": view.app.broker_health.lost or "partition is busy; retry"}
-        return view.bytes(orjson.dumps(error), content_type=_JSON, status=503)
-    if found is None and _LOCAL_ONLY not in request.query:
-        found = await _request_from_peers(view.app, path)
-    if found is None:
-        error = {"error": f"no decision on order {order_id} of shop {shop_id}"}
-        return view.bytes(orjson.dumps(error), content_type=_JSON, status=404)
-    return view.bytes(found, content_type=_JSON)
+    app = view.app
+    local_only = _LOCAL_ONLY in request.query
+    found, without_it = await app.partitions.find_order(shop_id, order_id)
+    if found is None and not local_only:
+        found, of_peers = await _request_from_peers(app, path)
+        without_it |= of_peers
+    if found is not None:
+        return view.bytes(found, content_type=_JSON)
+    status, headers = 404, {}
+    answer: dict[str, Any] = {"error": f"no decision on order {order_id} of shop {shop_id}"}
+    if local_only:
+        answer[_WITHOUT_IT] = sorted(without_it)
+    elif unknown := sorted(set(range(app.partitions.total)) - without_it):
+        status, headers = 503, {"Retry-After": str(_RETRY_AFTER_S)}
+        lost = app.broker_health.lost
+        answer = {"error": _cannot_tell(order_id, shop_id, unknown, lost), "partitions": unknown}
+    return view.bytes(orjson.dumps(answer), content_type=_JSON, status=status, headers=headers)
 
 
-async def _request_from_peers(app: Any, path: str) -> bytes | None:
+def _cannot_tell(order_id: str, shop_id: str, partitions: list[int], lost: str | None) -> str:
+    """Return why it is not known whether there is a decision. ``lost``: what is wrong with the broker."""
+    named = ", ".join(map(str, partitions))
+    which = f"partition {named} does" if len(partitions) == 1 else f"partitions {named} do"
+    return (
+        f"cannot tell whether there is a decision on order {order_id} of shop {shop_id}: {which} not answer "
+        f"(held by no worker, being restored, or busy); {lost or 'retry'}"
+    )
+
+
+async def _request_from_peers(app: Any, path: str) -> OrderLookup:
     """Request an order from every other worker, as the group's assignment names them."""
     peers = set(app.assignor.external_topics_metadata()) - {str(URL(app.config.url))}
     answers = await asyncio.gather(*(_request(app, peer, path) for peer in peers))
-    return next((answer for answer in answers if answer is not None), None)
+    found = next((answer.found for answer in answers if answer.found is not None), None)
+    return OrderLookup(found, frozenset().union(*(answer.without_it for answer in answers)))
 
 
-async def _request(app: Any, peer: str, path: str) -> bytes | None:
+async def _request(app: Any, peer: str, path: str) -> OrderLookup:
     token = app.config.web_token
     headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
     shown = "another worker"
@@ -151,7 +175,10 @@ async def _request(app: Any, peer: str, path: str) -> bytes | None:
                     "%s does not accept this worker's web token",
                     shown,
                 )
-            return await response.read() if response.status == 200 else None
+            if response.status == 200:
+                return OrderLookup(await response.read())
+            if response.status == 404:
+                return OrderLookup(None, _without_it(await response.read()))
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # ValueError: a peer's URL is invalid
         # Not the error itself: aiohttp's may quote the request, whose headers hold the token.
         app.web_log.log(
@@ -161,4 +188,12 @@ async def _request(app: Any, peer: str, path: str) -> bytes | None:
             shown,
             getattr(error, "strerror", None) or type(error).__name__,
         )
-        return None
+    return _NO_ANSWER
+
+
+def _without_it(body: bytes) -> frozenset[int]:
+    """Return the partitions that a worker's response names; an older program names none."""
+    try:
+        return frozenset(map(int, orjson.loads(body)[_WITHOUT_IT]))
+    except (ValueError, TypeError, KeyError):
+        return frozenset()

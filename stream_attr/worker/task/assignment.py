@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from stream_attr.processor.ports import Record
 from stream_attr.worker.context import WorkerContext
@@ -13,9 +14,18 @@ from stream_attr.worker.task.committer import CommitError
 from stream_attr.worker.task.input_merge import End, fetch_budget
 from stream_attr.worker.task.stream_task import EXPECTED_ERRORS, StreamTask
 
-__all__ = ["Assignment"]
+__all__ = ["Assignment", "OrderLookup"]
 
 logger = logging.getLogger(__name__)
+
+
+class OrderLookup(NamedTuple):
+    """What the partitions of a worker, or of several, answer to a question for an order."""
+
+    found: bytes | None
+    """The last decision as JSON."""
+    without_it: frozenset[int] = frozenset()
+    """Partitions that certainly do not hold the order; one that is busy or not restored is not among them."""
 
 
 class Assignment:
@@ -31,6 +41,7 @@ class Assignment:
         self._generation = -1
         self._halts = 0
         self._judging = False
+        self._lookups: set[asyncio.Task[tuple[int, bytes | None] | None]] = set()
 
     def __iter__(self) -> Iterator[StreamTask]:
         return iter(self._tasks.values())
@@ -150,13 +161,40 @@ class Assignment:
         for task in self:
             task.wake()
 
-    async def find_order(self, shop_id: str, order_id: str) -> bytes | None:
-        """The last decision on an order as JSON, if one of these partitions holds it."""
-        for task in list(self):
+    @property
+    def total(self) -> int:
+        """Number of partitions, whichever worker holds them."""
+        return self._context.partitions
+
+    async def find_order(self, shop_id: str, order_id: str) -> OrderLookup:
+        """Look an order up in these partitions, all at a time: any of them may hold it."""
+        lookups = {
+            asyncio.get_running_loop().create_task(self._look_up(task, shop_id, order_id)) for task in self
+        }
+        # Those that are not waited for go on: a lookup that is cancelled would leave its thread behind.
+        self._lookups |= lookups
+        for lookup in lookups:
+            lookup.add_done_callback(self._lookups.discard)
+        without_it = set()
+        for ended in asyncio.as_completed(lookups):
+            if (answer := await ended) is not None:
+                number, found = answer
+                if found is not None:
+                    return OrderLookup(found)
+                without_it.add(number)
+        return OrderLookup(None, frozenset(without_it))
+
+    async def _look_up(
+        self, task: StreamTask, shop_id: str, order_id: str
+    ) -> tuple[int, bytes | None] | None:
+        """Return what a partition holds; None: it cannot tell."""
+        try:
             found = await task.find_order(shop_id, order_id)
-            if found is not None:
-                return found
-        return None
+        except TimeoutError:
+            return None
+        if found is None and not (self._judging and task.lost_at is None):
+            return None  # not restored yet, or held by another worker
+        return task.number, found
 
     async def _open(self, fresh: Mapping[int, StreamTask]) -> None:
         """Open partitions in parallel; if one fails, the others complete first."""

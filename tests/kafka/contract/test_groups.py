@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 import pytest
@@ -114,6 +115,22 @@ def test_an_order_is_found_on_whichever_worker_holds_it(broker, topic_prefix, tm
             assert answers[0][0] == 200
         assert both[0].get("/orders/jd:1/no-such-order")[0] == 404
         assert [worker.stop() for worker in both] == [0, 0]
+
+
+@pytest.mark.usefixtures("topics")
+def test_an_unknown_order_is_not_denied_while_a_partition_is_held_by_nobody(broker, topic_prefix, tmp_path):
+    with workers(broker.bootstrap, topic_prefix, tmp_path, count=2) as [first, second]:
+        for worker in (first, second):
+            worker.start()
+        until(lambda: all(len(worker.held()) == PARTITIONS // 2 for worker in (first, second)), first, second)
+        assert first.get("/orders/jd:1/no-such-order")[0] == 404
+        lost = sorted(second.held())
+        second.kill()
+        status, body = first.get("/orders/jd:1/no-such-order")
+        assert (status, json.loads(body)["partitions"]) == (503, lost)
+        until(lambda: first.get("/orders/jd:1/no-such-order")[0] == 404, first)
+        assert len(first.held()) == PARTITIONS
+        assert first.stop() == 0
 
 
 def test_partition_counts_that_do_not_go_together_are_refused(broker, topic_prefix, tmp_path):
