@@ -32,10 +32,10 @@ _COMMANDS = {
     "worker": "Judge the events of a broker as they come.",
     "publish": "Send JSON-lines files to the topics.",
     "replay": "Judge JSON-lines files without a broker.",
-    "generate": "Make realistic traffic from a seed.",
+    "generate": "Generate realistic traffic from a seed.",
     "explain": "Explain the decision on an order, or a buyer's day.",
     "check": "Check JSON-lines files against the schemas.",
-    "dead-letters": "List and replay what could not be used.",
+    "dead-letters": "List and replay records that could not be used.",
 }
 
 
@@ -56,13 +56,13 @@ class _LazyGroup(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, whatever standard output is: a full disk, or an encoding without Chinese."""
-        _speak_in_any_encoding()
+        _show_any_character()
         filter_streams()
         try:
             return super().main(*args, **kwargs)
         except OSError as error:
             if error.filename is not None or error.errno not in _DISK_FULL:
-                raise  # each command tells by itself of the files that it writes
+                raise  # a file: the command names it
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 -- where what is still in the buffer goes
                 os.dup2(nowhere.fileno(), sys.stdout.fileno())
             echo(f"Error: standard output cannot be written: {error.strerror}", err=True)
@@ -94,10 +94,10 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-def _speak_in_any_encoding() -> None:
-    """Let what standard output or error cannot show end no command: it is shown as ``\\u4e1a``.
+def _show_any_character() -> None:
+    """Show characters that standard output or error cannot encode as ``\\u4e1a``, instead of failing.
 
-    An output in ASCII is one of which nobody has said what it shows: it gets UTF-8, as click.echo has it.
+    ASCII means that no encoding is configured: such an output gets UTF-8, as in click.echo.
     """
     for out in (sys.stdout, sys.stderr):
         if not isinstance(out, io.TextIOWrapper):

@@ -1,4 +1,4 @@
-"""``stream-attr check``: what of files would go to the dead letters, and audits, before anything is sent."""
+"""``stream-attr check``: lines that would become dead letters, and warnings, before anything is sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["command"]
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
 @click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
 @click.option("--settings", metavar="FILE…", multiple=True, help="Settings records, the oldest first.")
-@click.option("--strict", is_flag=True, help="End with status 1 for warnings too.")
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
 def command(
     chat: tuple[str, ...],
     orders: tuple[str, ...],
@@ -31,19 +31,19 @@ def command(
     settings: tuple[str, ...],
     strict: bool,
 ) -> None:
-    """Check JSON-lines files and print what would go to the dead letters, a line each:
+    """Check JSON-lines files and print which lines would become dead letters, each as
     FILE:LINE: code: field: message.
 
-    Ends with status 1 if there is any. Files may be .gz; - is standard input. An order is an
-    incomplete_order if no file given tells its creation; give all files that belong together.
+    Exits with 1 if there are any. Files may be .gz; - is standard input. An order is an incomplete_order if
+    no file has its creation: give all files that belong together.
 
-    Then come warnings: FILE:LINE: warning: code: message, with the lines and what to do. They are about
-    records that can be used, but hint at a mistake of the export: event ids or chat that are repeated, an
-    order under two buyers, buyers without chat or with very many orders, agents not in the roster, refunds
-    above the amount, second payments, cancelled orders that were paid, jumps in time.
+    Then come warnings, as FILE:LINE: warning: code: message, with the lines and the remedy. They are about
+    records that can be used, but suggest a mistake of the export: repeated event ids or chat, an order under
+    two buyers, buyers without chat or with very many orders, agents not in the roster, refunds above the
+    amount, second payments, cancelled orders that were paid, jumps in time.
 
-    What hangs on the live stream cannot be known here: too_late, future_timestamp, key_mismatch (lines
-    have no key), and a change of settings or roster that is sent after the day from which it is to hold.
+    Not checked, as it depends on the live stream: too_late, future_timestamp, key_mismatch (lines have no
+    key), and changes of settings or roster that are sent after the day that they name.
     """
     names = chat + orders + roster + settings
     if not names:
@@ -73,7 +73,7 @@ def command(
 
 
 class _Counted:
-    """Progress that remembers how far it was told to be."""
+    """Progress that keeps the number of lines."""
 
     def __init__(self, shown: Progress) -> None:
         self.shown = shown

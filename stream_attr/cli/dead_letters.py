@@ -1,4 +1,4 @@
-"""``stream-attr dead-letters``: what could not be used, listed and sent again."""
+"""``stream-attr dead-letters``: records that could not be used, listed and sent again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from stream_attr.cli.params import TIME, broker_option, delivery_timeout_option, topic_prefix_option
-from stream_attr.cli.progress import Progress, of_sending
+from stream_attr.cli.progress import Progress, of_resending
 from stream_attr.cli.publish import broken_off
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo, echo_data
@@ -47,11 +47,11 @@ class _Offsets(click.ParamType):
     ) -> tuple[int, int]:
         if isinstance(value, tuple):
             return value
-        said = _OFFSETS.fullmatch(value)
-        if said is None:
+        match = _OFFSETS.fullmatch(value)
+        if match is None:
             self.fail(f"{value!r} is neither an offset like 1047 nor two like 1000-1999.", param, ctx)
-        first = int(said[1])
-        last = first if said[2] is None else int(said[2])
+        first = int(match[1])
+        last = first if match[2] is None else int(match[2])
         if last < first:
             self.fail(f"{value!r} ends before it begins.", param, ctx)
         return first, last
@@ -68,7 +68,7 @@ def _selecting(command: _Command) -> _Command:
             "codes",
             multiple=True,
             type=click.Choice([code.value for code in Code]),
-            help="Only those refused as this; may be repeated.",
+            help="Only records refused with this code; may be repeated.",
         ),
         click.option(
             "--topic",
@@ -77,17 +77,21 @@ def _selecting(command: _Command) -> _Command:
             type=click.Choice(_INPUTS),
             help="Only records of this topic; may be repeated.",
         ),
-        click.option("--partition", type=click.IntRange(0), help="Only records of this partition of it."),
+        click.option(
+            "--partition", type=click.IntRange(0), help="Only records of this partition of their topic."
+        ),
         click.option(
             "--offset",
             "offsets",
             metavar="FIRST[-LAST]",
             type=_Offsets(),
-            help="Only records at these offsets of it.",
+            help="Only records at these offsets of their partition.",
         ),
         click.option("--shop", "shop_id", metavar="SHOP_ID", help="Only records of this shop."),
-        click.option("--since", metavar="TIME", type=TIME, help="Only those refused then or later."),
-        click.option("--before", metavar="TIME", type=TIME, help="Only those refused before then."),
+        click.option(
+            "--since", metavar="TIME", type=TIME, help="Only records refused at this time or later."
+        ),
+        click.option("--before", metavar="TIME", type=TIME, help="Only records refused before this time."),
         click.argument("files", metavar="[FILE]...", nargs=-1),
     ]
     for option in reversed(options):
@@ -97,17 +101,17 @@ def _selecting(command: _Command) -> _Command:
 
 @click.group(name="dead-letters")
 def command() -> None:
-    """List and replay what could not be used."""
+    """List and replay records that could not be used."""
 
 
 @command.command(name="list")
 @_selecting
-@click.option("--json", "as_json", is_flag=True, help="The dead letters themselves, as JSON lines.")
+@click.option("--json", "as_json", is_flag=True, help="Write the dead letters themselves, as JSON lines.")
 @click.option(
     "--values",
     "as_values",
     is_flag=True,
-    help="The records as they were sent, one a line, to be mended and published; needs one --topic.",
+    help="Write the records as they were sent, one on each line, to correct and publish; needs one --topic.",
 )
 def list_command(
     broker: str,
@@ -118,10 +122,10 @@ def list_command(
     as_values: bool,
     **selected: Any,
 ) -> None:
-    """List dead letters: when, why, where the record lay, its shop.
+    """List dead letters: when and why each record was refused, its topic, partition and offset, its shop.
 
-    They are those of a broker, or of FILEs of JSON lines (.gz, - for standard input). What was said in them
-    is shown with --json and --values alone.
+    They come from a broker, or from FILEs of JSON lines (.gz, - for standard input). The records themselves,
+    which may hold chat text, are shown with --json and --values only.
     """
     selection = _selection(files, **selected)
     if as_json and as_values:
@@ -154,7 +158,7 @@ def list_command(
     echo(f"{codes.total():,} dead letters{part}{f': {counts}' if counts else ''}", err=True)
     if partial:
         echo(f"{partial:,} of them left out: no value, or only a part of it is kept", err=True)
-    sys.exit(_told(letters))
+    sys.exit(_show_problems(letters))
 
 
 @command.command()
@@ -162,10 +166,12 @@ def list_command(
 @click.option(
     "--fix-key",
     is_flag=True,
-    help="Send a record whose key does not fit its value under the key that does: the value is believed.",
+    help="Send a record whose key does not match its value under the key of its value.",
 )
 @delivery_timeout_option
-@click.option("--dry-run", is_flag=True, help="Send nothing; show each record that would go, and where to.")
+@click.option(
+    "--dry-run", is_flag=True, help="Send nothing; show each record that would be sent, and where to."
+)
 def replay(
     broker: str,
     topic_prefix: str,
@@ -178,13 +184,14 @@ def replay(
 ) -> None:
     """Send dead letters again: the same bytes, to the topic and partition they came from.
 
-    They are those of a broker, or of FILEs of JSON lines (.gz, - for standard input), as 'replay' and
-    'dead-letters list --json' write them; without a partition, or under another key, a record goes where its
-    key says. A record that was judged meanwhile counts once: its event_id is known. What would be refused
-    again is held back and named; then the status is 1.
+    They come from a broker, or from FILEs of JSON lines (.gz, - for standard input), as 'replay' and
+    'dead-letters list --json' write them. A record without a partition, or with a corrected key, goes to the
+    partition of its key. A record that was judged meanwhile counts once, by its event_id. What would be
+    refused again is held back and named; then the exit code is 1.
     """
     selection = _selection(files, **selected)
     progress = Progress("read")
+    on_read, on_sent = of_resending(progress, broker, delivery_timeout)
     account, published = Account(), Published()
     began_ms = time.time_ns() // 1_000_000
     try:
@@ -196,7 +203,7 @@ def replay(
             _INPUTS,
             published,
             delivery_timeout,
-            of_sending(Progress("sent"), broker, delivery_timeout),
+            on_sent,
         )
         rules = Rules(
             began_ms,
@@ -205,7 +212,7 @@ def replay(
             {name.removeprefix(topic_prefix): count for name, count in sender.partitions.items()},
         )
         try:
-            resend(letters, selection, rules, _shown if dry_run else _sending(sender), progress, account)
+            resend(letters, selection, rules, _shown if dry_run else _sending(sender), on_read, account)
             sender.flush()
         except BaseException:
             sender.abandon()
@@ -226,7 +233,7 @@ def replay(
             f"stream-attr dead-letters list --since {_utc(began_ms)}",
             err=True,
         )
-    sys.exit(_told(letters) or bool(account.held))
+    sys.exit(_show_problems(letters) or bool(account.held))
 
 
 def _selection(
@@ -303,7 +310,7 @@ def _utc(ts: int) -> str:
 
 
 def _report(account: Account, *, dry_run: bool) -> None:
-    """Say what became of them: by code, and by reason what was held back."""
+    """Show how many were sent, by code, and what was held back, by reason."""
     done = "would be sent" if dry_run else "sent again"
     rows: list[tuple[str, ...]] = [("code", done, "the same again", "held back")]
     rows += [
@@ -334,8 +341,8 @@ def _held_line(letter: DeadLetter, detail: str, why: Why) -> str:
     return f"{line}  {detail}" if detail else line
 
 
-def _told(letters: _Letters) -> int:
-    """Say what could not be read; the status that it comes to."""
+def _show_problems(letters: _Letters) -> int:
+    """Show what could not be read; return the exit code."""
     for problem in letters.problems:
         echo(f"Error: {problem}", err=True)
     return 1 if letters.problems else 0

@@ -15,14 +15,18 @@ __all__ = ["command"]
 
 @click.command(name="generate")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same bytes."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="The same seed gives the same bytes.",
 )
 @click.option(
     "--events",
     type=click.IntRange(min=1),
     default=100_000,
     show_default=True,
-    help="Lines of chat and orders together, exactly.",
+    help="Number of lines of chat and orders together.",
 )
 @click.option(
     "--days",
@@ -37,31 +41,39 @@ __all__ = ["command"]
     metavar="TIME",
     default="2026-11-12T00:00:00+08:00",
     show_default=True,
-    help="The instant the sample ends with.",
+    help="End of the sample (RFC 3339 or epoch milliseconds).",
 )
 @click.option(
     "--shops",
     type=click.IntRange(1, 10_000),
     default=1,
     show_default=True,
-    help="Shops, each with a preset of its own; the first is the largest.",
+    help="Number of shops, each with its own preset; the first is the largest.",
 )
-@click.option("--buyers", type=click.IntRange(min=1), help="Buyers per shop.  [default: by the traffic]")
-@click.option("--agents", type=click.IntRange(min=4), help="Agents per shop.  [default: by the traffic]")
+@click.option(
+    "--buyers",
+    type=click.IntRange(min=1),
+    help="Number of buyers per shop.  [default: by the number of events]",
+)
+@click.option(
+    "--agents",
+    type=click.IntRange(min=4),
+    help="Number of agents per shop.  [default: by the number of events]",
+)
 @click.option(
     "--out",
     type=FOLDER,
     required=True,
-    help="Directory for chat.jsonl, orders.jsonl, roster.jsonl and settings.jsonl.",
+    help="Folder for chat.jsonl, orders.jsonl, roster.jsonl and settings.jsonl; files there are replaced.",
 )
 def command(
     seed: int, events: int, days: int, end: int, shops: int, buyers: int | None, agents: int | None, out: Path
 ) -> None:
-    """Make realistic traffic of a shop: files in the order in which the events arrived.
+    """Generate realistic traffic of a shop: files in the order in which the events arrived.
 
     Peaks of the day and of promotions, several agents per buyer, transfers, silent orders, refunds, late and
-    repeated events, and some bad records. From three days on two agents change their role on the middle day;
-    a live worker refuses these roster records where that day is past, replay takes them.
+    repeated events, and some bad records. With three days or more, two agents change their role on the
+    middle day: replay accepts these roster records, a live worker refuses them if that day is past.
     """
     try:
         plan = Plan(

@@ -1,4 +1,4 @@
-"""What several commands take alike: points in time, durations, addresses, folders."""
+"""Options and parameter types of several commands: times, durations, addresses, folders."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class _Time(click.ParamType):
         try:
             moment = datetime.fromisoformat(value.upper())
         except ValueError as error:
-            self.fail(f"{value!r} is no time: {error}.", param, ctx)
+            self.fail(f"{value!r} is not a valid time: {error}.", param, ctx)
         ts = (moment - _EPOCH) // timedelta(milliseconds=1)
         if not EARLIEST_TS <= ts < LATEST_TS:
             self.fail(f"{value!r} is not in the years 2000 to 2099 (UTC).", param, ctx)
@@ -90,23 +90,23 @@ class _Duration(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        said = _DURATION.fullmatch(value)
-        if said is None:
-            self.fail(f"{value!r} is no duration like 90s, 5m, 36h or 60d.", param, ctx)
-        ms = _ms(value) if len(said[1]) <= _DURATION_DIGITS else math.inf
+        match = _DURATION.fullmatch(value)
+        if match is None:
+            self.fail(f"{value!r} is not a duration like 90s, 5m, 36h or 60d.", param, ctx)
+        ms = _ms(value) if len(match[1]) <= _DURATION_DIGITS else math.inf
         if not _ms(self._least) <= ms <= _ms(self._most):
             self.fail(f"{value!r} is not in the range {self._least} to {self._most}.", param, ctx)
         return int(ms)
 
 
 def _ms(duration: str) -> int:
-    said = _DURATION.fullmatch(duration)
-    assert said is not None
-    return int(said[1]) * _UNIT_MS[said[2]]
+    match = _DURATION.fullmatch(duration)
+    assert match is not None
+    return int(match[1]) * _UNIT_MS[match[2]]
 
 
 class _Checked(click.ParamType):
-    """A string that a function checks, by raising ValueError, and may bring into shape."""
+    """A string that a function validates (it raises ValueError) and may normalise."""
 
     def __init__(self, name: str, check: Callable[[str], str]) -> None:
         self.name = name
@@ -125,17 +125,17 @@ def _checked_url(text: str) -> str:
             "it has an @: a web address is given without user and password, see --web-token-file"
         )
     try:
-        said = urlsplit(text)
-        named = said.scheme in ("http", "https") and said.hostname and said.port != 0
-    except ValueError:  # a port that is no number, say
-        named = False
-    if not named or not text.isprintable() or " " in text or said.query or said.fragment:
-        raise ValueError(f"{text!r} is no web address like http://127.0.0.1:6066")
+        url = urlsplit(text)
+        complete = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:  # for example a port that is not a number
+        complete = False
+    if not complete or not text.isprintable() or " " in text or url.query or url.fragment:
+        raise ValueError(f"{text!r} is not a web address like http://127.0.0.1:6066")
     return text
 
 
 class _Speed(click.FloatRange):
-    """A factor: infinity and what is no number are none."""
+    """A finite factor above 0."""
 
     def __init__(self) -> None:
         super().__init__(0, min_open=True)
@@ -143,12 +143,12 @@ class _Speed(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         speed = super().convert(value, param, ctx)
         if not math.isfinite(speed):
-            self.fail(f"{value!r} is no finite number.", param, ctx)
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
         return speed
 
 
 class _Folder(click.Path):
-    """A folder; no name at all is not the one we are in."""
+    """A folder; an empty name does not mean the current one."""
 
     def __init__(self, *, exists: bool = False) -> None:
         super().__init__(exists=exists, file_okay=False, path_type=Path)
@@ -161,9 +161,9 @@ class _Folder(click.Path):
 
 TIME = _Time()
 DURATION = _Duration("0s", "36525d")
-"""Up to the hundred years in which times may lie."""
+"""Up to the hundred years that timestamps may lie in."""
 SESSION = _Duration("1s", "30m")
-"""What Kafka allows at most, unless its broker is told otherwise."""
+"""Up to Kafka's default ``group.max.session.timeout.ms``."""
 PORT = click.IntRange(1, 65535)
 SPEED = _Speed()
 BROKER = _Checked("broker", checked_bootstrap)
@@ -193,9 +193,9 @@ def delivery_timeout_option(command: _Command) -> _Command:
         "--delivery-timeout",
         metavar="DURATION",
         type=_Duration("1s", "1d"),
-        default=DELIVERY_TIMEOUT_MS,
-        show_default=f"{DELIVERY_TIMEOUT_MS // 60_000}m",
-        help="Give up when the broker, away or not, has not acknowledged a record for so long.",
+        default=f"{DELIVERY_TIMEOUT_MS // 60_000}m",
+        show_default=True,
+        help="How long a record may wait for the broker's acknowledgement before the command gives up.",
     )(command)
 
 
@@ -208,7 +208,7 @@ def topic_prefix_option(command: _Command) -> _Command:
         envvar=PREFIX_VARIABLE,
         default="",
         show_envvar=True,
-        help="Put before the name of every topic.",
+        help="Prefix of every topic name, for several installations on one broker.  [default: none]",
     )(command)
 
 

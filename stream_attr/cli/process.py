@@ -16,8 +16,8 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 def open_standard_streams() -> None:
     """Open those on the null device that the caller has closed (``2>&-``).
 
-    Else the next file that is opened gets the number, one of the local store say, and what libraries write to
-    standard error goes into it.
+    Otherwise the next file that is opened, for example one of the local store, gets the number, and libraries
+    write into it what they mean for standard error.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:

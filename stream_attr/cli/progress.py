@@ -1,4 +1,4 @@
-"""How long work shows that it goes on: one line on standard error, rewritten in a terminal."""
+"""Progress of long work: one line on standard error, rewritten in a terminal."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TextIO
 
 from stream_attr.cli.terminal import unfiltered
 
-__all__ = ["Progress", "of_sending"]
+__all__ = ["Progress", "of_resending", "of_sending"]
 
 _EVERY_S_TERMINAL = 0.2
 _EVERY_S_LOG = 5.0
 _SILENT_S = 5.0
-"""A broker that has acknowledged nothing for so long is spoken of."""
+"""Seconds without an acknowledgement after which the line says so."""
 
 
 class Progress:
-    """``published 120,000 records, 48,000/s``; told how far it is, it shows it now and then."""
+    """Shows ``published 120,000 records, 48,000/s`` now and then."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Progress:
         self._begun = self._shown = clock()
 
     def __call__(self, records: int, waiting: str = "") -> None:
-        """``records`` are done so far; ``waiting``: for what it waits instead of getting on."""
+        """``records`` are done so far; ``waiting``: what the work is waiting for, if it stands still."""
         now = self._clock()
         if now - self._shown < self._every_s:
             return
@@ -44,18 +44,46 @@ class Progress:
         self._stream.flush()
 
     def clear(self) -> None:
-        """Make room for what is said at the end."""
+        """Clear the line before other output."""
         if self._rewrites:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
 
 
 def of_sending(progress: Progress, broker: str, delivery_timeout_ms: int) -> Callable[[int, float], None]:
-    """Make a ``broker.publish.Progress`` that shows records as they are acknowledged, and waiting for it."""
-    most_s = delivery_timeout_ms / 1000
+    """Make a ``kafka.publish.Progress`` that shows the records acknowledged, and how long none was."""
 
     def show(acknowledged: int, silent_s: float) -> None:
-        waiting = f"no answer from {broker} for {silent_s:,.0f} s, waiting up to {most_s:,.0f} s"
-        progress(acknowledged, waiting if silent_s >= _SILENT_S else "")
+        progress(acknowledged, _waiting(broker, silent_s, delivery_timeout_ms))
 
     return show
+
+
+def of_resending(
+    progress: Progress, broker: str, delivery_timeout_ms: int
+) -> tuple[Callable[[int], None], Callable[[int, float], None]]:
+    """Make two callbacks, for records read and for records acknowledged, that share one line."""
+    read = acknowledged = 0
+
+    def show(waiting: str) -> None:
+        sent = f"{acknowledged:,} sent" if acknowledged else ""
+        progress(read, ", ".join(filter(None, (sent, waiting))))
+
+    def on_read(records: int) -> None:
+        nonlocal read
+        read = records
+        show("")
+
+    def on_sent(records: int, silent_s: float) -> None:
+        nonlocal acknowledged
+        acknowledged = records
+        show(_waiting(broker, silent_s, delivery_timeout_ms))
+
+    return on_read, on_sent
+
+
+def _waiting(broker: str, silent_s: float, delivery_timeout_ms: int) -> str:
+    """How long the broker has acknowledged nothing; empty if that is not long."""
+    if silent_s < _SILENT_S:
+        return ""
+    return f"no answer from {broker} for {silent_s:,.0f} s, waiting up to {delivery_timeout_ms / 1000:,.0f} s"

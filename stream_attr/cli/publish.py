@@ -38,14 +38,14 @@ from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
     "--speed",
     metavar="N",
     type=SPEED,
-    help="Send the events at N times their own pace.  [default: as fast as it goes]",
+    help="Send the events N times as fast as they happened.  [default: as fast as possible]",
 )
 @delivery_timeout_option
 @click.option(
     "--until",
     metavar="TIME",
     type=TIME,
-    help="End with ticks of that time (RFC 3339 or epoch milliseconds) on every partition: "
+    help="Send ticks of this time (RFC 3339 or epoch milliseconds) to every partition at the end: "
     "what is due by then becomes final.",
 )
 def command(
@@ -63,8 +63,8 @@ def command(
     """Send JSON-lines files to the topics, settings and roster before the events.
 
     A file may be .gz, and - is standard input; an option takes several files. Chat and orders are merged by
-    their ts, each file in its own order. A line of which no key can be made goes out as it stands, to
-    partition 0: the worker makes it a dead letter.
+    their ts, each file in its own order. A line without a usable key is
+    sent as it is, to partition 0: the worker turns it into a dead letter.
     """
     inputs = Inputs(chat, orders, roster, settings)
     names = chat + orders + roster + settings
@@ -110,7 +110,7 @@ def _sent(published: Published) -> str:
 
 
 def broken_off(published: Published, broker: str) -> str:
-    """What became of what was sent, in a sentence, and what to do now."""
+    """What was acknowledged, in a sentence, and what to do now."""
     if not published.records:
         return f"Nothing was sent to {broker}."
     return (

@@ -1,4 +1,4 @@
-"""``stream-attr replay``: the same judgement as the worker's, over files and without a broker."""
+"""``stream-attr replay``: judges files as the worker judges topics, without a broker."""
 
 from __future__ import annotations
 
@@ -31,7 +31,12 @@ LEAST_CACHE_MIB = 16
 @click.option("--chat", metavar="FILE…", multiple=True, help="Chat events.")
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
 @click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
-@click.option("--settings", metavar="FILE…", multiple=True, help="Settings records, taken as they stand.")
+@click.option(
+    "--settings",
+    metavar="FILE…",
+    multiple=True,
+    help="Settings records; they hold from any day that they name.",
+)
 @click.option(
     "--out",
     metavar="DIR",
@@ -45,7 +50,7 @@ LEAST_CACHE_MIB = 16
     metavar="TIME",
     type=TIME,
     help="Where the watermark stops (RFC 3339 or epoch milliseconds); what is not final then stays pending.  "
-    "[default: the end of the input is the end of time]",
+    "[default: everything becomes final]",
 )
 @click.option(
     "--allowed-lateness",
@@ -53,26 +58,40 @@ LEAST_CACHE_MIB = 16
     type=DURATION,
     default="5m",
     show_default=True,
-    help="How far the watermark lies behind the newest event; 60d for files in no order.",
+    help="How far the watermark stays behind the newest event; 60d for unsorted files.",
 )
-@click.option("--history-days", type=click.IntRange(33, 400), default=35, show_default=True)
-@click.option("--order-retention-days", type=click.IntRange(1, 400), default=45, show_default=True)
+@click.option(
+    "--history-days",
+    type=click.IntRange(33, 400),
+    default=35,
+    show_default=True,
+    help="Days that chat is kept behind the watermark; older events are too_late.",
+)
+@click.option(
+    "--order-retention-days",
+    type=click.IntRange(1, 400),
+    default=45,
+    show_default=True,
+    help="Days that orders are kept after their last event (at least after_sales_days + 2).",
+)
 @click.option(
     "--cache-mib",
     metavar="MIB",
     type=click.IntRange(LEAST_CACHE_MIB),
-    help="Memory for the buyers last seen, by all processes together; quickest where all that is kept of "
-    "history has room.  [default: half of the machine's, or of its container's]",
+    help="Memory in MiB for the most recent buyers, of all processes together; the more, the faster.  "
+    "[default: half of the machine's memory, or of its container's]",
 )
 @click.option(
-    "--decisions-only", is_flag=True, help="No facts, inquiries and agents' days: in under half the time."
+    "--decisions-only",
+    is_flag=True,
+    help="Write decisions only, in half the time: no reception facts, inquiry outcomes or agents' days.",
 )
 @click.option(
     "--processes",
     metavar="N",
     type=click.IntRange(1, 64),
     help="Processes that share the work by buyer; the outputs are the same.  [default: by the size of the "
-    "files, up to the cores at hand]",
+    "files, at most one for each core]",
 )
 def command(
     chat: tuple[str, ...],
@@ -144,10 +163,10 @@ def command(
                 _file(out, name).unlink(missing_ok=True)
     finally:
         progress.clear()
-    said = ", ".join(f"{count:,} {topic}" for topic, count in written.items())
+    summary = ", ".join(f"{count:,} {topic}" for topic, count in written.items())
     if codes:
-        said += f" ({', '.join(f'{count:,} {code}' for code, count in codes.most_common())})"
-    echo(f"{said} in {out}", err=True)
+        summary += f" ({', '.join(f'{count:,} {code}' for code, count in codes.most_common())})"
+    echo(f"{summary} in {out}", err=True)
 
 
 def _file(out: Path, topic: str) -> Path:

@@ -1,4 +1,4 @@
-"""Options of every command that talks to brokers or to the web port: who we are there, and whom we trust.
+"""Options of every command that talks to brokers or to the web port: authentication and TLS.
 
 A password or token is read from a file or the environment. No option takes one: others on the machine see
 the command line.
@@ -62,33 +62,43 @@ def security_options(command: _Command) -> _Command:
     options = (
         _option(
             "--security-protocol",
-            "What the brokers' port speaks; SASL: with a log-in, SSL: with TLS.",
+            "Protocol of the brokers' port: SASL with authentication, SSL with TLS.",
             type=click.Choice([protocol.value for protocol in Protocol], case_sensitive=False),
             default=Protocol.PLAINTEXT.value,
             show_default=True,
         ),
         _option(
             "--sasl-mechanism",
-            "How the log-in proves the password.",
+            "SASL mechanism.",
             type=click.Choice([mechanism.value for mechanism in Mechanism], case_sensitive=False),
             default=Mechanism.SCRAM_SHA_512.value,
             show_default=True,
         ),
-        _option("--sasl-user", "Name to log in with.", metavar="NAME"),
+        _option("--sasl-user", "SASL user name.", metavar="NAME"),
         _option(
             "--sasl-password-file",
-            f"Its password, on one line; or in {PASSWORD_VARIABLE} of the environment.",
+            f"File with the password on one line; or set {PASSWORD_VARIABLE} to the password.",
             metavar="FILE",
             type=_FILE,
         ),
         _option(
             "--tls-ca-file",
-            "Whom to trust (PEM).  [default: whom the system trusts]",
+            "Trusted CA certificates (PEM).  [default: the system's]",
             metavar="FILE",
             type=_FILE,
         ),
-        _option("--tls-cert-file", "Our own certificate (PEM).", metavar="FILE", type=_FILE),
-        _option("--tls-key-file", "Its key, not encrypted (PEM).", metavar="FILE", type=_FILE),
+        _option(
+            "--tls-cert-file",
+            "Client certificate (PEM), where the broker asks for one.",
+            metavar="FILE",
+            type=_FILE,
+        ),
+        _option(
+            "--tls-key-file",
+            "Key of the client certificate (PEM, not encrypted).",
+            metavar="FILE",
+            type=_FILE,
+        ),
         _option("--tls-any-hostname", "Skip host name verification.", is_flag=True),
     )
     for option in reversed(options):
@@ -109,7 +119,7 @@ def web_token_option(command: _Command) -> _Command:
 
     return _option(
         "--web-token-file",
-        f"Bearer token of the web port, on one line; or in {TOKEN_VARIABLE} of the environment.",
+        f"File with the web port's bearer token on one line; or set {TOKEN_VARIABLE} to the token.",
         metavar="FILE",
         type=_FILE,
     )(with_token)  # type: ignore[return-value]

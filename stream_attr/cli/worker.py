@@ -1,4 +1,4 @@
-"""``stream-attr worker``: events of a broker in, decisions out, until it is told to stop."""
+"""``stream-attr worker``: events of a broker in, decisions out, until it is stopped."""
 
 from __future__ import annotations
 
@@ -48,46 +48,50 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     show_default=True,
     envvar="STREAM_ATTR_DATA_DIR",
     show_envvar=True,
-    help="Where the local copy of the state lies; one per worker of a machine.",
+    help="Folder of the local copy of the state; each worker of a machine needs its own.",
 )
 @click.option(
     "--store",
     type=click.Choice([kind.value for kind in StoreKind]),
     default=StoreKind.ROCKSDB.value,
     show_default=True,
-    help="memory: for trials; every start then reads the whole changelog.",
+    help="memory is for trials: each start then restores from the complete changelog.",
 )
 @click.option(
     "--cache-mib",
     type=click.IntRange(16),
     default=512,
     show_default=True,
-    help="Memory, in MiB, for the buyers last seen and for the local store's caches, by all partitions of "
-    "this worker together.",
+    help="Memory in MiB for the most recent buyers and the local store's caches, of all partitions of this "
+    "worker together.",
 )
 @click.option(
     "--web-host",
     default="127.0.0.1",
     show_default=True,
-    help="Interface of the web port; one that others reach needs a token.",
+    help="Interface of the web port; other than loopback it needs a token.",
 )
 @click.option(
-    "--web-port", type=PORT, default=6066, show_default=True, help="/health /ready /metrics /orders"
+    "--web-port",
+    type=PORT,
+    default=6066,
+    show_default=True,
+    help="Port of /health, /ready, /metrics and /orders.",
 )
 @web_token_option
 @click.option(
     "--web-url",
     metavar="URL",
     type=WEB_URL,
-    help="Where other workers reach this one.  [default: http://WEB_HOST:WEB_PORT]",
+    help="Address at which other workers reach this one.  [default: http://WEB_HOST:WEB_PORT]",
 )
 @click.option(
     "--clock",
     type=click.Choice([clock.value for clock in Clock]),
     default=Clock.WALL.value,
     show_default=True,
-    help="wall: quiet partitions get ticks, and events from the future are refused.  events: time comes from "
-    "the records alone, for history that is pushed in.",
+    help="wall: idle partitions get ticks, and events from the future are refused.  events: time comes from "
+    "the records alone, for publishing history.",
 )
 @click.option(
     "--allowed-lateness",
@@ -95,37 +99,41 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     type=DURATION,
     default="5m",
     show_default=True,
-    help="How far the watermark lies behind the newest event.",
+    help="How far the watermark stays behind the newest event.",
 )
 @click.option(
     "--history-days",
     type=click.IntRange(33, 400),
     default=35,
     show_default=True,
-    help="Chat is kept that long behind the watermark; what is older is too_late.",
+    help="Days that chat is kept behind the watermark; older events are too_late.",
 )
 @click.option(
     "--order-retention-days",
     type=click.IntRange(1, 400),
     default=45,
     show_default=True,
-    help="Orders are kept that long after their last event (never less than after_sales_days + 2).",
+    help="Days that orders are kept after their last event (at least after_sales_days + 2).",
 )
-@click.option("--decisions-only", is_flag=True, help="No facts, inquiries and agents' days.")
+@click.option(
+    "--decisions-only",
+    is_flag=True,
+    help="Emit decisions only: no reception facts, inquiry outcomes or agents' days.",
+)
 @click.option(
     "--transactions",
     type=click.Choice([mode.value for mode in Transactions]),
     default=Transactions.AUTO.value,
     show_default=True,
-    help="auto: everywhere but on the embedded broker.",
+    help="auto: on, except on the embedded broker.",
 )
 @click.option(
     "--lost-input",
     type=click.Choice([policy.value for policy in LostInput]),
     default=LostInput.STOP.value,
     show_default=True,
-    help="Where events are gone before they were judged, by retention or with a recreated topic: stop, or "
-    "continue without them (a recreated topic is read from its beginning).",
+    help="What to do when events were deleted before they were judged, by retention or with a recreated "
+    "topic: stop, or continue without them (a recreated topic is read from its beginning).",
 )
 @click.option(
     "--session-timeout",
@@ -133,7 +141,7 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     type=SESSION,
     default="10s",
     show_default=True,
-    help="How long a worker may be silent before others take over (Apache Kafka: 6s at least).",
+    help="How long a worker may be silent before others take its partitions (Apache Kafka: at least 6s).",
 )
 def command(
     broker: str,
@@ -159,7 +167,7 @@ def command(
     """Judge the events of a broker as they come; SIGTERM, SIGHUP or Ctrl-C ends it after the current batch.
 
     Start as many as you like, each with its own --data-dir and --web-port: they share the partitions. The
-    topics must be there: stream-attr topics create.
+    topics must exist: stream-attr topics create.
     """
     config = WorkerConfig(
         broker=broker,

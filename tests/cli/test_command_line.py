@@ -73,7 +73,7 @@ def test_a_full_disk_under_standard_output_is_told(tmp_path):
     ],
 )
 def test_what_standard_output_cannot_show_ends_no_command(encoding, said):
-    code = "import stream_attr.cli\nstream_attr.cli._speak_in_any_encoding()\nprint('归 ñ')"
+    code = "import stream_attr.cli\nstream_attr.cli._show_any_character()\nprint('归 ñ')"
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, env=environment)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, said, b"")

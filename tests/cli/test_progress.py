@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from stream_attr.cli.progress import Progress, of_sending
+from stream_attr.cli.progress import Progress, of_resending, of_sending
 
 
 @pytest.fixture(autouse=True)
@@ -37,4 +37,25 @@ def test_progress_of_sending_says_for_what_it_waits():
         "published 1,000 records, 100/s",
         "published 1,000 records, no answer from kafka:9092 for 5 s, waiting up to 600 s",
         "published 1,000 records, no answer from kafka:9092 for 1,234 s, waiting up to 600 s",
+    ]
+
+
+def test_progress_of_resending_is_one_line_for_what_is_read_and_what_is_sent():
+    now = [0.0]
+    shown = io.StringIO()
+    progress = Progress("read", shown, clock=lambda: now[0])
+    on_read, on_sent = of_resending(progress, "kafka:9092", 600_000)
+    for step in (
+        lambda: on_read(1000),
+        lambda: on_sent(300, 0.0),
+        lambda: on_read(2000),
+        lambda: on_sent(300, 7.0),
+    ):
+        now[0] += 5
+        step()
+    assert shown.getvalue().splitlines() == [
+        "read 1,000 records, 200/s",
+        "read 1,000 records, 300 sent",
+        "read 2,000 records, 300 sent",
+        "read 2,000 records, 300 sent, no answer from kafka:9092 for 7 s, waiting up to 600 s",
     ]

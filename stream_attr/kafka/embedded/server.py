@@ -83,15 +83,20 @@ def spawn(
     handling, whatever this process ignores (``nohup``, a shell's background job) or blocks.
     ``environment``: None: that of this process.
     """
-    return subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=_first_of_all(None if outlive_parent else _die_with_parent()),  # noqa: PLW1509 -- system calls
-    )
+    # A signal handled within a fork would raise where nobody can catch it, and be lost.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _TO_DEFAULT)
+    try:
+        return subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_first_of_all(None if outlive_parent else _die_with_parent()),  # noqa: PLW1509 -- system calls
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def answers(
