@@ -106,7 +106,8 @@ class _Street:
         chance = self._chance
         value = {**self._ids(), "agent_id": chance.choice("ABCD"), "ts": self._happened()}
         if chance.random() < 0.05:
-            return {**value, "type": "transfer", "to_agent_id": chance.choice("ABCD")}
+            others = [agent for agent in "ABCD" if agent != value["agent_id"]]
+            return {**value, "type": "transfer", "to_agent_id": chance.choice(others)}
         value["sender"] = chance.choice(("buyer", "agent"))
         optional = {
             "kind": ("text", "image", "card", "system", "broadcast", "auto_reply"),

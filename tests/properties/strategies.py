@@ -242,7 +242,7 @@ def conversation(
         said.append({**pair, "ts": calendar.clip(ts), "sender": sender, **draw(extras)})
     if draw(weighted((7, False), (1, True))):
         ts += draw(st.sampled_from([0, 1, -MINUTE_MS]))
-        to_agent_id = draw(st.sampled_from(AGENTS))
+        to_agent_id = draw(st.sampled_from([agent for agent in AGENTS if agent != pair["agent_id"]]))
         said.append({**pair, "ts": calendar.clip(ts), "type": "transfer", "to_agent_id": to_agent_id})
     return said
 

@@ -47,6 +47,10 @@ def decode_chat(value: bytes | None) -> ChatEvent:
         check_id(event.to_agent_id, "to_agent_id")
         if event.to_agent_id == "*":
             raise RefusedRecord(Code.BAD_VALUE, "`to_agent_id` is `*`, which is not an agent", "to_agent_id")
+        if event.type == "transfer" and event.to_agent_id == event.agent_id:
+            raise RefusedRecord(
+                Code.BAD_VALUE, "`to_agent_id` is `agent_id`: a transfer needs another agent", "to_agent_id"
+            )
     if event.product_id is not UNSET:
         check_id(event.product_id, "product_id")
     return event

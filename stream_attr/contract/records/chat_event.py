@@ -64,7 +64,7 @@ class ChatEvent(Struct, gc=False):
     ] = UNSET
     product_id: Annotated[Id | UnsetType, field("The product that the message is about.")] = UNSET
     to_agent_id: Annotated[
-        AgentId | UnsetType, field("The agent who takes over; required for a transfer.")
+        AgentId | UnsetType, field("The agent who takes over, not `agent_id`; required for a transfer.")
     ] = UNSET
     buyer_is_subaccount: Annotated[bool, field("The buyer's account is a sub-account.")] = False
 
