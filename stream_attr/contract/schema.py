@@ -92,15 +92,15 @@ class RecordSchema:
 
     def _description(self) -> str:
         topic = topic_of_record(self.name)
-        said = self.description or _beginning(self.shape)
+        text = self.description or _beginning(self.shape)
         key = "no key" if topic.key is None else f"key {topic.key}"
-        said += f" Topic {topic.name}, {key}"
-        said += ", compacted: the last record per key is the truth." if topic.compacted else "."
+        text += f" Topic {topic.name}, {key}"
+        text += ", compacted: the last record per key is the truth." if topic.compacted else "."
         if self.closed or self.emitted:
-            return f"{said} Read it with isolation read_committed."
+            return f"{text} Read it with isolation read_committed."
         if self.rules is not None:
-            return f"{said} Unlike elsewhere an unknown field is refused."
-        return f"{said} Unknown fields are ignored."
+            return f"{text} Unlike elsewhere an unknown field is refused."
+        return f"{text} Unknown fields are ignored."
 
 
 def when(
@@ -173,12 +173,12 @@ def _struct(shape: types.StructType) -> dict[str, Any]:
 def _type(kind: types.Type) -> dict[str, Any]:
     match kind:
         case types.Metadata():
-            said = dict(kind.extra_json_schema or {})
+            extra = dict(kind.extra_json_schema or {})
             schema = _type(kind.type)
-            head = {key: said.pop(key) for key in ("title", "description") if key in said}
+            head = {key: extra.pop(key) for key in ("title", "description") if key in extra}
             for key in head:
                 schema.pop(key, None)
-            schema = head | schema | said
+            schema = head | schema | extra
             if "enum" in schema:
                 nullable = "null" in (schema.pop("type", None) or ())
                 words = schema.pop("enum")

@@ -108,7 +108,7 @@ def _check_duty(shifts: tuple[DutyShift, ...]) -> None:
         for name, time in (("from", shift.start), ("to", shift.end)):
             if not _CLOCK.fullmatch(time) and (name, time) != ("to", "24:00"):
                 raise RefusedRecord(
-                    Code.BAD_VALUE, f"`{path}{name}` is no time HH:MM: {time[:32]!r}", f"{path}{name}"
+                    Code.BAD_VALUE, f"`{path}{name}` is not a time HH:MM: {time[:32]!r}", f"{path}{name}"
                 )
         if shift.end <= shift.start:
             raise RefusedRecord(
@@ -119,7 +119,7 @@ def _check_duty(shifts: tuple[DutyShift, ...]) -> None:
         check_id(shift.agent_id, f"{path}agent_id")
         if shift.agent_id == "*":
             raise RefusedRecord(
-                Code.BAD_VALUE, f"`{path}agent_id` is `*`, which is no agent", f"{path}agent_id"
+                Code.BAD_VALUE, f"`{path}agent_id` is `*`, which is not an agent", f"{path}agent_id"
             )
 
 

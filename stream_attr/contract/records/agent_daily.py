@@ -556,8 +556,8 @@ def shape_of(group: str) -> type[FigureGroup]:
 
 def _figures_of(group: str) -> dict[str, Meta]:
     hints = get_type_hints(shape_of(group), include_extras=True)
-    said = {name: hint.__metadata__[-1] for name, hint in hints.items()}
-    return {name: meta for name, meta in said.items() if meta.extra is not None}
+    texts = {name: hint.__metadata__[-1] for name, hint in hints.items()}
+    return {name: meta for name, meta in texts.items() if meta.extra is not None}
 
 
 FIGURES: Final = {group: _figures_of(group) for group in GROUPS}

@@ -82,10 +82,10 @@ class SlowResponseSetting(PartialObject):
 
 
 class AutoReplySetting(PartialObject):
-    """Automatic replies, told from the agent's own."""
+    """Automatic replies, distinguished from the agent's own."""
 
     identify: Annotated[
-        bool | UnsetType, field("Whether they are told apart at all.", default=_AUTO_REPLY.identify)
+        bool | UnsetType, field("Whether they are distinguished at all.", default=_AUTO_REPLY.identify)
     ] = UNSET
     prefix: Annotated[
         Annotated[str, Meta(max_length=128)] | UnsetType,
@@ -275,7 +275,7 @@ class Rules(PartialObject):
     auto_reply: Annotated[
         AutoReplySetting | UnsetType,
         field(
-            "Automatic replies, told from the agent's own.",
+            "Automatic replies, distinguished from the agent's own.",
             title="自动回复识别",
             chinese="是否识别自动回复，以及识别用的前缀",
         ),

@@ -161,7 +161,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _reclaim_orphans(self, coordinator: Any) -> None:
         """Rejoin the group if partitions that were taken from this worker are still assigned to it.
 
-        Had they been assigned to others, a heartbeat would have said so within a session.
+        Had they been assigned to others, a heartbeat would have shown it within a session.
         """
         orphaned = self.app.partitions.orphaned(self.app.config.session_timeout_s)
         if orphaned:
