@@ -63,8 +63,11 @@ def command(
     """Send JSON-lines files to the topics, settings and roster before the events.
 
     A file may be .gz, and - is standard input; an option takes several files. Chat and orders are merged by
-    their ts, each file in its own order. A line without a usable key is
-    sent as it is, to partition 0: the worker turns it into a dead letter.
+    their ts, each file in its own order. An event without a usable key is sent as it is, to partition 0: the
+    worker turns it into a dead letter.
+
+    Settings and roster are checked against the records on their topics before anything is sent: if a worker
+    would refuse one, nothing is sent, and the command ends with status 1 and each reason.
     """
     inputs = Inputs(chat, orders, roster, settings)
     names = chat + orders + roster + settings
@@ -126,5 +129,7 @@ def _report(published: Published) -> None:
             f"{published.without_key:,} of them without a key, to partition 0: they will be dead letters",
             err=True,
         )
+    if published.present:
+        echo(f"{published.present:,} not sent again: on the settings or roster topic already", err=True)
     for line in published.too_long:
         echo(f"Error: not published: {line}", err=True)

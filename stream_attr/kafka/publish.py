@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -12,9 +13,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.errors import StreamAttrError
 from stream_attr.files.jsonl import Line, LinesFile
 from stream_attr.kafka.security import UNSECURED, Security
 from stream_attr.kafka.sender import ANY_PARTITION, DELIVERY_TIMEOUT_MS, Progress, Published, Sender
+from stream_attr.kafka.shop_records import read_shop_records
+from stream_attr.processor import ShopRegistry
+from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import EARLIEST_TS, LATEST_TS
 
 __all__ = ["KEY_FIELDS", "Inputs", "Pace", "Parsed", "in_step", "publish", "record_key"]
@@ -26,6 +31,11 @@ KEY_FIELDS = {
     SETTINGS: ("shop_id",),
 }
 """The fields that form the record key of each input topic, joined by ``|``."""
+
+
+class RefusedShopRecordsError(StreamAttrError):
+    """Settings or roster records that workers would refuse; each argument is one, with file and line."""
+
 
 _MAX_SLEEP_S = 0.1
 _MAX_GAP_MS = 86_400_000
@@ -106,6 +116,10 @@ def publish(
 ) -> Published:
     """Send the files: settings and roster first, then chat and orders merged by time, then ticks.
 
+    Settings and roster are checked before anything is sent, by the records that are on their topics already:
+    one that a worker would refuse ends it here. One that would be refused and is on its topic already, from
+    an earlier call, is not sent again.
+
     Returns when the broker has acknowledged everything. ``speed``: a multiple of the events' own pace; None:
     as fast as possible. ``until``: the time of the ticks, epoch milliseconds; None: no ticks.
     ``delivery_timeout_ms``: how long a record may wait for its acknowledgement, whether or not the broker is
@@ -113,6 +127,7 @@ def publish(
 
     Raises:
         UnusableFileError: a file cannot be read; those before it may have been sent.
+        RefusedShopRecordsError: settings or roster records would be refused; nothing was sent.
         BrokerUnreachable, PublishError: no broker answers, a topic is missing, or records are refused.
     """
     account = Published() if published is None else published
@@ -121,13 +136,16 @@ def publish(
         def opened(topic: str, names: Sequence[str]) -> list[Iterator[tuple[str, Parsed]]]:
             return [_parse(topic, stack.enter_context(LinesFile(name))) for name in names]
 
-        tables = opened(SETTINGS, inputs.settings) + opened(ROSTER, inputs.roster)
+        tables = [
+            *itertools.chain.from_iterable(opened(SETTINGS, inputs.settings) + opened(ROSTER, inputs.roster))
+        ]
         events = opened(CHAT, inputs.chat) + opened(ORDERS, inputs.orders)
         topics = _topics(inputs, until)
         sender = Sender(bootstrap, security, prefix, topics, account, delivery_timeout_ms, progress)
         try:
-            for source in tables:
-                for topic, parsed in source:
+            if tables:
+                history = read_shop_records(bootstrap, prefix, security)
+                for topic, parsed in _accepted(tables, history, account):
                     _send(sender, topic, parsed)
             sender.flush()
             pace = None if speed is None else Pace(speed)
@@ -142,6 +160,33 @@ def publish(
             sender.abandon()
             raise
     return account
+
+
+def _accepted(
+    lines: list[tuple[str, Parsed]], history: Iterable[Record], account: Published
+) -> list[tuple[str, Parsed]]:
+    """Return the settings and roster lines to send; raise if a worker would refuse one after ``history``."""
+    registry = ShopRegistry()
+    present = {(record.topic, record.value) for record in history if registry.apply(record) is None}
+    now = time.time_ns() // 1_000_000
+    accepted, problems = [], []
+    for topic, parsed in lines:
+        value = parsed.line.value
+        key = None if parsed.key is None else parsed.key.encode(errors="replace")
+        letter = registry.apply(Record(topic, 0, 0, now, key, value))
+        if letter is None:
+            accepted.append((topic, parsed))
+        elif (topic, value) in present:
+            account.present += 1
+        else:
+            refusal = orjson.loads(letter.value)
+            field = refusal["field"]
+            named = f"{refusal['code']}: {field}: " if field else f"{refusal['code']}: "
+            message = refusal["message"].removeprefix(f"`{field}`: ")
+            problems.append(f"{parsed.file}:{parsed.line.number}: {named}{message}")
+    if problems:
+        raise RefusedShopRecordsError(*problems)
+    return accepted
 
 
 def _parse(topic: str, lines: LinesFile) -> Iterator[tuple[str, Parsed]]:

@@ -60,6 +60,8 @@ class Published:
     """Per topic, without prefix."""
     without_key: int = 0
     """Lines that yield no key: sent unchanged to partition 0, where they become dead letters."""
+    present: int = 0
+    """Settings and roster lines that are on their topics already, and were not sent again."""
     too_long: list[str] = field(default_factory=list)
     """Lines longer than the broker accepts, as ``file, line n: …``; not sent."""
 

@@ -202,3 +202,53 @@ def test_a_broken_second_file_stops_before_the_first_is_sent(run, read, tmp_path
     result = run("--chat", str(tmp_path / "chat.jsonl"), "--orders", str(tmp_path / "missing.jsonl"))
     assert (result.exit_code, "missing.jsonl" in result.stderr) == (2, True)
     read("chat-events", 0)
+
+
+def settings_of(**fields) -> str:
+    return json.dumps({"shop_id": "jd:1", "effective_from": "2025-01-01"} | fields) + "\n"
+
+
+@pytest.mark.usefixtures("topics")
+def test_settings_that_a_worker_would_refuse_are_not_sent_and_nothing_else_is(run, read, tmp_path):
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    first.write_text(settings_of(timezone="Europe/Berlin"))
+    assert run("--settings", str(first)).exit_code == 0
+    second.write_text(
+        settings_of(effective_from="2098-01-01")
+        + settings_of(effective_from="2025-06-01")
+        + settings_of(effective_from="2098-01-01", timezone="Asia/Shanghai")
+        + settings_of(shop_id="jd:2", preset="nobody")
+    )
+    roster, events = tmp_path / "roster.jsonl", tmp_path / "chat.jsonl"
+    roster.write_text('{"shop_id": "jd:1"}\n')
+    events.write_bytes(chat(1))
+    result = run("--settings", str(second), "--roster", str(roster), "--chat", str(events))
+    assert result.exit_code == 1
+    lines = result.stderr.splitlines()
+    assert [line.removeprefix("Error: ").split(": ")[:3] for line in lines[:4]] == [
+        [f"{second}:2", "bad_value", "effective_from"],
+        [f"{second}:3", "bad_value", "timezone"],
+        [f"{second}:4", "bad_value", "preset"],
+        [f"{roster}:1", "missing_field", "agent_id"],
+    ]
+    assert lines[-1].startswith("Nothing was sent to ")
+    assert len(read("shop-settings", 1)[0]) == 1
+    assert not read("chat-events", 0)
+
+
+@pytest.mark.usefixtures("topics")
+def test_settings_that_are_on_their_topic_already_are_not_sent_again(run, read, tmp_path):
+    """So that a call which was interrupted can be repeated, with its events."""
+    settings, events = tmp_path / "settings.jsonl", tmp_path / "chat.jsonl"
+    settings.write_text(settings_of())
+    events.write_bytes(chat(1))
+    assert run("--settings", str(settings)).exit_code == 0
+    result = run("--settings", str(settings), "--chat", str(events))
+    assert (result.exit_code, result.stderr.splitlines()) == (
+        0,
+        [
+            "published 1 to chat-events",
+            "1 not sent again: on the settings or roster topic already",
+        ],
+    )
+    assert len(read("shop-settings", 1)[0]) == 1

@@ -110,7 +110,13 @@ def _access(_: bool) -> str:
                 "administration: sends settings and roster",
                 "topic",
                 names(lambda topic: topic.direction == "input" and topic.partitions == 1),
-                "`Write`",
+                "`Read`, `Write`",
+            ),
+            (
+                "administration: sends settings and roster",
+                "group",
+                "`stream-attr-shop-records`",
+                "`Read`",
             ),
             ("worker", "topic", names(lambda topic: topic.direction in ("input", *own)), "`Read`"),
             (
