@@ -35,6 +35,7 @@ _COMMANDS = {
     "generate": "Generate realistic traffic from a seed.",
     "explain": "Explain the decision on an order, or a buyer's day.",
     "check": "Check JSON-lines files against the schemas.",
+    "settings": "Show a shop's rules on a day, and where each comes from.",
     "dead-letters": "List and replay records that could not be used.",
 }
 

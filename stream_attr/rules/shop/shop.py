@@ -89,7 +89,8 @@ class Shop:
                 return record
         return None
 
-    def _text_record_on(self, day: int) -> SettingsRecord | None:
+    def text_record_on(self, day: int) -> SettingsRecord | None:
+        """Return the record whose ``auto_reply`` and ``advert`` hold on a day, which need messages' text."""
         for record in reversed(self._records):
             if record.text_from <= day:
                 return record
@@ -109,7 +110,7 @@ class Shop:
         """Return the patterns that the texts of a day are matched against, with the message flag of each."""
         patterns = self._patterns.get(day)
         if patterns is None:
-            record = self._text_record_on(day)
+            record = self.text_record_on(day)
             found = () if record is None else patterns_of(record)
             patterns = self._patterns[day] = {pattern: self._bits[pattern] for pattern in found}
         return patterns
@@ -123,7 +124,7 @@ class Shop:
 
     def _find_reception_rules(self, day: int, profile: str) -> ReceptionRules:
         settings = self.settings_on(day, profile)
-        record = self._text_record_on(day)
+        record = self.text_record_on(day)
         text = DEFAULT_SETTINGS if record is None else record.under(profile)
         ineffective = BROADCAST | BLANK
         if text.auto_reply.identify:
