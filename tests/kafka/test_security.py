@@ -347,7 +347,7 @@ def test_plain_logs_in_and_a_missing_right_is_named(kafka):
     status, said = run("topics", "create", *options)
     assert (status, said) == (
         2,
-        f"Error: topic {PREFIX}agent-daily cannot be created: Authorization failed.\n",
+        f"Error: topic {PREFIX}chat-events cannot be created: Authorization failed.\n",
     )
 
 
