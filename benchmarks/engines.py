@@ -84,6 +84,7 @@ class Traffic:
             bootstrap,
             Inputs(**{kind: (str(self.path(kind)),) for kind in KINDS}),
             prefix=prefix,
+            send_refused=True,  # changes of the roster half-way, which a replay takes
         )
 
     def first(self, events: int, folder: Path) -> Traffic:

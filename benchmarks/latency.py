@@ -100,7 +100,7 @@ def _measure(bootstrap: str, folder: Path, traffic: Traffic, events_s: float) ->
     prefix = f"{uuid.uuid4().hex[:8]}-"
     create_topics(bootstrap, partitions=PARTITIONS, prefix=prefix)
     known = {kind: (str(traffic.path(kind)),) for kind in ("roster", "settings")}
-    publish(bootstrap, Inputs(**known), prefix=prefix)
+    publish(bootstrap, Inputs(**known), prefix=prefix, send_refused=True)
     with tempfile.TemporaryDirectory(dir=folder) as data:
         worker = Worker(bootstrap, prefix, Path(data) / "worker")
         context = multiprocessing.get_context("spawn")

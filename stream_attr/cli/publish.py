@@ -42,6 +42,11 @@ from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
 )
 @delivery_timeout_option
 @click.option(
+    "--send-refused",
+    is_flag=True,
+    help="Send settings and roster records that a worker will refuse, too: they become dead letters.",
+)
+@click.option(
     "--until",
     metavar="TIME",
     type=TIME,
@@ -59,6 +64,7 @@ def command(
     speed: float | None,
     until: int | None,
     delivery_timeout: int,
+    send_refused: bool,
 ) -> None:
     """Send JSON-lines files to the topics, settings and roster before the events.
 
@@ -92,6 +98,7 @@ def command(
             speed=speed,
             until=until,
             delivery_timeout_ms=delivery_timeout,
+            send_refused=send_refused,
             progress=of_sending(progress, broker, delivery_timeout),
             published=published,
         )

@@ -111,6 +111,7 @@ def publish(
     speed: float | None = None,
     until: int | None = None,
     delivery_timeout_ms: int = DELIVERY_TIMEOUT_MS,
+    send_refused: bool = False,
     progress: Progress = lambda _acknowledged, _silent_s: None,
     published: Published | None = None,
 ) -> Published:
@@ -118,7 +119,7 @@ def publish(
 
     Settings and roster are checked before anything is sent, by the records that are on their topics already:
     one that a worker would refuse ends it here. One that would be refused and is on its topic already, from
-    an earlier call, is not sent again.
+    an earlier call, is not sent again. ``send_refused``: all are sent; what is refused becomes dead letters.
 
     Returns when the broker has acknowledged everything. ``speed``: a multiple of the events' own pace; None:
     as fast as possible. ``until``: the time of the ticks, epoch milliseconds; None: no ticks.
@@ -143,10 +144,10 @@ def publish(
         topics = _topics(inputs, until)
         sender = Sender(bootstrap, security, prefix, topics, account, delivery_timeout_ms, progress)
         try:
-            if tables:
-                history = read_shop_records(bootstrap, prefix, security)
-                for topic, parsed in _accepted(tables, history, account):
-                    _send(sender, topic, parsed)
+            if tables and not send_refused:
+                tables = _accepted(tables, read_shop_records(bootstrap, prefix, security), account)
+            for topic, parsed in tables:
+                _send(sender, topic, parsed)
             sender.flush()
             pace = None if speed is None else Pace(speed)
             for topic, parsed in in_step(events):
@@ -185,7 +186,10 @@ def _accepted(
             message = refusal["message"].removeprefix(f"`{field}`: ")
             problems.append(f"{parsed.file}:{parsed.line.number}: {named}{message}")
     if problems:
-        raise RefusedShopRecordsError(*problems)
+        remedy = (
+            "a worker would refuse these records; --send-refused sends them all the same, as dead letters"
+        )
+        raise RefusedShopRecordsError(*problems, remedy)
     return accepted
 
 

@@ -30,7 +30,7 @@ def copy(broker, *words: str) -> list[str]:
 
 @pytest.fixture
 def old(broker, topic_prefix, tmp_path):
-    """An installation of two partitions, with three days of traffic and a shop that changed its settings."""
+    """An installation of two partitions, with two days of traffic and a shop that changed its settings."""
     if not broker.has_transactions:
         pytest.skip("the embedded broker does not stamp records")
     prefix = topic_prefix + "old."
@@ -43,7 +43,7 @@ def old(broker, topic_prefix, tmp_path):
         ts = int(sent_at.timestamp() * 1000)
         producer.produce(prefix + "shop-settings", json.dumps(record), "jd:late", timestamp=ts)
     producer.flush(LONGEST_S)
-    stream_attr("generate", "--seed", "11", "--events", "3000", "--days", "3", "--out", str(tmp_path))
+    stream_attr("generate", "--seed", "11", "--events", "3000", "--days", "2", "--out", str(tmp_path))
     stream_attr("publish", "--broker", broker.bootstrap, "--topic-prefix", prefix, *inputs(tmp_path))
     return prefix
 

@@ -231,9 +231,12 @@ def test_settings_that_a_worker_would_refuse_are_not_sent_and_nothing_else_is(ru
         [f"{second}:4", "bad_value", "preset"],
         [f"{roster}:1", "missing_field", "agent_id"],
     ]
+    assert "--send-refused" in lines[4]
     assert lines[-1].startswith("Nothing was sent to ")
     assert len(read("shop-settings", 1)[0]) == 1
     assert not read("chat-events", 0)
+    assert run("--settings", str(second), "--roster", str(roster), "--send-refused").exit_code == 0
+    assert len(read("shop-settings", 5)[0]) == 5
 
 
 @pytest.mark.usefixtures("topics")
