@@ -36,6 +36,7 @@ __all__ = [
     "FilesCommand",
     "broker_option",
     "delivery_timeout_option",
+    "retention_options",
     "topic_prefix_option",
 ]
 
@@ -197,6 +198,25 @@ def delivery_timeout_option(command: _Command) -> _Command:
         show_default=True,
         help="How long a record may wait for the broker's acknowledgement before the command gives up.",
     )(command)
+
+
+def retention_options(command: _Command) -> _Command:
+    """Add ``--history-days`` and ``--order-retention-days``, in days."""
+    history = click.option(
+        "--history-days",
+        type=click.IntRange(33, 400),
+        default=35,
+        show_default=True,
+        help="Days that chat is kept behind the watermark; older events are too_late.",
+    )
+    orders = click.option(
+        "--order-retention-days",
+        type=click.IntRange(1, 400),
+        default=45,
+        show_default=True,
+        help="Days that orders are kept after their last event (at least after_sales_days + 2).",
+    )
+    return history(orders(command))
 
 
 def topic_prefix_option(command: _Command) -> _Command:

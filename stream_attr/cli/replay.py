@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import orjson
 
-from stream_attr.cli.params import DURATION, FOLDER, TIME, FilesCommand
+from stream_attr.cli.params import DURATION, FOLDER, TIME, FilesCommand, retention_options
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
 from stream_attr.contract.topics import DEAD_LETTERS, OUTPUTS, REPORTS
@@ -60,20 +60,7 @@ LEAST_CACHE_MIB = 16
     show_default=True,
     help="How far the watermark stays behind the newest event; 60d for unsorted files.",
 )
-@click.option(
-    "--history-days",
-    type=click.IntRange(33, 400),
-    default=35,
-    show_default=True,
-    help="Days that chat is kept behind the watermark; older events are too_late.",
-)
-@click.option(
-    "--order-retention-days",
-    type=click.IntRange(1, 400),
-    default=45,
-    show_default=True,
-    help="Days that orders are kept after their last event (at least after_sales_days + 2).",
-)
+@retention_options
 @click.option(
     "--cache-mib",
     metavar="MIB",

@@ -14,6 +14,7 @@ from stream_attr.cli.params import (
     SESSION,
     WEB_URL,
     broker_option,
+    retention_options,
     topic_prefix_option,
 )
 from stream_attr.cli.secured import security_options, web_token_option
@@ -101,20 +102,7 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     show_default=True,
     help="How far the watermark stays behind the newest event.",
 )
-@click.option(
-    "--history-days",
-    type=click.IntRange(33, 400),
-    default=35,
-    show_default=True,
-    help="Days that chat is kept behind the watermark; older events are too_late.",
-)
-@click.option(
-    "--order-retention-days",
-    type=click.IntRange(1, 400),
-    default=45,
-    show_default=True,
-    help="Days that orders are kept after their last event (at least after_sales_days + 2).",
-)
+@retention_options
 @click.option(
     "--decisions-only",
     is_flag=True,
