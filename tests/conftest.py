@@ -44,8 +44,8 @@ def pytest_configure() -> None:
 
 def _together(nodeid: str) -> str:
     """What the tests that are to stay with this one have in common."""
-    if nodeid.startswith(FAULTS):
-        return "cluster"
+    if nodeid.startswith(FAULTS):  # what takes longest, on a cluster of its own
+        return FAULTS
     broker = BROKER.search(nodeid)
     return nodeid.partition("::")[0] if broker is None else broker[1]
 
@@ -57,7 +57,13 @@ class ByBroker(LoadScopeScheduling):
         return _together(nodeid)
 
 
-LONGEST_FIRST = ("cluster", "apache", "embedded")
+LONGEST_FIRST = (FAULTS, "apache", "embedded", "cluster")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores, for tests of brokers wait for much of their time."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -68,8 +74,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("kafka")
     if not hasattr(config, "workerinput"):
         return
-    place = {broker: number for number, broker in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: place.get(_together(item.nodeid), len(place)))
+    place = {together: number for number, together in enumerate(LONGEST_FIRST)}
+
+    def turn(item: pytest.Item) -> tuple[int, bool]:
+        return place.get(_together(item.nodeid), len(place)), item.get_closest_marker("kafka") is None
+
+    items.sort(key=turn)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -44,6 +44,9 @@ class Broker:
 KINDS = ["external"] if EXTERNAL else ["embedded", "apache"]
 ALL_KINDS = [*KINDS, "cluster"]
 
+any_broker = pytest.mark.parametrize("broker", KINDS[:1], indirect=True, scope="session")
+"""For what the worker does alike whatever the broker is: on the first of them alone."""
+
 
 @pytest.fixture(scope="session", params=KINDS)
 def broker(request: pytest.FixtureRequest) -> Broker:

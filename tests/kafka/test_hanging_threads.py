@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.conftest import any_broker
 from tests.kafka.worker_process import Traffic, WorkerProcess, state, until, workers
 
 pytestmark = pytest.mark.kafka
@@ -129,6 +130,7 @@ def test_a_client_that_a_step_of_the_clock_put_to_sleep_is_woken(broker, wall_cl
     subprocess.run(command, env=environment, check=True, timeout=60)
 
 
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_a_record_that_waits_is_lag_and_not_ready_and_a_hanging_thread_ends_with_the_process(
     broker, topic_prefix, tmp_path

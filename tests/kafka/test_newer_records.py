@@ -9,10 +9,12 @@ from stream_attr.codec.internal.progress import decode_progress
 from stream_attr.contract.topics import BUYER_DAYS, CHANGELOG, CLOSINGS, TICKS
 from stream_attr.kafka.admin import create_topics
 from stream_attr.processor.ports import PROGRESS_KEY
+from tests.kafka.conftest import any_broker
 from tests.kafka.verdicts import RealWorker
 from tests.kafka.worker_process import messages
 
 
+@any_broker
 @pytest.mark.parametrize(
     ("topic", "key", "value", "place"),
     [

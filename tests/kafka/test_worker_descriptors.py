@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.conftest import any_broker
 from tests.kafka.worker_process import Traffic, WorkerProcess, state, until, workers
 
 PARTITIONS = 12
@@ -75,6 +76,7 @@ def test_a_worker_takes_no_more_descriptors_and_threads_than_it_says(broker, top
 
 
 @pytest.mark.kafka
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_a_worker_raises_its_limit_and_warns_where_it_is_too_low_for_all_partitions(limited):
     worker = limited(64, 400).start().until_ready()
@@ -84,6 +86,7 @@ def test_a_worker_raises_its_limit_and_warns_where_it_is_too_low_for_all_partiti
 
 
 @pytest.mark.kafka
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_a_worker_that_cannot_hold_one_partition_says_so(limited):
     worker = limited(64, 100).start()

@@ -25,6 +25,7 @@ from stream_attr.worker.task.committer import (
     TransactionalCommitter,
     open_committer,
 )
+from tests.kafka.conftest import any_broker
 from tests.kafka.worker_process import Traffic, counts, expected, read, read_json, until, workers
 
 PARTITIONS = 3
@@ -47,6 +48,7 @@ def test_missing_topics_are_named_with_the_remedy(broker, topic_prefix, tmp_path
         assert "stream-attr topics create" in worker.said()
 
 
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_it_is_healthy_at_once_and_ready_once_recovered(broker, topic_prefix, tmp_path):
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
@@ -77,6 +79,7 @@ def test_an_unforeseen_exception_ends_the_worker_before_anything_moves(broker, t
         assert counts(broker.bootstrap, topic_prefix) == {b"jd:1|b0": [8, 16]}
 
 
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_an_exception_that_quotes_a_record_is_logged_without_it(broker, topic_prefix, tmp_path):
     traffic = Traffic(broker.bootstrap, topic_prefix, buyers=1)
@@ -88,6 +91,7 @@ def test_an_exception_that_quotes_a_record_is_logged_without_it(broker, topic_pr
         assert "what was said" not in worker.said()
 
 
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_strangers_at_the_web_port_neither_fill_the_log_nor_take_all_connections(
     broker, topic_prefix, tmp_path
@@ -112,6 +116,7 @@ def test_strangers_at_the_web_port_neither_fill_the_log_nor_take_all_connections
         assert worker.stop() == 0
 
 
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_a_record_that_the_machine_cannot_apply_now_is_applied_later(broker, topic_prefix, tmp_path):
     traffic = Traffic(broker.bootstrap, topic_prefix)
@@ -141,6 +146,7 @@ def test_a_hang_up_ends_a_worker_in_an_orderly_way(broker, topic_prefix, tmp_pat
         assert "Traceback" not in worker.said()
 
 
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_signals_for_debugging_show_where_the_worker_is_and_no_value(broker, topic_prefix, tmp_path):
     traffic = Traffic(broker.bootstrap, topic_prefix)
@@ -162,6 +168,7 @@ def test_signals_for_debugging_show_where_the_worker_is_and_no_value(broker, top
         assert worker.stop() == 0
 
 
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_a_worker_whose_log_nobody_reads_continues_and_ends_on_a_signal(broker, topic_prefix, tmp_path):
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
@@ -238,6 +245,7 @@ ODD_IDS = (
 )
 
 
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_an_id_of_any_shape_is_answered_alike_by_whichever_worker_is_asked(broker, topic_prefix, tmp_path):
     traffic = Traffic(broker.bootstrap, topic_prefix)
@@ -379,6 +387,7 @@ def test_a_fenced_partition_is_given_up_and_says_so(broker, topic_prefix, tmp_pa
         assert worker.stop() == 0
 
 
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_a_second_worker_on_one_data_directory_says_so_and_ends_at_once(broker, topic_prefix, tmp_path):
     with workers(broker.bootstrap, topic_prefix, tmp_path, count=2) as [first, second]:
@@ -405,6 +414,7 @@ def test_a_session_timeout_that_the_broker_refuses_is_named(broker, topic_prefix
         assert "Traceback" not in worker.said()
 
 
+@any_broker
 @pytest.mark.usefixtures("topics")
 def test_refused_records_are_spoken_of(broker, topic_prefix, tmp_path):
     traffic = Traffic(broker.bootstrap, topic_prefix)

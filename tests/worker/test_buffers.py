@@ -87,10 +87,10 @@ def in_step(judged):
 @pytest.mark.parametrize(
     ("chat", "orders"),
     [
-        (minutes(60_000), minutes(600, 100)),
-        (minutes(60_000), minutes(600, begin=70_000)),
-        (minutes(60_000, begin=70_000), minutes(600)),
-        (minutes(60_000), []),
+        (minutes(40_000), minutes(600, 66)),
+        (minutes(40_000), minutes(600, begin=70_000)),
+        (minutes(40_000, begin=70_000), minutes(600)),
+        (minutes(40_000), []),
     ],
     ids=["in step", "chat long before", "orders long before", "no orders"],
 )
