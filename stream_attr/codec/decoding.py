@@ -16,6 +16,7 @@ import msgspec
 import msgspec.inspect
 
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.codec.surrogates import LoneSurrogatesError, mended
 from stream_attr.contract.records.fields import AnyObject
 from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.vocabulary import Code
@@ -45,7 +46,9 @@ def check_id(value: str, field: str) -> None:
     if "|" in value:
         raise RefusedRecord(Code.BAD_VALUE, f"`{field}` has a `|`, which separates the parts of a key", field)
     if not value.isprintable() and any(unicodedata.category(char) == "Cc" for char in value):
-        raise RefusedRecord(Code.BAD_VALUE, f"`{field}` has a control character", field)
+        raise RefusedRecord(
+            Code.BAD_VALUE, f"`{field}` has a control character or an escaped lone surrogate", field
+        )
 
 
 def check_day(value: str, field: str) -> None:
@@ -76,6 +79,7 @@ def decode(decoder: Callable[[bytes], _T], value: bytes | None, path: str = "") 
     ``path``: where the value stands in its record, if it is a part of one.
 
     Raises:
+        LoneSurrogatesError: the decoder refuses its lone surrogates; the caller reads it by ``read_by``.
         RefusedRecord: it cannot be decoded.
     """
     if value is None:
@@ -90,9 +94,13 @@ def decode(decoder: Callable[[bytes], _T], value: bytes | None, path: str = "") 
         if not value.isascii():
             value.decode()  # the decoder skips fields that it does not know
         return decoder(value)
-    except msgspec.ValidationError as error:
-        raise _explained(str(error), value, path, decoder) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise _not_json(error, value) from None
+    except msgspec.DecodeError as error:
+        if mended(value) is not None:
+            raise LoneSurrogatesError(value) from None
+        if isinstance(error, msgspec.ValidationError):
+            raise _explained(str(error), value, path, decoder) from None
         raise _not_json(error, value) from None
 
 

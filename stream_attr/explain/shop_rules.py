@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from stream_attr.codec.records.roster import decode_roster
+from stream_attr.codec.surrogates import loads
 from stream_attr.contract.topics import ROSTER, SETTINGS
 from stream_attr.processor import ShopRegistry
 from stream_attr.processor.ports import Record
@@ -108,7 +109,7 @@ class ShopHistory:
         """Add a record of any shop."""
         shop_id = self._shop.shop_id
         try:
-            given = orjson.loads(record.value or b"")
+            given = loads(record.value or b"")
         except orjson.JSONDecodeError:
             given = None
         is_of_shop = isinstance(given, dict) and given.get("shop_id") == shop_id

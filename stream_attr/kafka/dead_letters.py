@@ -13,6 +13,7 @@ import msgspec
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
+from stream_attr.codec.surrogates import loads
 from stream_attr.contract.topics import DEAD_LETTERS
 from stream_attr.files.jsonl import LinesFile, UnusableFileError
 from stream_attr.kafka.address import topics_command
@@ -88,7 +89,7 @@ class DeadLetter:
     def document(self) -> Any:
         """The value as JSON; None: it is not JSON."""
         try:
-            return orjson.loads(self.value or b"")
+            return loads(self.value or b"")
         except orjson.JSONDecodeError:
             return None
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from stream_attr.codec.surrogates import loads
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
 from stream_attr.errors import StreamAttrError
 from stream_attr.files.jsonl import Line, LinesFile
@@ -196,7 +197,7 @@ def _accepted(
 def _parse(topic: str, lines: LinesFile) -> Iterator[tuple[str, Parsed]]:
     for line in lines:
         try:
-            document = orjson.loads(line.value)
+            document = loads(line.value)
         except orjson.JSONDecodeError:
             document = None
         ts = document.get("ts") if isinstance(document, dict) else None

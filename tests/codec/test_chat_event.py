@@ -51,7 +51,13 @@ def kept(shop, **fields):
         ({"text": "😀"}, False, 1),
         ({"text": ""}, True, 0),
         ({"text": " \t\n\u3000\u00a0"}, True, 5),
-        ({"text": "\u200b"}, False, 1),  # a zero-width space is no white space
+        ({"text": "\u200b"}, True, 1),
+        ({"text": "\ufeff\u2060 \u00ad\U000e0041"}, True, 5),
+        ({"text": "\u115f\u1160\u2800\u3164\uffa0"}, True, 5),
+        ({"text": "\u3164a"}, False, 2),
+        ({"text": "\u2800\u2801"}, False, 2),
+        ({"text": "\u200b", "kind": "image"}, False, 1),
+        ({"text": "\ufe0f"}, False, 1),  # a variation selector is a mark (Mn)
         ({"text_length": 0}, True, 0),
         ({"text_length": 1}, False, 1),
         ({"text": "hi", "text_length": 0}, False, 2),

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from stream_attr.codec.decoding import check_id, decode
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.codec.surrogates import LoneSurrogatesError
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.rules.chat.message import (
     AGENT,
@@ -31,7 +32,10 @@ _chat: Final = msgspec.json.Decoder(ChatEvent)
 
 def decode_chat(value: bytes | None) -> ChatEvent:
     """Return the chat event of a record's bytes."""
-    event = decode(_chat.decode, value)
+    try:
+        event = decode(_chat.decode, value)
+    except LoneSurrogatesError as found:
+        return found.read_by(decode_chat)
     if event.type == "message":
         if event.sender is UNSET:
             raise RefusedRecord(Code.MISSING_FIELD, "a message needs `sender`: buyer or agent", "sender")
@@ -70,6 +74,32 @@ _SIDES: Final = {"buyer": BUYER, "agent": AGENT}
 _NEVER_BLANK: Final = frozenset({"image", "card"})
 
 
+_SHOWS_NOTHING: Final = frozenset(
+    # White space.
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
+    "\u200a\u2028\u2029\u202f\u205f\u3000"
+    # Fillers and the blank Braille pattern.
+    "\u115f\u1160\u2800\u3164\uffa0"
+).union(
+    # The category Cf of Unicode 16: listed, so that all versions of Python judge alike.
+    *(
+        map(chr, range(first, last + 1))
+        for first, last in (
+            *((0xAD, 0xAD), (0x600, 0x605), (0x61C, 0x61C), (0x6DD, 0x6DD), (0x70F, 0x70F)),
+            *((0x890, 0x891), (0x8E2, 0x8E2), (0x180E, 0x180E), (0x200B, 0x200F), (0x202A, 0x202E)),
+            *((0x2060, 0x2064), (0x2066, 0x206F), (0xFEFF, 0xFEFF), (0xFFF9, 0xFFFB)),
+            *((0x110BD, 0x110BD), (0x110CD, 0x110CD), (0x13430, 0x1343F), (0x1BCA0, 0x1BCA3)),
+            *((0x1D173, 0x1D17A), (0xE0001, 0xE0001), (0xE0020, 0xE007F)),
+        )
+    )
+)
+"""A text of nothing else is blank (RULEBOOK 4)."""
+
+
+def _shows_nothing(text: str) -> bool:
+    return not text or (text[0] in _SHOWS_NOTHING and _SHOWS_NOTHING.issuperset(text))
+
+
 def message_of(event: ChatEvent, shop: Shop) -> Message:
     """Return the fact that is kept of a message; its text is matched against the patterns of its day."""
     sender = event.sender
@@ -81,7 +111,8 @@ def message_of(event: ChatEvent, shop: Shop) -> Message:
     text = event.text
     if text is not UNSET:
         characters = len(text)
-        if not text.strip() and kind not in _NEVER_BLANK:
+        begins_visibly = "!" <= text < "\x7f" or "\u3400" <= text < "\ua000"  # most texts: quickly asked
+        if not begins_visibly and kind not in _NEVER_BLANK and _shows_nothing(text):
             flags |= BLANK
         if not by_buyer:
             for (exact, wanted), bit in shop.patterns_on(shop.zone.day_of(event.ts)).items():

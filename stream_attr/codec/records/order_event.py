@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from stream_attr.codec.decoding import check_id, decode
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.codec.surrogates import LoneSurrogatesError
 from stream_attr.contract.records.order_event import NEEDS_AMOUNT, OrderEvent
 from stream_attr.rules.order.facts import Placed
 from stream_attr.rules.shop.days import DAY_MS
@@ -27,7 +28,10 @@ _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 
 def decode_order(value: bytes | None) -> OrderEvent:
     """Return the order event of a record's bytes."""
-    event = decode(_order.decode, value)
+    try:
+        event = decode(_order.decode, value)
+    except LoneSurrogatesError as found:
+        return found.read_by(decode_order)
     if event.amount is UNSET and event.type in NEEDS_AMOUNT:
         raise RefusedRecord(Code.MISSING_FIELD, f"`{event.type}` needs `amount`, in minor units", "amount")
     ids = event.shop_id + event.buyer_id + event.order_id + event.event_id

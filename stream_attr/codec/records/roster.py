@@ -8,6 +8,7 @@ import msgspec.inspect
 
 from stream_attr.codec.decoding import check_day, check_id, decode
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.codec.surrogates import LoneSurrogatesError
 from stream_attr.contract.records.roster import RosterRecord
 from stream_attr.rules.vocabulary import Code
 
@@ -16,7 +17,10 @@ _roster: Final = msgspec.json.Decoder(RosterRecord)
 
 def decode_roster(value: bytes | None) -> RosterRecord:
     """Return the roster record of a record's bytes."""
-    record = decode(_roster.decode, value)
+    try:
+        record = decode(_roster.decode, value)
+    except LoneSurrogatesError as found:
+        return found.read_by(decode_roster)
     check_id(record.shop_id, "shop_id")
     check_id(record.agent_id, "agent_id")
     if record.agent_id == "*":

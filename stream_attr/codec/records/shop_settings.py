@@ -15,6 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from stream_attr.codec.decoding import check_day, check_id, decode
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.codec.surrogates import LoneSurrogatesError
 from stream_attr.contract.records.shop_settings import (
     DutyShift,
     PartialObject,
@@ -72,7 +73,10 @@ def decode_settings(value: bytes | None) -> ShopSettings:
         RefusedRecord: they are not valid.
         OSError: the time zone's data cannot be read now, which says nothing of the record.
     """
-    record = decode(_record.decode, value)
+    try:
+        record = decode(_record.decode, value)
+    except LoneSurrogatesError as found:
+        return found.read_by(decode_settings)
     check_id(record.shop_id, "shop_id")
     check_day(record.effective_from, "effective_from")
     timezone = None if record.timezone is UNSET else record.timezone

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec.inspect
 
 from stream_attr.codec.decoding import decode
+from stream_attr.codec.surrogates import mended
 from stream_attr.codec.versions import require_readable
 from stream_attr.contract.records.fields import Timed, Versioned
 from stream_attr.contract.records.tick import TICK_VERSION, Tick
@@ -25,7 +26,8 @@ def peek_ts(value: bytes | None) -> int | None:
     try:
         return _peek(value).ts  # type: ignore[arg-type]
     except (ValueError, TypeError, RecursionError):
-        return None
+        whole = None if value is None else mended(value)
+        return None if whole is None else peek_ts(whole)
 
 
 def decode_tick(value: bytes | None) -> Tick:

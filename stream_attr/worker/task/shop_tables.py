@@ -19,6 +19,7 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
+from stream_attr.codec.surrogates import mended
 from stream_attr.codec.versions import require_readable
 from stream_attr.processor.ports import Output, Record
 from stream_attr.worker.config import ShopRegistry, WorkerConfig
@@ -54,6 +55,11 @@ class _ShopRecord(msgspec.Struct):
 
 
 _decode_shop = msgspec.json.Decoder(_ShopRecord).decode
+
+
+def _shop_of(accepted: bytes) -> str:
+    """Return the shop of an accepted record."""
+    return _decode_shop(mended(accepted) or accepted).shop_id
 
 
 class _Entry(NamedTuple):
@@ -241,7 +247,7 @@ class GlobalTables:
                 except OSError as error:
                     self._failed(record, error)
                     return False
-                shop_id = "" if dead_letter is not None else _decode_shop(record.value or b"").shop_id
+                shop_id = "" if dead_letter is not None else _shop_of(record.value or b"")
                 self._entries.append(_Entry(record.topic, record.offset, shop_id, dead_letter))
                 self._offsets[record.topic] = record.offset + 1
                 self._unapplied.popleft()
