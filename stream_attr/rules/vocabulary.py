@@ -28,8 +28,9 @@ class Vocabulary(Mapping[str, Word]):
     """All words that one field may be, in their order."""
 
     def __init__(self, title: str, chinese: str, words: object, rows: Mapping[str, Word]) -> None:
+        """``words``: the `Literal` or enum that types the field; None: the rows alone say them."""
         known: Iterable[Any] = (
-            words if isinstance(words, type) and issubclass(words, Enum) else get_args(words)
+            words if isinstance(words, type) and issubclass(words, Enum) else get_args(words) or rows
         )
         expected = [str(word) for word in known]
         if [str(word) for word in rows] != expected:
@@ -331,13 +332,8 @@ ASSIST_KINDS: Final = Vocabulary(
     },
 )  # fmt: skip
 
-DiscardReason = Literal[
-    "empty", "own_account", "official_account", "buyer_subaccount", "broadcast", "forwarded", "advert",
-    "single_sentence", "monologue", "role_aftersale", "role_frozen", "no_effective_message", "other_product",
-    "followup_one_sided", "followup_not_admitted",
-]  # fmt: skip
 DISCARD_REASONS: Final = Vocabulary(
-    "reason of a discarded reception", "不计入原因", DiscardReason,
+    "reason of a discarded reception", "不计入原因", None,
     {
         **{filter_: row for filter_, row in FILTERS.items() if filter_ != Filter.AGENT_OFFLINE},
         "role_aftersale": Word("the agent was in after-sales that day", "岗位为售后"),

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from tests.reference.days import HOUR_MS, MINUTE_MS, first_instant
+from tests.reference.receptions import FILTERS
 from tests.reference.settings import NO_FOLLOWUP_PRESETS, PRESETS
 
 Json = dict[str, Any]
@@ -87,25 +88,22 @@ def weighted(*choices: tuple[int, Any]) -> st.SearchStrategy[Any]:
     return st.sampled_from([value for weight, value in choices for _ in range(weight)])
 
 
+def _filter(name: str, default: Json) -> st.SearchStrategy[Json]:
+    """Draw what a record says of a filter: mostly that it is on, and small numbers, so that it matches."""
+    switch = {"enabled": weighted((3, True), (1, False))}
+    numbers = {
+        number: st.integers(0 if number.startswith("max_") else 1, 3)
+        for number in default.keys() - switch.keys()
+    }
+    if name == "advert":
+        return st.fixed_dictionaries({**switch, "phrase": st.just(PHRASE)}, optional=numbers)
+    if default["enabled"]:
+        return st.fixed_dictionaries({}, optional={**switch, **numbers})
+    return st.fixed_dictionaries(switch, optional=numbers)
+
+
 _FILTERS = st.fixed_dictionaries(
-    {},
-    optional={
-        "buyer_subaccount": st.fixed_dictionaries({"enabled": st.booleans()}),
-        "agent_offline": st.fixed_dictionaries({"enabled": st.booleans()}),
-        "broadcast": st.fixed_dictionaries({"enabled": st.booleans()}),
-        "forwarded": st.fixed_dictionaries(
-            {}, optional={"enabled": st.booleans(), "max_replies": st.integers(0, 2)}
-        ),
-        "advert": st.fixed_dictionaries(
-            {"enabled": st.just(True), "phrase": st.just(PHRASE)}, optional={"within": st.integers(1, 3)}
-        ),
-        "single_sentence": st.fixed_dictionaries(
-            {"enabled": st.just(True)}, optional={"min_replies": st.integers(1, 3)}
-        ),
-        "monologue": st.fixed_dictionaries(
-            {}, optional={"enabled": st.booleans(), "max_buyer_messages": st.integers(0, 2)}
-        ),
-    },
+    {}, optional={name: _filter(name, default) for name, (default, _) in FILTERS.items()}
 )
 
 _OVERRIDES: dict[str, st.SearchStrategy[Any]] = {

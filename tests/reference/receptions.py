@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.reference.days import day_of
-from tests.reference.settings import Rules, ShopSettings
+
+if TYPE_CHECKING:  # the settings take the filters' defaults from here
+    from tests.reference.settings import Rules, ShopSettings
 
 Event = dict[str, Any]
 
@@ -131,15 +134,7 @@ def filter_of(
         return "official_account"
     if role == "aftersale" and rules["aftersale_unfiltered"]:
         return None
-    matches = {
-        "buyer_subaccount": _buyer_subaccount,
-        "broadcast": _broadcast,
-        "forwarded": _forwarded,
-        "advert": _advert,
-        "single_sentence": _single_sentence,
-        "monologue": _monologue,
-    }
-    for name, matcher in matches.items():
+    for name, (_, matcher) in FILTERS.items():
         if rules["filters"][name]["enabled"] and matcher(messages, transfers, rules):
             return name
     return None
@@ -191,3 +186,19 @@ def _first_of_buyer(messages: list[Event]) -> int | None:
         if message["sender"] == "buyer":
             return index
     return None
+
+
+def _agent_offline(_messages: list[Event], _transfers: list[int], _rules: Rules) -> bool:
+    return False  # it depends on other buyers: see `offline`
+
+
+FILTERS: dict[str, tuple[dict[str, Any], Callable[[list[Event], list[int], Rules], bool]]] = {
+    "buyer_subaccount": ({"enabled": False}, _buyer_subaccount),
+    "agent_offline": ({"enabled": True}, _agent_offline),
+    "broadcast": ({"enabled": True}, _broadcast),
+    "forwarded": ({"enabled": True, "max_replies": 1}, _forwarded),
+    "advert": ({"enabled": False, "within": 2}, _advert),
+    "single_sentence": ({"enabled": False, "min_replies": 3}, _single_sentence),
+    "monologue": ({"enabled": True, "max_buyer_messages": 0}, _monologue),
+}
+"""The filters that a shop may name, in their order: the default, and whether it matches a reception."""

