@@ -21,6 +21,14 @@ __all__ = ["FiguresExplanation"]
 FIGURES_PER_LINE = 4
 _CONTRIBUTED = ("workload.", "inquiries.", "deals.")
 """What of a `Contribution` adds up."""
+_IN_MEANS = {
+    part
+    for group in GROUPS
+    for name, meta in FIGURES[group].items()
+    if isinstance(how := made(group, name), Mean) and (meta.extra or {})["unit"][0] == "ms"
+    for part in how
+}
+"""The sums and counts of the average times: the average says enough."""
 _HINTS = get_type_hints(AgentDaily, include_extras=True)
 _TITLES: dict[str, str] = {group: _HINTS[group].__metadata__[-1].title for group in GROUPS}
 """The groups of figures in Chinese."""
@@ -83,7 +91,7 @@ class FiguresExplanation(BuyerDayWriter):
         for name, meta in FIGURES[group].items():
             how, unit = made(group, name), (meta.extra or {})["unit"][0]
             own: int | None = None
-            if isinstance(how, Sum) and how.of.startswith(_CONTRIBUTED):
+            if isinstance(how, Sum) and how.of.startswith(_CONTRIBUTED) and how.of not in _IN_MEANS:
                 own, key = attrgetter(how.of)(contribution) or None, "figures_sum"
             elif isinstance(how, Mean) and unit == "ms":
                 own = mean(attrgetter(how.total)(contribution), attrgetter(how.number)(contribution))

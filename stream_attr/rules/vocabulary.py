@@ -365,16 +365,18 @@ REASONS: Final = Vocabulary(
 
 INQUIRY: Final = "inquiry"
 ASSIST: Final = "assist"
+SELF_ORDERED: Final = "self_ordered"
 FOLLOW_UP: Final = "follow_up"
 AFTER_SALES: Final = "after_sales"
 NONE: Final = "none"
 """Not an inquiry any more: its reception is filtered now, or its agent's role is another."""
-InquiryKind = Literal["inquiry", "assist", "follow_up", "after_sales", "none"]
+InquiryKind = Literal["inquiry", "assist", "self_ordered", "follow_up", "after_sales", "none"]
 INQUIRY_KINDS: Final = Vocabulary(
     "kind of an inquiry outcome", "询单类型", InquiryKind,
     {
         INQUIRY: Word("an order could have followed, or did", "询单"),
-        ASSIST: Word("orders followed, but all are others'", "协助"),
+        ASSIST: Word("the agent spoke before an order that followed and is another's", "协助"),
+        SELF_ORDERED: Word("the buyer ordered, but not by the agent's help", "静默下单"),
         FOLLOW_UP: Word("an order of before was still to be paid", "下单后付款前咨询"),
         AFTER_SALES: Word("an order was paid within the setting after_sales_days before", "售后咨询"),
         NONE: Word(

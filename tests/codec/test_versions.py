@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from stream_attr.codec.internal.day_state import (
     DayState,
@@ -32,7 +33,7 @@ from stream_attr.codec.state.buyer import decode_owner, encode_owner
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.records.tick import Tick
 from stream_attr.rules.buyer.emitted import LastEmitted
-from stream_attr.rules.reports.contribution import Contribution, Deals, Ends, Workload
+from stream_attr.rules.reports.contribution import Contribution, Deals, Ends, Inquiries, Workload
 
 SAMPLES = Path(__file__).parent / "record_samples"
 """Written once, by the program of that time, and never again: they stand for what lies on brokers."""
@@ -64,6 +65,10 @@ PASSED = {0: 1_793_498_400_000, 7: -1}
 CLOSING = Closing("买家-7", "jd:10086", "客服-乙", 20_758, 1_793_498_460_000)
 KEY = "\x02jd:10086|买家-7".encode()
 
+PART_2 = replace(PART, inquiries=Inquiries(assists=1, self_ordered=1))
+BUYER_DAY_2 = replace(BUYER_DAY, contributions={"客服-乙": PART_2, "*": PART_2})
+"""As ``BUYER_DAY``, with what version 2 has more."""
+
 RECORDS: dict[str, tuple[Any, Callable[[Any], bytes] | None, Callable[[bytes], Any]]] = {
     "buyer-day": (BUYER_DAY, encode_internal, lambda value: decode_buyer_day(value, KEY)),
     "passed": (PartitionWatermark(3, 1_793_498_400_000), encode_internal, decode_buyer_day),
@@ -77,42 +82,64 @@ RECORDS: dict[str, tuple[Any, Callable[[Any], bytes] | None, Callable[[bytes], A
 """By the name of the sample: what it says, how it is written, how it is read."""
 
 
+LATER: dict[str, dict[str, Any]] = {
+    "version-2": {
+        "buyer-day": BUYER_DAY_2,
+        "passed": PartitionWatermark(3, 1_793_498_400_000),
+        "closing": CLOSING,
+    }
+}
+"""What the samples of later versions say, by name; a name without one is still of version 1."""
+STORED = [
+    (version, name, RECORDS[name][0]) for version in ("unversioned", "version-1") for name in RECORDS
+] + [(version, name, says) for version, later in LATER.items() for name, says in later.items()]
+PRESENT = {name: (version, says) for version, name, says in STORED}
+
+
 def sample(version, name):
     return b64decode(json.loads((SAMPLES / f"{version}.json").read_text(encoding="utf-8"))[name])
 
 
 def newer(value):
     """The same, of the version after this one."""
-    return value.replace(b'"version":1', b'"version":2') if value.startswith(b"{") else b"\x02" + value[1:]
+    if value.startswith(b"{"):
+        return value.replace(b'"version":1', b'"version":2')
+    return bytes((value[0] + 1,)) + value[1:]
 
 
-@pytest.mark.parametrize("version", ["unversioned", "version-1"])
-@pytest.mark.parametrize("name", RECORDS)
-def test_a_stored_sample_of_every_version_is_read(version, name):
-    says, _, decode = RECORDS[name]
-    assert decode(sample(version, name)) == says
+def number(version):
+    return int(version.removeprefix("version-"))
+
+
+@pytest.mark.parametrize(("version", "name", "says"), STORED, ids=[f"{one[1]}-{one[0]}" for one in STORED])
+def test_a_stored_sample_of_every_version_is_read(version, name, says):
+    assert RECORDS[name][2](sample(version, name)) == says
 
 
 @pytest.mark.parametrize("name", [name for name, (_, encode, _) in RECORDS.items() if encode])
 def test_the_present_version_is_written_as_its_sample_says(name):
-    says, encode, _ = RECORDS[name]
+    version, says = PRESENT[name]
+    encode = RECORDS[name][1]
     assert encode is not None
-    assert encode(says) == sample("version-1", name)
+    assert encode(says) == sample(version, name)
 
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_record_of_a_newer_program_is_refused_in_one_sentence(name):
+    version = PRESENT[name][0]
     with pytest.raises(NewerVersionError) as refused:
-        RECORDS[name][2](newer(sample("version-1", name)))
+        RECORDS[name][2](newer(sample(version, name)))
     assert (
-        "is of version 2, which a newer program wrote, and this one reads versions up to 1. "
-        "Nothing was committed: update this worker, then start it again" in str(refused.value)
+        f"is of version {number(version) + 1}, which a newer program wrote, and this one reads versions "
+        f"up to {number(version)}. Nothing was committed: update this worker, then start it again"
+        in str(refused.value)
     )
 
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_what_a_newer_version_holds_beside_its_version_does_not_matter(name):
-    value = b'{"version":2,"ts":"later"}' if name in ("progress", "tick") else b"\x02anything"
+    later = number(PRESENT[name][0]) + 1
+    value = b'{"version":2,"ts":"later"}' if name in ("progress", "tick") else bytes((later,)) + b"anything"
     with pytest.raises(NewerVersionError):
         RECORDS[name][2](value)
 

@@ -15,7 +15,8 @@ from msgspec import Struct
 from stream_attr.codec.versions import body_of, versioned
 from stream_attr.rules.reports.contribution import Contribution, Ends
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: contributions with `self_ordered`."""
 
 
 class BuyerDay(Struct, array_like=True, tag=1, gc=False):

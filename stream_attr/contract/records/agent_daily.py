@@ -173,9 +173,28 @@ class WorkloadFigures(FigureGroup):
             "首次响应",
             _MS,
             (
-                "mean of `first_response_ms` over the receptions that have one, half up; null: none has",
-                "有 `first_response_ms` 的各次接待的平均，四舍五入；都没有时为 null",
+                "`first_response_ms_sum` / `first_responses`, half up; null: no `first_responses`",
+                "`first_response_ms_sum` / `first_responses`，四舍五入；没有 `first_responses` 时为 null",
             ),
+        ),
+    ]
+    first_response_ms_sum: Annotated[
+        Count,
+        figure(
+            Sum("workload.first_response_ms"),
+            "首次响应时长",
+            _MS,
+            ("sum of the receptions' `first_response_ms`", "各次接待的 `first_response_ms` 之和"),
+        ),
+    ]
+    first_responses: Annotated[
+        Count,
+        figure(
+            Sum("workload.first_responses"),
+            "首次响应次数",
+            ("receptions", "次"),
+            ("number of receptions that have a `first_response_ms`", "有 `first_response_ms` 的接待数"),
+            ("receptions too, not buyers", "同样按接待数，不按人数"),
         ),
     ]
     response_ms: Annotated[
@@ -185,9 +204,27 @@ class WorkloadFigures(FigureGroup):
             "平均响应",
             _MS,
             (
-                "sum of `response_ms_sum` / sum of `response_count`, half up; null: none counts",
-                "`response_ms_sum` 之和 / `response_count` 之和，四舍五入；都不计时为 null",
+                "`response_ms_sum` / `responses`, half up; null: no `responses`",
+                "`response_ms_sum` / `responses`，四舍五入；没有 `responses` 时为 null",
             ),
+        ),
+    ]
+    response_ms_sum: Annotated[
+        Count,
+        figure(
+            Sum("workload.response_ms"),
+            "响应时长",
+            _MS,
+            ("sum of the receptions' `response_ms_sum`", "各次接待的 `response_ms_sum` 之和"),
+        ),
+    ]
+    responses: Annotated[
+        Count,
+        figure(
+            Sum("workload.responses"),
+            "响应次数",
+            _COUNT,
+            ("sum of the receptions' `response_count`", "各次接待的 `response_count` 之和"),
         ),
     ]
     slow_receptions: Annotated[
@@ -267,6 +304,16 @@ class InquiryFigures(FigureGroup):
     assists: Annotated[
         Count,
         figure(Sum("inquiries.assists"), "协助", _COUNT, ("`kind` `assist`", "`kind` 为 `assist`"), _ANY),
+    ]
+    self_ordered: Annotated[
+        Count,
+        figure(
+            Sum("inquiries.self_ordered"),
+            "静默下单",
+            _COUNT,
+            ("`kind` `self_ordered`", "`kind` 为 `self_ordered`"),
+            _ANY,
+        ),
     ]
     follow_ups: Annotated[
         Count,

@@ -25,6 +25,7 @@ from stream_attr.rules.vocabulary import (
     PAID,
     PAYMENT_LOST,
     PENDING,
+    SELF_ORDERED,
     STATUSES,
 )
 
@@ -52,9 +53,9 @@ class InquiryOutcome(Struct, gc=False):
     order_ids: Annotated[
         tuple[OrderId, ...],
         field(
-            "The orders that made it what it is: of an inquiry those that the agent placed, of an assist "
-            "those that "
-            "followed, of follow_up and after_sales those of before; sorted by code point.",
+            "The orders that made it what it is: of an inquiry those that the agent placed, of assist and "
+            "self_ordered "
+            "those that followed, of follow_up and after_sales those of before; sorted by code point.",
             uniqueItems=True,
         ),
     ]
@@ -84,7 +85,7 @@ SCHEMA: Final = RecordSchema(
             {
                 "if": {
                     "anyOf": [
-                        only("kind", [ASSIST, FOLLOW_UP, AFTER_SALES]),
+                        only("kind", [ASSIST, SELF_ORDERED, FOLLOW_UP, AFTER_SALES]),
                         only("outcome", [ORDERED, PAID, PAYMENT_LOST]),
                     ]
                 },

@@ -35,6 +35,7 @@ from stream_attr.rules.vocabulary import (
     ORDERED,
     PAID,
     PAYMENT_LOST,
+    SELF_ORDERED,
     Role,
 )
 
@@ -122,6 +123,7 @@ def inquiries_of(inquiry: Inquiry) -> Inquiries:
             follow_ups=1 if kind == FOLLOW_UP else 0,
             after_sales=1 if kind == AFTER_SALES else 0,
             exempt=exempt,
+            self_ordered=1 if kind == SELF_ORDERED else 0,
         )
     ordered = outcome in _ORDERED
     return Inquiries(

@@ -47,6 +47,7 @@ class Inquiries(Struct, array_like=True, frozen=True, gc=False):
     exempt: int = 0
     paid: int = 0
     payment_lost: int = 0
+    self_ordered: int = 0
 
 
 class Deals(Struct, array_like=True, frozen=True, gc=False):

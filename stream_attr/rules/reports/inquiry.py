@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from stream_attr.rules.chat.message import BUYER
+from stream_attr.rules.chat.message import AGENT, BUYER
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.measures import Fact, Inquiry
@@ -23,6 +23,7 @@ from stream_attr.rules.vocabulary import (
     ORDERED,
     PAID,
     PAYMENT_LOST,
+    SELF_ORDERED,
     Role,
 )
 
@@ -54,7 +55,17 @@ def inquiry_of(
     settings = shop.settings_on(day)
     if orders:
         inquiry = _ordered(
-            agent_id, day, fact, soon, orders, shop, settings, watermark, end_of_next, waits=waits
+            agent_id,
+            day,
+            fact,
+            receptions[day],
+            soon,
+            orders,
+            shop,
+            settings,
+            watermark,
+            end_of_next,
+            waits=waits,
         )
         if inquiry is not None:
             return inquiry
@@ -74,6 +85,7 @@ def _ordered(
     agent_id: str,
     day: int,
     fact: Fact,
+    reception: Reception,
     soon: Iterable[Order],
     orders: Iterable[Order],
     shop: Shop,
@@ -99,7 +111,8 @@ def _ordered(
         return Inquiry(INQUIRY, outcome, None, _ids(placed), payable_until, over)
     over = watermark >= end_of_next and not waits
     if following:
-        return Inquiry(ASSIST, NOT_COUNTED, None, _ids(following), end_of_next, over)
+        kind = ASSIST if _has_assisted(agent_id, day, reception, following, shop) else SELF_ORDERED
+        return Inquiry(kind, NOT_COUNTED, None, _ids(following), end_of_next, over)
     known = [order for order in orders if order.created_ts is not None]
     unpaid = [order for order in known if (order.created_ts or 0) < f < _open_until(order, shop)]
     if unpaid:
@@ -113,6 +126,21 @@ def _ordered(
     if served:
         return Inquiry(AFTER_SALES, NOT_COUNTED, None, _ids(served), end_of_next, over)
     return None
+
+
+def _has_assisted(
+    agent_id: str, day: int, reception: Reception, following: Iterable[Order], shop: Shop
+) -> bool:
+    """Whether the agent spoke in a reception before an order was created that another agent placed."""
+    others = [order.created_ts or 0 for order in following if _placed_by(order) not in (None, agent_id)]
+    if not others:
+        return False
+    latest = max(others)
+    ineffective = shop.reception_rules(day).ineffective_flags
+    for message in reception.messages:
+        if message.side == AGENT and not message.flags & ineffective:
+            return message.ts < latest
+    return False
 
 
 def _placed_by(order: Order) -> str | None:
