@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from tests.reference.days import HOUR_MS, MINUTE_MS, first_instant
+from tests.reference.days import HOUR_MS, MINUTE_MS, ShopDays, first_instant
 from tests.reference.receptions import FILTERS
 from tests.reference.settings import NO_FOLLOWUP_PRESETS, PRESETS
 
@@ -77,7 +77,7 @@ class Calendar:
 
     def instant(self, day: int, clock: int) -> int:
         begin = self.first_day + timedelta(days=day + (clock < 0))
-        return first_instant(begin, ZoneInfo(self.zone)) + clock
+        return first_instant(begin, ShopDays(ZoneInfo(self.zone))) + clock
 
     def clip(self, ts: int) -> int:
         """Move an instant into the span of the world."""

@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.properties.missing import OF_DECISIONS, without
 from tests.properties.strategies import Json, World, worlds
 from tests.properties.subject import ANY_ORDER_MS, LIVE_LATENESS_MS, Arrival, Run, arrivals, run
 from tests.reference.days import HOUR_MS
@@ -54,7 +55,8 @@ def verdict(decision: Json) -> Json:
 
 
 def model_of(world: World, watermark: int | None = None) -> dict[tuple[str, str, str], Json]:
-    return judge(world.chat, world.orders, world.settings, world.roster, watermark)
+    decisions = judge(world.chat, world.orders, world.settings, world.roster, watermark)
+    return {key: without(OF_DECISIONS, decision) for key, decision in decisions.items()}
 
 
 def in_time(world: World) -> list[Arrival]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from tests.reference.conversion import inquiry_figures, payment_figures
 from tests.reference.days import HOUR_MS, MINUTE_MS, day_of, end_after, end_of_day, passed
 from tests.reference.facts import fact_of
-from tests.reference.inquiries import Inquiry, inquiries, official_decisions
-from tests.reference.model import Decision
+from tests.reference.inquiries import Inquiry, inquiries, official_orders
+from tests.reference.model import Decision, Judged
 from tests.reference.offline import settled_receptions
 from tests.reference.receptions import Event, Reception
 from tests.reference.sales import order_figures, refund_figures, sales_figures, silent_figures
@@ -23,8 +24,6 @@ AgentDay = dict[str, Any]
 EVERYBODY = "*"
 """In the place of an agent: the shop."""
 
-_REFUNDS = frozenset({"refund_requested", "refund_completed"})
-
 
 def agent_days(
     chat: list[Event],
@@ -32,22 +31,23 @@ def agent_days(
     settings: list[dict[str, Any]],
     roster: list[dict[str, Any]],
     watermark: int | None,
+    rulings: Sequence[Event] = (),
 ) -> dict[tuple[str, str, str], AgentDay]:
     """Return the figures per (shop_id, agent_id or ``*``, day) when the watermark stands at ``watermark``.
 
     All records are valid and accepted. Figures lack what distinguishes emissions: revision, reason,
     watermark.
     """
-    decisions = official_decisions(chat, orders, settings, roster, watermark)
-    outcomes = inquiries(chat, orders, settings, roster, watermark)
+    judged = official_orders(chat, orders, settings, roster, watermark, rulings)
+    outcomes = inquiries(chat, orders, settings, roster, watermark, rulings)
     days = {}
     for shop in shops_of(chat, orders, settings, roster):
-        of_shop = [d for d in decisions if d["shop_id"] == shop.shop_id]
+        of_shop = [one for one in judged if one.order.shop_id == shop.shop_id and not one.order.excluded]
         ledger = Ledger(
             shop,
             [r for r in settled_receptions(shop, watermark) if r.role != "frozen"],
             [record for (shop_id, *_), record in outcomes.items() if shop_id == shop.shop_id],
-            [happening for d in of_shop for happening in happenings_of(d, shop)],
+            [happening for one in of_shop for happening in happenings_of(one, shop)],
         )
         for agent_id, day in sorted(agent_days_of(ledger)):
             days[shop.shop_id, agent_id, day.isoformat()] = agent_day(ledger, agent_id, day, watermark)
@@ -77,14 +77,15 @@ class Ledger:
     happenings: list[Happening]
 
 
-def happenings_of(decision: Decision, shop: Shop) -> list[Happening]:
+def happenings_of(judged: Judged, shop: Shop) -> list[Happening]:
     """Return what an order contributes: to its placing, payment and credited agent, each on its own day."""
+    decision = judged.decision
 
     def agent(part: str) -> str | None:
         return None if decision[part] is None else str(decision[part]["agent_id"])
 
     def day(ts: int) -> date:
-        return day_of(ts, shop.settings.zone)
+        return day_of(ts, shop.settings.days)
 
     found = []
     if decision["placing"] is not None:
@@ -94,10 +95,7 @@ def happenings_of(decision: Decision, shop: Shop) -> list[Happening]:
     if decision["paid_ts"] is not None:
         found.append(Happening("sales", agent("credit"), day(decision["paid_ts"]), decision))
     found += [
-        Happening("refunds", agent("credit"), day(e["ts"]), decision, refund=e)
-        for e in shop.orders
-        if e["type"] in _REFUNDS
-        and (e["buyer_id"], e["order_id"]) == (decision["buyer_id"], decision["order_id"])
+        Happening("refunds", agent("credit"), day(e["ts"]), decision, refund=e) for e in judged.order.refunds
     ]
     return found
 
@@ -113,7 +111,7 @@ def agent_days_of(ledger: Ledger) -> set[tuple[str, date]]:
 def agent_day(ledger: Ledger, agent_id: str, day: date, watermark: int | None) -> AgentDay:
     """Count one day of one agent, or of the shop."""
     shop = ledger.shop
-    zone = shop.settings.zone
+    days = shop.settings.days
 
     def is_counted(owner: str | None) -> bool:
         return agent_id in (EVERYBODY, owner)
@@ -124,7 +122,7 @@ def agent_day(ledger: Ledger, agent_id: str, day: date, watermark: int | None) -
 
     def group_with(final_time: int, figures: dict[str, Any]) -> dict[str, Any]:
         status = "final" if passed(watermark, final_time) else "pending"
-        return {"status": status, "final_from": day_of(final_time, zone).isoformat(), **figures}
+        return {"status": status, "final_from": day_of(final_time, days).isoformat(), **figures}
 
     receptions = [r for r in ledger.receptions if r.day == day and is_counted(r.agent_id)]
     facts = [fact_of(r, shop, watermark) for r in receptions]
@@ -133,9 +131,11 @@ def agent_day(ledger: Ledger, agent_id: str, day: date, watermark: int | None) -
     silent = [h for h in sold if h.agent_id is None]
     settled = settled_from(day, shop)
     groups = {
-        "workload": group_with(end_after(day, 0, zone), workload_figures(facts, receptions)),
-        "inquiries": group_with(end_after(day, 1, zone), inquiry_figures(outcomes)),
-        "payments": group_with(end_after(day, 2, zone), payment_figures(outcomes)),
+        "workload": group_with(end_after(day, 0, days), workload_figures(facts, receptions)),
+        "inquiries": group_with(end_after(day, 1, days), inquiry_figures(outcomes)),
+        "payments": group_with(
+            max([end_after(day, 2, days), *payable_until(outcomes)]), payment_figures(outcomes)
+        ),
         "placed": group_with(_latest(expired_from(day, shop), placed), order_figures(_decisions(placed))),
         "paid": group_with(_latest(settled, paid), order_figures(_decisions(paid))),
         "sales": group_with(_latest(settled, sold), sales_figures(_decisions(sold))),
@@ -158,18 +158,23 @@ def agent_day(ledger: Ledger, agent_id: str, day: date, watermark: int | None) -
 
 def expired_from(day: date, shop: Shop) -> int:
     """Return when the payment deadlines of all orders created on a day are over, with their days."""
-    zone = shop.settings.zone
+    days = shop.settings.days
     hours: int = shop.settings.rules_on(day, OFFICIAL)["payment_deadline_hours"]
-    return end_of_day(end_after(day, 0, zone) - 1 + hours * HOUR_MS, zone)
+    return end_of_day(end_after(day, 0, days) - 1 + hours * HOUR_MS, days)
+
+
+def payable_until(outcomes: list[Inquiry]) -> list[int]:
+    """Return until when what the inquiries led to can still be paid: with a deposit that may be long."""
+    return [int(record["final_at"]) for record in outcomes if record["kind"] == "inquiry"]
 
 
 def settled_from(day: date, shop: Shop) -> int:
     """Return when all that was paid on a day is credited: the follow-up is over as well, where it is on."""
-    zone = shop.settings.zone
+    days = shop.settings.days
     followup = shop.settings.rules_on(day, OFFICIAL)["silent_followup"]
     if not (followup["buyer_initiated"] or followup["agent_initiated"]):
-        return end_after(day, 0, zone)
-    return end_of_day(end_after(day, 0, zone) - 1 + followup["minutes"] * MINUTE_MS, zone)
+        return end_after(day, 0, days)
+    return end_of_day(end_after(day, 0, days) - 1 + followup["minutes"] * MINUTE_MS, days)
 
 
 def _latest(final_time: int, counted: list[Happening]) -> int:

@@ -25,6 +25,7 @@ def inquiry_figures(records: list[Inquiry]) -> dict[str, Any]:
         "ordered": len(ordered),
         "lost": len(unanswered) - still_open,
         "assists": _buyers(records, "assist"),
+        "self_ordered": _buyers(records, "self_ordered"),
         "follow_ups": _buyers(records, "follow_up"),
         "after_sales": _buyers(records, "after_sales"),
         "exempt": len({r["buyer_id"] for r in records if r["exempt"] is not None}),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from tests.reference.days import MINUTE_MS, day_of, end_after, passed
+from tests.reference.intervals import rounds_of
 from tests.reference.offline import settled_receptions
 from tests.reference.receptions import Event, Reception
 from tests.reference.settings import OFFICIAL, Rules
@@ -14,6 +14,9 @@ from tests.reference.shops import Shop, shops_of
 Fact = dict[str, Any]
 
 EFFECTIVE_CONVERSATION_MS = 30_000
+
+PRESENCE_MS = 2 * MINUTE_MS
+"""How long before and after each message the buyer is present."""
 
 
 def facts(
@@ -41,9 +44,9 @@ def fact_of(reception: Reception, shop: Shop, watermark: int | None) -> Fact:
     rules = shop.settings.rules_on(reception.day, OFFICIAL)
     of_buyer = [m for m in reception.counted if m["sender"] == "buyer"]
     of_agent = [m for m in reception.counted if m["sender"] == "agent"]
-    responses = [r for r in responses_of(reception.counted) if response_counts(r, rules)]
+    responses = [r for r in responses_of(reception.turns) if response_counts(r, rules)]
     duration_ms = reception.last_ts - reception.first_ts
-    final_at = end_after(reception.day, 0, shop.settings.zone)
+    final_at = end_after(reception.day, 0, shop.settings.days)
     return {
         "shop_id": shop.shop_id,
         "buyer_id": reception.buyer_id,
@@ -56,8 +59,8 @@ def fact_of(reception: Reception, shop: Shop, watermark: int | None) -> Fact:
         "buyer_messages": len(of_buyer),
         "agent_messages": len(of_agent),
         "agent_characters": sum(characters_of(m) for m in of_agent),
-        "rounds": rounds_of(reception.counted),
-        "replied": is_replied(reception.counted),
+        "rounds": rounds_of(reception.turns),
+        "replied": is_replied(reception.turns),
         "first_response_ms": responses[0] if responses else None,
         "response_ms_sum": sum(responses),
         "response_count": len(responses),
@@ -65,7 +68,10 @@ def fact_of(reception: Reception, shop: Shop, watermark: int | None) -> Fact:
         "duration_ms": duration_ms,
         "effective_conversation": duration_ms >= EFFECTIVE_CONVERSATION_MS,
         "product_page": any(m.get("entry") == "product_page" for m in of_buyer),
-        "transferred": is_transferred(reception, shop),
+        "transferred": bool(reception.transfers),
+        "handed_over": bool(reception.handed_over),
+        "rating": rating_of(reception, shop),
+        "presence": presence_of([m["ts"] for m in reception.messages]),
         "filtered": reception.filtered,
         "role": reception.role,
         "final_at": final_at,
@@ -79,28 +85,21 @@ def characters_of(message: Event) -> int:
     return int(message.get("text_length", 0))
 
 
-def rounds_of(counted: list[Event]) -> int:
-    """Count the effective agent messages whose preceding counted message is the buyer's."""
-    return sum(
-        before["sender"] == "buyer" and after["sender"] == "agent" for before, after in pairwise(counted)
-    )
-
-
-def is_replied(counted: list[Event]) -> bool:
-    """Say whether an effective agent message comes after the first buyer message."""
-    senders = [m["sender"] for m in counted]
+def is_replied(turns: list[Event]) -> bool:
+    """Say whether an effective agent message comes after the first message, or question, of the buyer."""
+    senders = [turn["sender"] for turn in turns]
     return "buyer" in senders and "agent" in senders[senders.index("buyer") :]
 
 
-def responses_of(counted: list[Event]) -> list[int]:
-    """Return each time from the first buyer message not yet answered to the next effective agent message."""
+def responses_of(turns: list[Event]) -> list[int]:
+    """Return each time from the first of the buyer not yet answered to the next effective agent message."""
     responses = []
     waiting_since = None
-    for message in counted:
-        if message["sender"] == "buyer":
-            waiting_since = message["ts"] if waiting_since is None else waiting_since
+    for turn in turns:
+        if turn["sender"] == "buyer":
+            waiting_since = turn["ts"] if waiting_since is None else waiting_since
         elif waiting_since is not None:
-            responses.append(message["ts"] - waiting_since)
+            responses.append(turn["ts"] - waiting_since)
             waiting_since = None
     return responses
 
@@ -117,12 +116,26 @@ def is_slow(responses: list[int], rules: Rules) -> bool:
     return len([r for r in responses if r > seconds * 1000]) >= times
 
 
-def is_transferred(reception: Reception, shop: Shop) -> bool:
-    """Say whether the agent handed the buyer over that day."""
-    pair = (reception.buyer_id, reception.agent_id)
-    return any(
-        e.get("type") == "transfer"
-        and (e["buyer_id"], e["agent_id"]) == pair
-        and day_of(e["ts"], shop.settings.zone) == reception.day
+def rating_of(reception: Reception, shop: Shop) -> int | None:
+    """Return the score of the last rating that belongs to a pair and its day; None without one."""
+    ratings = [
+        e
         for e in shop.chat
-    )
+        if e.get("type") == "rating"
+        and (e["buyer_id"], e["agent_id"]) == (reception.buyer_id, reception.agent_id)
+        and day_of(e["rated_ts"] if "rated_ts" in e else e["ts"], shop.settings.days) == reception.day
+    ]
+    last = max(ratings, key=lambda e: (e["ts"], e["event_id"]), default=None)
+    return None if last is None else int(last["score"])
+
+
+def presence_of(times: list[int]) -> list[list[int]]:
+    """Return when the buyer was there, by the times of all messages: closed intervals, merged."""
+    intervals: list[list[int]] = []
+    for ts in sorted(times):
+        begin, end = ts - PRESENCE_MS, ts + PRESENCE_MS
+        if intervals and begin <= intervals[-1][1]:
+            intervals[-1][1] = end
+        else:
+            intervals.append([begin, end])
+    return intervals

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tests.reference.receptions import Event, Reception, message_order
+from tests.reference.receptions import Event, Reception, in_order
 
 
 @dataclass(frozen=True)
@@ -41,22 +41,44 @@ def counted_within(receptions: list[Reception], from_ts: int, to_ts: int) -> dic
             inside = [m for m in reception.counted if from_ts <= m["ts"] < to_ts]
             if inside:
                 found.setdefault(reception.agent_id, []).extend(inside)
-    return {agent_id: sorted(messages, key=message_order) for agent_id, messages in found.items()}
+    return {agent_id: in_order(messages) for agent_id, messages in found.items()}
 
 
-def figures_of(agent_id: str, messages: list[Event], product_ids: frozenset[str]) -> Figures:
-    """Count what the rules ask of an agent's messages in one interval."""
+def handed_over_within(receptions: list[Reception], agent_id: str, from_ts: int, to_ts: int) -> list[Event]:
+    """Return the questions handed over to an agent in creditable receptions in ``[from_ts, to_ts)``."""
+    return [
+        question
+        for reception in receptions
+        if reception.creditable and reception.agent_id == agent_id
+        for question in reception.handed_over
+        if from_ts <= question["ts"] < to_ts
+    ]
+
+
+def figures_of(
+    agent_id: str, messages: list[Event], handed_over: list[Event], product_ids: frozenset[str]
+) -> Figures:
+    """Count what the rules ask of an agent's messages in one interval.
+
+    Questions that were ``handed_over`` in it bear on the rounds alone.
+    """
     from_buyer = [m for m in messages if m["sender"] == "buyer"]
-    turns = pairwise(messages)
     return Figures(
         agent_id=agent_id,
         messages=len(messages),
-        rounds=sum(before["sender"] == "buyer" and after["sender"] == "agent" for before, after in turns),
+        rounds=rounds_of(in_order([*messages, *handed_over])),
         first_ts=messages[0]["ts"],
         last_ts=messages[-1]["ts"],
         product_page=any(m.get("entry") == "product_page" for m in from_buyer),
         ordered_product=any(m.get("product_id") in product_ids for m in from_buyer),
         initiator=messages[0]["sender"],
+    )
+
+
+def rounds_of(turns: list[Event]) -> int:
+    """Count the effective agent messages that follow right after one of the buyer, or a question of it."""
+    return sum(
+        before["sender"] == "buyer" and after["sender"] == "agent" for before, after in pairwise(turns)
     )
 
 
@@ -69,7 +91,9 @@ def candidates_within(
 ) -> dict[str, Figures]:
     """Return the candidates of ``[from_ts, to_ts)`` with their figures, after product priority."""
     candidates = {
-        agent_id: figures_of(agent_id, messages, product_ids)
+        agent_id: figures_of(
+            agent_id, messages, handed_over_within(receptions, agent_id, from_ts, to_ts), product_ids
+        )
         for agent_id, messages in counted_within(receptions, from_ts, to_ts).items()
         if spoke(messages, "agent")
     }
@@ -102,9 +126,11 @@ def qualified_followups(
     product_ids: frozenset[str],
 ) -> dict[str, Figures]:
     """Return who qualifies for the silent follow-up in ``(paid_ts, paid_ts + minutes_ms]``."""
-    window = counted_within(receptions, paid_ts + 1, paid_ts + minutes_ms + 1)
+    from_ts, to_ts = paid_ts + 1, paid_ts + minutes_ms + 1
     return {
-        agent_id: figures_of(agent_id, messages, product_ids)
-        for agent_id, messages in window.items()
+        agent_id: figures_of(
+            agent_id, messages, handed_over_within(receptions, agent_id, from_ts, to_ts), product_ids
+        )
+        for agent_id, messages in counted_within(receptions, from_ts, to_ts).items()
         if spoke(messages, "buyer") and spoke(messages, "agent") and messages[0]["sender"] in admitted
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from tests.reference.days import HOUR_MS, MINUTE_MS, day_of, end_of_day, first_instant
+from tests.reference.days import DAY_MS, HOUR_MS, MINUTE_MS, day_of, end_of_day, first_instant, passed
 from tests.reference.intervals import (
     Figures,
     candidates_within,
@@ -16,12 +18,24 @@ from tests.reference.intervals import (
 )
 from tests.reference.orders import Event, Order, order_of
 from tests.reference.receptions import Reception, Roster, receptions_of
-from tests.reference.settings import Rules, ShopSettings
+from tests.reference.settings import OFFICIAL, Rules, ShopSettings
 
 Decision = dict[str, Any]
 
-PAYMENT_REACH_MS = 20 * 24 * HOUR_MS
+PAYMENT_REACH_MS = 20 * DAY_MS
 """How far before the payment its interval reaches at most (RULEBOOK 5)."""
+
+REFUNDS_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An order, judged under one profile."""
+
+    order: Order
+    deadline: int
+    """Until when it can be paid, epoch milliseconds: ``d`` of the rulebook."""
+    decision: Decision
 
 
 def judge(
@@ -30,36 +44,132 @@ def judge(
     settings: list[dict[str, Any]],
     roster: list[dict[str, Any]],
     watermark: int | None,
+    rulings: Sequence[Event] = (),
 ) -> dict[tuple[str, str, str], Decision]:
     """Return the last decision per (shop_id, order_id, profile) when the watermark stands at ``watermark``.
 
     All records are valid and accepted; of events with one id the first in the list is the event. ``None`` is
     the end of time. Decisions lack what distinguishes emissions: revision, reason, watermark, ids.
     """
-    chat, orders = once(chat), once(orders)
-    decisions = {}
-    for shop_id, buyer_id, order_id in sorted({(e["shop_id"], e["buyer_id"], e["order_id"]) for e in orders}):
-        owner = (shop_id, buyer_id)
-        order = order_of([e for e in orders if e["order_id"] == order_id and _owner(e) == owner])
+    judged = judge_orders(chat, orders, settings, roster, watermark, rulings)
+    return {key: one.decision for key, one in judged.items()}
+
+
+def judge_orders(
+    chat: list[Event],
+    orders: list[Event],
+    settings: list[dict[str, Any]],
+    roster: list[dict[str, Any]],
+    watermark: int | None,
+    rulings: Sequence[Event] = (),
+) -> dict[tuple[str, str, str], Judged]:
+    """Return the same as ``judge``, with the facts of each order."""
+    chat, orders, rulings = once(chat), once(orders), once(rulings)
+    found = {}
+    for shop_id, buyer_id, order_id in sorted({_order(e) for e in orders}):
+        order = order_of(
+            [e for e in orders if _order(e) == (shop_id, buyer_id, order_id)],
+            [e for e in rulings if _order(e) == (shop_id, buyer_id, order_id)],
+        )
         if order is None:
             continue
         shop = ShopSettings([r for r in settings if r["shop_id"] == shop_id])
         agents = Roster([r for r in roster if r["shop_id"] == shop_id])
-        messages = [e for e in chat if _owner(e) == owner]
-        for profile in shop.profiles_on(day_of(order.created_ts, shop.zone)):
-            receptions = receptions_of(messages, profile, shop, agents)
-            decisions[shop_id, order_id, profile] = decide(order, profile, receptions, shop, watermark)
-    return decisions
+        messages = [e for e in chat if (e["shop_id"], e["buyer_id"]) == (shop_id, buyer_id)]
+        for profile in shop.profiles_on(day_of(order.created_ts, shop.days)):
+            receptions = receptions_of(buyer_id, messages, profile, shop, agents)
+            found[shop_id, order_id, profile] = decide(order, profile, receptions, shop, watermark)
+    return found
 
 
 def decide(
     order: Order, profile: str, receptions: list[Reception], shop: ShopSettings, watermark: int | None
-) -> Decision:
+) -> Judged:
     """Judge one order under one profile."""
-    day = day_of(order.created_ts, shop.zone)
+    day = day_of(order.created_ts, shop.days)
     rules, record = shop.rules_on(day, profile), shop.record_on(day)
-    c, p, x = order.created_ts, order.paid_ts, order.cancelled_ts
-    d = c + rules["payment_deadline_hours"] * HOUR_MS
+    deadline = deadline_of(order, rules)
+    ruling = order.ruling if profile == OFFICIAL else None
+    if order.excluded:
+        verdict = excluded_verdict(order, shop)
+    else:
+        verdict = verdict_on(order, ruling, deadline, rules, receptions, shop, watermark)
+    decision = {
+        "shop_id": order.shop_id,
+        "order_id": order.order_id,
+        "buyer_id": order.buyer_id,
+        "profile": profile,
+        "preset": rules["preset"],
+        "settings_from": None if record is None else record["effective_from"],
+        "status": "final" if passed(watermark, verdict["final_at"]) else "pending",
+        "amount": order.amount,
+        "quantity": order.quantity,
+        "currency": order.currency,
+        "refund_requested": order.refund_requested,
+        "refund_completed": order.refund_completed,
+        "net_amount": order.amount - order.refund_completed,
+        "created_ts": order.created_ts,
+        "deposit_ts": None if order.deposit is None else order.deposit["ts"],
+        "deposit_amount": None if order.deposit is None else order.deposit["amount"],
+        "paid_ts": order.paid_ts,
+        "cancelled_ts": order.cancelled_ts,
+        "ruling": None
+        if ruling is None
+        else {
+            "agent_id": ruling.get("agent_id"),
+            "ruled_by": ruling["ruled_by"],
+            "ts": ruling["ts"],
+            "event_id": ruling["event_id"],
+        },
+        "notices": order.notices,
+        "refunds": [
+            {
+                "refund_id": e.get("refund_id"),
+                "ts": e["ts"],
+                "amount": e["amount"],
+                "completed": e["type"] == "refund_completed",
+            }
+            for e in order.refunds[:REFUNDS_SHOWN]
+        ],
+        "refunds_cut": len(order.refunds) > REFUNDS_SHOWN,
+        **verdict,
+    }
+    return Judged(order, deadline, decision)
+
+
+def deadline_of(order: Order, rules: Rules) -> int:
+    """Return until when an order can be paid: what its deposit says, else so many hours."""
+    if order.deposit is not None and "balance_until" in order.deposit:
+        return int(order.deposit["balance_until"])
+    return int(order.created_ts + rules["payment_deadline_hours"] * HOUR_MS)
+
+
+def excluded_verdict(order: Order, shop: ShopSettings) -> Decision:
+    """Return what is decided of an excluded order: that nobody has to do with it."""
+    return {
+        "outcome": "excluded",
+        "silence": None,
+        "placing": None,
+        "payment": None,
+        "credit": None,
+        "assists": [],
+        "final_at": end_of_day(order.created_ts, shop.days),
+        "candidates": [],
+        "discarded": [],
+    }
+
+
+def verdict_on(
+    order: Order,
+    ruling: Event | None,
+    deadline: int,
+    rules: Rules,
+    receptions: list[Reception],
+    shop: ShopSettings,
+    watermark: int | None,
+) -> Decision:
+    """Say who brought about an order that is not excluded, who is credited, and what became of it."""
+    c, p, x, d = order.created_ts, order.paid_ts, order.cancelled_ts, deadline
     start = validity_start(c, rules, shop)
     priority = rules["product_priority"]
 
@@ -82,16 +192,17 @@ def decide(
     credit = None
     if p is not None:
         credit = credit_of(rules["credit_rule"], placing_pick, payment_pick, followup)
+        if ruling is not None:
+            credit = credit_by(ruling, rules["credit_rule"])
 
     if p is not None:
         outcome = "credited" if credit else "silent"
-        final_at = end_of_day(max(c, p + minutes_ms if followed_up else p), shop.zone)
+        final_at = end_of_day(max(c, p + minutes_ms if followed_up else p), shop.days)
     elif x is not None and x < d:
-        outcome, final_at = "cancelled", end_of_day(max(c, x), shop.zone)
-    elif watermark is None or watermark >= d:
-        outcome, final_at = "unpaid", end_of_day(d, shop.zone)
+        outcome, final_at = "cancelled", end_of_day(max(c, x), shop.days)
     else:
-        outcome, final_at = "awaiting_payment", end_of_day(d, shop.zone)
+        outcome = "unpaid" if passed(watermark, d) else "awaiting_payment"
+        final_at = end_of_day(max(c, d), shop.days)
 
     kept = [(start, c, placing)]
     if p is not None:
@@ -99,28 +210,12 @@ def decide(
     if p is not None and followed_up:
         kept.append((p + 1, p + minutes_ms + 1, followup))
     return {
-        "shop_id": order.shop_id,
-        "order_id": order.order_id,
-        "buyer_id": order.buyer_id,
-        "profile": profile,
-        "preset": rules["preset"],
-        "settings_from": None if record is None else record["effective_from"],
-        "status": "final" if watermark is None or watermark >= final_at else "pending",
         "outcome": outcome,
         "silence": silence_of(p, placing_pick, payment_pick),
         "placing": _picked(placing_pick, rules["placing_rule"]),
         "payment": _picked(payment_pick, rules["payment_rule"]),
         "credit": credit,
         "assists": assists_of(order, receptions, placing, placing_pick, payment_pick, credit, d),
-        "amount": order.amount,
-        "quantity": order.quantity,
-        "currency": order.currency,
-        "refund_requested": order.refund_requested,
-        "refund_completed": order.refund_completed,
-        "net_amount": order.amount - order.refund_completed,
-        "created_ts": c,
-        "paid_ts": p,
-        "cancelled_ts": x,
         "final_at": final_at,
         "candidates": candidates_receipt(placing, payment, followup),
         "discarded": discarded_receipt(receptions, kept, followed_up=followed_up),
@@ -132,8 +227,8 @@ def validity_start(created_ts: int, rules: Rules, shop: ShopSettings) -> int:
     validity = rules["validity"]
     if "hours" in validity:
         return int(created_ts - validity["hours"] * HOUR_MS)
-    day = day_of(created_ts, shop.zone)
-    return first_instant(day - timedelta(days=validity["natural_days"]), shop.zone)
+    day = day_of(created_ts, shop.days)
+    return first_instant(day - timedelta(days=validity["natural_days"]), shop.days)
 
 
 def silence_of(paid_ts: int | None, placing: Figures | None, payment: Figures | None) -> str | None:
@@ -156,6 +251,12 @@ def credit_of(
         earliest = min(followup.values(), key=lambda f: (f.first_ts, f.agent_id))
         return {"agent_id": earliest.agent_id, "basis": "followup", "rule": rule}
     return None
+
+
+def credit_by(ruling: Event, rule: str) -> dict[str, str] | None:
+    """Say who is credited by a person's ruling; None: nobody."""
+    agent_id = ruling.get("agent_id")
+    return None if agent_id is None else {"agent_id": agent_id, "basis": "ruling", "rule": rule}
 
 
 def assists_of(
@@ -251,11 +352,11 @@ def _picked(figures: Figures | None, rule: str) -> dict[str, Any] | None:
     }
 
 
-def _owner(event: Event) -> tuple[str, str]:
-    return event["shop_id"], event["buyer_id"]
+def _order(event: Event) -> tuple[str, str, str]:
+    return event["shop_id"], event["buyer_id"], event["order_id"]
 
 
-def once(events: list[Event]) -> list[Event]:
+def once(events: Sequence[Event]) -> list[Event]:
     """Drop repeats: the first event of an id is the event."""
     first: dict[tuple[str, str], Event] = {}
     for event in events:

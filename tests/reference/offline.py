@@ -24,7 +24,11 @@ def settled_receptions(shop: Shop, watermark: int | None) -> list[Reception]:
         reception
         for buyer_id in sorted({e["buyer_id"] for e in shop.chat})
         for reception in receptions_of(
-            [e for e in shop.chat if e["buyer_id"] == buyer_id], OFFICIAL, shop.settings, shop.roster
+            buyer_id,
+            [e for e in shop.chat if e["buyer_id"] == buyer_id],
+            OFFICIAL,
+            shop.settings,
+            shop.roster,
         )
     ]
     return [replace(r, filtered=_filtered(r, found, shop, watermark)) for r in found]
@@ -39,14 +43,14 @@ def _filtered(
         return reception.filtered
     if reception.role == "aftersale" and rules["aftersale_unfiltered"]:
         return reception.filtered
-    over = passed(watermark, end_after(reception.day, 0, shop.settings.zone))
+    over = passed(watermark, end_after(reception.day, 0, shop.settings.days))
     if over and rules["filters"]["agent_offline"]["enabled"] and _is_offline(reception, of_shop):
         return "agent_offline"
     return reception.filtered
 
 
 def _is_offline(reception: Reception, of_shop: list[Reception]) -> bool:
-    """Say whether the buyer began after the agent's last effective message of the day to anybody."""
+    """Say whether the buyer began, or its question came, after all that the agent said that day."""
     effective = [
         m["ts"]
         for other in of_shop
@@ -54,4 +58,5 @@ def _is_offline(reception: Reception, of_shop: list[Reception]) -> bool:
         for m in other.counted
         if m["sender"] == "agent"
     ]
-    return reception.initiator == "buyer" and all(reception.first_ts > ts for ts in effective)
+    beginning = reception.beginning
+    return bool(beginning["sender"] == "buyer") and all(beginning["ts"] > ts for ts in effective)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.reference.days import ShopDays
 from tests.reference.receptions import FILTERS
 
 Rules = dict[str, Any]
@@ -13,7 +14,7 @@ Rules = dict[str, Any]
 
 OFFICIAL = "official"
 
-_DEFAULTS: Rules = {
+DEFAULTS: Rules = {
     "placing_rule": "last_chat",
     "payment_rule": "last_chat",
     "credit_rule": "payment",
@@ -29,8 +30,17 @@ _DEFAULTS: Rules = {
     "aftersale_unfiltered": False,
     "agent_initiated_exempt": {"enabled": False, "first_reply_days": 1},
     "overnight_once": False,
+    "carried_questions": True,
     "official_accounts": [],
     "filters": {name: default for name, (default, _) in FILTERS.items()},
+    "tasks": {
+        "payment_reminder_sms": {"enabled": True, "minutes": 15, "min_amount": 800},
+        "payment_reminder": {"enabled": True, "minutes": 30},
+        "address_check": {"enabled": True},
+        "parcel_inspection": {"enabled": True, "by": "17:30"},
+        "review_follow_up": {"enabled": True, "odd": None, "even": None},
+        "duty": [],
+    },
 }
 
 _PRESETS: dict[str, Rules] = {
@@ -64,7 +74,9 @@ class ShopSettings:
 
     def __init__(self, records: list[dict[str, Any]]) -> None:
         self._records = records
-        self.zone = ZoneInfo(records[0].get("timezone", "Asia/Shanghai") if records else "Asia/Shanghai")
+        first = records[0] if records else {}
+        zone, cut = first.get("timezone", "Asia/Shanghai"), first.get("day_cut", "00:00")
+        self.days = ShopDays(ZoneInfo(zone), time.fromisoformat(cut))
 
     def record_on(self, day: date) -> dict[str, Any] | None:
         """Return the record in force on a day, or None before the first: the latest, of equals the last."""
@@ -91,19 +103,23 @@ class ShopSettings:
 def complete(given: dict[str, Any]) -> Rules:
     """Fill in what a record, or a profile of it, does not say: its preset's value, else the default."""
     preset = given.get("preset", "jd_cloud")
-    rules = {**_DEFAULTS, **_PRESETS[preset], "preset": preset}
-    for name in _DEFAULTS:
+    rules = {**DEFAULTS, **_PRESETS[preset], "preset": preset}
+    for name in DEFAULTS:
         if name not in given:
             continue
         if name == "validity":
             rules[name] = given[name]
-        elif name == "filters":
+        elif name in {"filters", "tasks"}:
+            stated = given[name]
             rules[name] = {
-                filter_name: {**numbers, **given[name].get(filter_name, {})}
-                for filter_name, numbers in rules[name].items()
+                part: _merged(value, stated[part]) if part in stated else value
+                for part, value in rules[name].items()
             }
-        elif isinstance(rules[name], dict):
-            rules[name] = {**rules[name], **given[name]}
         else:
-            rules[name] = given[name]
+            rules[name] = _merged(rules[name], given[name])
     return rules
+
+
+def _merged(default: Any, given: Any) -> Any:
+    """Return what is given; an object is merged over its default."""
+    return {**default, **given} if isinstance(default, dict) else given

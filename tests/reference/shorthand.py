@@ -43,6 +43,11 @@ def transfer(ts: int, agent_id: str, to_agent_id: str, buyer_id: str = "b-1") ->
     return {**ids, "type": "transfer", "ts": ts, "agent_id": agent_id, "to_agent_id": to_agent_id}
 
 
+def rating(score: int, ts: int, agent_id: str = "A", buyer_id: str = "b-1", **more: Any) -> Json:
+    ids = {"shop_id": "jd:1", "buyer_id": buyer_id, "event_id": f"{ts}/{agent_id}/rating/{buyer_id}"}
+    return {**ids, "type": "rating", "ts": ts, "agent_id": agent_id, "score": score, **more}
+
+
 def order(kind: str, ts: int, order_id: str = "o-1", buyer_id: str = "b-1", **more: Any) -> Json:
     ids = {"shop_id": "jd:1", "buyer_id": buyer_id, "order_id": order_id}
     return {**ids, "event_id": f"{order_id}/{kind}/{ts}", "type": kind, "ts": ts, "amount": 100, **more}
@@ -53,8 +58,17 @@ def shop_settings(**given: Any) -> list[Json]:
     return [{"shop_id": "jd:1", "effective_from": "2026-01-01", **given}]
 
 
+CARRIED = shop_settings(carried_questions=True)
+NOT_CARRIED = shop_settings(carried_questions=False)
+
+
 def role(agent_id: str, name: str, effective_from: str = "2026-01-01") -> Json:
     return {"shop_id": "jd:1", "agent_id": agent_id, "role": name, "effective_from": effective_from}
+
+
+def ruling(agent_id: str | None, ts: int, order_id: str = "o-1", **more: Any) -> Json:
+    ids = {"shop_id": "jd:1", "buyer_id": "b-1", "order_id": order_id, "event_id": f"{order_id}/ruling/{ts}"}
+    return {**ids, "type": "credit", "ts": ts, "agent_id": agent_id, "ruled_by": "the manager", **more}
 
 
 def around(instant: int) -> tuple[int, int, int]:

@@ -15,9 +15,9 @@ from tests.reference.shorthand import (
     chat_of,
     message,
     order,
+    rating,
     role,
     shop_settings,
-    transfer,
 )
 
 TOMORROW = "2026-11-02"
@@ -47,8 +47,15 @@ def test_a_complete_record_of_an_agent() -> None:
             "answer_question_ratio": 1.0,
             "agent_characters": 2,
             "first_response_ms": 60_000,
+            "first_response_ms_sum": 120_000,
+            "first_responses": 2,
             "response_ms": 60_000,
+            "response_ms_sum": 120_000,
+            "responses": 2,
             "slow_receptions": 0,
+            "ratings": 0,
+            "satisfied": 0,
+            "satisfaction": None,
             "max_simultaneous": 2,
         },
         "inquiries": {
@@ -59,6 +66,7 @@ def test_a_complete_record_of_an_agent() -> None:
             "ordered": 1,
             "lost": 1,
             "assists": 0,
+            "self_ordered": 0,
             "follow_ups": 0,
             "after_sales": 0,
             "exempt": 0,
@@ -107,8 +115,15 @@ def test_a_complete_record_of_a_shop() -> None:
             "answer_question_ratio": 1.0,
             "agent_characters": 2,
             "first_response_ms": 60_000,
+            "first_response_ms_sum": 180_000,
+            "first_responses": 3,
             "response_ms": 60_000,
+            "response_ms_sum": 180_000,
+            "responses": 3,
             "slow_receptions": 0,
+            "ratings": 0,
+            "satisfied": 0,
+            "satisfaction": None,
             "max_simultaneous": 2,
         },
         "inquiries": {
@@ -119,6 +134,7 @@ def test_a_complete_record_of_a_shop() -> None:
             "ordered": 1,
             "lost": 1,
             "assists": 0,
+            "self_ordered": 0,
             "follow_ups": 1,
             "after_sales": 0,
             "exempt": 0,
@@ -180,7 +196,7 @@ def test_an_agents_day_is_there_when_anything_falls_on_it() -> None:
     ("chat", "orders", "keys"),
     [
         ([message(NOON, "A", "agent")], [], [("*", TODAY), ("A", TODAY)]),  # filtered, but a consult
-        ([transfer(NOON, "A", "B"), message(NOON, "A", "buyer", kind="system")], [], []),
+        ([rating(5, NOON), message(NOON, "A", "buyer", kind="system")], [], []),
         ([], [order("created", NOON)], []),
         ([], [order("paid", NOON)], []),  # waits for its creation
         ([], [order("created", NOON), order("paid", NOON + DAY_MS)], [("*", TOMORROW)]),

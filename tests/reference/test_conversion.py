@@ -23,7 +23,7 @@ from tests.reference.shorthand import (
 )
 
 INQUIRIES = ("inquiries", "open", "ordered", "lost")
-OTHERS = ("assists", "follow_ups", "after_sales", "exempt")
+OTHERS = ("assists", "self_ordered", "follow_ups", "after_sales", "exempt")
 PAYMENTS = ("paid", "payment_lost", "inquiry_to_payment", "order_to_payment")
 
 
@@ -93,10 +93,15 @@ def test_without_an_inquiry_there_is_no_conversion() -> None:
 def test_other_kinds_are_counted_apart() -> None:
     chat = [m for n in range(4) for m in chat_of("A", NOON, f"b-{n}")]
     chat += [message(NOON, "A", "agent", "b-4"), message(NOON + 1, "A", "buyer", "b-4")]
+    chat += chat_of("A", NOON, "b-5") + chat_of("B", NOON + HOUR_MS, "b-5")
     orders = [*bought("b-0", NOON), *bought("b-1", NOON - 1), *bought("b-2", NOON - 1, NOON)]
+    orders += bought("b-5", NOON + 2 * HOUR_MS)
     settings = shop_settings(agent_initiated_exempt={"enabled": True})
-    found = figures("inquiries", INQUIRIES + OTHERS, chat, orders, settings)
-    assert found == dict.fromkeys(("A", "*"), (1, 0, 0, 1, 1, 1, 1, 1))
+    assert figures("inquiries", INQUIRIES + OTHERS, chat, orders, settings) == {
+        "A": (1, 0, 0, 1, 1, 1, 1, 1, 1),
+        "B": (1, 0, 1, 0, 0, 0, 0, 0, 0),
+        "*": (2, 0, 1, 1, 1, 1, 1, 1, 1),
+    }
 
 
 def test_a_buyer_lost_by_one_agent_and_ordering_of_another_has_ordered_in_the_shop() -> None:
@@ -163,15 +168,15 @@ def test_a_buyer_is_counted_once_in_each_other_kind_and_in_several_kinds_too() -
     assists = figures("inquiries", ("inquiries", *OTHERS), chat, bought("b-1", NOON + HOUR_MS))
     # All spoke last at one time: the smallest agent id placed it.
     assert assists == {
-        "A": (1, 0, 0, 0, 0),
-        "B": (0, 1, 0, 0, 0),
-        "C": (0, 1, 0, 0, 0),
-        "*": (1, 1, 0, 0, 0),
+        "A": (1, 0, 0, 0, 0, 0),
+        "B": (0, 1, 0, 0, 0, 0),
+        "C": (0, 1, 0, 0, 0, 0),
+        "*": (1, 1, 0, 0, 0, 0),
     }
     follow_ups = figures("inquiries", ("inquiries", *OTHERS), chat, bought("b-1", NOON - 1))
-    assert follow_ups["*"] == (0, 0, 1, 0, 0)
+    assert follow_ups["*"] == (0, 0, 0, 1, 0, 0)
     after_sales = figures("inquiries", ("inquiries", *OTHERS), chat, bought("b-1", NOON - 1, NOON))
-    assert after_sales["*"] == (0, 0, 0, 1, 0)
+    assert after_sales["*"] == (0, 0, 0, 0, 1, 0)
 
 
 def test_a_buyer_exempt_with_one_agent_and_an_inquiry_of_another_counts_as_both() -> None:

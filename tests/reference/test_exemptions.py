@@ -83,7 +83,7 @@ def test_an_exempt_reception_is_not_counted_at_once_and_final_when_the_next_day_
     ("orders", "kind"),
     [
         ([order("created", NOON + HOUR_MS)], "inquiry"),
-        ([order("created", NOON)], "assist"),
+        ([order("created", NOON)], "self_ordered"),
         ([order("created", NOON - 1)], "follow_up"),
         ([order("created", NOON - 1), order("paid", NOON)], "after_sales"),
     ],

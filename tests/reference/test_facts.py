@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reference.days import HOUR_MS
+from tests.reference.days import HOUR_MS, MINUTE_MS
 from tests.reference.facts import facts
 from tests.reference.shorthand import (
     DAY_MS,
     MIDNIGHT,
     NOON,
+    NOT_CARRIED,
     SECOND_MS,
     TODAY,
     Json,
@@ -17,6 +18,7 @@ from tests.reference.shorthand import (
     chat_of,
     message,
     order,
+    rating,
     role,
     shop_settings,
     transfer,
@@ -43,9 +45,9 @@ def test_a_complete_fact() -> None:
         message(NOON + 95 * SECOND_MS, "A", "agent", kind="image"),
         transfer(NOON + 99 * SECOND_MS, "A", "B"),
     ]
-    (key,) = facts(chat, [], [], [], NOON)
+    (key,) = facts(chat, [], NOT_CARRIED, [], NOON)
     assert key == ("jd:1", "b-1", "A", TODAY)
-    assert only_fact(chat, watermark=NOON) == {
+    assert only_fact(chat, NOT_CARRIED, watermark=NOON) == {
         "shop_id": "jd:1",
         "buyer_id": "b-1",
         "agent_id": "A",
@@ -67,21 +69,27 @@ def test_a_complete_fact() -> None:
         "effective_conversation": True,
         "product_page": True,
         "transferred": True,
+        "handed_over": False,
+        "rating": None,
+        "presence": [[NOON - 2 * MINUTE_MS, NOON + 215 * SECOND_MS]],
         "filtered": None,
         "role": "presale",
         "final_at": MIDNIGHT + DAY_MS,
     }
 
 
-def test_system_messages_transfers_and_orders_make_no_reception_and_move_none() -> None:
+def test_system_messages_transfers_ratings_and_orders_make_no_reception_and_move_none() -> None:
     passed_over = [
         message(NOON - 2, "A", "agent", kind="system"),
         transfer(NOON - 1, "A", "B"),
+        rating(5, NOON - 1),
         transfer(NOON + 2, "A", "B"),
+        rating(5, NOON + 2),
         message(NOON + 3, "A", "buyer", kind="system"),
     ]
-    assert facts(passed_over, [order("created", NOON)], [], [], None) == {}
-    fact = only_fact([*passed_over, message(NOON, "A", "buyer"), message(NOON + 1, "A", "agent")])
+    assert facts(passed_over, [order("created", NOON)], NOT_CARRIED, [], None) == {}
+    said = [message(NOON, "A", "buyer"), message(NOON + 1, "A", "agent")]
+    fact = only_fact([*passed_over, *said], NOT_CARRIED)
     assert (fact["first_ts"], fact["last_ts"], fact["initiator"]) == (NOON, NOON + 1, "buyer")
 
 
@@ -115,9 +123,9 @@ def test_the_day_is_that_of_the_shops_own_time_zone() -> None:
     assert (fact["day"], fact["final_at"]) == ("2026-10-31", MIDNIGHT + 8 * HOUR_MS)
 
 
-def test_midnight_parts_a_chat_into_two_receptions_and_an_answer_from_its_question() -> None:
+def test_where_no_question_is_carried_midnight_parts_an_answer_from_its_question() -> None:
     chat = [message(MIDNIGHT + DAY_MS - 1, "A", "buyer"), message(MIDNIGHT + DAY_MS, "A", "agent")]
-    found = {day: fact for (*_, day), fact in facts(chat, [], [], [], None).items()}
+    found = {day: fact for (*_, day), fact in facts(chat, [], NOT_CARRIED, [], None).items()}
     assert {day: fact["response_count"] for day, fact in found.items()} == {"2026-11-01": 0, "2026-11-02": 0}
     assert {day: fact["initiator"] for day, fact in found.items()} == {
         "2026-11-01": "buyer",
@@ -239,7 +247,8 @@ def test_the_product_page_is_an_entry_of_the_buyer(sender: str, entry: str, *, p
 def test_transferred_is_a_reception_whose_agent_handed_the_buyer_over_that_day(
     handover: Json, *, transferred: bool
 ) -> None:
-    assert only_fact([message(NOON, "A", "buyer"), handover])["transferred"] is transferred
+    fact = only_fact([message(NOON, "A", "buyer"), handover], NOT_CARRIED)
+    assert fact["transferred"] is transferred
 
 
 def test_role_and_settings_are_those_of_the_receptions_day() -> None:

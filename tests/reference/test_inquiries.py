@@ -161,19 +161,52 @@ def test_who_serves_a_buyer_whose_orders_are_all_anothers_assists() -> None:
     assert todays(chat, orders, agent_id="B")["kind"] == "inquiry"
 
 
-def test_who_serves_a_buyer_before_a_silent_order_assists() -> None:
-    record = todays(TODAYS_CHAT, [order("created", NOON + MINUTE_MS)])
-    assert kind_of(record) == ("assist", "not_counted", ["o-1"])
+@pytest.mark.parametrize("ts", around(NOON + MINUTE_MS))
+def test_nobody_assists_a_silent_order_which_the_buyer_placed_by_itself(ts: int) -> None:
+    record = todays(TODAYS_CHAT, [order("created", ts)])
+    silent = ts <= NOON + MINUTE_MS
+    assert kind_of(record) == (
+        ("self_ordered", "not_counted", ["o-1"]) if silent else ("inquiry", "payment_lost", ["o-1"])
+    )
+    assert record["final_at"] == (END_OF_TOMORROW if silent else END_OF_PAYMENT)
 
 
-def test_an_assist_comes_before_what_an_earlier_order_says() -> None:
+@pytest.mark.parametrize("ts", around(NOON + MINUTE_MS))
+def test_an_agent_assists_an_order_that_another_placed_if_it_answered_before(ts: int) -> None:
+    chat = chat_of("B", NOON - HOUR_MS) + TODAYS_CHAT
+    placed_by_b = shop_settings(placing_rule="most_rounds")
+    chat += [message(NOON - 50 * MINUTE_MS, "B", "buyer"), message(NOON - 49 * MINUTE_MS, "B", "agent")]
+    record = todays(chat, [order("created", ts)], placed_by_b)
+    helped = ts > NOON + MINUTE_MS
+    assert kind_of(record) == ("assist" if helped else "self_ordered", "not_counted", ["o-1"])
+    assert record["final_at"] == END_OF_TOMORROW
+
+
+def test_what_the_agent_said_on_another_day_is_no_help_today() -> None:
+    chat = [*YESTERDAYS_CHAT, message(NOON, "A", "buyer"), message(NOON + 2 * HOUR_MS, "A", "agent")]
+    chat += chat_of("B", NOON + 30 * MINUTE_MS)
+    assert todays(chat, [order("created", NOON + HOUR_MS)])["kind"] == "self_ordered"
+    assert todays(chat, [order("created", NOON + 3 * HOUR_MS)])["kind"] == "inquiry"
+
+
+def test_one_order_that_the_agent_helped_with_is_enough_for_an_assist() -> None:
+    chat = [message(NOON, "A", "buyer"), message(NOON + 3 * HOUR_MS, "A", "agent")]
+    chat += [m for n in (120, 130, 140) for m in chat_of("B", NOON + n * MINUTE_MS)]
+    settings = shop_settings(placing_rule="most_rounds")
+    before = order("created", NOON + 150 * MINUTE_MS, "before")
+    after = order("created", NOON + 4 * HOUR_MS, "after")
+    assert kind_of(todays(chat, [before], settings)) == ("self_ordered", "not_counted", ["before"])
+    assert kind_of(todays(chat, [before, after], settings)) == ("assist", "not_counted", ["after", "before"])
+
+
+def test_orders_that_follow_come_before_what_an_earlier_order_says() -> None:
     orders = [
         order("created", NOON - HOUR_MS, "open"),
         order("created", NOON - DAY_MS, "bought"),
         order("paid", NOON - HOUR_MS, "bought"),
         order("created", NOON, "silent"),
     ]
-    assert kind_of(todays(TODAYS_CHAT, orders)) == ("assist", "not_counted", ["silent"])
+    assert kind_of(todays(TODAYS_CHAT, orders)) == ("self_ordered", "not_counted", ["silent"])
     assert kind_of(todays(TODAYS_CHAT, orders[:3])) == ("follow_up", "not_counted", ["open"])
     assert kind_of(todays(TODAYS_CHAT, orders[1:3])) == ("after_sales", "not_counted", ["bought"])
 
@@ -252,7 +285,11 @@ def test_the_after_sales_days_are_the_setting_of_the_receptions_day() -> None:
     ("orders", "before", "after"),
     [
         ([], ("inquiry", "open", []), ("inquiry", "lost", [])),
-        ([order("created", NOON)], ("assist", "not_counted", ["o-1"]), ("assist", "not_counted", ["o-1"])),
+        (
+            [order("created", NOON)],
+            ("self_ordered", "not_counted", ["o-1"]),
+            ("self_ordered", "not_counted", ["o-1"]),
+        ),
         (
             [order("created", NOON - 1)],
             ("follow_up", "not_counted", ["o-1"]),

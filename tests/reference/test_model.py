@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.reference.days import HOUR_MS, MINUTE_MS, day_of, end_of_day, first_instant
+from tests.reference.days import HOUR_MS, MINUTE_MS, ShopDays, day_of, end_of_day, first_instant
 from tests.reference.model import judge
 from tests.reference.settings import complete
 
@@ -58,12 +58,12 @@ def test_the_constant_is_midnight_in_shanghai() -> None:
     ],
 )
 def test_a_day_begins_and_ends_with_its_zone(zone: str, day: date, begins: str, hours: int) -> None:
-    info = ZoneInfo(zone)
+    days = ShopDays(ZoneInfo(zone))
     first = round(datetime.fromisoformat(begins).timestamp() * 1000)
     end = first + hours * HOUR_MS
-    assert first_instant(day, info) == first
-    assert [day_of(ts, info) == day for ts in (first - 1, first, end - 1, end)] == [False, True, True, False]
-    assert [end_of_day(ts, info) for ts in (first - 1, first, end - 1)] == [first, end, end]
+    assert first_instant(day, days) == first
+    assert [day_of(ts, days) == day for ts in (first - 1, first, end - 1, end)] == [False, True, True, False]
+    assert [end_of_day(ts, days) for ts in (first - 1, first, end - 1)] == [first, end, end]
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,16 @@ def test_a_complete_decision() -> None:
         "refund_completed": 50,
         "net_amount": 750,
         "created_ts": noon,
+        "deposit_ts": None,
+        "deposit_amount": None,
         "paid_ts": noon + 10 * MINUTE_MS,
         "cancelled_ts": None,
+        "ruling": None,
+        "notices": [],
+        "refunds": [
+            {"refund_id": None, "ts": noon + 20 * MINUTE_MS, "amount": 50, "completed": True},
+        ],
+        "refunds_cut": False,
         "final_at": MIDNIGHT + DAY_MS,
         "candidates": [
             {"agent_id": "A", "placing": of_a, "payment": of_a, "followup": None},

@@ -63,8 +63,15 @@ def test_an_agents_day_of_filtered_receptions_alone_has_no_rates() -> None:
         "answer_question_ratio": None,
         "agent_characters": 0,
         "first_response_ms": None,
+        "first_response_ms_sum": 0,
+        "first_responses": 0,
         "response_ms": None,
+        "response_ms_sum": 0,
+        "responses": 0,
         "slow_receptions": 0,
+        "ratings": 0,
+        "satisfied": 0,
+        "satisfaction": None,
         "max_simultaneous": 0,
     }
 
