@@ -150,7 +150,7 @@ def rate(engine: Engine, bootstrap: str, folder: Path, traffic: Traffic, *, repo
 def _worker(bootstrap: str, prefix: str, data: Path, _traffic: Traffic) -> list[str]:
     return [
         *worker_words(bootstrap, prefix, data, server.free_port()),
-        *("--clock", "events", "--session-timeout", f"{SESSION_TIMEOUT_S:.0f}s"),
+        *("--clock", "events", "--accept-future", "--session-timeout", f"{SESSION_TIMEOUT_S:.0f}s"),
     ]
 
 

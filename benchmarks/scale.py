@@ -56,7 +56,7 @@ ORDER_OF_EVERY = 3
 TEN_DAYS_MS = 10 * 86_400_000
 BEGIN_TS = 1_793_548_800_000
 RESTART_S = 20.0
-BY_EVENTS = ("--clock", "events")
+BY_EVENTS = ("--clock", "events", "--accept-future")
 PATIENT = "60s"
 """Session timeout of workers that are frozen while their topics are filled."""
 LOOK_EVERY_S = 1.0

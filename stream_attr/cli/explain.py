@@ -14,7 +14,15 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from stream_attr.cli.params import DURATION, EXISTING_FOLDER, TIME, WEB_URL, FilesCommand
+from stream_attr.cli.params import (
+    DURATION,
+    EXISTING_FOLDER,
+    TIME,
+    WEB_URL,
+    FilesCommand,
+    accept_future_option,
+    wall_clock_ts,
+)
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.secured import web_token_option
 from stream_attr.cli.terminal import echo
@@ -122,6 +130,7 @@ def _day(_context: click.Context, _option: click.Parameter, name: str | None) ->
     show_default=True,
     help="With event files: how far the watermark stays behind the newest event.",
 )
+@accept_future_option
 @click.option("--profile", default=OFFICIAL, show_default=True, help="Another profile (not from a worker).")
 @click.option(
     "--timezone",
@@ -146,6 +155,7 @@ def command(
     settings: tuple[str, ...],
     until: int | None,
     allowed_lateness: int,
+    accept_future: bool,
     profile: str,
     timezone: str | None,
     lang: str,
@@ -176,8 +186,9 @@ def command(
     if until is not None and not names:
         raise click.UsageError("--until needs event files (--chat, --orders).")
     progress = Progress("read")
+    now = None if accept_future else wall_clock_ts()
     source = _Source(
-        EventFiles(inputs, until, allowed_lateness, progress) if names else None,
+        EventFiles(inputs, until, allowed_lateness, now, progress) if names else None,
         directory,
         url or DEFAULT_URL,
         web_token,

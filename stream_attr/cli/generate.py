@@ -73,7 +73,8 @@ def command(
 
     Peaks of the day and of promotions, several agents per buyer, transfers, silent orders, refunds, late and
     repeated events, and some bad records. With three days or more, two agents change their role on the
-    middle day: replay accepts these roster records, a live worker refuses them if that day is past.
+    middle day: replay accepts these roster records, a live worker refuses them if that day is past. A sample
+    that ends in the future is for commands with --accept-future.
     """
     try:
         plan = Plan(

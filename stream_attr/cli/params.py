@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,10 +35,12 @@ __all__ = [
     "TOPIC_PREFIX",
     "WEB_URL",
     "FilesCommand",
+    "accept_future_option",
     "broker_option",
     "delivery_timeout_option",
     "retention_options",
     "topic_prefix_option",
+    "wall_clock_ts",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -172,6 +175,20 @@ TOPIC_PREFIX = _Checked("prefix", checked_prefix)
 WEB_URL = _Checked("url", _checked_url)
 FOLDER = _Folder()
 EXISTING_FOLDER = _Folder(exists=True)
+
+
+def wall_clock_ts() -> int:
+    """Epoch milliseconds, now."""
+    return time.time_ns() // 1_000_000
+
+
+def accept_future_option(command: _Command) -> _Command:
+    """Add ``--accept-future``."""
+    return click.option(
+        "--accept-future",
+        is_flag=True,
+        help="Take events and ticks that lie more than 10 minutes ahead of the wall clock: simulated data.",
+    )(command)
 
 
 def broker_option(command: _Command) -> _Command:

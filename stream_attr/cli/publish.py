@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import click
 
@@ -11,9 +10,11 @@ from stream_attr.cli.params import (
     SPEED,
     TIME,
     FilesCommand,
+    accept_future_option,
     broker_option,
     delivery_timeout_option,
     topic_prefix_option,
+    wall_clock_ts,
 )
 from stream_attr.cli.progress import Progress, of_sending
 from stream_attr.cli.secured import security_options
@@ -40,6 +41,7 @@ from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
     type=SPEED,
     help="Send the events N times as fast as they happened.  [default: as fast as possible]",
 )
+@accept_future_option
 @delivery_timeout_option
 @click.option(
     "--send-refused",
@@ -63,6 +65,7 @@ def command(
     settings: tuple[str, ...],
     speed: float | None,
     until: int | None,
+    accept_future: bool,
     delivery_timeout: int,
     send_refused: bool,
 ) -> None:
@@ -81,10 +84,10 @@ def command(
         raise click.UsageError("nothing to publish: give --chat, --orders, --roster, --settings or --until.")
     if names.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input (-) can be read once only.")
-    if until is not None and until > time.time_ns() // 1_000_000 + AHEAD_OF_CLOCK_MS:
+    if until is not None and not accept_future and until > wall_clock_ts() + AHEAD_OF_CLOCK_MS:
         echo(
-            "--until lies more than 10 minutes in the future: workers with --clock wall (the default) will "
-            "refuse these ticks as future_timestamp",
+            "--until lies more than 10 minutes ahead of the wall clock: workers will refuse these ticks as "
+            "future_timestamp, unless started with --accept-future",
             err=True,
         )
     progress = Progress("published")
@@ -99,6 +102,7 @@ def command(
             until=until,
             delivery_timeout_ms=delivery_timeout,
             send_refused=send_refused,
+            accept_future=accept_future,
             progress=of_sending(progress, broker, delivery_timeout),
             published=published,
         )
@@ -134,6 +138,12 @@ def _report(published: Published) -> None:
     if published.without_key:
         echo(
             f"{published.without_key:,} of them without a key, to partition 0: they will be dead letters",
+            err=True,
+        )
+    if published.of_future:
+        echo(
+            f"{published.of_future:,} of them more than 10 minutes ahead of the wall clock: workers will "
+            "refuse them as future_timestamp, unless started with --accept-future",
             err=True,
         )
     if published.present:

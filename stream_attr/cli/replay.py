@@ -9,7 +9,15 @@ from pathlib import Path
 import click
 import orjson
 
-from stream_attr.cli.params import DURATION, FOLDER, TIME, FilesCommand, retention_options
+from stream_attr.cli.params import (
+    DURATION,
+    FOLDER,
+    TIME,
+    FilesCommand,
+    accept_future_option,
+    retention_options,
+    wall_clock_ts,
+)
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
 from stream_attr.contract.topics import DEAD_LETTERS, OUTPUTS, REPORTS
@@ -60,6 +68,7 @@ LEAST_CACHE_MIB = 16
     show_default=True,
     help="How far the watermark stays behind the newest event; 60d for unsorted files.",
 )
+@accept_future_option
 @retention_options
 @click.option(
     "--cache-mib",
@@ -89,6 +98,7 @@ def command(
     overwrite: bool,
     until: int | None,
     allowed_lateness: int,
+    accept_future: bool,
     history_days: int,
     order_retention_days: int,
     cache_mib: int | None,
@@ -123,6 +133,7 @@ def command(
     outputs = replay(
         inputs,
         until=until,
+        wall_clock_ts=None if accept_future else wall_clock_ts(),
         allowed_lateness_ms=allowed_lateness,
         retention=Retention(history_days * DAY_MS, order_retention_days * DAY_MS),
         processes=processes,

@@ -13,6 +13,7 @@ from stream_attr.cli.params import (
     PORT,
     SESSION,
     WEB_URL,
+    accept_future_option,
     broker_option,
     retention_options,
     topic_prefix_option,
@@ -91,9 +92,10 @@ def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     type=click.Choice([clock.value for clock in Clock]),
     default=Clock.WALL.value,
     show_default=True,
-    help="wall: idle partitions get ticks, and events from the future are refused.  events: time comes from "
-    "the records alone, for publishing history.",
+    help="wall: idle partitions get ticks.  events: time comes from the records alone, for publishing "
+    "history.",
 )
+@accept_future_option
 @click.option(
     "--allowed-lateness",
     metavar="DURATION",
@@ -144,6 +146,7 @@ def command(
     web_url: str | None,
     web_token: Secret | None,
     clock: str,
+    accept_future: bool,
     allowed_lateness: int,
     history_days: int,
     order_retention_days: int,
@@ -166,6 +169,7 @@ def command(
         store=StoreKind(store),
         cache_mib=cache_mib,
         clock=Clock(clock),
+        accept_future=accept_future,
         transactions=Transactions(transactions),
         lost_input=LostInput(lost_input),
         allowed_lateness_ms=allowed_lateness,

@@ -51,6 +51,7 @@ class EventFiles:
     inputs: Inputs
     until: int | None
     allowed_lateness_ms: int
+    wall_clock_ts: int | None = None
     progress: Callable[[int], None] = lambda _: None
 
 
@@ -158,7 +159,7 @@ def _events(files: EventFiles, *topics: str) -> Iterator[tuple[tuple[str, int], 
         open_files = {
             topic: [stack.enter_context(LinesFile(name)) for name in names[topic]] for topic in topics
         }
-        for records, _ in chunks(open_files, CHUNK):
+        for records, _ in chunks(open_files, CHUNK, files.wall_clock_ts):
             for record in records:
                 if record.event is not None:
                     yield (names[record.topic][record.partition], record.offset), record.event
@@ -179,6 +180,7 @@ def _replayed(files: EventFiles, shop_id: str, buyers: Iterable[str], *, reports
     outputs = replay(
         files.inputs,
         until=files.until,
+        wall_clock_ts=files.wall_clock_ts,
         allowed_lateness_ms=files.allowed_lateness_ms,
         reports=reports,
         share=_SelectedBuyers(0, 1, keys),

@@ -20,6 +20,7 @@ from stream_attr.kafka.security import UNSECURED, Security
 from stream_attr.kafka.sender import ANY_PARTITION, DELIVERY_TIMEOUT_MS, Progress, Published, Sender
 from stream_attr.kafka.shop_records import read_shop_records
 from stream_attr.processor import ShopRegistry
+from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
 from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import EARLIEST_TS, LATEST_TS
 
@@ -60,7 +61,7 @@ class Parsed(NamedTuple):
     key: str | None
     """None: the line yields no key."""
     ts: int | None
-    """Event time, epoch milliseconds; None: the line has none that is usable."""
+    """Event time, epoch milliseconds; None: the line has none that is usable, or one of the future."""
 
 
 class Pace:
@@ -113,6 +114,7 @@ def publish(
     until: int | None = None,
     delivery_timeout_ms: int = DELIVERY_TIMEOUT_MS,
     send_refused: bool = False,
+    accept_future: bool = False,
     progress: Progress = lambda _acknowledged, _silent_s: None,
     published: Published | None = None,
 ) -> Published:
@@ -121,6 +123,8 @@ def publish(
     Settings and roster are checked before anything is sent, by the records that are on their topics already:
     one that a worker would refuse ends it here. One that would be refused and is on its topic already, from
     an earlier call, is not sent again. ``send_refused``: all are sent; what is refused becomes dead letters.
+    ``accept_future``: events ahead of the wall clock are sent in the order of time as all others; else they
+    are sent as soon as they come up, and delay nothing.
 
     Returns when the broker has acknowledged everything. ``speed``: a multiple of the events' own pace; None:
     as fast as possible. ``until``: the time of the ticks, epoch milliseconds; None: no ticks.
@@ -136,7 +140,10 @@ def publish(
     with ExitStack() as stack:
 
         def opened(topic: str, names: Sequence[str]) -> list[Iterator[tuple[str, Parsed]]]:
-            return [_parse(topic, stack.enter_context(LinesFile(name))) for name in names]
+            return [
+                _parse(topic, stack.enter_context(LinesFile(name)), account, accept_future=accept_future)
+                for name in names
+            ]
 
         tables = [
             *itertools.chain.from_iterable(opened(SETTINGS, inputs.settings) + opened(ROSTER, inputs.roster))
@@ -194,7 +201,10 @@ def _accepted(
     return accepted
 
 
-def _parse(topic: str, lines: LinesFile) -> Iterator[tuple[str, Parsed]]:
+def _parse(
+    topic: str, lines: LinesFile, account: Published, *, accept_future: bool
+) -> Iterator[tuple[str, Parsed]]:
+    latest = LATEST_TS if accept_future else _latest_ts()
     for line in lines:
         try:
             document = loads(line.value)
@@ -203,7 +213,15 @@ def _parse(topic: str, lines: LinesFile) -> Iterator[tuple[str, Parsed]]:
         ts = document.get("ts") if isinstance(document, dict) else None
         if type(ts) is not int or not EARLIEST_TS <= ts < LATEST_TS:
             ts = None  # the worker will refuse it; until then it must delay nothing
+        elif ts > latest and ts > (latest := _latest_ts()):
+            ts = None
+            account.of_future += 1
         yield topic, Parsed(lines.name, line, record_key(topic, document), ts)
+
+
+def _latest_ts() -> int:
+    """Return the time after which an event is of the future now."""
+    return time.time_ns() // 1_000_000 + AHEAD_OF_CLOCK_MS
 
 
 def _topics(inputs: Inputs, until: int | None) -> list[str]:

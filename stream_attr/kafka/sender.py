@@ -60,6 +60,8 @@ class Published:
     """Per topic, without prefix."""
     without_key: int = 0
     """Lines that yield no key: sent unchanged to partition 0, where they become dead letters."""
+    of_future: int = 0
+    """Events ahead of the wall clock: sent, but workers refuse them unless started with --accept-future."""
     present: int = 0
     """Settings and roster lines that are on their topics already, and were not sent again."""
     too_long: list[str] = field(default_factory=list)

@@ -21,7 +21,7 @@ from stream_attr.rules.shop.days import MINUTE_MS
 from stream_attr.rules.vocabulary import Code
 
 AHEAD_OF_CLOCK_MS: Final = 10 * MINUTE_MS
-"""How far a live event or tick may lie ahead of the wall clock."""
+"""How far an event or tick may lie ahead of the wall clock."""
 REFUNDS: Final = frozenset({"refund_requested", "refund_completed"})
 
 BUYER_IS_FULL: Final = RefusedRecord(

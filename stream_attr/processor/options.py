@@ -43,7 +43,7 @@ class Options:
     """Whether a batch holds all that it changed. A caller that commits nothing, and starts from scratch after
     a crash, gets only the buyers that leave the cache, and has to store them; it cannot find orders."""
     clock: Callable[[], int] | None = None
-    """Wall clock, epoch milliseconds, for `future_timestamp` alone; None where there is no "now"."""
+    """Wall clock, epoch milliseconds, for `future_timestamp` alone. None: nothing is in the future."""
     now: Callable[[], int] | None = None
     """Wall clock, epoch milliseconds, for service tasks alone: none is opened that fell due long ago.
     None: no task is emitted."""

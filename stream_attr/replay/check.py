@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -16,6 +17,7 @@ from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import ShopRegistry
+from stream_attr.processor.intake import refuse_future
 from stream_attr.processor.ports import Record
 from stream_attr.replay.run import Inputs
 from stream_attr.rules.vocabulary import Code
@@ -41,39 +43,47 @@ class Problem(NamedTuple):
 
 
 def check(
-    inputs: Inputs, *, progress: Callable[[int], None] = lambda _: None
+    inputs: Inputs,
+    *,
+    wall_clock_ts: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Problem | AuditWarning]:
     """Yield every problem, file by file: settings, roster, chat, orders, then orders never created.
 
     Then come the warnings of the audits. Settings and roster are taken as `replay` takes them, history and
-    all: a second record that names another time zone is a problem. ``progress`` is called with the number of
-    lines read so far.
+    all: a second record that names another time zone is a problem. ``wall_clock_ts``: see `Plan`.
+    ``progress`` is called with the number of lines read so far.
 
     Raises:
         UnusableFileError: before anything is yielded where a file cannot be opened.
     """
     names = inputs.names
+    clock = None if wall_clock_ts is None else partial(int, wall_clock_ts)
     with ExitStack() as stack:
         files = {
             topic: [stack.enter_context(LinesFile(name)) for name in some] for topic, some in names.items()
         }
         registry = ShopRegistry(names)
-        order = (SETTINGS, ROSTER, CHAT, ORDERS)
-        all_files = [lines.name for topic in order for lines in files[topic]]
+        topics = (SETTINGS, ROSTER, CHAT, ORDERS)
+        all_files = [lines.name for topic in topics for lines in files[topic]]
         audit = stack.enter_context(
             Audit(all_files, has_chat=bool(inputs.chat), has_roster=bool(inputs.roster))
         )
         read = 0
         file = -1
-        for topic in order:
+        for topic in topics:
             for index, lines in enumerate(files[topic]):
                 file += 1
                 for number, value in lines:
                     try:
                         if topic == CHAT:
-                            audit.add_chat(decode_chat(value), Place(file, number))
+                            chat = decode_chat(value)
+                            refuse_future(chat.ts, clock)
+                            audit.add_chat(chat, Place(file, number))
                         elif topic == ORDERS:
-                            audit.add_order(decode_order(value), Place(file, number))
+                            order = decode_order(value)
+                            refuse_future(order.ts, clock)
+                            audit.add_order(order, Place(file, number))
                         elif letter := registry.apply(Record(topic, index, number, 0, None, value)):
                             yield _of_dead_letter(orjson.loads(letter.value))
                         elif topic == ROSTER:

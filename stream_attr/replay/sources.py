@@ -12,6 +12,7 @@ from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.topics import CHAT
 from stream_attr.files.jsonl import LinesFile
+from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
 from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import END_OF_TIME
 
@@ -19,7 +20,7 @@ Place = tuple[int, int]
 """Where a record stands in the stream: its time, and of one time the file given first."""
 
 AT_ONCE = -1
-"""Stands for the time of a record that has none: it is taken as soon as it comes up."""
+"""Stands for the time of a record that has none, or one of the future: it is taken as soon as it comes up."""
 LAST: Place = (END_OF_TIME, 0)
 """After every record."""
 
@@ -29,9 +30,9 @@ class _Source:
 
     __slots__ = ("_rest", "head", "place", "topic")
 
-    def __init__(self, topic: str, index: int, rank: int, lines: LinesFile) -> None:
+    def __init__(self, topic: str, index: int, rank: int, lines: LinesFile, latest: int) -> None:
         self.topic = topic
-        self._rest = _records(topic, index, rank, lines)
+        self._rest = _records(topic, index, rank, lines, latest)
         self.head: Record | None
         """The next record; None at the end of the file."""
         self.place: Place
@@ -46,8 +47,13 @@ class _Source:
         self.place, self.head = place, head
 
 
-def _records(topic: str, index: int, rank: int, lines: LinesFile) -> Iterator[tuple[Place, Record]]:
-    """Yield a file's records: the partition is the index among its topic's files, the offset the line."""
+def _records(
+    topic: str, index: int, rank: int, lines: LinesFile, latest: int
+) -> Iterator[tuple[Place, Record]]:
+    """Yield a file's records: the partition is the index among its topic's files, the offset the line.
+
+    What lies after ``latest`` is refused later on: it must not hold back the lines behind it.
+    """
     decode = decode_chat if topic == CHAT else decode_order
     event: ChatEvent | OrderEvent | None
     for number, value in lines:
@@ -58,18 +64,22 @@ def _records(topic: str, index: int, rank: int, lines: LinesFile) -> Iterator[tu
             event = None
             peeked = peek_ts(value)
             ts = AT_ONCE if peeked is None else peeked
+        if ts > latest:
+            ts = AT_ONCE
         yield (ts, rank), Record(topic, index, number, 0, None, value, event)
 
 
 def chunks(
-    files: Mapping[str, Sequence[LinesFile]], size: int
+    files: Mapping[str, Sequence[LinesFile]], size: int, wall_clock_ts: int | None = None
 ) -> Iterator[tuple[list[Record], frozenset[str]]]:
     """Yield records in the order in which they are to be judged, ``size`` at a time.
 
-    With each comes the set of the topics that are read to their end once it is done.
+    With each comes the set of the topics that are read to their end once it is done. ``wall_clock_ts``: see
+    `Plan`.
     """
+    latest = END_OF_TIME if wall_clock_ts is None else wall_clock_ts + AHEAD_OF_CLOCK_MS
     named = [(topic, index, lines) for topic, some in files.items() for index, lines in enumerate(some)]
-    sources = [_Source(topic, index, rank, lines) for rank, (topic, index, lines) in enumerate(named)]
+    sources = [_Source(topic, index, rank, lines, latest) for rank, (topic, index, lines) in enumerate(named)]
     records: list[Record] = []
     while live := sorted((source for source in sources if source.head), key=lambda source: source.place):
         live[0].take(live[1].place if len(live) > 1 else LAST, records, size)

@@ -38,6 +38,10 @@ class Plan:
     """Where the watermark stops, epoch milliseconds; None: the end of the input is the end of time."""
     allowed_lateness_ms: int = 5 * MINUTE_MS
     retention: Retention = field(default_factory=Retention)
+    wall_clock_ts: int | None = None
+    """What time it is, epoch milliseconds: events of the future are refused. None: there is no future.
+
+    One instant for all of the replay, and for all its processes: they refuse the same events."""
     cached_facts: int = CACHED_FACTS
     """Facts of buyers kept decoded, by all processes together; the others are bytes in the store."""
     reports: bool = True
@@ -53,6 +57,7 @@ class Plan:
             cached_facts=self.cached_facts // (1 if self.share is None else self.share.processors),
             files=self.inputs.names,
             reports=self.reports,
+            clock=None if self.wall_clock_ts is None else partial(int, self.wall_clock_ts),
             now=None if self.until is None else partial(int, self.until),
             latest_watermark=END_OF_TIME if self.until is None else self.until,
             due_soon_ms=END_OF_TIME,
@@ -103,7 +108,7 @@ class FilePartition:
         registry = ShopRegistry(names)
         refused = list(_applied(registry, files))
         self._partition = LocalPartition(registry, store, self._plan.options())
-        self._chunks = chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, CHUNK)
+        self._chunks = chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, CHUNK, self._plan.wall_clock_ts)
         self._batches = self._processed(refused)
         return self
 

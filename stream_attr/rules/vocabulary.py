@@ -476,7 +476,7 @@ CODES: Final = Vocabulary(
         ),
         Code.KEY_MISMATCH: Word("the key is not `shop_id|buyer_id` of the value", "键不符"),
         Code.FUTURE_TIMESTAMP: Word(
-            "more than 10 minutes ahead of the clock (live workers only)", "时间在未来"
+            "more than 10 minutes ahead of the wall clock", "时间在未来"
         ),
         Code.TOO_LATE: Word("older than the history that is kept", "太迟"),
         Code.TOO_LARGE: Word(

@@ -58,6 +58,8 @@ class Judging:
     registry: ShopRegistry
     judge: Callable[[int, int, Store], Judge]
     """Makes a judge from the partition, the number of partitions, and the partition's store."""
+    clock: Callable[[], int] | None = None
+    """Wall clock, epoch milliseconds: what is of the future, the judges refuse. None: they accept it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class WorkerConfig:
     data_dir: Path = Path("data")
     store: StoreKind = StoreKind.ROCKSDB
     clock: Clock = Clock.WALL
+    accept_future: bool = False
+    """Whether events and ticks ahead of the wall clock are taken: they are simulated."""
     transactions: Transactions = Transactions.AUTO
     allowed_lateness_ms: int = 5 * 60_000
     history_days: int = 35

@@ -69,8 +69,18 @@ def test_a_file_that_breaks_off_is_unusable_whatever_was_found_before(tmp_path):
 
 def test_help_says_what_cannot_be_known():
     said = check("--help").stdout
-    for code in ("too_late", "future_timestamp", "key_mismatch"):
+    for code in ("too_late", "key_mismatch"):
         assert code in said
+
+
+def test_what_lies_in_the_future_is_named_unless_it_is_simulated(tmp_path):
+    (tmp_path / "chat.jsonl").write_bytes(GOOD + GOOD.replace(b"1793500000000", b"3976214400000"))
+    done = check("--chat", tmp_path / "chat.jsonl")
+    assert done.exit_code == 1
+    problem = "`ts` lies more than 10 minutes ahead of the wall clock"
+    assert done.stdout == f"{tmp_path}/chat.jsonl:2: future_timestamp: ts: {problem}\n"
+    done = check("--chat", tmp_path / "chat.jsonl", "--accept-future")
+    assert (done.exit_code, "future_timestamp" in done.stdout) == (0, False)
 
 
 def test_warnings_fail_only_if_strict(tmp_path):

@@ -85,7 +85,10 @@ def worker(broker, tmp_path_factory):
     prefix = f"compressed-{uuid.uuid4().hex[:8]}-"
     create_topics(broker.bootstrap, partitions=PARTITIONS, prefix=prefix)
     one = RealWorker(
-        broker.bootstrap, prefix, tmp_path_factory.mktemp("worker") / "data", ("--clock", "events")
+        broker.bootstrap,
+        prefix,
+        tmp_path_factory.mktemp("worker") / "data",
+        ("--clock", "events", "--accept-future"),
     )
     yield one.start().until_ready()
     one.kill()
@@ -137,7 +140,9 @@ def test_topics_that_compress_by_any_codec_are_read_state_and_internal_ones_too(
     def publish(*words):
         stream_attr("publish", "--broker", broker.bootstrap, "--topic-prefix", topic_prefix, *words)
 
-    one = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events"))
+    one = RealWorker(
+        broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events", "--accept-future")
+    )
     try:
         for codec, part in zip(CODECS[1:], parts_of(traffic, tmp_path, len(CODECS) - 1), strict=True):
             compress_by_topic(broker, topic_prefix, codec)
@@ -164,7 +169,9 @@ def test_topics_that_compress_by_any_codec_are_read_state_and_internal_ones_too(
 def two_partitions(broker, topic_prefix, tmp_path):
     """A worker, not started yet, and one record in each partition of chat."""
     create_topics(broker.bootstrap, partitions=PARTITIONS, prefix=topic_prefix)
-    one = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events"))
+    one = RealWorker(
+        broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events", "--accept-future")
+    )
     for partition in range(PARTITIONS):
         put(one, partition, "none", 1)
     yield one

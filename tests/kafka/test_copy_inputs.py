@@ -56,7 +56,7 @@ def test_what_was_typed_is_quoted_visibly():
 
 def judged(broker, prefix, folder, before=0):
     """What a worker says of all that was sent, of which it has judged so many records before."""
-    worker = RealWorker(broker.bootstrap, prefix, folder, ("--clock", "events")).start()
+    worker = RealWorker(broker.bootstrap, prefix, folder, ("--clock", "events", "--accept-future")).start()
     try:
         worker.until_ready()
         until(lambda: worker.metric("stream_attr_records_total") >= sent(broker, prefix) - before, worker)

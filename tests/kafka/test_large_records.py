@@ -32,7 +32,9 @@ def worker(broker, topic_prefix, tmp_path):
     stream_attr("topics", "create", *words)
     if broker.kind != "embedded":  # it knows no limit
         let_take(broker.bootstrap, topic_prefix + "chat-events")
-    one = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events"))
+    one = RealWorker(
+        broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events", "--accept-future")
+    )
     yield one
     if one.runs():
         one.kill()

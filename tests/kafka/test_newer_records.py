@@ -32,7 +32,9 @@ def test_an_older_worker_ends_before_a_newer_ones_record_whenever_it_is_started(
     producer = Producer({"bootstrap.servers": broker.bootstrap})
     producer.produce(topic_prefix + topic, value, key, 1)
     assert producer.flush(30) == 0
-    worker = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events"))
+    worker = RealWorker(
+        broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events", "--accept-future")
+    )
     try:
         for _ in range(2):
             worker.start()

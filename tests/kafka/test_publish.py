@@ -153,8 +153,22 @@ def test_until_in_the_future_is_sent_and_spoken_of(run, read):
     past, future = run("--until", "2020-01-01T00:00:00Z"), run("--until", "2099-01-01T00:00:00Z")
     assert (past.exit_code, future.exit_code) == (0, 0)
     assert "future" not in past.stderr
-    assert "workers with --clock wall (the default) will refuse these ticks" in future.stderr
-    read("ticks", 2 * PARTITIONS)
+    assert "workers will refuse these ticks as future_timestamp, unless started with" in future.stderr
+    simulated = run("--until", "2099-01-01T00:00:00Z", "--accept-future")
+    assert (simulated.exit_code, "future" in simulated.stderr) == (0, False)
+    read("ticks", 3 * PARTITIONS)
+
+
+@pytest.mark.usefixtures("topics")
+def test_an_event_of_the_future_is_sent_and_counted(run, read, tmp_path):
+    lines = [chat(1), chat(2, ts=3_976_214_400_000), chat(3)]
+    (tmp_path / "chat.jsonl").write_bytes(b"\n".join(lines))
+    done = run("--chat", str(tmp_path / "chat.jsonl"))
+    assert done.exit_code == 0
+    assert "1 of them more than 10 minutes ahead of the wall clock" in done.stderr
+    again = run("--chat", str(tmp_path / "chat.jsonl"), "--accept-future")
+    assert "wall clock" not in again.stderr
+    read("chat-events", 6)
 
 
 @pytest.mark.usefixtures("topics")

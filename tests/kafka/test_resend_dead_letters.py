@@ -167,7 +167,7 @@ def test_what_was_sent_under_a_wrong_key_is_judged_once_it_is_mended(
 def test_an_order_that_was_given_up_is_decided_once_history_is_kept_for_longer(
     broker, topic_prefix, send, run, start
 ) -> None:
-    worker = start("--clock", "events", "--history-days", "33")
+    worker = start("--clock", "events", "--accept-future", "--history-days", "33")
     target = ("--broker", broker.bootstrap, "--topic-prefix", topic_prefix)
     send("order-events", order("paid", T))
     stream_attr("publish", *target, "--until", str(T + 46 * DAY_MS))
@@ -176,7 +176,7 @@ def test_an_order_that_was_given_up_is_decided_once_history_is_kept_for_longer(
     assert (held.exit_code, "incomplete_order" in held.stdout) == (1, True)
     assert "held back, 1: it is older than the history that was kept" in held.stdout
 
-    worker = start("--clock", "events", "--history-days", "90")
+    worker = start("--clock", "events", "--accept-future", "--history-days", "90")
     send("order-events", order("created", T - 3_600_000))
     sent = run("replay", "--code", "incomplete_order", "--topic", "order-events", "--shop", "jd:1")
     assert (sent.exit_code, "it is older" in sent.stdout) == (0, False)
@@ -200,7 +200,7 @@ def test_dead_letters_of_a_replay_of_files_are_sent_to_a_broker(broker, topic_pr
 
 
 def test_what_is_mended_by_hand_is_published(broker, topic_prefix, send, run, start, tmp_path) -> None:
-    worker = start("--clock", "events")
+    worker = start("--clock", "events", "--accept-future")
     send("order-events", order("created", T, amount="12900"))
     send("order-events", order("paid", T + 1, amount="12900").replace(b", ", b",\n  "))
     until(lambda: worker.metric("stream_attr_dead_letters_total") == 2, worker)
@@ -223,7 +223,7 @@ def test_records_of_the_topic_that_are_not_dead_letters_are_counted(send, run) -
 
 
 def test_json_lines_of_a_list_are_read_back(send, run, start, tmp_path) -> None:
-    worker = start("--clock", "events")
+    worker = start("--clock", "events", "--accept-future")
     send("chat-events", chat(1, T), b"wrong")
     send("order-events", order("paid", T), b"wrong")
     until(lambda: worker.metric("stream_attr_dead_letters_total") == 2, worker)

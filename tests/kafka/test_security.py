@@ -135,7 +135,14 @@ def evidence(kafka, traffic, tmp_path_factory):
     folder = tmp_path_factory.mktemp("worker")
     token_file = folder / "token"
     token_file.write_text(TOKEN + "\n")
-    options = (*kafka.as_user("worker", PREFIX), "--clock", "events", "--web-token-file", str(token_file))
+    options = (
+        *kafka.as_user("worker", PREFIX),
+        "--clock",
+        "events",
+        "--accept-future",
+        "--web-token-file",
+        str(token_file),
+    )
     worker = GuardedWorker(kafka.login, PREFIX, folder / "data", options)
     try:
         worker.start()
@@ -265,7 +272,14 @@ def test_workers_ask_each_other_with_the_token(kafka, traffic, tmp_path):
     create_topics(kafka.plain, partitions=2, prefix=prefix)
     token_file = tmp_path / "token"
     token_file.write_text(TOKEN)
-    options = (*kafka.as_user("worker", prefix), "--clock", "events", "--web-token-file", str(token_file))
+    options = (
+        *kafka.as_user("worker", prefix),
+        "--clock",
+        "events",
+        "--accept-future",
+        "--web-token-file",
+        str(token_file),
+    )
     both = [GuardedWorker(kafka.login, prefix, tmp_path / f"worker{i}", options) for i in range(2)]
     try:
         for worker in both:

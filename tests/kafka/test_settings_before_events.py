@@ -42,7 +42,9 @@ def test_what_was_sent_first_is_known_first(broker, topic_prefix, tmp_path):
     for kind, records in (("settings", settings), ("chat", chat), ("orders", orders)):
         (tmp_path / kind).write_text("".join(f"{json.dumps(one)}\n" for one in records))
         files += [f"--{kind}", str(tmp_path / kind)]
-    worker = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events"))
+    worker = RealWorker(
+        broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events", "--accept-future")
+    )
     worker.start()
     try:
         worker.until_ready()

@@ -113,7 +113,9 @@ def test_the_worker_decides_every_scenario_as_expected(
         allow_history(broker.bootstrap, topic_prefix)
     publish(Producer({"bootstrap.servers": broker.bootstrap}), topic_prefix, scenarios)
     events = sum(len(scenario.chat) + len(scenario.orders) for scenario in scenarios)
-    worker = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events")).start()
+    worker = RealWorker(
+        broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events", "--accept-future")
+    ).start()
     try:
         until(lambda: worker.metric("stream_attr_records_total") >= events, worker)
         pass_time(worker, PARTITIONS, FINAL)

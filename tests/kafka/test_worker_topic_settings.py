@@ -46,7 +46,9 @@ def prefix(broker, topic_prefix):
 def test_a_worker_warns_of_settings_that_lose_data_and_of_records_too_old_to_be_kept(
     broker, prefix, tmp_path
 ):
-    worker = RealWorker(broker.bootstrap, prefix, tmp_path / "data", ("--clock", "events")).start()
+    worker = RealWorker(
+        broker.bootstrap, prefix, tmp_path / "data", ("--clock", "events", "--accept-future")
+    ).start()
     try:
         worker.until_ready()
         log = worker.log.read_text()

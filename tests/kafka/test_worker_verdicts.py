@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.kafka.aftermath import unlike
+from tests.kafka.faults.installation import HookedWorker
 from tests.kafka.verdicts import (
     EXPIRED,
     FINAL,
@@ -26,6 +27,9 @@ from tests.kafka.verdicts import (
 )
 from tests.kafka.worker_process import read_json, until
 
+from .conftest import any_broker
+
+YEAR_2096 = 3_976_214_400_000
 DECISIONS = "attribution-decisions"
 COMPARISONS = "attribution-comparisons"
 REPORTS = ("reception-facts", "inquiry-outcomes", "agent-daily")
@@ -63,7 +67,9 @@ def worker(broker, topic_prefix, tmp_path):
         "--partitions",
         str(PARTITIONS),
     )
-    one = RealWorker(broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events"))
+    one = RealWorker(
+        broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events", "--accept-future")
+    )
     yield one
     if one.runs():
         one.kill()
@@ -151,7 +157,9 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
 
 def test_of_two_workers_one_is_killed_and_all_is_emitted_as_in_replay(broker, worker, much_traffic, tmp_path):
     """Facts, inquiries and figures too: what partitions tell each other survives the one that told it."""
-    other = RealWorker(broker.bootstrap, worker.prefix, tmp_path / "other", ("--clock", "events"))
+    other = RealWorker(
+        broker.bootstrap, worker.prefix, tmp_path / "other", ("--clock", "events", "--accept-future")
+    )
     try:
         publish(worker, *inputs(much_traffic, "roster", "settings"))
         worker.start()
@@ -169,3 +177,33 @@ def test_of_two_workers_one_is_killed_and_all_is_emitted_as_in_replay(broker, wo
     finally:
         if other.runs():
             other.kill()
+
+
+@any_broker
+@pytest.mark.parametrize("clock", ["wall", "events"])
+def test_one_event_of_2096_in_each_topic_leaves_all_else_as_it_was(worker, traffic, tmp_path, clock):
+    chat = {"event_id": "c-2096", "agent_id": "A", "sender": "buyer"}
+    order = {"event_id": "o-2096", "order_id": "o-2096", "type": "created", "amount": 100}
+    for kind, event in (("chat", chat), ("orders", order)):
+        lines = (traffic / f"{kind}.jsonl").read_bytes().splitlines(keepends=True)
+        event |= {"shop_id": "jd:10086", "buyer_id": "b-2096", "ts": YEAR_2096}
+        lines.insert(len(lines) // 3, json.dumps(event).encode() + b"\n")
+        (tmp_path / f"{kind}.jsonl").write_bytes(b"".join(lines))
+    (tmp_path / "clock").write_text(str(FINAL[1] * 1000))
+    hooks = (f"--clock-file={tmp_path / 'clock'}",)
+    one = HookedWorker(worker.bootstrap, worker.prefix, worker.data_dir, ("--clock", clock), hooks=hooks)
+    publish(one, *inputs(traffic, "roster", "settings"), *inputs(tmp_path, "chat", "orders"))
+    try:
+        one.start()
+        until(lambda: one.metric("stream_attr_records_total") > 0, one)
+        until_at_rest(one)
+        publish(one, "--until", "2096-01-01T00:00:00Z")  # refused in each partition
+        pass_time(one, PARTITIONS, FINAL)
+        assert_as_replayed(one, traffic)
+        letters = [letter for _, letter in read_json(one.bootstrap, one.prefix + "dead-letters")]
+        refused = [letter["topic"] for letter in letters if letter["code"] == "future_timestamp"]
+        assert sorted(refused) == ["chat-events", "order-events", *["ticks"] * PARTITIONS]
+        assert one.stop() == 0
+    finally:
+        if one.runs():
+            one.kill()

@@ -17,18 +17,20 @@ __all__ = ["processor_judging"]
 def processor_judging(config: WorkerConfig) -> Judging:
     """One shop registry for all partitions, and a processor for each.
 
-    With ``clock`` ``events`` there is no "now", so no timestamp is in the future.
+    With ``clock`` ``events`` there is no "now" for service tasks. Events of the future are refused in any
+    case, unless ``accept_future``: one of them would make all that follows too late.
     """
+    clock = None if config.accept_future else wall_clock_ms
     registry = ShopRegistry()
     options = Options(
         allowed_lateness_ms=config.allowed_lateness_ms,
         reports=config.reports,
         retention=Retention(config.history_days * DAY_MS, config.order_retention_days * DAY_MS),
-        clock=wall_clock_ms if config.clock is Clock.WALL else None,
+        clock=clock,
         now=wall_clock_ms if config.clock is Clock.WALL else None,
     )
 
     def judge(partition: int, partitions: int, store: Store) -> Processor:
         return Processor(registry, store, replace(options, partition=partition, partitions=partitions))
 
-    return Judging(registry, judge)
+    return Judging(registry, judge, clock)

@@ -10,12 +10,14 @@ topic without buffered records, unless that is read to its end.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from stream_attr.codec.records.tick import peek_ts
 from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, TICKS
+from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
 from stream_attr.processor.ports import Record
+from stream_attr.rules.shop.days import END_OF_TIME
 from stream_attr.worker.startup.topics_check import INPUTS
 
 __all__ = ["End", "Merge", "Take", "fetch_budget"]
@@ -60,16 +62,16 @@ class Take(NamedTuple):
 
 
 _FIRST = -1
-"""Sorts a record without a usable ``ts`` before all others."""
+"""Sorts a record without a usable ``ts``, or with one of the future, before all others."""
 
 
 class Merge:
     """Buffers the fetched records of a partition's inputs, and returns them in the order to be judged."""
 
-    def __init__(self, positions: dict[str, int]) -> None:
-        """``positions``: the next offset to be judged, per topic."""
-        self._chat = _Buffer(positions.get(CHAT))
-        self._orders = _Buffer(positions.get(ORDERS))
+    def __init__(self, positions: dict[str, int], clock: Callable[[], int] | None = None) -> None:
+        """``positions``: the next offset to be judged, per topic. ``clock``: see `Judging`."""
+        self._chat = _Events(positions.get(CHAT), clock)
+        self._orders = _Events(positions.get(ORDERS), clock)
         self._ticks = _Buffer(positions.get(TICKS))
         self._internal = {topic: _Buffer(positions.get(topic)) for topic in (BUYER_DAYS, CLOSINGS)}
         self._buffers = {CHAT: self._chat, ORDERS: self._orders, TICKS: self._ticks, **self._internal}
@@ -139,7 +141,7 @@ class Merge:
         self._at_end = at_end
         return Take(records, at_end, positions)
 
-    def _events(self) -> tuple[_Buffer, _Buffer]:
+    def _events(self) -> tuple[_Events, _Events]:
         return self._chat, self._orders
 
     def _take_events(self, taken: list[Record], limit: int) -> None:
@@ -176,7 +178,7 @@ class Merge:
 class _Buffer:
     """The buffered records of one topic."""
 
-    __slots__ = ("_head", "_known", "end", "next", "position", "records", "size")
+    __slots__ = ("_known", "end", "next", "position", "records", "size")
 
     def __init__(self, position: int | None) -> None:
         """``position``: None: no position of the topic was ever committed."""
@@ -188,7 +190,6 @@ class _Buffer:
         """Offset after the last record taken, and after skipped offsets without records."""
         self._known = position is not None
         self.end: End | None = None
-        self._head: int | None = None
 
     def offer(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -222,23 +223,44 @@ class _Buffer:
         """Whether ``at_end`` without open transactions: event time may advance without this topic."""
         return self.at_end() and self.end is not None and self.end.end >= self.end.high_watermark
 
-    def head(self) -> int:
-        """``ts`` of the first buffered record; a record without one sorts first."""
-        if self._head is None:
-            ts = peek_ts(self.records[0].value)
-            self._head = _FIRST if ts is None else ts
-        return self._head
-
     def pop(self) -> Record:
         record = self.records.popleft()
         self.size -= _size(record)
         self.position = record.offset + 1
-        self._head = None
         return record
 
     def drain(self, taken: list[Record], limit: int) -> None:
         while self.records and len(taken) < limit:
             taken.append(self.pop())
+
+
+class _Events(_Buffer):
+    """The buffered records of a topic whose records are judged in the order of their ``ts``."""
+
+    __slots__ = ("_clock", "_head", "_latest")
+
+    def __init__(self, position: int | None, clock: Callable[[], int] | None) -> None:
+        super().__init__(position)
+        self._clock = clock
+        self._latest = END_OF_TIME if clock is None else 0
+        """Up to here nothing is of the future; for what is later the clock is read again."""
+        self._head: int | None = None
+
+    def head(self) -> int:
+        """``ts`` of the first buffered record; one that the judge refuses sorts first, and delays nothing."""
+        if self._head is None:
+            ts = peek_ts(self.records[0].value)
+            self._head = _FIRST if ts is None or (ts > self._latest and self._is_of_future(ts)) else ts
+        return self._head
+
+    def pop(self) -> Record:
+        self._head = None
+        return super().pop()
+
+    def _is_of_future(self, ts: int) -> bool:
+        if self._clock is not None:
+            self._latest = self._clock() + AHEAD_OF_CLOCK_MS
+        return ts > self._latest
 
 
 def _size(record: Record) -> int:

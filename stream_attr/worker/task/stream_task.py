@@ -47,7 +47,7 @@ class StreamTask:
     def __init__(self, number: int, context: WorkerContext, cached_facts: int) -> None:
         """``cached_facts``: how many facts of buyers may stay decoded."""
         self.number = number
-        self.merge = Merge({})
+        self.merge = Merge({}, context.judging.clock)
         self.open_transactions = OpenTransactions(number)
         self.busy_at = time.monotonic()
         """When events were last judged (or the partition opened), on the monotonic clock."""
@@ -103,7 +103,7 @@ class StreamTask:
 
     def resume(self) -> None:
         """Expect records from ``positions`` on; earlier buffers are discarded."""
-        self.merge = Merge(self.positions)
+        self.merge = Merge(self.positions, self._context.judging.clock)
         self._current = ()
         self._halting = False
         self.busy_at = time.monotonic()

@@ -62,7 +62,7 @@ class Installation:
     def worker(self, *args: str, hooks: tuple[str, ...] = ()) -> HookedWorker:
         """Another worker, with a data directory of its own; not started yet."""
         data_dir = self.folder / f"worker{len(self.workers)}"
-        args = args if "--clock" in args else ("--clock", "events", *args)
+        args = args if "--clock" in args else ("--clock", "events", "--accept-future", *args)
         self.workers.append(HookedWorker(self.bootstrap, self.prefix, data_dir, args, hooks=hooks))
         return self.workers[-1]
 
