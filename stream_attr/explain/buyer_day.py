@@ -94,7 +94,7 @@ class BuyerDayExplanation(BuyerDayWriter):
 
     def _order(self, order: Decision) -> Iterator[str]:
         currency = order["currency"]
-        times = {name: order[f"{name}_ts"] for name in EVENTS}
+        times = {name: order.get(field) for name, field in EVENTS.items()}
         events = [
             self._sentence("day_order_event", event=self._word(ORDER_EVENT_TYPES, name), time=self._time(ts))
             for ts, name in sorted((ts, name) for name, ts in times.items() if ts is not None)

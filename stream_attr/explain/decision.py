@@ -10,12 +10,28 @@ from collections.abc import Iterator, Sequence
 from stream_attr.explain.money import format_money
 from stream_attr.explain.verify import Decision, Figures, ranked, verify
 from stream_attr.explain.writer import Writer
-from stream_attr.rules.vocabulary import ORDER_EVENT_TYPES, OUTCOMES, PICK_RULES, REASONS, STATUSES
+from stream_attr.rules.vocabulary import (
+    CREDITED,
+    EXCLUDED,
+    NOTICES,
+    ORDER_EVENT_TYPES,
+    OUTCOMES,
+    PICK_RULES,
+    REASONS,
+    SILENT,
+    STATUSES,
+)
 
 __all__ = ["explain_decision"]
 
-EVENTS = ("created", "paid", "cancelled")
-"""Events of an order whose time a decision has, as ``<event>_ts``; a revision's reason has the same words."""
+EVENTS = {
+    "created": "created_ts",
+    "deposit_paid": "deposit_ts",
+    "paid": "paid_ts",
+    "cancelled": "cancelled_ts",
+}
+"""The events of an order whose time a decision has, and the field; decisions of the first edition lack the
+deposit."""
 
 
 def explain_decision(
@@ -39,8 +55,9 @@ class DecisionExplanation(Writer):
         yield from self._heading()
         yield from self._verification()
         yield from self._section("order", list(self._order()))
-        yield from self._interval("placing")
-        if self._decision["paid_ts"] is not None:
+        if self._decision["outcome"] != EXCLUDED:
+            yield from self._interval("placing")
+        if self._decision["outcome"] in (CREDITED, SILENT):
             yield from self._interval("payment")
             yield from self._followup()
         yield from self._section("credit", [self._credit()])
@@ -85,7 +102,7 @@ class DecisionExplanation(Writer):
 
     def _order(self) -> Iterator[str]:
         decision = self._decision
-        times = {name: decision[f"{name}_ts"] for name in EVENTS}
+        times = {name: decision.get(field) for name, field in EVENTS.items()}
         for ts, name in sorted((ts, name) for name, ts in times.items() if ts is not None):
             yield f"{self._time(ts)}  {self._word(ORDER_EVENT_TYPES, name)}"
         if decision["refund_requested"] or decision["refund_completed"]:
@@ -95,6 +112,8 @@ class DecisionExplanation(Writer):
                 completed=self._amount("refund_completed"),
                 net=self._amount("net_amount"),
             )
+        for notice in decision.get("notices", ()):
+            yield self._sentence("notice", notice=self._word(NOTICES, notice))
 
     # Candidates
 
@@ -166,6 +185,8 @@ class DecisionExplanation(Writer):
         if credit:
             rule = self._sentence(f"credit_rule_{credit['rule']}")
             return self._sentence(f"credit_{credit['basis']}", agent=credit["agent_id"], rule=rule)
+        if decision["outcome"] == EXCLUDED:
+            return self._sentence("credit_excluded")
         if decision["paid_ts"] is None:
             return self._sentence("credit_not_paid")
         # A silent verdict does not name the rule, but only one rule leaves such an agent without credit.
@@ -209,8 +230,10 @@ class DecisionExplanation(Writer):
             agent = self._sentence("revision_no_agent")
         reason = self._word(REASONS, word)
         # A decision does not have the time of a chat, refund or settings record.
-        times = {"timer": decision["watermark"]} | {name: decision[f"{name}_ts"] for name in EVENTS}
-        if word in times:
+        times = {"timer": decision["watermark"]} | {
+            field.removesuffix("_ts"): decision.get(field) for field in EVENTS.values()
+        }
+        if times.get(word) is not None:
             reason = self._sentence("reason_at", reason=reason, time=self._time(times[word]))
         return self._sentence(
             "revision",

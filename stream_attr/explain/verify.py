@@ -60,6 +60,10 @@ def _candidates(decision: Decision, interval: str) -> list[tuple[str, Figures]]:
 def _verify_pick(decision: Decision, interval: str, event: str, end_ts: int | None) -> Iterator[str]:
     picked = decision[interval]
     found = _candidates(decision, interval)
+    if decision["outcome"] == "excluded":
+        if picked or found:
+            yield f"{interval}: there are candidates, though the order is excluded"
+        return
     if end_ts is None:
         if picked or found:
             yield f"{interval}: there are candidates, though {event} has not happened"
@@ -115,9 +119,10 @@ def _verify_credit(decision: Decision) -> Iterator[str]:
     followup = sorted(
         _candidates(decision, "followup"), key=lambda one: (one[1]["first_ts"], one[0])
     )  # the earliest, then the smaller id
-    if decision["paid_ts"] is None:
+    if decision["paid_ts"] is None or decision["outcome"] == "excluded":
         if credit:
-            yield "credit: the order is not paid, and nobody can have the credit"
+            what = "excluded" if decision["outcome"] == "excluded" else "not paid"
+            yield f"credit: the order is {what}, and nobody can have the credit"
         return
     due: tuple[str, str] | None
     if credit is None:
@@ -148,7 +153,9 @@ def _verify_credit(decision: Decision) -> Iterator[str]:
 def _verify_state(decision: Decision) -> Iterator[str]:
     paid = decision["paid_ts"] is not None
     outcome = decision["outcome"]
-    if paid:
+    if outcome == "excluded":
+        paid = False
+    elif paid:
         due = "credited" if decision["credit"] else "silent"
         if outcome != due:
             yield f"outcome: {outcome}, but the order is paid and {due}"
@@ -163,7 +170,7 @@ def _verify_state(decision: Decision) -> Iterator[str]:
         yield f"silence: {decision['silence']}, but by the placing and payment agents it is {silence}"
     if decision["status"] == "pending" and decision["watermark"] >= decision["final_at"]:
         yield "status: pending, though the watermark has reached final_at"
-    if decision["final_at"] <= max(decision["created_ts"], decision["paid_ts"] or 0):
+    if decision["final_at"] <= max(decision["created_ts"], (decision["paid_ts"] if paid else None) or 0):
         yield "final_at: before the order's own events"
 
 
@@ -195,9 +202,30 @@ def _verify_order_and_sums(decision: Decision) -> Iterator[str]:
         yield "discarded: not sorted, or one of them twice"
     if decision["net_amount"] != decision["amount"] - decision["refund_completed"]:
         yield "money: the net amount is not the amount less the completed refunds"
+    yield from _verify_refunds(decision)
     stem = f"{decision['shop_id']}|{decision['order_id']}|{decision['profile']}|"
     revision = decision["revision"]
     if decision["decision_id"] != f"{stem}{revision}":
         yield f"decision_id: not that of revision {revision}"
     if decision["supersedes"] != (f"{stem}{revision - 1}" if revision > 1 else None):
         yield f"supersedes: not the decision before revision {revision}"
+
+
+def _verify_refunds(decision: Decision) -> Iterator[str]:
+    """Decisions of the first edition name neither refunds nor notices."""
+    refunds = decision.get("refunds")
+    if refunds is not None and not decision.get("refunds_cut", False):
+        for name, completed in (("refund_requested", False), ("refund_completed", True)):
+            if decision[name] != sum(one["amount"] for one in refunds if one["completed"] is completed):
+                yield f"money: {name} is not the sum of the refunds that count"
+    notices = decision.get("notices")
+    if notices is None:
+        return
+    if notices != sorted(set(notices)):
+        yield "notices: not sorted, or one of them twice"
+    amount, completed = decision["amount"], decision["refund_completed"]
+    ended_twice = decision["paid_ts"] is not None and decision["cancelled_ts"] is not None
+    due = {"over_refunded": completed > amount, "paid_and_cancelled": ended_twice and completed < amount}
+    for notice, is_due in due.items():
+        if (notice in notices) is not is_due:
+            yield f"notices: {notice} {'is missing' if is_due else 'does not hold'}"

@@ -22,7 +22,7 @@ from stream_attr.explain.verify import Decision, verify
 from stream_attr.rules.buyer.emitted import Emitted
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.decision import Verdict
-from stream_attr.rules.order.facts import Placed
+from stream_attr.rules.order.facts import Cancelled, Exclusion, Placed
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.buyer_contribution import contributions_to
 from stream_attr.rules.reports.contribution import Contribution
@@ -30,7 +30,7 @@ from stream_attr.rules.reports.measures import Fact, Inquiry
 from stream_attr.rules.shop.days import Zone, day_name, day_number
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
-from stream_attr.rules.vocabulary import FINAL
+from stream_attr.rules.vocabulary import EXCLUDED, FINAL
 
 __all__ = ["BuyerDayView", "NoRecordsError", "Records", "Refund", "contributions_of", "fact_of"]
 
@@ -233,7 +233,10 @@ def _order(decision: Decision) -> Order:
     order = Order(decision["order_id"])
     order.created = placed(decision["created_ts"])
     order.paid = None if decision["paid_ts"] is None else placed(decision["paid_ts"])
-    order.cancelled_ts = decision["cancelled_ts"]
+    cancelled_ts = decision["cancelled_ts"]
+    order.cancelled = None if cancelled_ts is None else Cancelled(cancelled_ts, "", None)
+    if decision["outcome"] == EXCLUDED:
+        order.add_exclusion(Exclusion(decision["created_ts"], "", excluded=True))
     credit = decision["credit"]
     verdict = Verdict(
         decision["status"],
@@ -252,6 +255,8 @@ def _order(decision: Decision) -> Order:
         decision["paid_ts"],
         decision["cancelled_ts"],
         decision["final_at"],
+        decision.get("deposit_ts"),  # decisions of the first edition have none
+        tuple(decision.get("notices", ())),
     )
     order.emitted[OFFICIAL] = Emitted(decision["revision"], decision["reason"], verdict)
     return order

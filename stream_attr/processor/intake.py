@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, assert_never
 
+from msgspec import UNSET
+
 from stream_attr.codec.records.chat_event import decode_chat
-from stream_attr.codec.records.order_event import decode_order, placed_of
+from stream_attr.codec.records.order_event import (
+    cancelled_of,
+    decode_order,
+    deposit_of,
+    exclusion_of,
+    placed_of,
+    refund_of,
+)
 from stream_attr.codec.records.tick import decode_tick
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records.chat_event import ChatEvent
@@ -16,6 +25,7 @@ from stream_attr.processor.options import Options
 from stream_attr.processor.ports import Record, Stats
 from stream_attr.processor.watermark import Watermark
 from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.order.facts import Placed, Refund
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.days import MINUTE_MS
 from stream_attr.rules.vocabulary import Code
@@ -23,6 +33,7 @@ from stream_attr.rules.vocabulary import Code
 AHEAD_OF_CLOCK_MS: Final = 10 * MINUTE_MS
 """How far an event or tick may lie ahead of the wall clock."""
 REFUNDS: Final = frozenset({"refund_requested", "refund_completed"})
+PAYMENTS_AND_REFUNDS: Final = REFUNDS | {"paid"}
 
 BUYER_IS_FULL: Final = RefusedRecord(
     Code.TOO_LARGE,
@@ -87,18 +98,28 @@ def accept(
     return key, late
 
 
-def excess_refund(buyer: Buyer, event: OrderEvent) -> RefusedRecord | None:
-    """Return the refusal of a refund with which those of its order would exceed the largest amount."""
-    if event.event_id in buyer.order_event_ids:
-        return None
-    amount = event.amount or 0
+def excess_amount(buyer: Buyer, event: OrderEvent) -> RefusedRecord | None:
+    """Return the refusal of a payment or refund with which those of its order exceed the largest amount."""
     order = buyer.orders.get(event.order_id)
-    if order is not None:
-        amount += order.refund_requested if event.type == "refund_requested" else order.refund_completed
-    if amount <= MAX_AMOUNT:
+    if order is None or event.event_id in buyer.order_event_ids:
         return None
+    counted: Iterable[Placed | Refund]
+    if event.type == "paid":
+        group = None if event.payment_id is UNSET else event.payment_id
+        counted = [one for one in order.payments if one.payment_id != group]
+    else:
+        completed = event.type == "refund_completed"
+        group = None if event.refund_id is UNSET else event.refund_id
+        counted = [
+            one
+            for one in order.refunds
+            if one.completed == completed and (group is None or one.refund_id != group)
+        ]
+    if (event.amount or 0) + sum([one.amount for one in counted]) <= MAX_AMOUNT:
+        return None
+    what = "payments" if event.type == "paid" else "refunds"
     return RefusedRecord(
-        Code.BAD_VALUE, f"`amount`: the order's refunds come to more than {MAX_AMOUNT}", "amount"
+        Code.BAD_VALUE, f"`amount`: the order's {what} come to more than {MAX_AMOUNT}", "amount"
     )
 
 
@@ -110,10 +131,15 @@ def apply_to_order(order: Order, event: OrderEvent) -> None:
         case "paid":
             order.add_paid(placed_of(event))
         case "cancelled":
-            order.add_cancelled(event.ts)
-        case "refund_requested":
-            order.add_refund(event.ts, event.amount or 0, completed=False)
-        case "refund_completed":
-            order.add_refund(event.ts, event.amount or 0, completed=True)
+            order.add_cancelled(cancelled_of(event))
+        case "refund_requested" | "refund_completed":
+            order.add_refund(refund_of(event))
+        case "deposit_paid":
+            order.add_deposit(deposit_of(event))
+        case "refund_closed":
+            assert event.refund_id is not UNSET
+            order.close_refund(event.refund_id)
+        case "excluded" | "included":
+            order.add_exclusion(exclusion_of(event))
         case _:
             assert_never(event.type)

@@ -31,11 +31,12 @@ from stream_attr.processor.buyers import Buyers
 from stream_attr.processor.dead_letter import dead_letter
 from stream_attr.processor.intake import (
     BUYER_IS_FULL,
+    PAYMENTS_AND_REFUNDS,
     REFUNDS,
     accept,
     apply_to_order,
     chat_event,
-    excess_refund,
+    excess_amount,
     order_event,
     tick_ts,
 )
@@ -68,10 +69,14 @@ WATERMARK_EVERY_MS: Final = 15 * MINUTE_MS
 
 _REASONS: Final = {
     "created": "created",
+    "deposit_paid": "deposit",
     "paid": "paid",
     "cancelled": "cancelled",
     "refund_requested": "refund",
     "refund_completed": "refund",
+    "refund_closed": "refund",
+    "excluded": "excluded",
+    "included": "excluded",
 }
 
 
@@ -246,8 +251,8 @@ class Processor:
         if self._share is not None and not self._share.has(key):
             return
         buyer = self._buyers.load(key)
-        if event.type in REFUNDS:
-            refusal = excess_refund(buyer, event)
+        if event.type in PAYMENTS_AND_REFUNDS:
+            refusal = excess_amount(buyer, event)
             if refusal is not None:
                 self._refuse(refusal, record)
                 return

@@ -97,15 +97,22 @@ ENTRIES: Final = Vocabulary(
 
 # Order events (RULEBOOK 2)
 
-OrderEventType = Literal["created", "paid", "cancelled", "refund_requested", "refund_completed"]
+OrderEventType = Literal[
+    "created", "deposit_paid", "paid", "cancelled", "refund_requested", "refund_completed", "refund_closed",
+    "excluded", "included",
+]  # fmt: skip
 ORDER_EVENT_TYPES: Final = Vocabulary(
     "type of an order event", "订单事件类型", OrderEventType,
     {
         "created": Word("the order was placed", "下单"),
+        "deposit_paid": Word("its deposit was paid, which is no payment of it", "付定金"),
         "paid": Word("it was paid", "付款"),
         "cancelled": Word("it was cancelled", "取消"),
         "refund_requested": Word("a refund was requested", "申请退款"),
         "refund_completed": Word("a refund was paid out", "退款完成"),
+        "refund_closed": Word("the request of a refund was withdrawn or rejected", "退款关闭"),
+        "excluded": Word("it counts no more, such as a test or a brush order", "剔除"),
+        "included": Word("it counts again", "取消剔除"),
     },
 )  # fmt: skip
 
@@ -290,7 +297,8 @@ SILENT: Final = "silent"
 AWAITING_PAYMENT: Final = "awaiting_payment"
 CANCELLED: Final = "cancelled"
 UNPAID: Final = "unpaid"
-Outcome = Literal["credited", "silent", "awaiting_payment", "cancelled", "unpaid"]
+EXCLUDED: Final = "excluded"
+Outcome = Literal["credited", "silent", "awaiting_payment", "cancelled", "unpaid", "excluded"]
 OUTCOMES: Final = Vocabulary(
     "outcome of an order", "订单结果", Outcome,
     {
@@ -299,6 +307,7 @@ OUTCOMES: Final = Vocabulary(
         AWAITING_PAYMENT: Word("it can still be paid in time", "待付款", 3),
         CANCELLED: Word("cancelled without payment", "已取消", 17),
         UNPAID: Word("not paid in time", "未付款", 7),
+        EXCLUDED: Word("it counts in no figure, task or inquiry", "已剔除", 24),
     },
 )  # fmt: skip
 
@@ -345,14 +354,33 @@ DISCARD_REASONS: Final = Vocabulary(
     },
 )  # fmt: skip
 
-Reason = Literal["created", "paid", "cancelled", "refund", "chat", "settings", "timer", "late_event"]
+SEVERAL_PAYMENTS: Final = "several_payments"
+OVER_REFUNDED: Final = "over_refunded"
+PAID_AND_CANCELLED: Final = "paid_and_cancelled"
+CURRENCY_DIFFERS: Final = "currency_differs"
+Notice = Literal["several_payments", "over_refunded", "paid_and_cancelled", "currency_differs"]
+NOTICES: Final = Vocabulary(
+    "notice", "提示", Notice,
+    {
+        SEVERAL_PAYMENTS: Word("a payment that does not count has another amount or time", "重复付款", 25),
+        OVER_REFUNDED: Word("the completed refunds exceed the amount", "退款超额", 26),
+        PAID_AND_CANCELLED: Word("paid and cancelled, and not refunded in full", "已付款又取消", 27),
+        CURRENCY_DIFFERS: Word("an event names another currency than the order's", "币种不一致", 28),
+    },
+)  # fmt: skip
+
+Reason = Literal[
+    "created", "deposit", "paid", "cancelled", "refund", "excluded", "chat", "settings", "timer", "late_event"
+]  # fmt: skip
 REASONS: Final = Vocabulary(
     "reason of a revision", "修订原因", Reason,
     {
         "created": Word("the order was placed", "下单", 15),
+        "deposit": Word("its deposit was paid", "付定金", 23),
         "paid": Word("it was paid", "付款", 16),
         "cancelled": Word("it was cancelled", "取消", 17),
-        "refund": Word("a refund was requested or paid out", "退款", 18),
+        "refund": Word("a refund was requested, paid out or closed", "退款", 18),
+        EXCLUDED: Word("it was excluded, or included again", "剔除或恢复", 24),
         "chat": Word("a chat event", "聊天", 19),
         "settings": Word("a change of settings or roster", "设置或岗位变更", 20),
         "timer": Word("the passing of time", "到时", 21),
@@ -493,7 +521,7 @@ VOCABULARIES: Final[Mapping[str, Vocabulary]] = {
     for one in (
         *(CHAT_TYPES, SENDERS, MESSAGE_KINDS, ENTRIES, ORDER_EVENT_TYPES),
         *(ROLES, PRESET_NAMES, PICK_RULES, CREDIT_RULES, PRODUCT_PRIORITIES, FILTERS),
-        *(STATUSES, OUTCOMES, SILENCES, BASES, ASSIST_KINDS, DISCARD_REASONS, REASONS),
+        *(STATUSES, OUTCOMES, SILENCES, BASES, ASSIST_KINDS, DISCARD_REASONS, NOTICES, REASONS),
         *(INQUIRY_KINDS, INQUIRY_RESULTS, EXEMPTIONS, TASK_KINDS, TASK_STATUSES, CODES),
     )
 }
@@ -502,7 +530,7 @@ VOCABULARIES: Final[Mapping[str, Vocabulary]] = {
 
 def _numbers() -> dict[str | None, int]:
     numbers: dict[str | None, int] = {None: 0}
-    for vocabulary in (STATUSES, OUTCOMES, SILENCES, BASES, ASSIST_KINDS, REASONS):
+    for vocabulary in (STATUSES, OUTCOMES, SILENCES, BASES, ASSIST_KINDS, NOTICES, REASONS):
         for word, row in vocabulary.items():
             if row.number is None or numbers.setdefault(word, row.number) != row.number:
                 raise AssertionError(f"{word} of {vocabulary.title} needs one number in state")

@@ -11,6 +11,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.structs import asdict, astuple
 
 from stream_attr.codec.state.buyer import VERSION, encode_buyer
@@ -21,7 +22,8 @@ from stream_attr.rules.buyer.retention import Retention, expire
 from stream_attr.rules.buyer.timers import reschedule
 from stream_attr.rules.buyer.verdicts import revise
 from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
-from stream_attr.rules.order.facts import Placed, Waiting
+from stream_attr.rules.order.facts import Cancelled, Deposit, Exclusion, Placed, Refund, Waiting
+from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.rules.shop.settings import PRESETS
@@ -43,7 +45,9 @@ def sample_shop() -> Shop:
 
 
 def sample_buyer() -> Buyer:
-    """Return a buyer: two agents, a transfer, orders sealed, paid, unpaid, created by payment, incomplete."""
+    """Return a buyer: two agents, a transfer, orders sealed, paid, unpaid, created by payment, with
+    rare facts, incomplete.
+    """
     buyer = Buyer(sample_shop(), BUYER_ID)
     long_ago = NOON - 40 * DAY_MS
     for side, event_id in ((BUYER, "m8"), (AGENT, "m9")):
@@ -55,7 +59,7 @@ def sample_buyer() -> Buyer:
     sealed.add_paid(Placed(long_ago, "e9", 500, None, None, ()))
     list(revise(buyer, sealed, NOON, "paid"))
     buyer.add_order_event("o-sealed", "e10", NOON)
-    sealed.refunds.append((NOON, 500, False))
+    sealed.add_refund(Refund(NOON, "e10", 500, completed=False))
     expire(buyer, NOON, Retention())
     assert sealed.sealed
 
@@ -84,16 +88,16 @@ def sample_buyer() -> Buyer:
     buyer.add_order_event("o-paid", "e2", NOON + MINUTE_MS)
     order.add_paid(Placed(NOON + MINUTE_MS, "e2", 12_000, None, None, (), NOON))
     buyer.add_order_event("o-paid", "e3", NOON + HOUR_MS)
-    order.refunds.append((NOON + HOUR_MS, 300, False))
+    order.add_refund(Refund(NOON + HOUR_MS, "e3", 300, completed=False))
     buyer.add_order_event("o-paid", "e4", NOON + HOUR_MS)
-    order.refunds.append((NOON + HOUR_MS, 200, True))
+    order.add_refund(Refund(NOON + HOUR_MS, "e4", 200, completed=True, refund_id="r-1", currency="USD"))
     list(revise(buyer, order, MIDNIGHT, "refund"))
 
     unpaid = buyer.add_order_event("o-unpaid", "e5", NOON + DAY_MS)
     assert unpaid is not None
     unpaid.add_created(Placed(NOON + DAY_MS, "e5", 100, None, None, ()))
     buyer.add_order_event("o-unpaid", "e6", NOON + DAY_MS + 1)
-    unpaid.add_cancelled(NOON + DAY_MS + 1)
+    unpaid.add_cancelled(Cancelled(NOON + DAY_MS + 1, "e6", "CNY"))
     list(revise(buyer, unpaid, NOON + DAY_MS, "cancelled"))
 
     by_payment = buyer.add_order_event("o-told", "e11", NOON)
@@ -101,6 +105,19 @@ def sample_buyer() -> Buyer:
     by_payment.add_paid(Placed(NOON, "e11", 100, None, None, ()))
     buyer.add_order_event("o-told", "e12", NOON + 1)
     by_payment.add_paid(Placed(NOON + 1, "e12", 100, None, None, (), NOON - 1))
+
+    rare = buyer.add_order_event("o-rare", "e13", NOON)
+    assert rare is not None
+    rare.add_created(Placed(NOON, "e13", 1_000, None, None, ()))
+    for number, event_id in enumerate(("e14", "e15", "e16", "e17", "e18", "e19"), 1):
+        buyer.add_order_event("o-rare", event_id, NOON + number)
+    rare.add_deposit(Deposit(NOON + 2, "e15", 100, NOON + 3 * DAY_MS, "CNY"))
+    rare.add_paid(Placed(NOON + 1, "e14", 300, None, None, ()))
+    rare.add_paid(Placed(NOON + 3, "e16", 700, None, "USD", ("p-3",), payment_id="2"))
+    rare.add_paid(Placed(NOON + 4, "e17", 700, None, None, (), payment_id="2"))
+    rare.close_refund("r-2")
+    rare.add_exclusion(Exclusion(NOON + 6, "e19", excluded=True))
+    list(revise(buyer, rare, NOON, "excluded"))
 
     waiting = buyer.add_order_event("o-waiting", "e7", NOON)
     assert waiting is not None
@@ -142,11 +159,11 @@ def contents_of(buyer: Buyer) -> dict[str, Any]:
             },
             "orders": {
                 order.order_id: {
-                    "created": order.created and order.created._asdict(),
-                    "paid": order.paid and order.paid._asdict(),
-                    "created_by_payment": order.created_by_payment and order.created_by_payment._asdict(),
+                    "created": order.created and _fields(order.created),
+                    "paid": order.paid and _fields(order.paid),
+                    "created_by_payment": order.created_by_payment and _fields(order.created_by_payment),
                     "cancelled_ts": order.cancelled_ts,
-                    "refunds": order.refunds,
+                    "refunds": [[one.ts, one.amount, one.completed] for one in order.refunds],
                     "event_ids": order.event_ids,
                     "last_ts": order.last_ts,
                     "waiting": [
@@ -157,13 +174,14 @@ def contents_of(buyer: Buyer) -> dict[str, Any]:
                         profile: {
                             "revision": last.revision,
                             "reason": last.reason,
-                            "verdict": last.verdict._asdict(),
+                            "verdict": _fields(last.verdict),
                         }
                         for profile, last in order.emitted.items()
                     },
-                    "sealed": {profile: one._asdict() for profile, one in order.judged.items()}
+                    "sealed": {profile: _fields(one) for profile, one in order.judged.items()}
                     if order.sealed
                     else None,
+                    **_since_version_2(order),
                 }
                 for order in buyer.orders.values()
             },
@@ -171,6 +189,23 @@ def contents_of(buyer: Buyer) -> dict[str, Any]:
     )
     contents: dict[str, Any] = json.loads(text)
     return contents
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """Return the fields of a named tuple; those of a later version only where they hold something."""
+    return {
+        name: one for name, one in value._asdict().items() if one or name not in value._field_defaults
+    } | ({"created_ts": value.created_ts} if isinstance(value, Placed) else {})
+
+
+def _since_version_2(order: Order) -> dict[str, Any]:
+    """Return what version 2 added, where there is any."""
+    added = {
+        "cancelled": order.cancelled if order.cancelled and order.cancelled.event_id else None,
+        "refund_events": [one._asdict() for one in order.refunds if one.event_id],
+        "rare": order.rare and to_builtins(asdict(order.rare)),
+    }
+    return {name: value for name, value in added.items() if value}
 
 
 def write() -> None:

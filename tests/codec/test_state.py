@@ -80,7 +80,7 @@ def test_judging_goes_on_where_it_was(buyer):
 def test_the_header_says_when_it_is_due_and_what_is_pending(buyer):
     header = read_header(encode_buyer(buyer), b"jd:1|b-1")
     assert (header.version, header.due, header.pending) == (VERSION, buyer.due, pending_decisions(buyer))
-    assert header.pending == 1  # o-unpaid; the others are final or have no decision
+    assert header.pending == 2  # o-unpaid and o-rare; the others are final or have no decision
 
 
 def test_no_text_is_in_the_state(buyer):

@@ -9,7 +9,7 @@ from stream_attr.rules.buyer.retention import FORGET_EVERY_MS, Retention, expire
 from stream_attr.rules.buyer.timers import reschedule
 from stream_attr.rules.buyer.verdicts import judgements, revise
 from stream_attr.rules.chat.message import AGENT, BUYER, Message
-from stream_attr.rules.order.facts import Placed, Waiting
+from stream_attr.rules.order.facts import Placed, Refund, Waiting
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, zone
@@ -154,7 +154,9 @@ def test_a_paid_order_outlives_its_chat_and_keeps_its_verdict_and_receipt(buyer)
     assert first.judgement.credit is not None
     assert first.judgement.credit.agent_id == "A"
     assert list(revise(buyer, order, MIDNIGHT, "timer")) == []
-    buyer.add_order_event("o-1", "e3", NOON + 40 * DAY_MS).refunds.append((NOON + 40 * DAY_MS, 30, True))
+    buyer.add_order_event("o-1", "e3", NOON + 40 * DAY_MS).add_refund(
+        Refund(NOON + 40 * DAY_MS, "e3", 30, completed=True)
+    )
     [refunded] = revise(buyer, order, MIDNIGHT, "refund")
     assert refunded.emitted.revision == 2
     assert refunded.emitted.verdict == first.emitted.verdict._replace(refund_completed=30)

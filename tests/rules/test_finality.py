@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stream_attr.rules.order.attribution import judge
-from stream_attr.rules.order.facts import Placed
+from stream_attr.rules.order.facts import Cancelled, Placed
 from stream_attr.rules.order.finality import deadlines, outcome, verdict
 from stream_attr.rules.order.intervals import Interval, Intervals
 from stream_attr.rules.order.order import Order
@@ -27,7 +27,7 @@ def order_with(paid=None, cancelled=None, created=NOON):
     if paid is not None:
         order.add_paid(Placed(paid, "e2", 100, None, None, ()))
     if cancelled is not None:
-        order.add_cancelled(cancelled)
+        order.add_cancelled(Cancelled(cancelled, "e3", None))
     return order
 
 

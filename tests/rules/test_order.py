@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from stream_attr.rules.order.facts import Placed
+from stream_attr.rules.order.facts import Cancelled, Placed
 from stream_attr.rules.order.order import Order
 
 
@@ -23,12 +23,12 @@ def test_the_first_of_each_type_counts_by_time_then_id(events):
     assert order.created == order.paid == placed(5, "a")
 
 
-@pytest.mark.parametrize("times", list(permutations([7, 5, 6])))
-def test_the_first_cancellation_counts(times):
+@pytest.mark.parametrize("events", list(permutations([(7, "a"), (5, "b"), (5, "a")])))
+def test_the_first_cancellation_counts(events):
     order = Order("o")
-    for ts in times:
-        order.add_cancelled(ts)
-    assert order.cancelled_ts == 5
+    for ts, event_id in events:
+        order.add_cancelled(Cancelled(ts, event_id, None))
+    assert order.cancelled == Cancelled(5, "a", None)
 
 
 def test_nothing_is_known_of_a_new_order():

@@ -18,7 +18,7 @@ from stream_attr.rules.chat.message import (
     Message,
 )
 from stream_attr.rules.order.attribution import judge
-from stream_attr.rules.order.facts import Placed
+from stream_attr.rules.order.facts import Cancelled, Placed
 from stream_attr.rules.order.finality import verdict
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.day_rules import SettingsRecord
@@ -85,7 +85,7 @@ def learn_of_an_order(chance, buyer, number):
     elif kind == 2:
         order.add_paid(Placed(ts, f"e{number}", 1, None, None, products, chance.choice((None, ts - HOUR_MS))))
     else:
-        order.add_cancelled(ts)
+        order.add_cancelled(Cancelled(ts, f"x{ts}", None))
     if order.created_ts is not None:
         list(revise(buyer, order, MORNING, "x"))
 

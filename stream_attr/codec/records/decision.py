@@ -6,6 +6,7 @@ from stream_attr.codec.encoding import encode_json
 from stream_attr.contract.records import decision as record
 from stream_attr.rules.buyer.verdicts import Revision
 from stream_attr.rules.order.decision import Figures, Picked
+from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.days import day_name
 
 
@@ -17,7 +18,8 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
     judgement = revision.judgement
     emitted = revision.emitted
     verdict = emitted.verdict
-    stem = f"{shop_id}|{revision.order.order_id}|{revision.profile}|"
+    order = revision.order
+    stem = f"{shop_id}|{order.order_id}|{revision.profile}|"
     credit = judgement.credit
     settings_from = judgement.settings_from
     return encode_json(
@@ -25,7 +27,7 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
             f"{stem}{emitted.revision}",
             f"{stem}{emitted.revision - 1}" if emitted.revision > 1 else None,
             shop_id,
-            revision.order.order_id,
+            order.order_id,
             buyer_id,
             revision.profile,
             judgement.preset,
@@ -41,13 +43,18 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
             [record.Assist(agent_id, kind) for kind, agent_id in verdict.assists],
             verdict.amount,
             verdict.quantity,
-            revision.order.currency,
+            order.currency,
             verdict.refund_requested,
             verdict.refund_completed,
             verdict.amount - verdict.refund_completed,
             verdict.created_ts,
+            verdict.deposit_ts,
+            None if order.deposit is None else order.deposit.amount,
             verdict.paid_ts,
             verdict.cancelled_ts,
+            list(verdict.notices),
+            _refunds(order) if order.refunds else [],
+            len(order.refunds) > record.MAX_REFUNDS,
             verdict.final_at,
             watermark,
             [
@@ -59,6 +66,11 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
             [record.Discarded(one.agent_id, day_name(one.day), one.reason) for one in judgement.discarded],
         )
     )
+
+
+def _refunds(order: Order) -> list[record.Refund]:
+    first = sorted(order.refunds)[: record.MAX_REFUNDS]  # by `ts`, then event id
+    return [record.Refund(one.refund_id, one.ts, one.amount, one.completed) for one in first]
 
 
 def _picked(picked: Picked | None) -> record.Picked | None:

@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from stream_attr.codec.state.columns import from_columns, to_columns, to_emitted, to_last_verdict
 from stream_attr.codec.state.layout import EmittedReception, Header, Messages, State, StoredOrder
+from stream_attr.codec.state.upcasts import to_version_2
 from stream_attr.codec.versions import body_of, require_readable, versioned
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.chat.reception import Reception
@@ -22,16 +23,16 @@ from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import FINAL
 
-VERSION: Final = 1
+VERSION: Final = 2
+_OWNER_VERSION: Final = 1
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(State).decode
 _decode_messages: Final = msgspec.msgpack.Decoder(Messages).decode
 _decode_header: Final = msgspec.msgpack.Decoder(Header).decode
 
-_UPCASTS: dict[int, Callable[[bytes], bytes]] = {}
+_UPCASTS: Final[dict[int, Callable[[bytes], bytes]]] = {1: to_version_2}
 """By version: bytes of it to bytes of the next."""
-
 
 _LONG_ARRAY: Final = 0xDC
 """First byte of a MessagePack array of more than 15 elements: two bytes of length follow."""
@@ -76,7 +77,7 @@ def encode_buyer(buyer: Buyer) -> bytes:
                     order.order_id,
                     order.created,
                     order.paid,
-                    order.cancelled_ts,
+                    order.cancelled,
                     order.refunds,
                     _other_ids(order),
                     order.last_ts,
@@ -86,6 +87,7 @@ def encode_buyer(buyer: Buyer) -> bytes:
                     order.judged if order.sealed else None,
                     order.created_by_payment,
                     order.tasks,
+                    order.rare,
                 )
                 for order in buyer.orders.values()
             ],
@@ -147,7 +149,7 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
 
 def encode_owner(buyer_id: str) -> bytes:
     """Return the record that maps an order to its buyer."""
-    return versioned(VERSION, buyer_id.encode())
+    return versioned(_OWNER_VERSION, buyer_id.encode())
 
 
 def decode_owner(data: bytes, key: bytes) -> str:
@@ -156,7 +158,7 @@ def decode_owner(data: bytes, key: bytes) -> str:
     Raises:
         NewerVersionError: a newer program wrote it.
     """
-    return body_of(data, VERSION, "record of an order's buyer", key).decode()
+    return body_of(data, _OWNER_VERSION, "record of an order's buyer", key).decode()
 
 
 def _other_ids(order: Order) -> list[str]:
@@ -168,7 +170,7 @@ def _order(stored: StoredOrder) -> Order:
     order = Order(stored.order_id)
     order.created = stored.created
     order.paid = stored.paid
-    order.cancelled_ts = stored.cancelled_ts
+    order.cancelled = stored.cancelled
     order.refunds = stored.refunds
     named = [placed.event_id for placed in (stored.created, stored.paid) if placed is not None]
     order.event_ids = named + stored.event_ids
@@ -178,6 +180,7 @@ def _order(stored: StoredOrder) -> Order:
     order.horizon = stored.horizon
     order.created_by_payment = stored.created_by_payment
     order.tasks = stored.tasks
+    order.rare = stored.rare
     if stored.sealed is not None:
         order.sealed = True
         order.judged = stored.sealed

@@ -93,6 +93,8 @@ def to_last_verdict(emitted: Emitted) -> LastVerdict:
         None if verdict.paid_ts is None else verdict.paid_ts - created_ts,
         None if verdict.cancelled_ts is None else verdict.cancelled_ts - created_ts,
         verdict.final_at - created_ts,
+        None if verdict.deposit_ts is None else verdict.deposit_ts - created_ts,
+        [_NUMBERS[notice] for notice in verdict.notices],
     )
 
 
@@ -116,6 +118,8 @@ def to_emitted(last: LastVerdict) -> Emitted:
         None if last.paid_after is None else created_ts + last.paid_after,
         None if last.cancelled_after is None else created_ts + last.cancelled_after,
         created_ts + last.final_after,
+        None if last.deposit_after is None else created_ts + last.deposit_after,
+        tuple([_word(notice) for notice in last.notices]),
     )
     return Emitted(last.revision, _word(last.reason), verdict)
 

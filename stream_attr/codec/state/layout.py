@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 
 from stream_attr.rules.buyer.emitted import EmittedTask, LastEmitted, PendingChanges
 from stream_attr.rules.order.decision import Judgement
-from stream_attr.rules.order.facts import Horizon, Placed, Waiting
+from stream_attr.rules.order.facts import Cancelled, Horizon, Placed, RareFacts, Refund, Waiting
 
 
 class Header(Struct, array_like=True, gc=False):
@@ -71,9 +71,11 @@ class LastVerdict(Struct, array_like=True, gc=False):
     refund_completed: int
     created_ts: int
     paid_after: int | None
-    """Milliseconds after the creation, as the two below."""
+    """Milliseconds after the creation, as the other ``_after``."""
     cancelled_after: int | None
     final_after: int
+    deposit_after: int | None = None
+    notices: list[int] = []
 
 
 class StoredOrder(Struct, array_like=True, gc=False):
@@ -82,8 +84,8 @@ class StoredOrder(Struct, array_like=True, gc=False):
     order_id: str
     created: Placed | None
     paid: Placed | None
-    cancelled_ts: int | None
-    refunds: list[tuple[int, int, bool]]
+    cancelled: Cancelled | None
+    refunds: list[Refund]
     event_ids: list[str]
     """Those that ``created`` and ``paid`` do not have."""
     last_ts: int
@@ -93,6 +95,7 @@ class StoredOrder(Struct, array_like=True, gc=False):
     sealed: dict[str, Judgement] | None
     created_by_payment: Placed | None = None
     tasks: dict[str, EmittedTask] = {}
+    rare: RareFacts | None = None
 
 
 class State(Struct, array_like=True, gc=False):

@@ -11,6 +11,7 @@ from stream_attr.contract.records.fields import (
     Agent,
     BuyerId,
     Count,
+    Id,
     OrderId,
     ShopId,
     day,
@@ -23,18 +24,25 @@ from stream_attr.contract.schema import RecordSchema, of_type, when
 from stream_attr.rules.shop.settings import OFFICIAL, PRESETS
 from stream_attr.rules.vocabulary import (
     ASSIST_KINDS,
+    AWAITING_PAYMENT,
     BASES,
     CANCELLED,
     CREDIT_RULES,
     CREDITED,
     DISCARD_REASONS,
+    EXCLUDED,
+    NOTICES,
     OUTCOMES,
     PICK_RULES,
     SENDERS,
     SILENCES,
     SILENT,
     STATUSES,
+    UNPAID,
 )
+
+MAX_REFUNDS: Final = 100
+"""A decision names so many refunds."""
 
 
 class Picked(Struct, gc=False):
@@ -95,6 +103,15 @@ class Discarded(Struct, gc=False):
     reason: Annotated[str, word(DISCARD_REASONS, "The filter that matched, or what else it lacked.")]
 
 
+class Refund(Struct, gc=False):
+    """A refund that counts."""
+
+    refund_id: Annotated[Id | None, field("What tells it apart; null: it had no id.")]
+    ts: Annotated[int, instant("When it was requested or completed.")]
+    amount: Annotated[Count, money("Of this refund.")]
+    completed: Annotated[bool, field("Whether it was paid out; else it was requested.")]
+
+
 class Decision(Struct, gc=False):
     """Who gets an order under the shop's official settings."""
 
@@ -136,8 +153,25 @@ class Decision(Struct, gc=False):
     refund_completed: Annotated[Count, money("Sum of the refunds completed.")]
     net_amount: Annotated[int, money("amount less refund_completed.")]
     created_ts: Annotated[int, instant("When the order was placed.")]
-    paid_ts: Annotated[int | None, instant("When it was paid; null: not paid.")]
+    deposit_ts: Annotated[int | None, instant("When its deposit was paid; null: there is none.")]
+    deposit_amount: Annotated[
+        Count | None,
+        money("Of the deposit, which amount includes once the order is paid; null: there is none."),
+    ]
+    paid_ts: Annotated[
+        int | None, instant("When it was paid, the first instalment if several; null: not paid.")
+    ]
     cancelled_ts: Annotated[int | None, instant("When it was cancelled; null: it was not.")]
+    notices: Annotated[
+        list[Annotated[str, word(NOTICES, "A code.")]], field("What a person should look at; sorted.")
+    ]
+    refunds: Annotated[
+        list[Annotated[Refund, field("One refund.")]],
+        field(
+            "Those that count, by ts, then event id; of more than 100 the first 100.", maxItems=MAX_REFUNDS
+        ),
+    ]
+    refunds_cut: Annotated[bool, field("Whether there are more than 100 refunds.")]
     final_at: Annotated[int, instant("It is final when the watermark reaches this.")]
     watermark: Annotated[
         int, instant("The partition's watermark when this revision was made; 0 before there was one.")
@@ -156,6 +190,8 @@ class Decision(Struct, gc=False):
     ]
 
 
+NOT_PAID: Final = frozenset({AWAITING_PAYMENT, CANCELLED, UNPAID})
+
 SCHEMA: Final = RecordSchema(
     "decision",
     "Decision",
@@ -169,8 +205,10 @@ SCHEMA: Final = RecordSchema(
                 "outcome",
                 [CREDITED, SILENT],
                 {"properties": {"paid_ts": {"type": "integer"}, "silence": {"enum": list(SILENCES)}}},
-                of_type(paid_ts="null", payment="null"),
+                of_type(payment="null"),
             ),
+            when("outcome", [one for one in OUTCOMES if one in NOT_PAID], of_type(paid_ts="null")),
+            when("outcome", EXCLUDED, of_type(placing="null", silence="null")),
             when("outcome", CANCELLED, of_type(cancelled_ts="integer")),
         ]
     },

@@ -20,7 +20,7 @@ from stream_attr.contract.records.fields import (
 from stream_attr.contract.schema import RecordSchema, when
 from stream_attr.rules.vocabulary import ORDER_EVENT_TYPES, OrderEventType
 
-NEEDS_AMOUNT: Final = frozenset({"created", "paid", "refund_requested", "refund_completed"})
+NEEDS_AMOUNT: Final = frozenset({"created", "deposit_paid", "paid", "refund_requested", "refund_completed"})
 """The types of events that need an ``amount``."""
 
 
@@ -42,15 +42,16 @@ class OrderEvent(Struct, gc=False):
         OrderEventType,
         word(
             ORDER_EVENT_TYPES,
-            "What happened. An order with a paid is paid, whether a cancelled came before or after it.",
+            "What happened. An order with a paid is paid, whether a cancelled came before or after it. "
+            "Of all excluded and included events the last holds.",
         ),
     ]
     amount: Annotated[
         Amount | UnsetType,
         field(
-            "Of created and paid: what the order costs, postage included. Of a refund: that refund's own "
-            "amount. "
-            "Required for all but cancelled. Minor units of the currency (fen)."
+            "Of created: what the order costs, postage included; of paid: what is paid of it; of a refund: "
+            "that refund's own amount. Required for created, deposit_paid, paid, refund_requested and "
+            "refund_completed. Minor units of the currency (fen)."
         ),
     ] = UNSET
     quantity: Annotated[
@@ -63,9 +64,30 @@ class OrderEvent(Struct, gc=False):
     created_ts: Annotated[
         Instant | UnsetType,
         instant(
-            "On paid: when the order was placed, at most 15 days before and not after ts, for platforms "
-            "that send "
-            "one record per order."
+            "On paid: when the order was placed, at most 30 days before and not after ts, for platforms "
+            "that send one record per order."
+        ),
+    ] = UNSET
+    payment_id: Annotated[
+        Id | UnsetType,
+        field(
+            "On paid: tells instalments apart. Of the paid events with one payment_id the first counts, and "
+            "of all those without one together; the order's amount is the sum of those that count."
+        ),
+    ] = UNSET
+    refund_id: Annotated[
+        Id | UnsetType,
+        field(
+            "On refunds: tells them apart. Of the requests with one refund_id the first counts, and so of "
+            "the completed ones; each without one counts by itself. Required for refund_closed, which takes "
+            "back the request of this id."
+        ),
+    ] = UNSET
+    balance_until: Annotated[
+        Instant | UnsetType,
+        instant(
+            "On deposit_paid: until when the balance can be paid, later than ts by at most 40 days. "
+            "An order with it is unpaid only from then on."
         ),
     ] = UNSET
     product_ids: Annotated[tuple[Annotated[Id, field("A product.")], ...], field("What was ordered.")] = ()
@@ -75,7 +97,10 @@ SCHEMA: Final = RecordSchema(
     "order-event",
     "Order event",
     OrderEvent,
-    conditions=when(
-        "type", [one for one in ORDER_EVENT_TYPES if one in NEEDS_AMOUNT], {"required": ["amount"]}
-    ),
+    conditions={
+        "allOf": [
+            when("type", [one for one in ORDER_EVENT_TYPES if one in NEEDS_AMOUNT], {"required": ["amount"]}),
+            when("type", "refund_closed", {"required": ["refund_id"]}),
+        ]
+    },
 )

@@ -113,7 +113,7 @@ def _closed_from(order: Order, judgement: Judgement) -> int:
     """Return from when on no interval of an order is open, not even that of the assists."""
     if order.paid is not None:
         return judgement.quiet_from
-    end = judgement.deadline if order.cancelled_ts is None else min(judgement.deadline, order.cancelled_ts)
+    end = judgement.deadline if order.cancelled is None else min(judgement.deadline, order.cancelled.ts)
     return max(judgement.quiet_from, end)
 
 

@@ -95,7 +95,7 @@ def _seal_orders(buyer: Buyer, cutoff: int) -> int:
     for order in buyer.orders.values():
         if order.created_ts is not None and not order.sealed:
             horizon = horizon_of(buyer, order)
-            if _can_be_sealed(order) and horizon.interest_until <= cutoff:
+            if horizon.interest_until <= cutoff and _can_be_sealed(order):
                 judgements(buyer, order)
                 order.sealed = True
                 buyer.reindex(order)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from stream_attr.rules.chat.message import Message
+from stream_attr.rules.order.facts import RareFacts, Refund
 from stream_attr.rules.order.order import Order
 
 _MESSAGE_BYTES: Final = 20
 _ORDER_BYTES: Final = 400
 _ORDER_EVENT_BYTES: Final = 40
+_RARE_FACTS_BYTES: Final = 500
 _RECEPTION_BYTES: Final = 500
 
 
@@ -40,11 +42,26 @@ def bytes_in_receipt(agent_id: str) -> int:
 
 def bytes_of_order(order: Order) -> int:
     """Return what an order takes of state, without the agents named in its emitted decisions."""
-    placed = [one for one in (order.created, order.paid, order.created_by_payment) if one is not None]
+    placed = [one for one in (order.created, order.created_by_payment, *order.payments) if one is not None]
     return (
         _ORDER_BYTES
         + bytes_of_text(order.order_id)
         + sum([_ORDER_EVENT_BYTES + bytes_of_text(event_id) for event_id in order.event_ids])
         + sum([4 + bytes_of_text(product_id) for one in placed for product_id in one.product_ids])
         + sum([len(waiting.value) + len(waiting.key or b"") for waiting in order.waiting])
+        + sum([_bytes_of_refund(refund) for refund in order.refunds])
+        + (0 if order.rare is None else _bytes_of_rare_facts(order.rare))
     )
+
+
+def _bytes_of_refund(refund: Refund) -> int:
+    return _ORDER_EVENT_BYTES + bytes_of_text(refund.event_id) + bytes_of_text(refund.refund_id or "")
+
+
+def _bytes_of_rare_facts(rare: RareFacts) -> int:
+    payments = [
+        _ORDER_EVENT_BYTES + 2 * bytes_of_text(payment_id) + bytes_of_text(payment.event_id)
+        for payment_id, payment in rare.payments.items()
+    ]
+    closed = [2 + bytes_of_text(refund_id) for refund_id in rare.closed_refunds]
+    return _RARE_FACTS_BYTES + sum(payments) + sum(closed)

@@ -9,7 +9,7 @@ from stream_attr.rules.buyer.emitted import Emitted
 from stream_attr.rules.order.attribution import judge
 from stream_attr.rules.order.decision import Judgement
 from stream_attr.rules.order.facts import Horizon
-from stream_attr.rules.order.finality import deadlines, verdict
+from stream_attr.rules.order.finality import deadlines, verdict, without_agents
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.vocabulary import FINAL
 
@@ -25,6 +25,13 @@ class Revision(NamedTuple):
 
 def judgements(buyer: Buyer, order: Order) -> dict[str, Judgement]:
     """Return the judgements on an order whose creation is known, by profile."""
+    if order.rare is not None and order.is_excluded:
+        return _excluded(buyer, order, _judged(buyer, order))
+    return _judged(buyer, order)
+
+
+def _judged(buyer: Buyer, order: Order) -> dict[str, Judgement]:
+    """Return the judgements on an order as if it was not excluded."""
     shop = buyer.shop
     if not order.sealed and (order.stale or not order.judged or order.judged_version != shop.version):
         buyer.follow_zone()
@@ -37,13 +44,22 @@ def judgements(buyer: Buyer, order: Order) -> dict[str, Judgement]:
         order.judged = judged
         order.judged_version = shop.version
         order.stale = False
+        counted = _excluded(buyer, order, judged) if order.is_excluded else judged
         order.horizon = Horizon(
             min([one.interest_from for one in judged.values()]),
             max([one.interest_until for one in judged.values()]),
-            tuple(sorted({due for one in judged.values() for due in deadlines(order, one)})),
+            tuple(sorted({due for one in counted.values() for due in deadlines(order, one)})),
         )
         buyer.reindex(order)
     return order.judged
+
+
+def _excluded(buyer: Buyer, order: Order, judged: dict[str, Judgement]) -> dict[str, Judgement]:
+    """Return the judgements on an excluded order; it may be included again, so the others are kept."""
+    created_ts = order.created_ts
+    assert created_ts is not None
+    final_at = buyer.shop.zone.end_of_day(created_ts)
+    return {profile: without_agents(judgement, final_at) for profile, judgement in judged.items()}
 
 
 def horizon_of(buyer: Buyer, order: Order) -> Horizon:

@@ -204,9 +204,9 @@ def _final_at(
 ) -> int:
     if order.paid is not None:
         return end_of_day(max(created_ts, spans.followup.end - 1 if followup_on else order.paid.ts))
-    if order.cancelled_ts is not None and order.cancelled_ts < spans.deadline:
-        return end_of_day(max(created_ts, order.cancelled_ts))
-    return end_of_day(spans.deadline)
+    if order.cancelled is not None and order.cancelled.ts < spans.deadline:
+        return end_of_day(max(created_ts, order.cancelled.ts))
+    return end_of_day(max(created_ts, spans.deadline))
 
 
 def _quiet_from(created_ts: int, spans: Intervals, *, paid: bool, followup_on: bool) -> int:

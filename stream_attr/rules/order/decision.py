@@ -100,3 +100,6 @@ class Verdict(NamedTuple):
     paid_ts: int | None
     cancelled_ts: int | None
     final_at: int
+    deposit_ts: int | None = None
+    notices: tuple[str, ...] = ()
+    """Sorted."""

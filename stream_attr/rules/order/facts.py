@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec import Struct
+
 
 class Placed(NamedTuple):
-    """A ``created`` or ``paid`` event; the smallest counts (by ``ts``, then event id)."""
+    """A ``created`` or ``paid`` event; of a group the smallest counts (by ``ts``, then event id)."""
 
     ts: int
     event_id: str
@@ -16,6 +18,61 @@ class Placed(NamedTuple):
     product_ids: tuple[str, ...]
     created_ts: int | None = None
     """On a ``paid``: when the order was placed, for platforms that send one record only."""
+    payment_id: str | None = None
+    """On a ``paid``: which instalment it is; None: the only one, or it does not say."""
+
+
+class Deposit(NamedTuple):
+    """A ``deposit_paid`` event; the smallest counts."""
+
+    ts: int
+    event_id: str
+    amount: int
+    balance_until: int | None
+    """Until when the balance can be paid; None: it does not say."""
+    currency: str | None
+
+
+class Cancelled(NamedTuple):
+    """A ``cancelled`` event; the smallest counts."""
+
+    ts: int
+    event_id: str
+    currency: str | None
+
+
+class Refund(NamedTuple):
+    """A refund, requested or completed; of those with one ``refund_id`` the smallest counts."""
+
+    ts: int
+    event_id: str
+    amount: int
+    completed: bool
+    """Else requested."""
+    refund_id: str | None = None
+    currency: str | None = None
+
+
+class Exclusion(NamedTuple):
+    """An ``excluded`` or ``included`` event; the greatest holds (by ``ts``, then event id)."""
+
+    ts: int
+    event_id: str
+    excluded: bool
+    """Else included."""
+
+
+class RareFacts(Struct, array_like=True, gc=False):
+    """Facts that few orders have. Stored as it is: new fields come last, with a default."""
+
+    payments: dict[str, Placed] = {}
+    """The instalments by payment id (the one without an id: ``""``); empty: at most one."""
+    several_payments: bool = False
+    """Whether a payment that does not count differs from the one of its group that does."""
+    deposit: Deposit | None = None
+    exclusion: Exclusion | None = None
+    closed_refunds: dict[str, None] = {}
+    """Ids of the refunds whose requests are taken back."""
 
 
 class Waiting(NamedTuple):

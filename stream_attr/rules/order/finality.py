@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stream_attr.rules.order.decision import Judgement, Verdict
+from stream_attr.rules.order.notices import notices_of
 from stream_attr.rules.order.order import Order
-from stream_attr.rules.vocabulary import AWAITING_PAYMENT, CANCELLED, CREDITED, FINAL, PENDING, SILENT, UNPAID
+from stream_attr.rules.vocabulary import (
+    AWAITING_PAYMENT,
+    CANCELLED,
+    CREDITED,
+    EXCLUDED,
+    FINAL,
+    PENDING,
+    SILENT,
+    UNPAID,
+)
 
 
 def outcome(order: Order, judgement: Judgement, watermark: int) -> str:
     """Return the outcome of an order at a watermark."""
+    if order.rare is not None and order.is_excluded:
+        return EXCLUDED
     if order.paid is not None:
         return SILENT if judgement.credit is None else CREDITED
-    if order.cancelled_ts is not None and order.cancelled_ts < judgement.deadline:
+    if order.cancelled is not None and order.cancelled.ts < judgement.deadline:
         return CANCELLED
     return UNPAID if watermark >= judgement.deadline else AWAITING_PAYMENT
 
@@ -40,11 +52,31 @@ def verdict(order: Order, judgement: Judgement, watermark: int) -> Verdict:
         order.paid_ts,
         order.cancelled_ts,
         judgement.final_at,
+        None if order.deposit is None else order.deposit.ts,
+        notices_of(order),
+    )
+
+
+def without_agents(judgement: Judgement, final_at: int) -> Judgement:
+    """Return the judgement on an order that is excluded: nobody has served it."""
+    return judgement._replace(
+        silence=None,
+        placing=None,
+        payment=None,
+        credit=None,
+        assists=(),
+        candidates=(),
+        discarded=(),
+        final_at=final_at,
     )
 
 
 def deadlines(order: Order, judgement: Judgement) -> Iterator[int]:
     """Yield the watermarks at which the verdict changes by itself, past ones too."""
-    if order.paid is None and (order.cancelled_ts is None or order.cancelled_ts >= judgement.deadline):
+    if (
+        order.paid is None
+        and (order.cancelled is None or order.cancelled.ts >= judgement.deadline)
+        and not order.is_excluded
+    ):
         yield judgement.deadline
     yield judgement.final_at

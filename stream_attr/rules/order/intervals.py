@@ -52,11 +52,11 @@ class Intervals(NamedTuple):
             start = created_ts - validity.hours * HOUR_MS
         else:
             start = shop.zone.start_of(shop.zone.day_of(created_ts) - (validity.natural_days or 0))
-        deadline = created_ts + settings.payment_deadline_hours * HOUR_MS
+        deadline = order.deadline(created_ts, settings.payment_deadline_hours)
         paid_ts = order.paid_ts
         payment = followup = NOWHERE
         if paid_ts is None:
-            end = deadline if order.cancelled_ts is None else min(deadline, order.cancelled_ts)
+            end = deadline if order.cancelled is None else min(deadline, order.cancelled.ts)
         else:
             end = paid_ts
             payment = Interval(max(start, paid_ts - PAYMENT_LOOK_BACK_MS), paid_ts)

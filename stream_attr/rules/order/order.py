@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from stream_attr.rules.buyer.emitted import Emitted, EmittedTask
 from stream_attr.rules.order.decision import Judgement
-from stream_attr.rules.order.facts import Horizon, Placed, Waiting
+from stream_attr.rules.order.facts import (
+    Cancelled,
+    Deposit,
+    Exclusion,
+    Horizon,
+    Placed,
+    RareFacts,
+    Refund,
+    Waiting,
+)
+from stream_attr.rules.shop.days import HOUR_MS
 from stream_attr.rules.vocabulary import FINAL
 
 
@@ -12,7 +22,7 @@ class Order:
     """The facts of an order, and what was emitted of it last."""
 
     __slots__ = (
-        "cancelled_ts",
+        "cancelled",
         "created",
         "created_by_payment",
         "emitted",
@@ -23,6 +33,7 @@ class Order:
         "last_ts",
         "order_id",
         "paid",
+        "rare",
         "refunds",
         "sealed",
         "size",
@@ -35,11 +46,14 @@ class Order:
         self.order_id = order_id
         self.created: Placed | None = None
         self.paid: Placed | None = None
+        """The first of the payments that count."""
         self.created_by_payment: Placed | None = None
         """The first payment with a ``created_ts``: a creation once known stays known."""
-        self.cancelled_ts: int | None = None
-        self.refunds: list[tuple[int, int, bool]] = []
-        """``ts``, amount, and whether it was completed or requested."""
+        self.cancelled: Cancelled | None = None
+        self.refunds: list[Refund] = []
+        """Those that count, in the order of their arrival."""
+        self.rare: RareFacts | None = None
+        """None: there are none."""
         self.event_ids: list[str] = []
         self.waiting: list[Waiting] = []
         """The records themselves, while no creation is known."""
@@ -80,24 +94,54 @@ class Order:
         return None if self.paid is None else self.paid.ts
 
     @property
+    def cancelled_ts(self) -> int | None:
+        """When it was cancelled."""
+        return None if self.cancelled is None else self.cancelled.ts
+
+    @property
+    def deposit(self) -> Deposit | None:
+        """The deposit that was paid."""
+        return None if self.rare is None else self.rare.deposit
+
+    @property
+    def excluded_ts(self) -> int | None:
+        """When it was excluded; None: it was not, or is included again."""
+        exclusion = None if self.rare is None else self.rare.exclusion
+        return None if exclusion is None or not exclusion.excluded else exclusion.ts
+
+    @property
+    def is_excluded(self) -> bool:
+        """Whether it counts in no figure, task or inquiry."""
+        return self.rare is not None and self.rare.exclusion is not None and self.rare.exclusion.excluded
+
+    @property
+    def payments(self) -> list[Placed]:
+        """Those that count."""
+        if self.rare is not None and self.rare.payments:
+            return list(self.rare.payments.values())
+        return [] if self.paid is None else [self.paid]
+
+    @property
     def refund_requested(self) -> int:
         """Minor units."""
-        return sum([amount for _, amount, completed in self.refunds if not completed])
+        return sum([refund.amount for refund in self.refunds if not refund.completed])
 
     @property
     def refund_completed(self) -> int:
         """Minor units."""
-        return sum([amount for _, amount, completed in self.refunds if completed])
+        return sum([refund.amount for refund in self.refunds if refund.completed])
 
     @property
     def amount(self) -> int:
-        """Minor units: those of ``paid``, else of ``created``."""
+        """Minor units: those of the payments together, else of ``created``."""
+        if self.rare is not None and self.rare.payments:
+            return sum([payment.amount for payment in self.rare.payments.values()])
         source = self.paid or self.created
         return 0 if source is None else source.amount
 
     @property
     def quantity(self) -> int:
-        """Items: those of ``paid``, else of ``created``, else 1."""
+        """Items: those of the first payment, else of ``created``, else 1."""
         for source in (self.paid, self.created):
             if source is not None and source.quantity is not None:
                 return source.quantity
@@ -105,7 +149,7 @@ class Order:
 
     @property
     def currency(self) -> str:
-        """ISO 4217: that of ``paid``, else of ``created``, else ``CNY``."""
+        """ISO 4217: that of the first payment, else of ``created``, else ``CNY``."""
         for source in (self.paid, self.created):
             if source is not None and source.currency is not None:
                 return source.currency
@@ -113,18 +157,25 @@ class Order:
 
     @property
     def product_ids(self) -> frozenset[str]:
-        """Those of ``created`` and ``paid`` together."""
+        """Those of ``created`` and of the payments together."""
         return frozenset(
             product
-            for source in (self.created, self.paid)
+            for source in (self.created, *self.payments)
             if source is not None
             for product in source.product_ids
         )
 
+    def deadline(self, created_ts: int, hours: int) -> int:
+        """Return until when it can be paid; ``hours``: how long an order without a deposit can."""
+        deposit = self.deposit
+        if deposit is not None and deposit.balance_until is not None:
+            return deposit.balance_until
+        return created_ts + hours * HOUR_MS
+
     def instants(self) -> list[int]:
         """Return when it was placed, paid and refunded, as far as is known."""
         found = [ts for ts in (self.created_ts, self.paid_ts) if ts is not None]
-        return found + [ts for ts, _, _ in self.refunds] if self.refunds else found
+        return found + [refund.ts for refund in self.refunds] if self.refunds else found
 
     def add_waiting(self, record: Waiting) -> None:
         """Keep a record until the creation comes."""
@@ -142,25 +193,85 @@ class Order:
             self.stale = True
 
     def add_paid(self, event: Placed) -> None:
-        """Add a payment; the earliest counts."""
-        if self.paid is None or event[:2] < self.paid[:2]:
+        """Add a payment; of those with one id, and of those without one, the earliest counts."""
+        if self.paid is None:
             self.paid = event
             self.stale = True
+        else:
+            self._add_further_payment(event, self.paid)
         known = self.created_by_payment
         if event.created_ts is not None and (known is None or event[:2] < known[:2]):
             self.created_by_payment = event
             self.stale = True
 
-    def add_refund(self, ts: int, amount: int, *, completed: bool) -> None:
-        """Add a refund, completed or requested; ``amount`` in minor units."""
-        self.refunds.append((ts, amount, completed))
+    def _add_further_payment(self, event: Placed, first: Placed) -> None:
+        payments = None if self.rare is None else self.rare.payments
+        payments = payments or {first.payment_id or "": first}
+        group = event.payment_id or ""
+        known = payments.get(group)
+        if known is not None:
+            if (known.ts, known.amount) != (event.ts, event.amount):
+                self._rare_facts().several_payments = True
+            if known[:2] <= event[:2]:
+                return
+        payments[group] = event
+        if len(payments) > 1:
+            self._rare_facts().payments = payments
+        if event[:2] < first[:2]:
+            self.paid = event
+        self.stale = True
+
+    def add_deposit(self, event: Deposit) -> None:
+        """Add a deposit; the earliest counts."""
+        rare = self._rare_facts()
+        if rare.deposit is None or event[:2] < rare.deposit[:2]:
+            rare.deposit = event
+            self.stale = True
+
+    def add_refund(self, event: Refund) -> None:
+        """Add a refund; of those with one id the earliest counts, unless it is a request that was closed."""
+        if event.refund_id is not None:
+            if self.rare is not None and not event.completed and event.refund_id in self.rare.closed_refunds:
+                return
+            known = self.refund_like(event.refund_id, completed=event.completed)
+            if known is not None:
+                if known[:2] <= event[:2]:
+                    return
+                self.refunds.remove(known)
+        self.refunds.append(event)
+
+    def refund_like(self, refund_id: str, *, completed: bool) -> Refund | None:
+        """Return the refund that counts with an id, completed or requested."""
+        for refund in self.refunds:
+            if refund.refund_id == refund_id and refund.completed == completed:
+                return refund
+        return None
+
+    def close_refund(self, refund_id: str) -> None:
+        """Take back the request of a refund, whichever comes first."""
+        self._rare_facts().closed_refunds[refund_id] = None
+        request = self.refund_like(refund_id, completed=False)
+        if request is not None:
+            self.refunds.remove(request)
+
+    def add_exclusion(self, event: Exclusion) -> None:
+        """Exclude the order, or include it again; the latest holds."""
+        rare = self._rare_facts()
+        if rare.exclusion is None or event[:2] > rare.exclusion[:2]:
+            rare.exclusion = event
+            self.stale = True
+
+    def _rare_facts(self) -> RareFacts:
+        if self.rare is None:
+            self.rare = RareFacts()
+        return self.rare
 
     def record_task(self, kind: str, emitted: EmittedTask) -> None:
         """Record the last revision emitted of a service task."""
         self.tasks[kind] = emitted
 
-    def add_cancelled(self, ts: int) -> None:
+    def add_cancelled(self, event: Cancelled) -> None:
         """Add a cancellation; the earliest counts."""
-        if self.cancelled_ts is None or ts < self.cancelled_ts:
-            self.cancelled_ts = ts
+        if self.cancelled is None or event[:2] < self.cancelled[:2]:
+            self.cancelled = event
             self.stale = True

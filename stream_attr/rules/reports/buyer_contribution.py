@@ -144,7 +144,11 @@ def _deals_on(
     finals: dict[str, dict[str, int]] = {}
     for order in orders:
         emitted = order.emitted.get(OFFICIAL)
-        if emitted is not None and _falls_on(emitted.verdict, order, start, end):
+        if (
+            emitted is not None
+            and _falls_on(emitted.verdict, order, start, end)
+            and not (order.rare is not None and order.is_excluded)
+        ):
             final_at = emitted.verdict.final_at
             for agent_id, more, groups in _deals_of(emitted.verdict, order, start, end):
                 some = deals.get(agent_id)
@@ -171,7 +175,7 @@ def _falls_on(verdict: Verdict, order: Order, start: int, end: int) -> bool:
     paid_ts = verdict.paid_ts
     if paid_ts is not None and start <= paid_ts < end:
         return True
-    return any(start <= ts < end for ts, _, _ in order.refunds) if order.refunds else False
+    return any(start <= refund.ts < end for refund in order.refunds) if order.refunds else False
 
 
 def _deals_of(
@@ -192,11 +196,11 @@ def _deals_of(
             found.append((seller, Deals(0, 0, 0, 0, 0, 0, *sale, *sale), ("sales", "silent")))
         else:
             found.append((seller, Deals(0, 0, 0, 0, 0, 0, *sale), ("sales",)))
-    for ts, amount, completed in order.refunds:
-        if start <= ts < end:
-            requested, done = (0, amount) if completed else (amount, 0)
-            refund = Deals(refunds=1, requested=requested, completed=done)
-            found.append((seller, refund, ("refunds",)))
+    for refund in order.refunds:
+        if start <= refund.ts < end:
+            requested, done = (0, refund.amount) if refund.completed else (refund.amount, 0)
+            refunded = Deals(refunds=1, requested=requested, completed=done)
+            found.append((seller, refunded, ("refunds",)))
     return found
 
 

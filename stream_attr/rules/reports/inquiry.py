@@ -9,7 +9,7 @@ from stream_attr.rules.chat.message import AGENT, BUYER
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.measures import Fact, Inquiry
-from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
+from stream_attr.rules.shop.days import DAY_MS, MINUTE_MS
 from stream_attr.rules.shop.settings import OFFICIAL, Settings
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import (
@@ -98,11 +98,13 @@ def _ordered(
     """Return what a reception led to where an order decides it; None: no order does."""
     f = fact.first_ts
     following = [
-        order for order in soon if order.created_ts is not None and f <= order.created_ts < end_of_next
+        order
+        for order in soon
+        if order.created_ts is not None and f <= order.created_ts < end_of_next and not order.is_excluded
     ]
     placed = [order for order in following if _placed_by(order) == agent_id]
     if placed:
-        payable_until = shop.zone.start_of(day + 3)
+        payable_until = max([shop.zone.start_of(day + 3), *_balances_until(placed, shop)])
         over = watermark >= payable_until and not waits
         if any(order.paid_ts is not None and order.paid_ts < payable_until for order in placed):
             outcome = PAID
@@ -113,7 +115,7 @@ def _ordered(
     if following:
         kind = ASSIST if _has_assisted(agent_id, day, reception, following, shop) else SELF_ORDERED
         return Inquiry(kind, NOT_COUNTED, None, _ids(following), end_of_next, over)
-    known = [order for order in orders if order.created_ts is not None]
+    known = [order for order in orders if order.created_ts is not None and not order.is_excluded]
     unpaid = [order for order in known if (order.created_ts or 0) < f < _open_until(order, shop)]
     if unpaid:
         return Inquiry(FOLLOW_UP, NOT_COUNTED, None, _ids(unpaid), end_of_next, over)
@@ -151,9 +153,22 @@ def _placed_by(order: Order) -> str | None:
 def _open_until(order: Order, shop: Shop) -> int:
     """Return when an order stopped waiting for its payment."""
     created_ts = order.created_ts or 0
-    hours = shop.settings_on(shop.zone.day_of(created_ts)).payment_deadline_hours
-    ends = (created_ts + hours * HOUR_MS, order.paid_ts, order.cancelled_ts)
+    hours = _deadline_hours(created_ts, shop)
+    ends = (order.deadline(created_ts, hours), order.paid_ts, order.cancelled_ts)
     return min([end for end in ends if end is not None])
+
+
+def _balances_until(orders: list[Order], shop: Shop) -> list[int]:
+    """Return the ends of the days until which the balances of the orders with a deposit can be paid."""
+    return [
+        shop.zone.end_of_day(order.deadline(created_ts, _deadline_hours(created_ts, shop)))
+        for order in orders
+        if order.deposit is not None and (created_ts := order.created_ts) is not None
+    ]
+
+
+def _deadline_hours(created_ts: int, shop: Shop) -> int:
+    return shop.settings_on(shop.zone.day_of(created_ts)).payment_deadline_hours
 
 
 def _ids(orders: list[Order]) -> tuple[str, ...]:

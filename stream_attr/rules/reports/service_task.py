@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from stream_attr.rules.order.order import Order
-from stream_attr.rules.shop.days import HOUR_MS, MINUTE_MS
+from stream_attr.rules.shop.days import MINUTE_MS
 from stream_attr.rules.shop.settings import OFFICIAL, Shift
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import ADDRESS_CHECK, PAYMENT_REMINDER, PAYMENT_REMINDER_SMS
@@ -31,7 +31,7 @@ class Task(NamedTuple):
 def reminder_dues(order: Order, shop: Shop) -> list[int]:
     """Return when an order's reminders fall due, whether or not they then have a cause."""
     created_ts = order.created_ts
-    if created_ts is None or order.paid is not None or order.cancelled_ts is not None:
+    if created_ts is None or _reminders_end_at(order) is not None:
         return []
     tasks = shop.settings_on(shop.zone.day_of(created_ts)).tasks
     return [
@@ -53,19 +53,20 @@ def tasks_of(order: Order, shop: Shop) -> Iterator[Task]:
     verdict = emitted.verdict
     settings = shop.settings_on(shop.zone.day_of(created_ts))
     tasks = settings.tasks
-    deadline = created_ts + settings.payment_deadline_hours * HOUR_MS
-    ends = [ts for ts in (order.paid_ts, order.cancelled_ts) if ts is not None]
-    ended_ts = min(ends, default=None)
+    deadline = order.deadline(created_ts, settings.payment_deadline_hours)
+    ended_ts = _reminders_end_at(order)
     amount = order.amount if order.created is None else order.created.amount
     for kind, on, minutes in (
         (PAYMENT_REMINDER_SMS, tasks.sms and amount > tasks.sms_min_amount, tasks.sms_minutes),
         (PAYMENT_REMINDER, tasks.reminder, tasks.reminder_minutes),
     ):
         due_ts = created_ts + minutes * MINUTE_MS
-        if on and (ended_ts is None or ended_ts > due_ts):
+        if on and (ended_ts is None or ended_ts > due_ts or kind in order.tasks):
             agent_id = verdict.placing or on_duty(tasks.duty, shop, due_ts)
             yield Task(kind, due_ts, agent_id, ended_ts, deadline)
     agent_id = verdict.payment or verdict.placing
+    if order.is_excluded and ADDRESS_CHECK in order.tasks:
+        agent_id = order.tasks[ADDRESS_CHECK].agent_id
     if tasks.address_check and order.paid_ts is not None and agent_id is not None:
         yield Task(ADDRESS_CHECK, order.paid_ts, agent_id, _called_off(order), verdict.final_at)
 
@@ -82,13 +83,22 @@ def on_duty(duty: tuple[Shift, ...], shop: Shop, ts: int) -> str | None:
     return None
 
 
+def _reminders_end_at(order: Order) -> int | None:
+    """Return when there was nothing to be reminded of any more: a payment, a deposit, a cancellation; or when
+    the order was excluded.
+    """
+    deposit_ts = None if order.deposit is None else order.deposit.ts
+    ends = (order.paid_ts, deposit_ts, order.cancelled_ts, order.excluded_ts)
+    return min([ts for ts in ends if ts is not None], default=None)
+
+
 def _called_off(order: Order) -> int | None:
-    """Return when a paid order was cancelled or refunded in full."""
-    ends = [] if order.cancelled_ts is None else [order.cancelled_ts]
+    """Return when a paid order was cancelled, refunded in full, or excluded."""
+    ends = [ts for ts in (order.cancelled_ts, order.excluded_ts) if ts is not None]
     refunded = 0
-    for ts, amount, completed in sorted(order.refunds):
-        refunded += amount if completed else 0
-        if completed and refunded >= order.amount:
-            ends.append(ts)
+    for refund in sorted([one for one in order.refunds if one.completed]):
+        refunded += refund.amount
+        if refunded >= order.amount:
+            ends.append(refund.ts)
             break
     return min(ends, default=None)
