@@ -41,6 +41,7 @@ def exposed() -> dict[str, set[str]]:
     stats.watermark = 1
     metrics.judged(0, batch, 1, 0.1, 0.1)
     metrics.state(0, 1)
+    metrics.partitioners(dict.fromkeys(INPUTS, 1.0), differ=False)
     metrics.refused([Output("dead-letters", b"", b'{"code": "bad_value"}')])
     found: dict[str, set[str]] = {"up": set()}
     for family in metrics.registry.collect():

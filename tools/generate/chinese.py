@@ -52,6 +52,14 @@ METRICS: Final = {
     "stream_attr_open_transaction_records": "尚不可读的偏移：高水位减去最后稳定偏移（LSO）",
     "stream_attr_open_transaction_seconds": "最后稳定偏移在此期间停住不动的时长",
     "stream_attr_lost_records_total": "`--lost-input continue` 时越过的偏移",
+    "stream_attr_murmur2_keys_ratio": (
+        "主题的键中位于 murmur2（Kafka Java 客户端的分区器）所定分区的比例："
+        "取最近抽样的 1,000 个不同的键；不足 50 个时没有"
+    ),
+    "stream_attr_partitioners_differ": (
+        "聊天和订单中一个主题的键位于 murmur2 所定的分区（99 % 以上）而另一个不是时为 1："
+        "买家的聊天和订单被分开判定；否则为 0"
+    ),
     "stream_attr_judging_seconds": "判定一批的时间",
     "stream_attr_commit_seconds": "提交一批的时间",
 }

@@ -28,6 +28,7 @@ from stream_attr.worker.ops.broker_health import BrokerHealth, watch_broker
 from stream_attr.worker.ops.dead_letter_log import DeadLetterLog
 from stream_attr.worker.ops.logs import LOGGING, RateLimited, log_loop_error, set_up
 from stream_attr.worker.ops.metrics import Metrics
+from stream_attr.worker.ops.partitioners import PartitionerWatch
 from stream_attr.worker.ops.retention import RetentionWatch
 from stream_attr.worker.ops.unreadable import Unreadable
 from stream_attr.worker.startup import descriptors, topics_check
@@ -90,6 +91,7 @@ class AttributionApp(faust.App):  # type: ignore[misc]
     unreadable: Unreadable
     dead_letters: DeadLetterLog
     retention: RetentionWatch
+    partitioners: PartitionerWatch
     partitions: Assignment
     global_tables: GlobalTables
     web_log: RateLimited
@@ -163,6 +165,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
     app.metrics = Metrics()
     app.dead_letters = DeadLetterLog()
     app.retention = RetentionWatch(found.retention_ms, config.topic_prefix)
+    app.partitioners = PartitionerWatch(found.partitions, config.topic_prefix)
     app.broker_health = BrokerHealth(config.broker, config.session_timeout_s)
     app.unreadable = Unreadable()
     app.global_tables = GlobalTables(

@@ -84,6 +84,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 return
             for tp, found in fetched.records.items():
                 self.app.retention.check(topic_names[tp.topic], found)
+                self.app.partitioners.add(topic_names[tp.topic], found)
             self._partitions.deliver(
                 {
                     (topic_names[tp.topic], tp.partition): _records(topic_names[tp.topic], found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -105,6 +105,19 @@ class Metrics:
             ["topic", "partition"],
             registry=registry,
         )
+        self._murmur2 = Gauge(
+            "stream_attr_murmur2_keys_ratio",
+            "Share of a topic's keys that lie where murmur2, the partitioner of Kafka's Java clients, puts "
+            "them: of the last 1,000 different ones that were sampled. Absent before the first 50.",
+            ["topic"],
+            registry=registry,
+        )
+        self._differ = Gauge(
+            "stream_attr_partitioners_differ",
+            "1 while the keys of one of chat and orders lie where murmur2 puts them (99 % and more), and "
+            "those of the other do not: chat and orders of a buyer are judged apart. Else 0.",
+            registry=registry,
+        )
         self._judging = Histogram(
             "stream_attr_judging_seconds", "Time to judge one batch.", registry=registry, buckets=_SECONDS
         )
@@ -159,6 +172,12 @@ class Metrics:
         self._topics.setdefault(partition, set()).add(topic)
         for gauge, value in zip(self._inputs, (lag, open_records, open_seconds), strict=True):
             gauge.labels(topic, partition).set(value)
+
+    def partitioners(self, shares: Mapping[str, float], *, differ: bool) -> None:
+        """Set by topic the share of keys that lie where murmur2 puts them, and whether the topics differ."""
+        for topic, share in shares.items():
+            self._murmur2.labels(topic).set(share)
+        self._differ.set(differ)
 
     def state(self, partition: int, size: int) -> None:
         """Set the size of a local store in bytes."""

@@ -1,11 +1,12 @@
 """The HTTP endpoints of a worker, on Faust's own web server.
 
 ``GET /health``: the process is alive. ``GET /ready``: 200 once every assigned partition is restored, and
-while the broker answers; else 503 with the reason. ``GET /metrics``. ``GET /orders/{shop_id}/{order_id}``:
-the last decision with its receipt, from whichever worker holds it; 404 once every partition was asked and
-none holds it, else 503 with the partitions that did not answer. Each id is one percent-encoded segment.
-Errors are JSON: ``{"error": ...}``. With a token, all but the first two require it: ``Authorization:
-Bearer …``, else 401.
+while the broker answers; else 503 with the reason. Where something makes verdicts wrong though the worker
+is well, it has ``warnings``, sentences; the status is the same. ``GET /metrics``. ``GET
+/orders/{shop_id}/{order_id}``: the last decision with its receipt, from whichever worker holds it; 404 once
+every partition was asked and none holds it, else 503 with the partitions that did not answer. Each id is
+one percent-encoded segment. Errors are JSON: ``{"error": ...}``. With a token, all but the first two
+require it: ``Authorization: Bearer …``, else 401.
 """
 
 from __future__ import annotations
@@ -95,9 +96,11 @@ async def ready(view: View, _request: Request) -> Response:
         or app.unreadable.reason
         or app.partitions.why_not_ready(app.config.session_timeout_s)
     )
+    warning = app.partitioners.warning
+    warnings = {} if warning is None else {"warnings": [warning]}
     if reason is None:
-        return view.json({"status": "ready", "partitions": held})
-    return view.json({"status": "waiting", "reason": reason, "partitions": held}, status=503)
+        return view.json({"status": "ready", "partitions": held, **warnings})
+    return view.json({"status": "waiting", "reason": reason, "partitions": held, **warnings}, status=503)
 
 
 async def metrics(view: View, _request: Request) -> Response:
@@ -111,6 +114,7 @@ async def metrics(view: View, _request: Request) -> Response:
                     partition.number, topic, lag, still_open.records(name), still_open.seconds(name)
                 )
         app.metrics.state(partition.number, partition.state_size)
+    app.metrics.partitioners(app.partitioners.shares, differ=app.partitioners.warning is not None)
     return view.bytes(app.metrics.exposition(), content_type="text/plain")
 
 
