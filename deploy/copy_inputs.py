@@ -2,11 +2,11 @@
 
     python deploy/copy_inputs.py --broker HOST:PORT,… --from OLD_PREFIX --to NEW_PREFIX [--follow]
 
-Settings and roster first, then chat and order events, merged by their ts as they were sent; keys, values and
-Kafka timestamps stay as they are, partitions follow from the keys. With --follow it goes on with the events
-that come in, until Ctrl-C. Run with the Python that stream_attr is installed for; when, and what before and
-after it, is in docs/operations.md, "Adding partitions". To do it again is safe: repeated events count once,
-and settings and roster are copied only to topics that have none.
+Settings and roster first, then chat, orders and rulings, merged by their ts as they were sent; keys, values
+and Kafka timestamps stay as they are, partitions follow from the keys. With --follow it goes on with the
+events that come in, until Ctrl-C. Run with the Python that stream_attr is installed for; when, and what
+before and after it, is in docs/operations.md, "Adding partitions". To do it again is safe: repeated events
+count once, and settings and roster are copied only to topics that have none.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from stream_attr.cli.terminal import filter_streams
 from stream_attr.codec.records.tick import peek_ts
 from stream_attr.codec.visible import visible
-from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS
 from stream_attr.kafka.address import checked_bootstrap, checked_prefix, topics_command
 from stream_attr.kafka.admin import partition_counts
 from stream_attr.kafka.client_errors import is_transient
 from stream_attr.kafka.connection import BrokerUnreachable, reason_of
 
-EVENTS = (CHAT, ORDERS)
+EVENTS = (CHAT, ORDERS, RULINGS)
 GLOBAL_TOPICS = (SETTINGS, ROSTER)
 STAMPED_BY = "message.timestamp.type"
 PATIENCE_S = 30.0
@@ -97,7 +97,7 @@ class Copy:
         return left
 
     def events(self) -> None:
-        """Copy chat and order events up to the ends that their topics have now."""
+        """Copy chat, orders and rulings up to the ends that their topics have now."""
         sources = [
             self._until_end(topic, number)
             for topic in EVENTS

@@ -15,6 +15,7 @@ from stream_attr.audit.warning import AuditCode, AuditWarning, Place, Tally
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.records.roster import RosterRecord
+from stream_attr.contract.records.ruling import RulingEvent
 
 MAX_OF_A_KIND: Final = 20
 """So many agents, buyers or shops are warned of one by one."""
@@ -30,7 +31,7 @@ class Audit:
     def __init__(self, files: Sequence[str], *, has_chat: bool, has_roster: bool) -> None:
         self._files = files
         self._has_chat = has_chat
-        self._chat_ids, self._order_ids = EventIds(), EventIds()
+        self._chat_ids, self._order_ids, self._ruling_ids = EventIds(), EventIds(), EventIds()
         self._copies = ChatCopies()
         self._orders = Orders()
         self._buyers = Buyers()
@@ -43,7 +44,8 @@ class Audit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for one in (self._chat_ids, self._order_ids, self._copies, self._orders, self._buyers):
+        ids = (self._chat_ids, self._order_ids, self._ruling_ids)
+        for one in (*ids, self._copies, self._orders, self._buyers):
             one.groups.close()
 
     def add_roster(self, record: RosterRecord) -> None:
@@ -68,22 +70,34 @@ class Audit:
         self._buyers.add_order(event.shop_id, event.buyer_id, event.order_id, place)
         self._times.add(event.ts, place)
 
+    def add_ruling(self, event: RulingEvent, place: Place) -> None:
+        """Add a ruling."""
+        self._ruling_ids.add(event, content_of(event), place)
+        self._orders.add_ruling(event, place)
+        if isinstance(event.agent_id, str):
+            self._agents.add_chat(event.shop_id, event.agent_id, place)
+        self._times.add(event.ts, place)
+
     def finish(self) -> tuple[list[Incomplete], Iterator[AuditWarning]]:
-        """Return the order events without a creation, and the warnings."""
+        """Return the order events and rulings without a creation, and the warnings."""
         return self._orders.judge(), self._warnings()
 
     def _warnings(self) -> Iterator[AuditWarning]:
-        for topic, ids in (("chat", self._chat_ids), ("order", self._order_ids)):
+        for events, ids in (
+            ("chat events", self._chat_ids),
+            ("order events", self._order_ids),
+            ("rulings", self._ruling_ids),
+        ):
             same, other = ids.repeated()
             yield from self._one(
                 AuditCode.REPEATED_EVENT_ID,
                 same,
-                f"{topic} events that repeat an event_id of the same file with other content",
+                f"{events} that repeat an event_id of the same file with other content",
             )
             yield from self._one(
                 AuditCode.RESTARTED_EVENT_IDS,
                 other,
-                f"{topic} events that repeat an event_id of an earlier file with other content",
+                f"{events} that repeat an event_id of an earlier file with other content",
             )
         yield from self._one(
             AuditCode.REPEATED_CHAT,

@@ -11,16 +11,17 @@ from stream_attr.audit.groups import Groups
 from stream_attr.audit.warning import Place, Tally
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.order_event import OrderEvent
+from stream_attr.contract.records.ruling import RulingEvent
 from stream_attr.rules.shop.days import DAY_MS
 
 SHARE_OF_REPEATED_CHAT: Final = 0.5
 """From this share of repeated messages on, a chat of a day was imported again. Below it stands what happens
 where times have whole seconds: the same word sent twice in one second."""
 
-assert ChatEvent.__struct_fields__[0] == OrderEvent.__struct_fields__[0] == "event_id"
+assert {one.__struct_fields__[0] for one in (ChatEvent, OrderEvent, RulingEvent)} == {"event_id"}
 
 
-def content_of(event: ChatEvent | OrderEvent) -> int:
+def content_of(event: ChatEvent | OrderEvent | RulingEvent) -> int:
     """Return a hash of everything that an event says but its id."""
     return hash(astuple(event)[1:])
 
@@ -31,7 +32,7 @@ class EventIds:
     def __init__(self) -> None:
         self.groups = Groups()
 
-    def add(self, event: ChatEvent | OrderEvent, content: int, place: Place) -> None:
+    def add(self, event: ChatEvent | OrderEvent | RulingEvent, content: int, place: Place) -> None:
         """Add an event."""
         shop_id, event_id = event.shop_id, event.event_id
         self.groups.add(hash(event_id), (shop_id, event_id, content, place.file, place.line))

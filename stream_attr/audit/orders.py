@@ -11,10 +11,12 @@ from msgspec import UNSET
 from stream_attr.audit.groups import Groups
 from stream_attr.audit.warning import Place, Tally
 from stream_attr.contract.records.order_event import OrderEvent
+from stream_attr.contract.records.ruling import RulingEvent
+from stream_attr.rules.order.order import RULING_MARK
 
 
 class _Event(NamedTuple):
-    """What is kept of an order event."""
+    """What is kept of an order event or a ruling."""
 
     buyer_id: str
     event_id: str
@@ -59,6 +61,24 @@ class Orders:
                 event.ts,
                 amount,
                 creates,
+                place.file,
+                place.line,
+            ),
+        )
+
+    def add_ruling(self, event: RulingEvent, place: Place) -> None:
+        """Add a ruling, which waits for the creation of its order too."""
+        self.groups.add(
+            hash(event.order_id),
+            (
+                event.shop_id,
+                event.order_id,
+                event.buyer_id,
+                RULING_MARK + event.event_id,
+                "ruling",
+                event.ts,
+                0,
+                False,
                 place.file,
                 place.line,
             ),

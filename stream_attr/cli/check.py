@@ -21,6 +21,7 @@ __all__ = ["command"]
 @click.command(name="check", cls=FilesCommand)
 @click.option("--chat", metavar="FILE…", multiple=True, help="Chat events.")
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
+@click.option("--rulings", metavar="FILE…", multiple=True, help="Rulings on the credit of orders.")
 @click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
 @click.option("--settings", metavar="FILE…", multiple=True, help="Settings records, the oldest first.")
 @accept_future_option
@@ -28,6 +29,7 @@ __all__ = ["command"]
 def command(
     chat: tuple[str, ...],
     orders: tuple[str, ...],
+    rulings: tuple[str, ...],
     roster: tuple[str, ...],
     settings: tuple[str, ...],
     accept_future: bool,
@@ -47,16 +49,16 @@ def command(
     Not checked, as it depends on the live stream: too_late, key_mismatch (lines have no key),
     and changes of settings or roster that are sent after the day that they name.
     """
-    names = chat + orders + roster + settings
+    names = chat + orders + roster + settings + rulings
     if not names:
-        raise click.UsageError("nothing to check: give --chat, --orders, --roster or --settings.")
+        raise click.UsageError("nothing to check: give --chat, --orders, --rulings, --roster or --settings.")
     if names.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input (-) can be read once only.")
     progress = _Counted(Progress("checked"))
     codes: Counter[str] = Counter()
     warnings = 0
     try:
-        inputs = Inputs(chat, orders, roster, settings)
+        inputs = Inputs(chat, orders, roster, settings, rulings)
         now = None if accept_future else wall_clock_ts()
         for found in check(inputs, wall_clock_ts=now, progress=progress):
             progress.shown.clear()

@@ -18,7 +18,7 @@ from stream_attr.cli.publish import broken_off
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo, echo_data
 from stream_attr.codec.visible import visible, visible_json
-from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import INPUTS
 from stream_attr.errors import StreamAttrError
 from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.kafka.dead_letters import DeadLetter, Found, LettersOfFiles, LettersOfTopic, Selection
@@ -31,7 +31,6 @@ from stream_attr.kafka.sender import (
 )
 from stream_attr.rules.vocabulary import Code
 
-_INPUTS = (CHAT, ORDERS, TICKS, ROSTER, SETTINGS)
 _OFFSETS = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
 _Letters = LettersOfFiles | LettersOfTopic
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -74,7 +73,7 @@ def _selecting(command: _Command) -> _Command:
             "--topic",
             "topics",
             multiple=True,
-            type=click.Choice(_INPUTS),
+            type=click.Choice(INPUTS),
             help="Only records of this topic; may be repeated.",
         ),
         click.option(
@@ -200,7 +199,7 @@ def replay(
             broker,
             security,
             topic_prefix,
-            _INPUTS,
+            INPUTS,
             published,
             delivery_timeout,
             on_sent,

@@ -109,6 +109,7 @@ def _day(_context: click.Context, _option: click.Parameter, name: str | None) ->
     "--chat", metavar="FILE…", multiple=True, help="Chat events, which are replayed for this explanation."
 )
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
+@click.option("--rulings", metavar="FILE…", multiple=True, help="Rulings on the credit of orders.")
 @click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
 @click.option(
     "--settings",
@@ -151,6 +152,7 @@ def command(
     directory: Path | None,
     chat: tuple[str, ...],
     orders: tuple[str, ...],
+    rulings: tuple[str, ...],
     roster: tuple[str, ...],
     settings: tuple[str, ...],
     until: int | None,
@@ -175,8 +177,8 @@ def command(
     """
     if (order is None) == (buyer is None and day is None):
         raise click.UsageError("name what to explain: either ORDER, or --buyer and --day.")
-    inputs = Inputs(chat, orders, roster, settings)
-    names = [*chat, *orders, *roster, *settings]
+    inputs = Inputs(chat, orders, roster, settings, rulings)
+    names = [*chat, *orders, *roster, *settings, *rulings]
     if (url is not None) + (directory is not None) + bool(names) > 1:
         raise click.UsageError("--url, --from and event files exclude each other: give one of them.")
     if names and not chat and not orders:

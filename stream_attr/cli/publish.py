@@ -33,6 +33,7 @@ from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
 @security_options
 @click.option("--chat", metavar="FILE…", multiple=True, help="Chat events.")
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
+@click.option("--rulings", metavar="FILE…", multiple=True, help="Rulings on the credit of orders.")
 @click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
 @click.option("--settings", metavar="FILE…", multiple=True, help="Settings records.")
 @click.option(
@@ -61,6 +62,7 @@ def command(
     security: Security,
     chat: tuple[str, ...],
     orders: tuple[str, ...],
+    rulings: tuple[str, ...],
     roster: tuple[str, ...],
     settings: tuple[str, ...],
     speed: float | None,
@@ -71,17 +73,19 @@ def command(
 ) -> None:
     """Send JSON-lines files to the topics, settings and roster before the events.
 
-    A file may be .gz, and - is standard input; an option takes several files. Chat and orders are merged by
-    their ts, each file in its own order. An event without a usable key is sent as it is, to partition 0: the
-    worker turns it into a dead letter.
+    A file may be .gz, and - is standard input; an option takes several files. Chat, orders and rulings
+    are merged by their ts, each file in its own order. An event without a usable key is sent as it is, to
+    partition 0: the worker turns it into a dead letter.
 
     Settings and roster are checked against the records on their topics before anything is sent: if a worker
     would refuse one, nothing is sent, and the command ends with status 1 and each reason.
     """
-    inputs = Inputs(chat, orders, roster, settings)
-    names = chat + orders + roster + settings
+    inputs = Inputs(chat, orders, roster, settings, rulings)
+    names = chat + orders + roster + settings + rulings
     if not names and until is None:
-        raise click.UsageError("nothing to publish: give --chat, --orders, --roster, --settings or --until.")
+        raise click.UsageError(
+            "nothing to publish: give --chat, --orders, --rulings, --roster, --settings or --until."
+        )
     if names.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input (-) can be read once only.")
     if until is not None and not accept_future and until > wall_clock_ts() + AHEAD_OF_CLOCK_MS:

@@ -38,6 +38,7 @@ LEAST_CACHE_MIB = 16
 @click.command(name="replay", cls=FilesCommand)
 @click.option("--chat", metavar="FILE…", multiple=True, help="Chat events.")
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
+@click.option("--rulings", metavar="FILE…", multiple=True, help="Rulings on the credit of orders.")
 @click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
 @click.option(
     "--settings",
@@ -92,6 +93,7 @@ LEAST_CACHE_MIB = 16
 def command(
     chat: tuple[str, ...],
     orders: tuple[str, ...],
+    rulings: tuple[str, ...],
     roster: tuple[str, ...],
     settings: tuple[str, ...],
     out: Path,
@@ -110,7 +112,7 @@ def command(
     Each file is read in its own order, the files merged by ts. Files may be .gz; - is standard input. A DIR
     that already holds results is refused, unless --overwrite is given.
     """
-    names = chat + orders + roster + settings
+    names = chat + orders + roster + settings + rulings
     if not chat and not orders:
         raise click.UsageError("nothing to judge: give --chat, --orders or both.")
     if names.count(STANDARD_INPUT) > 1:
@@ -122,7 +124,7 @@ def command(
             f"{out} already holds results ({names_found}): choose another folder with --out, "
             "or replace them with --overwrite"
         )
-    inputs = Inputs(chat, orders, roster, settings)
+    inputs = Inputs(chat, orders, roster, settings, rulings)
     if processes is None:
         processes = sensible_number(inputs)
     elif processes > 1 and STANDARD_INPUT in names:

@@ -9,6 +9,7 @@ from typing import Final
 
 CHAT: Final = "chat-events"
 ORDERS: Final = "order-events"
+RULINGS: Final = "rulings"
 TICKS: Final = "ticks"
 ROSTER: Final = "agent-roster"
 SETTINGS: Final = "shop-settings"
@@ -26,6 +27,7 @@ CLOSINGS: Final = "agent-day-closings"
 INPUTS: Final = (
     CHAT,
     ORDERS,
+    RULINGS,
     TICKS,
     ROSTER,
     SETTINGS,

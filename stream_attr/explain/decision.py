@@ -60,7 +60,7 @@ class DecisionExplanation(Writer):
         if self._decision["outcome"] in (CREDITED, SILENT):
             yield from self._interval("payment")
             yield from self._followup()
-        yield from self._section("credit", [self._credit()])
+        yield from self._section("credit", [*self._ruling(), self._credit()])
         yield from self._section("assists", self._assists())
         yield from self._section("discarded", self._discarded())
         yield from self._section("change", self._change())
@@ -179,9 +179,22 @@ class DecisionExplanation(Writer):
 
     # Credit
 
+    def _ruling(self) -> Iterator[str]:
+        ruling = self._decision.get("ruling")
+        if ruling:
+            agent = ruling["agent_id"]
+            yield self._sentence(
+                "ruling_nobody" if agent is None else "ruling_agent",
+                agent=agent,
+                ruled_by=ruling["ruled_by"],
+                time=self._time(ruling["ts"]),
+            )
+
     def _credit(self) -> str:
         decision = self._decision
         credit = decision["credit"]
+        if credit and credit["basis"] == "ruling":
+            return self._sentence("credit_ruling", agent=credit["agent_id"])
         if credit:
             rule = self._sentence(f"credit_rule_{credit['rule']}")
             return self._sentence(f"credit_{credit['basis']}", agent=credit["agent_id"], rule=rule)
@@ -189,6 +202,8 @@ class DecisionExplanation(Writer):
             return self._sentence("credit_excluded")
         if decision["paid_ts"] is None:
             return self._sentence("credit_not_paid")
+        if decision.get("ruling"):
+            return self._sentence("credit_ruling_nobody")
         # A silent verdict does not name the rule, but only one rule leaves such an agent without credit.
         if decision["placing"]:
             return self._sentence("credit_no_payment_agent", rule=self._sentence("credit_rule_payment"))
@@ -233,6 +248,8 @@ class DecisionExplanation(Writer):
         times = {"timer": decision["watermark"]} | {
             field.removesuffix("_ts"): decision.get(field) for field in EVENTS.values()
         }
+        if ruling := decision.get("ruling"):
+            times["ruling"] = ruling["ts"]
         if times.get(word) is not None:
             reason = self._sentence("reason_at", reason=reason, time=self._time(times[word]))
         return self._sentence(

@@ -161,7 +161,7 @@ def _events(files: EventFiles, *topics: str) -> Iterator[tuple[tuple[str, int], 
         }
         for records, _ in chunks(open_files, CHUNK, files.wall_clock_ts):
             for record in records:
-                if record.event is not None:
+                if isinstance(record.event, ChatEvent | OrderEvent):
                     yield (names[record.topic][record.partition], record.offset), record.event
             count += len(records)
             files.progress(count)

@@ -124,6 +124,12 @@ def _verify_credit(decision: Decision) -> Iterator[str]:
             what = "excluded" if decision["outcome"] == "excluded" else "not paid"
             yield f"credit: the order is {what}, and nobody can have the credit"
         return
+    if ruling := decision.get("ruling"):
+        if (credit and credit["basis"]) != (ruling["agent_id"] and "ruling"):
+            yield "credit: its basis is not the ruling that holds"
+        elif credit and credit["agent_id"] != ruling["agent_id"]:
+            yield f"credit: the ruling gives it to {ruling['agent_id']}, not to {credit['agent_id']}"
+        return
     due: tuple[str, str] | None
     if credit is None:
         # Without credit the decision does not name the rule: some rule must give the credit to nobody.

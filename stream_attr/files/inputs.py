@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Inputs:
     orders: Sequence[str] = ()
     roster: Sequence[str] = ()
     settings: Sequence[str] = ()
+    rulings: Sequence[str] = ()
 
     @property
     def names(self) -> dict[str, tuple[str, ...]]:
@@ -25,4 +26,5 @@ class Inputs:
             ORDERS: tuple(self.orders),
             ROSTER: tuple(self.roster),
             SETTINGS: tuple(self.settings),
+            RULINGS: tuple(self.rulings),
         }

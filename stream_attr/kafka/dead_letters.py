@@ -42,7 +42,7 @@ class _Letter(msgspec.Struct, gc=False):
     code: Code
     message: str
     field: str | None
-    topic: Literal["chat-events", "order-events", "ticks", "agent-roster", "shop-settings"]
+    topic: Literal["chat-events", "order-events", "rulings", "ticks", "agent-roster", "shop-settings"]
     partition: int | None
     offset: int | None
     file: str | None

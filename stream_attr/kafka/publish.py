@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from stream_attr.codec.surrogates import loads
-from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS, TICKS
 from stream_attr.errors import StreamAttrError
 from stream_attr.files.jsonl import Line, LinesFile
 from stream_attr.kafka.security import UNSECURED, Security
@@ -29,6 +29,7 @@ __all__ = ["KEY_FIELDS", "Inputs", "Pace", "Parsed", "in_step", "publish", "reco
 KEY_FIELDS = {
     CHAT: ("shop_id", "buyer_id"),
     ORDERS: ("shop_id", "buyer_id"),
+    RULINGS: ("shop_id", "buyer_id"),
     ROSTER: ("shop_id", "agent_id"),
     SETTINGS: ("shop_id",),
 }
@@ -51,6 +52,7 @@ class Inputs:
     orders: Sequence[str] = ()
     roster: Sequence[str] = ()
     settings: Sequence[str] = ()
+    rulings: Sequence[str] = ()
 
 
 class Parsed(NamedTuple):
@@ -118,7 +120,7 @@ def publish(
     progress: Progress = lambda _acknowledged, _silent_s: None,
     published: Published | None = None,
 ) -> Published:
-    """Send the files: settings and roster first, then chat and orders merged by time, then ticks.
+    """Send the files: settings and roster first, then chat, orders and rulings merged by time, then ticks.
 
     Settings and roster are checked before anything is sent, by the records that are on their topics already:
     one that a worker would refuse ends it here. One that would be refused and is on its topic already, from
@@ -148,7 +150,11 @@ def publish(
         tables = [
             *itertools.chain.from_iterable(opened(SETTINGS, inputs.settings) + opened(ROSTER, inputs.roster))
         ]
-        events = opened(CHAT, inputs.chat) + opened(ORDERS, inputs.orders)
+        events = [
+            *opened(CHAT, inputs.chat),
+            *opened(ORDERS, inputs.orders),
+            *opened(RULINGS, inputs.rulings),
+        ]
         topics = _topics(inputs, until)
         sender = Sender(bootstrap, security, prefix, topics, account, delivery_timeout_ms, progress)
         try:
@@ -228,6 +234,7 @@ def _topics(inputs: Inputs, until: int | None) -> list[str]:
     wanted = {
         CHAT: bool(inputs.chat),
         ORDERS: bool(inputs.orders),
+        RULINGS: bool(inputs.rulings),
         ROSTER: bool(inputs.roster),
         SETTINGS: bool(inputs.settings),
         TICKS: until is not None,

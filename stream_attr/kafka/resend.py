@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.codec.records.order_event import decode_order
 from stream_attr.codec.records.roster import decode_roster
+from stream_attr.codec.records.ruling import decode_ruling
 from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.records.tick import decode_tick
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.codec.versions import NewerVersionError
-from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS, TICKS
 from stream_attr.kafka.dead_letters import DeadLetter, Found, Selection
 from stream_attr.kafka.publish import record_key
 from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
@@ -29,11 +30,12 @@ _EXAMPLES = 10
 _DECODERS: dict[str, Callable[[bytes | None], Any]] = {
     CHAT: decode_chat,
     ORDERS: decode_order,
+    RULINGS: decode_ruling,
     TICKS: decode_tick,
     ROSTER: decode_roster,
     SETTINGS: decode_settings,
 }
-_EVENTS = (CHAT, ORDERS)
+_EVENTS = (CHAT, ORDERS, RULINGS)
 _GLOBAL_TOPICS = (SETTINGS, ROSTER)
 
 

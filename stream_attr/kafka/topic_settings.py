@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, ResourceType
 
 from stream_attr.contract.registry import TopicDefinition, topic_definitions
-from stream_attr.contract.topics import CHAT, INTERNAL, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, INTERNAL, ORDERS, ROSTER, RULINGS, SETTINGS, TICKS
 from stream_attr.kafka.connection import BROKER_TIMEOUT_S, reason_of
 from stream_attr.rules.shop.days import DAY_MS
 
@@ -23,7 +23,7 @@ __all__ = ["ENOUGH_COPIES", "Check", "Finding", "check_settings", "describe_topi
 DEFAULT_HISTORY_MS = 35 * DAY_MS
 """The default of ``--history-days``."""
 
-_EVENTS = frozenset({CHAT, ORDERS, TICKS})
+_EVENTS = frozenset({CHAT, ORDERS, RULINGS, TICKS})
 _INPUTS = _EVENTS | {SETTINGS, ROSTER}
 _DEFAULTS = {"cleanup.policy": "delete", "message.timestamp.type": "CreateTime"}
 """Kafka's defaults, for a broker that does not return settings at their default."""

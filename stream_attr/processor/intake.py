@@ -16,11 +16,14 @@ from stream_attr.codec.records.order_event import (
     placed_of,
     refund_of,
 )
+from stream_attr.codec.records.ruling import decode_ruling
 from stream_attr.codec.records.tick import decode_tick
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.fields import MAX_AMOUNT
 from stream_attr.contract.records.order_event import OrderEvent
+from stream_attr.contract.records.ruling import RulingEvent
+from stream_attr.contract.topics import RULINGS
 from stream_attr.processor.options import Options
 from stream_attr.processor.ports import Record, Stats
 from stream_attr.processor.watermark import Watermark
@@ -53,6 +56,12 @@ def order_event(record: Record) -> OrderEvent:
     return event if isinstance(event, OrderEvent) else decode_order(record.value)
 
 
+def ruling_event(record: Record) -> RulingEvent:
+    """Return the ruling of a record, which may be decoded already. Raises RefusedRecord."""
+    event = record.event
+    return event if isinstance(event, RulingEvent) else decode_ruling(record.value)
+
+
 def tick_ts(record: Record, clock: Callable[[], int] | None) -> int:
     """Return the time of a tick; one from the future would make all that follows too late.
 
@@ -72,9 +81,15 @@ def refuse_future(ts: int, clock: Callable[[], int] | None) -> None:
 
 
 def accept(
-    event: ChatEvent | OrderEvent, record: Record, options: Options, watermark: Watermark, stats: Stats
+    event: ChatEvent | OrderEvent | RulingEvent,
+    record: Record,
+    options: Options,
+    watermark: Watermark,
+    stats: Stats,
 ) -> tuple[bytes, bool]:
     """Count an event and let the watermark see it; return its buyer's key, and whether it is late.
+
+    A ruling does not move the watermark.
 
     Raises RefusedRecord for another key than its own, a time in the future, and one beyond the history kept.
     """
@@ -91,7 +106,8 @@ def accept(
             Code.TOO_LATE, "`ts` lies further behind the watermark than history is kept", "ts"
         )
     topic = record.topic
-    watermark.see(topic, ts)
+    if topic != RULINGS:
+        watermark.see(topic, ts)
     stats.events[topic] = stats.events.get(topic, 0) + 1
     if late:
         stats.late[topic] = stats.late.get(topic, 0) + 1

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.order_event import OrderEvent
+from stream_attr.contract.records.ruling import RulingEvent
 
 PROGRESS_KEY: Final = b"\x00progress"
 """Key of a partition's progress record in its changelog; no buyer key begins with a control character."""
@@ -31,7 +32,7 @@ class Record(Struct, frozen=True, gc=False):
     """Kafka timestamp, milliseconds."""
     key: bytes | None
     value: bytes | None
-    event: ChatEvent | OrderEvent | None = None
+    event: ChatEvent | OrderEvent | RulingEvent | None = None
     """The decoded value, where the caller had to decode it already; None: not decoded."""
 
 

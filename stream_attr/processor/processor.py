@@ -14,6 +14,7 @@ from stream_attr.codec.internal.progress import Progress, decode_progress, encod
 from stream_attr.codec.internal.records import Closing, PartitionWatermark, decode_closing, encode_internal
 from stream_attr.codec.records.chat_event import message_of
 from stream_attr.codec.records.decision import encode_decision
+from stream_attr.codec.records.ruling import ruling_of
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.topics import (
@@ -24,6 +25,7 @@ from stream_attr.contract.topics import (
     DECISIONS,
     ORDERS,
     REPORTS,
+    RULINGS,
     TASKS,
     TICKS,
 )
@@ -38,6 +40,7 @@ from stream_attr.processor.intake import (
     chat_event,
     excess_amount,
     order_event,
+    ruling_event,
     tick_ts,
 )
 from stream_attr.processor.options import Options
@@ -54,9 +57,9 @@ from stream_attr.rules.buyer.emitted import EVERY_DAY
 from stream_attr.rules.buyer.reports import add_closing, mark_dirty, schedule_reports, waits_for_closing
 from stream_attr.rules.buyer.retention import expire, expire_at_end
 from stream_attr.rules.buyer.timers import due_orders, reschedule
-from stream_attr.rules.buyer.verdicts import Revision, judgements, revise
+from stream_attr.rules.buyer.verdicts import Revision, judgements, revise, with_ruling
 from stream_attr.rules.order.facts import Waiting
-from stream_attr.rules.order.order import Order
+from stream_attr.rules.order.order import RULING_MARK, Order
 from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
@@ -170,7 +173,7 @@ class Processor:
             return None
         order = found.orders[order_id]
         emitted = order.emitted[OFFICIAL]
-        judgement = judgements(found, order)[OFFICIAL]
+        judgement = with_ruling(found, order, judgements(found, order)[OFFICIAL])
         revision = Revision(order, OFFICIAL, judgement, emitted)
         return encode_decision(shop_id, found.buyer_id, revision, max(self._watermark.value, NO_WATERMARK))
 
@@ -196,6 +199,8 @@ class Processor:
                     self._order(record)
                 elif topic == TICKS:
                     watermark.tick(tick_ts(record, self._options.clock))
+                elif topic == RULINGS:
+                    self._ruling(record)
                 elif topic == BUYER_DAYS:
                     self._batch.outputs += self._rollup.take(record.value or b"")
                 elif topic == CLOSINGS:
@@ -266,9 +271,7 @@ class Processor:
         before = _first_day(order, buyer.shop) if order.created_ts is not None else None
         apply_to_order(order, event)
         if order.created_ts is None:
-            assert record.value is not None
-            order.add_waiting(Waiting(record.partition, record.offset, record.key, record.value))
-            update_order_size(buyer, order)
+            _wait(buyer, order, record)
         else:
             order.take_waiting()
             update_order_size(buyer, order)
@@ -282,6 +285,30 @@ class Processor:
                     since = _first_day(order, buyer.shop)
                     since = since if before is None else min(since, before)
                 self._mark_dirty(buyer, since, event.ts, _REASONS[event.type], late=late)
+        self._reschedule(key, buyer, self._watermark.value)
+
+    def _ruling(self, record: Record) -> None:
+        event = ruling_event(record)
+        key, late = accept(event, record, self._options, self._watermark, self._batch.stats)
+        if self._share is not None and not self._share.has(key):
+            return
+        buyer = self._buyers.load(key)
+        event_id = RULING_MARK + event.event_id
+        if not has_room_for_order(buyer, event_id):
+            self._refuse(BUYER_IS_FULL, record)
+            return
+        order = buyer.add_order_event(event.order_id, event_id, event.ts)
+        if order is None:
+            self._repeat(record.topic)
+            return
+        order.add_ruling(ruling_of(event))
+        if order.created_ts is None:
+            _wait(buyer, order, record)
+        else:
+            update_order_size(buyer, order)
+            self._emit(buyer, order, self._watermark.value, "ruling", late=late)
+            if self._reports:
+                self._mark_dirty(buyer, _first_day(order, buyer.shop), event.ts, "ruling", late=late)
         self._reschedule(key, buyer, self._watermark.value)
 
     # Time
@@ -384,7 +411,14 @@ class Processor:
         for waiting in lost:
             self._refuse(
                 RefusedRecord(Code.INCOMPLETE_ORDER, "the creation of its order never came", "order_id"),
-                Record(ORDERS, waiting.partition, waiting.offset, 0, waiting.key, waiting.value),
+                Record(
+                    RULINGS if waiting.is_ruling else ORDERS,
+                    waiting.partition,
+                    waiting.offset,
+                    0,
+                    waiting.key,
+                    waiting.value,
+                ),
             )
 
     def _reschedule(self, key: bytes, buyer: Buyer, watermark: int) -> None:
@@ -465,6 +499,14 @@ class Processor:
         batch.stats.buyers = self._buyers.count
         batch.stats.watermark = None if value == BEGINNING else value
         return batch
+
+
+def _wait(buyer: Buyer, order: Order, record: Record) -> None:
+    """Keep a record of an order until its creation comes."""
+    assert record.value is not None
+    is_ruling = record.topic == RULINGS
+    order.add_waiting(Waiting(record.partition, record.offset, record.key, record.value, is_ruling))
+    update_order_size(buyer, order)
 
 
 def _first_day(order: Order, shop: Shop) -> int:

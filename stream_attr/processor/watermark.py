@@ -7,6 +7,8 @@ from typing import Final
 from stream_attr.contract.topics import CHAT, ORDERS
 from stream_attr.rules.shop.days import END_OF_TIME
 
+WATERMARK_TOPICS: Final = (CHAT, ORDERS)
+"""The topics whose events move the watermark, and hold it back. Rulings do neither: they are rare."""
 BEGINNING: Final = -END_OF_TIME
 """Before every instant: no watermark yet."""
 

@@ -13,8 +13,9 @@ from stream_attr.audit import Audit, AuditWarning, Place
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.codec.records.order_event import decode_order
 from stream_attr.codec.records.roster import decode_roster
+from stream_attr.codec.records.ruling import decode_ruling
 from stream_attr.codec.refusal import RefusedRecord
-from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import ShopRegistry
 from stream_attr.processor.intake import refuse_future
@@ -48,7 +49,7 @@ def check(
     wall_clock_ts: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Problem | AuditWarning]:
-    """Yield every problem, file by file: settings, roster, chat, orders, then orders never created.
+    """Yield every problem, file by file: settings, roster, chat, orders, rulings, then orders never created.
 
     Then come the warnings of the audits. Settings and roster are taken as `replay` takes them, history and
     all: a second record that names another time zone is a problem. ``wall_clock_ts``: see `Plan`.
@@ -64,7 +65,7 @@ def check(
             topic: [stack.enter_context(LinesFile(name)) for name in some] for topic, some in names.items()
         }
         registry = ShopRegistry(names)
-        topics = (SETTINGS, ROSTER, CHAT, ORDERS)
+        topics = (SETTINGS, ROSTER, CHAT, ORDERS, RULINGS)
         all_files = [lines.name for topic in topics for lines in files[topic]]
         audit = stack.enter_context(
             Audit(all_files, has_chat=bool(inputs.chat), has_roster=bool(inputs.roster))
@@ -84,6 +85,10 @@ def check(
                             order = decode_order(value)
                             refuse_future(order.ts, clock)
                             audit.add_order(order, Place(file, number))
+                        elif topic == RULINGS:
+                            ruling = decode_ruling(value)
+                            refuse_future(ruling.ts, clock)
+                            audit.add_ruling(ruling, Place(file, number))
                         elif letter := registry.apply(Record(topic, index, number, 0, None, value)):
                             yield _of_dead_letter(orjson.loads(letter.value))
                         elif topic == ROSTER:

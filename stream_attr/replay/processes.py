@@ -78,7 +78,7 @@ class ProcessLostError(StreamAttrError):
 def sensible_number(inputs: Inputs) -> int:
     """Return how many processes are worth starting for these files, at most one for each core."""
     names = [*inputs.chat, *inputs.orders]
-    if STANDARD_INPUT in (*names, *inputs.roster, *inputs.settings):
+    if STANDARD_INPUT in (*names, *inputs.roster, *inputs.settings, *inputs.rulings):
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, sum(_size(Path(name)) for name in names) // WORTH_A_PROCESS))

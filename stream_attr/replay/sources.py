@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.codec.records.order_event import decode_order
+from stream_attr.codec.records.ruling import decode_ruling
 from stream_attr.codec.records.tick import peek_ts
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.order_event import OrderEvent
-from stream_attr.contract.topics import CHAT
+from stream_attr.contract.records.ruling import RulingEvent
+from stream_attr.contract.topics import CHAT, ORDERS, RULINGS
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
 from stream_attr.processor.ports import Record
+from stream_attr.processor.watermark import WATERMARK_TOPICS
 from stream_attr.rules.shop.days import END_OF_TIME
 
 Place = tuple[int, int]
 """Where a record stands in the stream: its time, and of one time the file given first."""
 
+_DECODERS: dict[str, Callable[[bytes], ChatEvent | OrderEvent | RulingEvent]] = {
+    CHAT: decode_chat,
+    ORDERS: decode_order,
+    RULINGS: decode_ruling,
+}
 AT_ONCE = -1
 """Stands for the time of a record that has none, or one of the future: it is taken as soon as it comes up."""
 LAST: Place = (END_OF_TIME, 0)
@@ -54,8 +62,8 @@ def _records(
 
     What lies after ``latest`` is refused later on: it must not hold back the lines behind it.
     """
-    decode = decode_chat if topic == CHAT else decode_order
-    event: ChatEvent | OrderEvent | None
+    decode = _DECODERS[topic]
+    event: ChatEvent | OrderEvent | RulingEvent | None
     for number, value in lines:
         try:
             event = decode(value)
@@ -74,8 +82,8 @@ def chunks(
 ) -> Iterator[tuple[list[Record], frozenset[str]]]:
     """Yield records in the order in which they are to be judged, ``size`` at a time.
 
-    With each comes the set of the topics that are read to their end once it is done. ``wall_clock_ts``: see
-    `Plan`.
+    With each comes the set of the topics that are read to their end once it is done, of those that move the
+    watermark. ``wall_clock_ts``: see `Plan`.
     """
     latest = END_OF_TIME if wall_clock_ts is None else wall_clock_ts + AHEAD_OF_CLOCK_MS
     named = [(topic, index, lines) for topic, some in files.items() for index, lines in enumerate(some)]
@@ -91,4 +99,5 @@ def chunks(
 
 
 def _ended(files: Mapping[str, Sequence[LinesFile]], sources: Sequence[_Source]) -> frozenset[str]:
-    return frozenset(files) - {source.topic for source in sources if source.head}
+    live = {source.topic for source in sources if source.head}
+    return frozenset(topic for topic in WATERMARK_TOPICS if topic in files and topic not in live)

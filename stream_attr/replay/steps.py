@@ -10,7 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import Options, Share, ShopRegistry
@@ -108,7 +108,9 @@ class FilePartition:
         registry = ShopRegistry(names)
         refused = list(_applied(registry, files))
         self._partition = LocalPartition(registry, store, self._plan.options())
-        self._chunks = chunks({CHAT: files[CHAT], ORDERS: files[ORDERS]}, CHUNK, self._plan.wall_clock_ts)
+        self._chunks = chunks(
+            {topic: files[topic] for topic in (CHAT, ORDERS, RULINGS)}, CHUNK, self._plan.wall_clock_ts
+        )
         self._batches = self._processed(refused)
         return self
 

@@ -117,6 +117,18 @@ ORDER_EVENT_TYPES: Final = Vocabulary(
 )  # fmt: skip
 
 
+# Rulings (RULEBOOK 2)
+
+RulingType = Literal["credit", "withdrawn"]
+RULING_TYPES: Final = Vocabulary(
+    "type of a ruling", "业绩裁定类型", RulingType,
+    {
+        "credit": Word("the order is the sale of agent_id, or of nobody", "裁定归属"),
+        "withdrawn": Word("the rulings before it hold no longer", "撤销裁定"),
+    },
+)  # fmt: skip
+
+
 # Roster and settings (RULEBOOK 2, 3)
 
 
@@ -321,13 +333,14 @@ SILENCES: Final = Vocabulary(
     },
 )  # fmt: skip
 
-Basis = Literal["placing", "payment", "followup"]
+Basis = Literal["placing", "payment", "followup", "ruling"]
 BASES: Final = Vocabulary(
     "basis of credit", "业绩依据", Basis,
     {
         "placing": Word("as placing agent", "落实下单", 11),
         "payment": Word("as payment agent", "落实付款", 12),
         "followup": Word("for following up a full-silent payment", "全静默订单跟进", 13),
+        "ruling": Word("by a ruling, over the rules", "业绩裁定", 29),
     },
 )  # fmt: skip
 
@@ -370,7 +383,8 @@ NOTICES: Final = Vocabulary(
 )  # fmt: skip
 
 Reason = Literal[
-    "created", "deposit", "paid", "cancelled", "refund", "excluded", "chat", "settings", "timer", "late_event"
+    "created", "deposit", "paid", "cancelled", "refund", "excluded", "ruling", "chat", "settings", "timer",
+    "late_event",
 ]  # fmt: skip
 REASONS: Final = Vocabulary(
     "reason of a revision", "修订原因", Reason,
@@ -381,6 +395,7 @@ REASONS: Final = Vocabulary(
         "cancelled": Word("it was cancelled", "取消", 17),
         "refund": Word("a refund was requested, paid out or closed", "退款", 18),
         EXCLUDED: Word("it was excluded, or included again", "剔除或恢复", 24),
+        "ruling": Word("a ruling on its credit", "业绩裁定", 29),
         "chat": Word("a chat event", "聊天", 19),
         "settings": Word("a change of settings or roster", "设置或岗位变更", 20),
         "timer": Word("the passing of time", "到时", 21),
@@ -519,7 +534,7 @@ CODES: Final = Vocabulary(
 VOCABULARIES: Final[Mapping[str, Vocabulary]] = {
     one.title: one
     for one in (
-        *(CHAT_TYPES, SENDERS, MESSAGE_KINDS, ENTRIES, ORDER_EVENT_TYPES),
+        *(CHAT_TYPES, SENDERS, MESSAGE_KINDS, ENTRIES, ORDER_EVENT_TYPES, RULING_TYPES),
         *(ROLES, PRESET_NAMES, PICK_RULES, CREDIT_RULES, PRODUCT_PRIORITIES, FILTERS),
         *(STATUSES, OUTCOMES, SILENCES, BASES, ASSIST_KINDS, DISCARD_REASONS, NOTICES, REASONS),
         *(INQUIRY_KINDS, INQUIRY_RESULTS, EXEMPTIONS, TASK_KINDS, TASK_STATUSES, CODES),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from heapq import merge
 from typing import Any
 
-from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS, TICKS
 from stream_attr.processor import Options, ShopRegistry
 from stream_attr.processor.local import LocalDriver, LocalPartition, partition_of
 from stream_attr.processor.ports import Output, Record
@@ -26,7 +26,7 @@ _SHOP_FILES = {SETTINGS: ("settings",), ROSTER: ("roster",)}
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A record to be sent: a chat event, an order event or a tick."""
+    """A record to be sent: a chat event, an order event, a ruling or a tick."""
 
     topic: str
     value: Json
@@ -56,15 +56,19 @@ class Emitted:
 
 
 def in_time_order(
-    chat: Iterable[Json] = (), orders: Iterable[Json] = (), ticks: Iterable[int] = ()
+    chat: Iterable[Json] = (),
+    orders: Iterable[Json] = (),
+    ticks: Iterable[int] = (),
+    rulings: Iterable[Json] = (),
 ) -> list[Input]:
     """Merge events as a worker reads them: each topic in its own order, the topics merged by ``ts``.
 
-    ``ticks`` are times, epoch milliseconds. Of equal times chat comes first, ticks last.
+    ``ticks`` are times, epoch milliseconds. Of equal times chat comes first, then orders, rulings and ticks.
     """
     topics = (
         [Input(CHAT, event) for event in chat],
         [Input(ORDERS, event) for event in orders],
+        [Input(RULINGS, event) for event in rulings],
         [Input(TICKS, {"ts": ts}) for ts in ticks],
     )
     return list(merge(*topics, key=lambda one: one.ts))

@@ -24,7 +24,7 @@ SHOP = "jd:1"
 
 _TIMES = frozenset({"ts", "created_ts", "paid_ts", "cancelled_ts", "final_at", "first_ts", "last_ts"})
 _FIELDS = frozenset(
-    {"name", "rule", "settings", "roster", "chat", "orders", "ticks", "until"}
+    {"name", "rule", "settings", "roster", "chat", "orders", "rulings", "ticks", "until"}
     | {"expect", "no_decision", "emitted"}
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,6 +40,7 @@ class Scenario:
     roster: list[Json]
     chat: list[Json]
     orders: list[Json]
+    rulings: list[Json]
     ticks: list[int]
     until: int | None
     """Where the watermark stops, epoch milliseconds; None: the end of time."""
@@ -85,7 +86,7 @@ def failures(scenario: Scenario) -> list[str]:
         )
     except ValueError as error:
         return [str(error)]
-    driver.send_all(in_time_order(scenario.chat, scenario.orders, scenario.ticks))
+    driver.send_all(in_time_order(scenario.chat, scenario.orders, scenario.ticks, scenario.rulings))
     driver.finish()
     emitted = [one.value for one in driver.emitted if one.topic in (DECISIONS, COMPARISONS)]
     found = not_as_expected(scenario, emitted)
@@ -170,6 +171,10 @@ def _complete(given: Json) -> Scenario:
             for i, record in enumerate(_timed(given.get("chat", []), zone), 1)
         ],
         orders=orders,
+        rulings=[
+            {"event_id": f"r{i:02}", **owner, "order_id": "o-1", "ruled_by": "manager", **record}
+            for i, record in enumerate(_timed(given.get("rulings", []), zone), 1)
+        ],
         ticks=[_instant(text, zone) for text in given.get("ticks", [])],
         until=None if until is None else _instant(until, zone),
         expect=[

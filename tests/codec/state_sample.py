@@ -22,7 +22,7 @@ from stream_attr.rules.buyer.retention import Retention, expire
 from stream_attr.rules.buyer.timers import reschedule
 from stream_attr.rules.buyer.verdicts import revise
 from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
-from stream_attr.rules.order.facts import Cancelled, Deposit, Exclusion, Placed, Refund, Waiting
+from stream_attr.rules.order.facts import Cancelled, Deposit, Exclusion, Placed, Refund, Ruling, Waiting
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
@@ -92,6 +92,9 @@ def sample_buyer() -> Buyer:
     buyer.add_order_event("o-paid", "e4", NOON + HOUR_MS)
     order.add_refund(Refund(NOON + HOUR_MS, "e4", 200, completed=True, refund_id="r-1", currency="USD"))
     list(revise(buyer, order, MIDNIGHT, "refund"))
+    buyer.add_order_event("o-paid", "|r1", NOON + 2 * HOUR_MS)
+    order.add_ruling(Ruling(NOON + 2 * HOUR_MS, "r1", "客服-乙", "主管", withdrawn=False))
+    list(revise(buyer, order, MIDNIGHT, "ruling"))
 
     unpaid = buyer.add_order_event("o-unpaid", "e5", NOON + DAY_MS)
     assert unpaid is not None
@@ -124,6 +127,7 @@ def sample_buyer() -> Buyer:
     waiting.add_paid(Placed(NOON, "e7", 0, None, None, ()))
     waiting.waiting.append(Waiting(3, 7, b"jd:10086|b", b'{"event_id": "e7"}'))
     waiting.waiting.append(Waiting(3, 8, None, b"{}"))
+    waiting.waiting.append(Waiting(3, 9, None, b"{}", is_ruling=True))
     reschedule(buyer, NOON, Retention())
     return buyer
 
@@ -170,6 +174,8 @@ def contents_of(buyer: Buyer) -> dict[str, Any]:
                         [one.partition, one.offset, one.key and one.key.decode(), one.value.decode()]
                         for one in order.waiting
                     ],
+                    "waiting_rulings": [one.offset for one in order.waiting if one.is_ruling],
+                    "ruling": order.ruling and order.ruling._asdict(),
                     "emitted": {
                         profile: {
                             "revision": last.revision,

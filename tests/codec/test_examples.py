@@ -11,6 +11,7 @@ import pytest
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.codec.records.order_event import decode_order
 from stream_attr.codec.records.roster import decode_roster
+from stream_attr.codec.records.ruling import decode_ruling
 from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.records.tick import decode_tick
 from stream_attr.codec.refusal import RefusedRecord
@@ -20,6 +21,7 @@ from stream_attr.rules.vocabulary import Code
 DECODERS = {
     "chat-event": decode_chat,
     "order-event": decode_order,
+    "ruling": decode_ruling,
     "tick": decode_tick,
     "roster": decode_roster,
     "settings": decode_settings,

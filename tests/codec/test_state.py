@@ -22,6 +22,7 @@ from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.buyer.timers import reschedule
 from stream_attr.rules.buyer.verdicts import judgements, revise
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.testing import differences
 from tests.codec.state_sample import BUYER_ID, SAMPLES, contents_of, sample_buyer, sample_shop
 
 RETENTION = Retention()
@@ -100,7 +101,10 @@ def test_a_stored_sample_of_every_version_is_read(path: Path):
     sample = json.loads(path.read_text(encoding="utf-8"))
     data = b64decode(sample["state_base64"])
     assert read_header(data, b"jd:1|b-1").version == int(path.stem.removeprefix("version-"))
-    assert contents_of(decode_buyer(data, sample_shop(), BUYER_ID)) == sample["tells"]
+    contents = contents_of(decode_buyer(data, sample_shop(), BUYER_ID))
+    assert differences(sample["tells"], contents) == []  # fields of later versions have their defaults
+    if path.stem == f"version-{VERSION}":
+        assert contents == sample["tells"]
 
 
 def test_the_present_version_has_its_sample():

@@ -7,7 +7,8 @@ from stream_attr.contract.registry import schemas, topic_definitions
 from stream_attr.kafka.publish import KEY_FIELDS
 
 BY_BUYER = (
-    topics.CHAT, topics.ORDERS, topics.TICKS, topics.CHANGELOG, topics.BUYER_DAYS, topics.CLOSINGS,
+    topics.CHAT, topics.ORDERS, topics.RULINGS, topics.TICKS, topics.CHANGELOG, topics.BUYER_DAYS,
+    topics.CLOSINGS,
 )  # fmt: skip
 COMPACTED = (
     topics.DECISIONS, topics.COMPARISONS, topics.INQUIRIES, topics.FACTS, topics.AGENT_DAILY,

@@ -78,8 +78,8 @@ def test_every_scenario_names_a_chapter() -> None:
 def test_the_second_edition_is_the_end_of_a_page_and_marked_nowhere_else(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "⊕" not in text
-    _, _, second = text.partition(SECOND_EDITION)
-    assert second.startswith("\n> The program does **not** do what stands below.")
+    _, marked, second = text.partition(SECOND_EDITION)
+    assert not marked or second.startswith("\n> The program does **not** do what stands below.")
     assert not re.search(r"^## ", second, re.MULTILINE)
 
 

@@ -422,6 +422,9 @@ def test_a_worker_that_lacks_a_right_says_so(kafka, tmp_path, kind, name, operat
     [
         ("integrator", "attribution-decisions"),
         ("integrator", "shop-settings"),
+        ("integrator", "rulings"),
+        ("supervisor", "chat-events"),
+        ("supervisor", "order-events"),
         ("integrator", "buyer-state-changelog"),
         ("administration", "chat-events"),
         ("administration", "attribution-decisions"),

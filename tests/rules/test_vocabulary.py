@@ -21,7 +21,7 @@ NUMBERS_FOR_EVER = {
     "none": 8, "semi": 9, "full": 10, "placing": 11, "payment": 12, "followup": 13, "order": 14,
     "created": 15, "paid": 16, "cancelled": 17, "refund": 18, "chat": 19, "settings": 20, "timer": 21,
     "late_event": 22, "deposit": 23, "excluded": 24, "several_payments": 25, "over_refunded": 26,
-    "paid_and_cancelled": 27, "currency_differs": 28,
+    "paid_and_cancelled": 27, "currency_differs": 28, "ruling": 29,
 }  # fmt: skip
 """What state that lies on disks and brokers is written with. Add a number with a word; change none."""
 

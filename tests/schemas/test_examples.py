@@ -15,7 +15,7 @@ from stream_attr.rules.vocabulary import Code
 
 ROOT = Path(str(schemas()))
 RECORDS = sorted(path.name.removesuffix(".schema.json") for path in ROOT.glob("*.schema.json"))
-INPUTS = {"chat-event", "order-event", "tick", "roster", "settings"}
+INPUTS = {"chat-event", "order-event", "ruling", "tick", "roster", "settings"}
 PASSING = sorted(ROOT.glob("examples/*/*.pass.json"))
 FAILING = sorted(ROOT.glob("examples/*/*.fail.json"))
 ABOUT_THE_BYTES = {Code.NOT_JSON, Code.NOT_AN_OBJECT}

@@ -125,6 +125,6 @@ def test_ticks_that_wait_are_bounded_too():
     assert backlog.most_records[TICKS] < 20_000
 
 
-@pytest.mark.parametrize(("partitions", "most"), [(1, 20), (6, 120), (64, 128), (100, 128)])
+@pytest.mark.parametrize(("partitions", "most"), [(1, 24), (6, 128), (64, 128), (85, 128), (100, 150)])
 def test_all_partitions_together_have_no_more_than_a_worker_may(partitions, most):
     assert partitions * len(INPUTS) * fetch_budget(partitions) <= most * MIB

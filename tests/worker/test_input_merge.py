@@ -1,4 +1,4 @@
-"""Chat and orders of a partition in step, ticks after them: what is taken, what has to wait."""
+"""Chat, orders and rulings of a partition in step, ticks after them: what is taken, what has to wait."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, TICKS
+from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, RULINGS, TICKS
 from stream_attr.processor.ports import Record
 from stream_attr.worker.startup.topics_check import INPUTS
 from stream_attr.worker.task.input_merge import End, Merge
@@ -23,12 +23,16 @@ def record(topic, offset, ts):
 
 
 class Feed:
-    """A merge and what a consumer would tell it."""
+    """A merge and what a consumer would tell it.
+
+    With each response for orders comes one for rulings, whose topic is empty unless a test says otherwise.
+    """
 
     def __init__(self, **positions):
         self.merge = Merge(dict.fromkeys(INPUTS, 0) | positions)
         self.response = itertools.count()
-        self.next = {CHAT: 0, ORDERS: 0, TICKS: 0}
+        self.next = {CHAT: 0, ORDERS: 0, RULINGS: 0, TICKS: 0}
+        self.follows = True
 
     def offer(self, topic, *tss):
         start = self.next[topic]
@@ -40,6 +44,8 @@ class Feed:
         many behind them in a transaction that is open."""
         end = self.next[topic] + further
         self.merge.observe(topic, End(self.next[topic], end, end + unstable, next(self.response)))
+        if topic == ORDERS and self.follows:
+            self.end(RULINGS)
 
     def take(self, limit=100):
         take = self.merge.take(limit)
@@ -57,6 +63,10 @@ def chat(*offsets):
 
 def orders(*offsets):
     return [(ORDERS, offset) for offset in offsets]
+
+
+def rulings(*offsets):
+    return [(RULINGS, offset) for offset in offsets]
 
 
 def test_the_older_head_goes_first_and_chat_before_an_order_of_the_same_time(feed):
@@ -157,7 +167,7 @@ def test_buffers_and_lag_follow_what_is_offered_and_taken(feed):
     feed.offer(CHAT, 10, 20)
     feed.end(CHAT, further=3)
     size = 2 * (len(record(CHAT, 0, 10).value) + len(b"jd:1|b"))
-    nothing = dict.fromkeys((ORDERS, TICKS, BUYER_DAYS, CLOSINGS), (0, 0))
+    nothing = dict.fromkeys((ORDERS, RULINGS, TICKS, BUYER_DAYS, CLOSINGS), (0, 0))
     assert feed.merge.buffers() == {CHAT: (2, size), **nothing}
     assert feed.merge.lag(CHAT) == 5
     feed.take()
@@ -214,12 +224,97 @@ class TestOffsetsWithoutRecords:
 
     def test_a_topic_that_was_never_read_before_is_noted_where_it_begins(self):
         merge = Merge({CHAT: 7})
-        for topic, position in ((CHAT, 7), (ORDERS, 5)):
+        for topic, position in ((CHAT, 7), (ORDERS, 5), (RULINGS, 0)):
             merge.observe(topic, End(position, position, position, 1))
         taken = merge.take(100)
         assert taken is not None
-        assert taken.positions == {ORDERS: 5}
+        assert taken.positions == {ORDERS: 5, RULINGS: 0}
         assert merge.take(100) is None
+
+
+class TestRulings:
+    """They go in step with chat and orders, and move no watermark."""
+
+    @pytest.fixture
+    def feed(self):
+        feed = Feed()
+        feed.follows = False
+        return feed
+
+    def test_of_one_time_they_come_after_chat_and_orders(self, feed):
+        feed.offer(CHAT, 10, 20, 40)
+        feed.offer(ORDERS, 20, 30)
+        feed.offer(RULINGS, 5, 20, 35, 50)
+        for topic in (CHAT, ORDERS, RULINGS):
+            feed.end(topic)
+        expected = rulings(0) + chat(0, 1) + orders(0) + rulings(1) + orders(1) + rulings(2) + chat(2)
+        assert feed.take() == (expected + rulings(3), BOTH)
+
+    def test_events_wait_for_rulings_that_may_be_older(self, feed):
+        feed.offer(CHAT, 10)
+        feed.end(CHAT)
+        feed.end(ORDERS)
+        assert feed.take() == ([], frozenset({ORDERS}))  # no response for rulings yet
+        feed.end(RULINGS, further=1)
+        assert feed.take() is None
+        feed.offer(RULINGS, 5)
+        feed.end(RULINGS)
+        assert feed.take() == (rulings(0) + chat(0), BOTH)
+
+    def test_rulings_wait_for_events_that_may_be_older(self, feed):
+        feed.offer(RULINGS, 10)
+        feed.end(RULINGS)
+        feed.end(CHAT)
+        feed.end(ORDERS, further=1)
+        assert feed.take() == ([], frozenset({CHAT}))
+        feed.offer(ORDERS, 5)
+        feed.end(ORDERS)
+        assert feed.take() == (orders(0) + rulings(0), BOTH)
+
+    def test_read_to_their_end_or_not_they_are_no_end_of_chat_or_orders(self, feed):
+        feed.end(CHAT)
+        feed.end(ORDERS)
+        feed.end(RULINGS, further=1)
+        assert feed.take() == ([], BOTH)
+        assert not feed.merge.caught_up()
+        feed.offer(RULINGS, 10)
+        feed.end(RULINGS)
+        assert feed.take() == (rulings(0), BOTH)
+        assert feed.merge.caught_up()
+
+    def test_a_ruling_that_lay_there_before_a_tick_goes_before_it(self, feed):
+        for topic in (CHAT, ORDERS, RULINGS):
+            feed.end(topic)
+        feed.take()
+        feed.offer(TICKS, 100)
+        feed.take()
+        for _ in range(2):
+            feed.end(CHAT)
+            feed.end(ORDERS)
+        assert feed.take() is None
+        for _ in range(2):
+            feed.end(RULINGS, further=1)
+        assert feed.take() is None
+        feed.offer(RULINGS, 50)
+        feed.end(RULINGS)
+        assert feed.take() == ([*rulings(0), (TICKS, 0)], BOTH)
+
+    def test_however_small_the_takes_the_sequence_of_three_topics_is_the_same(self):
+        times = [(CHAT, (1, 5, 5, 9, 2)), (ORDERS, (3, 5, 4, 20)), (RULINGS, (5, 4, 9, 9, 40))]
+        sequences = []
+        for limit in (1, 2, 3, 100):
+            feed = Feed()
+            feed.follows = False
+            for topic, tss in times:
+                feed.offer(topic, *tss)
+                feed.end(topic)
+            sequence: list[tuple[str, int]] = []
+            while (take := feed.take(limit)) is not None:
+                assert len(take[0]) <= limit
+                sequence += take[0]
+            sequences.append(sequence)
+        assert all(sequence == sequences[-1] for sequence in sequences)
+        assert len(sequences[-1]) == 14
 
 
 class TestTicks:
@@ -244,8 +339,8 @@ class TestTicks:
         assert feed.take() is None
         end = End(0, 0, 0, 7)
         for _ in range(5):
-            feed.merge.observe(CHAT, end)
-            feed.merge.observe(ORDERS, end)
+            for topic in (CHAT, ORDERS, RULINGS):
+                feed.merge.observe(topic, end)
         taken = feed.take()
         assert taken == ([], BOTH)  # the ends are said, the tick stays
 

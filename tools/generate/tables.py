@@ -101,11 +101,13 @@ def _access(_: bool) -> str:
 
     own = ("internal", "state")
     ticks = "ticks"
-    events = names(lambda topic: topic.direction == "input" and topic.key == "shop_id|buyer_id")
+    events = names(lambda topic: topic.record in ("chat-event", "order-event"))
+    rulings = names(lambda topic: topic.record == "ruling")
     return _table(
         ("role", "resource", "names", "operations"),
         [
             ("integrator: sends events", "topic", events, "`Write`"),
+            ("supervisor: rules on credit", "topic", rulings, "`Write`"),
             (
                 "administration: sends settings and roster",
                 "topic",
@@ -137,7 +139,12 @@ def _access(_: bool) -> str:
                 "`Create`, `Describe`, `DescribeConfigs`, `AlterConfigs`",
             ),
             ("operator: makes topics, looks after them", "topic", "`dead-letters`", "`Read`"),
-            ("operator: makes topics, looks after them", "topic", f"{_code(ticks)}, {events}", "`Write`"),
+            (
+                "operator: makes topics, looks after them",
+                "topic",
+                f"{_code(ticks)}, {events}, {rulings}",
+                "`Write`",
+            ),
             ("operator: makes topics, looks after them", "group", "`*`", "`Read`"),
         ],
     )

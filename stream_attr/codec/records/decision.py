@@ -52,6 +52,7 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
             None if order.deposit is None else order.deposit.amount,
             verdict.paid_ts,
             verdict.cancelled_ts,
+            _ruling(revision),
             list(verdict.notices),
             _refunds(order) if order.refunds else [],
             len(order.refunds) > record.MAX_REFUNDS,
@@ -71,6 +72,15 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
 def _refunds(order: Order) -> list[record.Refund]:
     first = sorted(order.refunds)[: record.MAX_REFUNDS]  # by `ts`, then event id
     return [record.Refund(one.refund_id, one.ts, one.amount, one.completed) for one in first]
+
+
+def _ruling(revision: Revision) -> record.Ruling | None:
+    """Return the ruling that holds; a profile other than the official has none."""
+    if revision.emitted.verdict.ruling is None:
+        return None
+    ruling = revision.order.ruling
+    assert ruling is not None
+    return record.Ruling(ruling.agent_id, ruling.ruled_by, ruling.ts, ruling.event_id)
 
 
 def _picked(picked: Picked | None) -> record.Picked | None:

@@ -95,6 +95,7 @@ def to_last_verdict(emitted: Emitted) -> LastVerdict:
         verdict.final_at - created_ts,
         None if verdict.deposit_ts is None else verdict.deposit_ts - created_ts,
         [_NUMBERS[notice] for notice in verdict.notices],
+        verdict.ruling,
     )
 
 
@@ -120,6 +121,7 @@ def to_emitted(last: LastVerdict) -> Emitted:
         created_ts + last.final_after,
         None if last.deposit_after is None else created_ts + last.deposit_after,
         tuple([_word(notice) for notice in last.notices]),
+        last.ruling,
     )
     return Emitted(last.revision, _word(last.reason), verdict)
 

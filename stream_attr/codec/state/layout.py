@@ -76,6 +76,7 @@ class LastVerdict(Struct, array_like=True, gc=False):
     final_after: int
     deposit_after: int | None = None
     notices: list[int] = []
+    ruling: str | None = None
 
 
 class StoredOrder(Struct, array_like=True, gc=False):

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from stream_attr.contract.records.emission import REVISION_REASON, Revision
 from stream_attr.contract.records.fields import (
     Agent,
+    AgentId,
     BuyerId,
     Count,
     Id,
@@ -60,6 +61,15 @@ class Credit(Struct, gc=False):
     agent_id: Agent
     basis: Annotated[str, word(BASES, "Why.")]
     rule: Annotated[str, word(CREDIT_RULES, "The credit rule.")]
+
+
+class Ruling(Struct, gc=False):
+    """What a person decided over the rules."""
+
+    agent_id: Annotated[AgentId | None, field("The agent who gets the sale; null: nobody.")]
+    ruled_by: Annotated[str, field("The person who decided it.")]
+    ts: Annotated[int, instant("When it was decided.")]
+    event_id: Annotated[str, field("The ruling's, unique among the shop's rulings.")]
 
 
 class Assist(Struct, gc=False):
@@ -162,6 +172,12 @@ class Decision(Struct, gc=False):
         int | None, instant("When it was paid, the first instalment if several; null: not paid.")
     ]
     cancelled_ts: Annotated[int | None, instant("When it was cancelled; null: it was not.")]
+    ruling: Annotated[
+        Ruling | None,
+        field(
+            "The ruling that holds, of whatever outcome; null: none does, and always under another profile."
+        ),
+    ]
     notices: Annotated[
         list[Annotated[str, word(NOTICES, "A code.")]], field("What a person should look at; sorted.")
     ]

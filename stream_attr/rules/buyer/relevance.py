@@ -83,7 +83,8 @@ def changes_no_agent(order: Order, judgement: Judgement, agent_id: str, message:
         return False
     if message.side == BUYER or ts < (order.created_ts or 0):
         return True
-    holders = (judgement.payment, judgement.credit)
+    # By a ruling the agent who has the credit by the rules may be an assist.
+    holders = (judgement.payment, judgement.credit if order.ruling is None else None)
     return any(holder is not None and holder.agent_id == agent_id for holder in holders) or (
         ("payment", agent_id) in judgement.assists
     )

@@ -64,4 +64,6 @@ def _bytes_of_rare_facts(rare: RareFacts) -> int:
         for payment_id, payment in rare.payments.items()
     ]
     closed = [2 + bytes_of_text(refund_id) for refund_id in rare.closed_refunds]
-    return _RARE_FACTS_BYTES + sum(payments) + sum(closed)
+    ruling = rare.ruling
+    ruled = [] if ruling is None else [ruling.event_id, ruling.agent_id or "", ruling.ruled_by]
+    return _RARE_FACTS_BYTES + sum(payments) + sum(closed) + sum([bytes_of_text(text) for text in ruled])

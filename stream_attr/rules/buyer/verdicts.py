@@ -11,6 +11,8 @@ from stream_attr.rules.order.decision import Judgement
 from stream_attr.rules.order.facts import Horizon
 from stream_attr.rules.order.finality import deadlines, verdict, without_agents
 from stream_attr.rules.order.order import Order
+from stream_attr.rules.order.ruling import ruled
+from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.vocabulary import FINAL
 
 
@@ -24,7 +26,7 @@ class Revision(NamedTuple):
 
 
 def judgements(buyer: Buyer, order: Order) -> dict[str, Judgement]:
-    """Return the judgements on an order whose creation is known, by profile."""
+    """Return the judgements on an order whose creation is known, by profile, without its ruling."""
     if order.rare is not None and order.is_excluded:
         return _excluded(buyer, order, _judged(buyer, order))
     return _judged(buyer, order)
@@ -62,6 +64,16 @@ def _excluded(buyer: Buyer, order: Order, judged: dict[str, Judgement]) -> dict[
     return {profile: without_agents(judgement, final_at) for profile, judgement in judged.items()}
 
 
+def with_ruling(buyer: Buyer, order: Order, judgement: Judgement) -> Judgement:
+    """Return the official judgement on an order with the ruling that holds, where one does."""
+    if order.ruling is None:
+        return judgement
+    created_ts = order.created_ts
+    assert created_ts is not None
+    settings = buyer.shop.settings_on(buyer.shop.zone.day_of(created_ts), OFFICIAL)
+    return ruled(order, judgement, settings.credit_rule)
+
+
 def horizon_of(buyer: Buyer, order: Order) -> Horizon:
     """Return which events may still bear on an order whose creation is known."""
     if order.horizon is None:
@@ -77,8 +89,11 @@ def revise(buyer: Buyer, order: Order, watermark: int, reason: str, *, late: boo
     ``late_event``.
     """
     revisions = []
-    for profile, judgement in judgements(buyer, order).items():
-        new = verdict(order, judgement, watermark)
+    for profile, by_rules in judgements(buyer, order).items():
+        judgement, ruling = by_rules, None
+        if order.rare is not None and order.ruling is not None and profile == OFFICIAL:
+            judgement, ruling = with_ruling(buyer, order, by_rules), order.ruling_in_force
+        new = verdict(order, judgement, watermark, ruling)
         last = order.emitted.get(profile)
         if last is not None and last.verdict == new:
             continue

@@ -59,6 +59,8 @@ def judge(
     followup_on = full_silent and settings.silent_followup.on
     followup = _qualified(served, spans.followup, products, settings.silent_followup) if followup_on else {}
     credit = _credit(settings.credit_rule, placing_agent, payment_agent, followup) if paid else None
+    helped = _helped(after, spans.assist, placing, placing_agent, payment_agent, paid=paid)
+    credited = None if credit is None else credit.agent_id
     looked_at = [(spans.placing, placing)]
     if paid:
         looked_at.append((spans.payment, payment))
@@ -72,7 +74,7 @@ def judge(
         placing=placing_agent,
         payment=payment_agent,
         credit=credit,
-        assists=_assists(after, spans.assist, placing, placing_agent, payment_agent, credit, paid=paid),
+        assists=tuple([one for one in helped if one[1] != credited]) if helped else (),
         candidates=tuple(
             Candidate(
                 one.agent_id, placing.get(one.agent_id), payment.get(one.agent_id), followup.get(one.agent_id)
@@ -86,6 +88,7 @@ def judge(
         interest_from=zone.start_of(days.start),
         interest_until=zone.start_of(days.stop),
         quiet_from=_quiet_from(created_ts, spans, paid=paid, followup_on=followup_on),
+        withheld=tuple([kind for kind, agent_id in helped if agent_id == credited]) if helped else (),
     )
 
 
@@ -174,18 +177,18 @@ def _silence(placing: Picked | None, payment: Picked | None, *, paid: bool) -> s
     return "full" if payment is None else "semi"
 
 
-def _assists(
+def _helped(
     after: list[Served],
     interval: Interval,
     candidates: Collection[str],
     placing: Picked | None,
     payment: Picked | None,
-    credit: Credit | None,
     *,
     paid: bool,
-) -> tuple[tuple[str, str], ...]:
+) -> list[tuple[str, str]]:
+    """Return the assists, sorted, those of the agent who has the credit too."""
     if not after and len(candidates) <= 1:
-        return ()
+        return []
     kind, holder = ("payment", payment) if paid else ("followup", placing)
     found = [
         ("order", agent_id) for agent_id in candidates if placing is None or agent_id != placing.agent_id
@@ -196,7 +199,8 @@ def _assists(
         if (holder is None or one.agent_id != holder.agent_id)
         and any(message.side == AGENT for message in within(one.spoken, interval))
     ]
-    return tuple(sorted(assist for assist in found if credit is None or assist[1] != credit.agent_id))
+    found.sort()
+    return found
 
 
 def _final_at(

@@ -57,7 +57,10 @@ class Credit(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What follows from facts and settings: all of a decision that does not depend on the watermark."""
+    """What follows from facts and settings: all of a decision that does not depend on the watermark.
+
+    An order keeps it without its ruling, which `stream_attr.rules.order.ruling` adds.
+    """
 
     preset: str
     settings_from: int | None
@@ -79,6 +82,8 @@ class Judgement(NamedTuple):
     """Chat before this may bear on it."""
     quiet_from: int
     """From here on further creditable messages add to nothing but the assists while unpaid."""
+    withheld: tuple[str, ...] = ()
+    """The kinds of assist that the credited agent would have without the credit, sorted."""
 
 
 class Verdict(NamedTuple):
@@ -103,3 +108,5 @@ class Verdict(NamedTuple):
     deposit_ts: int | None = None
     notices: tuple[str, ...] = ()
     """Sorted."""
+    ruling: str | None = None
+    """Event id of the ruling that holds."""

@@ -62,6 +62,18 @@ class Exclusion(NamedTuple):
     """Else included."""
 
 
+class Ruling(NamedTuple):
+    """A ruling on an order's credit; the greatest holds (by ``ts``, then event id)."""
+
+    ts: int
+    event_id: str
+    agent_id: str | None
+    """Who gets the credit; None: nobody."""
+    ruled_by: str
+    withdrawn: bool
+    """It says only that those before it hold no longer."""
+
+
 class RareFacts(Struct, array_like=True, gc=False):
     """Facts that few orders have. Stored as it is: new fields come last, with a default."""
 
@@ -73,6 +85,8 @@ class RareFacts(Struct, array_like=True, gc=False):
     exclusion: Exclusion | None = None
     closed_refunds: dict[str, None] = {}
     """Ids of the refunds whose requests are taken back."""
+    ruling: Ruling | None = None
+    """The last one; it may be one that withdraws those before it."""
 
 
 class Waiting(NamedTuple):
@@ -82,6 +96,8 @@ class Waiting(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes
+    is_ruling: bool = False
+    """It is of ``rulings``, else of ``order-events``."""
 
 
 class Horizon(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stream_attr.rules.order.decision import Judgement, Verdict
+from stream_attr.rules.order.facts import Ruling
 from stream_attr.rules.order.notices import notices_of
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.vocabulary import (
@@ -30,8 +31,11 @@ def outcome(order: Order, judgement: Judgement, watermark: int) -> str:
     return UNPAID if watermark >= judgement.deadline else AWAITING_PAYMENT
 
 
-def verdict(order: Order, judgement: Judgement, watermark: int) -> Verdict:
-    """Return the verdict on an order, whose creation is known, at a watermark."""
+def verdict(order: Order, judgement: Judgement, watermark: int, ruling: Ruling | None = None) -> Verdict:
+    """Return the verdict on an order, whose creation is known, at a watermark.
+
+    ``ruling``: the one that holds under the profile; ``judgement``: with it.
+    """
     created_ts = order.created_ts
     assert created_ts is not None
     credit = judgement.credit
@@ -54,6 +58,7 @@ def verdict(order: Order, judgement: Judgement, watermark: int) -> Verdict:
         judgement.final_at,
         None if order.deposit is None else order.deposit.ts,
         notices_of(order),
+        None if ruling is None else ruling.event_id,
     )
 
 

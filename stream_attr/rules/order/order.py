@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from stream_attr.rules.buyer.emitted import Emitted, EmittedTask
 from stream_attr.rules.order.decision import Judgement
 from stream_attr.rules.order.facts import (
@@ -12,10 +14,14 @@ from stream_attr.rules.order.facts import (
     Placed,
     RareFacts,
     Refund,
+    Ruling,
     Waiting,
 )
 from stream_attr.rules.shop.days import HOUR_MS
 from stream_attr.rules.vocabulary import FINAL
+
+RULING_MARK: Final = "|"
+"""Before the event ids of rulings, which are unique among rulings alone; no id has this character."""
 
 
 class Order:
@@ -55,6 +61,7 @@ class Order:
         self.rare: RareFacts | None = None
         """None: there are none."""
         self.event_ids: list[str] = []
+        """Of rulings behind `RULING_MARK`."""
         self.waiting: list[Waiting] = []
         """The records themselves, while no creation is known."""
         self.size = 0
@@ -113,6 +120,17 @@ class Order:
     def is_excluded(self) -> bool:
         """Whether it counts in no figure, task or inquiry."""
         return self.rare is not None and self.rare.exclusion is not None and self.rare.exclusion.excluded
+
+    @property
+    def ruling(self) -> Ruling | None:
+        """The last ruling; it may be one that withdraws those before it."""
+        return None if self.rare is None else self.rare.ruling
+
+    @property
+    def ruling_in_force(self) -> Ruling | None:
+        """The ruling that holds; None: there is none, or it was withdrawn."""
+        ruling = self.ruling
+        return None if ruling is None or ruling.withdrawn else ruling
 
     @property
     def payments(self) -> list[Placed]:
@@ -265,6 +283,12 @@ class Order:
         if self.rare is None:
             self.rare = RareFacts()
         return self.rare
+
+    def add_ruling(self, ruling: Ruling) -> None:
+        """Add a ruling; the last counts."""
+        rare = self._rare_facts()
+        if rare.ruling is None or ruling[:2] > rare.ruling[:2]:
+            rare.ruling = ruling
 
     def record_task(self, kind: str, emitted: EmittedTask) -> None:
         """Record the last revision emitted of a service task."""

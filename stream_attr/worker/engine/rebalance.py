@@ -105,7 +105,7 @@ class TableManager(faust_manager.TableManager):  # type: ignore[misc]
         """The changelog, which the worker itself writes and reads.
 
         Faust 0.15.3 uses its co-partitioning assignor only for apps that name a changelog, and aiokafka's
-        round robin otherwise; that would separate chat, orders and ticks of one buyer.
+        round robin otherwise; that would separate chat, orders, rulings and ticks of one buyer.
         """
         return {self.app.config.topic(CHANGELOG)}
 

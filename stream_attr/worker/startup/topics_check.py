@@ -9,7 +9,17 @@ from typing import NamedTuple
 from confluent_kafka.admin import ClusterMetadata
 
 from stream_attr.contract.registry import topic_definitions
-from stream_attr.contract.topics import BUYER_DAYS, CHANGELOG, CHAT, CLOSINGS, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import (
+    BUYER_DAYS,
+    CHANGELOG,
+    CHAT,
+    CLOSINGS,
+    ORDERS,
+    ROSTER,
+    RULINGS,
+    SETTINGS,
+    TICKS,
+)
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.address import topics_command
 from stream_attr.kafka.connection import connect
@@ -28,8 +38,8 @@ __all__ = [
     "check_topics",
 ]
 
-EVENTS = (CHAT, ORDERS)
-"""Topics whose records are judged in the order of their ``ts``."""
+EVENTS = (CHAT, ORDERS, RULINGS)
+"""Topics whose records are judged in the order of their ``ts``; of one time in this order."""
 INTERNAL_INPUTS = (BUYER_DAYS, CLOSINGS)
 """Repartition topics: outputs of some partitions that are inputs of others."""
 INPUTS = (*EVENTS, TICKS, *INTERNAL_INPUTS)

@@ -2,23 +2,25 @@
 
 Records of the internal topics go first: they are results of other partitions and wait for nothing.
 
-A worker that is behind must not let one topic run ahead of the other: the watermark is the smaller of the
-two, and events in order need no correction later. So the older head goes first, and the merge waits for a
-topic without buffered records, unless that is read to its end.
+A worker that is behind must not let one topic run ahead of the others: the watermark is the smaller of those
+of chat and orders, and events in order need no correction later. So the oldest head goes first, and the merge
+waits for a topic without buffered records, unless that is read to its end. Rulings go in step with chat and
+orders, and do not move the watermark.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from stream_attr.codec.records.tick import peek_ts
-from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, ORDERS, TICKS
+from stream_attr.contract.topics import BUYER_DAYS, CLOSINGS, TICKS
 from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
 from stream_attr.processor.ports import Record
+from stream_attr.processor.watermark import WATERMARK_TOPICS
 from stream_attr.rules.shop.days import END_OF_TIME
-from stream_attr.worker.startup.topics_check import INPUTS
+from stream_attr.worker.startup.topics_check import EVENTS, INPUTS
 
 __all__ = ["End", "Merge", "Take", "fetch_budget"]
 
@@ -56,13 +58,14 @@ class Take(NamedTuple):
 
     records: list[Record]
     at_end: frozenset[str]
-    """Event topics that are read to their end with these records, and have no open transaction."""
+    """Topics of chat and orders that are read to their end with these records, without open transaction."""
     positions: dict[str, int]
     """Next offset by topic after these records, where it lies behind offsets without records."""
 
 
 _FIRST = -1
 """Sorts a record without a usable ``ts``, or with one of the future, before all others."""
+_NEVER = END_OF_TIME + 1
 
 
 class Merge:
@@ -70,11 +73,10 @@ class Merge:
 
     def __init__(self, positions: dict[str, int], clock: Callable[[], int] | None = None) -> None:
         """``positions``: the next offset to be judged, per topic. ``clock``: see `Judging`."""
-        self._chat = _Events(positions.get(CHAT), clock)
-        self._orders = _Events(positions.get(ORDERS), clock)
+        self._events = {topic: _Events(positions.get(topic), clock) for topic in EVENTS}
         self._ticks = _Buffer(positions.get(TICKS))
         self._internal = {topic: _Buffer(positions.get(topic)) for topic in (BUYER_DAYS, CLOSINGS)}
-        self._buffers = {CHAT: self._chat, ORDERS: self._orders, TICKS: self._ticks, **self._internal}
+        self._buffers = {**self._events, TICKS: self._ticks, **self._internal}
         self._barrier: _Barrier | None = None
         self._at_end: frozenset[str] = frozenset()
 
@@ -85,7 +87,7 @@ class Merge:
     def observe(self, topic: str, end: End) -> None:
         """Record how far a topic was fetched; called after records before ``position`` were offered."""
         self._buffers[topic].end = end
-        if self._barrier is not None and topic in (CHAT, ORDERS):
+        if self._barrier is not None and topic in self._events:
             self._barrier.observe(topic, end)
 
     def buffers(self) -> dict[str, tuple[int, int]]:
@@ -95,7 +97,7 @@ class Merge:
     def topics_to_fetch(self, bytes_each: int) -> list[str]:
         """Topics with fewer buffered bytes than ``bytes_each``, and not too many records.
 
-        A topic that waits for the other is not fetched further, however far the other is behind; the topic
+        A topic that waits for another is not fetched further, however far the other is behind; the topic
         waited for has no buffered records, so it is always fetched.
         """
         return [
@@ -113,9 +115,10 @@ class Merge:
         return None if buffer.end is None else max(0, buffer.end.end - buffer.reached())
 
     def caught_up(self) -> bool:
-        """Whether chat and orders have been fetched to their ends."""
+        """Whether the events have been fetched to their ends."""
         return all(
-            buffer.end is not None and buffer.end.position >= buffer.end.end for buffer in self._events()
+            buffer.end is not None and buffer.end.position >= buffer.end.end
+            for buffer in self._events.values()
         )
 
     def buffered(self) -> int:
@@ -134,31 +137,31 @@ class Merge:
         self._take_events(records, limit)
         if len(records) < limit:
             self._take_ticks(records, limit - len(records))
-        at_end = frozenset(topic for topic in (CHAT, ORDERS) if self._buffers[topic].is_complete())
+        at_end = frozenset(topic for topic in WATERMARK_TOPICS if self._events[topic].is_complete())
         positions = {topic: buffer.skip_gap() for topic, buffer in self._buffers.items() if buffer.has_gap()}
         if not (records or positions) and at_end <= self._at_end:
             return None
         self._at_end = at_end
         return Take(records, at_end, positions)
 
-    def _events(self) -> tuple[_Events, _Events]:
-        return self._chat, self._orders
-
     def _take_events(self, taken: list[Record], limit: int) -> None:
-        chat, orders = self._chat, self._orders
+        """Take the oldest head, again and again; of one time the topic that comes first among the events."""
         while len(taken) < limit:
-            if chat.records and orders.records:
-                bound = orders.head()
-                while chat.records and chat.head() <= bound and len(taken) < limit:
-                    taken.append(chat.pop())
-                if chat.records and len(taken) < limit:
-                    taken.append(orders.pop())
-            elif chat.records and orders.at_end():
-                chat.drain(taken, limit)
-            elif orders.records and chat.at_end():
-                orders.drain(taken, limit)
-            else:
+            waiting = [buffer for buffer in self._events.values() if buffer.records]
+            if not waiting or not all(buffer.records or buffer.at_end() for buffer in self._events.values()):
                 return
+            if len(waiting) == 1:
+                waiting[0].drain(taken, limit)
+                return
+            oldest = min(waiting, key=_Events.head)
+            place = waiting.index(oldest)
+            earlier = min([buffer.head() for buffer in waiting[:place]], default=_NEVER)
+            later = min([buffer.head() for buffer in waiting[place + 1 :]], default=_NEVER)
+            while oldest.records and len(taken) < limit:
+                head = oldest.head()
+                if head >= earlier or head > later:
+                    break
+                taken.append(oldest.pop())
 
     def _take_ticks(self, taken: list[Record], limit: int) -> None:
         """Ticks go last: an event that was in the log before a tick is judged before it."""
@@ -166,8 +169,10 @@ class Merge:
         if not ticks.records:
             return
         if self._barrier is None:
-            self._barrier = _Barrier(ticks.next, {CHAT: self._chat.end, ORDERS: self._orders.end})
-        if self._barrier.passed_by(self._chat, self._orders):
+            self._barrier = _Barrier(
+                ticks.next, {topic: buffer.end for topic, buffer in self._events.items()}
+            )
+        if self._barrier.passed_by(self._events):
             while ticks.records and ticks.records[0].offset < self._barrier.ticks_before and limit > 0:
                 taken.append(ticks.pop())
                 limit -= 1
@@ -268,7 +273,7 @@ def _size(record: Record) -> int:
 
 
 class _Barrier:
-    """Holds ticks back until both event topics are read to the ends seen after the ticks were fetched.
+    """Holds ticks back until the event topics are read to the ends seen after the ticks were fetched.
 
     The first response after a tick may have been sent, by another broker, before the tick was written. The
     second one was requested later, so its end counts.
@@ -289,11 +294,11 @@ class _Barrier:
         if self._seen[topic] == 2:
             self._goals[topic] = end.high_watermark
 
-    def passed_by(self, chat: _Buffer, orders: _Buffer) -> bool:
+    def passed_by(self, events: Mapping[str, _Events]) -> bool:
         return all(
             topic in self._goals
             and buffer.end is not None
             and buffer.end.position >= self._goals[topic]
             and (not buffer.records or buffer.records[0].offset >= self._goals[topic])
-            for topic, buffer in ((CHAT, chat), (ORDERS, orders))
+            for topic, buffer in events.items()
         )

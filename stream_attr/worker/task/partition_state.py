@@ -14,9 +14,10 @@ from typing import TypeVar
 
 from stream_attr.contract.topics import CHANGELOG
 from stream_attr.processor.ports import PROGRESS_KEY, Batch, Judge
+from stream_attr.processor.watermark import WATERMARK_TOPICS
 from stream_attr.worker.config import LostInput
 from stream_attr.worker.context import WorkerContext
-from stream_attr.worker.startup.topics_check import EVENTS, GLOBAL_TOPICS, INTERNAL_INPUTS
+from stream_attr.worker.startup.topics_check import GLOBAL_TOPICS, INTERNAL_INPUTS
 from stream_attr.worker.state.lineage import LINEAGE_KEY, Lineage, decode_lineage, encode_lineage, new_epoch
 from stream_attr.worker.state.restore import Interrupted, restore
 from stream_attr.worker.state.store import (
@@ -253,7 +254,7 @@ class PartitionState:
         assert self._store is not None
         own = decode_lineage(self._store.get(LINEAGE_KEY))
         only_changelog_recreated = bool(own.recreated(context.topic_ids, [CHANGELOG])) and not own.recreated(
-            context.topic_ids, EVENTS
+            context.topic_ids, WATERMARK_TOPICS
         )
         restored = restore(
             self._store,

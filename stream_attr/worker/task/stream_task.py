@@ -16,8 +16,8 @@ from confluent_kafka import KafkaException
 
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.processor.ports import Record
+from stream_attr.processor.watermark import WATERMARK_TOPICS
 from stream_attr.worker.context import WorkerContext
-from stream_attr.worker.startup.topics_check import EVENTS
 from stream_attr.worker.state.restore import Interrupted
 from stream_attr.worker.state.store import StoreUnusableError
 from stream_attr.worker.task.committer import CommitError, Fenced
@@ -50,7 +50,8 @@ class StreamTask:
         self.merge = Merge({}, context.judging.clock)
         self.open_transactions = OpenTransactions(number)
         self.busy_at = time.monotonic()
-        """When events were last judged (or the partition opened), on the monotonic clock."""
+        """When events that move the watermark were last judged (or the partition opened), on the monotonic
+        clock."""
         self._context = context
         self._state = PartitionState(
             number, context, cached_facts, self._is_halting, self._is_out_of_patience
@@ -157,7 +158,7 @@ class StreamTask:
             self._current = take.records
             await self._catch_up_with_shops(take.records)
             await self._on_thread(lambda: self._state.process(take))
-            if any(record.topic in EVENTS for record in take.records):
+            if any(record.topic in WATERMARK_TOPICS for record in take.records):
                 self.busy_at = time.monotonic()
             self._current = ()
         return take
