@@ -40,6 +40,7 @@ def in_shop_of_its_own(scenario: Scenario, number: int) -> Scenario:
         roster=moved(scenario.roster),
         chat=moved(scenario.chat),
         orders=moved(scenario.orders),
+        rulings=moved(scenario.rulings),
         expect=moved(expect),
     )
 
@@ -90,7 +91,9 @@ def publish(producer: Producer, prefix: str, scenarios: list[Scenario]) -> None:
                 key = "|".join(record[name] for name in names)
                 producer.produce(prefix + topic, json.dumps(record), key, timestamp=SENT_FIRST_MS)
     assert producer.flush(LONGEST_S) == 0
-    in_order = [in_time_order(scenario.chat, scenario.orders) for scenario in scenarios]
+    in_order = [
+        in_time_order(scenario.chat, scenario.orders, rulings=scenario.rulings) for scenario in scenarios
+    ]
     timed = []  # each scenario keeps its own order: it may hold events that come late
     for events in in_order:
         at = 0
@@ -112,7 +115,7 @@ def test_the_worker_decides_every_scenario_as_expected(
     if broker.kind != "embedded":  # which keeps a sender's timestamps anyway
         allow_history(broker.bootstrap, topic_prefix)
     publish(Producer({"bootstrap.servers": broker.bootstrap}), topic_prefix, scenarios)
-    events = sum(len(scenario.chat) + len(scenario.orders) for scenario in scenarios)
+    events = sum(len(scenario.chat) + len(scenario.orders) + len(scenario.rulings) for scenario in scenarios)
     worker = RealWorker(
         broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events", "--accept-future")
     ).start()

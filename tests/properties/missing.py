@@ -15,7 +15,7 @@ from tests.reference import inquiries, settings
 
 Json = dict[str, Any]
 
-OF_DECISIONS = frozenset({"ruling"})
+OF_DECISIONS: frozenset[str] = frozenset()
 OF_REPORTS = {
     FACTS: frozenset({"handed_over", "rating", "presence"}),
     INQUIRIES: frozenset(),

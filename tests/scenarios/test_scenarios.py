@@ -14,7 +14,9 @@ SCENARIOS = read_scenarios(Path(__file__).parent)
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_the_reference_model_decides_as_expected(scenario: Scenario) -> None:
-    decisions = judge(scenario.chat, scenario.orders, scenario.settings, scenario.roster, scenario.until)
+    decisions = judge(
+        scenario.chat, scenario.orders, scenario.settings, scenario.roster, scenario.until, scenario.rulings
+    )
     for expected in scenario.expect:
         actual = decisions[expected["shop_id"], expected["order_id"], expected["profile"]]
         assert differences(expected, actual) == []

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from stream_attr.codec.decoding import check_id, decode
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.codec.surrogates import LoneSurrogatesError
 from stream_attr.contract.records.ruling import RulingEvent
 from stream_attr.rules.order.facts import Ruling
 from stream_attr.rules.vocabulary import Code
@@ -18,7 +19,10 @@ _ruling: Final = msgspec.json.Decoder(RulingEvent)
 
 def decode_ruling(value: bytes | None) -> RulingEvent:
     """Return the ruling of a record's bytes."""
-    event = decode(_ruling.decode, value)
+    try:
+        event = decode(_ruling.decode, value)
+    except LoneSurrogatesError as found:
+        return found.read_by(decode_ruling)
     if event.agent_id is UNSET and event.type == "credit":
         raise RefusedRecord(
             Code.MISSING_FIELD, "`credit` needs `agent_id`: an agent, or null for nobody", "agent_id"
