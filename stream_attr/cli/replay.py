@@ -163,7 +163,9 @@ def command(
                 _file(out, name).unlink(missing_ok=True)
     finally:
         progress.clear()
-    summary = ", ".join(f"{count:,} {topic}" for topic, count in written.items())
+    summary = ", ".join(
+        f"{count:,} {topic}" for topic, count in written.items() if count or topic == DEAD_LETTERS
+    )
     if codes:
         summary += f" ({', '.join(f'{count:,} {code}' for code, count in codes.most_common())})"
     echo(f"{summary} in {out}", err=True)

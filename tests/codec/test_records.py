@@ -14,21 +14,15 @@ from jsonschema import Draft202012Validator
 from stream_attr.codec.records.dead_letter import KEPT_OF_TOO_LARGE, encode_dead_letter
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records import decision as record
-from stream_attr.contract.registry import record_schema
-from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DEAD_LETTERS, DECISIONS, FACTS, INQUIRIES
+from stream_attr.contract.registry import record_schema, topic_definitions
+from stream_attr.contract.topics import COMPARISONS, DECISIONS, OUTPUTS, TASKS
 from stream_attr.generate import Plan, write
 from stream_attr.replay.run import Inputs, replay
 from stream_attr.rules.order import decision
 from stream_attr.rules.vocabulary import Code
 
-SCHEMAS = {
-    DECISIONS: "decision",
-    COMPARISONS: "comparison",
-    FACTS: "reception-fact",
-    INQUIRIES: "inquiry-outcome",
-    AGENT_DAILY: "agent-daily",
-    DEAD_LETTERS: "dead-letter",
-}
+SCHEMAS = {topic: str(topic_definitions()[topic].record) for topic in OUTPUTS if topic != TASKS}
+"""The record of each topic; a replay emits no tasks."""
 WORDS = {
     "status": {"pending", "final"},
     "reason": {"created", "paid", "cancelled", "refund", "chat", "timer", "late_event"},
