@@ -32,19 +32,29 @@ from stream_attr.explain.buyer_day import explain_buyer_day, problems_of
 from stream_attr.explain.decision import explain_decision
 from stream_attr.explain.from_events import (
     EventFiles,
+    agent_history_from_events,
     buyer_day_from_events,
     decisions_from_events,
     shop_from_files,
 )
-from stream_attr.explain.from_replay import buyer_day_from_replay, decisions_from_replay
+from stream_attr.explain.from_replay import (
+    buyer_day_from_replay,
+    decisions_from_replay,
+    receptions_from_replay,
+    refused_from_replay,
+)
 from stream_attr.explain.from_worker import decision_from_worker
 from stream_attr.explain.messages import LANGUAGES
-from stream_attr.explain.verify import FoundDecision, verify
+from stream_attr.explain.roster_names import agent_named, names_from_files
+from stream_attr.explain.verify import Decision, FoundDecision, of_last_buyer, verify
+from stream_attr.explain.view import intervals_of
+from stream_attr.explain.why_not import AgentHistory
 from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.kafka.secret import Secret
 from stream_attr.replay.run import Inputs
 from stream_attr.rules.shop.days import day_number, zone
 from stream_attr.rules.shop.settings import DEFAULT_TIMEZONE, OFFICIAL
+from stream_attr.rules.shop.shop import Shop
 
 __all__ = ["command", "wrapped"]
 
@@ -57,6 +67,8 @@ NOT_A_DECISION = (KeyError, TypeError, ValueError, OverflowError, AttributeError
 class _Source(NamedTuple):
     """Where decisions come from: event files, else the output of a replay, else a worker."""
 
+    inputs: Inputs
+    """All files named; settings and roster, too, where the decisions come from elsewhere."""
     files: EventFiles | None
     directory: Path | None
     url: str
@@ -85,6 +97,11 @@ def _day(_context: click.Context, _option: click.Parameter, name: str | None) ->
 @click.command(name="explain", cls=FilesCommand)
 @click.argument("shop")
 @click.argument("order", required=False)
+@click.option(
+    "--agent",
+    metavar="AGENT",
+    help="Answer why this agent, by id or by name in the roster, does not have the credit of ORDER.",
+)
 @click.option("--buyer", metavar="BUYER", help="Instead of ORDER: a buyer, together with --day.")
 @click.option("--day", metavar="YYYY-MM-DD", callback=_day, help="A day in the shop's time zone.")
 @click.option(
@@ -110,12 +127,18 @@ def _day(_context: click.Context, _option: click.Parameter, name: str | None) ->
 )
 @click.option("--orders", metavar="FILE…", multiple=True, help="Order events.")
 @click.option("--rulings", metavar="FILE…", multiple=True, help="Rulings on the credit of orders.")
-@click.option("--roster", metavar="FILE…", multiple=True, help="Roster records.")
+@click.option(
+    "--roster",
+    metavar="FILE…",
+    multiple=True,
+    help="Roster records. With --url and --from: for the agents' names.",
+)
 @click.option(
     "--settings",
     metavar="FILE…",
     multiple=True,
-    help="Settings records; they hold from any day that they name.",
+    help="Settings records; they hold from any day that they name. With --url and --from: for the time zone, "
+    "and for how much too early a chat of --agent was.",
 )
 @click.option(
     "--until",
@@ -144,6 +167,7 @@ def _day(_context: click.Context, _option: click.Parameter, name: str | None) ->
 def command(
     shop: str,
     order: str | None,
+    agent: str | None,
     buyer: str | None,
     day: str | None,
     url: str | None,
@@ -169,6 +193,9 @@ def command(
     figures and where they come from, the outcome of each inquiry, and what the buyer adds to the figures
     of the agents and the shop.
 
+    With --agent, answer first why that agent does not have the credit: what stood between the two, and
+    which of the agent's chats with the buyer did not count, and why.
+
     The records come from a worker (orders only), from the output of replay (--from), or from event files
     (--chat, --orders, --roster, --settings).
 
@@ -178,19 +205,25 @@ def command(
     if (order is None) == (buyer is None and day is None):
         raise click.UsageError("name what to explain: either ORDER, or --buyer and --day.")
     inputs = Inputs(chat, orders, roster, settings, rulings)
-    names = [*chat, *orders, *roster, *settings, *rulings]
-    if (url is not None) + (directory is not None) + bool(names) > 1:
-        raise click.UsageError("--url, --from and event files exclude each other: give one of them.")
-    if names and not chat and not orders:
+    if agent is not None and order is None:
+        raise click.UsageError("--agent needs ORDER.")
+    has_events = bool(chat or orders or rulings)
+    if (url is not None) + (directory is not None) + has_events > 1:
+        raise click.UsageError(
+            "--url, --from and event files (--chat, --orders, --rulings) exclude each other: "
+            "give one of them."
+        )
+    if has_events and not chat and not orders:
         raise click.UsageError("there are no events: give --chat, --orders or both.")
-    if STANDARD_INPUT in names:
+    if STANDARD_INPUT in (*chat, *orders, *roster, *settings, *rulings):
         raise click.UsageError("standard input (-) cannot be read twice, as explain reads files.")
-    if until is not None and not names:
+    if until is not None and not has_events:
         raise click.UsageError("--until needs event files (--chat, --orders).")
     progress = Progress("read")
     now = None if accept_future else wall_clock_ts()
     source = _Source(
-        EventFiles(inputs, until, allowed_lateness, now, progress) if names else None,
+        inputs,
+        EventFiles(inputs, until, allowed_lateness, now, progress) if has_events else None,
         directory,
         url or DEFAULT_URL,
         web_token,
@@ -199,7 +232,9 @@ def command(
         if order is None:
             lines, supported = _explain_buyer_day(source, shop, buyer, day, profile, timezone, lang)
         else:
-            lines, supported = _explain_order(source, shop, order, profile, timezone, lang, wait / 1000)
+            lines, supported = _explain_order(
+                source, shop, order, agent, profile, timezone, lang, wait / 1000
+            )
     finally:
         progress.clear()
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -236,7 +271,11 @@ def _explain_buyer_day(
     if source.files is not None:
         view = buyer_day_from_events(source.files, shop, buyer, day)
     elif source.directory is not None:
-        view = buyer_day_from_replay(source.directory, shop, buyer, day, zone(timezone or DEFAULT_TIMEZONE))
+        if timezone is None and source.inputs.settings:
+            timezone = shop_from_files(source.inputs, shop).zone.name
+        names = names_from_files(source.inputs.roster, shop)
+        days = zone(timezone or DEFAULT_TIMEZONE)
+        view = buyer_day_from_replay(source.directory, shop, buyer, day, days, names)
     else:
         raise click.UsageError(
             "a worker has orders only; a buyer's day needs --from DIR with the output of replay, "
@@ -246,37 +285,83 @@ def _explain_buyer_day(
 
 
 def _explain_order(
-    source: _Source, shop: str, order: str, profile: str, timezone: str | None, lang: str, wait_s: float
+    source: _Source,
+    shop_id: str,
+    order: str,
+    agent: str | None,
+    profile: str,
+    timezone: str | None,
+    lang: str,
+    wait_s: float,
 ) -> tuple[list[str], bool]:
     """Return the lines, and whether the receipt of the last decision supports its verdict."""
-    if source.files is not None:
-        history = _replayed(source.files, shop, order, profile)
-        timezone = timezone or shop_from_files(source.files.inputs, shop).zone.name
-    elif source.directory is not None:
-        history = decisions_from_replay(source.directory, shop, order, profile)
-    elif profile != OFFICIAL:
-        raise click.UsageError(
-            "a worker has the official profile only; --profile needs --from or event files."
-        )
-    else:
-        history = [decision_from_worker(source.url, source.token, shop, order, wait_s)]
-    timezone = timezone or DEFAULT_TIMEZONE
-    decisions = [found.decision for found in history]
+    names = names_from_files(source.inputs.roster, shop_id)
+    knows_rules = source.files is not None or bool(source.inputs.settings)
+    shop = shop_from_files(source.inputs, shop_id) if knows_rules else None
+    found, refused = _decisions(source, shop_id, order, profile, wait_s)
+    history, other_buyers = of_last_buyer(found)
+    decisions = [one.decision for one in history]
+    decision = decisions[-1]
+    timezone = timezone or (DEFAULT_TIMEZONE if shop is None else shop.zone.name)
     try:
-        lines = explain_decision(decisions[-1], history=decisions, zone=timezone, language=lang)
-        return lines, not verify(decisions[-1])
+        why_not = None
+        if agent is not None:
+            agent_id = agent_named(agent, names)
+            why_not = agent_id, _agent_history(source, decision, agent_id, shop, refused)
+        lines = explain_decision(
+            decision,
+            history=decisions,
+            other_buyers=other_buyers,
+            why_not=why_not,
+            names=names,
+            zone=timezone,
+            language=lang,
+        )
+        return lines, not verify(decision)
     except NOT_A_DECISION as error:
         raise UnusableError(_not_a_decision(history, timezone, error)) from error
 
 
-def _replayed(files: EventFiles, shop: str, order: str, profile: str) -> list[FoundDecision]:
-    """Return all revisions of the order under the profile, the oldest first."""
-    decisions = decisions_from_events(files, shop, order, profile)
-    if not decisions:
-        raise UnusableError(
-            f"the files give no decision on order {order} of shop {shop} under profile {profile}"
+def _decisions(
+    source: _Source, shop: str, order: str, profile: str, wait_s: float
+) -> tuple[list[FoundDecision], dict[tuple[str, int], str]]:
+    """Return the revisions of an order under a profile, the oldest first, and the refused events of files."""
+    if source.files is not None:
+        revisions = decisions_from_events(source.files, shop, order, profile)
+        if not revisions.decisions:
+            raise UnusableError(
+                f"the files give no decision on order {order} of shop {shop} under profile {profile}"
+            )
+        return [FoundDecision("the files", one) for one in revisions.decisions], revisions.refused
+    if source.directory is not None:
+        return decisions_from_replay(source.directory, shop, order, profile), {}
+    if profile != OFFICIAL:
+        raise click.UsageError(
+            "a worker has the official profile only; --profile needs --from or event files."
         )
-    return [FoundDecision("the files", decision) for decision in decisions]
+    return [decision_from_worker(source.url, source.token, shop, order, wait_s)], {}
+
+
+def _agent_history(
+    source: _Source,
+    decision: Decision,
+    agent_id: str,
+    shop: Shop | None,
+    refused: dict[tuple[str, int], str],
+) -> AgentHistory:
+    """Return what the source knows of an agent and the order's buyer; a worker has the decision alone."""
+    if source.files is not None:
+        assert shop is not None
+        return agent_history_from_events(source.files, decision, refused, agent_id, shop)
+    intervals = None if shop is None else intervals_of(decision, shop)
+    if source.directory is None:
+        return AgentHistory(intervals=intervals)
+    pair = decision["shop_id"], decision["buyer_id"], agent_id
+    return AgentHistory(
+        receptions_from_replay(source.directory, *pair),
+        intervals,
+        refused_from_replay(source.directory, *pair),
+    )
 
 
 def _not_a_decision(history: list[FoundDecision], timezone: str, error: Exception) -> str:

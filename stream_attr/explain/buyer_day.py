@@ -40,14 +40,14 @@ class BuyerDayExplanation(BuyerDayWriter):
         yield from self._heading()
         for fact in self._view.receptions:
             lines = list(self._receptions.lines(fact))
-            yield from self._section("reception", lines, agent=fact.agent_id)
+            yield from self._section("reception", lines, agent=self._agent(fact.agent_id))
         yield from self._section("day_orders", list(self._orders()))
         yield from self._section("figures", list(self._figures.lines()))
         yield from self._section("change", list(self._change()))
 
     def problems(self) -> Iterator[str]:
         for agent_id in self._view.mismatched:
-            yield self._sentence("day_mismatched", agent=agent_id)
+            yield self._sentence("day_mismatched", agent=self._agent(agent_id))
         for order in self._view.orders:
             for problem in self._records.unsupported[order["order_id"]]:
                 yield self._sentence("day_order_problem", order=order["order_id"], problem=problem)
@@ -107,7 +107,7 @@ class BuyerDayExplanation(BuyerDayWriter):
             events=self._list(events),
         )
         agents = {
-            name: self._sentence("nobody") if order[name] is None else order[name]["agent_id"]
+            name: self._sentence("nobody") if order[name] is None else self._agent(order[name]["agent_id"])
             for name in ("placing", "payment", "credit")
         }
         yield "  " + self._sentence(
@@ -140,12 +140,13 @@ class BuyerDayExplanation(BuyerDayWriter):
             time = self._time(fact.final_at)
             if fact.status == PENDING:
                 key = "change_offline" if self._may_be_offline(fact) else "change_reception"
-                yield self._sentence(key, agent=fact.agent_id, time=time)
+                yield self._sentence(key, agent=self._agent(fact.agent_id), time=time)
             inquiry = self._records.inquiries.get((fact.day, fact.agent_id))
             if inquiry is not None and inquiry.status == PENDING:
-                yield self._sentence("change_inquiry", agent=fact.agent_id, time=self._time(inquiry.final_at))
+                agent = self._agent(fact.agent_id)
+                yield self._sentence("change_inquiry", agent=agent, time=self._time(inquiry.final_at))
         for agent_id in self._view.without_fact:
-            yield self._sentence("change_not_emitted", agent=agent_id)
+            yield self._sentence("change_not_emitted", agent=self._agent(agent_id))
         for order in self._view.orders:
             if order["status"] == PENDING:
                 time = self._time(order["final_at"])

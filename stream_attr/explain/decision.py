@@ -5,11 +5,12 @@ A shop manager must be able to defend the verdict with it before the agent who d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stream_attr.explain.money import format_money
 from stream_attr.explain.verify import Decision, Figures, ranked, verify
-from stream_attr.explain.writer import Writer
+from stream_attr.explain.why_not import AgentHistory, WhyNot
+from stream_attr.explain.writer import NO_NAMES, Writer
 from stream_attr.rules.vocabulary import (
     CREDITED,
     EXCLUDED,
@@ -35,32 +36,47 @@ deposit."""
 
 
 def explain_decision(
-    decision: Decision, *, history: Sequence[Decision] = (), zone: str, language: str = "en"
+    decision: Decision,
+    *,
+    history: Sequence[Decision] = (),
+    other_buyers: Sequence[str] = (),
+    why_not: tuple[str, AgentHistory] | None = None,
+    names: Mapping[str, str] = NO_NAMES,
+    zone: str,
+    language: str = "en",
 ) -> list[str]:
     """Return the lines that explain a decision, and whether its receipt supports its verdict.
 
-    ``history``: the order's decisions so far under this profile, the oldest first. ``zone``: IANA name of
-    the time zone of all times. ``language``: ``en`` or ``zh``. Raises KeyError or TypeError for JSON that is
-    not a decision.
+    ``history``: the order's decisions so far under this profile, the oldest first. ``other_buyers``: under
+    whom the order's id stands too. ``why_not``: an agent without the credit, and what is known of it beside
+    the decision. ``names``: the roster's, by agent id. ``zone``: IANA name of the time zone of all times.
+    ``language``: ``en`` or ``zh``. Raises KeyError or TypeError for JSON that is not a decision.
     """
-    return list(DecisionExplanation(decision, zone, language).lines(history))
+    answer = None if why_not is None else WhyNot(decision, *why_not, zone, language, names)
+    return list(DecisionExplanation(decision, zone, language, names).lines(history, other_buyers, answer))
 
 
 class DecisionExplanation(Writer):
-    def __init__(self, decision: Decision, zone: str, language: str) -> None:
-        super().__init__(language, zone)
+    def __init__(self, decision: Decision, zone: str, language: str, names: Mapping[str, str]) -> None:
+        super().__init__(language, zone, names)
         self._decision = decision
 
-    def lines(self, history: Sequence[Decision]) -> Iterator[str]:
+    def lines(
+        self, history: Sequence[Decision], other_buyers: Sequence[str], answer: WhyNot | None
+    ) -> Iterator[str]:
         yield from self._heading()
+        if other_buyers:
+            yield self._sentence("order_other_buyers", buyers=self._list(other_buyers))
         yield from self._verification()
+        if answer is not None:
+            yield from answer.lines()
         yield from self._section("order", list(self._order()))
         if self._decision["outcome"] != EXCLUDED:
             yield from self._interval("placing")
         if self._decision["outcome"] in (CREDITED, SILENT):
             yield from self._interval("payment")
             yield from self._followup()
-        yield from self._section("credit", [*self._ruling(), self._credit()])
+        yield from self._section("credit", [*self._ruling(self._decision), self._credit()])
         yield from self._section("assists", self._assists())
         yield from self._section("discarded", self._discarded())
         yield from self._section("change", self._change())
@@ -91,7 +107,7 @@ class DecisionExplanation(Writer):
         yield ""
         yield self._sentence(
             f"verdict_{decision['outcome']}",
-            agent=credit and credit["agent_id"],
+            agent=credit and self._agent(credit["agent_id"]),
             status=self._word(STATUSES, decision["status"]),
         )
 
@@ -127,7 +143,7 @@ class DecisionExplanation(Writer):
             lines = [self._sentence("same_candidates")]
         if picked:
             rule = self._word(PICK_RULES, picked["rule"])
-            lines.append(self._sentence(f"picked_{name}", agent=picked["agent_id"], rule=rule))
+            lines.append(self._sentence(f"picked_{name}", agent=self._agent(picked["agent_id"]), rule=rule))
             lines.append(self._runner_up(order, picked["rule"]))
         yield from self._section(name, lines)
 
@@ -142,7 +158,7 @@ class DecisionExplanation(Writer):
         return self._sentence(
             "candidate",
             place=place,
-            agent=agent_id,
+            agent=self._agent(agent_id),
             messages=self._count("messages", figures["messages"]),
             rounds=self._count("rounds", figures["rounds"]),
             first=first,
@@ -154,7 +170,8 @@ class DecisionExplanation(Writer):
         """Return why the first of the ranking comes before the second."""
         if len(order) < 2:
             return self._sentence("no_runner_up")
-        (_, first), (other, second) = order[:2]
+        (_, first), (other_id, second) = order[:2]
+        other = self._agent(other_id)
         sentences = []
         if rule == "most_rounds":
             if first["rounds"] != second["rounds"]:
@@ -179,25 +196,16 @@ class DecisionExplanation(Writer):
 
     # Credit
 
-    def _ruling(self) -> Iterator[str]:
-        ruling = self._decision.get("ruling")
-        if ruling:
-            agent = ruling["agent_id"]
-            yield self._sentence(
-                "ruling_nobody" if agent is None else "ruling_agent",
-                agent=agent,
-                ruled_by=ruling["ruled_by"],
-                time=self._time(ruling["ts"]),
-            )
-
     def _credit(self) -> str:
         decision = self._decision
         credit = decision["credit"]
         if credit and credit["basis"] == "ruling":
-            return self._sentence("credit_ruling", agent=credit["agent_id"])
+            return self._sentence("credit_ruling", agent=self._agent(credit["agent_id"]))
         if credit:
             rule = self._sentence(f"credit_rule_{credit['rule']}")
-            return self._sentence(f"credit_{credit['basis']}", agent=credit["agent_id"], rule=rule)
+            return self._sentence(
+                f"credit_{credit['basis']}", agent=self._agent(credit["agent_id"]), rule=rule
+            )
         if decision["outcome"] == EXCLUDED:
             return self._sentence("credit_excluded")
         if decision["paid_ts"] is None:
@@ -213,7 +221,7 @@ class DecisionExplanation(Writer):
 
     def _assists(self) -> list[str]:
         return [
-            self._sentence(f"assist_{one['kind']}", agent=one["agent_id"])
+            self._sentence(f"assist_{one['kind']}", agent=self._agent(one["agent_id"]))
             for one in self._decision["assists"]
         ]
 
@@ -221,7 +229,7 @@ class DecisionExplanation(Writer):
         return [
             self._sentence(
                 "discarded",
-                agent=one["agent_id"],
+                agent=self._agent(one["agent_id"]),
                 day=one["day"],
                 reason=self._sentence(f"discard_{one['reason']}"),
             )
@@ -238,9 +246,9 @@ class DecisionExplanation(Writer):
     def _revision(self, decision: Decision) -> str:
         credit, placing, word = decision["credit"], decision["placing"], decision["reason"]
         if credit:
-            agent = self._sentence("revision_credit", agent=credit["agent_id"])
+            agent = self._sentence("revision_credit", agent=self._agent(credit["agent_id"]))
         elif placing:
-            agent = self._sentence("revision_placing", agent=placing["agent_id"])
+            agent = self._sentence("revision_placing", agent=self._agent(placing["agent_id"]))
         else:
             agent = self._sentence("revision_no_agent")
         reason = self._word(REASONS, word)

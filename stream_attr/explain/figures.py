@@ -54,7 +54,7 @@ class FiguresExplanation(BuyerDayWriter):
                 yield self._sentence("figures_of_shop")
                 contribution = shop_total(contributions)
             else:
-                yield agent_id
+                yield self._agent(agent_id)
                 contribution = contributions.get(agent_id, Contribution())
             daily = self._records.figures.get(agent_id)
             pending = pending or (daily is not None and daily.status == PENDING)

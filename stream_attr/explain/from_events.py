@@ -5,7 +5,8 @@ The files are read twice: first to find the buyers that matter, then through `re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,6 +15,7 @@ import orjson
 from msgspec import UNSET
 
 from stream_attr.codec.internal.records import BuyerDay, decode_buyer_day
+from stream_attr.codec.records.chat_event import message_of
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.topics import (
@@ -26,9 +28,11 @@ from stream_attr.contract.topics import (
     ROSTER,
     SETTINGS,
 )
+from stream_attr.explain.roster_names import names_from_files
 from stream_attr.explain.timeline import TimelineEntry, reception_timelines
 from stream_attr.explain.verify import Decision
-from stream_attr.explain.view import BuyerDayView, Records, Refund, fact_of
+from stream_attr.explain.view import BuyerDayView, Records, Refund, fact_of, intervals_of
+from stream_attr.explain.why_not import AgentHistory, AgentReception
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import Share, ShopRegistry
@@ -36,12 +40,21 @@ from stream_attr.processor.ports import Output, Record
 from stream_attr.replay.run import replay
 from stream_attr.replay.sources import chunks
 from stream_attr.replay.steps import CHUNK
+from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.chat.message import AGENT
 from stream_attr.rules.reports.contribution import Contribution
-from stream_attr.rules.shop.days import day_number
+from stream_attr.rules.shop.days import day_name, day_number
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import FINAL
 
-__all__ = ["EventFiles", "buyer_day_from_events", "decisions_from_events", "shop_from_files"]
+__all__ = [
+    "EventFiles",
+    "OrderRevisions",
+    "agent_history_from_events",
+    "buyer_day_from_events",
+    "decisions_from_events",
+    "shop_from_files",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +86,66 @@ class _Event(NamedTuple):
     event: ChatEvent | OrderEvent
 
 
-def decisions_from_events(files: EventFiles, shop_id: str, order_id: str, profile: str) -> list[Decision]:
-    """Return all revisions of an order's decision under a profile, oldest first. Raises UnusableFileError."""
+class OrderRevisions(NamedTuple):
+    """All revisions of an order's decision under a profile, and the refused events of its buyers."""
+
+    decisions: list[Decision]
+    """The oldest first."""
+    refused: dict[tuple[str, int], str]
+    """Dead-letter codes by file and line."""
+
+
+def decisions_from_events(files: EventFiles, shop_id: str, order_id: str, profile: str) -> OrderRevisions:
+    """Return what a replay of the files decides on an order. Raises UnusableFileError."""
     buyers = {
         event.buyer_id
         for _, event in _events(files, ORDERS)
         if isinstance(event, OrderEvent) and (event.shop_id, event.order_id) == (shop_id, order_id)
     }
-    found = []
+    found = OrderRevisions([], {})
     for output in _replayed(files, shop_id, buyers, reports=False):
         if output.topic in (DECISIONS, COMPARISONS):
             decision = orjson.loads(output.value)
             if (decision["order_id"], decision["profile"]) == (order_id, profile):
-                found.append(decision)
+                found.decisions.append(decision)
+        elif output.topic == DEAD_LETTERS:
+            letter = orjson.loads(output.value)
+            found.refused[letter["file"], letter["line"]] = letter["code"]
     return found
+
+
+def agent_history_from_events(
+    files: EventFiles,
+    decision: Decision,
+    refused: Mapping[tuple[str, int], str],
+    agent_id: str,
+    shop: Shop,
+) -> AgentHistory:
+    """Return an agent's receptions with the buyer of an order. ``refused``: see `OrderRevisions`.
+
+    Raises UnusableFileError.
+    """
+    buyer_id = decision["buyer_id"]
+    buyer = Buyer(shop, buyer_id)
+    codes: Counter[str] = Counter()
+    for place, event in _events(files, CHAT):
+        if (event.shop_id, event.buyer_id) != (shop.shop_id, buyer_id) or not isinstance(event, ChatEvent):
+            continue
+        if place in refused:
+            codes[refused[place]] += event.agent_id == agent_id
+        elif event.type == "transfer":
+            buyer.add_transfer(event.agent_id, event.ts, event.event_id, touched=[])
+        elif event.kind != "system":
+            buyer.add_message(event.agent_id, message_of(event, shop), touched=[])
+    receptions = []
+    for day, reception in sorted(buyer.receptions.get(agent_id, {}).items()):
+        if not reception.messages:
+            continue
+        result = reception.evaluate(buyer_id, agent_id, day, shop, decision["profile"])
+        first, last = reception.messages[0], reception.messages[-1]
+        effective = [message.ts for message in result.spoken if message.side == AGENT]
+        receptions.append(AgentReception(day_name(day), first.ts, last.ts, result.reason, effective))
+    return AgentHistory(receptions, intervals_of(decision, shop), sorted((+codes).items()))
 
 
 def buyer_day_from_events(files: EventFiles, shop_id: str, buyer_id: str, day: str) -> BuyerDayView:
@@ -136,7 +195,10 @@ def buyer_day_from_events(files: EventFiles, shop_id: str, buyer_id: str, day: s
         if not matches:
             mismatched.append(agent_id)
     refunds = _refunds(event for event in accepted if isinstance(event, OrderEvent))
-    return BuyerDayView(records, shop.zone, contributions, shop, timelines, refunds, without_fact, mismatched)
+    names = names_from_files(files.inputs.roster, shop_id)
+    return BuyerDayView(
+        records, shop.zone, contributions, shop, timelines, refunds, without_fact, mismatched, names
+    )
 
 
 def shop_from_files(inputs: Inputs, shop_id: str) -> Shop:

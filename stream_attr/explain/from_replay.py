@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import orjson
 
-from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DECISIONS, FACTS, INQUIRIES
+from stream_attr.contract.topics import (
+    AGENT_DAILY,
+    CHAT,
+    COMPARISONS,
+    DEAD_LETTERS,
+    DECISIONS,
+    FACTS,
+    INQUIRIES,
+)
 from stream_attr.errors import UnusableError
 from stream_attr.explain.verify import FoundDecision
 from stream_attr.explain.view import BuyerDayView, Records, contributions_of
+from stream_attr.explain.why_not import AgentReception
+from stream_attr.explain.writer import NO_NAMES
 from stream_attr.rules.shop.days import Zone, day_number
 from stream_attr.rules.shop.settings import OFFICIAL
+from stream_attr.rules.vocabulary import Role
 
-__all__ = ["UnusableOutputError", "buyer_day_from_replay", "decisions_from_replay"]
+__all__ = [
+    "UnusableOutputError",
+    "buyer_day_from_replay",
+    "decisions_from_replay",
+    "receptions_from_replay",
+    "refused_from_replay",
+]
 
 NOT_A_RECORD = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
 """What decoding raises for a line that is not a record of its topic."""
@@ -25,10 +44,18 @@ class UnusableOutputError(UnusableError):
     """A file is missing, or not output of ``replay``, or lacks the order; the message names the file."""
 
 
-def buyer_day_from_replay(directory: Path, shop_id: str, buyer_id: str, day: str, zone: Zone) -> BuyerDayView:
+def buyer_day_from_replay(
+    directory: Path,
+    shop_id: str,
+    buyer_id: str,
+    day: str,
+    zone: Zone,
+    names: Mapping[str, str] = NO_NAMES,
+) -> BuyerDayView:
     """Return a buyer's day as the output files of a replay give it.
 
-    ``zone``: the shop's time zone, which no output file has. Raises UnusableOutputError and NoRecordsError.
+    ``zone``: the shop's time zone, which no output file has. ``names``: the agents', by id. Raises
+    UnusableOutputError and NoRecordsError.
     """
     records = Records(shop_id, buyer_id, day)
     for topic in (FACTS, INQUIRIES, DECISIONS, AGENT_DAILY):
@@ -38,7 +65,7 @@ def buyer_day_from_replay(directory: Path, shop_id: str, buyer_id: str, day: str
             except NOT_A_RECORD as error:
                 raise UnusableOutputError(f"{place}: not a record of {topic}: {error!r}") from error
     _check_zone(records, zone)
-    return BuyerDayView(records, zone, contributions_of(records, zone))
+    return BuyerDayView(records, zone, contributions_of(records, zone), names=names)
 
 
 def decisions_from_replay(directory: Path, shop: str, order: str, profile: str) -> list[FoundDecision]:
@@ -59,6 +86,47 @@ def decisions_from_replay(directory: Path, shop: str, order: str, profile: str) 
             f"{path} has no decision on order {order} of shop {shop} under profile {profile}"
         )
     return found
+
+
+def receptions_from_replay(directory: Path, shop: str, buyer: str, agent: str) -> list[AgentReception] | None:
+    """Return an agent's receptions with a buyer; None: the replay wrote no facts.
+
+    Raises UnusableOutputError.
+    """
+    if not (directory / f"{FACTS}.jsonl").exists():
+        return None
+    found: dict[str, AgentReception] = {}
+    for place, line in _lines(directory, FACTS, buyer):
+        try:
+            fact = orjson.loads(line)
+            if (fact["shop_id"], fact["buyer_id"], fact["agent_id"]) == (shop, buyer, agent):
+                role = None if fact["role"] == Role.PRESALE else f"role_{fact['role']}"
+                found[fact["day"]] = AgentReception(
+                    fact["day"], fact["first_ts"], fact["last_ts"], fact["filtered"] or role
+                )
+        except NOT_A_RECORD as error:
+            raise UnusableOutputError(f"{place}: not a record of {FACTS}: {error!r}") from error
+    return [found[day] for day in sorted(found)]
+
+
+def refused_from_replay(directory: Path, shop: str, buyer: str, agent: str) -> list[tuple[str, int]]:
+    """Return how many chat events of a pair are dead letters, by code. Raises UnusableOutputError."""
+    codes: Counter[str] = Counter()
+    for place, line in _lines(directory, DEAD_LETTERS, CHAT):
+        try:
+            letter = orjson.loads(line)
+            sent = b64decode(letter["value_base64"] or "")
+            code = letter["code"]
+        except NOT_A_RECORD as error:
+            raise UnusableOutputError(f"{place}: not a record of {DEAD_LETTERS}: {error!r}") from error
+        try:
+            event = orjson.loads(sent)
+            pair = event["shop_id"], event["buyer_id"], event["agent_id"]
+        except NOT_A_RECORD:
+            continue  # it cannot be read, so nobody can say whose it is
+        if pair == (shop, buyer, agent):
+            codes[code] += 1
+    return sorted(codes.items())
 
 
 def _lines(directory: Path, topic: str, value: str) -> Iterator[tuple[str, bytes]]:

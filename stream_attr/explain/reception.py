@@ -27,14 +27,14 @@ class ReceptionExplanation(BuyerDayWriter):
 
     def lines(self, fact: ReceptionFact) -> Iterator[str]:
         """Yield the lines on one reception."""
-        agent_id = fact.agent_id
-        yield self._sentence(f"role_{fact.role}", agent=agent_id)
-        for entry in self._view.timelines.get(agent_id, ()):
-            yield self._entry(agent_id, entry)
+        agent = self._agent(fact.agent_id)
+        yield self._sentence(f"role_{fact.role}", agent=agent)
+        for entry in self._view.timelines.get(fact.agent_id, ()):
+            yield self._entry(fact.agent_id, entry)
         yield self._sentence(
             "reception_messages",
             messages=self._count("messages", fact.buyer_messages),
-            agent=agent_id,
+            agent=agent,
             effective=self._count("effective_messages", fact.agent_messages),
             characters=self._count("characters", fact.agent_characters),
             rounds=self._count("rounds", fact.rounds),
@@ -46,12 +46,12 @@ class ReceptionExplanation(BuyerDayWriter):
             last=self._time_of_day(fact.last_ts),
             duration=self._duration(fact.duration_ms),
             effective=self._sentence(effective, duration=self._duration(EFFECTIVE_CONVERSATION_MS)),
-            side=self._sentence(f"side_{fact.initiator}", agent=agent_id),
+            side=self._sentence(f"side_{fact.initiator}", agent=agent),
         )
         if fact.product_page:
             yield self._sentence("from_product_page")
         if fact.transferred:
-            yield self._sentence("transferred", agent=agent_id)
+            yield self._sentence("transferred", agent=agent)
         yield from self._responses(fact)
         yield self._filtered(fact)
         yield from self._fact_status(fact)
@@ -61,7 +61,7 @@ class ReceptionExplanation(BuyerDayWriter):
         time = self._time_of_day(entry.ts)
         message, before, after = entry.message, entry.before, entry.after
         if message is None:
-            return self._sentence("transfer", time=time, agent=agent_id, to=entry.kind)
+            return self._sentence("transfer", time=time, agent=agent_id, to=self._agent(entry.kind))
         kind = "" if entry.kind == "text" else self._list(["", self._word(MESSAGE_KINDS, entry.kind)])
         remarks = self._sentence("remark_subaccount") if message.flags & SUBACCOUNT else ""
         if message.flags & PRODUCT_PAGE:
@@ -172,7 +172,7 @@ class ReceptionExplanation(BuyerDayWriter):
         time = self._time(fact.final_at)
         yield self._sentence(f"fact_{fact.status}", time=time)
         if self._may_be_offline(fact):
-            yield self._sentence("fact_may_be_offline", time=time, agent=fact.agent_id)
+            yield self._sentence("fact_may_be_offline", time=time, agent=self._agent(fact.agent_id))
 
     # Inquiries
 
@@ -181,7 +181,7 @@ class ReceptionExplanation(BuyerDayWriter):
         if inquiry is None:
             yield self._sentence(self._no_inquiry(fact))
         elif inquiry.kind == NONE:
-            yield self._sentence("inquiry_withdrawn", agent=fact.agent_id)
+            yield self._sentence("inquiry_withdrawn", agent=self._agent(fact.agent_id))
         else:
             yield self._kind(fact, inquiry)
             time = self._time(inquiry.final_at)
@@ -205,11 +205,13 @@ class ReceptionExplanation(BuyerDayWriter):
         if self._settings is not None:
             days = self._sentence("after_sales_days_known", n=self._settings.after_sales_days)
         orders = self._sentence("order_separator").join(inquiry.order_ids)
-        return self._sentence(f"inquiry_{inquiry.kind}", agent=fact.agent_id, orders=orders, days=days)
+        return self._sentence(
+            f"inquiry_{inquiry.kind}", agent=self._agent(fact.agent_id), orders=orders, days=days
+        )
 
     def _exempt(self, fact: ReceptionFact, exempt: str) -> str:
         if exempt == "agent_initiated":
             key = "exempt_agent_wrote_first" if fact.initiator == "agent" else "exempt_first_reply"
-            return self._sentence(key, agent=fact.agent_id)
+            return self._sentence(key, agent=self._agent(fact.agent_id))
         next_day = self._records.facts[day_name(day_number(fact.day) + 1), fact.agent_id]
         return self._sentence("exempt_overnight", duration=self._duration(next_day.first_ts - fact.last_ts))

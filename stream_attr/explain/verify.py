@@ -6,11 +6,11 @@ payment (the assists ``payment`` and ``followup``): this is not checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-__all__ = ["Decision", "FoundDecision", "ranked", "verify"]
+__all__ = ["Decision", "FoundDecision", "of_last_buyer", "ranked", "verify"]
 
 Decision = Mapping[str, Any]
 """A record of ``attribution-decisions`` or ``attribution-comparisons``, as JSON gives it."""
@@ -23,6 +23,20 @@ class FoundDecision(NamedTuple):
 
     place: str
     decision: Decision
+
+
+def of_last_buyer(found: Sequence[FoundDecision]) -> tuple[list[FoundDecision], list[str]]:
+    """Return the decisions on the last record's buyer, and the other buyers under whom the order's id stands.
+
+    ``found``: at least one, the oldest first; what is not a decision stays among them.
+    """
+
+    def buyer(one: FoundDecision) -> object:
+        return one.decision.get("buyer_id") if isinstance(one.decision, Mapping) else None
+
+    last = buyer(found[-1])
+    others = {str(buyer(one)) for one in found} - {str(last)}
+    return [one for one in found if buyer(one) == last], sorted(others)
 
 
 def ranked(decision: Decision, interval: str, rule: str) -> list[tuple[str, Figures]]:

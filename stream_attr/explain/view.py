@@ -23,6 +23,7 @@ from stream_attr.rules.buyer.emitted import Emitted
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.decision import Verdict
 from stream_attr.rules.order.facts import Cancelled, Exclusion, Placed
+from stream_attr.rules.order.intervals import Intervals
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.buyer_contribution import contributions_to
 from stream_attr.rules.reports.contribution import Contribution
@@ -32,7 +33,15 @@ from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import EXCLUDED, FINAL
 
-__all__ = ["BuyerDayView", "NoRecordsError", "Records", "Refund", "contributions_of", "fact_of"]
+__all__ = [
+    "BuyerDayView",
+    "NoRecordsError",
+    "Records",
+    "Refund",
+    "contributions_of",
+    "fact_of",
+    "intervals_of",
+]
 
 MAX_DAYS_SUGGESTED = 5
 """Days with records that the message names where the requested day has none."""
@@ -97,7 +106,7 @@ class Records:
             if (decision["shop_id"], decision["buyer_id"], decision["profile"]) == (*whose, OFFICIAL):
                 order_id = decision["order_id"]
                 self.decisions[order_id] = decision
-                self.orders[order_id] = _order(decision)
+                self.orders[order_id] = order_of(decision)
                 self.unsupported[order_id] = verify(decision)
 
 
@@ -119,6 +128,8 @@ class BuyerDayView:
     """Agents of receptions whose fact has not been emitted yet."""
     mismatched: Sequence[str] = ()
     """Agents of receptions whose messages do not give the figures of the fact."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The agents' names in the roster, by id."""
 
     def __post_init__(self) -> None:
         if not (self.receptions or self.orders or self.contributions or self.without_fact):
@@ -220,7 +231,15 @@ def _inquiry_of(record: InquiryOutcome) -> Inquiry:
     )
 
 
-def _order(decision: Decision) -> Order:
+def intervals_of(decision: Decision, shop: Shop) -> Intervals:
+    """Return the intervals that an order's decision looked at, by the settings of the day of its creation."""
+    created_ts = decision["created_ts"]
+    settings = shop.settings_on(shop.zone.day_of(created_ts), decision["profile"])
+    return Intervals.of(order_of(decision), created_ts, settings, shop)
+
+
+def order_of(decision: Decision) -> Order:
+    """Return an order with the facts that its last decision has; refunds have no time there."""
 
     def agent(role: str) -> str | None:
         picked = decision[role]

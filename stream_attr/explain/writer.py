@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from stream_attr.contract.records.reception_fact import ReceptionFact
 from stream_attr.explain.messages import catalogue
+from stream_attr.explain.verify import Decision
 from stream_attr.explain.view import BuyerDayView
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, day_number
 from stream_attr.rules.vocabulary import PENDING, Vocabulary
 
-__all__ = ["BuyerDayWriter", "Writer"]
+__all__ = ["NO_NAMES", "BuyerDayWriter", "Writer"]
+
+NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
+"""Where the roster is not known."""
 
 MAX_TS = 253_402_300_800_000
 """The year 10000: a watermark at or after it is the end of a replay's input."""
@@ -21,8 +27,9 @@ MAX_TS = 253_402_300_800_000
 class Writer:
     """Writes in one language, with times in one time zone."""
 
-    def __init__(self, language: str, zone: str) -> None:
-        """``language``: ``en`` or ``zh``; ``zone``: IANA name."""
+    def __init__(self, language: str, zone: str, names: Mapping[str, str] = NO_NAMES) -> None:
+        """``language``: ``en`` or ``zh``; ``zone``: IANA name; ``names``: the roster's, by agent id."""
+        self._names = names
         self._catalogue = catalogue(language)
         self._chinese = language == "zh"
         self._zone = ZoneInfo(zone)
@@ -42,6 +49,23 @@ class Writer:
     def _named(self, name: str, chinese: str) -> str:
         return chinese if self._chinese else f"{name.replace('_', ' ')} ({chinese})"
 
+    def _agent(self, agent_id: str) -> str:
+        """Return an agent's id, with its name in the roster where that is another."""
+        name = self._names.get(agent_id, agent_id)
+        return agent_id if name == agent_id else self._sentence("agent_named", agent=agent_id, name=name)
+
+    def _ruling(self, decision: Decision) -> Iterator[str]:
+        """Yield the ruling on an order's credit; nothing where none holds."""
+        ruling = decision.get("ruling")
+        if ruling:
+            agent_id = ruling["agent_id"]
+            yield self._sentence(
+                "ruling_nobody" if agent_id is None else "ruling_agent",
+                agent=agent_id and self._agent(agent_id),
+                ruled_by=ruling["ruled_by"],
+                time=self._time(ruling["ts"]),
+            )
+
     def _list(self, items: Iterable[str]) -> str:
         return self._sentence("list_separator").join(items)
 
@@ -53,12 +77,17 @@ class Writer:
             yield from (f"  {line}" for line in lines)
 
     def _time(self, ts: int) -> str:
-        """Return date and time of an instant (ms since the epoch), with milliseconds if it has any."""
+        """Return date and time of an instant (ms since the epoch), with milliseconds if it has any.
+
+        A local time that there is twice, when clocks are put back, has its offset from UTC.
+        """
         if ts >= MAX_TS:
             return self._sentence("end_of_input")
         moment = datetime.fromtimestamp(ts // 1000, UTC).astimezone(self._zone)
         milliseconds = f".{ts % 1000:03}" if ts % 1000 else ""
-        return f"{moment:%Y-%m-%d %H:%M:%S}{milliseconds}"
+        is_twice = moment.utcoffset() != moment.replace(fold=1 - moment.fold).utcoffset()
+        offset = f" {moment.isoformat()[-6:]}" if is_twice else ""
+        return f"{moment:%Y-%m-%d %H:%M:%S}{milliseconds}{offset}"
 
     def _duration(self, ms: int) -> str:
         """Return a duration in its two largest units; below a minute in seconds, to the millisecond."""
@@ -81,7 +110,7 @@ class BuyerDayWriter(Writer):
     """Writes about a buyer's day."""
 
     def __init__(self, view: BuyerDayView, zone: str, language: str) -> None:
-        super().__init__(language, zone)
+        super().__init__(language, zone, view.names)
         self._view = view
         self._records = view.records
         self._settings = None if view.shop is None else view.shop.settings_on(day_number(view.records.day))

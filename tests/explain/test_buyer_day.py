@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from click.testing import CliRunner, Result
 from msgspec.structs import asdict, replace
 from rich.cells import cell_len
 
-from stream_attr.cli import main
 from stream_attr.cli.explain import wrapped
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.explain import from_events, timeline
@@ -26,6 +23,7 @@ from stream_attr.replay.run import Inputs
 from stream_attr.rules.reports.contribution import TOTAL, Contribution
 from stream_attr.rules.shop.days import day_name, zone
 from stream_attr.rules.vocabulary import Filter
+from tests.explain.event_files import Files, run
 from tests.reference.shorthand import (
     DAY_MS,
     MIDNIGHT,
@@ -43,55 +41,6 @@ from tests.reference.shorthand import (
 
 MINUTE_MS = 60 * SECOND_MS
 SHANGHAI = zone("Asia/Shanghai")
-
-
-class Files:
-    """Event files in a folder, and what ``explain`` writes of them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.options: list[str] = []
-
-    def write(
-        self,
-        chat: Iterable[Json] = (),
-        orders: Iterable[Json] = (),
-        settings: Iterable[Json] = (),
-        roster: Iterable[Json] = (),
-    ) -> None:
-        """Write what there is; the events of each file by their time."""
-        kinds = {"chat": chat, "orders": orders, "settings": settings, "roster": roster}
-        for name, some in kinds.items():
-            records = sorted(some, key=lambda one: one.get("ts", 0))
-            if records:
-                path = self.folder / f"{name}.jsonl"
-                path.write_bytes(b"".join(orjson.dumps(one) + b"\n" for one in records))
-                self.options += [f"--{name}", str(path)]
-
-    def explain(self, *more: str, day: str = TODAY, buyer: str = "b-1") -> Result:
-        """Ask about a buyer's day by the events."""
-        return run("explain", "jd:1", "--buyer", buyer, "--day", day, *self.options, *more)
-
-    def explained(self, *more: str, **whose: str) -> str:
-        """The explanation, which must be consistent."""
-        result = self.explain(*more, **whose)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def replayed(self, *more: str) -> Path:
-        """Replay the events, and return the output directory."""
-        out = self.folder / "out"
-        assert run("replay", *self.options, "--out", str(out), *more).exit_code == 0
-        return out
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path)
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments)
 
 
 def two_agents() -> dict[str, list[Json]]:
@@ -532,7 +481,7 @@ def test_events_that_were_refused_repeated_or_of_the_system_are_left_out(files: 
     files.write(chat)
     with (files.folder / "chat.jsonl").open("ab") as lines:
         lines.write(orjson.dumps(too_late) + b"\n{\n")
-    text = files.explained()
+    text = files.explained("--accept-future")
     assert "  12:00:00  buyer\n  12:01:00  A: 3 characters; round (回合) 1" in text
     assert "Buyer: 1 message. A: 1 effective message, 3 characters." in text
 
@@ -651,7 +600,8 @@ def test_an_order_can_be_explained_from_event_files_too(files: Files, profile: s
         (["--buyer", "b-1", "--day", TODAY, "--url", "http://127.0.0.1:1"], "a worker has orders only"),
         (["--buyer", "b-1", "--day", TODAY, "--from", ".", "--profile", "x"], "--profile needs ORDER"),
         (["o-1", "--from", ".", "--orders", "o.jsonl"], "exclude each other"),
-        (["o-1", "--settings", "s.jsonl"], "there are no events: give --chat, --orders or both"),
+        (["o-1", "--settings", "s.jsonl"], "s.jsonl: No such file"),
+        (["--buyer", "b-1", "--day", TODAY, "--agent", "A"], "--agent needs ORDER"),
         (["o-1", "--orders", "-"], "standard input (-) cannot be read twice"),
         (["o-1", "--until", "2026-11-01T00:00:00Z"], "--until needs event files"),
         (["o-1", "--orders", "no-such-file.jsonl"], "no-such-file.jsonl: No such file"),
@@ -800,4 +750,4 @@ def test_the_decisions_of_the_events_are_those_of_a_replay(traffic: tuple[Inputs
     asked = EventFiles(inputs, None, 5 * MINUTE_MS)
     found = decisions_from_events(asked, decision["shop_id"], decision["order_id"], "official")
     written = [one for one in map(orjson.loads, lines) if one["order_id"] == decision["order_id"]]
-    assert found == [one for one in written if one["shop_id"] == decision["shop_id"]]
+    assert found.decisions == [one for one in written if one["shop_id"] == decision["shop_id"]]

@@ -1,0 +1,48 @@
+"""The agents' names by the roster files: to show beside their ids, and to find an agent by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import UNSET
+
+from stream_attr.codec.records.roster import decode_roster
+from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.errors import UnusableError
+from stream_attr.files.jsonl import LinesFile
+
+__all__ = ["agent_named", "names_from_files"]
+
+
+def names_from_files(files: Iterable[str], shop_id: str) -> dict[str, str]:
+    """Return the names of a shop's agents by id: each the one of its latest record that has any.
+
+    Records that a worker would refuse are passed over. Raises UnusableFileError.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for file in files:
+        with LinesFile(file) as lines:
+            for _, value in lines:
+                try:
+                    record = decode_roster(value)
+                except RefusedRecord:
+                    continue
+                if record.shop_id != shop_id or record.name is UNSET:
+                    continue
+                known = found.get(record.agent_id)
+                if known is None or known[0] <= record.first_day:
+                    found[record.agent_id] = record.first_day, record.name
+    return {agent_id: name for agent_id, (_, name) in found.items()}
+
+
+def agent_named(text: str, names: Mapping[str, str]) -> str:
+    """Return the id of the agent that a user means by an id or a name; what is no name is an id.
+
+    Raises UnusableError for a name that several agents have.
+    """
+    if text in names:
+        return text
+    found = sorted(agent_id for agent_id, name in names.items() if name == text)
+    if len(found) > 1:
+        raise UnusableError(f"several agents are named {text}: {', '.join(found)}; give one of these ids")
+    return found[0] if found else text
