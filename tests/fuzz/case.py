@@ -12,7 +12,7 @@ from typing import Any
 
 from stream_attr.codec.records.dead_letter import KEPT_OF_TOO_LARGE
 from stream_attr.codec.records.tick import peek_ts
-from stream_attr.contract.topics import CHAT, DEAD_LETTERS, INTERNAL, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, DEAD_LETTERS, INTERNAL, ORDERS, ROSTER, RULINGS, SETTINGS, TICKS
 from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Output, Record
 from stream_attr.rules.vocabulary import Code
@@ -23,7 +23,7 @@ from tests.fuzz.traffic import SHOPS, Batch, traffic
 
 __all__ = ["Outcome", "judge_case"]
 
-PUBLIC = (CHAT, ORDERS, TICKS, ROSTER, SETTINGS)
+PUBLIC = (CHAT, ORDERS, RULINGS, TICKS, ROSTER, SETTINGS)
 LARGEST_OUTPUT = 1_000_000
 """Key and value: a topic takes records of 1 MiB unless it says otherwise."""
 OF_ITS_ORDER = "the order's refunds come to more than"

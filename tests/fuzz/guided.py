@@ -17,7 +17,7 @@ import atheris
 with atheris.instrument_imports(include=["stream_attr"]):
     import orjson
 
-    from stream_attr.contract.topics import CHAT, DEAD_LETTERS, ORDERS, ROSTER, SETTINGS, TICKS
+    from stream_attr.contract.topics import CHAT, DEAD_LETTERS, ORDERS, ROSTER, RULINGS, SETTINGS, TICKS
     from stream_attr.processor import Options, Processor, ShopRegistry
     from stream_attr.processor.ports import Output, Record
     from stream_attr.testing import MemoryStore
@@ -33,6 +33,7 @@ KINDS = {
     TICKS: "tick",
     SETTINGS: "settings",
     ROSTER: "roster",
+    RULINGS: "ruling",
 }
 TOPICS = tuple(KINDS)
 NOW = 1_794_412_800_000
@@ -89,7 +90,9 @@ def _key(topic: str, value: bytes) -> bytes | None:
     """Return the key that an integrator would give the record, where its value lets one."""
     try:
         said = orjson.loads(value)
-        parts = (said["shop_id"], said["buyer_id"]) if topic in (CHAT, ORDERS) else (said["shop_id"],)
+        parts = (
+            (said["shop_id"], said["buyer_id"]) if topic in (CHAT, ORDERS, RULINGS) else (said["shop_id"],)
+        )
         return "|".join(parts).encode()
     except (ValueError, TypeError, KeyError):
         return None

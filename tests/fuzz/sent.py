@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from stream_attr.codec.decoding import MAX_RECORD_BYTES
-from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS, TICKS
 
 __all__ = ["ACCEPTED", "Sent", "spoilt"]
 
@@ -19,6 +19,7 @@ ANYTHING: frozenset[str] = frozenset()
 REQUIRED = {
     CHAT: (b"event_id", b"shop_id", b"buyer_id", b"agent_id", b"ts"),
     ORDERS: (b"event_id", b"shop_id", b"buyer_id", b"order_id", b"ts", b"type"),
+    RULINGS: (b"event_id", b"shop_id", b"buyer_id", b"order_id", b"ts", b"type", b"ruled_by"),
     TICKS: (b"ts",),
     ROSTER: (b"shop_id", b"agent_id", b"role", b"effective_from"),
     SETTINGS: (b"shop_id", b"effective_from"),
@@ -41,7 +42,15 @@ TOKENS: tuple[bytes, ...] = (
     *(b"[]", b"{}", b"[null]", b"[[]]", b'{"a":1}', b'{"":{}}', b'["a","a"]', b'[""]', b"[1e999]", b"[,]"),
     *(b"[" * 150 + b"]" * 150, b"[" * 250 + b"]" * 250, b'{"a":' * 250 + b"1" + b"}" * 250, b"[" * 5000),
     *(b'"message"', b'"transfer"', b'"buyer"', b'"AGENT"', b'"agent"', b'"system"', b'"auto_reply"'),
-    *(b'"paid"', b'"created"', b'"cancelled"', b'"refund_completed"', b'"Paid"', b'"presale"', b'"frozen"'),
+    *(
+        b'"paid"',
+        b'"created"',
+        b'"cancelled"',
+        b'"refund_completed"',
+        b'"withdrawn"',
+        b'"presale"',
+        b'"frozen"',
+    ),
     *(b'"2026-02-30"', b'"0000-01-01"', b'"0001-01-01"', b'"9999-12-31"', b'"2026-1-1"', b'"2026-11-01 "'),
     *(
         '"２０２６-11-01"'.encode(),
@@ -93,12 +102,13 @@ class Sent:
         parts = {
             CHAT: ("shop_id", "buyer_id"),
             ORDERS: ("shop_id", "buyer_id"),
+            RULINGS: ("shop_id", "buyer_id"),
             ROSTER: ("shop_id", "agent_id"),
             SETTINGS: ("shop_id",),
             TICKS: (),
         }[topic]
         key = "|".join(str(value[part]) for part in parts).encode() if parts else None
-        expected = ACCEPTED if topic in (CHAT, ORDERS, TICKS) else ANYTHING
+        expected = ACCEPTED if topic in (CHAT, ORDERS, RULINGS, TICKS) else ANYTHING
         raw = json.dumps(value, ensure_ascii=False).encode()
         return cls(topic, key, raw, expected, timestamp)
 
@@ -296,7 +306,7 @@ def _rekey(chance: Random, good: Sent) -> Sent:
 
 def _elsewhere(chance: Random, good: Sent) -> Sent:
     """It goes to a topic that is not its own."""
-    topic = chance.choice((CHAT, ORDERS, TICKS))
+    topic = chance.choice((CHAT, ORDERS, RULINGS, TICKS))
     return replace(good, topic=topic, expected=good.expected if topic == good.topic else ANYTHING)
 
 

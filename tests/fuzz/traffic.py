@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS, TICKS
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, day_name
 from tests.fuzz.sent import ANYTHING, Sent, spoilt
 
@@ -74,7 +74,12 @@ class _Street:
             return Sent.of(ROSTER, self._role(), self._stamp())
         if kind < 0.10:
             return Sent.of(TICKS, {"ts": self.now - chance.choice((0, 5 * MINUTE_MS, HOUR_MS))})
-        sent = self._order() if kind < 0.4 else Sent.of(CHAT, self._said())
+        if kind < 0.12:
+            sent = Sent.of(RULINGS, self._ruling())
+        elif kind < 0.4:
+            sent = self._order()
+        else:
+            sent = Sent.of(CHAT, self._said())
         self._sent = [*self._sent[-30:], sent]
         return sent
 
@@ -146,6 +151,15 @@ class _Street:
         sent = Sent.of(ORDERS, value)
         # a hostile refund of the same order may have used up what its refunds may come to
         return replace(sent, expected=ANYTHING) if value["type"].startswith("refund") else sent
+
+    def _ruling(self) -> dict[str, Any]:
+        """A ruling on an order of before, or on one of which nothing is known yet."""
+        chance = self._chance
+        order = chance.choice(self._orders) if self._orders else {"order_id": "o0"}
+        value = {**self._ids(), **order, "ts": self._happened(), "ruled_by": chance.choice(("经理", "m|1"))}
+        if chance.random() < 0.3:
+            return {**value, "type": "withdrawn"}
+        return {**value, "type": "credit", "agent_id": chance.choice(("A", "D", "X", None))}
 
     def _day(self) -> str:
         return day_name(self.now // DAY_MS + self._chance.choice((-20, 0, 1, 1, 2, 40)))

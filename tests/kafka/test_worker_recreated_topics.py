@@ -94,7 +94,7 @@ def test_an_input_recreated_meanwhile_is_read_from_its_beginning_with_the_option
     assert trial.worker.stop() == 0
 
 
-@pytest.mark.parametrize("topic", ["shop-settings", "order-events"])
+@pytest.mark.parametrize("topic", ["shop-settings", "order-events", "rulings"])
 def test_a_topic_recreated_under_a_running_worker_ends_it_until_the_option_is_given(trial, topic, broker):
     if broker.kind == "embedded":
         pytest.skip("librdkafka 2.16 crashes if a topic that it reads is recreated on the embedded broker")

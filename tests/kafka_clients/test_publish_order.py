@@ -15,6 +15,7 @@ from stream_attr.kafka.publish import Pace, Parsed, in_step, record_key
     [
         ("chat-events", {"shop_id": "jd:1", "buyer_id": "买家", "agent_id": "A"}, "jd:1|买家"),
         ("order-events", {"shop_id": "jd:1", "buyer_id": "b", "order_id": "o"}, "jd:1|b"),
+        ("rulings", {"shop_id": "jd:1", "buyer_id": "b", "order_id": "o"}, "jd:1|b"),
         ("agent-roster", {"shop_id": "jd:1", "agent_id": "A"}, "jd:1|A"),
         ("shop-settings", {"shop_id": "jd:1"}, "jd:1"),
         ("chat-events", {"shop_id": "jd:1"}, None),

@@ -11,7 +11,7 @@ from zlib import crc32
 import pytest
 from kafka.partitioner import murmur2
 
-from stream_attr.contract.topics import CHAT, ORDERS, TICKS
+from stream_attr.contract.topics import CHAT, ORDERS, RULINGS, TICKS
 from stream_attr.worker.ops import web
 from stream_attr.worker.ops.partitioners import PartitionerWatch
 
@@ -69,7 +69,7 @@ def test_two_topics_by_another_function_are_alike(watch):
     assert watch.warning is None
 
 
-@pytest.mark.parametrize(("right", "wrong"), [(CHAT, ORDERS), (ORDERS, CHAT)])
+@pytest.mark.parametrize(("right", "wrong"), [(CHAT, ORDERS), (ORDERS, CHAT), (ORDERS, RULINGS)])
 def test_one_topic_by_another_function_is_named_with_its_share(watch, caplog, right, wrong):
     send(watch, right, keys(200), by_murmur2)
     send(watch, wrong, keys(200), by_crc32)

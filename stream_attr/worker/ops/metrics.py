@@ -114,8 +114,8 @@ class Metrics:
         )
         self._differ = Gauge(
             "stream_attr_partitioners_differ",
-            "1 while the keys of one of chat and orders lie where murmur2 puts them (99 % and more), and "
-            "those of the other do not: chat and orders of a buyer are judged apart. Else 0.",
+            "1 while the keys of one of chat, orders and rulings lie where murmur2 puts them (99 % and "
+            "more), and those of another do not: those of one buyer are judged apart. Else 0.",
             registry=registry,
         )
         self._judging = Histogram(

@@ -1,8 +1,9 @@
-"""Whether chat and orders are partitioned alike (RULEBOOK 11): a buyer's chat and orders must meet.
+"""Whether chat, orders and rulings are partitioned alike (RULEBOOK 11): those of one buyer must meet.
 
 Kafka places a record by its key. Producers do not all place it alike: Java's use murmur2, librdkafka's CRC-32
 unless told otherwise. If the senders of chat and of orders differ, the chat of most buyers lies in another
-partition than their orders, and orders are judged silent.
+partition than their orders, and orders are judged silent. A ruling in another partition waits for its
+order in vain.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class _Sample:
 
 
 class PartitionerWatch:
-    """Samples the keys of chat and orders; logs, at most once an hour, that their partitioners differ."""
+    """Samples the keys of the event topics; logs, at most once an hour, that their partitioners differ."""
 
     def __init__(
         self, partitions: int, prefix: str = "", clock: Callable[[], float] = time.monotonic
@@ -99,13 +100,13 @@ class PartitionerWatch:
     def warning(self) -> str | None:
         """That the partitioners differ, and the remedy; None: they do not, as far as it is known."""
         shares = self.shares
-        if len(shares) < len(EVENTS) or sum(share >= _AGREES for share in shares.values()) != 1:
+        if len({share >= _AGREES for share in shares.values()}) < 2:
             return None
         wrong = min(shares, key=lambda topic: shares[topic])
         right = max(shares, key=lambda topic: shares[topic])
         return (
             f"{self._prefix}{right} and {self._prefix}{wrong} are partitioned differently: "
-            f"{shares[right]:.1%} and {shares[wrong]:.1%} of their keys lie where murmur2 puts them, so chat "
-            f"and orders of a buyer are judged apart; have the senders of {self._prefix}{wrong} use murmur2 "
+            f"{shares[right]:.1%} and {shares[wrong]:.1%} of their keys lie where murmur2 puts them, so "
+            f"those of one buyer are judged apart; have the senders of {self._prefix}{wrong} use murmur2 "
             "(librdkafka: partitioner=murmur2), see StreamAttrPartitionersDiffer in docs/operations.md"
         )
