@@ -335,7 +335,7 @@ class Rollup:
         contribution_keys = [contribution_key for contribution_key, _ in self._contributions_of(key)]
         for contribution_key in contribution_keys:
             self._contributions.pop(contribution_key, None)
-        self._contribution_changes[key] = dict.fromkeys(contribution_keys)
+        self._contribution_changes.setdefault(key, {}).update(dict.fromkeys(contribution_keys))
         self._changes[key] = None
         self._days.pop(key, None)
         self._unsaved.discard(key)
