@@ -232,7 +232,7 @@ class Rules(PartialObject):
         ),
     ] = UNSET
     payment_deadline_hours: Annotated[
-        Annotated[int, Meta(ge=1, le=168)] | UnsetType,
+        Annotated[int, Meta(ge=1, le=720)] | UnsetType,
         field(
             "When an unpaid order counts as unpaid for good. Hours after its creation.",
             title="付款期限",
