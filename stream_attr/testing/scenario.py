@@ -22,7 +22,19 @@ Json = dict[str, Any]
 
 SHOP = "jd:1"
 
-_TIMES = frozenset({"ts", "created_ts", "paid_ts", "cancelled_ts", "final_at", "first_ts", "last_ts"})
+_TIMES = frozenset(
+    {
+        "ts",
+        "created_ts",
+        "deposit_ts",
+        "balance_until",
+        "paid_ts",
+        "cancelled_ts",
+        "final_at",
+        "first_ts",
+        "last_ts",
+    }
+)
 _FIELDS = frozenset(
     {"name", "rule", "settings", "roster", "chat", "orders", "rulings", "ticks", "until"}
     | {"expect", "no_decision", "emitted"}

@@ -115,7 +115,7 @@ _OVERRIDES: dict[str, st.SearchStrategy[Any]] = {
         st.sampled_from([0, 1, 2, 15]).map(lambda days: {"natural_days": days}),
     ),
     "product_priority": st.sampled_from(["off", "product_page", "ordered_product"]),
-    "payment_deadline_hours": st.sampled_from([1, 24, 168]),
+    "payment_deadline_hours": st.sampled_from([1, 24, 168, 720]),
     "unlisted_agents": weighted((4, "presale"), (1, "frozen")),
     "auto_reply": st.fixed_dictionaries({"identify": st.just(True)}, optional={"prefix": st.just("^")}),
     "aftersale_unfiltered": st.booleans(),
@@ -251,10 +251,27 @@ _FOLLOWING = weighted(
     (2, ("cancelled",)),
     (2, ("paid", "cancelled")),
     (1, ("paid", "paid")),
+    (1, ("paid", "paid", "paid", "cancelled")),
     (1, ("cancelled", "cancelled")),
+    (1, ("deposit_paid",)),
+    (1, ("deposit_paid", "paid")),
+    (1, ("deposit_paid", "deposit_paid", "cancelled")),
     (2, ("paid", "refund_requested", "refund_completed", "refund_completed")),
+    (1, ("paid", "refund_requested", "refund_requested", "refund_closed", "refund_completed")),
     (1, ("refund_requested",)),
+    (1, ("paid", "excluded")),
+    (1, ("deposit_paid", "excluded", "included", "refund_completed")),
 )
+_AMOUNTS = {
+    "created": (0, 100, 12900),
+    "deposit_paid": (100,),
+    "paid": (0, 100, 12900),
+    "refund_requested": (1, 100, 12900),
+    "refund_completed": (1, 100, 12900),
+}
+"""Of a refund of nothing, or of a deposit of another amount, no revision is emitted: the verdict stays."""
+_BALANCE_AFTER = (1, HOUR_MS, _DAY_MS, _DAY_MS + 1, 2 * _DAY_MS, 5 * _DAY_MS, 40 * _DAY_MS)
+"""Milliseconds from the deposit."""
 _PRODUCTS = weighted((2, None), (2, ["p-1"]), (1, ["p-1", "p-2"]), (1, []))
 
 
@@ -274,15 +291,25 @@ def order(
     for kind in (*draw(weighted((8, ("created",)), (2, ()), (1, ("created", "created")))), *draw(_FOLLOWING)):
         delay = 0 if kind == "created" and not events else draw(st.sampled_from(_DELAYS))
         event = {**ids, "type": kind, "ts": calendar.clip(created_ts + delay)}
-        if kind != "cancelled":
-            event["amount"] = draw(st.sampled_from([0, 100, 12900]))
+        if kind in _AMOUNTS:
+            event["amount"] = draw(st.sampled_from(_AMOUNTS[kind]))
         if kind in {"created", "paid"}:
             products = draw(_PRODUCTS)
             event |= {} if products is None else {"product_ids": products}
             event |= draw(weighted((3, {}), (1, {"quantity": 2}), (1, {"currency": "EUR"})))
+        else:
+            event |= draw(weighted((5, {}), (1, {"currency": "EUR"})))
+        if kind == "paid":
+            event |= draw(weighted((3, {}), (1, {"payment_id": "1"}), (1, {"payment_id": "2"})))
         if kind == "paid" and draw(st.booleans()):
-            earliest = max(event["ts"] - 15 * _DAY_MS, calendar.instant(0, 0))
+            earliest = max(event["ts"] - 30 * _DAY_MS, calendar.instant(0, 0))
             event["created_ts"] = max(earliest, min(created_ts, event["ts"]))
+        if kind == "deposit_paid" and draw(st.booleans()):
+            event["balance_until"] = event["ts"] + draw(st.sampled_from(_BALANCE_AFTER))
+        if kind == "refund_closed":
+            event["refund_id"] = draw(st.sampled_from(["r-1", "r-2"]))
+        elif kind.startswith("refund"):
+            event |= draw(weighted((2, {}), (2, {"refund_id": "r-1"}), (1, {"refund_id": "r-2"})))
         events.append(event)
     return events
 

@@ -44,7 +44,7 @@ def verdict(decision: Json) -> Json:
     """Return the verdict of a decision: what makes a new revision when it changes (RULEBOOK 6)."""
     names = (
         *("status", "outcome", "silence", "assists", "amount", "quantity", "refund_requested"),
-        *("refund_completed", "created_ts", "paid_ts", "cancelled_ts", "final_at"),
+        *("refund_completed", "created_ts", "deposit_ts", "paid_ts", "cancelled_ts", "final_at", "notices"),
     )
     agents = {name: (decision[name] or {}).get("agent_id") for name in ("placing", "payment", "credit")}
     return {
