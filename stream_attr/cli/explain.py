@@ -52,7 +52,7 @@ from stream_attr.explain.why_not import AgentHistory
 from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.kafka.secret import Secret
 from stream_attr.replay.run import Inputs
-from stream_attr.rules.shop.days import day_number, zone
+from stream_attr.rules.shop.days import MIDNIGHT, day_number, zone
 from stream_attr.rules.shop.settings import DEFAULT_TIMEZONE, OFFICIAL
 from stream_attr.rules.shop.shop import Shop
 
@@ -78,6 +78,13 @@ class _Source(NamedTuple):
 def _zone(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
     try:
         return None if name is None else zone(name).name
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _day_cut(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    try:
+        return None if text is None else zone(DEFAULT_TIMEZONE, text).day_cut
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -163,6 +170,13 @@ def _day(_context: click.Context, _option: click.Parameter, name: str | None) ->
     help=f"Time zone of all times: the shop's.  [default: {DEFAULT_TIMEZONE}; with event files, by the "
     "shop's settings]",
 )
+@click.option(
+    "--day-cut",
+    metavar="HH:MM",
+    callback=_day_cut,
+    help="With --from and --day: when the shop's days begin.  [default: by the shop's settings, else "
+    f"{MIDNIGHT}]",
+)
 @click.option("--lang", type=click.Choice(sorted(LANGUAGES)), default="en", show_default=True)
 def command(
     shop: str,
@@ -184,6 +198,7 @@ def command(
     accept_future: bool,
     profile: str,
     timezone: str | None,
+    day_cut: str | None,
     lang: str,
 ) -> None:
     """Explain the decision on ORDER of SHOP: the candidates and their figures, the rule that decided, what
@@ -230,7 +245,7 @@ def command(
     )
     try:
         if order is None:
-            lines, supported = _explain_buyer_day(source, shop, buyer, day, profile, timezone, lang)
+            lines, supported = _explain_buyer_day(source, shop, buyer, day, profile, timezone, day_cut, lang)
         else:
             lines, supported = _explain_order(
                 source, shop, order, agent, profile, timezone, lang, wait / 1000
@@ -261,6 +276,7 @@ def _explain_buyer_day(
     day: str | None,
     profile: str,
     timezone: str | None,
+    day_cut: str | None,
     lang: str,
 ) -> tuple[list[str], bool]:
     """Return the lines, and whether messages, figures and verdicts are consistent."""
@@ -271,10 +287,11 @@ def _explain_buyer_day(
     if source.files is not None:
         view = buyer_day_from_events(source.files, shop, buyer, day)
     elif source.directory is not None:
-        if timezone is None and source.inputs.settings:
-            timezone = shop_from_files(source.inputs, shop).zone.name
+        if source.inputs.settings:
+            known = shop_from_files(source.inputs, shop).zone
+            timezone, day_cut = timezone or known.name, day_cut or known.day_cut
         names = names_from_files(source.inputs.roster, shop)
-        days = zone(timezone or DEFAULT_TIMEZONE)
+        days = zone(timezone or DEFAULT_TIMEZONE, day_cut or MIDNIGHT)
         view = buyer_day_from_replay(source.directory, shop, buyer, day, days, names)
     else:
         raise click.UsageError(

@@ -54,8 +54,8 @@ def buyer_day_from_replay(
 ) -> BuyerDayView:
     """Return a buyer's day as the output files of a replay give it.
 
-    ``zone``: the shop's time zone, which no output file has. ``names``: the agents', by id. Raises
-    UnusableOutputError and NoRecordsError.
+    ``zone``: the shop's time zone and day cut, which no output file has. ``names``: the agents', by id.
+    Raises UnusableOutputError and NoRecordsError.
     """
     records = Records(shop_id, buyer_id, day)
     for topic in (FACTS, INQUIRIES, DECISIONS, AGENT_DAILY):
@@ -149,9 +149,10 @@ def _lines(directory: Path, topic: str, value: str) -> Iterator[tuple[str, bytes
 
 
 def _check_zone(records: Records, zone: Zone) -> None:
-    """Refuse a time zone other than the shop's: a reception fact is final when its day ends there."""
+    """Refuse other days than the shop's: a reception fact is final when its day ends."""
     for (day, _), fact in records.facts.items():
         if fact.final_at != zone.start_of(day_number(day) + 1):
             raise UnusableOutputError(
-                f"{zone.name} is not the time zone of shop {records.shop_id}: name the shop's with --timezone"
+                f"days that begin at {zone.day_cut} in {zone.name} are not those of shop {records.shop_id}: "
+                "name the shop's with --timezone and --day-cut"
             )

@@ -101,7 +101,7 @@ class ShopHistory:
         self._shop = self._registry.shop(shop_id)
         self._settings: dict[int, tuple[SettingsRecord, str, dict[str, Any]]] = {}
         """By the record's identity: it, where it stands, and what it names."""
-        self._timezone_from = "default"
+        self._zone_from = {"timezone": "default", "day_cut": "default"}
         self._roster: dict[str, list[tuple[int, str, str]]] = {}
         """By agent: first day, role, origin."""
 
@@ -128,8 +128,8 @@ class ShopHistory:
             kept = self._shop.record_on(first_day)  # of one day, the record added last
             assert kept is not None
             self._settings[id(kept)] = (kept, origin, given)
-            if is_first and "timezone" in given:
-                self._timezone_from = origin
+            if is_first:
+                self._zone_from |= dict.fromkeys(self._zone_from.keys() & given.keys(), origin)
         elif record.topic == ROSTER:
             agent = decode_roster(record.value)
             history = self._roster.setdefault(agent.agent_id, [])
@@ -150,7 +150,11 @@ class ShopHistory:
         """Return the rules in force on a day."""
         record, text_record = self._shop.record_on(day), self._shop.text_record_on(day)
         _, origin, _ = self._known(record)
-        rules = [Rule("timezone", self._shop.zone.name, self._timezone_from)]
+        zone = self._shop.zone
+        rules = [
+            Rule("timezone", zone.name, self._zone_from["timezone"]),
+            Rule("day_cut", zone.day_cut, self._zone_from["day_cut"]),
+        ]
         plain, text = self._rules(record, profile), self._rules(text_record, profile)
         rules += [text[name] if name.startswith(_NEED_TEXT) else rule for name, rule in plain.items()]
         roster = []

@@ -32,6 +32,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
         "preset": "taobao_basic",
         "auto_reply": {"identify": True, "prefix": AUTO_PREFIX},
         "filters": {"advert": {"enabled": True, "phrase": ADVERT}, "single_sentence": {"enabled": True}},
+        "day_cut": "02:00",
         "profiles": {"chitu": {"preset": "chitu"}, "most-rounds": {"preset": "kefu_mofang_2"}},
     },
     {

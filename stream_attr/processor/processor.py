@@ -47,7 +47,7 @@ from stream_attr.processor.options import Options
 from stream_attr.processor.ports import NO_POSITIONS, PROGRESS_KEY, Batch, Output, Place, Record, Store
 from stream_attr.processor.report_emission import emit_reports
 from stream_attr.processor.rollup import FACTS_PER_CONTRIBUTION, Rollup
-from stream_attr.processor.shops import ShopRegistry
+from stream_attr.processor.shops import QUARTER, ShopRegistry
 from stream_attr.processor.task_emission import emit_tasks, may_open_or_close_tasks
 from stream_attr.processor.timer_queue import Deadlines
 from stream_attr.processor.watermark import BEGINNING, Watermark
@@ -67,8 +67,9 @@ from stream_attr.rules.vocabulary import FINAL, Code
 
 NO_WATERMARK: Final = 0
 """The watermark that a decision shows while there is none."""
-WATERMARK_EVERY_MS: Final = 15 * MINUTE_MS
-"""How often a partition emits its watermark, in event time; all zones' midnights are among these times."""
+WATERMARK_EVERY_MS: Final = QUARTER * MINUTE_MS
+"""How often a partition emits its watermark, in event time; all zones' midnights are among these times. Day
+cuts that are not have times of their own (`ShopRegistry.day_starts`)."""
 
 _REASONS: Final = {
     "created": "created",
@@ -457,7 +458,11 @@ class Processor:
         watermark = self._watermark.value
         if not self._reports or watermark <= 0:
             return
-        if watermark // WATERMARK_EVERY_MS > self._emitted_watermark // WATERMARK_EVERY_MS:
+        emitted = self._emitted_watermark
+        if any(
+            (watermark - after) // WATERMARK_EVERY_MS > (emitted - after) // WATERMARK_EVERY_MS
+            for after in self._registry.day_starts
+        ):
             self._emitted_watermark = watermark
             if self._share is not None:
                 if self._share.index > 0:

@@ -258,6 +258,7 @@ def _buyer_day_output(buyer: Buyer, day: int, watermark: int, reason: str, parti
             shop.ends(day),
             contributions,
             reason,
+            shop.zone.day_cut,
         )
     )
     if not record_contribution(buyer, day, digest_of(without_reason(value, reason))):

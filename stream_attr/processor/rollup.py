@@ -144,7 +144,8 @@ class Rollup:
         key = _day_key(received.shop_id, received.day)
         day = self._load(key, received)
         old = self._exchange(key, received, value)
-        day.state.ends = received.ends
+        if received.ends != day.state.ends:
+            self._follow(day, received)
         for agent_id in self._replace(day, received, old):
             self._close(day, agent_id, day.waiting.get(agent_id, {}), outputs)
         if self._now >= received.ends.workload:
@@ -279,10 +280,26 @@ class Rollup:
     def _load(self, key: bytes, received: BuyerDay) -> _Day:
         day = self._days.get(key) or self._reload(key)
         if day is None:
-            state = DayState(received.shop_id, received.day, received.timezone, received.ends)
+            state = DayState(
+                received.shop_id,
+                received.day,
+                received.timezone,
+                received.ends,
+                day_cut=received.day_cut,
+            )
             day = self._days[key] = _Day(state)
             self._schedule(key, state)
         return day
+
+    def _follow(self, day: _Day, received: BuyerDay) -> None:
+        """Let the figures of a day be final when new settings say so."""
+        day.state.ends = received.ends
+        day.state.timezone = received.timezone
+        day.state.day_cut = received.day_cut
+        for at in set(received.ends):
+            self._remind(at, day.key)
+        for agent_id in day.agents:
+            day.dirty.setdefault(agent_id, received.reason)
 
     def _reload(self, key: bytes) -> _Day | None:
         """Have the figures of a day that had been put away again; None: nothing is known of it."""
@@ -396,6 +413,7 @@ class Rollup:
         """Emit the figures that have changed."""
         state = day.state
         late = self._now >= state.ends.payments
+        shop_zone = zone(state.timezone, state.day_cut)
         for agent_id in sorted(day.dirty):
             reason = day.dirty[agent_id] or "chat"
             figures = day.agents[agent_id]
@@ -403,7 +421,7 @@ class Rollup:
             if known is None and not figures.is_active:
                 continue
             encoded = encode_agent_day(
-                state.shop_id, agent_id, state.day, figures, state.ends, zone(state.timezone), self._now
+                state.shop_id, agent_id, state.day, figures, state.ends, shop_zone, self._now
             )
             digest = digest_of(encoded)
             if known is not None and known.digest == digest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from stream_attr.codec.decoding import check_key
 from stream_attr.codec.records.roster import decode_roster
@@ -11,8 +12,13 @@ from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.topics import ROSTER, SETTINGS
 from stream_attr.processor.dead_letter import dead_letter
 from stream_attr.processor.ports import Output, Record
+from stream_attr.rules.shop.days import MIDNIGHT, MINUTE_MS
+from stream_attr.rules.shop.settings import DEFAULT_TIMEZONE
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import Code
+
+QUARTER: Final = 15
+"""Minutes between the times at which days without a day cut may begin, in all time zones."""
 
 
 class ShopRegistry:
@@ -25,6 +31,8 @@ class ShopRegistry:
     def __init__(self, files: Mapping[str, tuple[str, ...]] | None = None) -> None:
         self._shops: dict[str, Shop] = {}
         self._files = files
+        self.day_starts = {0}
+        """How long after a quarter of an hour the days of shops begin, milliseconds."""
 
     def shop(self, shop_id: str) -> Shop:
         """Return a shop; an unknown one has default settings."""
@@ -52,17 +60,23 @@ class ShopRegistry:
         shop = self.shop(given.shop_id)
         text_from = given.first_day
         if shop.is_set:
-            if given.timezone is not None and given.timezone != shop.zone.name:
-                raise RefusedRecord(
-                    Code.BAD_VALUE,
-                    f"`timezone` is {shop.zone.name} since the shop's first record and cannot change",
-                    "timezone",
-                )
+            for name, named, known in (
+                ("timezone", given.timezone, shop.zone.name),
+                ("day_cut", given.day_cut, shop.zone.day_cut),
+            ):
+                if named is not None and named != known:
+                    raise RefusedRecord(
+                        Code.BAD_VALUE,
+                        f"`{name}` is {known} since the shop's first record and cannot change",
+                        name,
+                    )
             if self._files is None:
                 today = self._not_past(given.first_day, shop, record)
                 if given.first_day == today:
                     text_from = today + 1
-        shop.add_settings(given.record(text_from), given.timezone_or_default)
+        timezone, day_cut = given.timezone or DEFAULT_TIMEZONE, given.day_cut or MIDNIGHT
+        shop.add_settings(given.record(text_from), timezone, day_cut)
+        self.day_starts.add(int(shop.zone.day_cut[-2:]) % QUARTER * MINUTE_MS)
 
     def _roster(self, record: Record) -> None:
         given = decode_roster(record.value)

@@ -65,7 +65,7 @@ def test_a_preset_alone_is_its_row_and_else_the_default(preset):
 def test_the_defaults_are_those_of_the_rulebook():
     record = decoded()
     assert (record.first_day, record.timezone, record.profiles) == (day_number("2026-01-01"), None, {})
-    assert record.timezone_or_default == "Asia/Shanghai"
+    assert record.day_cut is None
     assert record.settings == DEFAULT
     assert (DEFAULT.payment_deadline_hours, DEFAULT.unlisted_agents) == (24, Role.PRESALE)
     assert (DEFAULT.after_sales_days, DEFAULT.max_wait_minutes) == (21, 10)
@@ -142,7 +142,7 @@ def test_a_profile_is_its_preset_and_its_own_overrides_alone():
         timezone="Europe/Berlin",
         profiles={"plain": {}, "mofang-2_x": {"preset": "kefu_mofang_2", "credit_rule": "payment"}},
     )
-    assert record.timezone_or_default == "Europe/Berlin"
+    assert record.timezone == "Europe/Berlin"
     assert record.profiles == {
         "plain": DEFAULT,
         "mofang-2_x": replace(PRESETS["kefu_mofang_2"], credit_rule=CreditRule.PAYMENT),

@@ -50,16 +50,18 @@ def settings_of(**given):
 
 def test_every_setting_is_there_with_its_default(language):
     rows = table_of(f"docs/reference/settings{language}", "timezone", "credit_rule")
-    assert rows.keys() == {"timezone", *(field.name for field in fields(Settings))} - {"preset"}
+    assert rows.keys() == {"timezone", "day_cut", *(field.name for field in fields(Settings))} - {"preset"}
     for name, row in rows.items():
         default = json.loads(CODE.findall(row[3])[0])
         given = settings_of(**{name: default})
-        assert (given.settings, given.timezone_or_default) == (PRESETS["jd_cloud"], "Asia/Shanghai"), name
+        assert given.settings == PRESETS["jd_cloud"], name
+        assert given.timezone in (None, "Asia/Shanghai")
+        assert given.day_cut in (None, "00:00")
 
 
 def test_every_word_that_a_setting_may_be_is_accepted(language):
     for name, row in table_of(f"docs/reference/settings{language}", "timezone", "credit_rule").items():
-        if isinstance(json.loads(CODE.findall(row[3])[0]), str) and name != "timezone":
+        if isinstance(json.loads(CODE.findall(row[3])[0]), str) and name not in ("timezone", "day_cut"):
             words = CODE.findall(row[2])
             assert len(words) > 1
             for word in words:

@@ -554,9 +554,20 @@ def test_a_shop_elsewhere_has_days_and_times_of_its_own(files: Files) -> None:
     asked = ["explain", "jd:1", "--buyer", "b-1", "--day", "2026-11-01", "--from", out]
     wrong = run(*asked)
     assert wrong.exit_code == 2
-    assert "Asia/Shanghai is not the time zone of shop jd:1: name the shop's with --timezone" in wrong.stderr
+    assert "days that begin at 00:00 in Asia/Shanghai are not those of shop jd:1: name the" in wrong.stderr
     right = run(*asked, "--timezone", "America/New_York")
     assert "  00:00:00 to 00:01:00" in right.stdout
+
+
+def test_a_shop_with_a_day_cut_has_days_of_its_own(files: Files) -> None:
+    files.write(chat_of("A", NOON - 11 * 3_600_000), settings=shop_settings(day_cut="02:00"))
+    assert "  2026-11-01 01:00:00  buyer\n" in files.explained(day="2026-10-31")
+    out = str(files.replayed())
+    asked = ["explain", "jd:1", "--buyer", "b-1", "--day", "2026-10-31", "--from", out]
+    assert "name the shop's with --timezone and --day-cut" in run(*asked).stderr
+    right = run(*asked, "--day-cut", "02:00")
+    assert "  2026-11-01 01:00:00 to 2026-11-01 01:01:00" in right.stdout
+    assert run(*asked, "--day-cut", "2:00").exit_code == 2
 
 
 # How it is asked

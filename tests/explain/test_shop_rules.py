@@ -50,6 +50,7 @@ def test_each_rule_names_the_default_the_preset_or_the_record() -> None:
             7,
             preset="kefu_mofang",
             timezone="Asia/Tokyo",
+            day_cut="02:00",
             silent_followup={"minutes": 5},
             filters={"monologue": {"max_buyer_messages": 1}},
             tasks={"payment_reminder_sms": {"minutes": 20}},
@@ -57,6 +58,7 @@ def test_each_rule_names_the_default_the_preset_or_the_record() -> None:
     )
     here = PLACE.format(7, "2026-11-01")
     assert rules["timezone"] == ("Asia/Tokyo", here)
+    assert rules["day_cut"] == ("02:00", here)
     assert rules["preset"] == ("kefu_mofang", here)
     assert rules["payment_rule"] == ("most_rounds", "preset kefu_mofang")
     assert rules["validity"] == ({"hours": 48}, "preset kefu_mofang")

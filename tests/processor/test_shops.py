@@ -12,7 +12,7 @@ from stream_attr.contract.topics import CHAT, DEAD_LETTERS, ROSTER, SETTINGS
 from stream_attr.processor import ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.chat.message import AUTO_REPLY
-from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, day_name, day_number, zone
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, _data, day_name, day_number, zone
 from stream_attr.rules.vocabulary import Role
 
 TODAY = day_number("2026-11-10")
@@ -91,6 +91,30 @@ def test_a_shop_keeps_the_time_zone_of_its_first_record(registry):
     assert settings(registry, TODAY + 1, timezone="Europe/Berlin") is None
     assert settings(registry, TODAY + 2) is None  # names none
     assert registry.shop("jd:1").zone.name == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("registry", [ShopRegistry(), ShopRegistry(FILES)], ids=["topic", "files"])
+def test_a_shop_keeps_the_day_cut_of_its_first_record(registry):
+    assert settings(registry, TODAY, day_cut="02:30") is None
+    assert settings(registry, TODAY + 1, day_cut="00:00") == ("bad_value", "day_cut")
+    assert settings(registry, TODAY + 1, timezone="Asia/Shanghai", day_cut="02:30") is None
+    assert settings(registry, TODAY + 2) is None  # names none
+    assert (registry.shop("jd:1").zone.name, registry.shop("jd:1").zone.day_cut) == ("Asia/Shanghai", "02:30")
+
+
+def test_a_first_record_without_a_day_cut_says_midnight():
+    registry = ShopRegistry()
+    settings(registry, TODAY)
+    assert settings(registry, TODAY + 1, day_cut="02:00") == ("bad_value", "day_cut")
+    assert settings(registry, TODAY + 1, day_cut="00:00") is None
+
+
+@pytest.mark.parametrize("hour", [-1, 0])
+def test_today_begins_at_the_day_cut(hour):
+    registry = ShopRegistry()
+    settings(registry, TODAY - 300, day_cut="02:00")
+    sent = zone("Asia/Shanghai").start_of(TODAY) + 2 * HOUR_MS + hour
+    assert settings(registry, TODAY - 1, sent) == (None if hour < 0 else REFUSED)
 
 
 def test_a_first_record_without_a_zone_says_shanghai():
@@ -172,6 +196,7 @@ def test_other_topics_are_a_mistake_of_the_program():
 
 def test_a_machine_out_of_descriptors_is_not_the_records_fault(no_file_descriptors):
     zone.cache_clear()
+    _data.cache_clear()
     ZoneInfo.clear_cache()
     registry = ShopRegistry()
     with no_file_descriptors, pytest.raises(OSError, match="Too many open files") as raised:

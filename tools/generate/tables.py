@@ -227,7 +227,7 @@ def _default(schema: dict[str, Any], name: str) -> Any:
 
 def _settings(in_chinese: bool) -> str:
     schema = record_schemas()["settings"].json_schema()
-    properties = {"timezone": schema["properties"]["timezone"]}
+    properties = {name: schema["properties"][name] for name in ("timezone", "day_cut")}
     properties |= schema["$defs"]["rules"]["properties"]
     properties |= {"tasks": schema["properties"]["tasks"]}
     del properties["preset"]
@@ -240,6 +240,8 @@ def _settings(in_chinese: bool) -> str:
         values = _values(one, in_chinese)
         if name == "timezone":
             values = "IANA"
+        if name == "day_cut":
+            values = "`00:00` – `12:00`"
         if name == "filters":
             default, values = {}, "见下表" if in_chinese else "see below"
         rows.append(

@@ -13,8 +13,10 @@ from msgspec import Struct, field
 from stream_attr.codec.versions import body_of, versioned
 from stream_attr.rules.buyer.emitted import LastEmitted
 from stream_attr.rules.reports.contribution import Ends
+from stream_attr.rules.shop.days import MIDNIGHT
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: days with their `day_cut`."""
 
 
 class DayState(Struct, array_like=True, gc=False):
@@ -30,6 +32,7 @@ class DayState(Struct, array_like=True, gc=False):
     """Whether its figures are no longer kept in memory."""
     final_at: list[int] = []
     """When decisions in it become final, beyond ``ends``; kept while it is unloaded."""
+    day_cut: str = MIDNIGHT
 
 
 _encoder: Final = msgspec.msgpack.Encoder()

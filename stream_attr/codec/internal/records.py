@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from stream_attr.codec.versions import body_of, versioned
 from stream_attr.rules.reports.contribution import Contribution, Ends
+from stream_attr.rules.shop.days import MIDNIGHT
 
 VERSION: Final = 2
-"""2: contributions with `self_ordered`."""
+"""2: contributions with `self_ordered`, days with their `day_cut`."""
 
 
 class BuyerDay(Struct, array_like=True, tag=1, gc=False):
@@ -32,7 +33,9 @@ class BuyerDay(Struct, array_like=True, tag=1, gc=False):
     contributions: dict[str, Contribution]
     """By agent id; empty: none any more."""
     reason: str = "chat"
-    """Of the last change; the last field, see `without_reason`."""
+    """Of the last change."""
+    day_cut: str = MIDNIGHT
+    """When the shop's days begin; the last field, see `without_reason`."""
 
 
 class PartitionWatermark(Struct, array_like=True, tag=2, gc=False):
@@ -66,9 +69,9 @@ def encode_internal(record: BuyerDay | PartitionWatermark | Closing) -> bytes:
 def without_reason(buyer_day: bytes, reason: str) -> bytes:
     """Return the part of a buyer-day's bytes by which a change is found.
 
-    It lacks the version byte, so that a record with the content of an unversioned one is not emitted again.
+    It lacks the day cut too, which does not change without the ends of the day.
     """
-    return buyer_day[1 : -1 - len(reason)]
+    return buyer_day[1 : -1 - len(reason) - 1 - len(MIDNIGHT)]
 
 
 def decode_buyer_day(value: bytes, key: bytes | None = None) -> BuyerDay | PartitionWatermark:

@@ -24,7 +24,7 @@ from stream_attr.contract.records.shop_settings import (
     TaskSettings,
 )
 from stream_attr.rules.shop.day_rules import SettingsRecord
-from stream_attr.rules.shop.days import day_number, zone
+from stream_attr.rules.shop.days import MIDNIGHT, day_number, zone
 from stream_attr.rules.shop.settings import (
     DEFAULT_TIMEZONE,
     NEVER_FOLLOW_UP,
@@ -49,11 +49,8 @@ class ShopSettings(Struct, gc=False):
     profiles: dict[str, Settings]
     timezone: str | None
     """As the record names it, if it does."""
-
-    @property
-    def timezone_or_default(self) -> str:
-        """The zone it gives a shop whose first record it is."""
-        return DEFAULT_TIMEZONE if self.timezone is None else self.timezone
+    day_cut: str | None
+    """Likewise."""
 
     def record(self, text_from: int) -> SettingsRecord:
         """Return it as the shop keeps it."""
@@ -80,11 +77,15 @@ def decode_settings(value: bytes | None) -> ShopSettings:
     check_id(record.shop_id, "shop_id")
     check_day(record.effective_from, "effective_from")
     timezone = None if record.timezone is UNSET else record.timezone
-    if timezone is not None:
-        try:
-            zone(timezone)
-        except ValueError as error:
-            raise RefusedRecord(Code.BAD_VALUE, f"`timezone`: {error}"[:200], "timezone") from None
+    day_cut = None if record.day_cut is UNSET else record.day_cut
+    zone_name = DEFAULT_TIMEZONE if timezone is None else timezone
+    try:
+        of_shop = "timezone"
+        zone(zone_name)
+        of_shop = "day_cut"
+        zone(zone_name, MIDNIGHT if day_cut is None else day_cut)
+    except ValueError as error:
+        raise RefusedRecord(Code.BAD_VALUE, f"`{of_shop}`: {error}"[:200], of_shop) from None
     if record.tasks is not UNSET:
         _check_duty(record.tasks.duty)
     for name in record.profiles:
@@ -103,6 +104,7 @@ def decode_settings(value: bytes | None) -> ShopSettings:
             for name, rules in record.profiles.items()
         },
         timezone,
+        day_cut,
     )
 
 

@@ -47,7 +47,7 @@ def money(description: str, *, title: str | None = None, **schema: Any) -> Meta:
 
 def day(description: str) -> Meta:
     """Return what the schema says of a date."""
-    return field(f"{description} A natural day of the shop's time zone, YYYY-MM-DD.", **_DAY)
+    return field(f"{description} A day of the shop, by its time zone and day_cut, YYYY-MM-DD.", **_DAY)
 
 
 def word(vocabulary: Vocabulary, description: str, **schema: Any) -> Meta:

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from stream_attr.contract.records.fields import AgentId, Amount, Id, ShopId, day, field
 from stream_attr.contract.schema import RecordSchema
+from stream_attr.rules.shop.days import MIDNIGHT
 from stream_attr.rules.shop.settings import (
     DEFAULT_SETTINGS,
     DEFAULT_TIMEZONE,
@@ -437,12 +438,25 @@ class ShopSettingsRecord(Rules, kw_only=True):
             default=DEFAULT_TIMEZONE,
         ),
     ] = UNSET
+    day_cut: Annotated[
+        str | UnsetType,
+        field(
+            "When the shop's days begin, by the clocks of its time zone, 00:00 to 12:00: day D runs from D "
+            "at this time to D+1 at this time. A shop cannot change it.",
+            title="业务天分割点",
+            chinese="店铺的一天从几点开始（00:00 至 12:00），一家店的所有记录必须相同",
+            minLength=5,
+            maxLength=5,
+            pattern="^(?:(?:0[0-9]|1[01]):[0-5][0-9]|12:00)",
+            default=MIDNIGHT,
+        ),
+    ] = UNSET
     profiles: Annotated[
         dict[str, msgspec.Raw],
         field(
             "Further sets of rules under which every order is judged side by side; they are never "
             "credit. A profile "
-            "takes nothing from the official settings but the time zone.",
+            "takes nothing from the official settings but time zone and day cut.",
             propertyNames={
                 "minLength": 1,
                 "maxLength": 64,

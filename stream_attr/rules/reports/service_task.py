@@ -73,10 +73,8 @@ def tasks_of(order: Order, shop: Shop) -> Iterator[Task]:
 
 def on_duty(duty: tuple[Shift, ...], shop: Shop, ts: int) -> str | None:
     """Return the shop's duty agent at an instant: of the first shift that it lies in."""
-    zone = shop.zone
-    day = zone.day_of(ts)
+    day, minute = shop.zone.clock(ts)
     weekday = (day + 3) % 7 + 1  # day 0, 1970-01-01, was a Thursday
-    minute = (ts - zone.start_of(day)) // MINUTE_MS
     for shift in duty:
         if shift.weekday == weekday and shift.begin <= minute < shift.end:
             return shift.agent_id

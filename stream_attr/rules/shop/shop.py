@@ -10,7 +10,7 @@ from typing import Final
 from stream_attr.rules.chat.message import AUTO_REPLY, BLANK, BROADCAST, TEXT_SHIFT
 from stream_attr.rules.reports.contribution import Ends
 from stream_attr.rules.shop.day_rules import Pattern, ReceptionRules, SettingsRecord, patterns_of
-from stream_attr.rules.shop.days import HOUR_MS, MINUTE_MS, Zone, zone
+from stream_attr.rules.shop.days import HOUR_MS, MIDNIGHT, MINUTE_MS, Zone, zone
 from stream_attr.rules.shop.settings import DEFAULT_SETTINGS, DEFAULT_TIMEZONE, OFFICIAL, Settings
 from stream_attr.rules.vocabulary import Role
 
@@ -57,10 +57,13 @@ class Shop:
         """Whether the roster has a record of this agent."""
         return agent_id in self._roster
 
-    def add_settings(self, record: SettingsRecord, timezone: str) -> None:
-        """Accept a record; of two with one ``effective_from`` the later added holds."""
+    def add_settings(self, record: SettingsRecord, timezone: str, day_cut: str = MIDNIGHT) -> None:
+        """Accept a record; of two with one ``effective_from`` the later added holds.
+
+        ``timezone``, ``day_cut``: of the shop, if it is its first record.
+        """
         if not self._records:
-            self.zone = zone(timezone)
+            self.zone = zone(timezone, day_cut)
             self.longest_after_sales_days = 0
         self._records.append(record)
         for pattern in patterns_of(record):
