@@ -159,6 +159,7 @@ def hire(of: Shop, agents: Agents, first_day: int, days: int) -> Iterator[dict[s
             "effective_from": day,
             "name": name,
             "group": group,
+            "person_id": f"emp-{agent_id[3:]}",
         }
 
     for agent_id in agents.aftersale:

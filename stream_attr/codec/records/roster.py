@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec.inspect
+from msgspec import UNSET
 
 from stream_attr.codec.decoding import check_day, check_id, decode
 from stream_attr.codec.refusal import RefusedRecord
@@ -25,5 +26,7 @@ def decode_roster(value: bytes | None) -> RosterRecord:
     check_id(record.agent_id, "agent_id")
     if record.agent_id == "*":
         raise RefusedRecord(Code.BAD_VALUE, "`agent_id` is `*`, which stands for a shop's totals", "agent_id")
+    if record.person_id is not UNSET:
+        check_id(record.person_id, "person_id")
     check_day(record.effective_from, "effective_from")
     return record

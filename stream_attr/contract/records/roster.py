@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-from stream_attr.contract.records.fields import AgentId, ShopId, day, field, word
+from stream_attr.contract.records.fields import AgentId, Id, ShopId, day, field, word
 from stream_attr.contract.schema import RecordSchema
 from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.vocabulary import ROLES, Role
@@ -31,6 +31,9 @@ class RosterRecord(Struct, gc=False):
     ]
     name: Annotated[str | UnsetType, field("For people to read.")] = UNSET
     group: Annotated[str | UnsetType, field("For people to read.")] = UNSET
+    person_id: Annotated[
+        Id | UnsetType, field("The person behind the account, the same in every shop and platform.")
+    ] = UNSET
 
     @property
     def first_day(self) -> int:
