@@ -133,7 +133,7 @@ def test_the_worker_decides_every_scenario_as_expected(
     assert {letter["code"] for letter in letters} <= {"incomplete_order"}, letters
     found = {}
     for scenario in scenarios:
-        shop_id = scenario.orders[0]["shop_id"]
+        shop_id = (scenario.orders or scenario.rulings)[0]["shop_id"]
         mine = [
             one
             for one in emitted
