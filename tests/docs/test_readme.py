@@ -29,6 +29,7 @@ COURSE = (
     "README.md",
     "docs/guides/sending-events.md",
     "docs/guides/reading-decisions.md",
+    "docs/guides/rulings.md",
     "docs/guides/replay.md",
     "docs/guides/explain.md",
     "docs/guides/settings.md",

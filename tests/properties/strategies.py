@@ -66,6 +66,7 @@ class World:
     roster: list[Json]
     chat: list[Json]
     orders: list[Json]
+    rulings: list[Json]
 
 
 @dataclass(frozen=True)
@@ -272,6 +273,7 @@ _AMOUNTS = {
 """Of a refund of nothing, or of a deposit of another amount, no revision is emitted: the verdict stays."""
 _BALANCE_AFTER = (1, HOUR_MS, _DAY_MS, _DAY_MS + 1, 2 * _DAY_MS, 5 * _DAY_MS, 40 * _DAY_MS)
 """Milliseconds from the deposit."""
+_TO_AND_FRO = ("credit", "withdrawn", "credit")
 _PRODUCTS = weighted((2, None), (2, ["p-1"]), (1, ["p-1", "p-2"]), (1, []))
 
 
@@ -315,9 +317,26 @@ def order(
 
 
 @st.composite
+def rulings(draw: st.DrawFn, calendar: Calendar, order_events: list[Json]) -> list[Json]:
+    """Draw the rulings on an order, mostly none, in no order."""
+    found: list[Json] = []
+    if not order_events:
+        return found
+    for kind in draw(weighted((5, ()), (2, ("credit",)), (1, ("credit", "credit")), (1, _TO_AND_FRO))):
+        event = draw(st.sampled_from(order_events))
+        ids = {name: event[name] for name in ("shop_id", "buyer_id", "order_id")}
+        ts = calendar.clip(event["ts"] + draw(st.sampled_from(_DELAYS)))
+        ruling = {**ids, "type": kind, "ts": ts, "ruled_by": draw(st.sampled_from(["m", "n"]))}
+        if kind == "credit":
+            ruling["agent_id"] = draw(st.sampled_from(["A", "B", "C", "X", None]))
+        found.append(ruling)
+    return found
+
+
+@st.composite
 def worlds(draw: st.DrawFn, buyers: tuple[str, ...] = BUYERS) -> World:
     """Draw the records of one or two shops."""
-    world = World([], [], [], [])
+    world = World([], [], [], [], [])
     shop_ids = SHOPS[: draw(weighted((5, 1), (1, 2)))]
     calendar_of = {shop_id: Calendar(*draw(st.sampled_from(_CALENDARS))) for shop_id in shop_ids}
     if len(shop_ids) == 2:  # one partition, one watermark: two shops live at the same time
@@ -331,8 +350,10 @@ def worlds(draw: st.DrawFn, buyers: tuple[str, ...] = BUYERS) -> World:
         for _ in range(draw(st.sampled_from([0, 1, 2, 3, 3, 4, 5, 6]))):
             world.chat.extend(draw(conversation(shop_id, calendar, busy, buyers)))
         for number in range(draw(st.integers(1, 3))):
-            world.orders.extend(draw(order(shop_id, calendar, busy, f"o-{number}", buyers)))
-    for events in (world.chat, world.orders):
+            events = draw(order(shop_id, calendar, busy, f"o-{number}", buyers))
+            world.orders.extend(events)
+            world.rulings.extend(draw(rulings(calendar, events)))
+    for events in (world.chat, world.orders, world.rulings):
         # The id breaks ties: it must not always rise with the position in the list.
         for number, (event, prefix) in enumerate(zip(events, draw(_prefixes(len(events))), strict=True)):
             event["event_id"] = f"{prefix}{number}"

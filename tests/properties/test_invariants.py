@@ -51,17 +51,20 @@ def verdict(decision: Json) -> Json:
         **{name: decision[name] for name in names},
         **agents,
         "basis": (decision["credit"] or {}).get("basis"),
+        "ruling": (decision["ruling"] or {}).get("event_id"),
     }
 
 
 def model_of(world: World, watermark: int | None = None) -> dict[tuple[str, str, str], Json]:
-    decisions = judge(world.chat, world.orders, world.settings, world.roster, watermark)
+    decisions = judge(world.chat, world.orders, world.settings, world.roster, watermark, world.rulings)
     return {key: without(OF_DECISIONS, decision) for key, decision in decisions.items()}
 
 
 def in_time(world: World) -> list[Arrival]:
     """Return the events of a world in the order of their times."""
-    return arrivals(sorted(world.chat, key=_ts), sorted(world.orders, key=_ts))
+    return arrivals(
+        sorted(world.chat, key=_ts), sorted(world.orders, key=_ts), rulings=sorted(world.rulings, key=_ts)
+    )
 
 
 def in_any_order(world: World, draw: st.DataObject) -> list[Arrival]:
@@ -175,7 +178,7 @@ def test_at_any_watermark_the_last_verdicts_are_the_models(world: World, data: s
     """All is known, in any order, and time has come to a point near which something changes."""
     known = model_of(world).values()
     turns = [turn for d in known for turn in (d["final_at"], d["created_ts"] + 24 * HOUR_MS)]
-    turns += [event["ts"] for event in (*world.chat, *world.orders)] or [0]
+    turns += [event["ts"] for event in (*world.chat, *world.orders, *world.rulings)] or [0]
     watermark = data.draw(st.sampled_from(sorted(turns))) + data.draw(st.sampled_from([-1, 0, 1]))
     arriving = in_any_order(world, data)
     outcome = judged(world, arriving, allowed_lateness_ms=ANY_ORDER_MS, until=watermark)

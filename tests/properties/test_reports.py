@@ -31,7 +31,8 @@ EMISSION = frozenset({"revision", "reason", "watermark"})
 
 
 def model_of(world: World, topic: str, watermark: int | None = None) -> dict[str, Json]:
-    known = MODELS[topic](world.chat, world.orders, world.settings, world.roster, watermark)
+    rulings = () if topic == FACTS else (world.rulings,)
+    known = MODELS[topic](world.chat, world.orders, world.settings, world.roster, watermark, *rulings)
     records = {key: without(OF_REPORTS[topic], record) for key, record in known.items()}
     return {"|".join(key): record for key, record in records.items() if not _is_empty(record)}
 
@@ -126,7 +127,7 @@ def test_once_all_has_happened_each_midnight_makes_final_what_it_should(
 ) -> None:
     """At a midnight all changes have been told, and what is final is what the model says."""
     records = [record for topic in (FACTS, INQUIRIES) for record in model_of(world, topic).values()]
-    last_ts = max([event["ts"] for event in (*world.chat, *world.orders)], default=0)
+    last_ts = max([event["ts"] for event in (*world.chat, *world.orders, *world.rulings)], default=0)
     turns = sorted({record["final_at"] for record in records if record["final_at"] > last_ts})
     if not turns:
         return
