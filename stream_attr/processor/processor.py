@@ -51,6 +51,7 @@ from stream_attr.processor.shops import QUARTER, ShopRegistry
 from stream_attr.processor.task_emission import emit_tasks, may_open_or_close_tasks
 from stream_attr.processor.timer_queue import Deadlines
 from stream_attr.processor.watermark import BEGINNING, Watermark
+from stream_attr.rules.buyer.balances import expect_balance
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.capacity import has_room_for_chat, has_room_for_order, update_order_size
 from stream_attr.rules.buyer.emitted import EVERY_DAY
@@ -271,6 +272,8 @@ class Processor:
             return
         before = _first_day(order, buyer.shop) if order.created_ts is not None else None
         apply_to_order(order, event)
+        if order.rare is not None:
+            expect_balance(buyer, order)
         if order.created_ts is None:
             _wait(buyer, order, record)
         else:

@@ -25,6 +25,7 @@ from stream_attr.codec.records.inquiry_outcome import encode_inquiry, withdrawn
 from stream_attr.codec.records.reception_fact import encode_fact
 from stream_attr.contract.topics import BUYER_DAYS, FACTS, INQUIRIES
 from stream_attr.processor.ports import Output
+from stream_attr.rules.buyer.balances import first_day_kept
 from stream_attr.rules.buyer.buyer import Buyer, OpenReception
 from stream_attr.rules.buyer.emitted import EVERY_DAY, LastEmitted, PendingChanges
 from stream_attr.rules.buyer.reports import (
@@ -42,7 +43,7 @@ from stream_attr.rules.shop.days import END_OF_TIME, day_name
 from stream_attr.rules.vocabulary import NONE
 
 FINAL_AFTER_DAYS: Final = 3
-"""So many days after its own, all reports of a reception are final."""
+"""So many days after its own, all reports of a reception are final, but for an inquiry with a deposit."""
 _TIMER_ONLY: Final = PendingChanges(END_OF_TIME, "timer", False, False)
 """Stands for the changes where there are none."""
 
@@ -61,6 +62,9 @@ def emit_reports(
     oldest = zone.day_of(watermark - chat_ms) if chat_ms < watermark < END_OF_TIME else 0
     if answered is not None:
         oldest = min(oldest, answered - 1)
+    kept_from = first_day_kept(buyer, watermark)
+    if kept_from is not None:
+        oldest = min(oldest, kept_from)
     since = changes.since - 1  # a reception bears on the inquiry of the day before, as may an order
     # Open receptions leave out what is final; an order created before today may still change that.
     open_receptions = (
@@ -81,7 +85,13 @@ def emit_reports(
         agent_id, day, reception = one
         touched = day >= since and (every_agent or agent_id in touched_agents)
         due = reception.due
-        if not touched and due == UNKNOWN and (day < today - FINAL_AFTER_DAYS or _is_final(reception)):
+        if (
+            not touched
+            and due == UNKNOWN
+            and (
+                _is_final(reception) or (day < today - FINAL_AFTER_DAYS and not _has_open_inquiry(reception))
+            )
+        ):
             reception.clear_due()
         elif (
             (touched or due <= watermark)
@@ -97,7 +107,13 @@ def emit_reports(
     finish_reports(buyer, still_open, next_due if next_due < END_OF_TIME else None)
     if changes.orders:
         changed.update([day for day in buyer.order_days() if day >= since])
-    changed.update([day for day in buyer.day_digests if day >= since and not _has_receptions_on(day, buyer)])
+    changed.update(
+        [
+            day
+            for day in buyer.day_digests  # an order may have been on a day, and be on it no more
+            if day >= since and (changes.orders or not _has_receptions_on(day, buyer))
+        ]
+    )
     if changes.since == EVERY_DAY:
         for days in buyer.receptions.values():
             changed.update(days)
@@ -123,6 +139,12 @@ def _is_final(reception: Reception) -> bool:
     """Whether no report of a reception changes by itself any more."""
     fact, inquiry = reception.last_emitted_fact, reception.last_emitted_inquiry
     return fact is not None and fact.final and (inquiry is None or inquiry.final)
+
+
+def _has_open_inquiry(reception: Reception) -> bool:
+    """Whether the inquiry of a reception was emitted as pending: a deposit may keep it so for long."""
+    inquiry = reception.last_emitted_inquiry
+    return inquiry is not None and not inquiry.final
 
 
 def _emit_reception(

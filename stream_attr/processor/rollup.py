@@ -261,7 +261,11 @@ class Rollup:
                     self._put_away(key, day)
                 state = self._stored(key)
                 if state is not None and at >= state.ends.workload + self._kept_ms:
-                    self._forget(key)
+                    last = max(state.final_at, default=0)
+                    if last > self._now:  # an inquiry with a deposit is pending
+                        self._retiring.setdefault(last + KEPT_MS, set()).add(key)
+                    else:
+                        self._forget(key)
 
     def _schedule(self, key: bytes, state: DayState) -> None:
         """Note when something has to be done of a day by itself."""

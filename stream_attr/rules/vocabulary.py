@@ -442,7 +442,11 @@ INQUIRY_RESULTS: Final = Vocabulary(
     {
         OPEN: Word("nothing yet", "待定"),
         ORDERED: Word("the agent is the placing agent of an order, same or next day", "已下单"),
-        PAID: Word("one of those was paid by the end of the day after next", "已付款"),
+        PAID: Word(
+            "one of those was paid by the end of the day after next, or while the balance of one with a "
+            "deposit could be paid",
+            "已付款",
+        ),
         PAYMENT_LOST: Word("none was", "付款流失"),
         LOST: Word("no order by the end of the next day", "询单流失"),
         NOT_COUNTED: Word("in no figure of inquiries", "不计"),

@@ -16,6 +16,7 @@ from stream_attr.codec.state.columns import from_columns, to_columns, to_emitted
 from stream_attr.codec.state.layout import EmittedReception, Header, Messages, State, StoredOrder
 from stream_attr.codec.state.upcasts import to_version_2
 from stream_attr.codec.versions import body_of, require_readable, versioned
+from stream_attr.rules.buyer.balances import expect_balance
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.order import Order
@@ -133,6 +134,8 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
     for stored in state.orders:
         order = buyer.orders[stored.order_id] = _order(stored)
         buyer.order_event_ids.update(order.event_ids)
+        if order.rare is not None:
+            expect_balance(buyer, order)
     for agent_id, some in state.emitted.items():
         for emitted in some:
             reception = buyer.receptions[agent_id].get(emitted.day)

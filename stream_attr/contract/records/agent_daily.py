@@ -360,7 +360,9 @@ class InquiryFigures(FigureGroup):
 
 
 class PaymentFigures(FigureGroup):
-    """The payment of the orders of those inquiries; final with the end of the day after next."""
+    """The payment of the orders of those inquiries; final with the end of the day after next, or later with a
+    deposit.
+    """
 
     paid: Annotated[
         Count,
@@ -552,7 +554,8 @@ class AgentDaily(Struct, gc=False):
     payments: Annotated[
         PaymentFigures,
         field(
-            "What of the orders of those inquiries was paid; final with the end of the day after next.",
+            "What of the orders of those inquiries was paid; final with the end of the day after next, or "
+            "with the day until which the balance of an order with a deposit can be paid.",
             title="付款",
         ),
     ]

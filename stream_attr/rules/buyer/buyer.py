@@ -32,6 +32,7 @@ class Buyer:
     __slots__ = (
         "_index",
         "_zone",
+        "balances_until",
         "buyer_id",
         "chat_bytes",
         "chat_expires_at",
@@ -75,6 +76,8 @@ class Buyer:
         """No fact has to go before this watermark; derived by ``reschedule``, 0 until then."""
         self.chat_expires_at = 0
         """No chat has to go before this watermark; likewise."""
+        self.balances_until = 0
+        """From this watermark on no balance can be paid any more; 0: no order has a deposit."""
         self.oldest_day: int | None = None
         """The earliest day of which there is chat."""
         self.input_ended = False

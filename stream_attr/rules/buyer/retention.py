@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from stream_attr.rules.buyer.balances import first_day_kept
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.reports import waits_for_closing
 from stream_attr.rules.buyer.verdicts import horizon_of, judgements
@@ -15,6 +16,7 @@ from stream_attr.rules.order.facts import Waiting
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.days import DAY_MS
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import ProductPriority
 
 FORGET_EVERY_MS: Final = 5 * DAY_MS
 """How long chat may outlive its retention, so that many days of it are dropped at once."""
@@ -45,11 +47,18 @@ def expire(buyer: Buyer, watermark: int, retention: Retention, *, answered: bool
     """
     if (watermark < buyer.expires_at and not answered) or waits_for_closing(buyer, watermark):
         return []
-    expired = _orders_quiet_since(buyer, watermark - orders_kept_ms(retention, buyer.shop))
+    orders_until = watermark - orders_kept_ms(retention, buyer.shop)
+    chat_until = watermark - retention.chat_ms
+    kept_from = first_day_kept(buyer, watermark)
+    if kept_from is not None:
+        kept_from_ts = buyer.shop.zone.start_of(kept_from)
+        orders_until = min(orders_until, kept_from_ts - 1)
+        chat_until = min(chat_until, kept_from_ts)
+    expired = _orders_quiet_since(buyer, orders_until)
     for order in expired:
         buyer.drop_order(order)
     if watermark >= buyer.chat_expires_at or answered:
-        _drop_chat(buyer, watermark - retention.chat_ms)
+        _drop_chat(buyer, chat_until)
     return expired
 
 
@@ -95,7 +104,7 @@ def _seal_orders(buyer: Buyer, cutoff: int) -> int:
     for order in buyer.orders.values():
         if order.created_ts is not None and not order.sealed:
             horizon = horizon_of(buyer, order)
-            if horizon.interest_until <= cutoff and _can_be_sealed(order):
+            if horizon.interest_until <= cutoff and _can_be_sealed(order, buyer.shop):
                 judgements(buyer, order)
                 order.sealed = True
                 buyer.reindex(order)
@@ -104,6 +113,13 @@ def _seal_orders(buyer: Buyer, cutoff: int) -> int:
     return needed_from
 
 
-def _can_be_sealed(order: Order) -> bool:
-    # A creation known from the payment alone can still be corrected; one not paid can still be paid.
-    return order.paid is not None and order.created is not None
+def _can_be_sealed(order: Order, shop: Shop) -> bool:
+    # A creation known from the payment alone can still be corrected; one not paid can still be paid; and an
+    # instalment may bring products.
+    if order.paid is None or order.created is None:
+        return False
+    day = shop.zone.day_of(order.created.ts)
+    return all(
+        shop.settings_on(day, profile).product_priority is not ProductPriority.ORDERED_PRODUCT
+        for profile in shop.profiles_on(day)
+    )

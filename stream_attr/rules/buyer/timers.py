@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stream_attr.rules.buyer.balances import kept_for_balance_until
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.order_index import DueOf
 from stream_attr.rules.buyer.retention import FORGET_EVERY_MS, Retention, orders_kept_ms
@@ -65,6 +66,10 @@ def _due_of(buyer: Buyer, retention: Retention, *, tasks: bool) -> DueOf:
             due = order.last_ts + orders_ms
             if due > watermark:
                 first = due
+        if order.rare is not None and not buyer.input_ended:
+            balance_due = kept_for_balance_until(order, buyer.shop)
+            if balance_due is not None and watermark < balance_due < first:
+                first = balance_due
         if is_placed and not order.sealed:
             for due in horizon_of(buyer, order).deadlines:
                 if watermark < due < first:

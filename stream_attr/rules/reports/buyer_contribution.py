@@ -57,14 +57,18 @@ def contributions_to(
     ``receptions``: those of the day, by agent id; ``orders``: the buyer's of that day, and perhaps others.
     """
     deals, finals = _deals_on(shop.zone.start_of(day), shop.zone.start_of(day + 1), orders)
+    payments_end = shop.zone.start_of(day + 3)
     contributions: dict[str, Contribution] = {}
     for agent_id, fact, reception, inquiry in receptions:
         closed_ts = reception.closed_ts
+        until = finals.get(agent_id, ())
+        if inquiry is not None and inquiry.kind == INQUIRY and inquiry.final_at > payments_end:
+            until += (("payments", inquiry.final_at),)  # an order with a deposit can be paid for long
         contributions[agent_id] = Contribution(
             workload_of(fact, closed_ts),
             None if inquiry is None else inquiries_of(inquiry),
             deals.pop(agent_id, None),
-            finals.get(agent_id, ()),
+            until,
             fact.presence if fact.filtered is None and fact.role != _FROZEN else (),
             fact.last_effective_ts,
             fact.may_be_offline,
