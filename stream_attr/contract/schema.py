@@ -62,11 +62,12 @@ class RecordSchema:
         assert isinstance(shape, types.StructType)
         inherited = set(self.rules.__struct_fields__) if self.rules else set()
         own = [one for one in shape.fields if one.name not in inherited]
-        properties = {one.encode_name: _field(one) for one in own} | dict(self.fields)
+        properties = {one.encode_name: _field(one) for one in own}
         required = [one.encode_name for one in own if one.required]
         if self.emitted:
             properties = _with_emission(properties)
             required = list(properties)
+        properties |= {name: dict(one) for name, one in self.fields.items()}
         schema: dict[str, Any] = {
             "$schema": DRAFT,
             "$id": f"urn:stream-attr:schema:{self.name}",

@@ -15,7 +15,7 @@ from stream_attr.contract.topics import ROSTER, SETTINGS
 from stream_attr.processor import ShopRegistry
 from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.day_rules import SettingsRecord
-from stream_attr.rules.shop.days import day_name, day_number
+from stream_attr.rules.shop.days import clock_name, day_name, day_number
 from stream_attr.rules.shop.settings import DEFAULT_SETTINGS, OFFICIAL, PRESETS, Settings
 
 __all__ = ["Refusal", "RoleInForce", "Rule", "RulesInForce", "ShopHistory"]
@@ -226,6 +226,7 @@ def _flat(settings: Settings) -> dict[str, Any]:
         else:
             found[name] = sorted(value) if isinstance(value, list) else value
     found["tasks.duty"] = list(found["tasks.duty"])
+    found["tasks.parcel_inspection.by"] = clock_name(found["tasks.parcel_inspection.by"])
     return found
 
 

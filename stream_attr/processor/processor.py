@@ -33,6 +33,7 @@ from stream_attr.processor.buyers import Buyers
 from stream_attr.processor.dead_letter import dead_letter
 from stream_attr.processor.intake import (
     BUYER_IS_FULL,
+    FOR_TASKS,
     PAYMENTS_AND_REFUNDS,
     REFUNDS,
     accept,
@@ -82,6 +83,9 @@ _REASONS: Final = {
     "refund_closed": "refund",
     "excluded": "excluded",
     "included": "excluded",
+    "parcel_returned": "parcel",
+    "parcel_inspected": "parcel",
+    "reviewed": "review",
 }
 
 
@@ -279,10 +283,12 @@ class Processor:
         else:
             order.take_waiting()
             update_order_size(buyer, order)
-            self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
+            judged = event.type not in FOR_TASKS
+            if judged:
+                self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
             if self._has_tasks:
                 self._emit_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
-            if self._reports:
+            if judged and self._reports:
                 if event.type in REFUNDS and before is not None:
                     since = buyer.shop.zone.day_of(event.ts)
                 else:

@@ -11,9 +11,9 @@ from stream_attr.processor.ports import Output
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.emitted import EmittedTask
 from stream_attr.rules.order.order import Order
-from stream_attr.rules.reports.service_task import FRESH_MS, tasks_of
+from stream_attr.rules.reports.service_task import FRESH_MS, REMINDERS, Task, tasks_of
 from stream_attr.rules.shop.settings import OFFICIAL
-from stream_attr.rules.vocabulary import ADDRESS_CHECK, FINAL
+from stream_attr.rules.vocabulary import FINAL
 
 
 def emit_tasks(
@@ -33,14 +33,14 @@ def emit_tasks(
         if ended_ts is None and watermark >= task.ends_at:
             ended_ts = task.ends_at
         if known is None:
-            due = task.kind == ADDRESS_CHECK or watermark >= task.due_ts
+            due = task.kind not in REMINDERS or watermark >= task.due_ts
             if ended_ts is not None or not due or now() - task.due_ts > FRESH_MS:
                 continue
-            emitted = EmittedTask(1, True, task.agent_id)
-        elif not known.is_open or (ended_ts is None and task.agent_id == known.agent_id):
+            emitted = EmittedTask(1, True, task.agent_id, task.due_ts)
+        elif not known.is_open or (ended_ts is None and _is_told(task, known)):
             continue
         else:
-            emitted = EmittedTask(known.revision + 1, ended_ts is None, task.agent_id)
+            emitted = EmittedTask(known.revision + 1, ended_ts is None, task.agent_id, task.due_ts)
         order.record_task(task.kind, emitted)
         task_id = f"{shop_id}|{order.order_id}|{task.kind}"
         encoded = encode_task(task_id, shop_id, buyer.buyer_id, order.order_id, task, ended_ts)
@@ -48,6 +48,11 @@ def emit_tasks(
             Output(TASKS, task_id.encode(), emission(encoded, emitted.revision, reason, watermark))
         )
     return outputs
+
+
+def _is_told(task: Task, known: EmittedTask) -> bool:
+    """Whether an open task is what was emitted last."""
+    return task.agent_id == known.agent_id and known.due_ts in (task.due_ts, None)
 
 
 def may_open_or_close_tasks(order: Order) -> bool:

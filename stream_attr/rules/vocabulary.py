@@ -99,7 +99,7 @@ ENTRIES: Final = Vocabulary(
 
 OrderEventType = Literal[
     "created", "deposit_paid", "paid", "cancelled", "refund_requested", "refund_completed", "refund_closed",
-    "excluded", "included",
+    "excluded", "included", "parcel_returned", "parcel_inspected", "reviewed",
 ]  # fmt: skip
 ORDER_EVENT_TYPES: Final = Vocabulary(
     "type of an order event", "订单事件类型", OrderEventType,
@@ -113,7 +113,16 @@ ORDER_EVENT_TYPES: Final = Vocabulary(
         "refund_closed": Word("the request of a refund was withdrawn or rejected", "退款关闭"),
         "excluded": Word("it counts no more, such as a test or a brush order", "剔除"),
         "included": Word("it counts again", "取消剔除"),
+        "parcel_returned": Word("a parcel of it came back", "退货签收"),
+        "parcel_inspected": Word("that parcel was opened and looked at", "退货拆包"),
+        "reviewed": Word("the buyer reviewed it", "评价"),
     },
+)  # fmt: skip
+
+Review = Literal["good", "neutral", "bad"]
+REVIEWS: Final = Vocabulary(
+    "review", "评价等级", Review,
+    {"good": Word("good", "好评"), "neutral": Word("neutral", "中评"), "bad": Word("bad", "差评")},
 )  # fmt: skip
 
 
@@ -468,13 +477,32 @@ EXEMPTIONS: Final = Vocabulary(
 PAYMENT_REMINDER_SMS: Final = "payment_reminder_sms"
 PAYMENT_REMINDER: Final = "payment_reminder"
 ADDRESS_CHECK: Final = "address_check"
-TaskKind = Literal["payment_reminder_sms", "payment_reminder", "address_check"]
+PARCEL_INSPECTION: Final = "parcel_inspection"
+REVIEW_FOLLOW_UP: Final = "review_follow_up"
+TaskKind = Literal[
+    "payment_reminder_sms", "payment_reminder", "address_check", "parcel_inspection", "review_follow_up"
+]
 TASK_KINDS: Final = Vocabulary(
     "kind of a service task", "服务任务类型", TaskKind,
     {
         PAYMENT_REMINDER_SMS: Word("remind by SMS, unpaid for so long and of more than so much", "短信催付"),
         PAYMENT_REMINDER: Word("remind in the chat, unpaid for so long", "催付"),
         ADDRESS_CHECK: Word("paid, confirm the address", "核对地址"),
+        PARCEL_INSPECTION: Word("a parcel came back, open it and look at it", "退货拆包"),
+        REVIEW_FOLLOW_UP: Word("a neutral or bad review, talk to the buyer", "中差评处理"),
+    },
+)  # fmt: skip
+
+TaskReason = Literal[
+    "created", "deposit", "paid", "cancelled", "refund", "excluded", "ruling", "chat", "settings", "timer",
+    "late_event", "parcel", "review",
+]  # fmt: skip
+TASK_REASONS: Final = Vocabulary(
+    "reason of a task's revision", "服务任务修订原因", TaskReason,
+    {
+        **REASONS,
+        "parcel": Word("a parcel came back, or was inspected", "退货"),
+        "review": Word("the buyer reviewed the order", "评价"),
     },
 )  # fmt: skip
 
@@ -538,10 +566,10 @@ CODES: Final = Vocabulary(
 VOCABULARIES: Final[Mapping[str, Vocabulary]] = {
     one.title: one
     for one in (
-        *(CHAT_TYPES, SENDERS, MESSAGE_KINDS, ENTRIES, ORDER_EVENT_TYPES, RULING_TYPES),
+        *(CHAT_TYPES, SENDERS, MESSAGE_KINDS, ENTRIES, ORDER_EVENT_TYPES, REVIEWS, RULING_TYPES),
         *(ROLES, PRESET_NAMES, PICK_RULES, CREDIT_RULES, PRODUCT_PRIORITIES, FILTERS),
         *(STATUSES, OUTCOMES, SILENCES, BASES, ASSIST_KINDS, DISCARD_REASONS, NOTICES, REASONS),
-        *(INQUIRY_KINDS, INQUIRY_RESULTS, EXEMPTIONS, TASK_KINDS, TASK_STATUSES, CODES),
+        *(INQUIRY_KINDS, INQUIRY_RESULTS, EXEMPTIONS, TASK_KINDS, TASK_STATUSES, TASK_REASONS, CODES),
     )
 }
 """All of them, by title."""

@@ -16,13 +16,22 @@ from msgspec.structs import asdict, astuple
 
 from stream_attr.codec.state.buyer import VERSION, encode_buyer
 from stream_attr.rules.buyer.buyer import Buyer
-from stream_attr.rules.buyer.emitted import LastEmitted
+from stream_attr.rules.buyer.emitted import EmittedTask, LastEmitted
 from stream_attr.rules.buyer.reports import mark_dirty
 from stream_attr.rules.buyer.retention import Retention, expire
 from stream_attr.rules.buyer.timers import reschedule
 from stream_attr.rules.buyer.verdicts import revise
 from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
-from stream_attr.rules.order.facts import Cancelled, Deposit, Exclusion, Placed, Refund, Ruling, Waiting
+from stream_attr.rules.order.facts import (
+    Cancelled,
+    Deposit,
+    Exclusion,
+    Placed,
+    Refund,
+    Reviewed,
+    Ruling,
+    Waiting,
+)
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
@@ -112,7 +121,7 @@ def sample_buyer() -> Buyer:
     rare = buyer.add_order_event("o-rare", "e13", NOON)
     assert rare is not None
     rare.add_created(Placed(NOON, "e13", 1_000, None, None, ()))
-    for number, event_id in enumerate(("e14", "e15", "e16", "e17", "e18", "e19"), 1):
+    for number, event_id in enumerate(("e14", "e15", "e16", "e17", "e18", "e19", "e20", "e21", "e22"), 1):
         buyer.add_order_event("o-rare", event_id, NOON + number)
     rare.add_deposit(Deposit(NOON + 2, "e15", 100, NOON + 3 * DAY_MS, "CNY"))
     rare.add_paid(Placed(NOON + 1, "e14", 300, None, None, ()))
@@ -120,6 +129,10 @@ def sample_buyer() -> Buyer:
     rare.add_paid(Placed(NOON + 4, "e17", 700, None, None, (), payment_id="2"))
     rare.close_refund("r-2")
     rare.add_exclusion(Exclusion(NOON + 6, "e19", excluded=True))
+    rare.add_parcel_returned(NOON + 7)
+    rare.add_parcel_inspected(NOON + 8)
+    rare.add_review(Reviewed(NOON + 9, "e22", good=False))
+    rare.record_task("parcel_inspection", EmittedTask(1, True, "客服-乙", NOON + HOUR_MS))
     list(revise(buyer, rare, NOON, "excluded"))
 
     waiting = buyer.add_order_event("o-waiting", "e7", NOON)
@@ -210,6 +223,7 @@ def _since_version_2(order: Order) -> dict[str, Any]:
         "cancelled": order.cancelled if order.cancelled and order.cancelled.event_id else None,
         "refund_events": [one._asdict() for one in order.refunds if one.event_id],
         "rare": order.rare and to_builtins(asdict(order.rare)),
+        "tasks": {kind: task._asdict() for kind, task in order.tasks.items()},
     }
     return {name: value for name, value in added.items() if value}
 

@@ -99,10 +99,22 @@ SINGLE: list[tuple[dict[str, Any], dict[str, Any]]] = [
                 "payment_reminder_sms": {"minutes": 5, "min_amount": 0},
                 "payment_reminder": {"enabled": False},
                 "address_check": {"enabled": False},
+                "parcel_inspection": {"by": "09:05"},
+                "review_follow_up": {"odd": "客服-乙"},
                 "duty": [{"weekday": 7, "from": "09:05", "to": "24:00", "agent_id": "A"}],
             }
         },
-        {"tasks": Tasks(True, 5, 0, False, 30, False, (Shift(7, 545, 1440, "A"),))},
+        {
+            "tasks": Tasks(
+                sms_minutes=5,
+                sms_min_amount=0,
+                reminder=False,
+                address_check=False,
+                parcel_inspection_by=545,
+                review_follow_up_odd="客服-乙",
+                duty=(Shift(7, 545, 1440, "A"),),
+            )
+        },
     ),
     ({"slow_response": {"times": 1}}, {"slow_response": SlowResponse(120, 1)}),
     ({"auto_reply": {"prefix": "^"}}, {"auto_reply": AutoReply(False, "^")}),

@@ -12,7 +12,7 @@ from stream_attr.codec.decoding import check_id, decode
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.codec.surrogates import LoneSurrogatesError
 from stream_attr.contract.records.order_event import NEEDS_AMOUNT, OrderEvent
-from stream_attr.rules.order.facts import Cancelled, Deposit, Exclusion, Placed, Refund
+from stream_attr.rules.order.facts import Cancelled, Deposit, Exclusion, Placed, Refund, Reviewed
 from stream_attr.rules.shop.days import DAY_MS
 from stream_attr.rules.vocabulary import Code
 
@@ -38,6 +38,8 @@ def decode_order(value: bytes | None) -> OrderEvent:
         raise RefusedRecord(Code.MISSING_FIELD, f"`{event.type}` needs `amount`, in minor units", "amount")
     if event.refund_id is UNSET and event.type == "refund_closed":
         raise RefusedRecord(Code.MISSING_FIELD, "`refund_closed` needs `refund_id`", "refund_id")
+    if event.review is UNSET and event.type == "reviewed":
+        raise RefusedRecord(Code.MISSING_FIELD, "`reviewed` needs `review`: good, neutral or bad", "review")
     ids = event.shop_id + event.buyer_id + event.order_id + event.event_id
     if not ids.isprintable() or "|" in ids:
         for name in ("event_id", "shop_id", "buyer_id", "order_id"):
@@ -112,3 +114,8 @@ def refund_of(event: OrderEvent) -> Refund:
 def exclusion_of(event: OrderEvent) -> Exclusion:
     """Return what is kept of an ``excluded`` or ``included`` event."""
     return Exclusion(event.ts, event.event_id, event.type == "excluded")
+
+
+def reviewed_of(event: OrderEvent) -> Reviewed:
+    """Return what is kept of a ``reviewed`` event."""
+    return Reviewed(event.ts, event.event_id, event.review == "good")

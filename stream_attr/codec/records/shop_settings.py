@@ -87,7 +87,7 @@ def decode_settings(value: bytes | None) -> ShopSettings:
     except ValueError as error:
         raise RefusedRecord(Code.BAD_VALUE, f"`{of_shop}`: {error}"[:200], of_shop) from None
     if record.tasks is not UNSET:
-        _check_duty(record.tasks.duty)
+        _check_tasks(record.tasks)
     for name in record.profiles:
         if not _PROFILE_NAME.fullmatch(name) or name == OFFICIAL:
             raise RefusedRecord(
@@ -108,6 +108,24 @@ def decode_settings(value: bytes | None) -> ShopSettings:
     )
 
 
+def _check_tasks(tasks: TaskSettings) -> None:
+    _check_duty(tasks.duty)
+    inspection, follow_up = tasks.parcel_inspection, tasks.review_follow_up
+    if inspection is not UNSET and inspection.by is not UNSET and not _CLOCK.fullmatch(inspection.by):
+        path = "tasks.parcel_inspection.by"
+        raise RefusedRecord(Code.BAD_VALUE, f"`{path}` is not a time HH:MM: {inspection.by!r}", path)
+    if follow_up is not UNSET:
+        for name, agent_id in (("odd", follow_up.odd), ("even", follow_up.even)):
+            if agent_id is not UNSET and agent_id is not None:
+                _check_agent(agent_id, f"tasks.review_follow_up.{name}")
+
+
+def _check_agent(agent_id: str, path: str) -> None:
+    check_id(agent_id, path)
+    if agent_id == "*":
+        raise RefusedRecord(Code.BAD_VALUE, f"`{path}` is `*`, which is not an agent", path)
+
+
 def _check_duty(shifts: tuple[DutyShift, ...]) -> None:
     for number, shift in enumerate(shifts):
         path = f"tasks.duty[{number}]."
@@ -122,11 +140,7 @@ def _check_duty(shifts: tuple[DutyShift, ...]) -> None:
                 f"`{path}to` is not later than `from`: a shift past midnight is two, the first to 24:00",
                 f"{path}to",
             )
-        check_id(shift.agent_id, f"{path}agent_id")
-        if shift.agent_id == "*":
-            raise RefusedRecord(
-                Code.BAD_VALUE, f"`{path}agent_id` is `*`, which is not an agent", f"{path}agent_id"
-            )
+        _check_agent(shift.agent_id, f"{path}agent_id")
 
 
 def _settings(rules: Rules, path: str) -> Settings:
@@ -176,9 +190,13 @@ def _tasks(given: TaskSettings | UnsetType) -> Tasks:
         ("sms", given.payment_reminder_sms),
         ("reminder", given.payment_reminder),
         ("address_check", given.address_check),
+        ("parcel_inspection", given.parcel_inspection),
+        ("review_follow_up", given.review_follow_up),
     ):
         if part is not UNSET:
             named = part.given()
+            if "by" in named:
+                named["by"] = _minute(named["by"])
             changes |= {field if name == "enabled" else f"{field}_{name}": named[name] for name in named}
     return replace(Tasks(), **changes)
 

@@ -18,7 +18,7 @@ from stream_attr.contract.records.fields import (
     word,
 )
 from stream_attr.contract.schema import RecordSchema, when
-from stream_attr.rules.vocabulary import ORDER_EVENT_TYPES, OrderEventType
+from stream_attr.rules.vocabulary import ORDER_EVENT_TYPES, REVIEWS, OrderEventType, Review
 
 NEEDS_AMOUNT: Final = frozenset({"created", "deposit_paid", "paid", "refund_requested", "refund_completed"})
 """The types of events that need an ``amount``."""
@@ -90,6 +90,9 @@ class OrderEvent(Struct, gc=False):
             "An order with it is unpaid only from then on."
         ),
     ] = UNSET
+    review: Annotated[
+        Review | UnsetType, word(REVIEWS, "On reviewed: what the buyer says; required there.")
+    ] = UNSET
     product_ids: Annotated[tuple[Annotated[Id, field("A product.")], ...], field("What was ordered.")] = ()
 
 
@@ -101,6 +104,7 @@ SCHEMA: Final = RecordSchema(
         "allOf": [
             when("type", [one for one in ORDER_EVENT_TYPES if one in NEEDS_AMOUNT], {"required": ["amount"]}),
             when("type", "refund_closed", {"required": ["refund_id"]}),
+            when("type", "reviewed", {"required": ["review"]}),
         ]
     },
 )

@@ -8,7 +8,9 @@ from msgspec import Struct
 
 from stream_attr.contract.records.fields import AgentId, BuyerId, OrderId, ShopId, field, instant, word
 from stream_attr.contract.schema import RecordSchema, of_type, when
-from stream_attr.rules.vocabulary import TASK_KINDS, TASK_STATUSES
+from stream_attr.rules.vocabulary import TASK_KINDS, TASK_REASONS, TASK_STATUSES
+
+REVISION_REASON_OF_TASK: Final = word(TASK_REASONS, "What brought this revision about.")
 
 
 class ServiceTask(Struct, gc=False):
@@ -27,8 +29,8 @@ class ServiceTask(Struct, gc=False):
         AgentId | None,
         field(
             "Who is responsible: of an address_check the payment agent; of a reminder the placing agent, "
-            "else the "
-            "shop's duty agent; null: nobody."
+            "else the shop's duty agent; of a parcel_inspection the duty agent when the parcel came; of a "
+            "review_follow_up who has the day of the first review, else the credited agent; null: nobody."
         ),
     ]
     status: Annotated[
@@ -39,7 +41,7 @@ class ServiceTask(Struct, gc=False):
             "not emitted.",
         ),
     ]
-    due_ts: Annotated[int, instant("When it fell due.")]
+    due_ts: Annotated[int, instant("When it falls or fell due.")]
     closed_ts: Annotated[int | None, instant("When its cause ended; null: it has not.")]
 
 
@@ -48,6 +50,13 @@ SCHEMA: Final = RecordSchema(
     "Service task",
     ServiceTask,
     emitted=True,
+    fields={
+        "reason": {
+            "type": "string",
+            "description": REVISION_REASON_OF_TASK.description,
+            **(REVISION_REASON_OF_TASK.extra_json_schema or {}),
+        }
+    },
     conditions={
         "allOf": [
             when(

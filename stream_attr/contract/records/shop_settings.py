@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from stream_attr.contract.records.fields import AgentId, Amount, Id, ShopId, day, field
 from stream_attr.contract.schema import RecordSchema
-from stream_attr.rules.shop.days import MIDNIGHT
+from stream_attr.rules.shop.days import MIDNIGHT, clock_name
 from stream_attr.rules.shop.settings import (
     DEFAULT_SETTINGS,
     DEFAULT_TIMEZONE,
@@ -362,6 +362,34 @@ class SmsReminderSetting(TaskSwitch):
     ] = UNSET
 
 
+class ParcelInspectionSetting(TaskSwitch):
+    """Inspect a parcel that came back."""
+
+    by: Annotated[
+        Annotated[str, Meta(min_length=5, max_length=5)] | UnsetType,
+        field(
+            "Until when, on the day on which it came or, if it came later, on the next. A time of the shop's "
+            "time zone, HH:MM.",
+            pattern="^(?:[01][0-9]|2[0-3]):[0-5][0-9]",
+            default=clock_name(_TASKS.parcel_inspection_by),
+        ),
+    ] = UNSET
+
+
+class ReviewFollowUpSetting(TaskSwitch):
+    """Follow up a review that is neutral or bad."""
+
+    odd: Annotated[
+        AgentId | UnsetType | None,
+        field(
+            "Who does it where the order's first review is of an odd day of the month; null: the "
+            "credited agent.",
+            default=None,
+        ),
+    ] = UNSET
+    even: Annotated[AgentId | UnsetType | None, field("Likewise of an even day.", default=None)] = UNSET
+
+
 class DutyShift(Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}, gc=False):
     """When an agent is on duty."""
 
@@ -402,11 +430,18 @@ class TaskSettings(PartialObject):
         TaskSwitch | UnsetType,
         field("Confirm the address of a paid order, unless it is full-silent.", title="核对地址"),
     ] = UNSET
+    parcel_inspection: Annotated[
+        ParcelInspectionSetting | UnsetType, field("Inspect a parcel that came back.", title="退货拆包")
+    ] = UNSET
+    review_follow_up: Annotated[
+        ReviewFollowUpSetting | UnsetType,
+        field("Follow up a review that is neutral or bad.", title="中差评处理"),
+    ] = UNSET
     duty: Annotated[
         tuple[Annotated[DutyShift, field("One shift.")], ...],
         field(
             "Who is responsible where no placing agent is: the first shift of the list in which the task "
-            "falls due.",
+            "falls due; of a parcel, in which it came.",
             title="值班",
             default=[],
         ),

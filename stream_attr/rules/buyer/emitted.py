@@ -23,6 +23,8 @@ class EmittedTask(NamedTuple):
     revision: int
     is_open: bool
     agent_id: str | None
+    due_ts: int | None = None
+    """None: it was emitted before this was kept."""
 
 
 class LastEmitted(Struct, array_like=True, frozen=True, gc=False):

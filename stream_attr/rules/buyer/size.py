@@ -66,4 +66,7 @@ def _bytes_of_rare_facts(rare: RareFacts) -> int:
     closed = [2 + bytes_of_text(refund_id) for refund_id in rare.closed_refunds]
     ruling = rare.ruling
     ruled = [] if ruling is None else [ruling.event_id, ruling.agent_id or "", ruling.ruled_by]
-    return _RARE_FACTS_BYTES + sum(payments) + sum(closed) + sum([bytes_of_text(text) for text in ruled])
+    reviews = [_ORDER_EVENT_BYTES + bytes_of_text(review.event_id) for review in rare.reviews]
+    inspected = 9 * len(rare.parcel_inspected)
+    texts = sum([bytes_of_text(text) for text in ruled])
+    return _RARE_FACTS_BYTES + inspected + sum(reviews) + sum(payments) + sum(closed) + texts

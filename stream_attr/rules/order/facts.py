@@ -74,6 +74,15 @@ class Ruling(NamedTuple):
     """It says only that those before it hold no longer."""
 
 
+class Reviewed(NamedTuple):
+    """A ``reviewed`` event."""
+
+    ts: int
+    event_id: str
+    good: bool
+    """Else neutral or bad."""
+
+
 class RareFacts(Struct, array_like=True, gc=False):
     """Facts that few orders have. Stored as it is: new fields come last, with a default."""
 
@@ -87,6 +96,12 @@ class RareFacts(Struct, array_like=True, gc=False):
     """Ids of the refunds whose requests are taken back."""
     ruling: Ruling | None = None
     """The last one; it may be one that withdraws those before it."""
+    parcel_returned_ts: int | None = None
+    """When the first parcel came back."""
+    parcel_inspected: list[int] = []
+    """When one was inspected; in no order."""
+    reviews: list[Reviewed] = []
+    """In no order."""
 
 
 class Waiting(NamedTuple):

@@ -14,6 +14,7 @@ from stream_attr.rules.order.facts import (
     Placed,
     RareFacts,
     Refund,
+    Reviewed,
     Ruling,
     Waiting,
 )
@@ -289,6 +290,20 @@ class Order:
         rare = self._rare_facts()
         if rare.ruling is None or ruling[:2] > rare.ruling[:2]:
             rare.ruling = ruling
+
+    def add_parcel_returned(self, ts: int) -> None:
+        """Add the return of a parcel; the earliest counts."""
+        rare = self._rare_facts()
+        if rare.parcel_returned_ts is None or ts < rare.parcel_returned_ts:
+            rare.parcel_returned_ts = ts
+
+    def add_parcel_inspected(self, ts: int) -> None:
+        """Add the inspection of a parcel; the earliest that does not come before its return counts."""
+        self._rare_facts().parcel_inspected.append(ts)
+
+    def add_review(self, event: Reviewed) -> None:
+        """Add a review."""
+        self._rare_facts().reviews.append(event)
 
     def record_task(self, kind: str, emitted: EmittedTask) -> None:
         """Record the last revision emitted of a service task."""

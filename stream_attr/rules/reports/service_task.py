@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from stream_attr.rules.order.facts import Reviewed
 from stream_attr.rules.order.order import Order
-from stream_attr.rules.shop.days import MINUTE_MS
-from stream_attr.rules.shop.settings import OFFICIAL, Shift
+from stream_attr.rules.shop.days import DAY_MS, END_OF_TIME, MINUTE_MS, day_of_month
+from stream_attr.rules.shop.settings import OFFICIAL, Shift, Tasks
 from stream_attr.rules.shop.shop import Shop
-from stream_attr.rules.vocabulary import ADDRESS_CHECK, PAYMENT_REMINDER, PAYMENT_REMINDER_SMS
+from stream_attr.rules.vocabulary import (
+    ADDRESS_CHECK,
+    PARCEL_INSPECTION,
+    PAYMENT_REMINDER,
+    PAYMENT_REMINDER_SMS,
+    REVIEW_FOLLOW_UP,
+)
 
+REMINDERS: Final = frozenset({PAYMENT_REMINDER_SMS, PAYMENT_REMINDER})
+"""Tasks that are not opened before they fall due."""
 FRESH_MS: Final = 30 * MINUTE_MS
 """A task is of use for so long after it fell due: one that is older is not opened."""
 
@@ -69,6 +78,47 @@ def tasks_of(order: Order, shop: Shop) -> Iterator[Task]:
         agent_id = order.tasks[ADDRESS_CHECK].agent_id
     if tasks.address_check and order.paid_ts is not None and agent_id is not None:
         yield Task(ADDRESS_CHECK, order.paid_ts, agent_id, _called_off(order), verdict.final_at)
+    rare = order.rare
+    if rare is not None:
+        if tasks.parcel_inspection and rare.parcel_returned_ts is not None:
+            yield _parcel_inspection(order, rare.parcel_returned_ts, rare.parcel_inspected, tasks, shop)
+        if tasks.review_follow_up and rare.reviews:
+            yield from _review_follow_up(order, sorted(rare.reviews), verdict.credit, tasks, shop)
+
+
+def _parcel_inspection(
+    order: Order, returned_ts: int, inspected: list[int], tasks: Tasks, shop: Shop
+) -> Task:
+    zone = shop.zone
+    day, _ = zone.clock(returned_ts)
+    due_ts = zone.at_clock(day, tasks.parcel_inspection_by)
+    if returned_ts > due_ts:
+        due_ts = zone.at_clock(day + 1, tasks.parcel_inspection_by)
+    ended_ts = _ended(order, [ts for ts in inspected if ts >= returned_ts])
+    agent_id = on_duty(tasks.duty, shop, returned_ts)
+    return Task(PARCEL_INSPECTION, due_ts, agent_id, ended_ts, END_OF_TIME)
+
+
+def _review_follow_up(
+    order: Order, reviews: list[Reviewed], credited: str | None, tasks: Tasks, shop: Shop
+) -> Iterator[Task]:
+    """Yield the task if one of the reviews, which are sorted, is not good."""
+    complaints = [index for index, review in enumerate(reviews) if not review.good]
+    if not complaints:
+        return
+    first = complaints[0]
+    date, _ = shop.zone.clock(reviews[0].ts)
+    named = tasks.review_follow_up_odd if day_of_month(date) % 2 else tasks.review_follow_up_even
+    if named is None and order.is_excluded and REVIEW_FOLLOW_UP in order.tasks:
+        credited = order.tasks[REVIEW_FOLLOW_UP].agent_id
+    ended_ts = _ended(order, [review.ts for review in reviews[first:] if review.good])
+    yield Task(REVIEW_FOLLOW_UP, reviews[first].ts + DAY_MS, named or credited, ended_ts, END_OF_TIME)
+
+
+def _ended(order: Order, ends: list[int]) -> int | None:
+    """Return when the cause of a task ended: at the first of its ends, or when the order was excluded."""
+    excluded_ts = order.excluded_ts
+    return min(ends if excluded_ts is None else [*ends, excluded_ts], default=None)
 
 
 def on_duty(duty: tuple[Shift, ...], shop: Shop, ts: int) -> str | None:

@@ -57,6 +57,16 @@ MIDNIGHT: Final = "00:00"
 _CUT: Final = re.compile(r"(?:0[0-9]|1[01]):[0-5][0-9]|12:00", re.ASCII)
 
 
+def clock_name(minute: int) -> str:
+    """Return a minute of the day as ``HH:MM``."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def day_of_month(day: int) -> int:
+    """Return which day of its month a day number is, from 1."""
+    return date.fromordinal(day + _EPOCH).day
+
+
 class Zone:
     """A time zone and a day cut, as far as days go. Get one from :func:`zone`, which shares them."""
 

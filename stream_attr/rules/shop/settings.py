@@ -111,6 +111,13 @@ class Tasks:
     reminder: bool = True
     reminder_minutes: int = 30
     address_check: bool = True
+    parcel_inspection: bool = True
+    parcel_inspection_by: int = 17 * 60 + 30
+    """Minute of the day."""
+    review_follow_up: bool = True
+    review_follow_up_odd: str | None = None
+    """The agent for orders whose first review is of an odd day of the month; None: the credited one."""
+    review_follow_up_even: str | None = None
     duty: tuple[Shift, ...] = ()
 
 
