@@ -11,18 +11,14 @@ from typing import Any
 from unittest.mock import patch
 
 from stream_attr.contract.topics import AGENT_DAILY, FACTS, INQUIRIES
-from tests.reference import inquiries, settings
+from tests.reference import settings
 
 Json = dict[str, Any]
 
-OF_DECISIONS: frozenset[str] = frozenset()
 OF_REPORTS = {
     FACTS: frozenset({"handed_over", "rating", "presence"}),
     INQUIRIES: frozenset(),
-    AGENT_DAILY: frozenset(
-        {"first_response_ms_sum", "first_responses", "response_ms_sum", "responses"}
-        | {"ratings", "satisfied", "satisfaction", "self_ordered"}
-    ),
+    AGENT_DAILY: frozenset({"ratings", "satisfied", "satisfaction"}),
 }
 
 
@@ -30,7 +26,7 @@ OF_REPORTS = {
 def left_out() -> Iterator[None]:
     """Have the model leave out what bears on events and settings that the first edition has too."""
     defaults = {**settings.DEFAULTS, "carried_questions": False}
-    with patch.object(settings, "DEFAULTS", defaults), patch.object(inquiries, "SELF_ORDERED", "assist"):
+    with patch.object(settings, "DEFAULTS", defaults):
         yield
 
 

@@ -6,8 +6,8 @@ world lie within ``SPAN_DAYS``, so that nothing expires or is ``too_late`` while
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,16 +30,26 @@ PHRASE = "祝生活愉快"
 
 _DAY_MS = 24 * HOUR_MS
 _CALENDARS = (
-    ("Asia/Shanghai", date(2026, 11, 1)),
-    ("UTC", date(2026, 2, 27)),
-    ("Europe/Berlin", date(2026, 10, 23)),  # clocks go back on the 25th
-    ("Europe/Berlin", date(2026, 3, 27)),  # and forward on the 29th
+    *[("Asia/Shanghai", date(2026, 11, 1), "00:00")] * 4,
+    *[("Asia/Shanghai", date(2026, 11, 1), "02:00")] * 2,
+    *[("UTC", date(2026, 2, 27), cut) for cut in ("00:00", "12:00")],
+    *[("Europe/Berlin", date(2026, 10, 23), "00:00")] * 2,  # clocks go back on the 25th
+    *[("Europe/Berlin", date(2026, 3, 27), "00:00")] * 2,  # and forward on the 29th
+    *[("America/New_York", date(2026, 10, 30), cut) for cut in ("00:00", "01:30", "02:00")],
+    *[("America/New_York", date(2026, 3, 6), cut) for cut in ("02:00", "02:30")],
+    ("Australia/Lord_Howe", date(2026, 4, 3), "02:00"),  # by half an hour
+    ("Australia/Lord_Howe", date(2026, 10, 2), "02:00"),
+    *[("America/Havana", date(2026, 10, 30), cut) for cut in ("00:00", "00:30", "02:00")],  # midnight twice
+    ("America/Havana", date(2026, 3, 6), "00:00"),  # no midnight
+    *[("Pacific/Apia", date(2011, 12, 28), cut) for cut in ("00:00", "02:00")],  # there was no 30th
 )
+"""Time zone, the first of the days on which things happen, and day cut."""
 _DAYS = (1, 1, 2, 2, 3, 4, 7, 15, 16)
 _TEN = 10 * HOUR_MS
 _CLOCKS = (
     *(0, 0, 1, _TEN - 1, _TEN, _TEN, _TEN + 1, _TEN + 4 * MINUTE_MS),
     *(_TEN + 10 * MINUTE_MS, _TEN + 10 * MINUTE_MS + 1, 12 * HOUR_MS, -10 * MINUTE_MS, -5 * MINUTE_MS, -1),
+    *(HOUR_MS, 2 * HOUR_MS),  # where clocks change
 )
 """Milliseconds from the day's beginning; negative: from its end."""
 _DELAYS = (
@@ -71,14 +81,16 @@ class World:
 
 @dataclass(frozen=True)
 class Calendar:
-    """A shop's time zone and the first of the days on which things happen."""
+    """A shop's time zone and day cut, and the first of the days on which things happen."""
 
     zone: str
     first_day: date
+    cut: str
 
     def instant(self, day: int, clock: int) -> int:
         begin = self.first_day + timedelta(days=day + (clock < 0))
-        return first_instant(begin, ShopDays(ZoneInfo(self.zone))) + clock
+        days = ShopDays(ZoneInfo(self.zone), time.fromisoformat(self.cut))
+        return first_instant(begin, days) + clock
 
     def clip(self, ts: int) -> int:
         """Move an instant into the span of the world."""
@@ -153,7 +165,7 @@ def rules(draw: st.DrawFn) -> Json:
 
 @st.composite
 def settings_of(draw: st.DrawFn, shop_id: str, calendar: Calendar) -> list[Json]:
-    """Draw a shop's settings records; the first names its time zone."""
+    """Draw a shop's settings records; the first names its time zone and day cut."""
     records = []
     for index in range(draw(weighted((4, 1), (2, 2), (1, 3)))):
         record: Json = {
@@ -161,8 +173,9 @@ def settings_of(draw: st.DrawFn, shop_id: str, calendar: Calendar) -> list[Json]
             "effective_from": _date(calendar, draw(st.sampled_from([-3, -3, 0, 1, 1, 2]))),
             **draw(rules()),
         }
-        if index == 0:
+        if index == 0 or draw(st.booleans()):
             record["timezone"] = calendar.zone
+            record |= {} if calendar.cut == "00:00" else {"day_cut": calendar.cut}
         names = draw(st.lists(st.sampled_from(["alt", "what-if_2"]), unique=True))
         if names:
             record["profiles"] = {name: draw(rules()) for name in names}
@@ -209,6 +222,8 @@ _BY_AGENT = weighted(
     (2, {"text": PHRASE}),
     (1, {"kind": "broadcast", "text": " "}),
     (1, {"text": "\u3000\t"}),
+    (1, {"text": "\u200b\u2800"}),
+    (1, {"text": f"{PHRASE[:-1]}\ud83d"}),
     (1, {"text": "好", "text_length": 0}),
     (1, {"kind": "card", "text": ""}),
     (1, {"kind": "system"}),
@@ -260,8 +275,11 @@ _FOLLOWING = weighted(
     (2, ("paid", "refund_requested", "refund_completed", "refund_completed")),
     (1, ("paid", "refund_requested", "refund_requested", "refund_closed", "refund_completed")),
     (1, ("refund_requested",)),
+    (1, ("paid", "refund_requested", "refund_closed", "refund_requested", "refund_closed", "cancelled")),
     (1, ("paid", "excluded")),
+    (1, ("excluded", "included", "excluded")),
     (1, ("deposit_paid", "excluded", "included", "refund_completed")),
+    (1, ("deposit_paid", "paid", "refund_completed", "excluded", "included")),
 )
 _AMOUNTS = {
     "created": (0, 100, 12900),
@@ -271,7 +289,7 @@ _AMOUNTS = {
     "refund_completed": (1, 100, 12900),
 }
 """Of a refund of nothing, or of a deposit of another amount, no revision is emitted: the verdict stays."""
-_BALANCE_AFTER = (1, HOUR_MS, _DAY_MS, _DAY_MS + 1, 2 * _DAY_MS, 5 * _DAY_MS, 40 * _DAY_MS)
+_BALANCE_AFTER = (1, HOUR_MS, _DAY_MS, _DAY_MS + 1, 2 * _DAY_MS, 5 * _DAY_MS, 16 * _DAY_MS, 40 * _DAY_MS)
 """Milliseconds from the deposit."""
 _TO_AND_FRO = ("credit", "withdrawn", "credit")
 _PRODUCTS = weighted((2, None), (2, ["p-1"]), (1, ["p-1", "p-2"]), (1, []))
@@ -300,7 +318,7 @@ def order(
             event |= {} if products is None else {"product_ids": products}
             event |= draw(weighted((3, {}), (1, {"quantity": 2}), (1, {"currency": "EUR"})))
         else:
-            event |= draw(weighted((5, {}), (1, {"currency": "EUR"})))
+            event |= draw(weighted((5, {}), (1, {"currency": "EUR"}), (1, {"currency": "CNY"})))
         if kind == "paid":
             event |= draw(weighted((3, {}), (1, {"payment_id": "1"}), (1, {"payment_id": "2"})))
         if kind == "paid" and draw(st.booleans()):
@@ -341,9 +359,10 @@ def worlds(draw: st.DrawFn, buyers: tuple[str, ...] = BUYERS) -> World:
     calendar_of = {shop_id: Calendar(*draw(st.sampled_from(_CALENDARS))) for shop_id in shop_ids}
     if len(shop_ids) == 2:  # one partition, one watermark: two shops live at the same time
         first_day = calendar_of[SHOPS[0]].first_day
-        calendar_of[SHOPS[1]] = Calendar(calendar_of[SHOPS[1]].zone, first_day)
+        calendar_of[SHOPS[1]] = replace(calendar_of[SHOPS[1]], first_day=first_day)
     for shop_id, calendar in calendar_of.items():
-        configured = draw(weighted((6, True), (1, False))) or calendar.zone != "Asia/Shanghai"
+        as_by_default = (calendar.zone, calendar.cut) == ("Asia/Shanghai", "00:00")
+        configured = draw(weighted((6, True), (1, False))) or not as_by_default
         world.settings.extend(draw(settings_of(shop_id, calendar)) if configured else [])
         world.roster.extend(draw(roster_of(shop_id, calendar)))
         busy = draw(st.lists(instants(calendar), min_size=1, max_size=2))

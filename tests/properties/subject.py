@@ -177,4 +177,5 @@ def _records(arriving: Sequence[Arrival]) -> Iterator[Record]:
 
 
 def _encode(value: Json) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
+    text = json.dumps(value, ensure_ascii=False)
+    return (text if text.isprintable() else json.dumps(value)).encode()  # what is left of an emoji is escaped

@@ -13,7 +13,6 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.properties.missing import OF_DECISIONS, without
 from tests.properties.strategies import Json, World, worlds
 from tests.properties.subject import ANY_ORDER_MS, LIVE_LATENESS_MS, Arrival, Run, arrivals, run
 from tests.reference.days import HOUR_MS
@@ -45,26 +44,24 @@ def verdict(decision: Json) -> Json:
     names = (
         *("status", "outcome", "silence", "assists", "amount", "quantity", "refund_requested"),
         *("refund_completed", "created_ts", "deposit_ts", "paid_ts", "cancelled_ts", "final_at", "notices"),
+        "ruling",
     )
     agents = {name: (decision[name] or {}).get("agent_id") for name in ("placing", "payment", "credit")}
     return {
         **{name: decision[name] for name in names},
         **agents,
         "basis": (decision["credit"] or {}).get("basis"),
-        "ruling": (decision["ruling"] or {}).get("event_id"),
     }
 
 
 def model_of(world: World, watermark: int | None = None) -> dict[tuple[str, str, str], Json]:
-    decisions = judge(world.chat, world.orders, world.settings, world.roster, watermark, world.rulings)
-    return {key: without(OF_DECISIONS, decision) for key, decision in decisions.items()}
+    return judge(world.chat, world.orders, world.settings, world.roster, watermark, world.rulings)
 
 
 def in_time(world: World) -> list[Arrival]:
     """Return the events of a world in the order of their times."""
-    return arrivals(
-        sorted(world.chat, key=_ts), sorted(world.orders, key=_ts), rulings=sorted(world.rulings, key=_ts)
-    )
+    chat, orders, rulings = (sorted(events, key=_ts) for events in (world.chat, world.orders, world.rulings))
+    return arrivals(chat, orders, rulings=rulings)
 
 
 def in_any_order(world: World, draw: st.DataObject) -> list[Arrival]:

@@ -31,10 +31,10 @@ EMISSION = frozenset({"revision", "reason", "watermark"})
 
 
 def model_of(world: World, topic: str, watermark: int | None = None) -> dict[str, Json]:
-    rulings = () if topic == FACTS else (world.rulings,)
-    known = MODELS[topic](world.chat, world.orders, world.settings, world.roster, watermark, *rulings)
-    records = {key: without(OF_REPORTS[topic], record) for key, record in known.items()}
-    return {"|".join(key): record for key, record in records.items() if not _is_empty(record)}
+    records = (world.chat, world.orders, world.settings, world.roster)
+    known = MODELS[topic](*records, watermark, world.rulings)
+    left = {"|".join(key): without(OF_REPORTS[topic], record) for key, record in known.items()}
+    return {key: record for key, record in left.items() if not _is_empty(record)}
 
 
 def told(outcome: Run, topic: str) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.reference.days import MINUTE_MS, day_of, end_after, passed
@@ -25,6 +26,7 @@ def facts(
     settings: list[dict[str, Any]],
     roster: list[dict[str, Any]],
     watermark: int | None,
+    _rulings: Sequence[Event] = (),
 ) -> dict[tuple[str, str, str, str], Fact]:
     """Return the fact per (shop_id, buyer_id, agent_id, day) when the watermark stands at ``watermark``.
 

@@ -16,8 +16,6 @@ from tests.reference.shops import Shop, shops_of
 
 Inquiry = dict[str, Any]
 
-SELF_ORDERED = "self_ordered"
-
 
 def inquiries(
     chat: list[Event],
@@ -129,7 +127,7 @@ def _ordered_otherwise(reception: Reception, bought: list[Judged], shop: Shop) -
     of_others = [one for one in following if _placing_agent(one) is not None]
     said = [m["ts"] for m in reception.counted if m["sender"] == "agent"]
     helped = any(ts < one.order.created_ts for ts in said for one in of_others)
-    kind = "assist" if helped else SELF_ORDERED
+    kind = "assist" if helped else "self_ordered"
     return Row(kind, "not_counted", following, end_after(reception.day, 1, shop.settings.days))
 
 
