@@ -26,7 +26,7 @@ __all__ = ["command"]
     type=click.IntRange(min=1),
     default=100_000,
     show_default=True,
-    help="Number of lines of chat and orders together.",
+    help="Number of lines of chat and orders together; rulings are added to them.",
 )
 @click.option(
     "--days",
@@ -64,15 +64,17 @@ __all__ = ["command"]
     "--out",
     type=FOLDER,
     required=True,
-    help="Folder for chat.jsonl, orders.jsonl, roster.jsonl and settings.jsonl; files there are replaced.",
+    help="Folder for chat.jsonl, orders.jsonl, rulings.jsonl, roster.jsonl and settings.jsonl; files there "
+    "are replaced.",
 )
 def command(
     seed: int, events: int, days: int, end: int, shops: int, buyers: int | None, agents: int | None, out: Path
 ) -> None:
     """Generate realistic traffic of a shop: files in the order in which the events arrived.
 
-    Peaks of the day and of promotions, several agents per buyer, transfers, silent orders, refunds, late and
-    repeated events, and some bad records. With three days or more, two agents change their role on the
+    Peaks of the day and of promotions, several agents per buyer, transfers, questions at midnight, silent
+    orders, instalments, deposits, refunds, excluded orders, rulings, late and repeated events, and some bad
+    records. With three days or more, two agents change their role on the
     middle day: replay accepts these roster records, a live worker refuses them if that day is past. A sample
     that ends in the future is for commands with --accept-future.
     """

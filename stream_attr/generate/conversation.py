@@ -94,6 +94,13 @@ class Chat:
             self.say(buyer, agent, ts, "agent", chance.pick(phrases.SYSTEM), "system")
         return ts
 
+    def answers(self, buyer: str, agent: str, ts: int) -> int:
+        """The agent answers what was asked elsewhere, or the day before, in a message or two."""
+        for _ in range(self._chance.integer(1, 3)):
+            ts += self._chance.early(5_000, 60_000)
+            self.say(buyer, agent, ts, "agent", self._chance.pick(phrases.ANSWERS))
+        return ts
+
     def _ask(self, buyer: str, agent: str, ts: int, questions: tuple[str, ...]) -> int:
         chance = self._chance
         ts += chance.early(4, 90) * 1_000 + chance.integer(0, 1_000)
@@ -102,6 +109,8 @@ class Chat:
             self.say(buyer, agent, ts, "buyer", "", "image")
         elif what < 0.05:
             self.say(buyer, agent, ts, "buyer", " ")
+        elif what < 0.055:
+            self.say(buyer, agent, ts, "buyer", phrases.CUT_EMOJI)
         else:
             self.say(buyer, agent, ts, "buyer", chance.pick(questions))
         while chance.odds(0.3):
@@ -120,6 +129,8 @@ class Chat:
             card["product_id"] = product.product_id
         elif what < 0.07:
             self.say(buyer, agent, ts, "agent", phrases.ADVERT)
+        elif what < 0.072:
+            self.say(buyer, agent, ts, "agent", phrases.INVISIBLE)
         else:
             self.say(buyer, agent, ts, "agent", chance.pick(answers))
         while chance.odds(0.3):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stream_attr.generate.chance import Chance
+from stream_attr.generate.phrases import HALF_EMOJI
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
 
 __all__ = ["BAD_CHAT", "BAD_ORDERS", "Delivery", "Line", "encode"]
@@ -16,6 +17,7 @@ encode = msgspec.json.Encoder().encode
 """A record as its line, without the newline. (What ``orjson.dumps`` returns holds on to 4 KiB a piece for
 as long as it is kept; here a whole day of them waits.)"""
 
+_HALF_EMOJI, _ESCAPED = HALF_EMOJI.encode(), b"\\ud83d"
 TOO_LARGE_BYTES = 256 * 1024 + 1
 TOO_OLD_MS = 120 * DAY_MS
 """Too late even for a reader that allows events to be two months late."""
@@ -114,6 +116,10 @@ BAD_ORDERS: tuple[tuple[str, Callable[[dict[str, Any]], bytes]], ...] = (
 """The same for order events."""
 
 
+NEVER = 2**62
+"""Of records of which none is damaged."""
+
+
 class Delivery:
     """Brings the records of one kind to their file."""
 
@@ -135,7 +141,7 @@ class Delivery:
         chance = self._chance
         lines: list[Line] = []
         for record in records:
-            value = encode(record)
+            value = encode(record).replace(_HALF_EMOJI, _ESCAPED)
             arrival = record["ts"] + self._delay()
             lines.append(self._line(arrival, value))
             if chance.odds(0.004):

@@ -11,6 +11,7 @@ from stream_attr.generate.chance import Chance
 from stream_attr.generate.conversation import Chat
 from stream_attr.generate.orders import Orders
 from stream_attr.generate.rhythm import DayCurve
+from stream_attr.generate.rulings import Rulings
 from stream_attr.generate.shops import OFFICIAL_ACCOUNT, Agents, Product, Shop, products
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -21,10 +22,11 @@ RECENT = 2_000
 
 
 class Journeys:
-    """The journeys of one shop's buyers; each fills ``chat.sent`` and ``orders.happened``."""
+    """The journeys of one shop's buyers; each fills ``chat.sent``, ``orders.happened``, ``rulings.given``."""
 
     def __init__(self, shop: Shop, agents: Agents, buyers: int, chance: Chance) -> None:
         self._chance = chance
+        self._zone = shop.zone
         self._agents = agents
         self._buyers = buyers
         self._products = products(chance)
@@ -32,6 +34,7 @@ class Journeys:
         self._customers: list[str] = []
         self.chat = Chat(shop, chance)
         self.orders = Orders(shop, chance)
+        self.rulings = Rulings(shop, agents, chance)
 
     def begin(self, day: DayCurve) -> None:
         """Let one buyer turn up on this day, and write all that comes of it."""
@@ -48,6 +51,8 @@ class Journeys:
             self.chat.broadcast(self._buyer(), self._agent(day, ts), ts)
         elif what < 0.975:
             self.chat.nudge(self._buyer(), self._agent(day, ts), ts)
+        elif what < 0.977:
+            self._at_midnight(day, ts)
         elif what < 0.983:
             self.chat.no_answer(self._buyer(), self._agent(day, ts), ts)
         elif what < 0.994:
@@ -74,7 +79,9 @@ class Journeys:
         buyer, agent = self._buyer(), self._agent(day, ts)
         product = chance.pick(self._products)
         rounds = chance.early(3, 9)
-        if chance.odds(0.12):
+        if chance.odds(0.05):
+            ts = self._from_robot(buyer, agent, ts)
+        elif chance.odds(0.12):
             ts = self._handed_over(day, buyer, agent, ts, product, rounds)
         else:
             ts = chat.talk(buyer, agent, ts, rounds, product=product, arrives=True)
@@ -110,6 +117,30 @@ class Journeys:
         ts = chat.transfer(buyer, agent, heir, ts)
         return chat.talk(buyer, heir, ts, max(1, rounds // 2), product=product)
 
+    def _from_robot(self, buyer: str, agent: str, ts: int) -> int:
+        """The robot takes the question and hands the buyer over; often nothing is asked again (转接)."""
+        chance, chat, robot = self._chance, self.chat, self._agents.robot
+        chat.say(buyer, robot, ts, "buyer", chance.pick(phrases.OPENERS))
+        chat.say(buyer, robot, ts + 1_000, "agent", chance.pick(phrases.AUTO_REPLIES), "auto_reply")
+        ts = chat.transfer(buyer, robot, agent, ts + chance.integer(5, 60) * 1_000)
+        if chance.odds(0.05):
+            return ts  # and there nobody answers
+        if chance.odds(0.5):
+            return chat.talk(buyer, agent, ts, 2)
+        return chat.answers(buyer, agent, ts)
+
+    def _at_midnight(self, day: DayCurve, ts: int) -> None:
+        """A question of the last minute of a day, answered on the next, and an order on it (跨天)."""
+        chance = self._chance
+        ts = self._zone.end_of_day(ts) - chance.integer(1, 60) * 1_000
+        buyer, agent = self._buyer(), self._agent(day, ts)
+        self.chat.say(buyer, agent, ts, "buyer", chance.pick(phrases.QUESTIONS))
+        ts = self.chat.answers(buyer, agent, ts + 60_000)
+        if chance.odds(0.6):
+            self._buys(
+                day, buyer, ts + chance.early(20 * 1_000, 10 * MINUTE_MS), [chance.pick(self._products)]
+            )
+
     def _silent(self, day: DayCurve, ts: int) -> None:
         """A buyer orders without having asked (静默下单)."""
         self._buys(day, self._buyer(), ts, [self._chance.pick(self._products)])
@@ -133,6 +164,7 @@ class Journeys:
             chat.talk(
                 buyer, self._agent(day, at), at, rounds, questions=phrases.ADDRESS, arrives=chance.odds(0.5)
             )
+        self.rulings.complain(purchase)
         complains = self.orders.settle(purchase)
         if complains is not None and chance.odds(0.7):
             self._complaint(buyer, complains)

@@ -1,4 +1,4 @@
-"""The life of an order: placed, paid or left, cancelled, refunded."""
+"""The life of an order: placed, excluded, paid at once, in parts or not at all, cancelled, refunded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ __all__ = ["Orders", "Purchase"]
 class Purchase:
     """One order being made: what every later event of it needs."""
 
-    __slots__ = ("amount", "buyer", "created_ts", "order_id", "paid_ts", "products", "quantity")
+    __slots__ = (
+        "amount",
+        "balance_until",
+        "buyer",
+        "created_ts",
+        "order_id",
+        "paid_ts",
+        "products",
+        "quantity",
+    )
 
     def __init__(
         self, order_id: str, buyer: str, created_ts: int, products: list[Product], quantity: int
@@ -23,6 +32,9 @@ class Purchase:
         self.buyer = buyer
         self.created_ts = created_ts
         self.paid_ts: int | None = None
+        """Of the first instalment; None: it is not paid."""
+        self.balance_until: int | None = None
+        """Where a deposit was paid: until when the balance can be."""
         self.products = products
         self.quantity = quantity
         self.amount = sum(product.price for product in products) * quantity
@@ -74,6 +86,10 @@ class Orders:
             created = self._event(purchase, ts, "created")
             self._money(created, purchase.amount)
             self._describe(created, purchase)
+            if chance.odds(0.02):
+                self._deposit(purchase)
+            if chance.odds(0.015):
+                self._exclude(purchase)
         return purchase
 
     def _hesitation(self) -> int:
@@ -88,6 +104,25 @@ class Orders:
             return chance.early(2 * HOUR_MS, 24 * HOUR_MS)
         return chance.integer(24 * HOUR_MS, 36 * HOUR_MS)
 
+    def _deposit(self, purchase: Purchase) -> None:
+        """A deposit (定金); the balance is paid days later, until a day that is fixed, or not at all."""
+        chance = self._chance
+        ts = purchase.created_ts + chance.early(8_000, 10 * MINUTE_MS)
+        until = ts + chance.integer(1, 12) * DAY_MS
+        deposit = self._event(purchase, ts, "deposit_paid")
+        self._money(deposit, purchase.amount // 10)
+        deposit["balance_until"] = purchase.balance_until = until
+        if purchase.paid_ts is not None:
+            purchase.paid_ts = until - chance.early(MINUTE_MS, DAY_MS)
+
+    def _exclude(self, purchase: Purchase) -> None:
+        """Somebody marks the order as one that is none (刷单, 补差价, a test), now and then by mistake."""
+        chance = self._chance
+        ts = purchase.created_ts + chance.early(10 * MINUTE_MS, 30 * HOUR_MS)
+        self._event(purchase, ts, "excluded")
+        if chance.odds(0.25):
+            self._event(purchase, ts + chance.early(10 * MINUTE_MS, 10 * HOUR_MS), "included")
+
     def settle(self, purchase: Purchase) -> int | None:
         """Write the payment (付款), or how the order ended; returns when the buyer began to complain."""
         chance = self._chance
@@ -95,29 +130,67 @@ class Orders:
             if chance.odds(0.4):
                 self._event(purchase, purchase.created_ts + chance.early(60_000, 20 * HOUR_MS), "cancelled")
             elif chance.odds(0.5):
-                closed = purchase.created_ts + DAY_MS + chance.integer(0, 5 * MINUTE_MS)
-                self._event(purchase, closed, "cancelled")
+                closed = purchase.balance_until or purchase.created_ts + DAY_MS
+                self._event(purchase, closed + chance.integer(0, 5 * MINUTE_MS), "cancelled")
             return None
         # Shops now and then let the price down before payment (改价).
         amount = purchase.amount if chance.odds(0.95) else purchase.amount * 9 // 10
-        paid = self._event(purchase, purchase.paid_ts, "paid")
-        self._money(paid, amount)
-        if self._shop.single_record:
-            paid["created_ts"] = purchase.created_ts
-            self._describe(paid, purchase)
+        self._pay(purchase, purchase.paid_ts, amount)
         if chance.odds(0.003):
             self._event(purchase, purchase.paid_ts + chance.integer(0, MINUTE_MS), "cancelled")
         if chance.odds(0.08):
             return self._refund(purchase, amount)
         return None
 
+    def _pay(self, purchase: Purchase, ts: int, amount: int) -> None:
+        """One payment; now and then instalments, or one that is charged twice."""
+        chance = self._chance
+        what = chance.draw()
+        if what < 0.025 and not self._shop.single_record:
+            first = amount * chance.integer(10, 60) // 100
+            for number, part in enumerate((first, amount - first), 1):
+                paid = self._event(purchase, ts, "paid")
+                paid["payment_id"] = str(number)
+                self._money(paid, part)
+                ts += chance.early(HOUR_MS, 3 * DAY_MS)
+            return
+        for _ in range(2 if what > 0.996 else 1):
+            paid = self._event(purchase, ts, "paid")
+            self._money(paid, amount)
+            if self._shop.single_record:
+                paid["created_ts"] = purchase.created_ts
+                self._describe(paid, purchase)
+            ts += chance.early(20 * 1_000, 10 * MINUTE_MS)
+
     def _refund(self, purchase: Purchase, amount: int) -> int:
+        """A refund: completed, left open, or refused and asked for again; some platforms give it an id."""
         chance = self._chance
         assert purchase.paid_ts is not None
         asked = purchase.paid_ts + chance.early(20 * MINUTE_MS, 7 * DAY_MS)
         part = amount if chance.odds(0.65) else amount * chance.integer(5, 60) // 100
-        self._money(self._event(purchase, asked, "refund_requested"), part)
+        number = 1 if chance.odds(0.6) else None
+        ts = asked
+        if number is not None and chance.odds(0.15):
+            self._one_refund(purchase, ts, "refund_requested", part, number)
+            ts += chance.early(HOUR_MS, 2 * DAY_MS)
+            closed = self._event(purchase, ts, "refund_closed")
+            closed["refund_id"] = f"r-{number}"
+            if chance.odds(0.5):
+                return asked - chance.early(5 * 1_000, 30 * MINUTE_MS)
+            number += 1
+            ts += chance.early(HOUR_MS, 2 * DAY_MS)
+        self._one_refund(purchase, ts, "refund_requested", part, number)
         if chance.odds(0.85):
-            done = asked + chance.early(10 * MINUTE_MS, 3 * DAY_MS) + chance.integer(0, MINUTE_MS)
-            self._money(self._event(purchase, done, "refund_completed"), part)
+            done = ts + chance.early(10 * MINUTE_MS, 3 * DAY_MS) + chance.integer(0, MINUTE_MS)
+            # More than was paid, where postage is given back that the buyer did not pay.
+            part += 1_000 if chance.odds(0.06) and part == amount else 0
+            self._one_refund(purchase, done, "refund_completed", part, number)
         return asked - chance.early(5 * 1_000, 30 * MINUTE_MS)
+
+    def _one_refund(self, purchase: Purchase, ts: int, kind: str, amount: int, number: int | None) -> None:
+        record = self._event(purchase, ts, kind)
+        self._money(record, amount)
+        if number is not None:
+            record["refund_id"] = f"r-{number}"
+        if self._shop.currency == "CNY" and self._chance.odds(0.01):
+            record["currency"] = "HKD"

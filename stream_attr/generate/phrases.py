@@ -93,6 +93,12 @@ BROADCASTS = (
     "【新品上架】老客户下单立减10元",
 )
 SYSTEM = ("会话已结束", "客户已进入店铺", "客服已邀请客户评价")
+INVISIBLE = "\u200b"
+"""A reply that shows nothing."""
+HALF_EMOJI = "\ue000"
+"""Stands for the first half of a surrogate pair, which no UTF-8 has: a file has it as an escape."""
+CUT_EMOJI = f"谢谢{HALF_EMOJI}"
+"""A text that some platform cut inside an emoji."""
 AFTERSALE_QUESTIONS = (
     "收到有点破损怎么办",
     "尺码不合适，想退货",

@@ -101,6 +101,8 @@ class Agents:
         self.trainee = presale.pop() if count >= 5 else None
         self.unlisted = presale[-1] if count >= 6 else None
         self.presale = presale
+        self.robot = "kf-robot"
+        """It answers automatically and hands buyers over; frozen, so that nothing of it counts."""
         night = max(1, len(presale) // 10)
         days = max(1, (len(presale) - night) // 2)
         shifts = presale[:night], presale[night : night + days], presale[night + days :]
@@ -150,7 +152,7 @@ def hire(of: Shop, agents: Agents, first_day: int, days: int) -> Iterator[dict[s
     changed = day_name(first_day + days // 2)
 
     def record(agent_id: str, role: str, day: str) -> dict[str, Any]:
-        name = NAMES[int(agent_id[3:]) % len(NAMES)]
+        name = "机器人" if agent_id == agents.robot else NAMES[int(agent_id[3:]) % len(NAMES)]
         group = "售后组" if role == "aftersale" else "售前组"
         return {
             "shop_id": of.shop_id,
@@ -167,6 +169,7 @@ def hire(of: Shop, agents: Agents, first_day: int, days: int) -> Iterator[dict[s
     for agent_id in agents.presale:
         if agent_id != agents.unlisted:
             yield record(agent_id, "presale", since)
+    yield record(agents.robot, "frozen", since)
     if agents.trainee:
         yield record(agents.trainee, "frozen", since)
     if days >= 3:

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 from stream_attr.files.atomic import atomic_files
 from stream_attr.generate import shops as catalogue
 from stream_attr.generate.chance import Chance
-from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS, TOO_OLD_MS, Delivery, Line, encode
+from stream_attr.generate.delivery import BAD_CHAT, BAD_ORDERS, NEVER, TOO_OLD_MS, Delivery, Line, encode
 from stream_attr.generate.journey import Journeys
 from stream_attr.generate.rhythm import DayCurve, promotions, shares
 from stream_attr.rules.shop.days import DAY_MS, EARLIEST_TS
@@ -65,6 +65,7 @@ class Day(NamedTuple):
 
     chat: list[bytes]
     orders: list[bytes]
+    rulings: list[bytes]
 
 
 class _Inbox:
@@ -127,6 +128,7 @@ class Sample:
         bad_every = min(max(plan.events // 25, 20), 4_000)
         chat = _Inbox(Delivery(chance, BAD_CHAT, bad_every))
         orders = _Inbox(Delivery(chance, BAD_ORDERS, max(5, bad_every // 8)))
+        rulings = _Inbox(Delivery(chance, (), NEVER))
         journeys = [
             Journeys(shop, agents, plan.buyers or max(40, self._share(index) // 40), chance)
             for index, (shop, agents) in enumerate(zip(self._shops, self._agents, strict=True))
@@ -144,27 +146,42 @@ class Sample:
                 curve = DayCurve(shop.zone, start, promotion=factor[number] > 1)
                 target = next(targets)
                 while made < target:
-                    made += self._one(journey, curve, chat, orders, room=plan.events - made)
+                    made += self._one(journey, curve, chat, orders, rulings, room=plan.events - made)
             until = start + DAY_MS
-            yield Day(chat.take(until), orders.take(until))
+            yield Day(chat.take(until), orders.take(until), rulings.take(until))
 
-    def _one(self, journeys: Journeys, day: DayCurve, chat: _Inbox, orders: _Inbox, room: int) -> int:
-        """Add one journey, so far as it arrives before the end and there is room; returns its lines."""
+    def _one(
+        self,
+        journeys: Journeys,
+        day: DayCurve,
+        chat: _Inbox,
+        orders: _Inbox,
+        rulings: _Inbox,
+        room: int,
+    ) -> int:
+        """Add one journey, so far as it arrives before the end and there is room.
+
+        Returns its lines of chat and orders.
+        """
         journeys.begin(day)
         end = self._plan.end_ts
         messages = [line for line in chat.delivery.bring(journeys.chat.sent) if line.arrival < end][:room]
         room -= len(messages)
         happened = [line for line in orders.delivery.bring(journeys.orders.happened) if line.arrival < end]
+        if len(happened) <= room:  # else the orders that are ruled on may be missing
+            given = rulings.delivery.bring(journeys.rulings.given)
+            rulings.add(line for line in given if line.arrival < end)
         del happened[room:]
         journeys.chat.sent.clear()
         journeys.orders.happened.clear()
+        journeys.rulings.given.clear()
         chat.add(messages)
         orders.add(happened)
         return len(messages) + len(happened)
 
 
 def write(plan: Plan, out: Path, progress: Callable[[int], None] = lambda _: None) -> None:
-    """Write ``chat.jsonl``, ``orders.jsonl``, ``roster.jsonl`` and ``settings.jsonl`` into a directory.
+    """Write ``chat``, ``orders``, ``rulings``, ``roster`` and ``settings``, all ``.jsonl``, into a directory.
 
     They get these names together, when all are complete. ``progress`` is called after each day with the
     number of chat and order lines written so far. Raises UnusableFileError where the directory cannot be
@@ -172,12 +189,13 @@ def write(plan: Plan, out: Path, progress: Callable[[int], None] = lambda _: Non
     """
     sample = Sample(plan)
     written = 0
-    with atomic_files(out, ("chat", "orders", "roster", "settings")) as files:
+    with atomic_files(out, ("chat", "orders", "rulings", "roster", "settings")) as files:
         _write_lines(files["settings"], sample.settings())
         _write_lines(files["roster"], sample.roster())
         for day in sample.days():
             _write_lines(files["chat"], day.chat)
             _write_lines(files["orders"], day.orders)
+            _write_lines(files["rulings"], day.rulings)
             written += len(day.chat) + len(day.orders)
             progress(written)
 

@@ -19,17 +19,20 @@ from stream_attr.contract.topics import COMPARISONS, DECISIONS, OUTPUTS, TASKS
 from stream_attr.generate import Plan, write
 from stream_attr.replay.run import Inputs, replay
 from stream_attr.rules.order import decision
-from stream_attr.rules.vocabulary import Code
+from stream_attr.rules.vocabulary import OUTCOMES, REASONS, SILENCES, STATUSES, Code
 
 SCHEMAS = {topic: str(topic_definitions()[topic].record) for topic in OUTPUTS if topic != TASKS}
 """The record of each topic; a replay emits no tasks."""
 WORDS = {
-    "status": {"pending", "final"},
-    "reason": {"created", "paid", "cancelled", "refund", "chat", "timer", "late_event"},
-    "outcome": {"credited", "silent", "awaiting_payment", "cancelled", "unpaid"},
-    "silence": {None, "none", "semi", "full"},
+    "status": set(STATUSES),
+    "reason": REASONS.keys() - {"settings"},  # only a change of settings while running gives it
+    "outcome": set(OUTCOMES),
+    "silence": {None, *SILENCES},
 }
-"""All words but ``settings``, which only a change of settings while running gives as a reason."""
+
+
+INPUTS = ("chat", "orders", "roster", "settings", "rulings")
+"""In the order of `Inputs`."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def replayed(tmp_path_factory):
     settings.write_bytes(b"\n".join(orjson.dumps({**one, "profiles": {"p": profile}}) for one in records))
     chat = (folder / "chat.jsonl").read_bytes().splitlines(keepends=True)
     (folder / "chat.jsonl").write_bytes(b"".join([*chat[:300], *chat[600:], *chat[300:600]]))
-    inputs = Inputs(*([str(folder / f"{name}.jsonl")] for name in ("chat", "orders", "roster", "settings")))
+    inputs = Inputs(*([str(folder / f"{name}.jsonl")] for name in INPUTS))
     found: dict[str, list[tuple[bytes, Any]]] = {topic: [] for topic in SCHEMAS}
     for output in replay(inputs):
         found[output.topic].append((output.key, orjson.loads(output.value)))

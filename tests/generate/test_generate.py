@@ -27,7 +27,7 @@ from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
 
 END_TS = 1_794_412_800_000  # 2026-11-12T00:00:00+08:00
 SHANGHAI_MS = 8 * HOUR_MS
-FILES = ("chat.jsonl", "orders.jsonl", "roster.jsonl", "settings.jsonl")
+FILES = ("chat.jsonl", "orders.jsonl", "rulings.jsonl", "roster.jsonl", "settings.jsonl")
 Record = dict[str, Any]
 
 
@@ -57,10 +57,14 @@ class World:
         self.order_lines = [line for day in days for line in day.orders]
         self.chat = read(self.chat_lines)
         self.orders = read(self.order_lines)
+        self.rulings = [json.loads(line) for day in days for line in day.rulings]
         self.messages = [record for record in self.chat if record.get("type") != "transfer"]
+        self.transfers = [record for record in self.chat if record.get("type") == "transfer"]
         self.events_of: dict[str, list[str]] = defaultdict(list)
+        self.orders_of: dict[str, list[Record]] = defaultdict(list)
         for record in self.orders:
             self.events_of[record["order_id"]].append(record["type"])
+            self.orders_of[record["order_id"]].append(record)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +76,7 @@ def test_a_seed_gives_the_same_bytes_on_every_machine(tmp_path: Path) -> None:
     write(plan(events=3_000, days=3, shops=3), tmp_path)
     digest = hashlib.sha256(b"".join((tmp_path / name).read_bytes() for name in FILES)).hexdigest()
     # Whoever changes what is generated changes this with it; nothing else may.
-    assert digest == "080bab72ea752951bdc2a94fb49d33243306f2b390069728e20316ef7e9c9851"
+    assert digest == "374b3272e0ffb9b766f10d6b37a05bfe8aea5812cd49e3026e64cbbf8cc52647"
 
 
 def test_another_seed_gives_other_bytes() -> None:
@@ -179,6 +183,8 @@ def test_every_kind_of_message_is_there(world: World, kind: str) -> None:
     ("what", "holds"),
     [
         ("blank", lambda record: record.get("text") == " "),
+        ("showing nothing", lambda record: record.get("text") == "\u200b"),
+        ("cut inside an emoji", lambda record: record.get("text", "").endswith("\ud83d")),
         ("sub-account", lambda record: record.get("buyer_is_subaccount") is True),
         ("own account", lambda record: record["buyer_id"].startswith("kf-")),
         ("platform's staff", lambda record: record["buyer_id"] == "platform-service"),
@@ -194,9 +200,42 @@ def test_every_sort_of_message_is_there(world: World, what: str, holds: Callable
 
 
 def test_transfers_name_another_agent(world: World) -> None:
-    transfers = [record for record in world.chat if record.get("type") == "transfer"]
-    assert len(transfers) > 100
-    assert all(record["to_agent_id"] != record["agent_id"] for record in transfers)
+    assert len(world.transfers) > 100
+    assert all(record["to_agent_id"] != record["agent_id"] for record in world.transfers)
+
+
+def test_a_robot_hands_buyers_over_and_some_ask_nothing_again(world: World) -> None:
+    from_robot = [record for record in world.transfers if record["agent_id"] == "kf-robot"]
+    assert len(from_robot) > 30
+    spoken = defaultdict(list)
+    for record in world.messages:
+        spoken[record["buyer_id"], record["agent_id"]].append(record)
+    unasked = 0
+    for record in from_robot:
+        heir = spoken[record["buyer_id"], record["to_agent_id"]]
+        unasked += not any(one["sender"] == "buyer" for one in heir) and bool(heir)
+    assert unasked >= 3
+
+
+def test_some_questions_of_the_last_minute_are_answered_on_the_next_day(world: World) -> None:
+    asked = {}
+    answered = 0
+    for record in sorted(world.messages, key=lambda one: one["ts"]):
+        pair, clock = (record["buyer_id"], record["agent_id"]), (record["ts"] + SHANGHAI_MS) % DAY_MS
+        if record["sender"] == "buyer" and clock >= DAY_MS - MINUTE_MS:
+            asked[pair] = record["ts"]
+        elif record["sender"] == "agent" and pair in asked and clock < 10 * MINUTE_MS:
+            answered += record["ts"] - asked.pop(pair) < 10 * MINUTE_MS
+    assert answered >= 3
+
+
+def test_rulings_are_on_orders_that_are_paid_and_some_are_withdrawn(world: World) -> None:
+    kinds = Counter(record["type"] for record in world.rulings)
+    assert kinds["credit"] >= 10
+    assert kinds["withdrawn"] >= 1
+    assert any(record.get("agent_id", "") is None for record in world.rulings)
+    for record in world.rulings:
+        assert "paid" in world.events_of[record["order_id"]]
 
 
 def test_the_trainee_the_unlisted_agent_and_after_sales_all_chat(world: World) -> None:
@@ -248,6 +287,50 @@ def test_orders_end_in_every_way(world: World) -> None:
         if kind == "refund_completed"
     )
     assert partial >= 5
+
+
+def types_of(events: list[Record]) -> set[str]:
+    return {record["type"] for record in events}
+
+
+def ids_of(events: list[Record], name: str) -> set[str]:
+    return {record[name] for record in events if name in record}
+
+
+def payments_of(events: list[Record]) -> set[int]:
+    """The times of the payments without an id."""
+    return {one["ts"] for one in events if one["type"] == "paid" and "payment_id" not in one}
+
+
+@pytest.mark.parametrize(
+    ("what", "least", "holds"),
+    [
+        ("instalments", 5, lambda events: len(ids_of(events, "payment_id")) == 2),
+        ("charged twice", 2, lambda events: len(payments_of(events)) == 2),
+        ("deposit and balance", 5, lambda events: types_of(events) >= {"deposit_paid", "paid"}),
+        (
+            "deposit alone",
+            1,
+            lambda events: "deposit_paid" in types_of(events) and "paid" not in types_of(events),
+        ),
+        ("excluded", 10, lambda events: "excluded" in types_of(events)),
+        ("included again", 1, lambda events: "included" in types_of(events)),
+        ("a refund refused and asked for again", 1, lambda events: len(ids_of(events, "refund_id")) == 2),
+        ("a refund in another currency", 1, lambda events: "HKD" in ids_of(events, "currency")),
+    ],
+)
+def test_orders_have_every_case_of_money(
+    world: World, what: str, least: int, holds: Callable[[list[Record]], bool]
+) -> None:
+    assert sum(map(holds, world.orders_of.values())) >= least, what
+
+
+def test_balances_are_paid_in_time(world: World) -> None:
+    for events in world.orders_of.values():
+        until = [one["balance_until"] for one in events if one["type"] == "deposit_paid"]
+        for record in events:
+            if until and record["type"] == "paid" and record.get("payment_id") != "2":
+                assert record["ts"] < until[0]
 
 
 def test_some_orders_are_silent_and_some_semi_silent(world: World) -> None:
@@ -342,7 +425,7 @@ def test_a_plan_that_makes_no_sense_is_refused(wrong: dict[str, int]) -> None:
         plan(**wrong)
 
 
-def test_the_command_writes_four_files(tmp_path: Path) -> None:
+def test_the_command_writes_its_files(tmp_path: Path) -> None:
     arguments = ["--seed", "3", "--events", "700", "--days", "2", "--end", "2026-08-01T12:00:00Z"]
     result = CliRunner().invoke(main, ["generate", *arguments, "--out", str(tmp_path / "new" / "sample")])
     assert result.exit_code == 0, result.output
