@@ -114,7 +114,7 @@ class Audit:
         yield from self._one(
             AuditCode.SEVERAL_PAYMENTS,
             orders.several_payments,
-            "payments that differ from the first of their order in amount or time",
+            "payments that do not count, and differ from the one that does in amount or time",
         )
         yield from self._one(
             AuditCode.PAID_AND_CANCELLED,

@@ -25,6 +25,8 @@ class _Event(NamedTuple):
     amount: int
     creates: bool
     """Whether it tells when the order was placed."""
+    part: str | None
+    """``payment_id`` of a payment, ``refund_id`` of a refund."""
     place: Place
 
 
@@ -50,6 +52,7 @@ class Orders:
         kind = event.type
         creates = kind == "created" or (kind == "paid" and event.created_ts is not UNSET)
         amount = 0 if event.amount is UNSET else event.amount
+        part = event.payment_id if kind == "paid" else event.refund_id
         self.groups.add(
             hash(event.order_id),
             (
@@ -61,6 +64,7 @@ class Orders:
                 event.ts,
                 amount,
                 creates,
+                None if part is UNSET else part,
                 place.file,
                 place.line,
             ),
@@ -79,6 +83,7 @@ class Orders:
                 event.ts,
                 0,
                 False,
+                None,
                 place.file,
                 place.line,
             ),
@@ -116,17 +121,20 @@ class Orders:
         by_type: defaultdict[str, list[_Event]] = defaultdict(list)
         for event in events:
             by_type[event.type].append(event)
-        payments = sorted(by_type["paid"], key=_when)
-        if payments:
-            counts = payments[0]
-            for payment in payments[1:]:
-                if (payment.ts, payment.amount) != (counts.ts, counts.amount):
-                    self.several_payments.add(payment.place)
+        payments: dict[str | None, _Event] = {}
+        for payment in sorted(by_type["paid"], key=_when):
+            counts = payments.setdefault(payment.part, payment)
+            if (payment.ts, payment.amount) != (counts.ts, counts.amount):
+                self.several_payments.add(payment.place)
         created = sorted(by_type["created"], key=_when)
-        amount = (payments or created)[0].amount
+        amount = sum(one.amount for one in payments.values()) if payments else created[0].amount
         refunded = 0
         over = None
+        known = set()
         for refund in sorted(by_type["refund_completed"], key=_when):
+            if refund.part is not None and refund.part in known:
+                continue
+            known.add(refund.part)
             refunded += refund.amount
             if over is None and refunded > amount:
                 over = refund
@@ -137,8 +145,8 @@ class Orders:
 
 
 def _event_of(record: list[Any]) -> _Event:
-    _, _, buyer_id, event_id, kind, ts, amount, creates, file, line = record
-    return _Event(buyer_id, event_id, kind, ts, amount, creates, Place(file, line))
+    _, _, buyer_id, event_id, kind, ts, amount, creates, part, file, line = record
+    return _Event(buyer_id, event_id, kind, ts, amount, creates, part, Place(file, line))
 
 
 def _when(event: _Event) -> tuple[int, str]:

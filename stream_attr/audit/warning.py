@@ -57,11 +57,12 @@ REMEDIES: Final = {
         "Send the real buyer_id, or an id for each order."
     ),
     AuditCode.OVER_REFUNDED: (
-        "The order's net amount is below 0. Look for a refund that was sent under two event ids, "
-        "and for amounts in another unit."
+        "The order's net amount is below 0. Give each refund a refund_id, so that one that was sent under "
+        "two event ids counts once; look for amounts in another unit."
     ),
     AuditCode.SEVERAL_PAYMENTS: (
-        "Only the first payment counts. Look for a correction or an instalment that was sent as a payment."
+        "Of payments with one payment_id, or without one, only the first counts. Give each instalment a "
+        "payment_id of its own; look for a correction that was sent as a payment."
     ),
     AuditCode.PAID_AND_CANCELLED: (
         "The order counts as paid. Send its refund_completed if the buyer has the money back."

@@ -173,3 +173,43 @@ def test_without_a_clock_nobody_is_told_anything():
     shop.processor = Processor(shop.registry, shop.store, Options(allowed_lateness_ms=0))
     shop.order("created", NOON)
     assert shop.tick(NOON + HOUR_MS) == []
+
+
+def test_of_an_order_with_a_deposit_nobody_is_reminded():
+    shop = Shop()
+    served(shop)
+    shop.order("created", NOON)
+    assert shop.order("deposit_paid", NOON + MINUTE_MS) == []
+    assert shop.tick(NOON + 40 * MINUTE_MS) == []
+    assert shop.order("paid", NOON + 41 * MINUTE_MS) == [("address_check", "open", "A")]
+
+
+@pytest.mark.parametrize("after", [-MINUTE_MS, MINUTE_MS])
+@pytest.mark.parametrize("type_", ["deposit_paid", "excluded", "paid"])
+def test_a_reminder_that_was_sent_ends_with_what_comes_later(type_, after):
+    """Also where it happened before the reminder fell due, and was known only then."""
+    shop = Shop(payment_reminder={"enabled": False}, address_check={"enabled": False})
+    served(shop)
+    shop.order("created", NOON)
+    due = NOON + 15 * MINUTE_MS
+    assert shop.tick(due) == [("payment_reminder_sms", "open", "A")]
+    told = shop.order(type_, due + after)
+    assert told == [("payment_reminder_sms", "closed", "A")]
+    assert shop.told[0]["closed_ts"] == due + after
+    assert shop.tick(NOON + DAY_MS) == []
+
+
+def test_an_excluded_order_has_no_task_and_ends_those_it_had():
+    shop = Shop()
+    served(shop)
+    shop.order("created", NOON)
+    assert shop.order("excluded", NOON + MINUTE_MS) == []
+    assert shop.tick(NOON + 20 * MINUTE_MS) == []
+    assert shop.order("included", NOON + 21 * MINUTE_MS) == [("payment_reminder_sms", "open", "A")]
+    assert shop.order("paid", NOON + 22 * MINUTE_MS) == [
+        ("payment_reminder_sms", "closed", "A"),
+        ("address_check", "open", "A"),
+    ]
+    assert shop.order("excluded", NOON + 23 * MINUTE_MS) == [("address_check", "closed", "A")]
+    assert shop.told[0]["closed_ts"] == NOON + 23 * MINUTE_MS
+    assert shop.order("included", NOON + 24 * MINUTE_MS) == []

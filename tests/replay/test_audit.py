@@ -127,6 +127,24 @@ def test_refunds_above_the_payment(warned):
     assert warned(orders=[[*paid, *refunds[:1], *refunds[:1]]]) == []
 
 
+def test_refunds_and_payments_are_told_apart_by_their_ids(warned):
+    paid = [
+        order("e1", "created"),
+        order("e2", "paid", amount=60, payment_id="1"),
+        order("e3", "paid", amount=40, payment_id="2", ts=T + 1),
+    ]
+    refunds = [order("e4", "refund_completed", amount=100, refund_id="r-1", ts=T + 2)]
+    again = order("e5", "refund_completed", amount=100, refund_id="r-1", ts=T + 3)
+    assert warned(orders=[[*paid, *refunds, again]]) == []
+    assert warned(orders=[[*paid, *refunds, {**again, "refund_id": "r-2"}]]) == [
+        ("over_refunded", "orders-0.jsonl:5")
+    ]
+    assert warned(orders=[[*paid, order("e6", "paid", amount=40, payment_id="2", ts=T)]]) == [
+        ("several_payments", "orders-0.jsonl:3")
+    ]
+    assert warned(orders=[[*paid, order("e7", "cancelled", ts=T + 2), *refunds]]) == []
+
+
 def test_a_second_payment(warned):
     paid = [order("e1", "created"), order("e2", "paid")]
     assert warned(orders=[[*paid, order("e3", "paid", ts=T + 1)]]) == [

@@ -72,10 +72,8 @@ def tasks_of(order: Order, shop: Shop) -> Iterator[Task]:
         due_ts = created_ts + minutes * MINUTE_MS
         if on and (ended_ts is None or ended_ts > due_ts or kind in order.tasks):
             agent_id = verdict.placing or on_duty(tasks.duty, shop, due_ts)
-            yield Task(kind, due_ts, agent_id, ended_ts, deadline)
-    agent_id = verdict.payment or verdict.placing
-    if order.is_excluded and ADDRESS_CHECK in order.tasks:
-        agent_id = order.tasks[ADDRESS_CHECK].agent_id
+            yield Task(kind, due_ts, _still(order, kind, agent_id), ended_ts, deadline)
+    agent_id = _still(order, ADDRESS_CHECK, verdict.payment or verdict.placing)
     if tasks.address_check and order.paid_ts is not None and agent_id is not None:
         yield Task(ADDRESS_CHECK, order.paid_ts, agent_id, _called_off(order), verdict.final_at)
     rare = order.rare
@@ -129,6 +127,11 @@ def on_duty(duty: tuple[Shift, ...], shop: Shop, ts: int) -> str | None:
         if shift.weekday == weekday and shift.begin <= minute < shift.end:
             return shift.agent_id
     return None
+
+
+def _still(order: Order, kind: str, agent_id: str | None) -> str | None:
+    """Return who is responsible for a task; of an excluded order, whoever was."""
+    return order.tasks[kind].agent_id if order.is_excluded and kind in order.tasks else agent_id
 
 
 def _reminders_end_at(order: Order) -> int | None:
