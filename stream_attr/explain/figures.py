@@ -9,7 +9,7 @@ from typing import get_type_hints
 from stream_attr.codec.records.agent_daily import mean
 from stream_attr.contract.records.agent_daily import FIGURES, AgentDaily, FigureGroup, Mean, Sum, made
 from stream_attr.explain.money import format_money
-from stream_attr.explain.view import BuyerDayView
+from stream_attr.explain.view import BuyerDayView, refunds_of
 from stream_attr.explain.writer import BuyerDayWriter
 from stream_attr.rules.reports.buyer_contribution import shop_total
 from stream_attr.rules.reports.contribution import NOBODY, TOTAL, Contribution
@@ -65,8 +65,8 @@ class FiguresExplanation(BuyerDayWriter):
             yield self._sentence("figures_once")
         if pending:
             yield self._sentence("figures_delay")
-        if self._view.refunds is None and any(
-            order["refund_requested"] or order["refund_completed"]
+        if any(
+            refunds_of(order) is None and (order["refund_requested"] or order["refund_completed"])
             for order in self._records.decisions.values()
         ):
             yield self._sentence("figures_without_refunds")

@@ -6,7 +6,7 @@ The files are read twice: first to find the buyers that matter, then through `re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -31,7 +31,7 @@ from stream_attr.contract.topics import (
 from stream_attr.explain.roster_names import names_from_files
 from stream_attr.explain.timeline import TimelineEntry, reception_timelines
 from stream_attr.explain.verify import Decision
-from stream_attr.explain.view import BuyerDayView, Records, Refund, fact_of, intervals_of
+from stream_attr.explain.view import BuyerDayView, Records, fact_of, intervals_of
 from stream_attr.explain.why_not import AgentHistory, AgentReception
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
@@ -194,11 +194,8 @@ def buyer_day_from_events(files: EventFiles, shop_id: str, buyer_id: str, day: s
         )
         if not matches:
             mismatched.append(agent_id)
-    refunds = _refunds(event for event in accepted if isinstance(event, OrderEvent))
     names = names_from_files(files.inputs.roster, shop_id)
-    return BuyerDayView(
-        records, shop.zone, contributions, shop, timelines, refunds, without_fact, mismatched, names
-    )
+    return BuyerDayView(records, shop.zone, contributions, shop, timelines, without_fact, mismatched, names)
 
 
 def shop_from_files(inputs: Inputs, shop_id: str) -> Shop:
@@ -251,18 +248,3 @@ def _replayed(files: EventFiles, shop_id: str, buyers: Iterable[str], *, reports
     )
     with closing(outputs):
         yield from outputs
-
-
-def _refunds(orders: Iterable[OrderEvent]) -> dict[str, Sequence[Refund]]:
-    """Return the refunds by order id; of events with one id the first counts."""
-    seen: set[str] = set()
-    found: dict[str, list[Refund]] = {}
-    for event in orders:
-        if event.event_id in seen:
-            continue
-        seen.add(event.event_id)
-        if event.type in ("refund_requested", "refund_completed"):
-            amount = 0 if event.amount is UNSET else event.amount
-            refund = Refund(event.ts, amount, event.type == "refund_completed")
-            found.setdefault(event.order_id, []).append(refund)
-    return {order_id: sorted(refunds) for order_id, refunds in found.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
 import orjson
@@ -22,7 +22,7 @@ from stream_attr.explain.verify import Decision, verify
 from stream_attr.rules.buyer.emitted import Emitted
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.decision import Verdict
-from stream_attr.rules.order.facts import Cancelled, Exclusion, Placed
+from stream_attr.rules.order.facts import Cancelled, Exclusion, Placed, Refund
 from stream_attr.rules.order.intervals import Intervals
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.buyer_contribution import contributions_to
@@ -37,10 +37,10 @@ __all__ = [
     "BuyerDayView",
     "NoRecordsError",
     "Records",
-    "Refund",
     "contributions_of",
     "fact_of",
     "intervals_of",
+    "refunds_of",
 ]
 
 MAX_DAYS_SUGGESTED = 5
@@ -53,15 +53,6 @@ _daily = msgspec.json.Decoder(AgentDaily)
 
 class NoRecordsError(UnusableError):
     """There are no records of the buyer on the day; the message names days that have some."""
-
-
-class Refund(NamedTuple):
-    """One refund of an order."""
-
-    ts: int
-    amount: int
-    completed: bool
-    """Else requested."""
 
 
 @dataclass(slots=True)
@@ -77,7 +68,7 @@ class Records:
     decisions: dict[str, Decision] = field(default_factory=dict)
     """By order id, as are orders."""
     orders: dict[str, Order] = field(default_factory=dict)
-    """With what figures need of them; no record has the day of a refund."""
+    """With what figures need of them."""
     unsupported: dict[str, list[str]] = field(default_factory=dict)
     """By order id: what `verify` finds in the decision."""
     figures: dict[str, AgentDaily] = field(default_factory=dict)
@@ -122,8 +113,6 @@ class BuyerDayView:
     """The shop's settings and roster; None: not known."""
     timelines: Mapping[str, Sequence[TimelineEntry]] = field(default_factory=dict)
     """The messages of the day by agent id; empty: not known."""
-    refunds: Mapping[str, Sequence[Refund]] | None = None
-    """By order id; None: not known."""
     without_fact: Sequence[str] = ()
     """Agents of receptions whose fact has not been emitted yet."""
     mismatched: Sequence[str] = ()
@@ -161,7 +150,7 @@ class BuyerDayView:
     def _days_of(self, decision: Decision) -> set[int]:
         """Return the days of an order's events, as far as they are known."""
         times = [decision["created_ts"], decision["paid_ts"], decision["cancelled_ts"]]
-        times += [refund.ts for refund in (self.refunds or {}).get(decision["order_id"], ())]
+        times += [refund["ts"] for refund in refunds_of(decision) or ()]
         return {self.zone.day_of(ts) for ts in times if ts is not None}
 
     def _no_records(self) -> str:
@@ -183,7 +172,7 @@ class BuyerDayView:
 
 
 def contributions_of(records: Records, zone: Zone) -> dict[str, Contribution]:
-    """Return what the buyer adds to the figures of the day, by its last records: all but refunds."""
+    """Return what the buyer adds to the figures of the day, by its last records."""
     shop = Shop(records.shop_id)
     shop.zone = zone
     receptions = []
@@ -238,8 +227,13 @@ def intervals_of(decision: Decision, shop: Shop) -> Intervals:
     return Intervals.of(order_of(decision), created_ts, settings, shop)
 
 
+def refunds_of(decision: Decision) -> Sequence[Mapping[str, Any]] | None:
+    """Return the refunds of an order that count; None: its decision does not name them all."""
+    return None if decision.get("refunds_cut", True) else decision["refunds"]
+
+
 def order_of(decision: Decision) -> Order:
-    """Return an order with the facts that its last decision has; refunds have no time there."""
+    """Return an order with the facts that its last decision has."""
 
     def agent(role: str) -> str | None:
         picked = decision[role]
@@ -256,6 +250,8 @@ def order_of(decision: Decision) -> Order:
     order.cancelled = None if cancelled_ts is None else Cancelled(cancelled_ts, "", None)
     if decision["outcome"] == EXCLUDED:
         order.add_exclusion(Exclusion(decision["created_ts"], "", excluded=True))
+    for one in refunds_of(decision) or ():
+        order.add_refund(Refund(one["ts"], "", one["amount"], one["completed"]))
     credit = decision["credit"]
     verdict = Verdict(
         decision["status"],
