@@ -204,6 +204,12 @@ def _type(kind: types.Type) -> dict[str, Any]:
             return {"enum": [one.value for one in kind.cls]}
         case types.ListType() | types.VarTupleType():
             return {"type": "array", "items": _type(kind.item_type)}
+        case types.TupleType():
+            first, *others = [_type(one) for one in kind.item_types]
+            if any(one != first for one in others):
+                raise TypeError(f"no JSON Schema is known for {kind}, whose elements differ")
+            number = len(kind.item_types)
+            return {"type": "array", "items": first, "minItems": number, "maxItems": number}
         case types.DictType():
             return {"type": "object"}
     raise TypeError(f"no JSON Schema is known for {kind}")

@@ -134,8 +134,8 @@ def agent_history_from_events(
         if place in refused:
             codes[refused[place]] += event.agent_id == agent_id
         elif event.type == "transfer":
-            buyer.add_transfer(event.agent_id, event.ts, event.event_id, touched=[])
-        elif event.kind != "system":
+            buyer.add_transfer(event.agent_id, str(event.to_agent_id), event.ts, event.event_id, touched=[])
+        elif event.type == "message" and event.kind != "system":
             buyer.add_message(event.agent_id, message_of(event, shop), touched=[])
     receptions = []
     for day, reception in sorted(buyer.receptions.get(agent_id, {}).items()):

@@ -95,7 +95,7 @@ def _sort_key(entry: TimelineEntry) -> tuple[int, bool, int, str]:
 
 def as_recorded(fact: Fact) -> Fact:
     """Return the figures without those that a reception-fact record does not have."""
-    return replace(fact, last_effective_ts=None, may_be_offline=False, presence=())
+    return replace(fact, last_effective_ts=None, may_be_offline=False)
 
 
 def reception_timelines(chat: Iterable[ChatEvent], day: int, shop: Shop) -> dict[str, ReceptionTimeline]:

@@ -205,7 +205,9 @@ def fact_of(record: ReceptionFact) -> Fact:
         role=record.role,
         last_effective_ts=None,
         may_be_offline=False,
-        presence=(),
+        presence=tuple(bound for interval in record.presence for bound in interval),
+        handed_over=record.handed_over,
+        rating=record.rating,
     )
 
 

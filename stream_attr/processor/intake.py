@@ -117,6 +117,19 @@ def accept(
     return key, late
 
 
+def rated_ts(event: ChatEvent, options: Options, watermark: Watermark) -> int:
+    """Return when the service was given that a rating is of.
+
+    Raises RefusedRecord for a day of which no history is kept.
+    """
+    ts = event.ts if event.rated_ts is UNSET else event.rated_ts
+    if ts < watermark.value - options.retention.chat_ms:
+        raise RefusedRecord(
+            Code.TOO_LATE, "`rated_ts` lies further behind the watermark than history is kept", "rated_ts"
+        )
+    return ts
+
+
 def excess_amount(buyer: Buyer, event: OrderEvent) -> RefusedRecord | None:
     """Return the refusal of a payment or refund with which those of its order exceed the largest amount."""
     order = buyer.orders.get(event.order_id)

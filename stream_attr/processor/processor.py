@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, assert_never
 
+from msgspec import UNSET
+
 from stream_attr.codec.decoding import check_key
 from stream_attr.codec.internal.progress import Progress, decode_progress, encode_progress
 from stream_attr.codec.internal.records import Closing, PartitionWatermark, decode_closing, encode_internal
-from stream_attr.codec.records.chat_event import message_of
+from stream_attr.codec.records.chat_event import message_of, rating_of
 from stream_attr.codec.records.decision import encode_decision
 from stream_attr.codec.records.ruling import ruling_of
 from stream_attr.codec.refusal import RefusedRecord
@@ -41,6 +43,7 @@ from stream_attr.processor.intake import (
     chat_event,
     excess_amount,
     order_event,
+    rated_ts,
     ruling_event,
     tick_ts,
 )
@@ -225,20 +228,30 @@ class Processor:
 
     def _chat(self, record: Record) -> None:
         event = chat_event(record)
+        ts = event.ts
+        if event.type == "rating":
+            ts = rated_ts(event, self._options, self._watermark)
         key, late = accept(event, record, self._options, self._watermark, self._batch.stats)
         if self._share is not None and not self._share.has(key):
             return
         if event.kind == "system" and event.type == "message":
             return
         buyer = self._buyers.load(key)
-        if not has_room_for_chat(buyer, event.agent_id, event.ts, event.event_id):
+        if not has_room_for_chat(buyer, event.agent_id, ts, event.event_id):
             self._refuse(BUYER_IS_FULL, record)
             return
         touched: list[Order] = []
         if event.type == "message":
             new = buyer.add_message(event.agent_id, message_of(event, buyer.shop), touched=touched)
         elif event.type == "transfer":
-            new = buyer.add_transfer(event.agent_id, event.ts, event.event_id, touched=touched)
+            to_agent_id = event.to_agent_id
+            assert to_agent_id is not UNSET
+            if not has_room_for_chat(buyer, to_agent_id, ts, event.event_id):
+                self._refuse(BUYER_IS_FULL, record)
+                return
+            new = buyer.add_transfer(event.agent_id, to_agent_id, ts, event.event_id, touched=touched)
+        elif event.type == "rating":
+            new = buyer.add_rating(event.agent_id, rating_of(event))
         else:
             assert_never(event.type)
         if not new:
@@ -248,7 +261,7 @@ class Processor:
             self._emit(buyer, order, self._watermark.value, "chat", late=late)
         sooner = False
         if self._reports:
-            day = buyer.shop.zone.day_of(event.ts)
+            day = buyer.shop.zone.day_of(ts)
             since = min([day, *[_first_day(order, buyer.shop) for order in touched]]) if touched else day
             sooner = self._mark_dirty(buyer, since, event.ts, "chat", late=late, orders=bool(touched))
         if touched or sooner or buyer.due is None:

@@ -66,6 +66,7 @@ def emit_reports(
     if kept_from is not None:
         oldest = min(oldest, kept_from)
     since = changes.since - 1  # a reception bears on the inquiry of the day before, as may an order
+    since = max(since, oldest - 1)  # what days before that rest on may have been dropped
     # Open receptions leave out what is final; an order created before today may still change that.
     open_receptions = (
         None
@@ -95,7 +96,7 @@ def emit_reports(
             reception.clear_due()
         elif (
             (touched or due <= watermark)
-            and reception.messages
+            and _is_reported(reception, day, buyer)
             and _emit_reception(buyer, agent_id, day, reception, watermark, changes, outputs, touched=touched)
         ):
             changed.add(day)
@@ -133,6 +134,13 @@ def _has_receptions_on(day: int, buyer: Buyer) -> bool:
         if day in days:
             return True
     return False
+
+
+def _is_reported(reception: Reception, day: int, buyer: Buyer) -> bool:
+    """Whether there is something to report: a reception, or one that was until the settings changed."""
+    return reception.has_reception(day, buyer.shop) or bool(
+        reception.handed_over and reception.last_emitted_fact
+    )
 
 
 def _is_final(reception: Reception) -> bool:
@@ -261,7 +269,7 @@ def _buyer_day_output(buyer: Buyer, day: int, watermark: int, reason: str, parti
     receptions = []
     for agent_id, days in buyer.receptions.items():
         reception = days.get(day)
-        if reception is None or not reception.messages:
+        if reception is None or not reception.has_reception(day, shop):
             continue
         inquiry = reception.emitted_inquiry or reception_inquiry(buyer, agent_id, day, reception, watermark)
         if inquiry is not None and inquiry.kind == NONE:

@@ -55,12 +55,13 @@ class Vocabulary(Mapping[str, Word]):
 
 # Chat events (RULEBOOK 2)
 
-ChatType = Literal["message", "transfer"]
+ChatType = Literal["message", "transfer", "rating"]
 CHAT_TYPES: Final = Vocabulary(
     "type of a chat event", "聊天事件类型", ChatType,
     {
         "message": Word("something that the buyer or the agent wrote", "消息"),
         "transfer": Word("agent_id hands the buyer over to to_agent_id", "转接"),
+        "rating": Word("the buyer rates the service of agent_id", "满意度评价"),
     },
 )  # fmt: skip
 
@@ -261,12 +262,12 @@ FILTERS: Final = Vocabulary(
             "the buyer writes from a sub-account", "客户子账号", None, "买家用子账号发言"
         ),
         Filter.AGENT_OFFLINE: Word(
-            "the buyer began, at `first_ts` > the agent's last effective message of the day to any buyer "
+            "the buyer began, at a time > the agent's last effective message of the day to any buyer "
             "of the "
             "shop, or there is none; affects inquiries and facts, not credit",
             "客服离线",
             None,
-            "买家先开口，且 `first_ts` > 该客服当天对任何买家的最后一条有效消息，或者没有这样的消息；"
+            "买家先开口，且开口时间 > 该客服当天对任何买家的最后一条有效消息，或者没有这样的消息；"
             "影响询单和明细，不影响业绩",
         ),
         Filter.BROADCAST: Word("only broadcasts were sent", "群发", None, "除了群发什么也没说"),

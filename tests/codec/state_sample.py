@@ -22,6 +22,7 @@ from stream_attr.rules.buyer.retention import Retention, expire
 from stream_attr.rules.buyer.timers import reschedule
 from stream_attr.rules.buyer.verdicts import revise
 from stream_attr.rules.chat.message import AGENT, BLANK, BROADCAST, BUYER, PRODUCT_PAGE, Message
+from stream_attr.rules.chat.reception import Rating
 from stream_attr.rules.order.facts import (
     Cancelled,
     Deposit,
@@ -81,7 +82,8 @@ def sample_buyer() -> Buyer:
         (NOON - 27 * MINUTE_MS, BUYER, "m6", "A", BLANK, None),
     ):
         buyer.add_message(agent_id, Message(ts, side, event_id, flags, 12, product_id), touched=[])
-    buyer.add_transfer("客服-乙", NOON - 10 * MINUTE_MS, "m7", touched=[])
+    buyer.add_transfer("客服-乙", "A", NOON - 10 * MINUTE_MS, "m7", touched=[])
+    buyer.add_rating("A", Rating(NOON, "m10", 5, NOON - MINUTE_MS))
     [[_, reception]] = buyer.receptions["A"].items()
     reception.last_emitted_fact = LastEmitted(2, 2**63 - 1, final=False)
     reception.last_emitted_inquiry = LastEmitted(1, 7, final=True)
@@ -174,6 +176,7 @@ def contents_of(buyer: Buyer) -> dict[str, Any]:
                 agent_id: [transfer for day in sorted(days) for transfer in days[day].transfers]
                 for agent_id, days in buyer.receptions.items()
             },
+            **_chat_since_version_2(buyer),
             "orders": {
                 order.order_id: {
                     "created": order.created and _fields(order.created),
@@ -226,6 +229,23 @@ def _since_version_2(order: Order) -> dict[str, Any]:
         "tasks": {kind: task._asdict() for kind, task in order.tasks.items()},
     }
     return {name: value for name, value in added.items() if value}
+
+
+def _chat_since_version_2(buyer: Buyer) -> dict[str, Any]:
+    """Return what version 2 added, where there is any."""
+    found: dict[str, dict[str, Any]] = {
+        "handed_over": {
+            agent_id: times
+            for agent_id, days in buyer.receptions.items()
+            if (times := [ts for day in sorted(days) for ts in days[day].handed_over])
+        },
+        "ratings": {
+            agent_id: ratings
+            for agent_id, days in buyer.receptions.items()
+            if (ratings := [one for day in sorted(days) for one in days[day].ratings])
+        },
+    }
+    return {name: facts for name, facts in found.items() if facts}
 
 
 def write() -> None:

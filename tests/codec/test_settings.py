@@ -124,6 +124,7 @@ SINGLE: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"agent_initiated_exempt": AgentInitiatedExempt(True, 1)},
     ),
     ({"overnight_once": True}, {"overnight_once": True}),
+    ({"carried_questions": False}, {"carried_questions": False}),
     ({"official_accounts": ["x", "y", "x"]}, {"official_accounts": frozenset("xy")}),
     ({"filters": {}}, {}),
     ({"filters": {"broadcast": {"enabled": False}}}, {"filters": Filters(broadcast=False)}),

@@ -64,7 +64,11 @@ PASSED = {0: 1_793_498_400_000, 7: -1}
 CLOSING = Closing("买家-7", "jd:10086", "客服-乙", 20_758, 1_793_498_460_000)
 KEY = "\x02jd:10086|买家-7".encode()
 
-PART_2 = replace(PART, inquiries=Inquiries(assists=1, self_ordered=1))
+PART_2 = replace(
+    PART,
+    workload=Workload(consults=1, receptions=1, buyer_messages=3, ratings=1, satisfied=1),
+    inquiries=Inquiries(assists=1, self_ordered=1),
+)
 BUYER_DAY_2 = replace(BUYER_DAY, contributions={"客服-乙": PART_2, "*": PART_2}, day_cut="02:00")
 """As ``BUYER_DAY``, with what version 2 has more."""
 

@@ -40,7 +40,7 @@ def work(monkeypatch):
     counted(verdicts, "judge")
     counted(buyers, "decode_buyer")
     counted(buyers, "encode_buyer")
-    counted(served, "figures_of", lambda messages, _: len(messages))
+    counted(served, "figures_of", lambda messages, *_: len(messages))
     return done
 
 

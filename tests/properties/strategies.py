@@ -140,6 +140,7 @@ _OVERRIDES: dict[str, st.SearchStrategy[Any]] = {
         {"enabled": st.just(True)}, optional={"first_reply_days": st.integers(1, 3)}
     ),
     "overnight_once": st.just(True),
+    "carried_questions": weighted((2, False), (1, True)),
     "filters": _FILTERS,
 }
 _FOLLOWUP = st.fixed_dictionaries(
@@ -258,6 +259,12 @@ def conversation(
         ts += draw(st.sampled_from([0, 1, -MINUTE_MS]))
         to_agent_id = draw(st.sampled_from([agent for agent in AGENTS if agent != pair["agent_id"]]))
         said.append({**pair, "ts": calendar.clip(ts), "type": "transfer", "to_agent_id": to_agent_id})
+    if draw(weighted((7, False), (1, True))):
+        rating = {**pair, "ts": calendar.clip(ts), "type": "rating", "score": draw(st.integers(1, 5))}
+        before = draw(weighted((2, None), (1, 0), (1, MINUTE_MS), (1, _DAY_MS)))
+        said.append(
+            rating if before is None else {**rating, "rated_ts": calendar.clip(rating["ts"] - before)}
+        )
     return said
 
 

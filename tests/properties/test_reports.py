@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_attr.contract.topics import AGENT_DAILY, FACTS, INQUIRIES
-from tests.properties.missing import OF_REPORTS, without
 from tests.properties.strategies import CROWD, World, worlds
 from tests.properties.subject import ANY_ORDER_MS, Arrival, Json, Run, run
 from tests.properties.test_invariants import assert_nothing_is_left, examples, in_any_order, in_time
@@ -33,8 +32,7 @@ EMISSION = frozenset({"revision", "reason", "watermark"})
 def model_of(world: World, topic: str, watermark: int | None = None) -> dict[str, Json]:
     records = (world.chat, world.orders, world.settings, world.roster)
     known = MODELS[topic](*records, watermark, world.rulings)
-    left = {"|".join(key): without(OF_REPORTS[topic], record) for key, record in known.items()}
-    return {key: record for key, record in left.items() if not _is_empty(record)}
+    return {"|".join(key): record for key, record in known.items() if not _is_empty(record)}
 
 
 def told(outcome: Run, topic: str) -> dict[str, Json]:

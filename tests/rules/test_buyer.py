@@ -12,7 +12,7 @@ from stream_attr.rules.chat.message import AGENT, BUYER, Message
 from stream_attr.rules.order.facts import Placed, Refund, Waiting
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.day_rules import SettingsRecord
-from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, zone
+from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.rules.shop.settings import Settings
 from stream_attr.rules.shop.shop import Shop
 
@@ -79,7 +79,7 @@ def test_nothing_is_due_of_a_new_buyer(buyer):
 def test_a_known_event_is_not_added_again_whatever_it_holds(buyer):
     assert add_message(buyer, NOON, "m1")[0]
     assert not add_message(buyer, NOON + 1, "m1", agent_id="B", side=BUYER)[0]
-    assert not buyer.add_transfer("A", NOON, "m1", touched=[])
+    assert not buyer.add_transfer("A", "B", NOON, "m1", touched=[])
     assert list(buyer.receptions) == ["A"]
 
 
@@ -108,10 +108,27 @@ def test_chat_is_kept_at_least_as_long_as_its_retention(buyer):
 
 
 def test_a_day_of_chat_is_forgotten_and_the_next_one_is_not(buyer):
-    add_message(buyer, MIDNIGHT - 1, "m1")
-    add_message(buyer, MIDNIGHT, "m2")
+    add_message(buyer, MIDNIGHT - 1, "m1", agent_id="A")
+    add_message(buyer, MIDNIGHT, "m2", agent_id="B")
     expire(buyer, MIDNIGHT + RETENTION.chat_ms, RETENTION)
     assert buyer.chat_ids == {"m2"}
+
+
+@pytest.mark.parametrize(
+    ("pause_ms", "kept"), [(10 * MINUTE_MS - 1, {"m0", "m1", "m2"}), (10 * MINUTE_MS, {"m2"})]
+)
+def test_a_day_is_kept_while_one_is_that_follows_on_it_over_midnight(buyer, pause_ms, kept):
+    """The question that it may leave to the next day must not vanish; of the days before, one more."""
+    add_message(buyer, MIDNIGHT - 1, "m1")
+    add_message(buyer, MIDNIGHT - 1 + pause_ms, "m2")
+    add_message(buyer, MIDNIGHT - DAY_MS + 1, "m0")
+    add_message(buyer, MIDNIGHT - DAY_MS - 1, "m-1")
+    add_message(buyer, MIDNIGHT - 2 * DAY_MS + 1, "m-2")
+    add_message(buyer, MIDNIGHT - 2 * DAY_MS - 1, "m-3")
+    expire(buyer, MIDNIGHT + RETENTION.chat_ms, RETENTION)
+    assert buyer.chat_ids == (kept | {"m-1", "m-2"} if len(kept) > 1 else kept)
+    [first, *_] = sorted(buyer.receptions["A"].items())
+    assert first[1].before is None
 
 
 @pytest.mark.parametrize(("after", "known"), [(-1, True), (0, False)])
@@ -178,7 +195,7 @@ def test_an_unpaid_order_keeps_the_chat_it_rests_on_for_a_payment_may_still_come
 def test_nothing_is_left_of_a_buyer_in_the_end(buyer):
     for day in range(3):
         add_message(buyer, NOON + day * DAY_MS - 1, f"m{day}", agent_id="AB"[day % 2])
-    buyer.add_transfer("A", NOON, "t1", touched=[])
+    buyer.add_transfer("A", "B", NOON, "t1", touched=[])
     created(buyer)
     paid(buyer, NOON + DAY_MS)
     created(buyer, NOON + DAY_MS, "e3", "o-2")

@@ -38,9 +38,20 @@ def messages(script, **flags):
     return messages
 
 
-def matched(script, rules, *, transfer=None, role=Role.PRESALE, own=False, official=False, **flags):
+def matched(
+    script, rules, *, transfer=None, role=Role.PRESALE, own=False, official=False, asked=None, **flags
+):
+    """``asked``: the message before which a question was handed over."""
+    by_buyer = asked == 0 or script[:1].lower() in ("b", "s")
     return filtered(
-        messages(script, **flags), transfer, rules, role, own_account=own, official_account=official
+        messages(script, **flags),
+        transfer,
+        rules,
+        role,
+        by_buyer=by_buyer,
+        handed_over=asked is not None,
+        own_account=own,
+        official_account=official,
     )
 
 

@@ -17,7 +17,7 @@ from stream_attr.rules.reports.contribution import Contribution, Ends
 from stream_attr.rules.shop.days import MIDNIGHT
 
 VERSION: Final = 2
-"""2: contributions with `self_ordered`, days with their `day_cut`."""
+"""2: contributions with `self_ordered`, `ratings` and `satisfied`, days with their `day_cut`."""
 
 
 class BuyerDay(Struct, array_like=True, tag=1, gc=False):

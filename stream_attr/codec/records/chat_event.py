@@ -24,6 +24,7 @@ from stream_attr.rules.chat.message import (
     SUBACCOUNT,
     Message,
 )
+from stream_attr.rules.chat.reception import Rating
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import Code
 
@@ -39,8 +40,14 @@ def decode_chat(value: bytes | None) -> ChatEvent:
     if event.type == "message":
         if event.sender is UNSET:
             raise RefusedRecord(Code.MISSING_FIELD, "a message needs `sender`: buyer or agent", "sender")
-    elif event.to_agent_id is UNSET:
-        raise RefusedRecord(Code.MISSING_FIELD, "a transfer needs `to_agent_id`", "to_agent_id")
+    elif event.type == "transfer":
+        if event.to_agent_id is UNSET:
+            raise RefusedRecord(Code.MISSING_FIELD, "a transfer needs `to_agent_id`", "to_agent_id")
+    else:
+        if event.score is UNSET:
+            raise RefusedRecord(Code.MISSING_FIELD, "a rating needs `score`: 1 to 5", "score")
+        if event.rated_ts is not UNSET and event.rated_ts > event.ts:
+            raise RefusedRecord(Code.BAD_VALUE, "`rated_ts` lies after `ts`", "rated_ts")
     ids = event.shop_id + event.buyer_id + event.agent_id + event.event_id
     if not ids.isprintable() or "|" in ids:
         for name in ("event_id", "shop_id", "buyer_id", "agent_id"):
@@ -58,6 +65,13 @@ def decode_chat(value: bytes | None) -> ChatEvent:
     if event.product_id is not UNSET:
         check_id(event.product_id, "product_id")
     return event
+
+
+def rating_of(event: ChatEvent) -> Rating:
+    """Return the fact that is kept of a rating."""
+    score, rated_ts = event.score, event.rated_ts
+    assert score is not UNSET  # of a rating
+    return Rating(event.ts, event.event_id, score, event.ts if rated_ts is UNSET else rated_ts)
 
 
 _new: Final = tuple.__new__

@@ -232,6 +232,7 @@ _MAKERS: dict[str, Any] = {
     "aftersale_unfiltered": lambda _, value: value,
     "agent_initiated_exempt": lambda preset, value: replace(preset.agent_initiated_exempt, **value.given()),
     "overnight_once": lambda _, value: value,
+    "carried_questions": lambda _, value: value,
     "official_accounts": lambda _, value: frozenset(value),
     "filters": lambda preset, value: _filters(preset.filters, value.given()),
 }

@@ -95,6 +95,16 @@ def encode_buyer(buyer: Buyer) -> bytes:
             {agent_id: emitted for agent_id, days in buyer.receptions.items() if (emitted := _emitted(days))},
             buyer.day_digests,
             buyer.pending_changes,
+            {
+                agent_id: times
+                for agent_id, days in buyer.receptions.items()
+                if (times := [ts for day in sorted(days) for ts in days[day].handed_over])
+            },
+            {
+                agent_id: ratings
+                for agent_id, days in buyer.receptions.items()
+                if (ratings := [rating for day in sorted(days) for rating in days[day].ratings])
+            },
         )
     )
 
@@ -129,7 +139,13 @@ def decode_buyer(data: bytes, shop: Shop, buyer_id: str) -> Buyer:
     buyer = Buyer(shop, buyer_id)
     for agent_id, packed in state.messages.items():
         messages = from_columns(_decode_messages(packed))
-        buyer.restore(agent_id, messages, state.transfers.get(agent_id, ()))
+        buyer.restore(
+            agent_id,
+            messages,
+            state.transfers.get(agent_id, ()),
+            state.handed_over.get(agent_id, ()),
+            state.ratings.get(agent_id, ()),
+        )
         buyer.packed[agent_id] = bytes(packed)
     for stored in state.orders:
         order = buyer.orders[stored.order_id] = _order(stored)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import Raw, Struct
 
 from stream_attr.rules.buyer.emitted import EmittedTask, LastEmitted, PendingChanges
+from stream_attr.rules.chat.reception import Rating
 from stream_attr.rules.order.decision import Judgement
 from stream_attr.rules.order.facts import Cancelled, Horizon, Placed, RareFacts, Refund, Waiting
 
@@ -113,3 +114,7 @@ class State(Struct, array_like=True, gc=False):
     emitted: dict[str, list[EmittedReception]]
     day_digests: dict[int, int]
     pending_changes: PendingChanges | None
+    handed_over: dict[str, list[int]] = {}
+    """By receiving agent id, the times of transfers."""
+    ratings: dict[str, list[Rating]] = {}
+    """By agent id."""

@@ -70,6 +70,8 @@ _MONEY: Final = ("minor units", "分")
 _MS: Final = ("ms", "毫秒")
 _RATE: Final = ("rate", "比率")
 
+_RECEPTIONS: Final = ("receptions", "次")
+_NOT_BUYERS: Final = ("receptions too, not buyers", "同样按接待数，不按人数")
 _SUM_OF_RECEPTIONS: Final = ("sum over receptions", "各次接待之和")
 _THEIR_BUYERS: Final = ("different buyers of these orders", "这些订单的买家数，不重复计")
 _THEIR_NUMBER: Final = ("number of these orders", "这些订单的个数")
@@ -117,12 +119,12 @@ class WorkloadFigures(FigureGroup):
             "未回复人数",
             _BUYERS,
             (
-                "buyers who wrote something and whose reception is not `replied`",
-                "说过话而接待不是 `replied` 的买家",
+                "buyers who wrote something or were handed over, and whose reception is not `replied`",
+                "说过话或被转接过来、而接待不是 `replied` 的买家",
             ),
             (
-                "who wrote something, and none of whose receptions is `replied`",
-                "说过话、且没有一次接待是 `replied` 的买家",
+                "who wrote something or were handed over, and none of whose receptions is `replied`",
+                "说过话或被转接、且没有一次接待是 `replied` 的买家",
             ),
         ),
     ]
@@ -232,9 +234,9 @@ class WorkloadFigures(FigureGroup):
         figure(
             Sum("workload.slow"),
             "慢响应",
-            ("receptions", "次"),
+            _RECEPTIONS,
             ("number of receptions with `slow`", "`slow` 的接待数"),
-            ("receptions too, not buyers", "同样按接待数，不按人数"),
+            _NOT_BUYERS,
         ),
     ]
     max_simultaneous: Annotated[
@@ -251,6 +253,38 @@ class WorkloadFigures(FigureGroup):
                 "同一时刻最多的买家数；每条消息（不论哪一方）前后 2 分钟内买家都算在场，两端包含在内",
             ),
             ("over all agents, a buyer once", "所有客服合在一起，同一买家只算一个"),
+        ),
+    ]
+    ratings: Annotated[
+        Count,
+        figure(
+            Sum("workload.ratings"),
+            "被评价数",
+            _RECEPTIONS,
+            ("number of receptions with a `rating`", "有 `rating` 的接待数"),
+            _NOT_BUYERS,
+        ),
+    ]
+    satisfied: Annotated[
+        Count,
+        figure(
+            Sum("workload.satisfied"),
+            "满意数",
+            _RECEPTIONS,
+            ("of these, with a `rating` of 4 or 5", "其中 `rating` 为 4 或 5 的"),
+            _NOT_BUYERS,
+        ),
+    ]
+    satisfaction: Annotated[
+        Share | None,
+        figure(
+            Rate("workload.satisfied", "workload.ratings"),
+            "满意度",
+            _RATE,
+            (
+                "`satisfied` / `ratings`; null: no `ratings`",
+                "`satisfied` / `ratings`；没有 `ratings` 时为 null",
+            ),
         ),
     ]
 

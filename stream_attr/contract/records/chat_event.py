@@ -31,7 +31,7 @@ from stream_attr.rules.vocabulary import (
 
 
 class ChatEvent(Struct, gc=False):
-    """A message between a buyer and an agent, or a handover from one agent to another.
+    """A message between a buyer and an agent, a handover from one agent to another, or a buyer's rating.
 
     Absent optional fields are ``UNSET``.
     """
@@ -42,7 +42,10 @@ class ChatEvent(Struct, gc=False):
     ]
     shop_id: ShopId
     buyer_id: BuyerId
-    agent_id: Annotated[AgentId, field("The agent of the conversation; of a transfer, who hands over.")]
+    agent_id: Annotated[
+        AgentId,
+        field("The agent of the conversation; of a transfer, who hands over; of a rating, who is rated."),
+    ]
     ts: Annotated[Instant, instant("When it was sent.")]
     type: Annotated[ChatType, word(CHAT_TYPES, "What happened.")] = "message"
     sender: Annotated[Sender | UnsetType, word(SENDERS, "Who sent it; required for a message.")] = UNSET
@@ -66,6 +69,20 @@ class ChatEvent(Struct, gc=False):
     to_agent_id: Annotated[
         AgentId | UnsetType, field("The agent who takes over, not `agent_id`; required for a transfer.")
     ] = UNSET
+    score: Annotated[
+        Annotated[int, Meta(ge=1, le=5)] | UnsetType,
+        field(
+            "How the buyer rates the service; 4 and 5 are satisfied. Required for a rating.",
+            title="满意度评价",
+        ),
+    ] = UNSET
+    rated_ts: Annotated[
+        Instant | UnsetType,
+        instant(
+            "When the service that is rated was given, not after ts: the rating belongs to that day. Of a "
+            "rating; left out: ts."
+        ),
+    ] = UNSET
     buyer_is_subaccount: Annotated[bool, field("The buyer's account is a sub-account.")] = False
 
 
@@ -74,6 +91,10 @@ SCHEMA: Final = RecordSchema(
     "Chat event",
     ChatEvent,
     conditions=when(
-        "type", "transfer", {"required": ["to_agent_id"]}, {"required": ["sender"]}, present=True
+        "type",
+        "transfer",
+        {"required": ["to_agent_id"]},
+        when("type", "rating", {"required": ["score"]}, {"required": ["sender"]}, present=True),
+        present=True,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from stream_attr.contract.records.fields import Agent, BuyerId, Count, ShopId, day, field, instant, word
 from stream_attr.contract.schema import RecordSchema, only, when
@@ -15,8 +15,8 @@ from stream_attr.rules.vocabulary import FILTERS, ROLES, SENDERS, STATUSES, Filt
 class ReceptionFact(Struct, gc=False):
     """The chat between one buyer and one agent on one day, in figures.
 
-    One per reception with at least one message, filtered ones and those of any role too; judged by the
-    official settings of its day.
+    One per reception with at least one message or question handed over, filtered ones and those of any role
+    too; judged by the official settings of its day.
     """
 
     shop_id: ShopId
@@ -35,11 +35,14 @@ class ReceptionFact(Struct, gc=False):
     first_ts: Annotated[
         int,
         instant(
-            "Its first message, of whatever kind and side; system messages and transfers are not messages."
+            "Its first message, of whatever kind and side; system messages and transfers are not messages. "
+            "Without any message: the first transfer of the buyer to the agent."
         ),
     ]
-    last_ts: Annotated[int, instant("Its last message.")]
-    initiator: Annotated[str, word(SENDERS, "Who sent the first message.")]
+    last_ts: Annotated[int, instant("Its last message; without any: the last transfer to the agent.")]
+    initiator: Annotated[
+        str, word(SENDERS, "Who sent the first message; a carried question stands for one of the buyer.")
+    ]
     buyer_messages: Annotated[Count, field("Number of the buyer's messages, blank ones too.")]
     agent_messages: Annotated[
         Count,
@@ -58,21 +61,23 @@ class ReceptionFact(Struct, gc=False):
     rounds: Annotated[
         Count,
         field(
-            "Number of effective agent messages that follow the buyer's, within this reception.",
+            "Number of effective agent messages that follow the buyer's or a carried question, within this "
+            "reception.",
             title="聊天回合",
         ),
     ]
     replied: Annotated[
         bool,
         field(
-            "Some effective agent message comes after the buyer's first; false where the buyer sent nothing."
+            "Some effective agent message comes after the buyer's first or a carried question; false where "
+            "there is neither."
         ),
     ]
     first_response_ms: Annotated[
         Count | None,
         field(
-            "The first response that counts: from the buyer's first message not yet answered to the "
-            "agent's next "
+            "The first response that counts: from the buyer's first message, or carried question, not yet "
+            "answered to the agent's next "
             "effective one, less than the setting max_wait_minutes; null: none counts. Milliseconds.",
             title="首次响应",
         ),
@@ -92,6 +97,27 @@ class ReceptionFact(Struct, gc=False):
     ]
     product_page: Annotated[bool, field("Some buyer's message came from a product page.")]
     transferred: Annotated[bool, field("The agent handed the buyer over that day.")]
+    handed_over: Annotated[
+        bool,
+        field(
+            "A colleague transferred the buyer to the agent that day: a question handed over. Never with "
+            "carried_questions off.",
+            title="转接",
+        ),
+    ]
+    rating: Annotated[
+        Annotated[int, Meta(ge=1, le=5)] | None,
+        field(
+            "The score of the last rating of the agent's service of that day; null: none.", title="满意度评价"
+        ),
+    ]
+    presence: Annotated[
+        list[Annotated[tuple[int, int], field("From and to, both included.")]],
+        field(
+            "When the buyer was there: from 2 minutes before to 2 minutes after each message, sorted, those "
+            "that touch merged. Milliseconds since the Unix epoch, UTC."
+        ),
+    ]
     filtered: Annotated[
         str | None,
         word(
@@ -126,9 +152,8 @@ SCHEMA: Final = RecordSchema(
             when(
                 "replied",
                 True,
-                {"properties": {"buyer_messages": {"minimum": 1}, "agent_messages": {"minimum": 1}}},
+                {"properties": {"agent_messages": {"minimum": 1}}},
             ),
-            when("initiator", "buyer", {"properties": {"buyer_messages": {"minimum": 1}}}),
             {
                 "if": _LONG,
                 "then": only("effective_conversation", True),

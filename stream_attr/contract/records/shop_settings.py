@@ -307,6 +307,16 @@ class Rules(PartialObject):
             default=DEFAULT_SETTINGS.overnight_once,
         ),
     ] = UNSET
+    carried_questions: Annotated[
+        bool | UnsetType,
+        field(
+            "A question put to a colleague who handed the buyer over, or just before midnight, is the "
+            "buyer's all the same.",
+            title="转接与跨天提问",
+            chinese="向转接前的同事、或在午夜前提出的问题，是否也算买家的提问",
+            default=DEFAULT_SETTINGS.carried_questions,
+        ),
+    ] = UNSET
     official_accounts: Annotated[
         tuple[Annotated[Id, field("A buyer.")], ...] | UnsetType,
         field(

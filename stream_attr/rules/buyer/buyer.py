@@ -11,9 +11,14 @@ from typing import Final
 from stream_attr.rules.buyer.emitted import PendingChanges
 from stream_attr.rules.buyer.order_index import OrderIndex
 from stream_attr.rules.buyer.relevance import NOTHING, VERDICT, bearing
-from stream_attr.rules.buyer.size import bytes_in_receipt, bytes_of_message, bytes_of_transfer
+from stream_attr.rules.buyer.size import (
+    bytes_in_receipt,
+    bytes_of_message,
+    bytes_of_rating,
+    bytes_of_transfer,
+)
 from stream_attr.rules.chat.message import Message
-from stream_attr.rules.chat.reception import Reception
+from stream_attr.rules.chat.reception import Rating, Reception
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.days import Zone
 from stream_attr.rules.shop.shop import Shop
@@ -135,10 +140,14 @@ class Buyer:
             if changes == VERDICT:
                 touched.append(order)
         reception.add(message)
+        if reception.has_next_day:
+            self._carry_into_next_day(agent_id, day, touched)
         return True
 
-    def add_transfer(self, agent_id: str, ts: int, event_id: str, *, touched: list[Order]) -> bool:
-        """Add an agent's transfer of the buyer; see :meth:`add_message`."""
+    def add_transfer(
+        self, agent_id: str, to_agent_id: str, ts: int, event_id: str, *, touched: list[Order]
+    ) -> bool:
+        """Add an agent's transfer of the buyer to another one; see :meth:`add_message`."""
         if event_id in self.chat_ids:
             return False
         self.chat_ids.add(event_id)
@@ -149,12 +158,47 @@ class Buyer:
         for order in self._orders_around(ts):
             touched.append(order)
             order.stale = True
-        self._reception(agent_id, self.shop.zone.day_of(ts)).add_transfer(ts, event_id)
+        day = self.shop.zone.day_of(ts)
+        self._reception(agent_id, day).add_transfer(ts, event_id)
         self.touched_agents.add(agent_id)
+        receiving = self._reception(to_agent_id, day)
+        receiving.add_handed_over(ts)
+        self.touched_agents.add(to_agent_id)
+        if receiving.has_next_day:
+            self._carry_into_next_day(to_agent_id, day, touched)
         return True
 
+    def add_rating(self, agent_id: str, rating: Rating) -> bool:
+        """Add a rating of an agent's service; return False if its event is known already."""
+        if rating.event_id in self.chat_ids:
+            return False
+        self.chat_ids.add(rating.event_id)
+        if self.chat_bytes is not None:
+            self.chat_bytes += bytes_of_rating(rating)
+        if self._zone is not self.shop.zone:
+            self.follow_zone()
+        self._reception(agent_id, self.shop.zone.day_of(rating.rated_ts)).add_rating(rating)
+        self.touched_agents.add(agent_id)
+        self.open_receptions = None  # a day that is over is rated, too
+        return True
+
+    def _carry_into_next_day(self, agent_id: str, day: int, touched: list[Order]) -> None:
+        """Have the next day's reception derived again where this day's may leave a question to it."""
+        following = self.receptions[agent_id][day + 1]
+        if following.follows_on(self.shop):
+            following.forget_derived()
+            for order in self._orders_around(following.messages[0].ts):
+                order.stale = True
+                if order not in touched:
+                    touched.append(order)
+
     def restore(
-        self, agent_id: str, messages: Iterable[Message], transfers: Iterable[tuple[int, str]]
+        self,
+        agent_id: str,
+        messages: Iterable[Message],
+        transfers: Iterable[tuple[int, str]] = (),
+        handed_over: Iterable[int] = (),
+        ratings: Iterable[Rating] = (),
     ) -> None:
         """Add stored chat facts, which are sorted."""
         day_of = self.shop.zone.day_of
@@ -166,6 +210,11 @@ class Buyer:
         for transfer in transfers:
             self.chat_ids.add(transfer[1])
             self._reception(agent_id, day_of(transfer[0])).transfers.append(transfer)
+        for ts in handed_over:
+            self._reception(agent_id, day_of(ts)).add_handed_over(ts)
+        for rating in ratings:
+            self.chat_ids.add(rating.event_id)
+            self._reception(agent_id, day_of(rating.rated_ts)).add_rating(rating)
 
     def _reception(self, agent_id: str, day: int) -> Reception:
         days = self.receptions.get(agent_id)
@@ -174,6 +223,13 @@ class Buyer:
         reception = days.get(day)
         if reception is None:
             reception = days[day] = Reception()
+            before, following = days.get(day - 1), days.get(day + 1)
+            if before is not None:
+                reception.before = before
+                before.has_next_day = True
+            if following is not None:
+                following.before = reception
+                reception.has_next_day = True
             if self.open_receptions is not None:
                 self.open_receptions.append((agent_id, day, reception))
             self.receipt_bytes += bytes_in_receipt(agent_id)
@@ -191,7 +247,8 @@ class Buyer:
             self.receipt_bytes = 0
             for agent_id, days in before.items():
                 for day in sorted(days):
-                    self.restore(agent_id, days[day].messages, days[day].transfers)
+                    one = days[day]
+                    self.restore(agent_id, one.messages, one.transfers, one.handed_over, one.ratings)
                 for day, reception in self.receptions.get(agent_id, {}).items():
                     if day in days:  # revisions of a day go on counting
                         reception.last_emitted_fact = days[day].last_emitted_fact
@@ -208,6 +265,9 @@ class Buyer:
                 self.receipt_bytes -= bytes_in_receipt(agent_id)
                 self.chat_ids.difference_update([one.event_id for one in dropped.messages])
                 self.chat_ids.difference_update([event_id for _, event_id in dropped.transfers])
+                self.chat_ids.difference_update([rating.event_id for rating in dropped.ratings])
+            if day in days:
+                days[day].before = None
             if not days:
                 del self.receptions[agent_id]
         self.oldest_day = min([one for days in self.receptions.values() for one in days], default=None)

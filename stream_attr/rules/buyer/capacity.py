@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from stream_attr.rules.buyer.buyer import Buyer
-from stream_attr.rules.buyer.size import bytes_of_message, bytes_of_order, bytes_of_transfer
+from stream_attr.rules.buyer.size import bytes_of_message, bytes_of_order, bytes_of_rating, bytes_of_transfer
 from stream_attr.rules.order.order import Order
 
 MAX_CHAT_BYTES: Final = 6_500_000
@@ -31,15 +31,17 @@ def state_size(buyer: Buyer) -> int:
     chat_bytes = buyer.chat_bytes
     if chat_bytes is None:
         receptions = [one for days in buyer.receptions.values() for one in days.values()]
-        chat_bytes = sum([bytes_of_message(message) for one in receptions for message in one.messages]) + sum(
-            [bytes_of_transfer(event_id) for one in receptions for _, event_id in one.transfers]
+        chat_bytes = (
+            sum([bytes_of_message(message) for one in receptions for message in one.messages])
+            + sum([bytes_of_transfer(event_id) for one in receptions for _, event_id in one.transfers])
+            + sum([bytes_of_rating(rating) for one in receptions for rating in one.ratings])
         )
         buyer.chat_bytes = chat_bytes
     return chat_bytes + order_bytes + len(buyer.orders) * (buyer.receipt_bytes // 8)
 
 
 def has_room_for_chat(buyer: Buyer, agent_id: str, ts: int, event_id: str) -> bool:
-    """Whether a chat event can be accepted; a repeated one always can."""
+    """Whether a chat event of an agent's day, that of ``ts``, can be accepted; a repeated one always can."""
     if len(buyer.chat_ids) < FEW_CHAT_EVENTS or (
         buyer.receipt_bytes < MAX_RECEIPT_BYTES and state_size(buyer) < MAX_CHAT_BYTES
     ):

@@ -28,7 +28,10 @@ def bearing(
     if not order.judged or order.judged_version != shop.version:
         return VERDICT
     ts = message.ts
-    first_ts = min(ts, reception.messages[0].ts) if reception.messages else ts
+    messages = reception.messages
+    if reception.handed_over and not messages:
+        return VERDICT
+    first_ts = min(ts, messages[0].ts) if messages else ts
     found = NOTHING
     for profile, judgement in order.judged.items():
         outside = ts >= judgement.quiet_from
@@ -39,7 +42,7 @@ def bearing(
         closed = _closed_from(order, judgement)
         if first_ts >= closed:
             continue
-        if reception.messages:
+        if messages:
             result = reception.evaluate(buyer_id, agent_id, day, shop, profile)
             if not reception.stays_creditable(result, message):
                 return VERDICT

@@ -11,7 +11,7 @@ from stream_attr.rules.reports.reception_fact import fact_of
 
 
 def reception_fact(buyer: Buyer, agent_id: str, day: int, reception: Reception) -> Fact:
-    """Return the figures of a reception that has messages (RULEBOOK 8)."""
+    """Return the figures of a reception (RULEBOOK 8)."""
     fact = reception.cached_fact(buyer.shop)
     if fact is None:
         fact = reception.fact = fact_of(reception, buyer.buyer_id, agent_id, day, buyer.shop)
@@ -22,6 +22,8 @@ def reception_inquiry(
     buyer: Buyer, agent_id: str, day: int, reception: Reception, watermark: int
 ) -> Inquiry | None:
     """Return what became of a reception at a watermark; None where it is not an inquiry (RULEBOOK 7)."""
+    if not reception.has_reception(day, buyer.shop):
+        return None
     fact = reception_fact(buyer, agent_id, day, reception)
     if not is_recorded(fact):
         return None
@@ -29,7 +31,7 @@ def reception_inquiry(
     following = days.get(day + 1)
     after = (
         reception_fact(buyer, agent_id, day + 1, following)
-        if following is not None and following.messages
+        if following is not None and following.has_reception(day + 1, buyer.shop)
         else None
     )
     soon = {order.order_id: order for one in (day, day + 1) for order in buyer.orders_on(one)}

@@ -21,6 +21,10 @@ from stream_attr.rules.vocabulary import ProductPriority
 FORGET_EVERY_MS: Final = 5 * DAY_MS
 """How long chat may outlive its retention, so that many days of it are dropped at once."""
 
+DAYS_FOLLOWED_BACK: Final = 2
+"""A day is kept for the sake of the day after it, where that follows on it over midnight: so far back. The
+inquiry of the last day before the history is still emitted again."""
+
 
 class Retention(NamedTuple):
     """How long facts are kept behind the watermark, milliseconds."""
@@ -90,9 +94,17 @@ def _drop_chat(buyer: Buyer, cutoff: int) -> None:
     zone, oldest_day = buyer.shop.zone, buyer.oldest_day
     if oldest_day is None or zone.start_of(oldest_day + 1) > cutoff:
         return
-    needed_from = _seal_orders(buyer, cutoff)
-    if zone.start_of(oldest_day + 1) <= needed_from:
-        buyer.drop_chat_before(zone.day_of(needed_from))
+    first_day = zone.day_of(_seal_orders(buyer, cutoff))
+    for _ in range(DAYS_FOLLOWED_BACK):
+        if _follows_on(buyer, first_day):
+            first_day -= 1
+    if oldest_day < first_day:
+        buyer.drop_chat_before(first_day)
+
+
+def _follows_on(buyer: Buyer, day: int) -> bool:
+    """Whether the day before may leave a question to a day."""
+    return any(day in days and days[day].follows_on(buyer.shop) for days in buyer.receptions.values())
 
 
 def _seal_orders(buyer: Buyer, cutoff: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from stream_attr.rules.chat.message import Message
+from stream_attr.rules.chat.reception import Rating
 from stream_attr.rules.order.facts import RareFacts, Refund
 from stream_attr.rules.order.order import Order
 
@@ -31,8 +32,13 @@ def bytes_of_message(message: Message) -> int:
 
 
 def bytes_of_transfer(event_id: str) -> int:
-    """Return what a transfer takes of state."""
-    return _MESSAGE_BYTES + bytes_of_text(event_id)
+    """Return what a transfer takes of state, with both agents."""
+    return 2 * _MESSAGE_BYTES + bytes_of_text(event_id)
+
+
+def bytes_of_rating(rating: Rating) -> int:
+    """Return what a rating takes of state."""
+    return 2 * _MESSAGE_BYTES + bytes_of_text(rating.event_id)
 
 
 def bytes_in_receipt(agent_id: str) -> int:

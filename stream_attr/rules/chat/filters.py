@@ -19,15 +19,18 @@ def filtered(
     reception_rules: ReceptionRules,
     role: Role,
     *,
+    by_buyer: bool,
+    handed_over: bool,
     own_account: bool,
     official_account: bool,
 ) -> Filter | None:
     """Return the first filter that matches a reception, or None.
 
-    ``messages``: all of the reception, sorted; without messages it matches ``empty``. ``first_transfer_ts``:
-    when the agent first transferred the buyer that day.
+    ``messages``: all of the reception, sorted; without messages it matches ``empty``, unless a question was
+    ``handed_over``. ``first_transfer_ts``: when the agent first transferred the buyer that day. ``by_buyer``:
+    whether the buyer initiated it.
     """
-    if all(one.flags & BLANK for one in messages):
+    if not handed_over and all(one.flags & BLANK for one in messages):
         return Filter.EMPTY
     if own_account:
         return Filter.OWN_ACCOUNT
@@ -39,7 +42,12 @@ def filtered(
     if filters.buyer_subaccount and any(one.flags & SUBACCOUNT for one in messages):
         return Filter.BUYER_SUBACCOUNT
     buyer_messages = len([one for one in messages if one.side == BUYER])
-    if filters.broadcast and not buyer_messages and all(one.flags & BROADCAST for one in messages):
+    if (
+        filters.broadcast
+        and messages
+        and not buyer_messages
+        and all(one.flags & BROADCAST for one in messages)
+    ):
         return Filter.BROADCAST
     if filters.forwarded and first_transfer_ts is not None:
         replies = sum(_is_effective(one, reception_rules) for one in messages if one.ts < first_transfer_ts)
@@ -47,11 +55,13 @@ def filtered(
             return Filter.FORWARDED
     if reception_rules.advert_bit and buyer_messages and _is_advert(messages, reception_rules):
         return Filter.ADVERT
-    by_buyer = messages[0].side == BUYER
-    if filters.single_sentence and by_buyer and buyer_messages == 1:
-        replies = sum(_is_effective(one, reception_rules) for one in messages)
-        if replies >= filters.single_sentence_min_replies:
-            return Filter.SINGLE_SENTENCE
+    if (
+        filters.single_sentence
+        and by_buyer
+        and buyer_messages == 1
+        and _replies(messages, reception_rules) >= filters.single_sentence_min_replies
+    ):
+        return Filter.SINGLE_SENTENCE
     if filters.monologue and not by_buyer and buyer_messages <= filters.monologue_max_buyer_messages:
         return Filter.MONOLOGUE
     return None
@@ -60,6 +70,18 @@ def filtered(
 def _is_effective(message: Message, reception_rules: ReceptionRules) -> bool:
     """Whether it is an agent message that is neither a broadcast nor blank nor an automatic reply."""
     return message.side == AGENT and not message.flags & reception_rules.ineffective_flags
+
+
+def _replies(messages: Sequence[Message], reception_rules: ReceptionRules) -> int:
+    """Return the number of effective agent messages after the buyer's first message."""
+    replies = 0
+    spoken = False
+    for message in messages:
+        if message.side == BUYER:
+            spoken = True
+        elif spoken and not message.flags & reception_rules.ineffective_flags:
+            replies += 1
+    return replies
 
 
 def _is_advert(messages: Sequence[Message], reception_rules: ReceptionRules) -> bool:

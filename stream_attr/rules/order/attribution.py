@@ -11,7 +11,14 @@ from stream_attr.rules.order.decision import Candidate, Credit, Figures, Judgeme
 from stream_attr.rules.order.intervals import Interval, Intervals
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.order.receipt import discarded_of
-from stream_attr.rules.order.served import Served, figures_of, figures_within, served_around, within
+from stream_attr.rules.order.served import (
+    Served,
+    figures_of,
+    figures_within,
+    handed_over_within,
+    served_around,
+    within,
+)
 from stream_attr.rules.shop.settings import SilentFollowup
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import CreditRule, PickRule, ProductPriority
@@ -139,7 +146,7 @@ def _qualified(
     found = {}
     for one in served:
         messages = within(one.spoken, interval)
-        figures = figures_of(messages, products)
+        figures = figures_of(messages, products, handed_over_within(one.handed_over, interval))
         if figures is None or all(message.side == AGENT for message in messages):
             continue
         by_buyer = messages[0].side == BUYER

@@ -12,7 +12,7 @@ def discarded_of(
     served: list[Served], looked_at: list[tuple[Interval, dict[str, Figures]]], followup: Interval
 ) -> tuple[Discarded, ...]:
     found = []
-    for agent_id, held, spoken in served:
+    for agent_id, held, spoken, _ in served:
         if len(held) == 1 and any(agent_id in chosen for _, chosen in looked_at):
             continue
         for day, reception, result in held:

@@ -40,6 +40,8 @@ from stream_attr.rules.vocabulary import (
 )
 
 _FROZEN: Final = Role.FROZEN.value
+SATISFIED: Final = 4
+"""The least score with which a buyer is satisfied (RULEBOOK 2)."""
 _ORDERED: Final = frozenset({ORDERED, PAID, PAYMENT_LOST})
 
 
@@ -59,11 +61,13 @@ def contributions_to(
     deals, finals = _deals_on(shop.zone.start_of(day), shop.zone.start_of(day + 1), orders)
     payments_end = shop.zone.start_of(day + 3)
     contributions: dict[str, Contribution] = {}
+    replied = False
     for agent_id, fact, reception, inquiry in receptions:
         closed_ts = reception.closed_ts
         until = finals.get(agent_id, ())
         if inquiry is not None and inquiry.kind == INQUIRY and inquiry.final_at > payments_end:
             until += (("payments", inquiry.final_at),)  # an order with a deposit can be paid for long
+        replied = replied or (fact.replied and fact.filtered is None and fact.role != _FROZEN)
         contributions[agent_id] = Contribution(
             workload_of(fact, closed_ts),
             None if inquiry is None else inquiries_of(inquiry),
@@ -79,7 +83,7 @@ def contributions_to(
     if len(contributions) < 2:
         return contributions
     ordered = dict(sorted(contributions.items()))
-    ordered[TOTAL] = _combined(ordered.values())
+    ordered[TOTAL] = _combined(ordered.values(), replied=replied)
     return ordered
 
 
@@ -100,11 +104,11 @@ def workload_of(fact: Fact, closed_ts: int | None) -> Workload | None:
         return Workload(unanswered=1) if unanswered else None
     if fact.filtered is not None:
         return Workload(consults=1, unanswered=unanswered)
-    first = fact.first_response_ms
+    first, rating = fact.first_response_ms, fact.rating
     return Workload(
         1,
         1,
-        1 if fact.buyer_messages and not fact.replied else 0,
+        1 if not fact.replied and is_answerable(fact) else 0,
         fact.buyer_messages,
         fact.agent_messages,
         fact.agent_characters,
@@ -114,7 +118,14 @@ def workload_of(fact: Fact, closed_ts: int | None) -> Workload | None:
         fact.response_count,
         1 if fact.slow else 0,
         unanswered,
+        0 if rating is None else 1,
+        1 if rating is not None and rating >= SATISFIED else 0,
     )
+
+
+def is_answerable(fact: Fact) -> bool:
+    """Whether the buyer said something or was handed over: such a reception is unreplied or replied."""
+    return fact.buyer_messages > 0 or fact.handed_over
 
 
 def inquiries_of(inquiry: Inquiry) -> Inquiries:
@@ -243,17 +254,16 @@ def _summed(some: Sequence[Workload] | Sequence[Inquiries] | Sequence[Deals]) ->
     return [sum(column) for column in zip(*map(astuple, some), strict=True)]
 
 
-def _combined_workload(some: Iterable[Workload | None]) -> Workload | None:
-    """Return the workload of one buyer with the shop."""
+def _combined_workload(some: Iterable[Workload | None], *, replied: bool) -> Workload | None:
+    """Return the workload of one buyer with the shop; ``replied``: whether some agent replied."""
     there = [workload for workload in some if workload is not None]
     if len(there) < 2:
         return there[0] if there else None
-    answerable = [one for one in there if one.buyer_messages]
     return replace(
         Workload(*_summed(there)),
         consults=max([one.consults for one in there]),
         receptions=max([one.receptions for one in there]),
-        unreplied=1 if answerable and all(one.unreplied for one in answerable) else 0,
+        unreplied=0 if replied else max([one.unreplied for one in there]),
         unanswered=max([one.unanswered for one in there]),
     )
 
@@ -273,10 +283,10 @@ def _combined_inquiries(some: Iterable[Inquiries | None]) -> Inquiries | None:
     )
 
 
-def _combined(contributions: Collection[Contribution]) -> Contribution:
+def _combined(contributions: Collection[Contribution], *, replied: bool) -> Contribution:
     """Return the shop's contribution of a buyer's day: the buyer counts once, with however many agents."""
     return Contribution(
-        _combined_workload([contribution.workload for contribution in contributions]),
+        _combined_workload([contribution.workload for contribution in contributions], replied=replied),
         _combined_inquiries([contribution.inquiries for contribution in contributions]),
         _combined_deals([contribution.deals for contribution in contributions]),
         tuple([final for contribution in contributions for final in contribution.finals]),

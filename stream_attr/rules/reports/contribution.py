@@ -32,6 +32,10 @@ class Workload(Struct, array_like=True, frozen=True, gc=False):
     slow: int = 0
     unanswered: int = 0
     """Buyers who wait for a closing: their workload and inquiries can still change."""
+    ratings: int = 0
+    """Receptions that were rated."""
+    satisfied: int = 0
+    """Those whose last rating is 4 or 5."""
 
 
 class Inquiries(Struct, array_like=True, frozen=True, gc=False):

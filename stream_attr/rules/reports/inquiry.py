@@ -29,9 +29,6 @@ from stream_attr.rules.vocabulary import (
 
 _PRESALE: Final = Role.PRESALE.value
 
-OVERNIGHT_WAIT_MINUTES: Final = 10
-"""The longest pause of a chat that runs past midnight, where the longest wait is off."""
-
 
 def inquiry_of(
     agent_id: str,
@@ -70,7 +67,7 @@ def inquiry_of(
         if inquiry is not None:
             return inquiry
     over = watermark >= end_of_next and not waits
-    exempt = _exemption(day, fact, receptions, after, settings)
+    exempt = _exemption(day, fact, receptions, after, settings, shop)
     if exempt is not None:
         return Inquiry(INQUIRY, NOT_COUNTED, exempt, (), end_of_next, over)
     return Inquiry(INQUIRY, LOST if over else OPEN, None, (), end_of_next, over)
@@ -176,21 +173,29 @@ def _ids(orders: list[Order]) -> tuple[str, ...]:
 
 
 def _exemption(
-    day: int, fact: Fact, receptions: Mapping[int, Reception], after: Fact | None, settings: Settings
+    day: int,
+    fact: Fact,
+    receptions: Mapping[int, Reception],
+    after: Fact | None,
+    settings: Settings,
+    shop: Shop,
 ) -> str | None:
     exempt = settings.agent_initiated_exempt
-    if exempt.enabled and _is_agent_initiated(day, fact, receptions, exempt.first_reply_days):
+    if exempt.enabled and _is_agent_initiated(day, fact, receptions, exempt.first_reply_days, shop):
         return "agent_initiated"
-    if settings.overnight_once and after is not None and is_recorded(after):
-        minutes = settings.max_wait_minutes
-        pause_ms = (OVERNIGHT_WAIT_MINUTES if minutes is None else minutes) * MINUTE_MS
-        if after.first_ts - fact.last_ts < pause_ms:
-            return "overnight"
+    pause_ms = settings.pause_minutes * MINUTE_MS
+    if (
+        settings.overnight_once
+        and after is not None
+        and is_recorded(after)
+        and after.first_ts - fact.last_ts < pause_ms
+    ):
+        return "overnight"
     return None
 
 
 def _is_agent_initiated(
-    day: int, fact: Fact, receptions: Mapping[int, Reception], first_reply_days: int
+    day: int, fact: Fact, receptions: Mapping[int, Reception], first_reply_days: int, shop: Shop
 ) -> bool:
     """Whether the agent contacted the buyer first, on this day or on one to which this is the first reply."""
     if not fact.by_buyer:
@@ -199,5 +204,8 @@ def _is_agent_initiated(
         reception = receptions.get(before)
         if reception is None or not reception.messages:
             continue
-        return all(message.side != BUYER for message in reception.messages)  # nor on a day before that one
+        if any(message.side == BUYER for message in reception.messages):
+            return False  # nor is it a reply to a day before that one
+        if not reception.is_by_buyer(before, shop):
+            return True
     return False

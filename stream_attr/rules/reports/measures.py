@@ -32,6 +32,10 @@ class Fact(Struct, frozen=True, gc=False):
     """Whether ``agent_offline`` depends on the agent's messages to other buyers that day."""
     presence: tuple[int, ...]
     """When the buyer was present: closed intervals as begin, end, begin, end, …, sorted."""
+    handed_over: bool = False
+    """Whether it has a handed-over question."""
+    rating: int | None = None
+    """The score of the last rating."""
 
 
 class Inquiry(Struct, frozen=True, gc=False):

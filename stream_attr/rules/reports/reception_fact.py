@@ -7,7 +7,7 @@ from typing import Final
 from stream_attr.rules.chat.message import AGENT, BUYER, PRODUCT_PAGE
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.reports.measures import Fact
-from stream_attr.rules.shop.days import MINUTE_MS
+from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import Filter, Role
@@ -38,11 +38,14 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
     buyer_messages = agent_messages = characters = rounds = 0
     response_sum = response_count = slow_count = 0
     first_response: int | None = None
-    waiting_since: int | None = None
     last_effective: int | None = None
     replied = page = False
-    before = AGENT
     messages = reception.messages
+    questions = reception.questions(day, shop, OFFICIAL, reception_rules)
+    handed_over, waiting_since = questions
+    before = AGENT if waiting_since is None else BUYER
+    asked = 0
+    next_question_ts = handed_over[0] if handed_over else END_OF_TIME
     presence: list[int] = []
     gone_ts = 0
     for ts, side, _, flags, length, _ in messages:
@@ -51,6 +54,12 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
                 presence.append(gone_ts)
             presence.append(ts - PRESENT_MS)
         gone_ts = ts + PRESENT_MS
+        while next_question_ts <= ts:
+            before = BUYER
+            if waiting_since is None:
+                waiting_since = next_question_ts
+            asked += 1
+            next_question_ts = handed_over[asked] if asked < len(handed_over) else END_OF_TIME
         if side == BUYER:
             buyer_messages += 1
             before = BUYER
@@ -76,24 +85,28 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
                     response_count += 1
                     if response > slow_ms:
                         slow_count += 1
-    presence.append(gone_ts)
+    if messages:
+        presence.append(gone_ts)
+        first_ts, last_ts = messages[0].ts, messages[-1].ts
+    else:  # it was handed over, and nothing was said
+        first_ts, last_ts = reception.handed_over[0], reception.handed_over[-1]
     role = shop.role_on(agent_id, day, reception_rules.unlisted)
     filtered = reception.evaluate(buyer_id, agent_id, day, shop, OFFICIAL).filtered
-    first_ts = messages[0].ts
-    by_buyer = messages[0].side == BUYER
+    asked_ts = reception.asked_ts(questions)
     may_be_offline = (
         last_effective is None
-        and by_buyer
+        and asked_ts is not None
         and reception_rules.filters.agent_offline
         and filtered not in _TRIED_BEFORE_OFFLINE
         and not (reception_rules.aftersale_unfiltered and role is _AFTERSALE)
     )
-    if may_be_offline and reception.closed_ts is not None and first_ts > reception.closed_ts:
+    closed_ts = reception.closed_ts
+    if may_be_offline and closed_ts is not None and (asked_ts or 0) > closed_ts:
         filtered = Filter.AGENT_OFFLINE
     return Fact(
         first_ts,
-        messages[-1].ts,
-        by_buyer,
+        last_ts,
+        asked_ts is not None,
         buyer_messages,
         agent_messages,
         characters,
@@ -110,4 +123,6 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
         last_effective,
         may_be_offline,
         tuple(presence),
+        bool(handed_over),
+        reception.ratings[-1].score if reception.ratings else None,
     )

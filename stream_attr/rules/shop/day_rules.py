@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from stream_attr.rules.shop.days import MINUTE_MS
 from stream_attr.rules.shop.settings import Filters, Settings
 from stream_attr.rules.vocabulary import Role
 
@@ -50,6 +51,9 @@ class ReceptionRules(NamedTuple):
     unlisted: Role
     aftersale_unfiltered: bool
     official_accounts: frozenset[str]
+    carried_questions: bool = True
+    pause_ms: int = 10 * MINUTE_MS
+    """A chat that rests so long over midnight is another one."""
 
 
 def patterns_of(record: SettingsRecord) -> tuple[Pattern, ...]:

@@ -121,6 +121,10 @@ class Tasks:
     duty: tuple[Shift, ...] = ()
 
 
+PAUSE_MINUTES: Final = 10
+"""The longest pause of a chat that runs past midnight, where the longest wait is off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One complete set of rules: a preset with a record's overrides."""
@@ -141,10 +145,16 @@ class Settings:
     aftersale_unfiltered: bool = False
     agent_initiated_exempt: AgentInitiatedExempt = AgentInitiatedExempt()
     overnight_once: bool = False
+    carried_questions: bool = True
     official_accounts: frozenset[str] = frozenset()
     filters: Filters = field(default_factory=Filters)
     tasks: Tasks = Tasks()
     """Of the official settings alone."""
+
+    @property
+    def pause_minutes(self) -> int:
+        """The longest pause of a chat that runs past midnight: the longest wait, where that is not off."""
+        return PAUSE_MINUTES if self.max_wait_minutes is None else self.max_wait_minutes
 
 
 def _preset(name: str, credit: CreditRule, validity: Validity, **more: object) -> Settings:

@@ -28,6 +28,7 @@ class Shop:
         "_records",
         "_roster",
         "longest_after_sales_days",
+        "longest_pause_ms",
         "shop_id",
         "version",
         "zone",
@@ -47,6 +48,8 @@ class Shop:
         """The message flag of every pattern, in the order in which records named them first."""
         self.longest_after_sales_days = DEFAULT_SETTINGS.after_sales_days
         """The greatest ``after_sales_days`` that the shop has ever set."""
+        self.longest_pause_ms = DEFAULT_SETTINGS.pause_minutes * MINUTE_MS
+        """The longest pause over midnight that the shop has ever set, under any profile."""
 
     @property
     def is_set(self) -> bool:
@@ -69,6 +72,8 @@ class Shop:
         for pattern in patterns_of(record):
             self._bits.setdefault(pattern, 1 << (TEXT_SHIFT + len(self._bits)))
         self.longest_after_sales_days = max(self.longest_after_sales_days, record.settings.after_sales_days)
+        for settings in (record.settings, *record.profiles.values()):
+            self.longest_pause_ms = max(self.longest_pause_ms, settings.pause_minutes * MINUTE_MS)
         self._records.sort(key=lambda known: known.effective_from)
         self._changed()
 
@@ -140,6 +145,8 @@ class Shop:
             settings.unlisted_agents,
             settings.aftersale_unfiltered,
             settings.official_accounts,
+            settings.carried_questions,
+            settings.pause_minutes * MINUTE_MS,
         )
 
     def ends(self, day: int) -> Ends:
