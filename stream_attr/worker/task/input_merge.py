@@ -66,6 +66,7 @@ class Take(NamedTuple):
 _FIRST = -1
 """Sorts a record without a usable ``ts``, or with one of the future, before all others."""
 _NEVER = END_OF_TIME + 1
+"""Later than every record."""
 
 
 class Merge:
@@ -146,22 +147,15 @@ class Merge:
 
     def _take_events(self, taken: list[Record], limit: int) -> None:
         """Take the oldest head, again and again; of one time the topic that comes first among the events."""
+        chat, orders, rulings = self._events.values()
         while len(taken) < limit:
-            waiting = [buffer for buffer in self._events.values() if buffer.records]
-            if not waiting or not all(buffer.records or buffer.at_end() for buffer in self._events.values()):
+            if not (rulings.records or rulings.at_end()):
                 return
-            if len(waiting) == 1:
-                waiting[0].drain(taken, limit)
+            _take_until(rulings.head() if rulings.records else _NEVER, chat, orders, taken, limit)
+            known = all(buffer.records or buffer.at_end() for buffer in (chat, orders))
+            if not (rulings.records and known and len(taken) < limit):
                 return
-            oldest = min(waiting, key=_Events.head)
-            place = waiting.index(oldest)
-            earlier = min([buffer.head() for buffer in waiting[:place]], default=_NEVER)
-            later = min([buffer.head() for buffer in waiting[place + 1 :]], default=_NEVER)
-            while oldest.records and len(taken) < limit:
-                head = oldest.head()
-                if head >= earlier or head > later:
-                    break
-                taken.append(oldest.pop())
+            taken.append(rulings.pop())
 
     def _take_ticks(self, taken: list[Record], limit: int) -> None:
         """Ticks go last: an event that was in the log before a tick is judged before it."""
@@ -262,10 +256,39 @@ class _Events(_Buffer):
         self._head = None
         return super().pop()
 
+    def take_until(self, last_ts: int, taken: list[Record], limit: int) -> None:
+        """Take records up to and with a time; the limit is that of all that are taken."""
+        if last_ts == _NEVER:
+            self.drain(taken, limit)
+            return
+        while self.records and self.head() <= last_ts and len(taken) < limit:
+            taken.append(self.pop())
+
     def _is_of_future(self, ts: int) -> bool:
         if self._clock is not None:
             self._latest = self._clock() + AHEAD_OF_CLOCK_MS
         return ts > self._latest
+
+
+def _take_until(last_ts: int, first: _Events, second: _Events, taken: list[Record], limit: int) -> None:
+    """Take from two topics in step, up to and with a time; of one time from the first."""
+    while len(taken) < limit:
+        if first.records and second.records:
+            bound = min(second.head(), last_ts)
+            while first.records and first.head() <= bound and len(taken) < limit:
+                taken.append(first.pop())
+            if first.records and len(taken) < limit:
+                if second.head() > last_ts:
+                    return
+                taken.append(second.pop())
+        elif first.records and second.at_end():
+            first.take_until(last_ts, taken, limit)
+            return
+        elif second.records and first.at_end():
+            second.take_until(last_ts, taken, limit)
+            return
+        else:
+            return
 
 
 def _size(record: Record) -> int:
