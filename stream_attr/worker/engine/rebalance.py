@@ -132,6 +132,7 @@ def _partitions(app: Any, assigned: set[TP]) -> set[int]:
         )
         raise CoPartitioningError(
             f"the group assigned different partitions of co-partitioned topics: {assignments}. A topic "
-            "without partitions was deleted"
+            "without partitions was deleted, or workers of a version that reads other topics are in the "
+            "group: stop all workers, then start those of one version"
         )
     return numbers
