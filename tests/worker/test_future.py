@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from stream_attr.codec.internal.progress import decode_progress
-from stream_attr.contract.topics import CHAT, DEAD_LETTERS, ORDERS, REPORTS, ROSTER, SETTINGS, TICKS
+from stream_attr.contract.topics import CHAT, DEAD_LETTERS, ORDERS, REPORTS, ROSTER, RULINGS, SETTINGS, TICKS
 from stream_attr.generate import Plan, write
 from stream_attr.kafka.publish import record_key
 from stream_attr.processor.local import LocalDriver
@@ -17,6 +17,7 @@ from stream_attr.rules.shop.days import DAY_MS, MINUTE_MS
 from stream_attr.testing import ManualClock, MemoryStore
 from stream_attr.worker.config import Clock, WorkerConfig
 from stream_attr.worker.startup import wiring
+from stream_attr.worker.startup.topics_check import EVENTS
 from stream_attr.worker.task.input_merge import End, Merge
 
 FILES = {CHAT: "chat", ORDERS: "orders", ROSTER: "roster", SETTINGS: "settings"}
@@ -27,6 +28,8 @@ BUYER = {"shop_id": "jd:10086", "buyer_id": "b-2096"}
 FUTURE = {
     CHAT: {**BUYER, "event_id": "c-2096", "ts": YEAR_2096, "agent_id": "kf-01", "sender": "buyer"},
     ORDERS: {**BUYER, "event_id": "o-2096", "ts": YEAR_2096, "order_id": "o-1", "type": "paid", "amount": 1},
+    RULINGS: {**BUYER, "event_id": "r-2096", "ts": YEAR_2096, "order_id": "o-1", "type": "withdrawn"}
+    | {"ruled_by": "manager"},
     TICKS: {"ts": YEAR_2096, "version": 1},
 }
 
@@ -61,13 +64,13 @@ class OneWorker:
     def read(self, topics: dict[str, list[Record]], limit: int) -> list[Output]:
         """Read topics to their ends in batches; return what is emitted."""
         merge = Merge({}, self.judging.clock)
-        for topic in (CHAT, ORDERS, TICKS):
+        for topic in (*EVENTS, TICKS):
             records = topics.get(topic, [])
             merge.offer(topic, records)
         driver = LocalDriver([_Internal(self)])
         outputs: list[Output] = []
         for response in range(30):
-            for topic in (CHAT, ORDERS, TICKS):
+            for topic in (*EVENTS, TICKS):
                 end = len(topics.get(topic, []))
                 merge.observe(topic, End(end, end, end, response))
             if (take := merge.take(limit)) is not None:
@@ -202,7 +205,7 @@ def test_a_head_of_2096_does_not_let_the_other_topic_run_ahead():
     merge = Merge({}, clock)
     chat = [(1, NOW - 9), (2, YEAR_2096), (3, NOW - 5), (4, NOW + 11 * MINUTE_MS)]
     orders = [(5, NOW - 7), (6, NOW - 1)]
-    for topic, events in ((CHAT, chat), (ORDERS, orders)):
+    for topic, events in ((CHAT, chat), (ORDERS, orders), (RULINGS, [])):
         merge.offer(topic, [Record(topic, 0, n, 0, b"k", orjson.dumps({"ts": ts})) for n, ts in events])
         merge.observe(topic, End(9, 9, 9, 1))
     take = merge.take(5)
