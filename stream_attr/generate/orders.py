@@ -140,7 +140,18 @@ class Orders:
             self._event(purchase, purchase.paid_ts + chance.integer(0, MINUTE_MS), "cancelled")
         if chance.odds(0.08):
             return self._refund(purchase, amount)
+        if chance.odds(0.06):
+            self._review(purchase, purchase.paid_ts)
         return None
+
+    def _review(self, purchase: Purchase, ts: int) -> None:
+        """The buyer reviews the order (评价), and some of those who were not content do so again."""
+        chance = self._chance
+        ts += chance.early(6 * HOUR_MS, 9 * DAY_MS)
+        review = chance.pick(("good", "good", "good", "neutral", "bad"))
+        self._event(purchase, ts, "reviewed")["review"] = review
+        if review != "good" and chance.odds(0.4):
+            self._event(purchase, ts + chance.early(HOUR_MS, 3 * DAY_MS), "reviewed")["review"] = "good"
 
     def _pay(self, purchase: Purchase, ts: int, amount: int) -> None:
         """One payment; now and then instalments, or one that is charged twice."""
@@ -182,10 +193,19 @@ class Orders:
         self._one_refund(purchase, ts, "refund_requested", part, number)
         if chance.odds(0.85):
             done = ts + chance.early(10 * MINUTE_MS, 3 * DAY_MS) + chance.integer(0, MINUTE_MS)
+            if chance.odds(0.3):
+                self._send_back(purchase, done)
             # More than was paid, where postage is given back that the buyer did not pay.
             part += 1_000 if chance.odds(0.06) and part == amount else 0
             self._one_refund(purchase, done, "refund_completed", part, number)
         return asked - chance.early(5 * 1_000, 30 * MINUTE_MS)
+
+    def _send_back(self, purchase: Purchase, ts: int) -> None:
+        """The parcel of a refund comes back (退货), and is opened soon, late or never."""
+        chance = self._chance
+        self._event(purchase, ts, "parcel_returned")
+        if chance.odds(0.85):
+            self._event(purchase, ts + chance.early(20 * MINUTE_MS, 30 * HOUR_MS), "parcel_inspected")
 
     def _one_refund(self, purchase: Purchase, ts: int, kind: str, amount: int, number: int | None) -> None:
         record = self._event(purchase, ts, kind)

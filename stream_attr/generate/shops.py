@@ -21,6 +21,13 @@ SETTINGS: tuple[dict[str, Any], ...] = (
         "preset": "jd_cloud",
         "silent_followup": {"buyer_initiated": True},
         "auto_reply": {"identify": True, "prefix": AUTO_PREFIX},
+        "tasks": {
+            "review_follow_up": {"odd": "kf-01", "even": "kf-02"},
+            "duty": [
+                {"weekday": weekday, "from": "08:00", "to": "24:00", "agent_id": f"kf-0{1 + weekday % 2}"}
+                for weekday in range(1, 8)
+            ],
+        },
     },
     {
         "shop_id": "pdd:20417",
