@@ -52,6 +52,7 @@ from stream_attr.explain.why_not import AgentHistory
 from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.kafka.secret import Secret
 from stream_attr.replay.run import Inputs
+from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.days import MIDNIGHT, day_number, zone
 from stream_attr.rules.shop.settings import DEFAULT_TIMEZONE, OFFICIAL
 from stream_attr.rules.shop.shop import Shop
@@ -315,7 +316,7 @@ def _explain_order(
     names = names_from_files(source.inputs.roster, shop_id)
     knows_rules = source.files is not None or bool(source.inputs.settings)
     shop = shop_from_files(source.inputs, shop_id) if knows_rules else None
-    found, refused = _decisions(source, shop_id, order, profile, wait_s)
+    found, refused, facts = _decisions(source, shop_id, order, profile, wait_s)
     history, other_buyers = of_last_buyer(found)
     decisions = [one.decision for one in history]
     decision = decisions[-1]
@@ -329,6 +330,7 @@ def _explain_order(
             decision,
             history=decisions,
             other_buyers=other_buyers,
+            facts=facts.get(decision["buyer_id"]),
             why_not=why_not,
             names=names,
             zone=timezone,
@@ -341,22 +343,26 @@ def _explain_order(
 
 def _decisions(
     source: _Source, shop: str, order: str, profile: str, wait_s: float
-) -> tuple[list[FoundDecision], dict[tuple[str, int], str]]:
-    """Return the revisions of an order under a profile, the oldest first, and the refused events of files."""
+) -> tuple[list[FoundDecision], dict[tuple[str, int], str], dict[str, Order]]:
+    """Return the revisions of an order under a profile, the oldest first.
+
+    Of event files also the refused events, and the facts of the order by buyer; see `OrderRevisions`.
+    """
     if source.files is not None:
         revisions = decisions_from_events(source.files, shop, order, profile)
         if not revisions.decisions:
             raise UnusableError(
                 f"the files give no decision on order {order} of shop {shop} under profile {profile}"
             )
-        return [FoundDecision("the files", one) for one in revisions.decisions], revisions.refused
+        found = [FoundDecision("the files", one) for one in revisions.decisions]
+        return found, revisions.refused, revisions.facts
     if source.directory is not None:
-        return decisions_from_replay(source.directory, shop, order, profile), {}
+        return decisions_from_replay(source.directory, shop, order, profile), {}, {}
     if profile != OFFICIAL:
         raise click.UsageError(
             "a worker has the official profile only; --profile needs --from or event files."
         )
-    return [decision_from_worker(source.url, source.token, shop, order, wait_s)], {}
+    return [decision_from_worker(source.url, source.token, shop, order, wait_s)], {}, {}
 
 
 def _agent_history(

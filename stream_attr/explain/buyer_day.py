@@ -9,7 +9,7 @@ from stream_attr.explain.figures import FiguresExplanation
 from stream_attr.explain.money import format_money
 from stream_attr.explain.reception import ReceptionExplanation
 from stream_attr.explain.verify import Decision
-from stream_attr.explain.view import BuyerDayView, refunds_of
+from stream_attr.explain.view import BuyerDayView
 from stream_attr.explain.writer import BuyerDayWriter
 from stream_attr.rules.shop.days import day_name, day_number
 from stream_attr.rules.vocabulary import FINAL, ORDER_EVENT_TYPES, OUTCOMES, PENDING, STATUSES
@@ -116,17 +116,9 @@ class BuyerDayExplanation(BuyerDayWriter):
             outcome=self._word(OUTCOMES, order["outcome"]),
             status=self._word(STATUSES, order["status"]),
         )
-        refunds = refunds_of(order)
-        for refund in refunds or ():
-            yield "  " + self._sentence(
-                "refund_completed" if refund["completed"] else "refund_requested",
-                amount=format_money(refund["amount"], currency),
-                time=self._time(refund["ts"]),
-            )
-        if refunds is None and (order["refund_requested"] or order["refund_completed"]):
-            names = ("refund_requested", "refund_completed", "net_amount")
-            requested, completed, net = (format_money(order[name], currency) for name in names)
-            yield "  " + self._sentence("refunds", requested=requested, completed=completed, net=net)
+        for refund in order.get("refunds", ()):
+            yield f"  {self._time(refund['ts'])}  {self._refund(refund, currency)}"
+        yield from ("  " + line for line in self._sums_and_notices(order))
 
     # What can still change
 

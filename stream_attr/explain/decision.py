@@ -11,10 +11,10 @@ from stream_attr.explain.money import format_money
 from stream_attr.explain.verify import Decision, Figures, ranked, verify
 from stream_attr.explain.why_not import AgentHistory, WhyNot
 from stream_attr.explain.writer import NO_NAMES, Writer
+from stream_attr.rules.order.order import Order
 from stream_attr.rules.vocabulary import (
     CREDITED,
     EXCLUDED,
-    NOTICES,
     ORDER_EVENT_TYPES,
     OUTCOMES,
     PICK_RULES,
@@ -40,6 +40,7 @@ def explain_decision(
     *,
     history: Sequence[Decision] = (),
     other_buyers: Sequence[str] = (),
+    facts: Order | None = None,
     why_not: tuple[str, AgentHistory] | None = None,
     names: Mapping[str, str] = NO_NAMES,
     zone: str,
@@ -48,18 +49,23 @@ def explain_decision(
     """Return the lines that explain a decision, and whether its receipt supports its verdict.
 
     ``history``: the order's decisions so far under this profile, the oldest first. ``other_buyers``: under
-    whom the order's id stands too. ``why_not``: an agent without the credit, and what is known of it beside
-    the decision. ``names``: the roster's, by agent id. ``zone``: IANA name of the time zone of all times.
-    ``language``: ``en`` or ``zh``. Raises KeyError or TypeError for JSON that is not a decision.
+    whom the order's id stands too. ``facts``: what its events say; None: they are not known. ``why_not``: an
+    agent without the credit, and what is known of it beside the decision. ``names``: the roster's, by agent
+    id. ``zone``: IANA name of the time zone of all times. ``language``: ``en`` or ``zh``. Raises KeyError or
+    TypeError for JSON that is not a decision.
     """
     answer = None if why_not is None else WhyNot(decision, *why_not, zone, language, names)
-    return list(DecisionExplanation(decision, zone, language, names).lines(history, other_buyers, answer))
+    explanation = DecisionExplanation(decision, facts, zone, language, names)
+    return list(explanation.lines(history, other_buyers, answer))
 
 
 class DecisionExplanation(Writer):
-    def __init__(self, decision: Decision, zone: str, language: str, names: Mapping[str, str]) -> None:
+    def __init__(
+        self, decision: Decision, facts: Order | None, zone: str, language: str, names: Mapping[str, str]
+    ) -> None:
         super().__init__(language, zone, names)
         self._decision = decision
+        self._facts = facts
 
     def lines(
         self, history: Sequence[Decision], other_buyers: Sequence[str], answer: WhyNot | None
@@ -117,19 +123,38 @@ class DecisionExplanation(Writer):
         yield from (self._sentence("problem", problem=problem) for problem in problems)
 
     def _order(self) -> Iterator[str]:
+        lines = sorted(self._events(), key=lambda one: one[0])
+        yield from (f"{self._time(ts)}  {what}" for ts, what in lines)
+        deposit = None if self._facts is None else self._facts.deposit
+        if deposit is not None and deposit.balance_until is not None:
+            yield self._sentence("balance_until", time=self._time(deposit.balance_until))
+        yield from self._sums_and_notices(self._decision)
+
+    def _events(self) -> Iterator[tuple[int, str]]:
+        """Yield what happened to the order, and when; a decision alone has no instalments but the first."""
         decision = self._decision
-        times = {name: decision.get(field) for name, field in EVENTS.items()}
-        for ts, name in sorted((ts, name) for name, ts in times.items() if ts is not None):
-            yield f"{self._time(ts)}  {self._word(ORDER_EVENT_TYPES, name)}"
-        if decision["refund_requested"] or decision["refund_completed"]:
-            yield self._sentence(
-                "refunds",
-                requested=self._amount("refund_requested"),
-                completed=self._amount("refund_completed"),
-                net=self._amount("net_amount"),
+        currency = decision["currency"]
+        payments = [] if self._facts is None else self._facts.payments
+        instalments = payments if len(payments) > 1 else []
+        for name, field in EVENTS.items():
+            ts = decision.get(field)
+            if ts is None or (name == "paid" and instalments):
+                continue
+            what = self._word(ORDER_EVENT_TYPES, name)
+            if name == "deposit_paid":
+                what = self._sentence("event_amount", event=what, amount=self._amount("deposit_amount"))
+            yield ts, what
+        for one in instalments:
+            yield (
+                one.ts,
+                self._sentence(
+                    "instalment",
+                    event=self._word(ORDER_EVENT_TYPES, "paid"),
+                    number="" if one.payment_id is None else one.payment_id,
+                    amount=format_money(one.amount, currency),
+                ),
             )
-        for notice in decision.get("notices", ()):
-            yield self._sentence("notice", notice=self._word(NOTICES, notice))
+        yield from ((one["ts"], self._refund(one, currency)) for one in decision.get("refunds", ()))
 
     # Candidates
 

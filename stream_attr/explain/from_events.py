@@ -36,12 +36,14 @@ from stream_attr.explain.why_not import AgentHistory, AgentReception
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import Share, ShopRegistry
+from stream_attr.processor.intake import apply_to_order
 from stream_attr.processor.ports import Output, Record
 from stream_attr.replay.run import replay
 from stream_attr.replay.sources import chunks
 from stream_attr.replay.steps import CHUNK
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.chat.message import AGENT
+from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.contribution import Contribution
 from stream_attr.rules.shop.days import day_name, day_number
 from stream_attr.rules.shop.shop import Shop
@@ -93,17 +95,19 @@ class OrderRevisions(NamedTuple):
     """The oldest first."""
     refused: dict[tuple[str, int], str]
     """Dead-letter codes by file and line."""
+    facts: dict[str, Order]
+    """What the accepted events say of the order, by buyer."""
 
 
 def decisions_from_events(files: EventFiles, shop_id: str, order_id: str, profile: str) -> OrderRevisions:
     """Return what a replay of the files decides on an order. Raises UnusableFileError."""
-    buyers = {
-        event.buyer_id
-        for _, event in _events(files, ORDERS)
+    events = [
+        (place, event)
+        for place, event in _events(files, ORDERS)
         if isinstance(event, OrderEvent) and (event.shop_id, event.order_id) == (shop_id, order_id)
-    }
-    found = OrderRevisions([], {})
-    for output in _replayed(files, shop_id, buyers, reports=False):
+    ]
+    found = OrderRevisions([], {}, {event.buyer_id: Order(order_id) for _, event in events})
+    for output in _replayed(files, shop_id, found.facts, reports=False):
         if output.topic in (DECISIONS, COMPARISONS):
             decision = orjson.loads(output.value)
             if (decision["order_id"], decision["profile"]) == (order_id, profile):
@@ -111,6 +115,11 @@ def decisions_from_events(files: EventFiles, shop_id: str, order_id: str, profil
         elif output.topic == DEAD_LETTERS:
             letter = orjson.loads(output.value)
             found.refused[letter["file"], letter["line"]] = letter["code"]
+    seen: set[str] = set()
+    for place, event in events:
+        if place not in found.refused and event.event_id not in seen:
+            seen.add(event.event_id)
+            apply_to_order(found.facts[event.buyer_id], event)
     return found
 
 

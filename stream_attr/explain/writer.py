@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from stream_attr.contract.records.reception_fact import ReceptionFact
 from stream_attr.explain.messages import catalogue
+from stream_attr.explain.money import format_money
 from stream_attr.explain.verify import Decision
 from stream_attr.explain.view import BuyerDayView
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, day_number
-from stream_attr.rules.vocabulary import PENDING, Vocabulary
+from stream_attr.rules.vocabulary import NOTICES, ORDER_EVENT_TYPES, PENDING, Vocabulary
 
 __all__ = ["NO_NAMES", "BuyerDayWriter", "Writer"]
 
@@ -64,6 +65,44 @@ class Writer:
                 agent=agent_id and self._agent(agent_id),
                 ruled_by=ruling["ruled_by"],
                 time=self._time(ruling["ts"]),
+            )
+
+    def _refund(self, refund: Mapping[str, Any], currency: str) -> str:
+        """Return a refund of a decision, without its time."""
+        event = self._word(
+            ORDER_EVENT_TYPES, "refund_completed" if refund["completed"] else "refund_requested"
+        )
+        amount = format_money(refund["amount"], currency)
+        if refund["refund_id"] is None:
+            return self._sentence("event_amount", event=event, amount=amount)
+        return self._sentence("refund_with_id", event=event, amount=amount, refund=refund["refund_id"])
+
+    def _sums_and_notices(self, decision: Decision) -> Iterator[str]:
+        """Yield what the refunds of an order come to, and what a person should look at."""
+        currency = decision["currency"]
+        money = {
+            name: format_money(decision[name], currency)
+            for name in ("amount", "refund_requested", "refund_completed", "net_amount")
+        }
+        if decision.get("refunds_cut", False):
+            yield self._sentence("refunds_cut", n=len(decision["refunds"]))
+        if decision["refund_requested"] or decision["refund_completed"]:
+            yield self._sentence(
+                "refunds",
+                requested=money["refund_requested"],
+                completed=money["refund_completed"],
+                net=money["net_amount"],
+            )
+        for notice in decision.get("notices", ()):
+            yield self._sentence(
+                "notice",
+                notice=self._word(NOTICES, notice),
+                what=self._sentence(
+                    f"notice_{notice}",
+                    amount=money["amount"],
+                    completed=money["refund_completed"],
+                    currency=currency,
+                ),
             )
 
     def _list(self, items: Iterable[str]) -> str:

@@ -426,25 +426,31 @@ def refunded() -> dict[str, list[Json]]:
         "orders": [
             order("created", NOON + 1, amount=500),
             order("paid", NOON + 2, amount=500),
-            order("refund_requested", after, amount=200),
+            order("refund_requested", after, amount=200, refund_id="r-1"),
             order("refund_completed", after + DAY_MS, amount=150),
         ],
     }
 
 
-def test_a_refund_counts_on_its_own_day(files: Files) -> None:
+@pytest.mark.parametrize("source", ["events", "replay"])
+def test_a_refund_counts_on_its_own_day(files: Files, source: str) -> None:
     files.write(**refunded())
-    assert "refunds (退款)" not in files.explained()
-    by_replay = run(
-        "explain", "jd:1", "--buyer", "b-1", "--day", "2026-11-04", "--from", str(files.replayed())
-    )
-    assert "    2026-11-04 12:00:00  refund of 2.00 CNY requested\n" in by_replay.stdout
-    text = files.explained(day="2026-11-04")
+    where = files.options if source == "events" else ["--from", str(files.replayed())]
+
+    def explained(day: str) -> str:
+        result = run("explain", "jd:1", "--buyer", "b-1", "--day", day, *where)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    text = explained(TODAY)
+    assert "refunds (退款)" not in text
+    assert "    refunds requested 2.00 CNY, completed 1.50 CNY; net 3.50 CNY" in text
+    text = explained("2026-11-04")
     assert "SUMMARY: 0 receptions (接待), 0 filtered (接待过滤); 1 order (订单); final (已定)." in text
-    assert "    2026-11-04 12:00:00  refund of 2.00 CNY requested\n" in text
-    assert "  A\n    refunds (退款), final (已定): requested (申请退款) 2.00 CNY of 2.00 CNY\n  The" in text
-    assert "refunds (退款), final (已定): completed (完成退款) 1.50 CNY of 1.50 CNY" in files.explained(
-        day="2026-11-05"
+    assert "    2026-11-04 12:00:00  refund requested (申请退款), 2.00 CNY, id r-1\n" in text
+    assert "  A\n    refunds (退款), final (已定): requested (申请退款) 2.00 CNY of 2.00 CNY\n" in text
+    assert "refunds (退款), final (已定): completed (完成退款) 1.50 CNY of 1.50 CNY" in explained(
+        "2026-11-05"
     )
 
 
@@ -692,7 +698,6 @@ def known_by_records(parts: dict[str, Contribution]) -> dict[str, Contribution]:
     for agent_id, part in parts.items():
         all_of_it = part.with_zeros()
         assert all_of_it.workload is not None
-        assert all_of_it.deals is not None
         workload = replace(all_of_it.workload, unanswered=0)
         contribution = Contribution(workload, all_of_it.inquiries, all_of_it.deals)
         if contribution != Contribution().with_zeros():

@@ -27,6 +27,9 @@ from tests.explain.decisions import (
     silent,
     unpaid,
 )
+from tests.explain.event_files import Files
+from tests.reference.shorthand import DAY_MS, order
+from tests.reference.shorthand import NOON as TODAY_NOON
 
 
 def explained(of: Json, **options: Any) -> str:
@@ -80,6 +83,74 @@ History
 2026-11-01 12:00:00
   3. final (已定), credited (有归属), credit B, net 1,200.00 CNY; reason: timer (到时), \
 2026-11-02 00:00:00.005"""
+    )
+
+
+def test_refunds_a_deposit_and_notices_are_told() -> None:
+    of = decision(
+        deposit_ts=NOON + MINUTE,
+        deposit_amount=10_000,
+        refund_requested=200_000,
+        refund_completed=200_000,
+        net_amount=-71_000,
+        cancelled_ts=NOON + 20 * MINUTE,
+        refunds=[
+            {"refund_id": "r-1", "ts": NOON + 30 * MINUTE, "amount": 200_000, "completed": False},
+            {"refund_id": None, "ts": NOON + 40 * MINUTE, "amount": 200_000, "completed": True},
+        ],
+        refunds_cut=False,
+        notices=["currency_differs", "over_refunded", "several_payments"],
+    )
+    assert """
+The order
+  2026-11-01 12:00:00  created (下单)
+  2026-11-01 12:01:00  deposit paid (付定金), 100.00 CNY
+  2026-11-01 12:10:00  paid (付款)
+  2026-11-01 12:20:00  cancelled (取消)
+  2026-11-01 12:30:00  refund requested (申请退款), 2,000.00 CNY, id r-1
+  2026-11-01 12:40:00  refund completed (退款完成), 2,000.00 CNY
+  refunds requested 2,000.00 CNY, completed 2,000.00 CNY; net -710.00 CNY
+  TO BE LOOKED AT, currency differs (币种不一致): an event names another currency than CNY; its amount is \
+taken as it stands.
+  TO BE LOOKED AT, over refunded (退款超额): 2,000.00 CNY were refunded of 1,290.00 CNY. The same refund may \
+have come under several ids.
+  TO BE LOOKED AT, several payments (重复付款): a payment came again with another amount or time, and only \
+the first counts. If both are real, they need a payment_id each; if one was given back, a refund has to say \
+so.
+
+""" in explained(of)
+    assert "请核对，退款超额：付款 1,290.00 CNY，却完成退款 2,000.00 CNY。" in explained(of, language="zh")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_of_many_refunds_it_is_told_that_not_all_are_named(language: str) -> None:
+    refund = {"refund_id": None, "ts": NOON + 30 * MINUTE, "amount": 1, "completed": True}
+    text = explained(decision(refunds=[refund] * 100, refunds_cut=True, notices=[]), language=language)
+    assert ("Only the first 100 refunds are named" in text) or ("只列出前 100 笔退款" in text)
+
+
+def test_by_event_files_instalments_and_the_end_of_the_balance_are_told(files: Files) -> None:
+    files.write(
+        orders=[
+            order("created", TODAY_NOON, amount=1_000),
+            order("deposit_paid", TODAY_NOON + 1_000, balance_until=TODAY_NOON + 10 * DAY_MS),
+            order("paid", TODAY_NOON + DAY_MS, amount=400, payment_id="1"),
+            order("paid", TODAY_NOON + 3 * DAY_MS, amount=600, payment_id="2"),
+        ]
+    )
+    result = run("jd:1", "o-1", *map(Path, files.options))
+    assert result.exit_code == 0, result.output
+    assert (
+        """
+The order
+  2026-11-01 12:00:00  created (下单)
+  2026-11-01 12:00:01  deposit paid (付定金), 1.00 CNY
+  2026-11-02 12:00:00  paid (付款), instalment (分期) 1: 4.00 CNY
+  2026-11-04 12:00:00  paid (付款), instalment (分期) 2: 6.00 CNY
+  The balance (尾款) can be paid until 2026-11-11 12:00:00.
+
+"""
+        in result.output
     )
 
 

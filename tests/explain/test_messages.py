@@ -18,6 +18,7 @@ from stream_attr.rules.vocabulary import (
     CREDIT_RULES,
     DISCARD_REASONS,
     FILTERS,
+    NOTICES,
     OUTCOMES,
     ROLES,
 )
@@ -94,6 +95,7 @@ def test_every_word_that_needs_a_sentence_has_one() -> None:
     words = [f"role_{role}" for role in ROLES]
     words += [f"verdict_{outcome}" for outcome in OUTCOMES] + [f"credit_rule_{rule}" for rule in CREDIT_RULES]
     words += [f"credit_{basis}" for basis in BASES] + [f"assist_{kind}" for kind in ASSIST_KINDS]
+    words += [f"notice_{notice}" for notice in NOTICES]
     assert set(words) <= keys
 
 
