@@ -76,6 +76,7 @@ WATERMARK_EVERY_MS: Final = QUARTER * MINUTE_MS
 """How often a partition emits its watermark, in event time; all zones' midnights are among these times. Day
 cuts that are not have times of their own (`ShopRegistry.day_starts`)."""
 
+_NO_CREATION: Final = "no creation of its order is known: it was never sent, or the order is kept no longer"
 _REASONS: Final = {
     "created": "created",
     "deposit_paid": "deposit",
@@ -433,7 +434,7 @@ class Processor:
         """Send records to the dead letters whose order's creation never came."""
         for waiting in lost:
             self._refuse(
-                RefusedRecord(Code.INCOMPLETE_ORDER, "the creation of its order never came", "order_id"),
+                RefusedRecord(Code.INCOMPLETE_ORDER, _NO_CREATION, "order_id"),
                 Record(
                     RULINGS if waiting.is_ruling else ORDERS,
                     waiting.partition,

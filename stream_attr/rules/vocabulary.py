@@ -538,7 +538,9 @@ class Code(StrEnum):
 CODES: Final = Vocabulary(
     "dead-letter code", "死信代码", Code,
     {
-        Code.INCOMPLETE_ORDER: Word("an order was paid, but its creation never came", "订单不完整"),
+        Code.INCOMPLETE_ORDER: Word(
+            "no creation of its order is known: never sent, or kept no longer", "订单不完整"
+        ),
         Code.NOT_JSON: Word("not JSON in UTF-8, or no value at all (a tombstone)", "不是 JSON"),
         Code.NOT_AN_OBJECT: Word("JSON, but not an object", "不是对象"),
         Code.MISSING_FIELD: Word("a required field is not there", "缺少字段"),
