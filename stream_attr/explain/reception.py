@@ -46,12 +46,16 @@ class ReceptionExplanation(BuyerDayWriter):
             last=self._time_of_day(fact.last_ts),
             duration=self._duration(fact.duration_ms),
             effective=self._sentence(effective, duration=self._duration(EFFECTIVE_CONVERSATION_MS)),
-            side=self._sentence(f"side_{fact.initiator}", agent=agent),
+            side=self._sentence(f"side_{self._side(fact)}", agent=agent),
         )
         if fact.product_page:
             yield self._sentence("from_product_page")
         if fact.transferred:
             yield self._sentence("transferred", agent=agent)
+        if fact.handed_over:
+            yield self._sentence("handed_over", agent=agent)
+        if fact.rating is not None:
+            yield self._sentence("rating", score=fact.rating)
         yield from self._responses(fact)
         yield self._filtered(fact)
         yield from self._fact_status(fact)
@@ -61,7 +65,10 @@ class ReceptionExplanation(BuyerDayWriter):
         time = self._time_of_day(entry.ts)
         message, before, after = entry.message, entry.before, entry.after
         if message is None:
-            return self._sentence("transfer", time=time, agent=agent_id, to=self._agent(entry.kind))
+            if entry.sentence == "rated":
+                return self._sentence("rated", time=self._time(entry.ts), agent=agent_id, score=entry.kind)
+            other = self._agent(entry.kind)
+            return self._sentence(entry.sentence, time=time, agent=agent_id, other=other)
         kind = "" if entry.kind == "text" else self._list(["", self._word(MESSAGE_KINDS, entry.kind)])
         remarks = self._sentence("remark_subaccount") if message.flags & SUBACCOUNT else ""
         if message.flags & PRODUCT_PAGE:
@@ -76,6 +83,10 @@ class ReceptionExplanation(BuyerDayWriter):
         return self._sentence(
             "message_of_agent", time=time, agent=agent_id, kind=kind, characters=characters, remarks=remarks
         )
+
+    def _side(self, fact: ReceptionFact) -> str:
+        """Return who initiated a reception; ``question``: the buyer, who said nothing in it."""
+        return "question" if fact.initiator == "buyer" and not fact.buyer_messages else fact.initiator
 
     def _contribution(self, message: Message, before: Fact | None, after: Fact) -> str:
         """Return what an agent's message adds to the figures."""
@@ -104,7 +115,7 @@ class ReceptionExplanation(BuyerDayWriter):
         return self._sentence("max_wait" if minutes is None else "max_wait_known", n=minutes)
 
     def _responses(self, fact: ReceptionFact) -> Iterator[str]:
-        if not fact.buyer_messages:
+        if not (fact.buyer_messages or fact.handed_over or fact.replied):
             yield self._sentence("response_not_needed")
         elif not fact.replied:
             yield self._sentence("response_unreplied")

@@ -1,4 +1,4 @@
-"""The messages of a day's receptions in order, and what each adds to the reception's figures."""
+"""The messages, transfers and ratings of a day's receptions, and what each adds to the figures."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
-from stream_attr.codec.records.chat_event import message_of
+from stream_attr.codec.records.chat_event import message_of, rating_of
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.rules.chat.message import Message
 from stream_attr.rules.chat.reception import Reception
@@ -20,28 +21,32 @@ __all__ = ["ReceptionTimeline", "TimelineEntry", "as_recorded", "reception_timel
 
 
 class TimelineEntry(NamedTuple):
-    """A message or transfer of a reception, with the figures before and after it."""
+    """A message, transfer or rating of a reception; a message with the figures before and after it."""
 
     ts: int
     message: Message | None
-    """None: a transfer."""
+    """None: a transfer or rating."""
     kind: str
-    """Kind of the message; of a transfer: the agent it goes to."""
+    """Kind of the message; of a transfer: the other agent; of a rating: its score."""
     before: Fact | None = None
     """Figures of all messages before it; None: it is the first."""
     after: Fact | None = None
-    """Figures with it; None: a transfer, or the last emitted fact does not include it yet."""
+    """Figures with it; None: not a message, or the last emitted fact does not include it yet."""
+    sentence: str = ""
+    """Of a transfer or rating: ``transfer``, ``transfer_received`` or ``rated``."""
 
 
 @dataclass(slots=True)
 class ReceptionTimeline:
-    """The messages and transfers of one reception."""
+    """The messages, transfers and ratings of one reception."""
 
     agent_id: str
     day: int
     shop: Shop
     events: list[ChatEvent] = field(default_factory=list)
     """In the order in which they were processed."""
+    before: Reception | None = None
+    """The pair's reception of the day before."""
 
     def entries(
         self, buyer_id: str, closed_ts: int | None, recorded: Fact, *, final: bool
@@ -53,7 +58,7 @@ class ReceptionTimeline:
         for count in range(len(self.events), 0, -1):
             entries, fact = self._replayed(buyer_id, closed_ts, self.events[:count])
             if fact is not None and as_recorded(fact) == recorded:
-                entries += [_entry(event, self.shop) for event in self.events[count:]]
+                entries += [self._entry(event) for event in self.events[count:]]
                 return sorted(entries, key=_sort_key), True
             if final:
                 break
@@ -63,14 +68,19 @@ class ReceptionTimeline:
         self, buyer_id: str, closed_ts: int | None, events: Sequence[ChatEvent]
     ) -> tuple[list[TimelineEntry], Fact | None]:
         reception = Reception()
+        reception.before = self.before
         if closed_ts is not None:
             reception.close(closed_ts)
         fact: Fact | None = None
         entries = []
         for event in events:
-            if event.type == "transfer":
+            if event.type == "rating":
+                reception.add_rating(rating_of(event))
+            elif event.type == "transfer" and event.agent_id == self.agent_id:
                 reception.add_transfer(event.ts, event.event_id)
-        for entry in sorted([_entry(event, self.shop) for event in events], key=_sort_key):
+            elif event.type == "transfer":
+                reception.add_handed_over(event.ts)
+        for entry in sorted([self._entry(event) for event in events], key=_sort_key):
             if entry.message is None:
                 entries.append(entry)
                 continue
@@ -78,19 +88,26 @@ class ReceptionTimeline:
             reception.add(entry.message)
             fact = fact_of(reception, buyer_id, self.agent_id, self.day, self.shop)
             entries.append(entry._replace(before=before, after=fact))
+        if fact is None and reception.has_reception(self.day, self.shop):
+            fact = fact_of(reception, buyer_id, self.agent_id, self.day, self.shop)
         return entries, fact
 
+    def _entry(self, event: ChatEvent) -> TimelineEntry:
+        if event.type == "rating":
+            return TimelineEntry(event.ts, None, str(event.score), sentence="rated")
+        if event.type == "message":
+            return TimelineEntry(event.ts, message_of(event, self.shop), event.kind)
+        if event.agent_id == self.agent_id:
+            return TimelineEntry(event.ts, None, str(event.to_agent_id), sentence="transfer")
+        return TimelineEntry(event.ts, None, event.agent_id, sentence="transfer_received")
 
-def _entry(event: ChatEvent, shop: Shop) -> TimelineEntry:
-    if event.type == "transfer":
-        return TimelineEntry(event.ts, None, str(event.to_agent_id))
-    return TimelineEntry(event.ts, message_of(event, shop), event.kind)
 
-
-def _sort_key(entry: TimelineEntry) -> tuple[int, bool, int, str]:
-    """Order by time; at one instant messages come before transfers."""
+def _sort_key(entry: TimelineEntry) -> tuple[int, int, int, str]:
+    """Order by time; at one instant transfers to the agent come before messages, other entries after."""
     message = entry.message
-    return (entry.ts, True, 0, entry.kind) if message is None else (*message[:1], False, *message[1:3])
+    if message is None:
+        return entry.ts, 0 if entry.sentence == "transfer_received" else 2, 0, entry.kind
+    return entry.ts, 1, message.side, message.event_id
 
 
 def as_recorded(fact: Fact) -> Fact:
@@ -102,16 +119,32 @@ def reception_timelines(chat: Iterable[ChatEvent], day: int, shop: Shop) -> dict
     """Return the receptions of a day by agent id; of events with one id the first counts."""
     seen: set[str] = set()
     found: dict[str, ReceptionTimeline] = {}
+    before: dict[str, Reception] = {}
     for event in chat:
         if event.event_id in seen or (event.kind == "system" and event.type == "message"):
             continue
         seen.add(event.event_id)
-        if shop.zone.day_of(event.ts) == day:
-            found.setdefault(event.agent_id, ReceptionTimeline(event.agent_id, day, shop)).events.append(
-                event
-            )
+        of_day = shop.zone.day_of(event.ts if event.rated_ts is UNSET else event.rated_ts)
+        agents = [event.agent_id]
+        if event.type == "transfer":
+            agents.append(str(event.to_agent_id))
+        if of_day == day:
+            for agent_id in agents:
+                timeline = found.setdefault(agent_id, ReceptionTimeline(agent_id, day, shop))
+                timeline.events.append(event)
+        elif of_day == day - 1 and event.type == "message":
+            before.setdefault(event.agent_id, Reception()).add(message_of(event, shop))
+        elif of_day == day - 1 and event.type == "transfer":
+            before.setdefault(agents[1], Reception()).add_handed_over(event.ts)
+    carried = shop.reception_rules(day).carried_questions
+    for agent_id, timeline in found.items():
+        timeline.before = before.get(agent_id)
     return {
         agent_id: timeline
         for agent_id, timeline in found.items()
-        if any(event.type == "message" for event in timeline.events)
+        if any(_makes_reception(event, agent_id, carried=carried) for event in timeline.events)
     }
+
+
+def _makes_reception(event: ChatEvent, agent_id: str, *, carried: bool) -> bool:
+    return event.type == "message" or (carried and event.type == "transfer" and event.agent_id != agent_id)

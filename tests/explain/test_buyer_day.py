@@ -773,3 +773,43 @@ def test_the_decisions_of_the_events_are_those_of_a_replay(traffic: tuple[Inputs
     found = decisions_from_events(asked, decision["shop_id"], decision["order_id"], "official")
     written = [one for one in map(orjson.loads, lines) if one["order_id"] == decision["order_id"]]
     assert found.decisions == [one for one in written if one["shop_id"] == decision["shop_id"]]
+
+
+def test_a_question_handed_over_and_a_rating_are_told(files: Files) -> None:
+    chat = [
+        message(NOON, "A", "buyer"),
+        transfer(NOON + 9 * SECOND_MS, "A", "B"),
+        message(NOON + 39 * SECOND_MS, "B", "agent"),
+        {
+            **transfer(NOON + MINUTE_MS, "B", "A"),
+            "event_id": "r1",
+            "type": "rating",
+            "score": 5,
+        },
+    ]
+    files.write(chat)
+    text = files.explained()
+    assert "  12:00:09  A transfers the buyer to B: a question handed over (转接)" in text
+    assert "the buyer rates the service of B: 5 of 5 (满意度评价)" in text
+    assert "The buyer was transferred to B, which counts as a question of the buyer (转接)." in text
+    assert "the buyer, by a carried question (转接与跨天提问), wrote first." in text
+    assert "round (回合) 1, response (响应) after 30 s" in text
+    assert "do not give" not in text
+
+
+def test_an_answer_after_midnight_is_told_as_one(files: Files) -> None:
+    midnight = NOON - 12 * 60 * MINUTE_MS
+    files.write(
+        [message(midnight - 10 * SECOND_MS, "A", "buyer"), message(midnight + 20 * SECOND_MS, "A", "agent")]
+    )
+    text = files.explained()
+    assert "the buyer, by a carried question (转接与跨天提问), wrote first." in text
+    assert "round (回合) 1, response (响应) after 30 s" in text
+    assert "do not give" not in text
+
+
+def test_a_reception_that_was_handed_over_and_silent_is_told(files: Files) -> None:
+    files.write([message(NOON, "A", "buyer"), transfer(NOON + 9 * SECOND_MS, "A", "B")])
+    text = files.explained()
+    assert "  12:00:09  A transfers the buyer to B: a question handed over (转接)" in text
+    assert "do not give" not in text

@@ -55,7 +55,7 @@ def test_a_right_decision_is_supported(make: Callable[[], Json]) -> None:
             NOON + 10 * MINUTE,
             "not all messages of B are before the pay",
         ),
-        (decision, "candidates.0.placing.rounds", 5, "placing: 9 messages of A cannot make 5 rounds"),
+        (decision, "candidates.0.placing.rounds", 10, "placing: 9 messages of A cannot make 10 rounds"),
         (decision, "candidates", [], "placing: C was picked, but nobody is a candidate"),
         (decision, "credit.rule", "order", "credit: by the rule order it is C's (basis placing), not B's"),
         (decision, "credit.rule", "order_first", "credit: by the rule order_first it is C's (basis placing)"),

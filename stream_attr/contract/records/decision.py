@@ -83,7 +83,9 @@ class Figures(Struct, gc=False):
     """What an agent's messages come to in one interval."""
 
     messages: Annotated[Annotated[int, Meta(ge=1)], field("Counted messages of both sides.")]
-    rounds: Annotated[Count, field("Effective agent messages that follow the buyer's.")]
+    rounds: Annotated[
+        Count, field("Effective agent messages that follow the buyer's, or a question handed over.")
+    ]
     first_ts: Annotated[int, instant("The first of them.")]
     last_ts: Annotated[int, instant("The last of them.")]
     product_page: Annotated[bool, field("Some buyer's message came from a product page.")]
