@@ -331,6 +331,8 @@ class Processor:
         else:
             update_order_size(buyer, order)
             self._emit(buyer, order, self._watermark.value, "ruling", late=late)
+            if self._has_tasks:
+                self._emit_tasks(buyer, order, self._watermark.value, "ruling")
             if self._reports:
                 self._mark_dirty(buyer, _first_day(order, buyer.shop), event.ts, "ruling", late=late)
         self._reschedule(key, buyer, self._watermark.value)

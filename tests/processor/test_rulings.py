@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DEAD_LETTERS, DECISIONS, RULINGS
+from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DEAD_LETTERS, DECISIONS, RULINGS, TASKS
 from stream_attr.explain.verify import verify
 from stream_attr.processor import Options
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
-from stream_attr.testing import Driver, in_time_order
+from stream_attr.testing import Driver, ManualClock, in_time_order
 from stream_attr.testing.driver import Input
 
 NOON = zone("Asia/Shanghai").start_of(20_758) + 12 * HOUR_MS
@@ -319,6 +319,19 @@ def test_the_sale_and_the_refund_are_the_ruled_agents():
     assert days["jd:1|X|2026-11-01"]["refunds"]["completed"] == 300
     assert days["jd:1|A|2026-11-01"]["sales"]["amount"] == 0
     assert days["jd:1|*|2026-11-01"]["sales"]["amount"] == 900
+
+
+def test_an_open_task_of_the_credited_agent_changes_hands():
+    clock = ManualClock(PAID_TS + HOUR_MS)
+    one = Driver(settings=[{"shop_id": "jd:1", "effective_from": "2026-01-01"}], clock=clock)
+    one.send_all(in_time_order(CHAT, ORDERS))
+    reviewed = {**OWNER, "event_id": "e3", "order_id": "o-1", "type": "reviewed", "review": "bad"}
+    one.send("order-events", {**reviewed, "ts": PAID_TS + MINUTE_MS})
+    key = "jd:1|o-1|review_follow_up"
+    assert one.last(TASKS)[key]["agent_id"] == "C"
+    one.send(RULINGS, ruling("r1", PAID_TS + 2 * MINUTE_MS, "B"))
+    task = one.last(TASKS)[key]
+    assert (task["agent_id"], task["revision"], task["reason"]) == ("B", 2, "ruling")
 
 
 def test_the_order_can_be_looked_up_with_its_ruling():
