@@ -138,8 +138,8 @@ def test_one_who_followed_up_second_is_told_who_was_first() -> None:
 @pytest.mark.parametrize(
     ("ruled", "says"),
     [
-        ("B", "once the order is paid it is B (王芳)'s, whatever the rules say."),
-        (None, "once the order is paid it is nobody's, whatever the rules say."),
+        ("B", "the order is B (王芳)'s, whatever the rules say."),
+        (None, "the order is nobody's, whatever the rules say."),
     ],
 )
 def test_a_ruling_is_told_before_what_the_rules_would_say(ruled: str | None, says: str) -> None:
