@@ -18,10 +18,10 @@ from tests.kafka.worker_process import messages
 @pytest.mark.parametrize(
     ("topic", "key", "value", "place"),
     [
-        (BUYER_DAYS, None, b"\x02\x99", "topic buyer-days, partition 1, offset 0"),
-        (CLOSINGS, None, b"\x02\x95", "topic agent-day-closings, partition 1, offset 0"),
-        (TICKS, None, b'{"version":2}', "topic ticks, partition 1, offset 0"),
-        (CHANGELOG, PROGRESS_KEY, b'{"version":2}', "topic buyer-state-changelog, key progress"),
+        (BUYER_DAYS, None, b"\x09\x99", "topic buyer-days, partition 1, offset 0"),
+        (CLOSINGS, None, b"\x09\x95", "topic agent-day-closings, partition 1, offset 0"),
+        (TICKS, None, b'{"version":9}', "topic ticks, partition 1, offset 0"),
+        (CHANGELOG, PROGRESS_KEY, b'{"version":9}', "topic buyer-state-changelog, key progress"),
     ],
     ids=[BUYER_DAYS, CLOSINGS, TICKS, CHANGELOG],
 )
@@ -41,7 +41,7 @@ def test_an_older_worker_ends_before_a_newer_ones_record_whenever_it_is_started(
             assert worker.wait() == 1
             said = worker.said()
             assert said.count(f"{place}: this ") == 1
-            assert "is of version 2, which a newer program wrote, and this one reads versions up to 1" in said
+            assert "is of version 9, which a newer program wrote, and this one reads versions up to " in said
             assert "Traceback" not in said
             worker.log.write_bytes(b"")
     finally:
