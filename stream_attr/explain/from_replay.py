@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 
+from stream_attr.codec.surrogates import loads
 from stream_attr.contract.topics import (
     AGENT_DAILY,
     CHAT,
@@ -120,7 +121,7 @@ def refused_from_replay(directory: Path, shop: str, buyer: str, agent: str) -> l
         except NOT_A_RECORD as error:
             raise UnusableOutputError(f"{place}: not a record of {DEAD_LETTERS}: {error!r}") from error
         try:
-            event = orjson.loads(sent)
+            event = loads(sent)
             pair = event["shop_id"], event["buyer_id"], event["agent_id"]
         except NOT_A_RECORD:
             continue  # it cannot be read, so nobody can say whose it is

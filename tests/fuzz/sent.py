@@ -109,7 +109,8 @@ class Sent:
         }[topic]
         key = "|".join(str(value[part]) for part in parts).encode() if parts else None
         expected = ACCEPTED if topic in (CHAT, ORDERS, RULINGS, TICKS) else ANYTHING
-        raw = json.dumps(value, ensure_ascii=False).encode()
+        text = json.dumps(value, ensure_ascii=False)
+        raw = text.encode(errors="backslashreplace")  # a lone surrogate has no other spelling
         return cls(topic, key, raw, expected, timestamp)
 
 
@@ -138,7 +139,7 @@ def spoilt(chance: Random, good: Sent) -> Sent:
 def _fields(good: Sent) -> Fields:
     assert good.value is not None
     return [
-        (name.encode(), json.dumps(value, ensure_ascii=False).encode())
+        (name.encode(), json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace"))
         for name, value in json.loads(good.value).items()
     ]
 

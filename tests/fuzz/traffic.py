@@ -116,7 +116,7 @@ class _Street:
         value["sender"] = chance.choice(("buyer", "agent"))
         optional = {
             "kind": ("text", "image", "card", "system", "broadcast", "auto_reply"),
-            "text": ("你好", "", " ", "^ 在吗", "祝生活愉快", "😀" * 40),
+            "text": ("你好", "", " ", "\u200b", "^ 在吗", "祝生活愉快", "😀" * 40, "\ud83d"),
             "text_length": (0, 1, 500),
             "entry": ("product_page", "order_page", "shop", "other"),
             "product_id": ("p-1", "p-2"),
@@ -134,9 +134,14 @@ class _Street:
             order = {name: ids[name] for name in ("shop_id", "buyer_id")}
             self._orders = [*self._orders[-15:], {**order, "order_id": f"o{self._number}"}]
         order = chance.choice(self._orders)
-        kinds = ("created", "created", "paid", "paid", "cancelled", "refund_requested", "refund_completed")
+        kinds = (
+            *("created", "created", "paid", "paid", "cancelled", "refund_requested", "refund_completed"),
+            *("parcel_returned", "parcel_inspected", "reviewed"),
+        )
         value = {**self._ids(), **order, "ts": self._happened(), "type": chance.choice(kinds)}
-        if value["type"] != "cancelled":
+        if value["type"] == "reviewed":
+            value["review"] = chance.choice(("good", "neutral", "bad"))
+        elif value["type"] not in ("cancelled", "parcel_returned", "parcel_inspected"):
             value["amount"] = chance.choice((0, 1, 9_900, 1_000_000))
         if value["type"] == "paid" and chance.random() < 0.3:
             value["created_ts"] = value["ts"] - chance.choice((0, MINUTE_MS, 15 * DAY_MS))
@@ -179,6 +184,7 @@ class _Street:
         optional: dict[str, tuple[Any, ...]] = {
             "preset": ("jd_cloud", "kefu_mofang", "kefu_mofang_2", "dongdong_guanjia"),
             "timezone": ("Asia/Shanghai", "Europe/Berlin"),
+            "day_cut": ("00:00", "02:10"),
             "placing_rule": ("last_chat", "most_rounds"),
             "credit_rule": ("payment", "order", "order_first"),
             "validity": ({"hours": 24}, {"natural_days": 3}),
