@@ -148,12 +148,12 @@ def agent_history_from_events(
             buyer.add_message(event.agent_id, message_of(event, shop), touched=[])
     receptions = []
     for day, reception in sorted(buyer.receptions.get(agent_id, {}).items()):
-        if not reception.messages:
+        times = [message.ts for message in reception.messages] or reception.handed_over
+        if not times or not reception.has_reception(day, shop):
             continue
         result = reception.evaluate(buyer_id, agent_id, day, shop, decision["profile"])
-        first, last = reception.messages[0], reception.messages[-1]
         effective = [message.ts for message in result.spoken if message.side == AGENT]
-        receptions.append(AgentReception(day_name(day), first.ts, last.ts, result.reason, effective))
+        receptions.append(AgentReception(day_name(day), times[0], times[-1], result.reason, effective))
     return AgentHistory(receptions, intervals_of(decision, shop), sorted((+codes).items()))
 
 

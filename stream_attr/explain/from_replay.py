@@ -27,7 +27,7 @@ from stream_attr.explain.why_not import AgentReception
 from stream_attr.explain.writer import NO_NAMES
 from stream_attr.rules.shop.days import Zone, day_number
 from stream_attr.rules.shop.settings import OFFICIAL
-from stream_attr.rules.vocabulary import Role
+from stream_attr.rules.vocabulary import Filter, Role
 
 __all__ = [
     "UnusableOutputError",
@@ -102,8 +102,13 @@ def receptions_from_replay(directory: Path, shop: str, buyer: str, agent: str) -
             fact = orjson.loads(line)
             if (fact["shop_id"], fact["buyer_id"], fact["agent_id"]) == (shop, buyer, agent):
                 role = None if fact["role"] == Role.PRESALE else f"role_{fact['role']}"
+                filtered = None if fact["filtered"] == Filter.AGENT_OFFLINE else fact["filtered"]
                 found[fact["day"]] = AgentReception(
-                    fact["day"], fact["first_ts"], fact["last_ts"], fact["filtered"] or role
+                    fact["day"],
+                    fact["first_ts"],
+                    fact["last_ts"],
+                    filtered or role,
+                    None if fact["agent_messages"] else (),
                 )
         except NOT_A_RECORD as error:
             raise UnusableOutputError(f"{place}: not a record of {FACTS}: {error!r}") from error

@@ -67,7 +67,7 @@ class ReceptionExplanation(BuyerDayWriter):
         if message is None:
             if entry.sentence == "rated":
                 return self._sentence("rated", time=self._time(entry.ts), agent=agent_id, score=entry.kind)
-            other = self._agent(entry.kind)
+            other = self._agent(entry.kind) if entry.kind else ""
             return self._sentence(entry.sentence, time=time, agent=agent_id, other=other)
         kind = "" if entry.kind == "text" else self._list(["", self._word(MESSAGE_KINDS, entry.kind)])
         remarks = self._sentence("remark_subaccount") if message.flags & SUBACCOUNT else ""

@@ -15,6 +15,7 @@ from stream_attr.rules.chat.message import Message
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.reports.measures import Fact
 from stream_attr.rules.reports.reception_fact import fact_of
+from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
 
 __all__ = ["ReceptionTimeline", "TimelineEntry", "as_recorded", "reception_timelines"]
@@ -33,7 +34,8 @@ class TimelineEntry(NamedTuple):
     after: Fact | None = None
     """Figures with it; None: not a message, or the last emitted fact does not include it yet."""
     sentence: str = ""
-    """Of a transfer or rating: ``transfer``, ``transfer_received`` or ``rated``."""
+    """Of another entry: ``transfer``, ``transfer_received``, ``rated``, or, of a question of the day before,
+    ``past_midnight``."""
 
 
 @dataclass(slots=True)
@@ -90,7 +92,11 @@ class ReceptionTimeline:
             entries.append(entry._replace(before=before, after=fact))
         if fact is None and reception.has_reception(self.day, self.shop):
             fact = fact_of(reception, buyer_id, self.agent_id, self.day, self.shop)
-        return entries, fact
+        rules = self.shop.reception_rules(self.day)
+        asked_ts = reception.questions(self.day, self.shop, OFFICIAL, rules).past_midnight
+        if asked_ts is not None:
+            entries.append(TimelineEntry(asked_ts, None, "", sentence="past_midnight"))
+        return sorted(entries, key=_sort_key), fact
 
     def _entry(self, event: ChatEvent) -> TimelineEntry:
         if event.type == "rating":

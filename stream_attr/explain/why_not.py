@@ -13,7 +13,7 @@ from typing import NamedTuple
 from stream_attr.explain.verify import Decision, Figures, ranked
 from stream_attr.explain.writer import Writer
 from stream_attr.rules.order.intervals import NOWHERE, Intervals
-from stream_attr.rules.vocabulary import EXCLUDED, PICK_RULES, Filter
+from stream_attr.rules.vocabulary import EXCLUDED, PICK_RULES
 
 __all__ = ["AgentHistory", "AgentReception", "WhyNot"]
 
@@ -28,7 +28,7 @@ class AgentReception(NamedTuple):
     first_ts: int
     last_ts: int
     reason: str | None
-    """Its filter, ``role_aftersale`` or ``role_frozen``; None: it is creditable."""
+    """Its filter but for ``agent_offline``, or its role, as a receipt has them; None: it is creditable."""
     effective: Sequence[int] | None = None
     """Times of the agent's effective messages, sorted; None: not known."""
 
@@ -196,8 +196,10 @@ class WhyNot(Writer):
         """Return why a reception that the receipt does not name is outside the time that counts."""
         if reception is None:
             return None
+        if reception.reason is None and reception.effective is not None and not reception.effective:
+            return self._sentence("discard_no_effective_message")
         outside = self._outside(reception.first_ts, reception.last_ts)
-        if outside is None or reception.reason in (None, Filter.AGENT_OFFLINE):
+        if outside is None or reception.reason is None:
             return outside
         return self._sentence("why_also", reason=outside, other=self._sentence(f"discard_{reception.reason}"))
 
