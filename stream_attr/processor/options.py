@@ -56,7 +56,10 @@ class Options:
     reports: bool = True
     """Whether facts, inquiries and agents' days are emitted besides decisions."""
     report_every_ms: int = 10 * MINUTE_MS
-    """How long after a change facts, inquiries and figures are emitted, in event time."""
+    """How long after a change facts, inquiries and figures are emitted, in event time, by a partition that is
+    behind."""
+    caught_up_every_ms: int | None = MINUTE_MS
+    """The same by a partition that is read to the ends of chat and orders. None: it counts as behind."""
     partition: int = 0
     partitions: int = 1
     """This one, and how many exchange records on the internal topics."""

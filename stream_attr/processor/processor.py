@@ -110,6 +110,8 @@ class Processor:
         self._rollup = Rollup(store, options)
         self._emitted_watermark = BEGINNING
         self._reports = options.reports
+        self._caught_up_every_ms: int | None = None
+        """`Options.caught_up_every_ms` where the current batch ends at the ends of both topics, else None."""
         self._has_tasks = options.now is not None
 
     # Calls of the worker and the driver
@@ -141,6 +143,8 @@ class Processor:
     ) -> Batch:
         """See `Judge.process`."""
         records = list(records)
+        caught_up = CHAT in at_end and ORDERS in at_end
+        self._caught_up_every_ms = self._options.caught_up_every_ms if caught_up else None
         ends = dict.fromkeys(at_end, 0)  # by topic: after how many of the records it is read to its end
         if ends:
             ends |= {record.topic: count for count, record in enumerate(records, 1) if record.topic in ends}
@@ -156,6 +160,7 @@ class Processor:
 
     def finish(self) -> Batch:
         """Advance the watermark as far as it may go: the input has ended."""
+        self._caught_up_every_ms = None
         self._watermark.tick(END_OF_TIME)
         if self._watermark.value == END_OF_TIME:
             self._flush_at_end()
@@ -400,7 +405,12 @@ class Processor:
         Returns whether they are due earlier than before.
         """
         mark_dirty(buyer, since, reason, late=late, orders=orders)
-        return schedule_reports(buyer, ts, self._watermark.value, self._options.report_every_ms)
+        options, every_ms = self._options, self._caught_up_every_ms
+        if every_ms is None:
+            return schedule_reports(buyer, ts, self._watermark.value, options.report_every_ms)
+        # Nothing holds the watermark back, so from `ts` it comes to this, and is counted from there.
+        changed_at = max(ts - options.allowed_lateness_ms, 0)
+        return schedule_reports(buyer, changed_at, self._watermark.value, every_ms)
 
     def _emit_reports(self, buyer: Buyer, watermark: int, answered: int | None = None) -> None:
         """Emit what is new of a buyer's facts, inquiries and figures."""
@@ -515,6 +525,8 @@ class Processor:
     def _finished(self) -> Batch:
         self._emit_watermark()
         self._batch.outputs += self._rollup.flush()
+        if self._caught_up_every_ms is not None:
+            self._batch.outputs += self._rollup.emit_every(self._caught_up_every_ms, self._watermark.value)
         batch, self._batch = self._batch, Batch()
         batch.changes = self._buyers.take_changes() | self._rollup.take_changes()
         for output in batch.outputs:

@@ -1,8 +1,10 @@
 """Emission of one buyer's facts, inquiries and contributions to figures, where they are new.
 
 They follow from the buyer's facts as verdicts do, so they do not depend on the order in which events arrive.
-Changes are collected and emitted `Options.report_every_ms` of event time after the first of them, and when
-its day is over, rather than with every message: a chat of ten messages makes two or three records.
+Changes are collected and emitted some time after the first of them, and when its day is over, rather than
+with every message: by a partition that has caught up after a minute of event time
+(`Options.caught_up_every_ms`), by one that is behind after ten (`Options.report_every_ms`), where a chat of
+ten messages makes two or three records.
 
 The filter ``agent_offline`` depends on an agent's chat with other buyers, which other partitions may hold.
 Each buyer-day on ``buyer-days`` therefore has the time at which the agent spoke last. Once the watermarks of

@@ -47,7 +47,7 @@ CONTRIBUTION_MARK: Final = b"\x03"
 WATERMARKS_KEY: Final = b"\x04passed"
 
 EMIT_EVERY_MS: Final = 15 * 60_000
-"""Figures that go on changing are emitted so often, in event time."""
+"""Figures that go on changing are emitted so often, in event time of the partition furthest behind."""
 LIVE_DAYS: Final = 4
 """How long after its end a day's figures are kept in memory; they are final by then, but for what is late."""
 FACTS_PER_CONTRIBUTION: Final = 30
@@ -114,6 +114,10 @@ class Rollup:
         self._contribution_changes: dict[bytes, dict[bytes, bytes | None]] = {}
         """By key of the day, what buyers add to it."""
         self._emitted_at = BEGINNING
+        self._emitted_own = BEGINNING
+        """When `emit_every` emitted last, by the watermark of this partition."""
+        self._has_changed = False
+        """Whether some figures may have changed since changed ones were emitted last."""
         self._ended = False
         """Nothing is kept for what comes late: nothing will."""
 
@@ -187,6 +191,17 @@ class Rollup:
                 self._answered.discard(key)
         return outputs
 
+    def emit_every(self, every_ms: int, watermark: int) -> list[Output]:
+        """Return the figures that have changed, if they were last returned ``every_ms`` ago or longer.
+
+        ``watermark``: of this partition, which has caught up. Another one may be far behind, or silent.
+        """
+        outputs: list[Output] = []
+        if self._has_changed and watermark >= self._emitted_own + every_ms:
+            self._emitted_own = watermark
+            self._emit_changed(outputs)
+        return outputs
+
     def take_changes(self) -> dict[bytes, bytes | None]:
         """Return what has changed of what is stored."""
         for key in self._unsaved:
@@ -228,8 +243,7 @@ class Rollup:
             self._retire()
         if self._now >= self._emitted_at + EMIT_EVERY_MS:
             self._emitted_at = self._now
-            for key in sorted(key for key, day in self._days.items() if day.dirty):
-                self._emit(key, self._days[key], outputs)
+            self._emit_changed(outputs)
 
     def _at(self, at: int, key: bytes, outputs: list[Output]) -> None:
         """Do what is due of a day."""
@@ -392,6 +406,7 @@ class Rollup:
             figures = day.agents[agent_id] = AgentDay()
         if figures.replace(old, new):
             day.dirty[agent_id] = reason
+            self._has_changed = True
             for _, final_at in new.finals:
                 self._remind(final_at, day.key)
 
@@ -412,6 +427,11 @@ class Rollup:
                         CLOSINGS, f"{shop_id}|{buyer_id}".encode(), encode_internal(closing), waits.partition
                     )
                 )
+
+    def _emit_changed(self, outputs: list[Output]) -> None:
+        self._has_changed = False
+        for key in sorted(key for key, day in self._days.items() if day.dirty):
+            self._emit(key, self._days[key], outputs)
 
     def _emit(self, key: bytes, day: _Day, outputs: list[Output]) -> None:
         """Emit the figures that have changed."""

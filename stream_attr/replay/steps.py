@@ -57,6 +57,7 @@ class Plan:
             cached_facts=self.cached_facts // (1 if self.share is None else self.share.processors),
             files=self.inputs.names,
             reports=self.reports,
+            caught_up_every_ms=None,
             clock=None if self.wall_clock_ts is None else partial(int, self.wall_clock_ts),
             now=None if self.until is None else partial(int, self.until),
             latest_watermark=END_OF_TIME if self.until is None else self.until,

@@ -79,7 +79,8 @@ class Driver:
 
     ``settings`` and ``roster``: records that are known before the first event; ValueError if one is refused.
     ``clock``: the wall clock for ``future_timestamp`` and service tasks; None: no event is ahead of it, and
-    no task is emitted.
+    no task is emitted. ``options``: how the processor runs; unless given, it emits facts, inquiries and
+    agents' days as seldom as a worker that is behind.
 
     >>> driver = Driver(settings=[{"shop_id": "jd:1", "effective_from": "2026-01-01"}])
     >>> shop = {"shop_id": "jd:1", "buyer_id": "b-1"}
@@ -108,7 +109,7 @@ class Driver:
         options: Options | None = None,
         clock: ManualClock | None = None,
     ) -> None:
-        options = replace(options or Options(), partitions=partitions)
+        options = replace(options or Options(caught_up_every_ms=None), partitions=partitions)
         if clock is not None:
             options = replace(options, clock=clock, now=clock)
         self.emitted: list[Emitted] = []
