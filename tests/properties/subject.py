@@ -97,13 +97,14 @@ def run(
     batch_sizes: Sequence[int] = (),
     crashes: frozenset[int] = frozenset(),
     partitions: int = 1,
+    caught_up: bool = False,
 ) -> Run:
     """Judge records, then let the watermark reach ``until`` (None: the end of time).
 
     ``batch_sizes`` cuts a partition's records into batches, what is left over is the last. In the batches
     whose index is in ``crashes`` the processor dies after its work and before the commit: all of the batch is
     lost, and a new processor starts from what was committed before. With several ``partitions`` each has the
-    records of its buyers, and they take turns.
+    records of its buyers, and they take turns. ``caught_up``: each batch is all that was there to be read.
     """
     registry = _registry(settings, roster)
     stores = [MemoryStore() for _ in range(partitions)]
@@ -124,8 +125,9 @@ def run(
     ]
     driver, outcome = LocalDriver(parts), Run()
     turns = [
-        list(_batches([one for one in arriving if one.belongs_to(number, partitions)], batch_sizes))
+        list(_batches(own, batch_sizes, caught_up=caught_up))
         for number in range(partitions)
+        for own in [[one for one in arriving if one.belongs_to(number, partitions)]]
     ]
     for index in range(max(map(len, turns))):
         for part, turn in zip(parts, turns, strict=True):
@@ -158,13 +160,13 @@ def _registry(settings: Iterable[Json], roster: Iterable[Json]) -> ShopRegistry:
 
 
 def _batches(
-    arriving: Sequence[Arrival], sizes: Sequence[int]
+    arriving: Sequence[Arrival], sizes: Sequence[int], *, caught_up: bool
 ) -> Iterator[tuple[list[Record], frozenset[str]]]:
     """Yield batches of records, each with the topics that have ended when it is done."""
     records = list(_records(arriving))
     cuts = [cut for cut in accumulate(sizes) if cut < len(records)]
     for begin, end in zip([0, *cuts], [*cuts, len(records)], strict=True):
-        to_come = {record.topic for record in records[end:]}
+        to_come = set() if caught_up else {record.topic for record in records[end:]}
         yield records[begin:end], frozenset({CHAT, ORDERS} - to_come)
 
 

@@ -110,6 +110,20 @@ def test_a_crash_changes_nothing_of_what_is_told(world: World, data: st.DataObje
     )  # it may be told sooner than it would have been
 
 
+@pytest.mark.parametrize("partitions", [1, 3])
+@examples(60)
+@given(worlds(CROWD), st.data())
+def test_a_partition_that_has_caught_up_tells_more_and_the_same_last(
+    partitions: int, world: World, data: st.DataObject
+) -> None:
+    sizes = data.draw(st.lists(st.integers(1, 6), min_size=1))
+    behind = judged(world, in_time(world), batch_sizes=sizes, partitions=partitions)
+    caught_up = judged(world, in_time(world), batch_sizes=sizes, partitions=partitions, caught_up=True)
+    for topic in MODELS:
+        assert told(caught_up, topic) == told(behind, topic)
+    assert_nothing_is_left(caught_up)
+
+
 @examples(60)
 @given(worlds(CROWD), st.data())
 def test_repeated_events_change_nothing_of_what_is_told(world: World, data: st.DataObject) -> None:
