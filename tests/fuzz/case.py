@@ -26,7 +26,7 @@ __all__ = ["Outcome", "judge_case"]
 PUBLIC = (CHAT, ORDERS, RULINGS, TICKS, ROSTER, SETTINGS)
 LARGEST_OUTPUT = 1_000_000
 """Key and value: a topic takes records of 1 MiB unless it says otherwise."""
-OF_ITS_ORDER = "the order's refunds come to more than"
+OF_ITS_ORDER = " come to more than "
 """In the message of a refusal that hangs on what is known of an order: it is known then when it was sent."""
 
 Place = tuple[str, int]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+from stream_attr.contract.records.order_event import NEEDS_AMOUNT
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS, TICKS
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, day_name
 from tests.fuzz.sent import ANYTHING, Sent, spoilt
@@ -14,6 +15,7 @@ from tests.fuzz.sent import ANYTHING, Sent, spoilt
 __all__ = ["Batch", "traffic"]
 
 BEGIN_TS = 1_793_500_000_000
+REFUND_IDS = ("r-1", "r-2", "退")
 SHOPS = ("jd:1", "tb:2", "pdd:3")
 HOSTILE = 0.6
 """How many of the records are spoilt."""
@@ -137,15 +139,22 @@ class _Street:
         kinds = (
             *("created", "created", "paid", "paid", "cancelled", "refund_requested", "refund_completed"),
             *("parcel_returned", "parcel_inspected", "reviewed"),
+            *("deposit_paid", "refund_closed", "excluded", "included"),
         )
         value = {**self._ids(), **order, "ts": self._happened(), "type": chance.choice(kinds)}
         if value["type"] == "reviewed":
             value["review"] = chance.choice(("good", "neutral", "bad"))
-        elif value["type"] not in ("cancelled", "parcel_returned", "parcel_inspected"):
+        elif value["type"] == "refund_closed":
+            value["refund_id"] = chance.choice(REFUND_IDS)
+        elif value["type"] in NEEDS_AMOUNT:
             value["amount"] = chance.choice((0, 1, 9_900, 1_000_000))
+        if value["type"] == "deposit_paid" and chance.random() < 0.7:
+            value["balance_until"] = value["ts"] + chance.choice((1, DAY_MS, 40 * DAY_MS))
         if value["type"] == "paid" and chance.random() < 0.3:
-            value["created_ts"] = value["ts"] - chance.choice((0, MINUTE_MS, 15 * DAY_MS))
+            value["created_ts"] = value["ts"] - chance.choice((0, MINUTE_MS, 30 * DAY_MS))
         optional = {
+            "payment_id": ("1", "2", "三"),
+            "refund_id": REFUND_IDS,
             "quantity": (1, 3),
             "currency": ("CNY", "EUR"),
             "product_ids": ([], ["p-1"], ["p-1", "p-2"]),
@@ -154,8 +163,8 @@ class _Street:
             if chance.random() < 0.2:
                 value[name] = chance.choice(words)
         sent = Sent.of(ORDERS, value)
-        # a hostile refund of the same order may have used up what its refunds may come to
-        return replace(sent, expected=ANYTHING) if value["type"].startswith("refund") else sent
+        # a hostile one of the same order may have used up what its refunds or payments may come to
+        return replace(sent, expected=ANYTHING) if value["type"].startswith(("refund", "paid")) else sent
 
     def _ruling(self) -> dict[str, Any]:
         """A ruling on an order of before, or on one of which nothing is known yet."""
@@ -189,7 +198,7 @@ class _Street:
             "credit_rule": ("payment", "order", "order_first"),
             "validity": ({"hours": 24}, {"natural_days": 3}),
             "product_priority": ("off", "product_page", "ordered_product"),
-            "payment_deadline_hours": (1, 24, 168),
+            "payment_deadline_hours": (1, 24, 720),
             "after_sales_days": (0, 21, 180),
             "max_wait_minutes": (1, 10, None),
             "auto_reply": ({"identify": True, "prefix": "^"}, {"identify": False}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stream_attr.contract.topics import AGENT_DAILY, CHAT, DECISIONS, INQUIRIES, ORDERS
+from stream_attr.contract.records.fields import MAX_AMOUNT
+from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, INQUIRIES, ORDERS
 from stream_attr.processor import Options
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
@@ -210,3 +211,22 @@ def test_the_worked_example_of_a_deposit():
     assert (decision["placing"]["agent_id"], decision["credit"]["agent_id"]) == ("A", "B")
     assert (inquiry["status"], inquiry["outcome"]) == ("final", "paid")
     assert (shop.sales("B", "2026-11-11"), decision["amount"]) == (100_000, 100_000)
+
+
+@pytest.mark.parametrize("kind", ["paid", "refund_requested", "refund_completed"])
+def test_what_would_exceed_the_greatest_amount_together_is_refused(kind):
+    """A sum that not every JSON reader holds exactly; the same payment or refund again adds nothing."""
+    name = "payment_id" if kind == "paid" else "refund_id"
+    shop = Shop()
+    shop.order("created", NOON, 1)
+    shop.order(kind, NOON + 3, MAX_AMOUNT - 1, **{name: "1"})
+    (refused,) = [one for one in shop.order(kind, NOON + 4, 2, **{name: "2"}) if one.topic == DEAD_LETTERS]
+    assert (refused.value["code"], refused.value["field"]) == ("bad_value", "amount")
+    assert "come to more than 9007199254740991" in refused.value["message"]
+    accepted = [
+        *shop.order(kind, NOON + 4, 1, **{name: "2"}),
+        *shop.order(kind, NOON + 2, MAX_AMOUNT - 1, **{name: "1"}),
+    ]
+    assert [one.topic for one in accepted if one.topic == DEAD_LETTERS] == []
+    sums = {"paid": "amount"}.get(kind, kind)
+    assert shop.decision()[sums] == MAX_AMOUNT

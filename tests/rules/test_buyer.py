@@ -9,12 +9,13 @@ from stream_attr.rules.buyer.retention import FORGET_EVERY_MS, Retention, expire
 from stream_attr.rules.buyer.timers import reschedule
 from stream_attr.rules.buyer.verdicts import judgements, revise
 from stream_attr.rules.chat.message import AGENT, BUYER, Message
-from stream_attr.rules.order.facts import Placed, Refund, Waiting
+from stream_attr.rules.order.facts import Exclusion, Placed, Refund, Waiting
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.rules.shop.settings import Settings
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.rules.vocabulary import ProductPriority
 
 SHANGHAI = zone("Asia/Shanghai")
 DAY = 20_000
@@ -177,6 +178,56 @@ def test_a_paid_order_outlives_its_chat_and_keeps_its_verdict_and_receipt(buyer)
     [refunded] = revise(buyer, order, MIDNIGHT, "refund")
     assert refunded.emitted.revision == 2
     assert refunded.emitted.verdict == first.emitted.verdict._replace(refund_completed=30)
+
+
+def test_an_order_that_outlived_its_chat_can_be_excluded_and_included_again(buyer):
+    serve(buyer, NOON - 1, "m")
+    created(buyer)
+    order = paid(buyer, NOON + 1)
+    [first] = revise(buyer, order, MIDNIGHT, "paid")
+    retention = Retention(RETENTION.chat_ms, 90 * DAY_MS)
+    later = MIDNIGHT + retention.chat_ms + FORGET_EVERY_MS
+    reschedule(buyer, 0, retention)
+    expire(buyer, later, retention)
+    assert order.sealed
+    order.add_exclusion(Exclusion(later, "x", excluded=True))
+    [excluded] = revise(buyer, order, later, "excluded")
+    verdict = excluded.emitted.verdict
+    assert (verdict.outcome, verdict.status, verdict.placing, verdict.credit) == (
+        "excluded",
+        "final",
+        None,
+        None,
+    )
+    assert (excluded.judgement.candidates, excluded.judgement.discarded) == ((), ())
+    order.add_exclusion(Exclusion(later, "y", excluded=False))
+    [included] = revise(buyer, order, later, "excluded")
+    assert included.judgement == first.judgement
+    assert included.emitted.verdict == first.emitted.verdict._replace(status="final")
+
+
+@pytest.mark.parametrize("priority", list(ProductPriority))
+def test_an_order_that_an_instalment_may_bring_products_keeps_its_chat(priority):
+    shop = Shop("jd:1")
+    shop.add_settings(SettingsRecord(0, 0, Settings(product_priority=priority), {}), "Asia/Shanghai")
+    buyer = Buyer(shop, "b-1")
+    for agent_id, product_id, ts in (("A", "p-1", NOON - 2), ("B", None, NOON - 1)):
+        question = Message(ts, BUYER, f"{agent_id}?", 0, 1, product_id)
+        buyer.add_message(agent_id, question, touched=[])
+        add_message(buyer, ts, f"{agent_id}!", agent_id)
+    created(buyer)
+    order = paid(buyer, NOON + 1)
+    retention = Retention(RETENTION.chat_ms, 90 * DAY_MS)
+    later = MIDNIGHT + retention.chat_ms + FORGET_EVERY_MS
+    revise(buyer, order, later, "paid")
+    reschedule(buyer, 0, retention)
+    expire(buyer, later, retention)
+    by_product = priority is ProductPriority.ORDERED_PRODUCT
+    assert order.sealed is not by_product
+    order.add_paid(Placed(later, "e3", 50, None, None, ("p-1",), payment_id="2"))
+    [revised] = revise(buyer, order, later, "paid")
+    assert revised.emitted.verdict.amount == 150
+    assert revised.emitted.verdict.placing == ("A" if by_product else "B")
 
 
 def test_an_unpaid_order_keeps_the_chat_it_rests_on_for_a_payment_may_still_come(buyer):
