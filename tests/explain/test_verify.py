@@ -165,7 +165,10 @@ def test_of_equals_the_smaller_id_stands_first(rule: str) -> None:
 
 def test_every_receipt_of_a_replay_supports_its_verdict(tmp_path: Path) -> None:
     write(Plan(seed=11, events=6_000, days=6, end_ts=1_794_412_800_000, shops=9), tmp_path)
-    names = {kind: [str(tmp_path / f"{kind}.jsonl")] for kind in ("chat", "orders", "roster", "settings")}
+    names = {
+        kind: [str(tmp_path / f"{kind}.jsonl")]
+        for kind in ("chat", "orders", "rulings", "roster", "settings")
+    }
     decisions = [
         orjson.loads(output.value)
         for output in replay(Inputs(**names))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.aftermath import Losses, until_told_as_replayed
+from tests.kafka.verdicts import EVENTS
 from tests.kafka.worker_process import WorkerProcess
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
@@ -40,9 +41,7 @@ class Trial:
 
         ``brought_back``: the code of dead letters that were replayed; the replay of files has none.
         """
-        self.records = sum(
-            len((folder / f"{kind}.jsonl").read_bytes().splitlines()) for kind in ("chat", "orders")
-        )
+        self.records = sum(len((folder / f"{kind}.jsonl").read_bytes().splitlines()) for kind in EVENTS)
         self.losses = until_told_as_replayed(
             worker, folder / "out", receipts=receipts, brought_back=brought_back
         )

@@ -23,6 +23,7 @@ from stream_attr.contract.topics import BUYER_DAYS, CHANGELOG, CHAT, DECISIONS, 
 from stream_attr.kafka.admin import create_topics
 from tests.kafka.clients import CLIENTS, CODECS, Sent
 from tests.kafka.verdicts import (
+    EVENTS,
     FINAL,
     RealWorker,
     decisions,
@@ -148,7 +149,7 @@ def test_topics_that_compress_by_any_codec_are_read_state_and_internal_ones_too(
             compress_by_topic(broker, topic_prefix, codec)
             publish(*inputs(traffic, "roster", "settings"))
             one.start()
-            publish(*inputs(part, "chat", "orders"))
+            publish(*inputs(part, *EVENTS))
             until_at_rest(one)
             assert one.stop() == 0
             shutil.rmtree(one.data_dir)  # the next one reads the changelog, from its beginning

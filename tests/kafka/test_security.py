@@ -149,6 +149,7 @@ def evidence(kafka, traffic, tmp_path_factory):
         stream_attr(
             "publish", *kafka.as_user("administration", PREFIX), *inputs(traffic, "roster", "settings")
         )
+        stream_attr("publish", *kafka.as_user("supervisor", PREFIX), *inputs(traffic, "rulings"))
         stream_attr("publish", *kafka.as_user("integrator", PREFIX), *inputs(traffic, "chat", "orders"))
         until_at_rest(worker)
         [(_, order), *_] = read_json(kafka.plain, PREFIX + DECISIONS)
@@ -288,6 +289,7 @@ def test_workers_ask_each_other_with_the_token(kafka, traffic, tmp_path):
         stream_attr(
             "publish", *kafka.as_user("administration", prefix), *inputs(traffic, "roster", "settings")
         )
+        stream_attr("publish", *kafka.as_user("supervisor", prefix), *inputs(traffic, "rulings"))
         stream_attr("publish", *kafka.as_user("integrator", prefix), *inputs(traffic, "chat", "orders"))
         until_at_rest(*both)
         orders = {tuple(key.split("|")[:2]) for key in last(decisions(kafka.plain, prefix + DECISIONS))}

@@ -11,6 +11,7 @@ import pytest
 from tests.kafka.aftermath import unlike
 from tests.kafka.faults.installation import HookedWorker
 from tests.kafka.verdicts import (
+    EVENTS,
     EXPIRED,
     FINAL,
     RealWorker,
@@ -138,7 +139,7 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
     chance = random.Random(broker.kind)
     publish(worker, *inputs(much_traffic, "roster", "settings"))
     for part in parts_of(much_traffic, tmp_path, 5):
-        publish(worker, *inputs(part, "chat", "orders"))
+        publish(worker, *inputs(part, *EVENTS))
         worker.start().until_ready()
         until(lambda: worker.metric("stream_attr_records_total") > 0, worker)
         time.sleep(chance.random() * 0.4)
@@ -165,7 +166,7 @@ def test_of_two_workers_one_is_killed_and_all_is_emitted_as_in_replay(broker, wo
         worker.start()
         other.start()
         until(lambda: len(worker.held()) == len(other.held()) == PARTITIONS // 2, worker, other)
-        publish(worker, *inputs(much_traffic, "chat", "orders"))
+        publish(worker, *inputs(much_traffic, *EVENTS))
         until(lambda: other.metric("stream_attr_records_total") > 0, worker, other)
         other.kill()
         until(lambda: len(worker.held()) == PARTITIONS, worker)
@@ -192,7 +193,12 @@ def test_one_event_of_2096_in_each_topic_leaves_all_else_as_it_was(worker, traff
     (tmp_path / "clock").write_text(str(FINAL[1] * 1000))
     hooks = (f"--clock-file={tmp_path / 'clock'}",)
     one = HookedWorker(worker.bootstrap, worker.prefix, worker.data_dir, ("--clock", clock), hooks=hooks)
-    publish(one, *inputs(traffic, "roster", "settings"), *inputs(tmp_path, "chat", "orders"))
+    publish(
+        one,
+        *inputs(traffic, "roster", "settings"),
+        *inputs(tmp_path, "chat", "orders"),
+        *inputs(traffic, "rulings"),
+    )
     try:
         one.start()
         until(lambda: one.metric("stream_attr_records_total") > 0, one)

@@ -14,7 +14,8 @@ from stream_attr.kafka.embedded import server
 from stream_attr.worker.startup.topics_check import INPUTS
 from tests.kafka.worker_process import LONGEST_S, WorkerProcess, read, until
 
-FILES = ("chat", "orders", "roster", "settings")
+EVENTS = ("chat", "orders", "rulings")
+FILES = (*EVENTS, "roster", "settings")
 BY_EMISSION = frozenset({"decision_id", "supersedes", "revision", "reason", "watermark"})
 """Fields that tell how a verdict came about, not what it is."""
 
@@ -87,7 +88,7 @@ def parts_of(folder: Path, into: Path, number: int) -> list[Path]:
     for part in range(number):
         made.append(into / f"part-{part}")
         made[-1].mkdir()
-        for kind in ("chat", "orders"):
+        for kind in EVENTS:
             lines = (folder / f"{kind}.jsonl").read_bytes().splitlines(keepends=True)
             begin, end = (len(lines) * bound // number for bound in (part, part + 1))
             (made[-1] / f"{kind}.jsonl").write_bytes(b"".join(lines[begin:end]))

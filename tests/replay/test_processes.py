@@ -27,7 +27,10 @@ def inputs(tmp_path_factory):
     with (directory / "settings.jsonl").open("ab") as settings:
         settings.write(b"no settings\n")
     return Inputs(
-        **{name: [str(directory / f"{name}.jsonl")] for name in ("chat", "orders", "roster", "settings")}
+        **{
+            name: [str(directory / f"{name}.jsonl")]
+            for name in ("chat", "orders", "rulings", "roster", "settings")
+        }
     )
 
 

@@ -80,7 +80,7 @@ class Installation:
             "--delivery-timeout=10m",
             "--chat",
             "-",
-            *inputs(folder, "orders"),
+            *inputs(folder, "orders", "rulings"),
         ]
         log = self.folder / "publish.log"
         with log.open("wb") as out:

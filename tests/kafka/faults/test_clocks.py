@@ -10,7 +10,7 @@ from aiokafka.partitioner import murmur2
 
 from stream_attr.contract.topics import CHAT, DEAD_LETTERS
 from stream_attr.kafka.publish import record_key
-from tests.kafka.verdicts import inputs, parts_of, stream_attr
+from tests.kafka.verdicts import EVENTS, inputs, parts_of, stream_attr
 from tests.kafka.worker_process import read_json, until
 
 from .conftest import replay
@@ -75,9 +75,9 @@ def test_a_clock_is_an_hour_ahead(installation, clock, traffic, trial, tmp_path)
     worker = installation.worker("--clock", "wall", hooks=clock.hooks)
     installation.publish(*inputs(traffic, "roster", "settings"))
     worker.start()
-    installation.publish(*inputs(before, "chat", "orders"))
+    installation.publish(*inputs(before, *EVENTS))
     until_all_have_come_to(worker, latest(traffic))
-    installation.publish(*inputs(after, "chat", "orders"))
+    installation.publish(*inputs(after, *EVENTS))
     until(lambda: not installation.not_judged(), worker)
     assert worker.metric("stream_attr_late_events_total") > 1_000
     trial.tried += 1
@@ -119,14 +119,14 @@ def test_a_clock_is_an_hour_behind(installation, clock, traffic, trial):
 )
 def test_a_partition_is_silent_for_days(installation, clock, traffic, trial, tmp_path):
     first, second = parts_of(traffic, tmp_path, 2)
-    for kind in ("chat", "orders"):
+    for kind in EVENTS:
         kept = [line for line in (second / f"{kind}.jsonl").read_bytes().splitlines() if not is_silent(line)]
         (second / f"{kind}.jsonl").write_bytes(b"\n".join(kept) + b"\n")
     whole = tmp_path / "whole"
     whole.mkdir()
     for kind in ("roster", "settings"):
         shutil.copy(traffic / f"{kind}.jsonl", whole)
-    for kind in ("chat", "orders"):
+    for kind in EVENTS:
         parts = [(part / f"{kind}.jsonl").read_bytes() for part in (first, second)]
         (whole / f"{kind}.jsonl").write_bytes(b"".join(parts))
     replay(whole)
@@ -134,11 +134,11 @@ def test_a_partition_is_silent_for_days(installation, clock, traffic, trial, tmp
     worker = installation.worker("--clock", "wall", hooks=clock.hooks)
     installation.publish(*inputs(whole, "roster", "settings"))
     worker.start()
-    installation.publish(*inputs(first, "chat", "orders"))
+    installation.publish(*inputs(first, *EVENTS))
     until(lambda: not installation.not_judged(), worker)
     end = latest(whole)
     clock.set(end)
-    installation.publish(*inputs(second, "chat", "orders"))
+    installation.publish(*inputs(second, *EVENTS))
     until(lambda: not installation.not_judged(), worker)
     for days in (3, 300):
         now = end + days * DAY_MS

@@ -8,7 +8,7 @@ import shutil
 import orjson
 import pytest
 
-from tests.kafka.verdicts import inputs
+from tests.kafka.verdicts import EVENTS, inputs
 
 from .conftest import replay
 
@@ -65,7 +65,7 @@ def test_one_record_in_a_hundred_is_bad(installation, traffic, trial, tmp_path):
     folder.mkdir()
     for kind in ("roster", "settings"):
         shutil.copy(traffic / f"{kind}.jsonl", folder)
-    for kind in ("chat", "orders"):
+    for kind in EVENTS:
         lines = []
         for line in (traffic / f"{kind}.jsonl").read_bytes().splitlines():
             lines.append(line)

@@ -9,14 +9,14 @@ import subprocess
 import pytest
 
 from tests.kafka.conftest import REQUIRED
-from tests.kafka.verdicts import inputs, parts_of
+from tests.kafka.verdicts import EVENTS, inputs, parts_of
 from tests.kafka.worker_process import until
 
 
 def judge_all(installation, worker, folder=None):
     """Start a worker and have it judge everything; it is stopped then."""
     if folder is not None:
-        installation.publish(*inputs(folder, "chat", "orders"))
+        installation.publish(*inputs(folder, *EVENTS))
     worker.start()
     until(lambda: not installation.not_judged(), worker)
     assert worker.stop() == 0
@@ -92,7 +92,7 @@ def test_a_store_is_corrupted_under_a_running_worker(installation, traffic, tria
     for folder in stores(worker):
         spoil_blocks(folder)
         trial.tried += 1
-    installation.publish(*inputs(second, "chat", "orders"))
+    installation.publish(*inputs(second, *EVENTS))
     installation.finish(worker)
     trial.compare(worker, traffic)
     assert worker.stop() == 0
@@ -157,7 +157,7 @@ def test_the_disk_is_full(installation, traffic, trial, tmp_path, small_disk):
     judge_all(installation, worker, first)
     worker.start().until_ready()
     filling = fill(small_disk)
-    installation.publish(*inputs(second, "chat", "orders"))
+    installation.publish(*inputs(second, *EVENTS))
     for _ in range(2):
         assert worker.wait() == 1
         said = worker.log.read_text()
