@@ -170,6 +170,16 @@ def test_an_unpaid_order_shows_the_ruling_and_gives_no_credit():
     assert assists(one) == assists(judged(orders=ORDERS[:1]))
 
 
+def test_an_excluded_order_shows_the_ruling_and_gives_credit_once_it_is_included_again():
+    excluded = {**OWNER, "event_id": "e3", "order_id": "o-1", "type": "excluded", "ts": PAID_TS + MINUTE_MS}
+    one = judged(ruling("r1"), orders=[*ORDERS, excluded])
+    assert (credit(one), assists(one), decision(one)["outcome"]) == (None, [], "excluded")
+    assert decision(one)["ruling"]["event_id"] == "r1"
+    assert verify(decision(one)) == []
+    included = {**excluded, "event_id": "e4", "type": "included", "ts": PAID_TS + 2 * HOUR_MS}
+    assert credit(judged(ruling("r1"), orders=[*ORDERS, excluded, included])) == ("B", "ruling", "order")
+
+
 def test_of_several_rulings_the_last_by_time_then_event_id_holds():
     at = PAID_TS + HOUR_MS
     some = [ruling("r2", at, "X"), ruling("r3", at, "Y"), ruling("r1", at - 1, "Z")]
