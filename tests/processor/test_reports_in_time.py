@@ -141,6 +141,17 @@ def test_figures_are_at_most_two_minutes_old_and_facts_one() -> None:
     assert all(buyer in told for buyer, at in times.items() if at < now - MINUTE_MS)
 
 
+def test_what_is_emitted_of_a_backlog_is_the_same_however_often_it_is_once_caught_up() -> None:
+    chance = random.Random(8)
+    backlog = [(f"b-{chance.randrange(40)}", T + number * SECOND_MS) for number in range(5_000)]
+    prompt, seldom = Partition(), Partition(caught_up_every_ms=None)
+    reports = [[one.chat(*sent, caught_up=False) for sent in backlog] for one in (prompt, seldom)]
+    assert reports[0] == reports[1]
+    assert sum(map(len, reports[0])) > 200
+    last = backlog[-1][1]
+    assert len(prompt.chat("b-1", last + MINUTE_MS) + prompt.chat("b-2", last + 2 * MINUTE_MS)) > 0
+
+
 def last_reports(driver: Driver) -> dict[tuple[str, str], Json]:
     last = {(one.topic, one.key): one.value for one in driver.emitted if one.topic in REPORTS}
     told = {key: {**value, "revision": None, "reason": None} for key, value in last.items()}
