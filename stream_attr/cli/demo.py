@@ -143,8 +143,8 @@ def _explain_one(screen: DemoScreen) -> None:
         f"\nOne of them in words (stream-attr explain {DEMO_SHOP} {STORY_ORDER}, and the agents' names):\n",
         "bold",
     )
-    for line in explain_decision(history[-1], history=history, zone=TIMEZONE):
-        screen.print_with_names(f"  {line}".rstrip())
+    for line in explain_decision(history[-1], history=history, names=screen.names, zone=TIMEZONE):
+        screen.print(f"  {line}".rstrip())
 
 
 def _keep(screen: DemoScreen, bootstrap: str, worker: DemoWorker) -> None:

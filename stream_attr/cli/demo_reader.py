@@ -9,14 +9,14 @@ from typing import Any
 import orjson
 from confluent_kafka import TopicPartition
 
-from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
+from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS, RULINGS
 from stream_attr.kafka.admin import partition_counts
 from stream_attr.kafka.clients import QUIET, Reader
 from stream_attr.kafka.security import UNSECURED
 
 __all__ = ["DemoReader"]
 
-INPUTS = (CHAT, ORDERS)
+INPUTS = (CHAT, ORDERS, RULINGS)
 OUTPUTS = (DECISIONS, AGENT_DAILY, DEAD_LETTERS)
 CATCH_UP_S = 5.0
 """How many seconds the events before an output may take to arrive."""

@@ -43,7 +43,11 @@ class DemoSample:
                 file.read_bytes().replace(f'"{evening.SHOP_ID}"'.encode(), f'"{DEMO_SHOP}"'.encode())
             )
         story = evening.story(day_ts - 4 * HOUR_MS)
-        for name, records in (("story-chat", story.chat), ("story-orders", story.orders)):
+        for name, records in (
+            ("story-chat", story.chat),
+            ("story-orders", story.orders),
+            ("story-rulings", story.rulings),
+        ):
             lines = b"".join(orjson.dumps(record | {"shop_id": DEMO_SHOP}) + b"\n" for record in records)
             (folder / f"{name}.jsonl").write_bytes(lines)
         roster = map(orjson.loads, (folder / "roster.jsonl").read_bytes().splitlines())
@@ -55,11 +59,14 @@ class DemoSample:
         story = Inputs(
             chat=self._files("story-chat"),
             orders=self._files("story-orders"),
+            rulings=self._files("story-rulings"),
             roster=self._files("roster"),
             settings=self._files("settings"),
         )
         publish(bootstrap, story, speed=evening.STORY_MS / 1_000 / STORY_S)
-        generated = Inputs(chat=self._files("chat"), orders=self._files("orders"))
+        generated = Inputs(
+            chat=self._files("chat"), orders=self._files("orders"), rulings=self._files("rulings")
+        )
         publish(bootstrap, generated, speed=DAY_MS / 1_000 / GENERATED_S, until=self.end_ts)
 
     def _files(self, name: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -15,28 +14,31 @@ from rich.text import Text
 
 from stream_attr.cli.demo_tables import day_table, sales_table
 from stream_attr.codec.visible import visible
-from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
+from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS, RULINGS
 from stream_attr.explain.money import format_money
+from stream_attr.rules.vocabulary import (
+    CHAT_TYPES,
+    FINAL,
+    ORDER_EVENT_TYPES,
+    OUTCOMES,
+    PENDING,
+    RULING_TYPES,
+    STATUSES,
+    Vocabulary,
+)
 
 __all__ = ["DemoScreen"]
 
 Json = dict[str, Any]
 
-STATUS = {"pending": ("pending 待定", "yellow"), "final": ("final 已定", "green")}
-OUTCOMES = {
-    "awaiting_payment": "awaiting payment",
-    "silent": "silent 静默",
-    "cancelled": "cancelled",
-    "unpaid": "unpaid",
+STYLES = {PENDING: "yellow", FINAL: "green"}
+"""By the status of a decision."""
+EVENTS = {
+    "deposit": ("deposit_paid",),
+    "refund": ("refund_completed", "refund_requested", "refund_closed"),
+    "excluded": ("included", "excluded"),
 }
-ORDER_EVENTS = {
-    "created": "placed 下单",
-    "paid": "paid 付款",
-    "cancelled": "cancelled 取消",
-    "refund_requested": "refund asked for 申请退款",
-    "refund_completed": "refunded 退款",
-}
-REFUNDS = ("refund_requested", "refund_completed")
+"""By the reason of a revision: the events that bring it about, where these have another name."""
 COUNTS_EVERY_S = 1.0
 """Seconds between two lines of counts, where these cannot stand still at the bottom of a terminal."""
 DECISION_EVERY_S = 0.3
@@ -83,6 +85,8 @@ class DemoScreen:
         """The last message of each other buyer."""
         self._order_events: dict[tuple[str, str], Json] = {}
         """The events of the other buyers' orders, by order and type."""
+        self._rulings: dict[str, Json] = {}
+        """The last ruling on each of these orders."""
         self._codes: Counter[str] = Counter()
         self._days: dict[str, dict[str, Json]] = {}
         """The last figures of each agent, by day."""
@@ -107,13 +111,6 @@ class DemoScreen:
         """Print a line about the demo itself."""
         self._console.print(Text(text, style), soft_wrap=True)
 
-    def print_with_names(self, line: str) -> None:
-        """Print a line in which the ids of agents get their names."""
-        if self.names:
-            ids = "|".join(map(re.escape, self.names))
-            line = re.sub(rf"(?<![\w-])(?:{ids})(?![\w-])", lambda found: self._agent(found[0]), line)
-        self.print(line)
-
     def add(self, batch: Iterable[tuple[str, Json]]) -> None:
         """Take in records with their topics (without prefix); the sender chose their strings.
 
@@ -132,15 +129,15 @@ class DemoScreen:
             elif record.get("buyer_id") in self._buyers:
                 self._last_ts[topic, record["buyer_id"]] = record["ts"]
                 timed.append((record["ts"], topic, record))
+            elif topic == RULINGS:
+                self._rulings[record["order_id"]] = record
             elif _is_plain(topic, record):
                 self._remember(topic, record)
         for ts, topic, record in sorted(timed, key=lambda one: (one[0], one[1] == DECISIONS)):
-            if topic == CHAT:
-                self._show_chat(record)
-            elif topic == ORDERS:
-                self._show_order(record)
-            else:
+            if topic == DECISIONS:
                 self._show_decision_or_skip(ts, record)
+            else:
+                self._show_event(topic, record)
 
     def refresh(self) -> None:
         """To be called now and then: brings the counts up to date."""
@@ -176,19 +173,41 @@ class DemoScreen:
         head = Text.assemble((f"{moment:%m-%d %H:%M:%S}  ", "dim"), (f"{what:<12}", style))
         self._console.print(head + text, soft_wrap=True)
 
+    def _show_event(self, topic: str, record: Json) -> None:
+        if topic == CHAT:
+            self._show_chat(record)
+        elif topic == ORDERS:
+            self._show_order(record)
+        else:
+            self._show_ruling(record)
+
     def _show_chat(self, record: Json) -> None:
         buyer, agent = self._buyer(record["buyer_id"]), self._agent(record["agent_id"])
-        sender, receiver = (buyer, agent) if record.get("sender") == "buyer" else (agent, buyer)
-        text = Text(f"{sender} → {receiver}: {record.get('text', '')}")
-        self._line(record["ts"], "chat 聊天", "cyan", text)
+        kind = record.get("type", "message")
+        if kind == "transfer":
+            text = f"{agent} → {self._agent(record['to_agent_id'])}: {_named(CHAT_TYPES, kind)} of {buyer}"
+        elif kind == "rating":
+            text = f"{buyer} → {agent}: {_named(CHAT_TYPES, kind)}, {record['score']} of 5"
+        elif record.get("sender") == "buyer":
+            text = f"{buyer} → {agent}: {record.get('text', '')}"
+        else:
+            text = f"{agent} → {buyer}: {record.get('text', '')}"
+        self._line(record["ts"], "chat 聊天", "cyan", Text(text))
 
     def _show_order(self, record: Json) -> None:
         amount = (
             f", {format_money(record['amount'], record.get('currency', 'CNY'))}" if "amount" in record else ""
         )
-        buyer = self._buyer(record["buyer_id"])
-        text = Text(f"{record['order_id']} of {buyer}: {ORDER_EVENTS[record['type']]}{amount}")
+        event = _named(ORDER_EVENT_TYPES, record["type"])
+        text = Text(f"{record['order_id']} of {self._buyer(record['buyer_id'])}: {event}{amount}")
         self._line(record["ts"], "order 订单", "magenta", text)
+
+    def _show_ruling(self, record: Json) -> None:
+        ruled = _named(RULING_TYPES, record["type"])
+        if record["type"] == "credit":
+            ruled += f": {'nobody' if record['agent_id'] is None else self._agent(record['agent_id'])}"
+        text = f"{record['order_id']} → {ruled}, by {record['ruled_by']}"
+        self._line(record["ts"], "ruling 裁定", "red", Text(text))
 
     def _remember(self, topic: str, record: Json) -> None:
         if topic == CHAT:
@@ -199,10 +218,12 @@ class DemoScreen:
     def _take_decision(self, decision: Json) -> int:
         """Keep a decision; return its event time, which never lies before the order's decision before it."""
         key = decision["shop_id"], decision["order_id"]
+        before = self.decisions.get(key)
         self._revisions.setdefault(key, []).append(decision)
         self.decisions[key] = decision
         event = self._event_of(decision)[1]
-        ts = max(self._event_time(decision), self._decided_ts.get(key, 0), event["ts"] if event else 0)
+        event_ts = event["ts"] if event else 0
+        ts = max(self._event_time(decision, before), self._decided_ts.get(key, 0), event_ts)
         self._decided_ts[key] = ts
         return ts
 
@@ -216,7 +237,7 @@ class DemoScreen:
                 return
             self._decided_at, self._decision_shown_ts = now, ts
             if event is not None:
-                (self._show_chat if topic == CHAT else self._show_order)(event)
+                self._show_event(topic, event)
         self._show_decision(ts, decision)
 
     def _event_of(self, decision: Json) -> tuple[str, Json | None]:
@@ -224,33 +245,40 @@ class DemoScreen:
         reason, order_id = decision["reason"], decision["order_id"]
         if reason == "chat":
             return CHAT, self._last_chat.get(decision["buyer_id"])
-        types = reversed(REFUNDS) if reason == "refund" else (reason,)
+        if reason == "ruling":
+            return RULINGS, self._rulings.get(order_id)
+        types = EVENTS.get(reason, (reason,))
         events = (self._order_events.get((order_id, type_)) for type_ in types)
         return ORDERS, next((event for event in events if event), None)
 
     def _show_decision(self, ts: int, decision: Json) -> None:
-        status, style = STATUS[decision["status"]]
+        status = decision["status"]
         credit = decision["credit"]
-        text = Text.assemble(f"{decision['order_id']} → ", (status, style), ", ")
+        text = Text.assemble(f"{decision['order_id']} → ", (_named(STATUSES, status), STYLES[status]), ", ")
         if credit:
             text.append(f"credit 业绩归属: {self._agent(credit['agent_id'])}", "bold")
             text.append(f", {format_money(decision['net_amount'], decision['currency'])}")
         else:
-            text.append(OUTCOMES[decision["outcome"]])
+            text.append(_named(OUTCOMES, decision["outcome"]))
             if placing := decision["placing"]:
                 text.append(f", placing agent 落实下单: {self._agent(placing['agent_id'])}")
         text.append(f"  (revision {decision['revision']}: {decision['reason']})", "dim")
         self._line(ts, "verdict 判定", "bold blue", text)
 
-    def _event_time(self, decision: Json) -> int:
-        """When what brought a decision about happened, in event time, as far as is known here."""
+    def _event_time(self, decision: Json, before: Json | None) -> int:
+        """When what brought a decision about happened, in event time, as far as is known here.
+
+        ``before``: the decision before it.
+        """
         reason, watermark = decision["reason"], decision["watermark"]
-        if reason in ("created", "paid", "cancelled"):
-            ts: int = decision[f"{reason}_ts"]
+        known = decision.get(f"{reason}_ts")
+        if known is not None and (before is None or before[f"{reason}_ts"] != known):
+            ts: int = known
         elif reason == "timer":
             ts = min(watermark, decision["final_at"]) if decision["status"] == "final" else watermark
-        else:
-            topics = {"chat": (CHAT,), "refund": (ORDERS,)}.get(reason, (CHAT, ORDERS))
+        else:  # of a second instalment, too
+            topic = {"chat": CHAT, "ruling": RULINGS}.get(reason, ORDERS)
+            topics = (CHAT, ORDERS, RULINGS) if reason in ("settings", "late_event") else (topic,)
             ts = max(watermark, *(self._last_ts.get((topic, decision["buyer_id"]), 0) for topic in topics))
         return ts
 
@@ -259,7 +287,7 @@ class DemoScreen:
         self.print()
         self._console.print(sales_table(self.decisions.values(), self._agent, self._console.width))
         outcomes = Counter(one["outcome"] for one in self.decisions.values() if not one["credit"])
-        rest = ", ".join(f"{count:,} {OUTCOMES[outcome]}" for outcome, count in outcomes.most_common())
+        rest = ", ".join(f"{count:,} {_named(OUTCOMES, one)}" for one, count in outcomes.most_common())
         self.print(f"Orders without credit: {rest or 'none'}.")
         credited = {one["credit"]["agent_id"] for one in self.decisions.values() if one["credit"]}
         if unlisted := sorted(credited - self.names.keys()):
@@ -285,9 +313,13 @@ def _is_plain(topic: str, record: Json) -> bool:
     amount = record.get("amount", 0)
     return (
         isinstance(record.get("order_id"), str)
-        and record.get("type") in ORDER_EVENTS
+        and record.get("type") in ORDER_EVENT_TYPES
         and isinstance(amount, int)
     )
+
+
+def _named(vocabulary: Vocabulary, word: str) -> str:
+    return f"{word.replace('_', ' ')} {vocabulary.chinese_of(word)}"
 
 
 def _visible(value: Any) -> Any:

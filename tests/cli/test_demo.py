@@ -53,7 +53,7 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
         "o-lin → final 已定, credit 业绩归属: 可可 (kf-06), 1,290.00 CNY",
         "o-zhao → final 已定, unpaid",
         "Sales per agent 业绩归属",
-        "VERDICT: 可可 (kf-06) has the credit (业绩归属), final (已定).",
+        "VERDICT: kf-06 (可可) has the credit (业绩归属), final (已定).",
         "Verified: the receipt below supports this verdict and no other.",
     ):
         assert line in said
@@ -107,7 +107,7 @@ def test_kept_in_a_terminal_what_it_prints_can_be_pasted(tmp_path: Path) -> None
         assert '"order_id":"o-lin"' in pasted
         assert "Order o-mine of shop demo:1, buyer b-new: 129.00 CNY" in pasted
         assert "preset chitu" in pasted
-        assert "'kf-06': 12" in pasted
+        assert "'kf-06': 21" in pasted
 
         chat = {"event_id": "m-1", "shop_id": "jd:10086", "buyer_id": "b-7", "agent_id": "anna"}
         at = {"ts": 1_761_962_400_000, "sender": "buyer"}

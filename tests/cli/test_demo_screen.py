@@ -12,7 +12,8 @@ from rich.console import Console
 from stream_attr.cli.demo_screen import DemoScreen
 from stream_attr.cli.demo_tables import day_table, sales_table
 from stream_attr.contract.registry import schemas
-from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS
+from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS, RULINGS
+from stream_attr.rules.vocabulary import ORDER_EVENT_TYPES, OUTCOMES
 from tests.explain.decisions import MIDNIGHT, MINUTE, NOON, Json, decision, silent, unpaid
 
 
@@ -65,8 +66,49 @@ def test_the_storys_chat_is_shown_with_who_speaks_to_whom(screen: Screen) -> Non
 def test_the_storys_orders_are_shown(screen: Screen) -> None:
     screen.add_one(ORDERS, order("o-1", buyer_id="b-7"))
     screen.add_one(ORDERS, order("o-1", buyer_id="b-7", type="cancelled", amount=0))
-    assert "o-1 of 林: placed 下单, 1,290.00 CNY" in screen.seen
+    assert "o-1 of 林: created 下单, 1,290.00 CNY" in screen.seen
     assert "o-1 of 林: cancelled 取消" in screen.seen
+
+
+def test_transfers_ratings_and_rulings_are_shown(screen: Screen) -> None:
+    screen.add_one(CHAT, {**chat(), "type": "transfer", "to_agent_id": "C"})
+    screen.add_one(CHAT, {**chat(agent_id="C"), "type": "rating", "score": 4})
+    ruling = {"buyer_id": "b-7", "order_id": "o-1", "ts": NOON, "ruled_by": "店长"}
+    screen.add_one(RULINGS, {**ruling, "type": "credit", "agent_id": "A"})
+    screen.add_one(RULINGS, {**ruling, "type": "credit", "agent_id": None})
+    screen.add_one(RULINGS, {**ruling, "type": "withdrawn"})
+    assert [line[16:] for line in screen.seen.splitlines()] == [
+        "chat 聊天     小雨 (A) → 阿哲 (C): transfer 转接 of 林",
+        "chat 聊天     林 → 阿哲 (C): rating 满意度评价, 4 of 5",
+        "ruling 裁定   o-1 → credit 裁定归属: 小雨 (A), by 店长",
+        "ruling 裁定   o-1 → credit 裁定归属: nobody, by 店长",
+        "ruling 裁定   o-1 → withdrawn 撤销裁定, by 店长",
+    ]
+
+
+@pytest.mark.parametrize("type_", ORDER_EVENT_TYPES)
+def test_every_event_of_an_order_can_be_shown(screen: Screen, type_: str) -> None:
+    screen.add_one(ORDERS, order("o-1", buyer_id="b-7", type=type_))
+    assert ORDER_EVENT_TYPES.chinese_of(type_) in screen.seen
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_outcome_can_be_shown(screen: Screen, outcome: str) -> None:
+    screen.add_one(DECISIONS, unpaid(outcome=outcome))
+    screen.print_summary()
+    assert screen.seen.count(OUTCOMES.chinese_of(outcome)) == 2
+
+
+def test_a_second_instalment_is_shown_before_its_decision(screen: Screen) -> None:
+    later = NOON + 30 * MINUTE
+    paid = decision(status="pending", reason="paid", watermark=NOON)
+    screen.add_one(ORDERS, order("o-1", buyer_id="b-7", type="paid", ts=NOON + 10 * MINUTE))
+    screen.add_one(DECISIONS, paid)
+    screen.add(
+        [(ORDERS, order("o-1", buyer_id="b-7", type="paid", ts=later)), (DECISIONS, {**paid, "revision": 4})]
+    )
+    shown = [" ".join(line.split()[:4]) for line in screen.seen.splitlines()]
+    assert shown[2:] == ["11-01 12:30:00 order 订单", "11-01 12:30:00 verdict 判定"]
 
 
 def test_verdicts_turn_from_pending_to_final(screen: Screen) -> None:
@@ -76,7 +118,7 @@ def test_verdicts_turn_from_pending_to_final(screen: Screen) -> None:
     assert screen.pending == 0
     first, last = screen.seen.splitlines()
     assert first.endswith(
-        "o-1 → pending 待定, awaiting payment, placing agent 落实下单: 阿哲 (C)  (revision 1: created)"
+        "o-1 → pending 待定, awaiting payment 待付款, placing agent 落实下单: 阿哲 (C)  (revision 1: created)"
     )
     assert last.startswith("11-02 00:00:00  verdict 判定")
     assert last.endswith("o-1 → final 已定, credit 业绩归属: B, 1,200.00 CNY  (revision 3: timer)")
@@ -102,7 +144,7 @@ def test_generated_traffic_is_counted_and_a_decision_shown_now_and_then_after_it
     screen.add([(ORDERS, order("o-9")), (DECISIONS, unpaid(buyer_id="b-8", order_id="o-9"))])
     screen.add([(ORDERS, order("o-10")), (DECISIONS, unpaid(buyer_id="b-8", order_id="o-10"))])
     event, verdict = screen.seen.splitlines()
-    assert "order 订单    o-9 of b-8: placed 下单, 1,290.00 CNY" in event
+    assert "order 订单    o-9 of b-8: created 下单, 1,290.00 CNY" in event
     assert "verdict 判定  o-9 → pending" in verdict
     screen.refresh()
     assert "in: 5 chat" not in screen.seen
@@ -158,11 +200,6 @@ def test_no_table_is_cut_however_narrow_the_terminal(width: int) -> None:
         assert "糖糖 (kf-05)" in out.getvalue()
 
 
-def test_ids_in_a_sentence_get_their_names(screen: Screen) -> None:
-    screen.print_with_names("A is the placing agent, not AB nor C-1; credit C.")
-    assert screen.seen == "小雨 (A) is the placing agent, not AB nor C-1; credit 阿哲 (C).\n"
-
-
 def test_the_story_alone_brings_no_counts(screen: Screen) -> None:
     screen.add_one(CHAT, chat())
     screen.clock.now = 9.0
@@ -197,7 +234,7 @@ def test_the_summary_adds_up(screen: Screen) -> None:
     assert ["小雨", "(A)", "0", "0.00", "0", "0", "3"] in rows
     assert ["total", "合计", "2", "1,200.50", "1", "1", "3"] in rows
     assert "Not on the roster, so without a name: B." in screen.seen
-    assert "Orders without credit: 1 silent 静默, 1 unpaid." in screen.seen
+    assert "Orders without credit: 1 silent 静默, 1 unpaid 未付款." in screen.seen
     assert "Bad records, kept as dead letters: 2 bad_value." in screen.seen
 
 

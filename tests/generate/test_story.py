@@ -27,6 +27,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[s
         "orders": map(orjson.dumps, told.orders),
         "roster": sample.roster(),
         "settings": sample.settings(),
+        "rulings": map(orjson.dumps, told.rulings),
     }
     for name, lines in files.items():
         (directory / name).write_bytes(b"".join(line + b"\n" for line in lines))
@@ -59,6 +60,13 @@ def test_zhao_never_pays(verdicts: dict[str, list[tuple[str, str, str | None]]])
         ("pending", "unpaid"),
         ("final", "unpaid"),
     ]
+
+
+def test_qians_order_is_whose_the_robot_handed_over_until_the_ruling(
+    verdicts: dict[str, list[tuple[str, str, str | None]]],
+) -> None:
+    assert [verdict[2] for verdict in verdicts["o-qian"]] == [None, "kf-05", "kf-05", "kf-04", "kf-04"]
+    assert verdicts["o-qian"][-1] == ("final", "credited", "kf-04")
 
 
 def test_the_story_is_told_in_the_order_of_its_time_and_ends_when_it_says() -> None:
