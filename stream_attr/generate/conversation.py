@@ -7,7 +7,7 @@ from typing import Any
 from stream_attr.generate import phrases
 from stream_attr.generate.chance import Chance
 from stream_attr.generate.shops import Product, Shop
-from stream_attr.rules.shop.days import MINUTE_MS
+from stream_attr.rules.shop.days import HOUR_MS, MINUTE_MS
 
 __all__ = ["Chat"]
 
@@ -92,7 +92,20 @@ class Chat:
         if arrives and chance.odds(0.25):
             ts += chance.integer(2, 30) * 1_000
             self.say(buyer, agent, ts, "agent", chance.pick(phrases.SYSTEM), "system")
+            if chance.odds(0.25):
+                self._rate(buyer, agent, ts)
         return ts
+
+    def _rate(self, buyer: str, agent: str, ts: int) -> None:
+        """The buyer rates the service (满意度评价), soon or a day later; some rate it twice."""
+        chance = self._chance
+        for _ in range(2 if chance.odds(0.05) else 1):
+            later = chance.odds(0.1)
+            record = self._event(buyer, agent, ts + chance.early(5_000, 30 * HOUR_MS if later else HOUR_MS))
+            record["type"] = "rating"
+            record["score"] = 5 if chance.odds(0.7) else chance.integer(1, 6)
+            if later:
+                record["rated_ts"] = ts
 
     def answers(self, buyer: str, agent: str, ts: int) -> int:
         """The agent answers what was asked elsewhere, or the day before, in a message or two."""

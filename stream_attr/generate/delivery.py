@@ -69,7 +69,8 @@ def _too_large(record: dict[str, Any]) -> bytes:
 # The last two of each list are told by what went before or comes after, not by the record itself. Their
 # buyers have nothing else, so that they bear on no verdict wherever in the file they stand.
 def _ancient_chat(record: dict[str, Any]) -> bytes:
-    return encode({**record, "buyer_id": "b-bygone", "ts": record["ts"] - TOO_OLD_MS})
+    kept = {key: value for key, value in record.items() if key != "rated_ts"}
+    return encode({**kept, "buyer_id": "b-bygone", "ts": record["ts"] - TOO_OLD_MS})
 
 
 def _ancient_order(record: dict[str, Any]) -> bytes:

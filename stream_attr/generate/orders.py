@@ -212,5 +212,5 @@ class Orders:
         self._money(record, amount)
         if number is not None:
             record["refund_id"] = f"r-{number}"
-        if self._shop.currency == "CNY" and self._chance.odds(0.01):
+        if self._shop.currency == "CNY" and self._chance.odds(0.03):
             record["currency"] = "HKD"
