@@ -115,6 +115,10 @@ class _Street:
         if chance.random() < 0.05:
             others = [agent for agent in "ABCD" if agent != value["agent_id"]]
             return {**value, "type": "transfer", "to_agent_id": chance.choice(others)}
+        if chance.random() < 0.05:
+            rating = {**value, "type": "rating", "score": chance.randint(1, 5)}
+            earlier = value["ts"] - chance.choice((0, HOUR_MS, DAY_MS, 40 * DAY_MS))
+            return rating if chance.random() < 0.5 else {**rating, "rated_ts": earlier}
         value["sender"] = chance.choice(("buyer", "agent"))
         optional = {
             "kind": ("text", "image", "card", "system", "broadcast", "auto_reply"),
@@ -203,6 +207,7 @@ class _Street:
             "max_wait_minutes": (1, 10, None),
             "auto_reply": ({"identify": True, "prefix": "^"}, {"identify": False}),
             "overnight_once": (True,),
+            "carried_questions": (False,),
             "agent_initiated_exempt": ({"enabled": True, "first_reply_days": 3},),
             "official_accounts": ([], ["b-2"]),
             "filters": (

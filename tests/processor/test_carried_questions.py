@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, FACTS, INQUIRIES
+from stream_attr.rules.buyer.retention import FORGET_EVERY_MS, Retention
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.testing import Driver, in_time_order
 
@@ -459,3 +460,21 @@ def test_a_repeated_rating_changes_nothing():
     rating = rated(AT_10 + MINUTE_MS, "A", 5)
     once, twice = judged([*SERVED, rating]), judged([*SERVED, rating, rating])
     assert once.last(FACTS) == twice.last(FACTS)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_late_event_at_the_end_of_the_history_finds_the_question_of_the_day_before(restarted):
+    """The day before is older than the history, and goes with the day that follows on it."""
+    end = MIDNIGHT + FORGET_EVERY_MS
+    driver = Driver()
+    driver.send(CHAT, said(MIDNIGHT - HOUR_MS, "A", "buyer"))
+    driver.send(CHAT, said(end - 10 * SECOND, "A", "buyer"))
+    driver.send(CHAT, said(end + 20 * SECOND, "A", "agent"))
+    driver.tick(end + Retention().chat_ms)
+    if restarted:
+        driver.restart()
+    driver.send(CHAT, said(end + HOUR_MS, "A", "agent"))
+    driver.finish()
+    of_a = fact(driver, "A", "2026-11-06")
+    assert (of_a["agent_messages"], of_a["first_response_ms"]) == (2, 30 * SECOND)
+    assert not driver.state

@@ -79,8 +79,8 @@ class ChatEvent(Struct, gc=False):
     rated_ts: Annotated[
         Instant | UnsetType,
         instant(
-            "When the service that is rated was given, not after ts: the rating belongs to that day. Of a "
-            "rating; left out: ts."
+            "When the service that is rated was given, not after ts: the rating belongs to that day. Before "
+            "the history that is kept it is too_late. Of a rating; left out: ts."
         ),
     ] = UNSET
     buyer_is_subaccount: Annotated[bool, field("The buyer's account is a sub-account.")] = False
