@@ -108,7 +108,7 @@ BAD_ORDERS: tuple[tuple[str, Callable[[dict[str, Any]], bytes]], ...] = (
     ("incomplete_order", _never_created),
     ("missing_field", _without("order_id")),
     ("bad_type", _with(amount=129.5)),
-    ("bad_value", _with(type="shipped")),
+    ("bad_value", _with(type="no_such_type")),
     ("too_late", _ancient_order),
     ("not_json", _truncated),
     ("bad_value", _with(amount=-1)),

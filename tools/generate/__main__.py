@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.generate import examples, schemas, tables, topics
+from tools.generate import examples, sample, schemas, tables, topics
 from tools.generate.compatibility import changes_since
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +15,15 @@ ROOT = Path(__file__).parents[2]
 
 def generated() -> dict[str, str]:
     """Every generated file's text, by path from the root of the repository."""
-    return dict([*topics.files(), *schemas.files(), *tables.files(ROOT), *examples.files(ROOT)])
+    return dict(
+        [
+            *topics.files(),
+            *schemas.files(),
+            *tables.files(ROOT),
+            *examples.files(ROOT),
+            *sample.files(),
+        ]
+    )
 
 
 def main() -> int:
