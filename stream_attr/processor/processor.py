@@ -35,6 +35,7 @@ from stream_attr.processor.buyers import Buyers
 from stream_attr.processor.dead_letter import dead_letter
 from stream_attr.processor.intake import (
     BUYER_IS_FULL,
+    FOR_TASKS,
     PAYMENTS_AND_REFUNDS,
     REFUNDS,
     accept,
@@ -67,7 +68,7 @@ from stream_attr.rules.order.order import RULING_MARK, Order
 from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
-from stream_attr.rules.vocabulary import FINAL, ORDER_EVENT_REASONS, TASK_EVENTS, Code
+from stream_attr.rules.vocabulary import FINAL, Code
 
 NO_WATERMARK: Final = 0
 """The watermark that a decision shows while there is none."""
@@ -76,6 +77,20 @@ WATERMARK_EVERY_MS: Final = QUARTER * MINUTE_MS
 cuts that are not have times of their own (`ShopRegistry.day_starts`)."""
 
 _NO_CREATION: Final = "no creation of its order is known: it was never sent, or the order is kept no longer"
+_REASONS: Final = {
+    "created": "created",
+    "deposit_paid": "deposit",
+    "paid": "paid",
+    "cancelled": "cancelled",
+    "refund_requested": "refund",
+    "refund_completed": "refund",
+    "refund_closed": "refund",
+    "excluded": "excluded",
+    "included": "excluded",
+    "parcel_returned": "parcel",
+    "parcel_inspected": "parcel",
+    "reviewed": "review",
+}
 
 
 class Processor:
@@ -250,6 +265,8 @@ class Processor:
             return
         for order in touched:
             self._emit(buyer, order, self._watermark.value, "chat", late=late)
+            if self._has_tasks:
+                self._emit_tasks(buyer, order, self._watermark.value, "chat")
         sooner = False
         if self._reports:
             day = buyer.shop.zone.day_of(ts)
@@ -287,19 +304,18 @@ class Processor:
         else:
             order.take_waiting()
             update_order_size(buyer, order)
-            judged = event.type not in TASK_EVENTS
-            reason = ORDER_EVENT_REASONS[event.type]
+            judged = event.type not in FOR_TASKS
             if judged:
-                self._emit(buyer, order, self._watermark.value, reason, late=late)
+                self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
             if self._has_tasks:
-                self._emit_tasks(buyer, order, self._watermark.value, reason)
+                self._emit_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
             if judged and self._reports:
                 if event.type in REFUNDS and before is not None:
                     since = buyer.shop.zone.day_of(event.ts)
                 else:
                     since = _first_day(order, buyer.shop)
                     since = since if before is None else min(since, before)
-                self._mark_dirty(buyer, since, event.ts, reason, late=late)
+                self._mark_dirty(buyer, since, event.ts, _REASONS[event.type], late=late)
         self._reschedule(key, buyer, self._watermark.value)
 
     def _ruling(self, record: Record) -> None:

@@ -12,6 +12,7 @@ from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.emitted import EmittedTask
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.service_task import FRESH_MS, REMINDERS, Task, tasks_of
+from stream_attr.rules.shop.days import END_OF_TIME
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.vocabulary import FINAL
 
@@ -27,11 +28,14 @@ def emit_tasks(
     if order.created_ts is None:
         return outputs
     shop_id = buyer.shop.shop_id
-    for task in tasks_of(order, buyer.shop):
+    tasks = list(tasks_of(order, buyer.shop))
+    if order.tasks:
+        tasks += _without_cause(order, {task.kind for task in tasks}, order.created_ts)
+    for task in tasks:
         known = order.tasks.get(task.kind)
         ended_ts = task.ended_ts
-        if ended_ts is None and watermark >= task.ends_at:
-            ended_ts = task.ends_at
+        if watermark >= task.ends_at or (ended_ts is not None and ended_ts > task.ends_at):
+            ended_ts = task.ends_at if ended_ts is None else min(ended_ts, task.ends_at)
         if known is None:
             due = task.kind not in REMINDERS or watermark >= task.due_ts
             if ended_ts is not None or not due or now() - task.due_ts > FRESH_MS:
@@ -48,6 +52,16 @@ def emit_tasks(
             Output(TASKS, task_id.encode(), emission(encoded, emitted.revision, reason, watermark))
         )
     return outputs
+
+
+def _without_cause(order: Order, kinds: set[str], created_ts: int) -> list[Task]:
+    """Return the open tasks of other kinds: by an event that came later they never had a cause."""
+    return [
+        Task(kind, due_ts, known.agent_id, due_ts, END_OF_TIME)
+        for kind, known in order.tasks.items()
+        if known.is_open and kind not in kinds
+        for due_ts in [created_ts if known.due_ts is None else known.due_ts]
+    ]
 
 
 def _is_told(task: Task, known: EmittedTask) -> bool:

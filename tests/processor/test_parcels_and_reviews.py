@@ -178,8 +178,8 @@ def test_else_the_credited_agent_follows_it_up_whoever_that_is_by_then():
     assert reviewed(shop, NOON + 1, "bad")[0][2] == "A"
     ruling = {"shop_id": "jd:1", "buyer_id": "b-1", "order_id": "o-1", "event_id": "r", "ts": NOON + 2}
     shop.send(RULINGS, **ruling, type="credit", agent_id="R", ruled_by="boss")
-    told = shop.told or (shop.tick(NOON + HOUR_MS) and shop.told)
-    assert [(task["agent_id"], task["revision"]) for task in told] == [("R", 2)]
+    told = [(task["agent_id"], task["revision"], task["reason"]) for task in shop.told]
+    assert told == [("R", 2, "ruling")]
 
 
 def test_where_nobody_is_named_or_credited_it_says_null():

@@ -112,6 +112,14 @@ def test_an_unpaid_order_is_given_up_at_its_deadline():
     assert shop.tick(NOON + DAY_MS) == [("payment_reminder", "closed", None)]
 
 
+def test_an_order_paid_after_its_deadline_was_given_up_then_whenever_that_is_known():
+    shop = Shop(payment_reminder_sms={"enabled": False})
+    shop.order("created", NOON)
+    shop.tick(NOON + HOUR_MS)
+    assert shop.order("paid", NOON + DAY_MS + 5) == [("payment_reminder", "closed", None)]
+    assert shop.told[0]["closed_ts"] == NOON + DAY_MS
+
+
 def test_where_nobody_placed_the_order_the_duty_agent_is_responsible():
     duty = [
         {"weekday": 6, "from": "00:00", "to": "24:00", "agent_id": "saturday"},
@@ -126,10 +134,31 @@ def test_where_nobody_placed_the_order_the_duty_agent_is_responsible():
     ]
 
 
+def test_chat_that_comes_after_the_payment_opens_and_moves_the_address_check():
+    shop = Shop()
+    shop.order("created", NOON)
+    assert shop.order("paid", NOON + 5) == []
+    shop.say(NOON - 2, sender="buyer")
+    assert shop.say(NOON - 1) == [("address_check", "open", "A")]
+    assert shop.told[0]["reason"] == "chat"
+    shop.say(NOON + 1, "B", sender="buyer")
+    assert shop.say(NOON + 2, "B") == [("address_check", "open", "B")]
+
+
 def test_of_a_full_silent_order_nobody_checks_the_address():
     shop = Shop()
     shop.order("created", NOON)
     assert shop.order("paid", NOON + 1) == []
+
+
+def test_an_earlier_payment_that_makes_an_order_full_silent_closes_the_address_check():
+    shop = Shop()
+    shop.order("created", NOON)
+    shop.say(NOON + 2, sender="buyer")
+    shop.say(NOON + 3)
+    assert shop.order("paid", NOON + 5) == [("address_check", "open", "A")]
+    assert shop.order("paid", NOON + 1) == [("address_check", "closed", "A")]
+    assert shop.told[0]["closed_ts"] == NOON + 5
 
 
 @pytest.mark.parametrize("end", ["cancelled", "refund", "midnight"])

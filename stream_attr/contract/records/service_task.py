@@ -28,9 +28,10 @@ class ServiceTask(Struct, gc=False):
     agent_id: Annotated[
         AgentId | None,
         field(
-            "Who is responsible: of an address_check the payment agent; of a reminder the placing agent, "
-            "else the shop's duty agent; of a parcel_inspection the duty agent when the parcel came; of a "
-            "review_follow_up who has the day of the first review, else the credited agent; null: nobody."
+            "Who is responsible: of an address_check the payment agent, else the placing agent; of a "
+            "reminder the placing agent, else the shop's duty agent; of a parcel_inspection the duty agent "
+            "when the parcel came; of a review_follow_up who has the day of the first review, else the "
+            "credited agent; null: nobody."
         ),
     ]
     status: Annotated[
