@@ -164,6 +164,32 @@ def rules(draw: st.DrawFn) -> Json:
     return stated
 
 
+_DUTY = st.lists(
+    st.fixed_dictionaries(
+        {
+            "weekday": st.integers(1, 7),
+            "from": st.sampled_from(["00:00", "10:00"]),
+            "to": st.sampled_from(["10:15", "12:00", "24:00"]),
+            "agent_id": st.sampled_from(AGENTS),
+        }
+    ),
+    max_size=6,
+)
+_TASKS = st.fixed_dictionaries(
+    {},
+    optional={
+        "payment_reminder_sms": st.fixed_dictionaries(
+            {}, optional={"minutes": st.sampled_from([1, 60, 1440]), "min_amount": st.sampled_from([0, 99])}
+        ),
+        "payment_reminder": st.fixed_dictionaries({"minutes": st.sampled_from([1, 14 * 60])}),
+        "address_check": st.fixed_dictionaries({"enabled": st.booleans()}),
+        "parcel_inspection": st.fixed_dictionaries({"by": st.sampled_from(["00:00", "02:30", "10:00"])}),
+        "review_follow_up": st.fixed_dictionaries({}, optional={"odd": st.just("O"), "even": st.just("E")}),
+        "duty": _DUTY,
+    },
+)
+
+
 @st.composite
 def settings_of(draw: st.DrawFn, shop_id: str, calendar: Calendar) -> list[Json]:
     """Draw a shop's settings records; the first names its time zone and day cut."""
@@ -177,6 +203,8 @@ def settings_of(draw: st.DrawFn, shop_id: str, calendar: Calendar) -> list[Json]
         if index == 0 or draw(st.booleans()):
             record["timezone"] = calendar.zone
             record |= {} if calendar.cut == "00:00" else {"day_cut": calendar.cut}
+        if draw(st.booleans()):
+            record["tasks"] = draw(_TASKS)
         names = draw(st.lists(st.sampled_from(["alt", "what-if_2"]), unique=True))
         if names:
             record["profiles"] = {name: draw(rules()) for name in names}
@@ -288,6 +316,13 @@ _FOLLOWING = weighted(
     (1, ("deposit_paid", "excluded", "included", "refund_completed")),
     (1, ("deposit_paid", "paid", "refund_completed", "excluded", "included")),
 )
+_AFTERWARDS = weighted(
+    (8, ()),
+    (1, ("parcel_returned",)),
+    (1, ("parcel_returned", "parcel_inspected", "parcel_returned")),
+    (1, ("reviewed", "reviewed")),
+    (1, ("reviewed", "parcel_returned", "parcel_inspected", "reviewed", "reviewed")),
+)
 _AMOUNTS = {
     "created": (0, 100, 12900),
     "deposit_paid": (100,),
@@ -315,7 +350,8 @@ def order(
     created_ts = calendar.clip(draw(st.sampled_from(busy)) + draw(weighted((4, 0), (1, 1), (1, MINUTE_MS))))
     ids = {"shop_id": shop_id, "buyer_id": draw(st.sampled_from(buyers)), "order_id": order_id}
     events: list[Json] = []
-    for kind in (*draw(weighted((8, ("created",)), (2, ()), (1, ("created", "created")))), *draw(_FOLLOWING)):
+    creations = draw(weighted((8, ("created",)), (2, ()), (1, ("created", "created"))))
+    for kind in (*creations, *draw(_FOLLOWING), *draw(_AFTERWARDS)):
         delay = 0 if kind == "created" and not events else draw(st.sampled_from(_DELAYS))
         event = {**ids, "type": kind, "ts": calendar.clip(created_ts + delay)}
         if kind in _AMOUNTS:
@@ -333,6 +369,8 @@ def order(
             event["created_ts"] = max(earliest, min(created_ts, event["ts"]))
         if kind == "deposit_paid" and draw(st.booleans()):
             event["balance_until"] = event["ts"] + draw(st.sampled_from(_BALANCE_AFTER))
+        if kind == "reviewed":
+            event["review"] = draw(st.sampled_from(["good", "neutral", "bad"]))
         if kind == "refund_closed":
             event["refund_id"] = draw(st.sampled_from(["r-1", "r-2"]))
         elif kind.startswith("refund"):

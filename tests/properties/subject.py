@@ -19,6 +19,7 @@ from stream_attr.contract.topics import (
     ORDERS,
     ROSTER,
     SETTINGS,
+    TASKS,
 )
 from stream_attr.processor import Options, ShopRegistry
 from stream_attr.processor.ports import Output, Record
@@ -41,7 +42,7 @@ CACHED_FACTS = 20
 DUE_SOON_MS = 30 * 60_000
 """So little that most deadlines come back from the store."""
 
-REPORTS = (FACTS, INQUIRIES, AGENT_DAILY)
+REPORTS = (FACTS, INQUIRIES, AGENT_DAILY, TASKS)
 
 _SHOP_FILES = {SETTINGS: ("settings.jsonl",), ROSTER: ("roster.jsonl",)}
 
@@ -55,7 +56,7 @@ class Run:
     reports: dict[str, list[tuple[str, Json]]] = field(
         default_factory=lambda: {topic: [] for topic in REPORTS}
     )
-    """Facts, inquiries and agents' days by topic: key and record, in the order of their emission."""
+    """Facts, inquiries, agents' days and tasks by topic: key and record, in the order of their emission."""
     dead_letters: list[Json] = field(default_factory=list)
     state: dict[bytes, bytes] = field(default_factory=dict)
     """What all partitions still keep."""
@@ -67,7 +68,7 @@ class Run:
         return {(d["shop_id"], d["order_id"], d["profile"]): d for d in self.emitted}
 
     def last_reports(self, topic: str) -> dict[str, Json]:
-        """Return the last record per key of facts, inquiries or agents' days."""
+        """Return the last record per key of facts, inquiries, agents' days or tasks."""
         return dict(self.reports[topic])
 
     def add(self, outputs: Iterable[Output]) -> None:
@@ -117,6 +118,7 @@ def run(
                 cached_facts=CACHED_FACTS,
                 latest_watermark=END_OF_TIME if until is None else until,
                 due_soon_ms=DUE_SOON_MS,
+                now=lambda: 0,  # nothing fell due so long ago that it is not opened
                 partition=number,
                 partitions=partitions,
             ),

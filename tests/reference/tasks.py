@@ -8,7 +8,7 @@ from datetime import time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.reference.days import DAY_MS, MINUTE_MS, at_clock, day_of, end_of_day, local_time
+from tests.reference.days import DAY_MS, MINUTE_MS, at_clock, day_of, end_of_day, local_time, passed
 from tests.reference.inquiries import official_orders
 from tests.reference.model import Judged
 from tests.reference.receptions import Event
@@ -23,11 +23,13 @@ class Cause:
 
     kind: str
     agent_id: str | None
-    began: int
-    """From when on it is to be done, or to be known that it will be."""
     due: int
-    ended: int | None
-    """When it need not be done any more; None: it still has to."""
+    ends: list[int]
+    """When something happened by which it need not be done any more, by whatever is known."""
+    ends_at: int | None = None
+    """When it need not be done any more, if nothing happens."""
+    from_due_on: bool = False
+    """Whether it is to be done once it is due; else as soon as its cause is known."""
 
 
 def tasks(
@@ -40,17 +42,20 @@ def tasks(
 ) -> dict[tuple[str, str, str], Task]:
     """Return the tasks per (shop_id, order_id, kind) when the watermark stands at ``watermark``.
 
-    Here are those too that a worker need not have emitted: closed by the time at which they became known.
-    All records are valid and accepted. Tasks lack what distinguishes emissions: revision, reason, watermark.
+    Those that are closed are here, too, though a worker need not have emitted one that closed before it was
+    known. All records are valid and accepted. Tasks lack what distinguishes emissions: revision, reason,
+    watermark.
     """
     found = {}
     for judged in official_orders(chat, orders, settings, roster, watermark, rulings):
         order = judged.order
         shop = ShopSettings([r for r in settings if r["shop_id"] == order.shop_id])
         for cause in causes_of(judged, shop):
-            if cause.began > watermark or (cause.ended is not None and cause.ended <= cause.began):
+            ends = list(cause.ends)
+            if cause.ends_at is not None and (ends or passed(watermark, cause.ends_at)):
+                ends.append(cause.ends_at)
+            if cause.from_due_on and (watermark < cause.due or min(ends, default=watermark + 1) <= cause.due):
                 continue
-            ended = cause.ended if cause.ended is not None and cause.ended <= watermark else None
             found[order.shop_id, order.order_id, cause.kind] = {
                 "task_id": f"{order.shop_id}|{order.order_id}|{cause.kind}",
                 "shop_id": order.shop_id,
@@ -58,9 +63,9 @@ def tasks(
                 "buyer_id": order.buyer_id,
                 "kind": cause.kind,
                 "agent_id": cause.agent_id,
-                "status": "open" if ended is None else "closed",
+                "status": "closed" if ends else "open",
                 "due_ts": cause.due,
-                "closed_ts": ended,
+                "closed_ts": min(ends, default=None),
             }
     return found
 
@@ -90,30 +95,30 @@ def reminders_of(judged: Judged, kind: str, rules: Rules, shop: ShopSettings) ->
         return
     due = order.created_ts + rules[kind]["minutes"] * MINUTE_MS
     deposit_ts = None if order.deposit is None else order.deposit["ts"]
-    ends = [order.paid_ts, order.cancelled_ts, deposit_ts, judged.deadline]
+    ends = [ts for ts in (order.paid_ts, order.cancelled_ts, deposit_ts) if ts is not None]
     agent_id = agent_of(judged, "placing") or on_duty(due, rules["duty"], shop.days.zone)
-    yield Cause(kind, agent_id, began=due, due=due, ended=min(ts for ts in ends if ts is not None))
+    yield Cause(kind, agent_id, due, ends, ends_at=judged.deadline, from_due_on=True)
 
 
 def address_checks_of(judged: Judged, shop: ShopSettings) -> Iterator[Cause]:
     """The buyer has paid: the payment agent checks the address, unless nobody served the buyer.
 
-    There is nothing to send once the order is cancelled or all of it refunded; the next day is too late.
+    Of an order that has a placing agent alone, that one does. There is nothing to send once the order is
+    cancelled or all of it refunded; the next day is too late.
     """
     order = judged.order
     if order.paid_ts is None or judged.decision["silence"] == "full":
         return
-    ends = [end_of_day(order.paid_ts, shop.days)]
-    if order.cancelled_ts is not None:
-        ends.append(order.cancelled_ts)
+    ends = [] if order.cancelled_ts is None else [order.cancelled_ts]
     refunded = 0
     for event in order.refunds:
         if event["type"] == "refund_completed":
             refunded += event["amount"]
             if refunded >= order.amount:
                 ends.append(event["ts"])
-    agent_id = agent_of(judged, "payment")
-    yield Cause("address_check", agent_id, began=order.paid_ts, due=order.paid_ts, ended=min(ends))
+    ends_at = end_of_day(max(order.created_ts, order.paid_ts), shop.days)
+    agent_id = agent_of(judged, "payment") or agent_of(judged, "placing")
+    yield Cause("address_check", agent_id, order.paid_ts, ends, ends_at)
 
 
 def parcel_inspections_of(judged: Judged, rules: Rules, shop: ShopSettings) -> Iterator[Cause]:
@@ -128,8 +133,7 @@ def parcel_inspections_of(judged: Judged, rules: Rules, shop: ShopSettings) -> I
     if came > due:
         due = at_clock(day + timedelta(days=1), by, zone)
     inspected = [e["ts"] for e in judged.order.events if e["type"] == "parcel_inspected" and e["ts"] >= came]
-    agent_id = on_duty(came, rules["duty"], zone)
-    yield Cause("parcel_inspection", agent_id, began=came, due=due, ended=min(inspected, default=None))
+    yield Cause("parcel_inspection", on_duty(came, rules["duty"], zone), due, inspected)
 
 
 def review_follow_ups_of(judged: Judged, rules: Rules, shop: ShopSettings) -> Iterator[Cause]:
@@ -142,13 +146,8 @@ def review_follow_ups_of(judged: Judged, rules: Rules, shop: ShopSettings) -> It
     day = local_time(reviews[0]["ts"], shop.days.zone).day
     named = rules["review_follow_up"]["odd" if day % 2 else "even"]
     good = [e["ts"] for e in reviews[complaints[0] :] if e["review"] == "good"]
-    yield Cause(
-        "review_follow_up",
-        named or agent_of(judged, "credit"),
-        began=complaint,
-        due=complaint + DAY_MS,
-        ended=good[0] if good else None,
-    )
+    agent_id = named or agent_of(judged, "credit")
+    yield Cause("review_follow_up", agent_id, due=complaint + DAY_MS, ends=good)
 
 
 def agent_of(judged: Judged, part: str) -> str | None:
