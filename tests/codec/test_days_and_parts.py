@@ -7,7 +7,10 @@ import pytest
 
 from stream_attr.codec.internal.day_state import DayState, decode_day, encode_day
 from stream_attr.codec.internal.records import BuyerDay, decode_buyer_day, encode_internal
-from stream_attr.rules.reports.contribution import Contribution, Deals, Ends, Inquiries, Workload
+from stream_attr.rules.reports.contribution import Contribution, Ends
+from stream_attr.rules.reports.conversion import Inquiries
+from stream_attr.rules.reports.deals import Deals
+from stream_attr.rules.reports.workload import Workload
 
 ENDS = Ends(1, 2, 3, 4, 5)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -32,7 +33,10 @@ from stream_attr.codec.state.buyer import decode_owner, encode_owner
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.records.tick import Tick
 from stream_attr.rules.buyer.emitted import LastEmitted
-from stream_attr.rules.reports.contribution import Contribution, Deals, Ends, Inquiries, Workload
+from stream_attr.rules.reports.contribution import Contribution, Ends
+from stream_attr.rules.reports.conversion import Inquiries
+from stream_attr.rules.reports.deals import Deals
+from stream_attr.rules.reports.workload import Workload
 
 SAMPLES = Path(__file__).parent / "record_samples"
 """Written once, by the program of that time, and never again: they stand for what lies on brokers."""
@@ -105,6 +109,13 @@ def sample(version, name):
     return b64decode(json.loads((SAMPLES / f"{version}.json").read_text(encoding="utf-8"))[name])
 
 
+def written(name):
+    """What is written now; of what only others write, the sample."""
+    version, says = PRESENT[name]
+    encode = RECORDS[name][1]
+    return sample(version, name) if encode is None else encode(says)
+
+
 def newer(value):
     """The same, of the version after this one."""
     if value.startswith(b"{"):
@@ -112,8 +123,17 @@ def newer(value):
     return bytes((value[0] + 1,)) + value[1:]
 
 
-def number(version):
-    return int(version.removeprefix("version-"))
+def version_of(value):
+    return 1 if value.startswith(b"{") else value[0]
+
+
+def goes_on(value, known):
+    """Whether a value has all that is known of it, and further figures alone, last and of 0."""
+    if isinstance(known, dict):
+        return value.keys() == known.keys() and all(goes_on(value[key], known[key]) for key in known)
+    if isinstance(known, list):
+        return all(map(goes_on, value, known)) and value[len(known) :] == [0] * (len(value) - len(known))
+    return value == known
 
 
 @pytest.mark.parametrize(("version", "name", "says"), STORED, ids=[f"{one[1]}-{one[0]}" for one in STORED])
@@ -123,30 +143,38 @@ def test_a_stored_sample_of_every_version_is_read(version, name, says):
 
 @pytest.mark.parametrize("name", [name for name, (_, encode, _) in RECORDS.items() if encode])
 def test_the_present_version_is_written_as_its_sample_says(name):
-    version, says = PRESENT[name]
-    encode = RECORDS[name][1]
-    assert encode is not None
-    assert encode(says) == sample(version, name)
+    value, known = written(name), sample(PRESENT[name][0], name)
+    if version_of(value) == version_of(known):
+        assert value == known
+    else:  # figures make versions by themselves, see `stream_attr.codec.internal.records`
+        assert name in ("buyer-day", "passed", "closing")
+        assert goes_on(msgspec.msgpack.decode(value[1:]), msgspec.msgpack.decode(known[1:]))
 
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_record_of_a_newer_program_is_refused_in_one_sentence(name):
-    version = PRESENT[name][0]
+    value = written(name)
     with pytest.raises(NewerVersionError) as refused:
-        RECORDS[name][2](newer(sample(version, name)))
+        RECORDS[name][2](newer(value))
     assert (
-        f"is of version {number(version) + 1}, which a newer program wrote, and this one reads versions "
-        f"up to {number(version)}. Nothing was committed: update this worker, then start it again"
+        f"is of version {version_of(value) + 1}, which a newer program wrote, and this one reads versions "
+        f"up to {version_of(value)}. Nothing was committed: update this worker, then start it again"
         in str(refused.value)
     )
 
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_what_a_newer_version_holds_beside_its_version_does_not_matter(name):
-    later = number(PRESENT[name][0]) + 1
+    later = version_of(written(name)) + 1
     value = b'{"version":2,"ts":"later"}' if name in ("progress", "tick") else bytes((later,)) + b"anything"
     with pytest.raises(NewerVersionError):
         RECORDS[name][2](value)
+
+
+@pytest.mark.parametrize("figures", [Workload, Inquiries, Deals])
+def test_a_figure_that_is_not_stored_is_0(figures):
+    """So contributions of all versions before are read."""
+    assert figures() == figures(*[0] * len(figures.__struct_fields__))
 
 
 def test_a_refusal_names_the_key_without_its_control_characters():

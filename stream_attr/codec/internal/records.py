@@ -14,10 +14,17 @@ from msgspec import Struct
 
 from stream_attr.codec.versions import body_of, versioned
 from stream_attr.rules.reports.contribution import Contribution, Ends
+from stream_attr.rules.reports.conversion import Inquiries
+from stream_attr.rules.reports.deals import Deals
+from stream_attr.rules.reports.workload import Workload
 from stream_attr.rules.shop.days import MIDNIGHT
 
-VERSION: Final = 2
+_LAYOUT: Final = 2
 """2: contributions with `self_ordered`, `ratings` and `satisfied`, days with their `day_cut`."""
+_FIGURES: Final = 42
+"""How many figures a contribution had when that layout was new."""
+VERSION: Final = _LAYOUT + sum(len(one.__struct_fields__) for one in (Workload, Inquiries, Deals)) - _FIGURES
+"""Each further figure makes a version, so that no older program takes a contribution for all there is."""
 
 
 class BuyerDay(Struct, array_like=True, tag=1, gc=False):

@@ -19,8 +19,11 @@ from stream_attr.contract.records.agent_daily import (
     shape_of,
 )
 from stream_attr.rules.chat.presence import Presence
-from stream_attr.rules.reports.contribution import TOTAL, Deals, Ends, Inquiries, Workload
+from stream_attr.rules.reports.contribution import TOTAL, Ends
+from stream_attr.rules.reports.conversion import Inquiries
 from stream_attr.rules.reports.day_totals import GROUPS, AgentDay
+from stream_attr.rules.reports.deals import Deals
+from stream_attr.rules.reports.workload import Workload
 from stream_attr.rules.shop.days import Zone, day_name
 from stream_attr.rules.vocabulary import FINAL, PENDING
 

@@ -10,75 +10,14 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stream_attr.rules.reports.conversion import NO_INQUIRIES, Inquiries
+from stream_attr.rules.reports.deals import NO_DEALS, Deals
+from stream_attr.rules.reports.workload import NO_WORKLOAD, Workload
+
 TOTAL: Final = "*"
 """Stands for the agent of a shop's totals."""
 NOBODY: Final = ""
 """Stands for the agent of what belongs to no agent: silent sales, and refunds of sales without credit."""
-
-
-class Workload(Struct, array_like=True, frozen=True, gc=False):
-    """Figures of receptions; only ``consults`` and ``unanswered`` include those that a filter matched."""
-
-    consults: int = 0
-    receptions: int = 0
-    unreplied: int = 0
-    buyer_messages: int = 0
-    agent_messages: int = 0
-    agent_characters: int = 0
-    first_response_ms: int = 0
-    first_responses: int = 0
-    response_ms: int = 0
-    responses: int = 0
-    slow: int = 0
-    unanswered: int = 0
-    """Buyers who wait for a closing: their workload and inquiries can still change."""
-    ratings: int = 0
-    """Receptions that were rated."""
-    satisfied: int = 0
-    """Those whose last rating is 4 or 5."""
-
-
-class Inquiries(Struct, array_like=True, frozen=True, gc=False):
-    """Outcomes of inquiries."""
-
-    inquiries: int = 0
-    open: int = 0
-    ordered: int = 0
-    lost: int = 0
-    assists: int = 0
-    follow_ups: int = 0
-    after_sales: int = 0
-    exempt: int = 0
-    paid: int = 0
-    payment_lost: int = 0
-    self_ordered: int = 0
-
-
-class Deals(Struct, array_like=True, frozen=True, gc=False):
-    """Orders and refunds that fall on the day; amounts in minor units."""
-
-    placed_buyers: int = 0
-    placed_orders: int = 0
-    placed_amount: int = 0
-    paid_buyers: int = 0
-    paid_orders: int = 0
-    paid_amount: int = 0
-    sales_buyers: int = 0
-    sales_orders: int = 0
-    sales_quantity: int = 0
-    sales_amount: int = 0
-    silent_buyers: int = 0
-    silent_orders: int = 0
-    silent_quantity: int = 0
-    silent_amount: int = 0
-    refunds: int = 0
-    requested: int = 0
-    completed: int = 0
-
-
-NO_WORKLOAD: Final = Workload()
-NO_INQUIRIES: Final = Inquiries()
-NO_DEALS: Final = Deals()
 
 
 class Contribution(Struct, array_like=True, frozen=True, gc=False):

@@ -7,17 +7,11 @@ from typing import Final
 from msgspec.structs import astuple
 
 from stream_attr.rules.chat.presence import Presence
-from stream_attr.rules.reports.buyer_contribution import add_up
-from stream_attr.rules.reports.contribution import (
-    NO_DEALS,
-    NO_INQUIRIES,
-    NO_WORKLOAD,
-    Contribution,
-    Deals,
-    Ends,
-    Inquiries,
-    Workload,
-)
+from stream_attr.rules.reports.contribution import Contribution, Ends
+from stream_attr.rules.reports.conversion import NO_INQUIRIES, Inquiries
+from stream_attr.rules.reports.deals import NO_DEALS, Deals
+from stream_attr.rules.reports.sums import add_up
+from stream_attr.rules.reports.workload import NO_WORKLOAD, Workload
 
 GROUPS: Final = ("workload", "inquiries", "payments", "placed", "paid", "sales", "silent", "refunds")
 """Figures that become final together."""

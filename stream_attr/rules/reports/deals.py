@@ -1,0 +1,80 @@
+"""Orders and refunds: what one buyer adds to a day of an agent, or of the shop (RULEBOOK 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stream_attr.rules.order.facts import Refund
+from stream_attr.rules.order.order import Order
+from stream_attr.rules.reports.sums import summed
+
+
+class Deals(Struct, array_like=True, frozen=True, gc=False):
+    """Orders and refunds that fall on the day; amounts in minor units."""
+
+    placed_buyers: int = 0
+    placed_orders: int = 0
+    placed_amount: int = 0
+    paid_buyers: int = 0
+    paid_orders: int = 0
+    paid_amount: int = 0
+    sales_buyers: int = 0
+    sales_orders: int = 0
+    sales_quantity: int = 0
+    sales_amount: int = 0
+    silent_buyers: int = 0
+    silent_orders: int = 0
+    silent_quantity: int = 0
+    silent_amount: int = 0
+    refunds: int = 0
+    requested: int = 0
+    completed: int = 0
+
+
+NO_DEALS: Final = Deals()
+
+
+def placed_deal(order: Order) -> Deals:
+    """Return what an order adds for its placing agent."""
+    return Deals(placed_buyers=1, placed_orders=1, placed_amount=order.amount)
+
+
+def paid_deal(order: Order) -> Deals:
+    """Return what an order adds for its payment agent."""
+    return Deals(paid_buyers=1, paid_orders=1, paid_amount=order.amount)
+
+
+def sale(order: Order, *, silent: bool) -> Deals:
+    """Return what an order adds for its credited agent, or where it is silent for nobody."""
+    sold = (1, 1, order.quantity, order.amount)
+    return Deals(0, 0, 0, 0, 0, 0, *sold, *sold) if silent else Deals(0, 0, 0, 0, 0, 0, *sold)
+
+
+def refunded(refund: Refund) -> Deals:
+    """Return what a refund adds for whoever has the credit."""
+    requested, done = (0, refund.amount) if refund.completed else (refund.amount, 0)
+    return Deals(refunds=1, requested=requested, completed=done)
+
+
+def combined_deals(some: Iterable[Deals | None]) -> Deals | None:
+    """Return the deals of one buyer with the shop, where there are any."""
+    there = [deals for deals in some if deals is not None]
+    if len(there) < 2:
+        return there[0] if there else None
+    return sum_of_deals(there)
+
+
+def sum_of_deals(some: list[Deals]) -> Deals:
+    """Return the sum of one buyer's deals: the buyer counts once."""
+    sums = Deals(*summed(some))
+    return replace(
+        sums,
+        placed_buyers=min(sums.placed_buyers, 1),
+        paid_buyers=min(sums.paid_buyers, 1),
+        sales_buyers=min(sums.sales_buyers, 1),
+        silent_buyers=min(sums.silent_buyers, 1),
+    )
