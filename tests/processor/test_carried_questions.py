@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, FACTS, INQUIRIES
+from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, FACTS, INQUIRIES, SETTINGS
 from stream_attr.rules.buyer.retention import FORGET_EVERY_MS, Retention
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, zone
 from stream_attr.testing import Driver, in_time_order
@@ -477,4 +477,20 @@ def test_a_late_event_at_the_end_of_the_history_finds_the_question_of_the_day_be
     driver.finish()
     of_a = fact(driver, "A", "2026-11-06")
     assert (of_a["agent_messages"], of_a["first_response_ms"]) == (2, 30 * SECOND)
+    assert not driver.state
+
+
+def test_with_the_setting_turned_off_a_reception_without_messages_counts_no_more():
+    driver = Driver()
+    for event in HANDED_OVER[:2]:
+        driver.send(CHAT, event)
+    driver.tick(AT_10 + HOUR_MS)
+    assert fact(driver, "B")["handed_over"]
+    assert driver.last(INQUIRIES)["jd:1|b-1|B|2026-11-01"]["outcome"] == "open"
+    driver.send(SETTINGS, {"shop_id": "jd:1", "effective_from": "2026-11-01", "carried_questions": False})
+    driver.finish()
+    of_b = fact(driver, "B")
+    assert (of_b["status"], of_b["handed_over"], of_b["filtered"]) == ("final", False, "empty")
+    assert driver.last(INQUIRIES)["jd:1|b-1|B|2026-11-01"]["kind"] == "none"
+    assert driver.last(AGENT_DAILY)["jd:1|B|2026-11-01"]["workload"]["consults"] == 0
     assert not driver.state
