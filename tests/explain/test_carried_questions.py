@@ -25,7 +25,7 @@ def rating(ts: int, agent_id: str, score: int, **more: int) -> Json:
 
 
 def handed_over() -> list[Json]:
-    """RULEBOOK 12, "Handed over": R is asked and transfers to B, who answers twice; the buyer only rates."""
+    """RULEBOOK 12, handed over: R is asked and transfers to B, who answers twice; the buyer only rates."""
     return [
         message(NOON, "R", "buyer"),
         transfer(NOON + MINUTE_MS, "R", "B"),
@@ -51,7 +51,7 @@ def test_the_output_of_replay_has_the_question_and_the_rating(files: Files) -> N
 
 
 def test_a_question_before_midnight_is_told_on_the_next_day(files: Files) -> None:
-    """RULEBOOK 12, "Past midnight"."""
+    """RULEBOOK 12, past midnight."""
     midnight = MIDNIGHT + DAY_MS
     files.write(
         [

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS
+from stream_attr.contract.topics import CHAT, DEAD_LETTERS, DECISIONS, REPORTS
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.generate import Plan, write
 from stream_attr.processor.ports import Output
@@ -72,10 +72,17 @@ def all_but(outputs: list[Output], *topics: str) -> list[Output]:
     return [output for output in outputs if output.topic not in topics]
 
 
-def figures_of(outputs: list[Output]) -> dict[bytes, dict[str, object]]:
-    """The last agents' days: how often they were emitted before depends on where batches end."""
-    last = {output.key: json.loads(output.value) for output in outputs if output.topic == AGENT_DAILY}
-    return {key: {**day, "revision": None, "reason": None} for key, day in last.items()}
+def reports_of(outputs: list[Output]) -> dict[tuple[str, bytes], dict[str, object]]:
+    """The last reports: when and how often they were emitted before depends on where batches end.
+
+    That is so of agents' days, and of what waits for a closing of an agent's day.
+    """
+    last = {
+        (output.topic, output.key): json.loads(output.value) for output in outputs if output.topic in REPORTS
+    }
+    return {
+        key: {**report, "revision": None, "reason": None, "watermark": None} for key, report in last.items()
+    }
 
 
 @pytest.mark.parametrize("until", [None, END_TS - DAY_MS], ids=["to the end", "until"])
@@ -85,8 +92,8 @@ def test_one_event_of_2096_among_many_leaves_a_replay_of_the_others_as_it_was(fo
     after = list(replay(files_of(with_it), until=until, wall_clock_ts=NOW))
     assert sorted(letters_of(after, "future_timestamp")) == sorted(places)
     assert sum(output.topic == DECISIONS for output in before) > 1_000
-    assert all_but(after, DEAD_LETTERS, AGENT_DAILY) == all_but(before, DEAD_LETTERS, AGENT_DAILY)
-    assert figures_of(after) == figures_of(before)
+    assert all_but(after, DEAD_LETTERS, *REPORTS) == all_but(before, DEAD_LETTERS, *REPORTS)
+    assert reports_of(after) == reports_of(before)
 
 
 def test_check_names_the_lines_and_finds_nothing_else_that_is_new(folder, future):
