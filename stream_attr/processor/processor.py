@@ -176,7 +176,7 @@ class Processor:
             for order in buyer.orders.values():
                 if order.is_pending:
                     self._emit(buyer, order, watermark, "settings")
-            if self._reports and buyer.receptions:
+            if self._reports and not buyer.is_empty:
                 self._mark_dirty(buyer, EVERY_DAY, watermark, "settings")
             self._reschedule(key, buyer, self._watermark.value)
         return self._finished()

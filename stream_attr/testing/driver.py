@@ -202,10 +202,15 @@ class Driver:
     def _record(self, topic: str, number: int, key: bytes | None, value: Mapping[str, Any] | bytes) -> Record:
         offset = self._offsets.get((topic, number), 0)
         self._offsets[topic, number] = offset + 1
-        raw = value if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False).encode()
+        raw = value if isinstance(value, bytes) else _encoded(value)
         return Record(topic, number, offset, 0, key, raw)
 
     def _keep(self, outputs: Iterable[Output]) -> list[Emitted]:
         new = [Emitted(one.topic, one.key.decode(errors="replace"), json.loads(one.value)) for one in outputs]
         self.emitted += new
         return new
+
+
+def _encoded(value: Mapping[str, Any]) -> bytes:
+    """Return JSON; a lone surrogate is escaped, as UTF-8 has none."""
+    return json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace")

@@ -203,3 +203,19 @@ def test_days_on_which_clocks_change_begin_and_end_at_two(timezone, on, first, l
     assert shop.driver.last(DECISIONS)["jd:1|o-2"]["credit"] is None  # said on the day before
     shop.driver.finish()
     assert list(shop.driver.last(FACTS)) == [f"jd:1|b|A|{on}"]
+
+
+def test_a_day_of_orders_alone_follows_a_first_record_too():
+    shop = Shop()
+    shop.order(12 * HOUR_MS)
+    shop.order(12 * HOUR_MS, "paid")
+    shop.tick(13 * HOUR_MS)
+    figures = shop.driver.last(AGENT_DAILY)
+    assert figures["jd:1|*|2026-11-02"]["sales"]["final_from"] == "2026-11-03"
+    shop.driver.send(SETTINGS, shop.record(day_cut="02:10", payment_deadline_hours=48))
+    shop.tick(DAY_MS + 2 * HOUR_MS + 10 * MINUTE_MS - 1)
+    assert shop.driver.last(AGENT_DAILY)["jd:1|*|2026-11-02"]["sales"]["status"] == "pending"
+    shop.tick(DAY_MS + 2 * HOUR_MS + 10 * MINUTE_MS)
+    figures = shop.driver.last(AGENT_DAILY)["jd:1|*|2026-11-02"]
+    assert figures["sales"]["status"] == "final"
+    assert figures["placed"]["final_from"] == "2026-11-05"  # 48 hours to pay
