@@ -59,7 +59,7 @@ class Options:
     """How long after a change facts, inquiries and figures are emitted, in event time, by a partition that is
     behind."""
     caught_up_every_ms: int | None = MINUTE_MS
-    """The same by a partition that is read to the ends of chat and orders. None: it counts as behind."""
+    """The same by a partition that has caught up. None: every one counts as behind."""
     partition: int = 0
     partitions: int = 1
     """This one, and how many exchange records on the internal topics."""

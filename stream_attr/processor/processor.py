@@ -65,7 +65,7 @@ from stream_attr.rules.buyer.timers import due_orders, reschedule
 from stream_attr.rules.buyer.verdicts import Revision, judgements, revise, with_ruling
 from stream_attr.rules.order.facts import Waiting
 from stream_attr.rules.order.order import RULING_MARK, Order
-from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
+from stream_attr.rules.shop.days import END_OF_TIME, HOUR_MS, MINUTE_MS
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import FINAL, Code
@@ -77,6 +77,9 @@ WATERMARK_EVERY_MS: Final = QUARTER * MINUTE_MS
 cuts that are not have times of their own (`ShopRegistry.day_starts`)."""
 
 _NO_CREATION: Final = "no creation of its order is known: it was never sent, or the order is kept no longer"
+BEHIND_AFTER: Final = 10_000
+"""A partition that has processed so many records since chat and orders were read to their ends is behind."""
+
 _REASONS: Final = {
     "created": "created",
     "deposit_paid": "deposit",
@@ -111,7 +114,10 @@ class Processor:
         self._emitted_watermark = BEGINNING
         self._reports = options.reports
         self._caught_up_every_ms: int | None = None
-        """`Options.caught_up_every_ms` where the current batch ends at the ends of both topics, else None."""
+        """`Options.caught_up_every_ms` where the partition has caught up, else None."""
+        self._since_end = BEHIND_AFTER
+        """Records processed since both topics were read to their ends."""
+        self._brought_forward_at = BEGINNING
         self._has_tasks = options.now is not None
 
     # Calls of the worker and the driver
@@ -143,8 +149,10 @@ class Processor:
     ) -> Batch:
         """See `Judge.process`."""
         records = list(records)
-        caught_up = CHAT in at_end and ORDERS in at_end
-        self._caught_up_every_ms = self._options.caught_up_every_ms if caught_up else None
+        was_behind = self._since_end >= BEHIND_AFTER
+        self._since_end = 0 if CHAT in at_end and ORDERS in at_end else self._since_end + len(records)
+        is_behind = self._since_end >= BEHIND_AFTER
+        self._caught_up_every_ms = None if is_behind else self._options.caught_up_every_ms
         ends = dict.fromkeys(at_end, 0)  # by topic: after how many of the records it is read to its end
         if ends:
             ends |= {record.topic: count for count, record in enumerate(records, 1) if record.topic in ends}
@@ -155,6 +163,8 @@ class Processor:
             self._advance()
             begin = end
         self._take(records[begin:])
+        if was_behind and self._caught_up_every_ms is not None:
+            self._bring_forward(self._caught_up_every_ms)
         self._offsets |= positions
         return self._finished()
 
@@ -413,6 +423,22 @@ class Processor:
         # Nothing holds the watermark back, so from `ts` it comes to this, and is counted from there.
         changed_at = max(ts - options.allowed_lateness_ms, 0)
         return schedule_reports(buyer, changed_at, self._watermark.value, every_ms)
+
+    def _bring_forward(self, every_ms: int) -> None:
+        """Let what changed while the partition was behind be emitted soon; not too often, at its limit."""
+        options, watermark = self._options, self._watermark.value
+        if watermark < self._brought_forward_at + options.report_every_ms:
+            return
+        self._brought_forward_at = watermark
+        last = watermark + min(options.allowed_lateness_ms, HOUR_MS) + options.report_every_ms
+        for key in self._deadlines.soon(last):
+            due = self._buyers.due_of(key)
+            if due is None or due > last:
+                continue
+            buyer = self._buyers.load(key)
+            if buyer.pending_changes is not None and (buyer.reports_due or 0) > watermark + every_ms:
+                buyer.reports_due = watermark + every_ms
+                self._reschedule(key, buyer, watermark)
 
     def _emit_reports(self, buyer: Buyer, watermark: int, answered: int | None = None) -> None:
         """Emit what is new of a buyer's facts, inquiries and figures."""

@@ -2,8 +2,8 @@
 
 They follow from the buyer's facts as verdicts do, so they do not depend on the order in which events arrive.
 Changes are collected and emitted some time after the first of them, and when its day is over, rather than
-with every message: by a partition that has caught up after a minute of event time
-(`Options.caught_up_every_ms`), by one that is behind after ten (`Options.report_every_ms`), where a chat of
+with every message: after a minute of event time by a partition that has caught up
+(`Options.caught_up_every_ms`), after ten by one that is behind (`Options.report_every_ms`), where a chat of
 ten messages makes two or three records.
 
 The filter ``agent_offline`` depends on an agent's chat with other buyers, which other partitions may hold.

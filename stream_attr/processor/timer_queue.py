@@ -65,6 +65,13 @@ class Deadlines:
                 self._write()
         self.first = min(self.first, due)
 
+    def soon(self, until: int) -> list[bytes]:
+        """Return the keys of which something may be due by a watermark."""
+        self._write()
+        found = {key for due, keys in self._near.items() if due <= until for key in keys}
+        found.update([_key_of(row) for row, _ in self._store.items(DUE_MARK, _row(max(until, 0) + 1, b""))])
+        return sorted(found)
+
     def take(self, watermark: int) -> Iterator[tuple[int, bytes]]:
         """Yield what is due by a watermark, in order, while what is yielded may be set again."""
         self._soon_until = max(self._soon_until, watermark + self._soon_ms)

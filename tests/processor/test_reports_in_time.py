@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from stream_attr.generate import Plan, write
 from stream_attr.processor import Options, ShopRegistry
 from stream_attr.processor.local import LocalDriver, LocalPartition
 from stream_attr.processor.ports import Record
+from stream_attr.processor.processor import BEHIND_AFTER
 from stream_attr.rules.shop.days import HOUR_MS, MINUTE_MS
 from stream_attr.testing import Driver, Input, MemoryStore
 
@@ -42,11 +44,17 @@ class Partition:
 
     def chat(self, buyer: str, ts: int, *, caught_up: bool = True) -> list[tuple[str, str]]:
         """Process one message; return topic and buyer, or agent, of each report that is emitted."""
-        self._offset += 1
-        value = json.dumps(said(self._offset, buyer, ts)).encode()
-        record = Record(CHAT, 0, self._offset, 0, f"jd:1|{buyer}".encode(), value)
+        return self.batch([(buyer, ts)], caught_up=caught_up)
+
+    def batch(self, messages: Iterable[tuple[str, int]], *, caught_up: bool) -> list[tuple[str, str]]:
+        """Process messages of buyers together."""
+        records = []
+        for buyer, ts in messages:
+            self._offset += 1
+            value = json.dumps(said(self._offset, buyer, ts)).encode()
+            records.append(Record(CHAT, 0, self._offset, 0, f"jd:1|{buyer}".encode(), value))
         at_end = frozenset({CHAT, ORDERS} if caught_up else {ORDERS})
-        outputs = self._driver.run(self._partition.process([record], at_end))
+        outputs = self._driver.run(self._partition.process(records, at_end))
         return [(one.topic, one.key.decode().split("|")[1]) for one in outputs if one.topic in REPORTS]
 
 
@@ -81,6 +89,26 @@ def test_what_changed_while_it_was_behind_and_again_once_it_has_caught_up_is_emi
     partition.chat("b-1", T + MINUTE_MS)
     assert (FACTS, "b-1") not in partition.chat("b-2", T + 2 * MINUTE_MS - 1)
     assert (FACTS, "b-1") in partition.chat("b-2", T + 2 * MINUTE_MS)
+
+
+@pytest.mark.parametrize(("after_ms", "emitted"), [(-1, False), (0, True), (1, True)])
+def test_what_changed_while_it_was_behind_is_emitted_a_minute_after_it_has_caught_up(after_ms, emitted):
+    partition = Partition()
+    partition.chat("b-1", T, caught_up=False)
+    partition.chat("b-2", T + MINUTE_MS)
+    reports = partition.chat("b-3", T + 2 * MINUTE_MS + after_ms)
+    assert ((FACTS, "b-1") in reports) is emitted
+
+
+def test_a_partition_falls_behind_with_ten_thousand_records_without_an_end():
+    partition = Partition()
+    partition.chat("b-0", T)
+    partition.batch([("b-0", T)] * (BEHIND_AFTER - 3), caught_up=False)
+    partition.chat("b-1", T, caught_up=False)
+    partition.chat("b-2", T, caught_up=False)  # has caught up still
+    partition.chat("b-3", T, caught_up=False)  # has not
+    facts = [one for one in partition.chat("b-4", T + 2 * MINUTE_MS, caught_up=False) if one[0] == FACTS]
+    assert facts == [(FACTS, "b-0"), (FACTS, "b-1"), (FACTS, "b-2")]
 
 
 def test_a_late_message_counts_from_the_watermark_that_it_meets():
@@ -144,8 +172,9 @@ def test_figures_are_at_most_two_minutes_old_and_facts_one() -> None:
 def test_what_is_emitted_of_a_backlog_is_the_same_however_often_it_is_once_caught_up() -> None:
     chance = random.Random(8)
     backlog = [(f"b-{chance.randrange(40)}", T + number * SECOND_MS) for number in range(5_000)]
+    batches = [backlog[begin : begin + 50] for begin in range(0, len(backlog), 50)]
     prompt, seldom = Partition(), Partition(caught_up_every_ms=None)
-    reports = [[one.chat(*sent, caught_up=False) for sent in backlog] for one in (prompt, seldom)]
+    reports = [[one.batch(sent, caught_up=False) for sent in batches] for one in (prompt, seldom)]
     assert reports[0] == reports[1]
     assert sum(map(len, reports[0])) > 200
     last = backlog[-1][1]

@@ -40,6 +40,14 @@ def test_each_time_that_was_set_comes_once(due):
     assert list(due.take(9)) == [(3, b"a"), (5, b"a"), (8, b"a")]
 
 
+def test_what_is_due_soon_is_found_without_being_taken(due):
+    for key, at in ((b"c", 5), (b"b", 2), (b"a", 6)):
+        due.set(key, at)
+    assert [due.soon(until) for until in (1, 5, 6)] == [[], [b"b", b"c"], [b"a", b"b", b"c"]]
+    assert list(due.take(6)) == [(2, b"b"), (5, b"c"), (6, b"a")]
+    assert due.soon(END_OF_TIME) == []
+
+
 def test_what_is_set_while_it_is_taken_is_taken_in_its_turn(due):
     due.set(b"a", 1)
     due.set(b"b", 6)
