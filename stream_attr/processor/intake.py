@@ -37,7 +37,6 @@ from stream_attr.rules.vocabulary import Code
 AHEAD_OF_CLOCK_MS: Final = 10 * MINUTE_MS
 """How far an event or tick may lie ahead of the wall clock."""
 REFUNDS: Final = frozenset({"refund_requested", "refund_completed"})
-FOR_TASKS: Final = frozenset({"parcel_returned", "parcel_inspected", "reviewed"})
 """They bear on service tasks alone."""
 PAYMENTS_AND_REFUNDS: Final = REFUNDS | {"paid"}
 
@@ -173,10 +172,8 @@ def apply_to_order(order: Order, event: OrderEvent) -> None:
             order.close_refund(event.refund_id)
         case "excluded" | "included":
             order.add_exclusion(exclusion_of(event))
-        case "parcel_returned":
-            order.add_parcel_returned(event.ts)
-        case "parcel_inspected":
-            order.add_parcel_inspected(event.ts)
+        case "parcel_returned" | "parcel_inspected":
+            order.add_time(event.type, event.ts)
         case "reviewed":
             order.add_review(reviewed_of(event))
         case _:

@@ -35,7 +35,6 @@ from stream_attr.processor.buyers import Buyers
 from stream_attr.processor.dead_letter import dead_letter
 from stream_attr.processor.intake import (
     BUYER_IS_FULL,
-    FOR_TASKS,
     PAYMENTS_AND_REFUNDS,
     REFUNDS,
     accept,
@@ -68,7 +67,7 @@ from stream_attr.rules.order.order import RULING_MARK, Order
 from stream_attr.rules.shop.days import END_OF_TIME, HOUR_MS, MINUTE_MS
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
-from stream_attr.rules.vocabulary import FINAL, Code
+from stream_attr.rules.vocabulary import FINAL, ORDER_EVENT_REASONS, TASK_EVENTS, Code
 
 NO_WATERMARK: Final = 0
 """The watermark that a decision shows while there is none."""
@@ -79,21 +78,6 @@ cuts that are not have times of their own (`ShopRegistry.day_starts`)."""
 _NO_CREATION: Final = "no creation of its order is known: it was never sent, or the order is kept no longer"
 BEHIND_AFTER: Final = 10_000
 """A partition that has processed so many records since chat and orders were read to their ends is behind."""
-
-_REASONS: Final = {
-    "created": "created",
-    "deposit_paid": "deposit",
-    "paid": "paid",
-    "cancelled": "cancelled",
-    "refund_requested": "refund",
-    "refund_completed": "refund",
-    "refund_closed": "refund",
-    "excluded": "excluded",
-    "included": "excluded",
-    "parcel_returned": "parcel",
-    "parcel_inspected": "parcel",
-    "reviewed": "review",
-}
 
 
 class Processor:
@@ -314,18 +298,19 @@ class Processor:
         else:
             order.take_waiting()
             update_order_size(buyer, order)
-            judged = event.type not in FOR_TASKS
+            judged = event.type not in TASK_EVENTS
+            reason = ORDER_EVENT_REASONS[event.type]
             if judged:
-                self._emit(buyer, order, self._watermark.value, _REASONS[event.type], late=late)
+                self._emit(buyer, order, self._watermark.value, reason, late=late)
             if self._has_tasks:
-                self._emit_tasks(buyer, order, self._watermark.value, _REASONS[event.type])
+                self._emit_tasks(buyer, order, self._watermark.value, reason)
             if judged and self._reports:
                 if event.type in REFUNDS and before is not None:
                     since = buyer.shop.zone.day_of(event.ts)
                 else:
                     since = _first_day(order, buyer.shop)
                     since = since if before is None else min(since, before)
-                self._mark_dirty(buyer, since, event.ts, _REASONS[event.type], late=late)
+                self._mark_dirty(buyer, since, event.ts, reason, late=late)
         self._reschedule(key, buyer, self._watermark.value)
 
     def _ruling(self, record: Record) -> None:

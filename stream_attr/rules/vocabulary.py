@@ -119,6 +119,17 @@ ORDER_EVENT_TYPES: Final = Vocabulary(
         "reviewed": Word("the buyer reviewed it", "评价"),
     },
 )  # fmt: skip
+ORDER_EVENT_REASONS: Final[Mapping[str, str]] = {
+    "created": "created", "deposit_paid": "deposit", "paid": "paid", "cancelled": "cancelled",
+    "refund_requested": "refund", "refund_completed": "refund", "refund_closed": "refund",
+    "excluded": "excluded", "included": "excluded",
+    "parcel_returned": "parcel", "parcel_inspected": "parcel", "reviewed": "review",
+}  # fmt: skip
+"""By type: the reason of what an order event brings about, a revision, a report or a task."""
+TASK_EVENTS: Final = frozenset({"parcel_returned", "parcel_inspected", "reviewed"})
+"""The types that bear on service tasks alone (RULEBOOK 9)."""
+if ORDER_EVENT_REASONS.keys() != ORDER_EVENT_TYPES.keys() or not ORDER_EVENT_TYPES.keys() >= TASK_EVENTS:
+    raise AssertionError("every type of an order event needs its reason")
 
 Review = Literal["good", "neutral", "bad"]
 REVIEWS: Final = Vocabulary(

@@ -73,6 +73,6 @@ def _bytes_of_rare_facts(rare: RareFacts) -> int:
     ruling = rare.ruling
     ruled = [] if ruling is None else [ruling.event_id, ruling.agent_id or "", ruling.ruled_by]
     reviews = [_ORDER_EVENT_BYTES + bytes_of_text(review.event_id) for review in rare.reviews]
-    inspected = 9 * len(rare.parcel_inspected)
+    times = [bytes_of_text(event_type) + 9 * len(some) for event_type, some in rare.times.items()]
     texts = sum([bytes_of_text(text) for text in ruled])
-    return _RARE_FACTS_BYTES + inspected + sum(reviews) + sum(payments) + sum(closed) + texts
+    return _RARE_FACTS_BYTES + sum(times) + sum(reviews) + sum(payments) + sum(closed) + texts

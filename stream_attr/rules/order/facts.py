@@ -96,10 +96,8 @@ class RareFacts(Struct, array_like=True, gc=False):
     """Ids of the refunds whose requests are taken back."""
     ruling: Ruling | None = None
     """The last one; it may be one that withdraws those before it."""
-    parcel_returned_ts: int | None = None
-    """When the first parcel came back."""
-    parcel_inspected: list[int] = []
-    """When one was inspected; in no order."""
+    times: dict[str, list[int]] = {}
+    """By type, the times of the events of which these alone are kept, in no order."""
     reviews: list[Reviewed] = []
     """In no order."""
 

@@ -291,15 +291,9 @@ class Order:
         if rare.ruling is None or ruling[:2] > rare.ruling[:2]:
             rare.ruling = ruling
 
-    def add_parcel_returned(self, ts: int) -> None:
-        """Add the return of a parcel; the earliest counts."""
-        rare = self._rare_facts()
-        if rare.parcel_returned_ts is None or ts < rare.parcel_returned_ts:
-            rare.parcel_returned_ts = ts
-
-    def add_parcel_inspected(self, ts: int) -> None:
-        """Add the inspection of a parcel; the earliest that does not come before its return counts."""
-        self._rare_facts().parcel_inspected.append(ts)
+    def add_time(self, event_type: str, ts: int) -> None:
+        """Add an event of which the time alone is kept."""
+        self._rare_facts().times.setdefault(event_type, []).append(ts)
 
     def add_review(self, event: Reviewed) -> None:
         """Add a review."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from stream_attr.rules.order.facts import Reviewed
@@ -78,21 +78,21 @@ def tasks_of(order: Order, shop: Shop) -> Iterator[Task]:
         yield Task(ADDRESS_CHECK, order.paid_ts, agent_id, _called_off(order), verdict.final_at)
     rare = order.rare
     if rare is not None:
-        if tasks.parcel_inspection and rare.parcel_returned_ts is not None:
-            yield _parcel_inspection(order, rare.parcel_returned_ts, rare.parcel_inspected, tasks, shop)
+        if tasks.parcel_inspection and "parcel_returned" in rare.times:
+            yield _parcel_inspection(order, rare.times, tasks, shop)
         if tasks.review_follow_up and rare.reviews:
             yield from _review_follow_up(order, sorted(rare.reviews), verdict.credit, tasks, shop)
 
 
-def _parcel_inspection(
-    order: Order, returned_ts: int, inspected: list[int], tasks: Tasks, shop: Shop
-) -> Task:
+def _parcel_inspection(order: Order, times: Mapping[str, list[int]], tasks: Tasks, shop: Shop) -> Task:
+    """Return the task of the first parcel that came back; an inspection before that is of no account."""
     zone = shop.zone
+    returned_ts = min(times["parcel_returned"])
     day, _ = zone.clock(returned_ts)
     due_ts = zone.at_clock(day, tasks.parcel_inspection_by)
     if returned_ts > due_ts:
         due_ts = zone.at_clock(day + 1, tasks.parcel_inspection_by)
-    ended_ts = _ended(order, [ts for ts in inspected if ts >= returned_ts])
+    ended_ts = _ended(order, [ts for ts in times.get("parcel_inspected", ()) if ts >= returned_ts])
     agent_id = on_duty(tasks.duty, shop, returned_ts)
     return Task(PARCEL_INSPECTION, due_ts, agent_id, ended_ts, END_OF_TIME)
 
