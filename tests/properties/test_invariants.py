@@ -10,10 +10,11 @@ from collections.abc import Callable
 from itertools import groupby, pairwise
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.properties.strategies import Json, World, worlds
+from tests.properties.strategies import CROWD, Json, World, worlds
 from tests.properties.subject import ANY_ORDER_MS, LIVE_LATENESS_MS, Arrival, Run, arrivals, run
 from tests.reference.days import HOUR_MS
 from tests.reference.model import judge
@@ -148,6 +149,21 @@ def test_a_crash_at_any_point_changes_nothing(world: World, data: st.DataObject)
     outcome = judged(world, arriving, batch_sizes=sizes, crashes=crashes)
     assert outcome.emitted == expected.emitted
     assert outcome.dead_letters == expected.dead_letters
+    assert_nothing_is_left(outcome)
+
+
+@pytest.mark.parametrize("partitions", [2, 4])
+@examples(40)
+@given(worlds(CROWD), st.data())
+def test_any_number_of_partitions_decides_the_same(
+    partitions: int, world: World, data: st.DataObject
+) -> None:
+    arriving = data.draw(st.one_of(st.just(in_time(world)), st.permutations(in_time(world))))
+    sizes = data.draw(st.lists(st.integers(1, 6), min_size=1))
+    crashes = data.draw(st.frozensets(st.integers(0, len(sizes))))
+    outcome = judged(world, arriving, partitions=partitions, batch_sizes=sizes, crashes=crashes)
+    expected = {key: verdict(decision) for key, decision in model_of(world).items()}
+    assert {key: verdict(last) for key, last in standing(outcome, expected).items()} == expected
     assert_nothing_is_left(outcome)
 
 

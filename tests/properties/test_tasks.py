@@ -86,6 +86,7 @@ def test_tasks_are_closed_when_their_causes_end(world: World, data: st.DataObjec
         until=watermark,
         batch_sizes=sizes,
         crashes=crashes,
+        partitions=data.draw(st.sampled_from([1, 1, 2, 4])),
     )
     assert_open_ones_are_the_models(outcome, world, watermark)
     expected = model_of(world, watermark)
