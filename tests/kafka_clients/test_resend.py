@@ -24,6 +24,15 @@ CHAT = {
     "ts": NOW,
     "sender": "buyer",
 }
+RULING = {
+    "event_id": "r-1",
+    "shop_id": "jd:1",
+    "buyer_id": "b-1",
+    "order_id": "o-1",
+    "ts": NOW,
+    "type": "withdrawn",
+    "ruled_by": "manager",
+}
 SETTINGS = {"shop_id": "jd:1", "effective_from": "2026-11-01"}
 
 
@@ -52,6 +61,15 @@ def sent_by(letter: DeadLetter, **rules) -> Resending:
 def test_a_record_goes_out_as_it_came():
     sent = sent_by(letter_of(CHAT))
     assert (sent.letter.value, sent.key, sent.partition) == (json.dumps(CHAT).encode(), b"jd:1|b-1", 3)
+
+
+def test_a_ruling_is_an_event_too():
+    sent = sent_by(letter_of(RULING, topic="rulings"))
+    assert (sent.key, sent.partition) == (b"jd:1|b-1", 3)
+    assert judged(letter_of(RULING, "key_mismatch", topic="rulings", key=b"jd:1|b-2")) == Held(Why.KEY)
+    assert judged(letter_of(RULING, "incomplete_order", topic="rulings")) == Held(Why.TOO_LATE)
+    held = judged(letter_of({**RULING, "type": "credit"}, "missing_field", topic="rulings"))
+    assert held == Held(Why.REFUSED, "missing_field: `credit` needs `agent_id`: an agent, or null for nobody")
 
 
 def test_one_of_a_file_goes_where_its_value_says():
