@@ -114,7 +114,10 @@ def verdicts(found: Decisions) -> Decisions:
     """Decisions without their receipts: chat that comes late tells nothing anew where no verdict changes."""
     return {
         key: {
-            **{name: one[name] for name in ("status", "outcome", "silence", "assists", "amount", "final_at")},
+            **{
+                name: one[name]
+                for name in ("status", "outcome", "silence", "assists", "amount", "final_at", "ruling")
+            },
             **{name: (one[name] or {}).get("agent_id") for name in ("placing", "payment", "credit")},
         }
         for key, one in found.items()
