@@ -7,9 +7,11 @@ The catalogues are edited as ``explain.po``; ``make generate`` compiles them.
 from __future__ import annotations
 
 import gettext
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
-from stream_attr.rules.vocabulary import DISCARD_REASONS, FILTERS
+from stream_attr.rules.vocabulary import CREDIT_RULES, DISCARD_REASONS, FILTERS, Word
 
 __all__ = ["DOMAIN", "LANGUAGES", "LOCALE_DIRECTORY", "catalogue"]
 
@@ -19,8 +21,15 @@ LANGUAGES = {"en": "en", "zh": "zh_CN"}
 """By the name of a language: the locale of its catalogue."""
 
 
+_VOCABULARIES: Final[Mapping[str, Mapping[str, Word]]] = {
+    "discard_": {**FILTERS, **DISCARD_REASONS},
+    "credit_rule_": CREDIT_RULES,
+}
+"""By the beginning of a key: the words that end it, and what each means."""
+
+
 class _Words(gettext.NullTranslations):
-    """The fallback of each catalogue: reasons for which a reception is discarded, as the vocabulary has them.
+    """The fallback of each catalogue: reasons of discarded receptions, and credit rules, by the vocabulary.
 
     Any other key that a catalogue does not have is an error, not a sentence.
     """
@@ -30,8 +39,11 @@ class _Words(gettext.NullTranslations):
         self._language = language
 
     def gettext(self, message: str) -> str:
-        kind, _, word = message.partition("_")
-        row = {**FILTERS, **DISCARD_REASONS}.get(word) if kind == "discard" else None
+        kind, word = next(
+            ((kind, message.removeprefix(kind)) for kind in _VOCABULARIES if message.startswith(kind)),
+            ("", ""),
+        )
+        row = _VOCABULARIES.get(kind, {}).get(word)
         if row is None:
             raise KeyError(message)
         if self._language == "en":

@@ -10,6 +10,7 @@ from stream_attr.codec.decoding import MAX_DEPTH
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.rules.vocabulary import CREDIT_RULES
 
 CHAT = (
     b'{"event_id":"m1","shop_id":"jd:1","buyer_id":"b-1","agent_id":"A","ts":1793498400000,'
@@ -84,7 +85,7 @@ def test_an_unknown_setting_is_named_whatever_its_name(name):
         (
             b'{"shop_id":"jd:1","effective_from":"2026-11-01","credit_rule":"nobody"}',
             decode_settings,
-            "`credit_rule`: Invalid enum value 'nobody'; it is one of payment, order, order_first",
+            f"`credit_rule`: Invalid enum value 'nobody'; it is one of {', '.join(CREDIT_RULES)}",
         ),
         (
             b'{"shop_id":"jd:1","effective_from":"2026-11-01","profiles":{"x":{"unlisted_agents":"no"}}}',

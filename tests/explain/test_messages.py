@@ -93,7 +93,7 @@ def test_a_worker_loads_nothing_of_explanations() -> None:
 def test_every_word_that_needs_a_sentence_has_one() -> None:
     keys = edited("en").keys()
     words = [f"role_{role}" for role in ROLES]
-    words += [f"verdict_{outcome}" for outcome in OUTCOMES] + [f"credit_rule_{rule}" for rule in CREDIT_RULES]
+    words += [f"verdict_{outcome}" for outcome in OUTCOMES]
     words += [f"credit_{basis}" for basis in BASES] + [f"assist_{kind}" for kind in ASSIST_KINDS]
     words += [f"notice_{notice}" for notice in NOTICES]
     assert set(words) <= keys
@@ -107,3 +107,11 @@ def test_every_reason_of_a_discarded_reception_has_a_sentence(language: str) -> 
     without = _Words(language).gettext("discard_forwarded")
     assert "转发" in without
     assert "max_replies" in without
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_credit_rule_has_a_sentence(language: str) -> None:
+    words = catalogue(language)
+    for rule, row in CREDIT_RULES.items():
+        assert row.chinese in words.gettext(f"credit_rule_{rule}")
+        assert row.chinese in _Words(language).gettext(f"credit_rule_{rule}")

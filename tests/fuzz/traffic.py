@@ -10,6 +10,7 @@ from typing import Any
 from stream_attr.contract.records.order_event import NEEDS_AMOUNT
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS, TICKS
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, day_name
+from stream_attr.rules.vocabulary import CREDIT_RULES
 from tests.fuzz.sent import ANYTHING, Sent, spoilt
 
 __all__ = ["Batch", "traffic"]
@@ -199,7 +200,7 @@ class _Street:
             "timezone": ("Asia/Shanghai", "Europe/Berlin"),
             "day_cut": ("00:00", "02:10"),
             "placing_rule": ("last_chat", "most_rounds"),
-            "credit_rule": ("payment", "order", "order_first"),
+            "credit_rule": tuple(CREDIT_RULES),
             "validity": ({"hours": 24}, {"natural_days": 3}),
             "product_priority": ("off", "product_page", "ordered_product"),
             "payment_deadline_hours": (1, 24, 720),
