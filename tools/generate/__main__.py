@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def generated() -> dict[str, str]:
     """Every generated file's text, by path from the root of the repository."""
     # They import what uses the names of the topics, which `main` has brought up to date by now.
-    from tools.generate import examples, sample, schemas, tables  # noqa: PLC0415
+    from tools.generate import examples, new_fields, sample, schemas, tables  # noqa: PLC0415
 
     return dict(
         [
@@ -25,6 +25,7 @@ def generated() -> dict[str, str]:
             *schemas.files(),
             *tables.files(ROOT),
             *examples.files(ROOT),
+            *new_fields.files(ROOT),
             *sample.files(),
         ]
     )
