@@ -12,8 +12,9 @@ from stream_attr.explain.money import format_money
 from stream_attr.explain.view import BuyerDayView, refunds_of
 from stream_attr.explain.writer import BuyerDayWriter
 from stream_attr.rules.reports.buyer_contribution import shop_total
-from stream_attr.rules.reports.contribution import NOBODY, TOTAL, Contribution
+from stream_attr.rules.reports.contribution import TOTAL, Contribution
 from stream_attr.rules.reports.day_totals import GROUPS
+from stream_attr.rules.reports.deals import NOBODY
 from stream_attr.rules.vocabulary import PENDING
 
 __all__ = ["FiguresExplanation"]

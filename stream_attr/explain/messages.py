@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from stream_attr.rules.vocabulary import CREDIT_RULES, DISCARD_REASONS, FILTERS, Word
+from stream_attr.rules.vocabulary import BASES, CREDIT_RULES, DISCARD_REASONS, FILTERS, Word
 
 __all__ = ["DOMAIN", "LANGUAGES", "LOCALE_DIRECTORY", "catalogue"]
 
@@ -24,12 +24,13 @@ LANGUAGES = {"en": "en", "zh": "zh_CN"}
 _VOCABULARIES: Final[Mapping[str, Mapping[str, Word]]] = {
     "discard_": {**FILTERS, **DISCARD_REASONS},
     "credit_rule_": CREDIT_RULES,
+    "credit_": BASES,
 }
 """By the beginning of a key: the words that end it, and what each means."""
 
 
 class _Words(gettext.NullTranslations):
-    """The fallback of each catalogue: reasons of discarded receptions, and credit rules, by the vocabulary.
+    """The fallback of each catalogue: discarded receptions, credit rules and bases, by the vocabulary.
 
     Any other key that a catalogue does not have is an error, not a sentence.
     """
@@ -46,6 +47,10 @@ class _Words(gettext.NullTranslations):
         row = _VOCABULARIES.get(kind, {}).get(word)
         if row is None:
             raise KeyError(message)
+        if kind == "credit_":
+            if self._language == "en":
+                return f"{{agent}}, {row.meaning} ({row.chinese}). The rule is {{rule}}."
+            return f"{{agent}}（{row.chinese}）。规则为{{rule}}。"
         if self._language == "en":
             return f"{word.replace('_', ' ')} ({row.chinese}), {row.meaning.replace('`', '')}"
         meaning = row.chinese_meaning

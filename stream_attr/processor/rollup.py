@@ -35,8 +35,9 @@ from stream_attr.processor.ports import Output, Store, after
 from stream_attr.processor.watermark import BEGINNING
 from stream_attr.rules.buyer.emitted import LastEmitted
 from stream_attr.rules.reports.buyer_contribution import shop_total
-from stream_attr.rules.reports.contribution import NOBODY, NOTHING, TOTAL, Contribution
+from stream_attr.rules.reports.contribution import NOTHING, TOTAL, Contribution
 from stream_attr.rules.reports.day_totals import AgentDay
+from stream_attr.rules.reports.deals import NOBODY
 from stream_attr.rules.reports.reception_fact import NOBODY_SPOKE
 from stream_attr.rules.shop.days import DAY_MS, END_OF_TIME, day_name, zone
 

@@ -94,7 +94,7 @@ def test_every_word_that_needs_a_sentence_has_one() -> None:
     keys = edited("en").keys()
     words = [f"role_{role}" for role in ROLES]
     words += [f"verdict_{outcome}" for outcome in OUTCOMES]
-    words += [f"credit_{basis}" for basis in BASES] + [f"assist_{kind}" for kind in ASSIST_KINDS]
+    words += [f"assist_{kind}" for kind in ASSIST_KINDS]
     words += [f"notice_{notice}" for notice in NOTICES]
     assert set(words) <= keys
 
@@ -115,3 +115,10 @@ def test_every_credit_rule_has_a_sentence(language: str) -> None:
     for rule, row in CREDIT_RULES.items():
         assert row.chinese in words.gettext(f"credit_rule_{rule}")
         assert row.chinese in _Words(language).gettext(f"credit_rule_{rule}")
+
+
+def test_a_basis_without_a_sentence_of_its_own_is_told_by_the_vocabulary() -> None:
+    assert all(catalogue(language).gettext(f"credit_{basis}") for basis in BASES for language in LANGUAGES)
+    english, chinese = (_Words(language).gettext("credit_placing") for language in ("en", "zh"))
+    assert english == "{agent}, as placing agent (落实下单). The rule is {rule}."
+    assert chinese == "{agent}（落实下单）。规则为{rule}。"

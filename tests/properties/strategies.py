@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from tests.reference.days import HOUR_MS, MINUTE_MS, ShopDays, first_instant
+from tests.reference.model import CREDIT_RULES
 from tests.reference.receptions import FILTERS
 from tests.reference.settings import NO_FOLLOWUP_PRESETS, PRESETS
 
@@ -122,7 +123,7 @@ _FILTERS = st.fixed_dictionaries(
 _OVERRIDES: dict[str, st.SearchStrategy[Any]] = {
     "placing_rule": st.sampled_from(["last_chat", "most_rounds"]),
     "payment_rule": st.sampled_from(["last_chat", "most_rounds"]),
-    "credit_rule": st.sampled_from(["payment", "order", "order_first"]),
+    "credit_rule": st.sampled_from(CREDIT_RULES),
     "validity": st.one_of(
         st.sampled_from([24, 48, 360]).map(lambda hours: {"hours": hours}),
         st.sampled_from([0, 1, 2, 15]).map(lambda days: {"natural_days": days}),

@@ -239,6 +239,10 @@ def silence_of(paid_ts: int | None, placing: Figures | None, payment: Figures | 
     return "full" if payment is None else "semi"
 
 
+CREDIT_RULES = ("payment", "order", "order_first")
+"""The rules that `credit_of` knows."""
+
+
 def credit_of(
     rule: str, placing: Figures | None, payment: Figures | None, followup: dict[str, Figures]
 ) -> dict[str, str] | None:

@@ -95,7 +95,7 @@ def judge(
         interest_from=zone.start_of(days.start),
         interest_until=zone.start_of(days.stop),
         quiet_from=_quiet_from(created_ts, spans, paid=paid, followup_on=followup_on),
-        withheld=tuple([kind for kind, agent_id in helped if agent_id == credited]) if helped else (),
+        withheld=tuple([one for one in helped if one[1] == credited]) if helped else (),
     )
 
 

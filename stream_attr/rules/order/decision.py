@@ -82,8 +82,8 @@ class Judgement(NamedTuple):
     """Chat before this may bear on it."""
     quiet_from: int
     """From here on further creditable messages add to nothing but the assists while unpaid."""
-    withheld: tuple[str, ...] = ()
-    """The kinds of assist that the credited agent would have without the credit, sorted."""
+    withheld: tuple[tuple[str, str], ...] = ()
+    """The assists that the credited agent would have without the credit, sorted."""
 
 
 class Verdict(NamedTuple):

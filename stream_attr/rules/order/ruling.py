@@ -16,10 +16,7 @@ def ruled(order: Order, judgement: Judgement, rule: CreditRule) -> Judgement:
     ruling = order.ruling_in_force
     if ruling is None or order.paid is None or order.is_excluded:
         return judgement
-    assists = judgement.assists
-    if judgement.credit is not None:
-        by_rules = judgement.credit.agent_id
-        assists += tuple([(kind, by_rules) for kind in judgement.withheld])
+    assists = judgement.assists + judgement.withheld
     agent_id = ruling.agent_id
     return judgement._replace(
         credit=None if agent_id is None else Credit(agent_id, "ruling", rule.value),

@@ -12,17 +12,9 @@ from typing import Final
 from stream_attr.rules.chat.reception import Reception
 from stream_attr.rules.order.decision import Verdict
 from stream_attr.rules.order.order import Order
-from stream_attr.rules.reports.contribution import NOBODY, NOTHING, TOTAL, Contribution
+from stream_attr.rules.reports.contribution import NOTHING, TOTAL, Contribution
 from stream_attr.rules.reports.conversion import combined_inquiries, inquiries_of
-from stream_attr.rules.reports.deals import (
-    Deals,
-    combined_deals,
-    paid_deal,
-    placed_deal,
-    refunded,
-    sale,
-    sum_of_deals,
-)
+from stream_attr.rules.reports.deals import Deals, combined_deals, deals_of, sum_of_deals
 from stream_attr.rules.reports.measures import Fact, Inquiry
 from stream_attr.rules.reports.workload import combined_workload, workload_of
 from stream_attr.rules.shop.settings import OFFICIAL
@@ -98,7 +90,7 @@ def _deals_on(
             and not (order.rare is not None and order.is_excluded)
         ):
             final_at = emitted.verdict.final_at
-            for agent_id, more, groups in _deals_of(emitted.verdict, order, start, end):
+            for agent_id, more, groups in deals_of(emitted.verdict, order, start, end):
                 some = deals.get(agent_id)
                 if some is None:
                     deals[agent_id] = [more]
@@ -124,23 +116,6 @@ def _falls_on(verdict: Verdict, order: Order, start: int, end: int) -> bool:
     if paid_ts is not None and start <= paid_ts < end:
         return True
     return any(start <= refund.ts < end for refund in order.refunds) if order.refunds else False
-
-
-def _deals_of(
-    verdict: Verdict, order: Order, start: int, end: int
-) -> list[tuple[str, Deals, tuple[str, ...]]]:
-    """Return an order's deals of a day: (agent id, deals, the groups of figures that they are in)."""
-    found: list[tuple[str, Deals, tuple[str, ...]]] = []
-    seller = verdict.credit or NOBODY
-    if verdict.placing is not None and start <= verdict.created_ts < end:
-        found.append((verdict.placing, placed_deal(order), ("placed",)))
-    if verdict.paid_ts is not None and start <= verdict.paid_ts < end:
-        if verdict.payment is not None:
-            found.append((verdict.payment, paid_deal(order), ("paid",)))
-        silent = seller == NOBODY
-        found.append((seller, sale(order, silent=silent), ("sales", "silent") if silent else ("sales",)))
-    found += [(seller, refunded(one), ("refunds",)) for one in order.refunds if start <= one.ts < end]
-    return found
 
 
 def _combined(contributions: Collection[Contribution], *, replied: bool) -> Contribution:

@@ -16,8 +16,6 @@ from stream_attr.rules.reports.workload import NO_WORKLOAD, Workload
 
 TOTAL: Final = "*"
 """Stands for the agent of a shop's totals."""
-NOBODY: Final = ""
-"""Stands for the agent of what belongs to no agent: silent sales, and refunds of sales without credit."""
 
 
 class Contribution(Struct, array_like=True, frozen=True, gc=False):

@@ -8,9 +8,12 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream_attr.rules.order.facts import Refund
+from stream_attr.rules.order.decision import Verdict
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.sums import summed
+
+NOBODY: Final = ""
+"""Stands for the agent of what belongs to no agent: silent sales, and refunds of sales without credit."""
 
 
 class Deals(Struct, array_like=True, frozen=True, gc=False):
@@ -38,26 +41,31 @@ class Deals(Struct, array_like=True, frozen=True, gc=False):
 NO_DEALS: Final = Deals()
 
 
-def placed_deal(order: Order) -> Deals:
-    """Return what an order adds for its placing agent."""
-    return Deals(placed_buyers=1, placed_orders=1, placed_amount=order.amount)
-
-
-def paid_deal(order: Order) -> Deals:
-    """Return what an order adds for its payment agent."""
-    return Deals(paid_buyers=1, paid_orders=1, paid_amount=order.amount)
-
-
-def sale(order: Order, *, silent: bool) -> Deals:
-    """Return what an order adds for its credited agent, or where it is silent for nobody."""
-    sold = (1, 1, order.quantity, order.amount)
-    return Deals(0, 0, 0, 0, 0, 0, *sold, *sold) if silent else Deals(0, 0, 0, 0, 0, 0, *sold)
-
-
-def refunded(refund: Refund) -> Deals:
-    """Return what a refund adds for whoever has the credit."""
-    requested, done = (0, refund.amount) if refund.completed else (refund.amount, 0)
-    return Deals(refunds=1, requested=requested, completed=done)
+def deals_of(
+    verdict: Verdict, order: Order, start: int, end: int
+) -> list[tuple[str, Deals, tuple[str, ...]]]:
+    """Return an order's deals of a day: (agent id, deals, the groups of figures that they are in)."""
+    found: list[tuple[str, Deals, tuple[str, ...]]] = []
+    seller = verdict.credit or NOBODY
+    amount = order.amount
+    if verdict.placing is not None and start <= verdict.created_ts < end:
+        placed = Deals(placed_buyers=1, placed_orders=1, placed_amount=amount)
+        found.append((verdict.placing, placed, ("placed",)))
+    if verdict.paid_ts is not None and start <= verdict.paid_ts < end:
+        if verdict.payment is not None:
+            paid = Deals(paid_buyers=1, paid_orders=1, paid_amount=amount)
+            found.append((verdict.payment, paid, ("paid",)))
+        sale = (1, 1, order.quantity, amount)
+        if seller == NOBODY:
+            found.append((seller, Deals(0, 0, 0, 0, 0, 0, *sale, *sale), ("sales", "silent")))
+        else:
+            found.append((seller, Deals(0, 0, 0, 0, 0, 0, *sale), ("sales",)))
+    for refund in order.refunds:
+        if start <= refund.ts < end:
+            requested, done = (0, refund.amount) if refund.completed else (refund.amount, 0)
+            refunded = Deals(refunds=1, requested=requested, completed=done)
+            found.append((seller, refunded, ("refunds",)))
+    return found
 
 
 def combined_deals(some: Iterable[Deals | None]) -> Deals | None:
