@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from stream_attr.explain.decision import explain_decision
+from stream_attr.explain.from_events import EventFiles, agent_history_from_events, shop_from_files
+from stream_attr.explain.from_replay import receptions_from_replay, refused_from_replay
 from stream_attr.explain.messages import LANGUAGES
+from stream_attr.explain.view import intervals_of
 from stream_attr.explain.why_not import AgentHistory
+from stream_attr.generate import Plan, write
+from stream_attr.replay.run import Inputs
 from tests.explain.decisions import MINUTE, NOON, Json, candidate, decision, figures, picked, silent, unpaid
 from tests.explain.event_files import Files, run
 from tests.reference.shorthand import (
@@ -398,3 +404,38 @@ def test_an_order_id_under_two_buyers_is_that_of_the_last_record(files: Files, b
 def test_every_answer_is_in_every_language(asked: Files, language: str) -> None:
     for agent in (*ANSWERS, "A"):
         assert explained(asked, agent, "--lang", language)
+
+
+# All of some made-up traffic
+
+
+def test_of_generated_traffic_every_agent_gets_an_answer_by_every_source(tmp_path: Path) -> None:
+    """An agent who spoke with the buyer is never told that it did not."""
+    write(Plan(seed=3, events=1_500, days=3, end_ts=TODAY_NOON), tmp_path)
+    names = ("chat", "orders", "roster", "settings", "rulings")
+    inputs = Inputs(*([str(tmp_path / f"{name}.jsonl")] for name in names))
+    options = [word for name in names for word in (f"--{name}", str(tmp_path / f"{name}.jsonl"))]
+    out = tmp_path / "out"
+    assert run("replay", *options, "--out", str(out)).exit_code == 0
+    lines = (out / "attribution-decisions.jsonl").read_bytes().splitlines()
+    last = {(one["shop_id"], one["order_id"]): one for one in map(orjson.loads, lines)}
+    shop = shop_from_files(inputs, "jd:10086")
+    files = EventFiles(inputs, None, 5 * MINUTE)
+    answered = 0
+    for of in list(last.values())[::3]:
+        pair = of["shop_id"], of["buyer_id"]
+        intervals = intervals_of(of, shop)
+        for agent_id in ("kf-robot", "kf-01", "kf-04", "kf-06", "kf-08", "nobody"):
+            receptions = receptions_from_replay(out, *pair, agent_id)
+            by_replay = AgentHistory(receptions, intervals, refused_from_replay(out, *pair, agent_id))
+            answer = why_not(agent_id, of, by_replay)
+            assert answer
+            assert (f"{agent_id} never spoke with this buyer." in answer) <= (not receptions)
+            assert why_not(agent_id, of, by_replay, language="zh")
+            assert why_not(agent_id, of)
+            answered += bool(receptions)
+        agents = {one["agent_id"] for one in (*of["discarded"], *of["candidates"])} | {"nobody"}
+        for agent_id in agents:
+            by_events = agent_history_from_events(files, of, {}, agent_id, shop)
+            assert why_not(agent_id, of, by_events)
+    assert answered > 15
