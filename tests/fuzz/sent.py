@@ -312,9 +312,9 @@ def _elsewhere(chance: Random, good: Sent) -> Sent:
 
 
 def _grow(chance: Random, good: Sent) -> Sent:
-    """One time in fifty it is about as large as a record may be, or its key is."""
+    """One time in ten it is about as large as a record may be, or its key is."""
     assert good.value is not None
-    if chance.random() < 0.98:
+    if chance.random() < 0.9:
         return _tombstone(chance, good)
     where = chance.randrange(3)
     if where == 0:

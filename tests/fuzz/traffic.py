@@ -82,7 +82,10 @@ class _Street:
         elif kind < 0.4:
             sent = self._order()
         else:
-            sent = Sent.of(CHAT, self._said())
+            said = self._said()
+            sent = Sent.of(CHAT, said)
+            if "rated_ts" in said:
+                sent = replace(sent, expected=ANYTHING)  # what is rated may be too late
         self._sent = [*self._sent[-30:], sent]
         return sent
 
