@@ -84,7 +84,8 @@ def emit_reports(
     changed: set[int] = set()
     next_due = END_OF_TIME
     still_open: list[OpenReception] = []
-    for one in all_receptions(buyer) if open_receptions is None else open_receptions:
+    # Sorted by agent and day: emitted in the same order after a restart, whatever came first.
+    for one in sorted(all_receptions(buyer) if open_receptions is None else open_receptions):
         agent_id, day, reception = one
         touched = day >= since and (every_agent or agent_id in touched_agents)
         due = reception.due
