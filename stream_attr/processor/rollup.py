@@ -338,6 +338,10 @@ class Rollup:
         for key, value in self._contributions_of(day.key):
             received = _decode(value, key)
             self._replace(day, received, {})
+        for agent_id in day.state.last_emitted:  # all that was added to some may have been taken back since
+            if agent_id not in day.agents:
+                day.agents[agent_id] = AgentDay()
+                day.dirty[agent_id] = "timer"
 
     def _contributions_of(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield what each buyer adds to a day."""

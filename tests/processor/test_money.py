@@ -230,3 +230,22 @@ def test_what_would_exceed_the_greatest_amount_together_is_refused(kind):
     assert [one.topic for one in accepted if one.topic == DEAD_LETTERS] == []
     sums = {"paid": "amount"}.get(kind, kind)
     assert shop.decision()[sums] == MAX_AMOUNT
+
+
+def test_figures_of_which_all_was_taken_back_before_a_restart_are_emitted_after_it():
+    shop = Driver(
+        settings=[{"shop_id": "jd:1", "effective_from": "2026-01-01"}],
+        options=Options(allowed_lateness_ms=0, caught_up_every_ms=None),
+    )
+    ids = {"shop_id": "jd:1", "buyer_id": "b-1", "order_id": "o-1"}
+    shop.send(
+        ORDERS, {**ids, "event_id": "e1", "type": "paid", "ts": NOON, "created_ts": NOON, "amount": 12_900}
+    )
+    shop.tick(NOON + 15 * MINUTE_MS)
+    assert shop.last(AGENT_DAILY)[TODAY.format("*")]["sales"]["amount"] == 12_900
+    shop.send(ORDERS, {**ids, "event_id": "e2", "type": "excluded", "ts": NOON + 16 * MINUTE_MS})
+    shop.tick(NOON + 27 * MINUTE_MS)  # the day has it, and emits it at half past
+    shop.restart()
+    shop.finish()
+    last = shop.last(AGENT_DAILY)[TODAY.format("*")]
+    assert (last["sales"]["amount"], last["status"]) == (0, "final")
