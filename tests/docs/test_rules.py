@@ -1,4 +1,4 @@
-"""docs/rules: complete, every reference to it resolves, and the second edition stands apart."""
+"""docs/rules: complete, every reference to it resolves, and its examples are accepted."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.contract.records.decision import Decision
 from tests.docs.blocks import ROOT, blocks_of
 
 RULES = ROOT / "docs" / "rules"
 PAGES = {int(page.name[:2]): page for page in sorted(RULES.glob("[0-9][0-9]-*.md"))}
-SECOND_EDITION = "\n## Second edition, not in force yet\n"
 REFERENCE = re.compile(r'RULEBOOK (\d+(?:(?:, | and )\d+)*)(?:,\s+(?:"([^"]+)"|``([^`]+)``))?')
 """``RULEBOOK 6``, ``RULEBOOK 2, 4``, ``RULEBOOK 6, "The invariant"``, the heading perhaps a line below."""
 
 SEARCHED = ("stream_attr", "tests", "schemas", "docs", "deploy", "benchmarks")
-
-
-def in_force(page: Path) -> str:
-    """The text of a page before the second edition."""
-    return page.read_text(encoding="utf-8").partition(SECOND_EDITION)[0]
 
 
 def texts() -> dict[str, str]:
@@ -53,7 +45,7 @@ def test_every_reference_to_the_rulebook_resolves() -> None:
             found += 1
             chapters = [int(number) for number in re.findall(r"\d+", numbers)]
             assert set(chapters) <= PAGES.keys(), (name, numbers)
-            page = in_force(PAGES[chapters[-1]])
+            page = PAGES[chapters[-1]].read_text(encoding="utf-8")
             if heading:
                 headings = [line.lstrip("# ").lower() for line in page.splitlines() if line.startswith("##")]
                 assert " ".join(heading.lower().split()) in headings, (name, heading)
@@ -74,20 +66,15 @@ def test_every_scenario_names_a_chapter() -> None:
             assert int(scenario["rule"].split()[0]) in PAGES, (path.name, scenario["name"])
 
 
-@pytest.mark.parametrize("page", PAGES.values(), ids=lambda page: page.stem)
-def test_the_second_edition_is_the_end_of_a_page_and_marked_nowhere_else(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    assert "⊕" not in text
-    _, marked, second = text.partition(SECOND_EDITION)
-    assert not marked or second.startswith("\n> The program does **not** do what stands below.")
-    assert not re.search(r"^## ", second, re.MULTILINE)
-
-
 def test_the_example_of_settings_is_accepted() -> None:
-    [example] = [block.text for block in blocks_of(in_force(PAGES[3])) if block.kind == "json"]
+    [example] = [
+        block.text for block in blocks_of(PAGES[3].read_text(encoding="utf-8")) if block.kind == "json"
+    ]
     assert set(decode_settings(example.encode()).profiles) == {"order-first"}
 
 
 def test_the_example_of_a_decision_has_the_fields_of_one() -> None:
-    example = next(block.text for block in blocks_of(in_force(PAGES[10])) if block.kind == "json")
+    example = next(
+        block.text for block in blocks_of(PAGES[10].read_text(encoding="utf-8")) if block.kind == "json"
+    )
     assert list(json.loads(example)) == list(Decision.__struct_fields__)
