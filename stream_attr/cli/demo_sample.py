@@ -34,8 +34,8 @@ class DemoSample:
         shop_zone = zone(TIMEZONE)
         day = day_number(GENERATED_DAY)
         day_ts, next_day_ts = shop_zone.start_of(day), shop_zone.start_of(day + 1)
-        self.end_ts = shop_zone.start_of(day + 4)
-        """Milliseconds; by then every decision is final."""
+        self.end_ts = shop_zone.start_of(day + 14)
+        """Milliseconds; by then every decision is final, of orders with a deposit too."""
         self._folder = folder
         write(Plan(seed=7, events=EVENTS, days=1, end_ts=next_day_ts), folder)
         for file in folder.glob("*.jsonl"):
