@@ -134,11 +134,13 @@ def test_an_end_reached_without_records_is_reported_once(feed):
     assert feed.take() is None
 
 
-def test_however_small_the_takes_their_sequence_is_the_same(feed):
-    times = [(CHAT, (1, 5, 5, 9, 2, 30)), (ORDERS, (3, 5, 4, 20, 31))]
+def assert_same_sequence_however_small_the_takes(
+    times: list[tuple[str, tuple[int, ...]]], records: int, *, follows: bool
+) -> None:
     sequences = []
     for limit in (1, 2, 3, 100):
         feed = Feed()
+        feed.follows = follows
         for topic, tss in times:
             feed.offer(topic, *tss)
             feed.end(topic)
@@ -148,7 +150,12 @@ def test_however_small_the_takes_their_sequence_is_the_same(feed):
             sequence += take[0]
         sequences.append(sequence)
     assert all(sequence == sequences[-1] for sequence in sequences)
-    assert len(sequences[-1]) == 11
+    assert len(sequences[-1]) == records
+
+
+def test_however_small_the_takes_their_sequence_is_the_same():
+    times = [(CHAT, (1, 5, 5, 9, 2, 30)), (ORDERS, (3, 5, 4, 20, 31))]
+    assert_same_sequence_however_small_the_takes(times, 11, follows=True)
 
 
 def test_records_before_the_position_or_offered_twice_are_passed_over():
@@ -301,20 +308,7 @@ class TestRulings:
 
     def test_however_small_the_takes_the_sequence_of_three_topics_is_the_same(self):
         times = [(CHAT, (1, 5, 5, 9, 2)), (ORDERS, (3, 5, 4, 20)), (RULINGS, (5, 4, 9, 9, 40))]
-        sequences = []
-        for limit in (1, 2, 3, 100):
-            feed = Feed()
-            feed.follows = False
-            for topic, tss in times:
-                feed.offer(topic, *tss)
-                feed.end(topic)
-            sequence: list[tuple[str, int]] = []
-            while (take := feed.take(limit)) is not None:
-                assert len(take[0]) <= limit
-                sequence += take[0]
-            sequences.append(sequence)
-        assert all(sequence == sequences[-1] for sequence in sequences)
-        assert len(sequences[-1]) == 14
+        assert_same_sequence_however_small_the_takes(times, 14, follows=False)
 
 
 class TestTicks:
