@@ -77,7 +77,8 @@ def test_generated_traffic_shuffled_or_repeated_ends_as_sorted(tmp_path: Path) -
 @shared_data
 def test_all_70_verdicts_of_other_projects_come_out_in_any_order(tmp_path: Path) -> None:
     source = SHARED / "external"
-    known: list[str | Path] = ["--settings", source / "settings.jsonl"]
+    # Two of its orders are of 2027, which no clock has reached yet.
+    known: list[str | Path] = ["--settings", source / "settings.jsonl", "--accept-future"]
     as_sorted = verdicts(tmp_path / "a", *rewritten(tmp_path, source, "sorted"), *known)
     expected = [json.loads(line) for line in (source / "expected.jsonl").read_bytes().splitlines()]
     assert len(expected) == 70
