@@ -45,6 +45,13 @@ BUYER_IS_FULL: Final = RefusedRecord(
     "what is known of this buyer already is as much as can be kept until some of it is forgotten",
 )
 
+ORDER_IS_FORGOTTEN: Final = RefusedRecord(
+    Code.TOO_LATE,
+    "its order is kept no longer: the order's last event lies further back than orders are kept "
+    "(`--order-retention-days`)",
+    "order_id",
+)
+
 
 def chat_event(record: Record) -> ChatEvent:
     """Return the chat event of a record, which may be decoded already. Raises RefusedRecord."""

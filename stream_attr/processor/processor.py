@@ -33,8 +33,10 @@ from stream_attr.contract.topics import (
 )
 from stream_attr.processor.buyers import Buyers
 from stream_attr.processor.dead_letter import dead_letter
+from stream_attr.processor.forgotten_orders import ForgottenOrders
 from stream_attr.processor.intake import (
     BUYER_IS_FULL,
+    ORDER_IS_FORGOTTEN,
     PAYMENTS_AND_REFUNDS,
     REFUNDS,
     accept,
@@ -75,7 +77,9 @@ WATERMARK_EVERY_MS: Final = QUARTER * MINUTE_MS
 """How often a partition emits its watermark, in event time; all zones' midnights are among these times. Day
 cuts that are not have times of their own (`ShopRegistry.day_starts`)."""
 
-_NO_CREATION: Final = "no creation of its order is known: it was never sent, or the order is kept no longer"
+_NO_CREATION: Final = (
+    "no creation of its order is known: it was never sent, or the order was dropped over half a year ago"
+)
 BEHIND_AFTER: Final = 10_000
 """A partition that has processed so many records since chat and orders were read to their ends is behind."""
 
@@ -87,6 +91,7 @@ class Processor:
         self._registry = registry
         self._options = options
         self._buyers = Buyers(registry, store, options.cached_facts, commits=options.commits)
+        self._forgotten = ForgottenOrders(store)
         self._deadlines = Deadlines(store, options.due_soon_ms)
         self._watermark = Watermark(options.allowed_lateness_ms, options.latest_watermark)
         self._offsets: dict[str, int] = {}
@@ -116,6 +121,7 @@ class Processor:
             if known.watermark is not None:
                 self._watermark.value = self._emitted_watermark = known.watermark
         self._deadlines.forget_until(self._watermark.value)
+        self._forgotten.restore(self._watermark.value)
         for key, header in self._buyers.restore():
             self._pending += header.pending
             if header.due is not None:
@@ -277,6 +283,9 @@ class Processor:
         if self._share is not None and not self._share.has(key):
             return
         buyer = self._buyers.load(key)
+        if event.type != "created" and self._is_forgotten(key, buyer, event.order_id):
+            self._refuse(ORDER_IS_FORGOTTEN, record)
+            return
         if event.type in PAYMENTS_AND_REFUNDS:
             refusal = excess_amount(buyer, event)
             if refusal is not None:
@@ -319,6 +328,9 @@ class Processor:
         if self._share is not None and not self._share.has(key):
             return
         buyer = self._buyers.load(key)
+        if self._is_forgotten(key, buyer, event.order_id):
+            self._refuse(ORDER_IS_FORGOTTEN, record)
+            return
         event_id = RULING_MARK + event.event_id
         if not has_room_for_order(buyer, event_id):
             self._refuse(BUYER_IS_FULL, record)
@@ -339,23 +351,29 @@ class Processor:
                 self._mark_dirty(buyer, _first_day(order, buyer.shop), event.ts, "ruling", late=late)
         self._reschedule(key, buyer, self._watermark.value)
 
+    def _is_forgotten(self, key: bytes, buyer: Buyer, order_id: str) -> bool:
+        """Whether an order was kept once, and no longer is."""
+        return order_id not in buyer.orders and self._forgotten.has(key, order_id)
+
     # Time
 
     def _advance(self) -> None:
         """Advance the watermark to what has been seen; fire what is due, each at its own time, in order."""
         watermark = self._watermark.advance()
-        if watermark < self._deadlines.first:
-            return
-        for due, key in self._deadlines.take(watermark):
-            if self._buyers.due_of(key) == due:
-                buyer = self._buyers.load(key)
-                self._fire(key, buyer, due)
-                self._expire(key, buyer, due)
+        if watermark >= self._deadlines.first:
+            for due, key in self._deadlines.take(watermark):
+                if self._buyers.due_of(key) == due:
+                    buyer = self._buyers.load(key)
+                    self._fire(key, buyer, due)
+                    self._expire(key, buyer, due)
+        self._forgotten.advance(watermark)
 
     def _expire(self, key: bytes, buyer: Buyer, watermark: int, *, answered: bool = False) -> None:
         """Forget what is older than its retention, and find out when to come back."""
         for order in expire(buyer, watermark, self._options.retention, answered=answered):
             self._give_up(order.waiting)
+            if order.created_ts is not None:
+                self._forgotten.add(key, order.order_id, watermark)
             self._buyers.forget_order(buyer.shop.shop_id, order.order_id)
         self._reschedule(key, buyer, watermark)
 
@@ -375,6 +393,7 @@ class Processor:
                 self._buyers.change(key)
             else:
                 self._forget_buyer(key, buyer)
+        self._forgotten.advance(END_OF_TIME)
 
     def _forget_buyer(self, key: bytes, buyer: Buyer) -> None:
         """Forget a buyer of whom nothing is to be emitted any more."""
@@ -541,7 +560,9 @@ class Processor:
         if self._caught_up_every_ms is not None:
             self._batch.outputs += self._rollup.emit_every(self._caught_up_every_ms, self._watermark.value)
         batch, self._batch = self._batch, Batch()
-        batch.changes = self._buyers.take_changes() | self._rollup.take_changes()
+        batch.changes = (
+            self._buyers.take_changes() | self._rollup.take_changes() | self._forgotten.take_changes()
+        )
         for output in batch.outputs:
             if output.topic in REPORTS or output.topic == TASKS:
                 reports = batch.stats.reports

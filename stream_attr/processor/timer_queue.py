@@ -1,4 +1,4 @@
-"""When each buyer of a partition is next due: derived from the state, rebuilt on recovery, never committed.
+"""When what a partition keeps is next due: derived from the state, rebuilt on recovery, never committed.
 
 What is due soon is kept in memory, all else in the store, by time: so memory does not grow with the buyers.
 An entry is never taken back. It counts if its buyer is due at that time when it comes, and whoever takes it
@@ -11,25 +11,35 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import Final
 
-from stream_attr.processor.ports import Store
+from stream_attr.processor.ports import Store, after
 from stream_attr.rules.shop.days import END_OF_TIME
 
 DUE_MARK: Final = b"\x05"
 """First byte of the keys of what is due later."""
-_AFTER_ALL: Final = b"\x06"
 _NEVER: Final = END_OF_TIME + 1
 _AT_ONCE: Final = 10_000
 """So many rows are written together."""
 
 
 class Deadlines:
-    """Due times and buyer keys; taken the earliest first, those of one time by key."""
+    """Due times and keys, such as buyers'; taken the earliest first, those of one time by key."""
 
-    __slots__ = ("_far", "_first_far", "_near", "_soon_ms", "_soon_until", "_store", "_times", "first")
+    __slots__ = (
+        "_far",
+        "_first_far",
+        "_mark",
+        "_near",
+        "_soon_ms",
+        "_soon_until",
+        "_store",
+        "_times",
+        "first",
+    )
 
-    def __init__(self, store: Store, soon_ms: int) -> None:
-        """``soon_ms``: what is due so soon after the watermark is kept in memory."""
+    def __init__(self, store: Store, soon_ms: int, mark: bytes = DUE_MARK) -> None:
+        """``soon_ms``: what is due so soon after the watermark is kept in memory; ``mark``: of its rows."""
         self._store = store
+        self._mark = mark
         self._soon_ms = soon_ms
         self._soon_until = soon_ms
         self._near: dict[int, set[bytes]] = {}
@@ -43,7 +53,7 @@ class Deadlines:
 
     def forget_until(self, watermark: int) -> None:
         """Delete the rows that an earlier judge of this store has left behind."""
-        for row, _ in self._store.items(DUE_MARK, _row(max(watermark, 0) + 1, b"")):
+        for row, _ in self._store.items(self._mark, self._row(max(watermark, 0) + 1)):
             self._far[row] = None
             if len(self._far) >= _AT_ONCE:
                 self._write()
@@ -59,7 +69,7 @@ class Deadlines:
             else:
                 keys.add(key)
         else:
-            self._far[_row(due, key)] = b""
+            self._far[self._row(due, key)] = b""
             self._first_far = min(self._first_far, due)
             if len(self._far) >= _AT_ONCE:
                 self._write()
@@ -69,7 +79,8 @@ class Deadlines:
         """Return the keys of which something may be due by a watermark."""
         self._write()
         found = {key for due, keys in self._near.items() if due <= until for key in keys}
-        found.update([_key_of(row) for row, _ in self._store.items(DUE_MARK, _row(max(until, 0) + 1, b""))])
+        rows = self._store.items(self._mark, self._row(max(until, 0) + 1))
+        found.update([_key_of(row) for row, _ in rows])
         return sorted(found)
 
     def take(self, watermark: int) -> Iterator[tuple[int, bytes]]:
@@ -79,7 +90,9 @@ class Deadlines:
         looks_far = self._first_far <= watermark
         if looks_far:
             self._write()
-            rows = self._store.items(_row(self._first_far, b""), _AFTER_ALL)  # not those deleted just now
+            rows = self._store.items(
+                self._row(self._first_far), after(self._mark)
+            )  # not those deleted just now
             self._first_far = _NEVER
         row = next(rows, None)
         while True:
@@ -109,9 +122,8 @@ class Deadlines:
         rows, self._far = self._far, {}
         self._store.write_derived(rows)
 
-
-def _row(due: int, key: bytes) -> bytes:
-    return DUE_MARK + due.to_bytes(8, "big") + key
+    def _row(self, due: int, key: bytes = b"") -> bytes:
+        return self._mark + due.to_bytes(8, "big") + key
 
 
 def _due_of(row: bytes) -> int:

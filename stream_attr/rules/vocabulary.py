@@ -550,7 +550,7 @@ CODES: Final = Vocabulary(
     "dead-letter code", "死信代码", Code,
     {
         Code.INCOMPLETE_ORDER: Word(
-            "no creation of its order is known: never sent, or kept no longer", "订单不完整"
+            "no creation of its order is known: it was never sent", "订单不完整"
         ),
         Code.NOT_JSON: Word("not JSON in UTF-8, or no value at all (a tombstone)", "不是 JSON"),
         Code.NOT_AN_OBJECT: Word("JSON, but not an object", "不是对象"),
@@ -567,7 +567,9 @@ CODES: Final = Vocabulary(
         Code.FUTURE_TIMESTAMP: Word(
             "more than 10 minutes ahead of the wall clock", "时间在未来"
         ),
-        Code.TOO_LATE: Word("older than the history that is kept", "太迟"),
+        Code.TOO_LATE: Word(
+            "older than the history that is kept, or of an order that is kept no longer", "太迟"
+        ),
         Code.TOO_LARGE: Word(
             "over 256 KiB, or its key over 64 KiB, or more than can be kept of one buyer (some 100,000 "
             "messages); the dead letter holds the first 64 KiB of value and key",

@@ -19,6 +19,7 @@ from stream_attr.codec.internal.day_state import (
     encode_day,
     encode_watermarks,
 )
+from stream_attr.codec.internal.forgotten import decode_forgotten, encode_forgotten
 from stream_attr.codec.internal.progress import Progress, decode_progress, encode_progress
 from stream_attr.codec.internal.records import (
     BuyerDay,
@@ -85,6 +86,7 @@ RECORDS: dict[str, tuple[Any, Callable[[Any], bytes] | None, Callable[[bytes], A
     "progress": (PROGRESS, encode_progress, lambda value: decode_progress(value, KEY)),
     "owner": ("买家-7", encode_owner, lambda value: decode_owner(value, KEY)),
     "tick": (Tick(1_793_498_400_000), None, decode_tick),
+    "forgotten": (1_793_498_400_000, encode_forgotten, lambda value: decode_forgotten(value, KEY)),
 }
 """By the name of the sample: what it says, how it is written, how it is read."""
 
@@ -96,11 +98,15 @@ LATER: dict[str, dict[str, Any]] = {
         "closing": CLOSING,
         "day": replace(DAY, day_cut="02:00"),
         "partitions-passed": PASSED,
+        "forgotten": 1_793_498_400_000,
     }
 }
 """What the samples of later versions say, by name; a name without one is still of version 1."""
 STORED = [
-    (version, name, RECORDS[name][0]) for version in ("unversioned", "version-1") for name in RECORDS
+    (version, name, RECORDS[name][0])
+    for version in ("unversioned", "version-1")
+    for name in RECORDS
+    if name != "forgotten"  # which version 2 brought
 ] + [(version, name, says) for version, later in LATER.items() for name, says in later.items()]
 PRESENT = {name: (version, says) for version, name, says in STORED}
 

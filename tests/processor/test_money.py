@@ -186,7 +186,7 @@ def test_an_inquiry_waits_for_the_balance_of_its_order(pays, wait, restarted, re
     assert (daily["placed"]["orders"], daily["workload"]["receptions"]) == (1, 1)
     # A's chat lies more than 20 days before the later payment: a placing agent, but no payment agent.
     assert shop.decision()["outcome"] == ("unpaid" if not pays else "credited" if wait == 3 else "silent")
-    for day in range(42, 110):
+    for day in [*range(42, 110), 300]:
         shop.tick(MIDNIGHT + day * DAY_MS)
     assert [key for key in shop.state if key[:1] != b"\x04" and not key.startswith(b"\x00")] == []
     assert shop.days() == daily

@@ -8,6 +8,7 @@ import pytest
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.topics import BUYER_DAYS, CHAT, CLOSINGS, TICKS
 from stream_attr.processor import Options, Processor, ShopRegistry
+from stream_attr.processor.forgotten_orders import FORGOTTEN_MARK
 from stream_attr.processor.ports import PROGRESS_KEY, Record
 from stream_attr.processor.rollup import CONTRIBUTION_MARK, DAY_MARK, WATERMARKS_KEY
 from stream_attr.testing import MemoryStore
@@ -40,6 +41,7 @@ def test_one_on_a_topic_is_named_by_topic_partition_and_offset(topic, value):
     [
         (DAY_MARK + b"jd:1|20758", b"\x09\x97"),
         (WATERMARKS_KEY, b"\x09\x82"),
+        (FORGOTTEN_MARK + KEY + b"|o-1", b"\x09"),
         (KEY, STATE),
         (KEY, LONG_STATE),
     ],

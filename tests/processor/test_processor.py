@@ -277,6 +277,7 @@ def test_nothing_is_left_in_the_end(partition):
     assert len(partition.store) > 0
     assert [value["status"] for _, value in partition.tick(NOW + 12 * HOUR_MS)] == ["final"]
     assert partition.tick(NOW + 90 * DAY_MS) == []
+    assert partition.tick(NOW + 250 * DAY_MS) == []  # the order's id is remembered for half a year
     assert (len(partition.store), partition.stats.buyers, partition.stats.pending) == (0, 0, 0)
     assert partition.decisions() is None
 

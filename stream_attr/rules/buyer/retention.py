@@ -21,6 +21,9 @@ from stream_attr.rules.vocabulary import ProductPriority
 FORGET_EVERY_MS: Final = 5 * DAY_MS
 """How long chat may outlive its retention, so that many days of it are dropped at once."""
 
+FORGOTTEN_KEPT_MS: Final = 180 * DAY_MS
+"""How long the id of a dropped order is remembered, so that what still comes of it is refused as too late."""
+
 DAYS_FOLLOWED_BACK: Final = 2
 """A day is kept for the sake of the day after it, where that follows on it over midnight: so far back. The
 inquiry of the last day before the history is still emitted again."""
