@@ -16,7 +16,7 @@ BROKERS ?= 1
 RECORDS ?= 1000000
 SEED ?= 1
 BUSY ?= 4
-# Tests of a broker wait more than they work, so each broker's run beside the others'.
+# Tests of a broker wait more than they work: tests/conftest.py runs more beside each other than there are cores.
 BESIDE ?= --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

@@ -2,7 +2,7 @@
 
 A test that needs a broker carries the marker ``kafka``: by itself, or by a fixture that is one. All others
 are unit tests (``make test-unit``): neither they nor the processes that they start can start a broker.
-Where tests run beside each other, those of one broker stay together, and those of one file.
+Where tests run beside each other, those of one file stay together, and all that need the cluster of three.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-BROKER = re.compile(r"\[(?:[^\]]*-)?(embedded|apache|cluster)[-\]]")
-"""A parameter that names a broker; each broker is one for the whole run (``tests/kafka/conftest.py``)."""
-FAULTS = "tests/kafka/faults/"
+ON_CLUSTER = re.compile(r"^tests/kafka/faults/|\[(?:[^\]]*-)?cluster[-\]]")
+"""Ids of tests on the cluster of three (``tests/kafka/conftest.py``)."""
+CLUSTER = "cluster"
 
 BROKER_FIXTURES = frozenset({"broker", "embedded", "apache", "cluster"})
 NO_BROKER = "a test without the marker `kafka` starts no broker"
@@ -44,26 +44,20 @@ def pytest_configure() -> None:
 
 def _together(nodeid: str) -> str:
     """What the tests that are to stay with this one have in common."""
-    if nodeid.startswith(FAULTS):  # what takes longest, on a cluster of its own
-        return FAULTS
-    broker = BROKER.search(nodeid)
-    return nodeid.partition("::")[0] if broker is None else broker[1]
+    return CLUSTER if ON_CLUSTER.search(nodeid) else nodeid.partition("::")[0]
 
 
-class ByBroker(LoadScopeScheduling):
-    """Tests of a broker wait more than they work: all of one broker's are run by one process."""
+class ByFile(LoadScopeScheduling):
+    """All of a file are run by one process, which starts each broker once; and all on the cluster by one."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _together(nodeid)
 
 
-LONGEST_FIRST = (FAULTS, "apache", "embedded", "cluster")
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores, for tests of brokers wait for much of their time."""
-    return len(os.sched_getaffinity(0)) + 1
+    """Two processes more than there are cores, for tests of brokers wait for much of their time."""
+    return len(os.sched_getaffinity(0)) + 2
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -74,18 +68,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("kafka")
     if not hasattr(config, "workerinput"):
         return
-    place = {together: number for number, together in enumerate(LONGEST_FIRST)}
 
-    def turn(item: pytest.Item) -> tuple[int, bool]:
-        return place.get(_together(item.nodeid), len(place)), item.get_closest_marker("kafka") is None
+    def turn(item: pytest.Item) -> tuple[bool, bool]:
+        return _together(item.nodeid) != CLUSTER, item.get_closest_marker("kafka") is None
 
     items.sort(key=turn)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByBroker:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     """Take the place of the scheduler that ``--dist`` names."""
-    return ByBroker(config, log)
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

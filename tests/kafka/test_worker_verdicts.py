@@ -51,7 +51,7 @@ def traffic(tmp_path_factory):
 @pytest.fixture(scope="module")
 def much_traffic(tmp_path_factory):
     folder = tmp_path_factory.mktemp("much-traffic")
-    stream_attr("generate", "--seed", "6", "--events", "100000", "--days", "2", "--out", str(folder))
+    stream_attr("generate", "--seed", "6", "--events", "40000", "--days", "2", "--out", str(folder))
     stream_attr("replay", *inputs(folder), "--out", str(folder / "out"))
     return folder
 

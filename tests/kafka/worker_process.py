@@ -151,11 +151,16 @@ def until(condition: Callable[[], object], *workers: WorkerProcess, patience_s: 
     """
     pids = [worker.process.pid for worker in workers if worker.process is not None]
     stall = Stall(patience_s, pids, lambda: [worker.progress() for worker in workers])
-    while not condition():
+    while True:
+        begun = time.monotonic()
+        if condition():
+            return
         if stall.has_come() or any(not worker.runs() for worker in workers):
             said = "\n".join(worker.said() for worker in workers)
             raise AssertionError(f"it did not come about; said was:\n{said}")
-        time.sleep(0.1)
+        time.sleep(
+            max(0.1, 2 * (time.monotonic() - begun))
+        )  # looking takes no more than a third of the machine
 
 
 def until_ended(process: subprocess.Popen[bytes], log: Path) -> int:

@@ -32,6 +32,7 @@ def test_a_worker_is_killed_at_each_step_of_a_batch(installation, traffic, trial
         assert worker.wait() == -signal.SIGKILL, step
         trial.tried += 1
     assert installation.not_judged(), "there was something to judge at every kill"
+    worker.hooks = ()
     worker.start()
     installation.finish(worker)
     trial.compare(worker, traffic)
@@ -52,6 +53,7 @@ def test_a_worker_is_killed_at_random_under_load(installation, traffic, trial):
         worker.kill()
         trial.tried += 1
     assert installation.not_judged(), "there was something to judge at every kill"
+    worker.hooks = ()
     worker.start()
     installation.finish(worker)
     trial.compare(worker, traffic)
