@@ -2,7 +2,7 @@
 
 A test that needs a broker carries the marker ``kafka``: by itself, or by a fixture that is one. All others
 are unit tests (``make test-unit``): neither they nor the processes that they start can start a broker.
-Where tests run beside each other, those of one file stay together, and all that need the cluster of three.
+Where tests run beside each other, those of one file stay together, and those that need a cluster of three.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-ON_CLUSTER = re.compile(r"^tests/kafka/faults/|\[(?:[^\]]*-)?cluster[-\]]")
-"""Ids of tests on the cluster of three (``tests/kafka/conftest.py``)."""
+ON_CLUSTER = re.compile(r"\[(?:[^\]]*-)?cluster[-\]]")
+"""In the ids of tests that are run on a cluster of three, too (``tests/kafka/conftest.py``)."""
 CLUSTER = "cluster"
+FAULTS = "tests/kafka/faults/"
+"""All of these are on a cluster of three, and take longest."""
 
 BROKER_FIXTURES = frozenset({"broker", "embedded", "apache", "cluster"})
 NO_BROKER = "a test without the marker `kafka` starts no broker"
@@ -44,11 +46,13 @@ def pytest_configure() -> None:
 
 def _together(nodeid: str) -> str:
     """What the tests that are to stay with this one have in common."""
+    if nodeid.startswith(FAULTS):
+        return FAULTS
     return CLUSTER if ON_CLUSTER.search(nodeid) else nodeid.partition("::")[0]
 
 
 class ByFile(LoadScopeScheduling):
-    """All of a file are run by one process, which starts each broker once; and all on the cluster by one."""
+    """All of a file are run by one process, which starts each broker once; so are those on a cluster."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _together(nodeid)
@@ -69,8 +73,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not hasattr(config, "workerinput"):
         return
 
-    def turn(item: pytest.Item) -> tuple[bool, bool]:
-        return _together(item.nodeid) != CLUSTER, item.get_closest_marker("kafka") is None
+    def turn(item: pytest.Item) -> tuple[int, bool]:
+        place = {FAULTS: 0, CLUSTER: 1}.get(_together(item.nodeid), 2)
+        return place, item.get_closest_marker("kafka") is None
 
     items.sort(key=turn)
 

@@ -25,11 +25,12 @@ from stream_attr.contract.topics import (
 from tests.kafka.aftermath import not_judged
 from tests.kafka.faults.installation import HookedWorker
 from tests.kafka.verdicts import FINAL, inputs, pass_time, stream_attr
-from tests.kafka.worker_process import read_json
+from tests.kafka.worker_process import read_json, until
 from tests.properties.strategies import World
 from tests.properties.subject import Run
 from tests.properties.test_invariants import decided, model_of
-from tests.properties.test_reports import assert_as_the_model
+from tests.properties.test_reports import MODELS, told
+from tests.properties.test_reports import model_of as reports_of
 from tests.properties.test_tasks import assert_open_ones_are_the_models
 
 PARTITIONS = 4
@@ -73,10 +74,26 @@ def emitted(worker: HookedWorker) -> Run:
     return outcome
 
 
-def assert_as_the_model_says(outcome: Run, world: World) -> None:
-    expected = model_of(world, WATERMARK)
-    assert {key: decided(one) for key, one in outcome.last().items()} == expected
-    assert_as_the_model(outcome, world, WATERMARK)
+def until_as_the_model_says(worker: HookedWorker, world: World) -> None:
+    """Wait: Kafka writes the end of a committed transaction to one topic after another."""
+    decisions = model_of(world, WATERMARK)
+    reports = {topic: reports_of(world, topic, WATERMARK) for topic in MODELS}
+    found: dict[str, Any] = {}
+
+    def as_expected() -> bool:
+        outcome = emitted(worker)
+        found["decisions"] = {key: decided(one) for key, one in outcome.last().items()}
+        found["reports"] = {topic: told(outcome, topic) for topic in MODELS}
+        return found == {"decisions": decisions, "reports": reports}
+
+    try:
+        until(as_expected, worker)
+    except AssertionError:
+        assert found["decisions"] == decisions
+        assert found["reports"] == reports
+        raise
+    outcome = emitted(worker)
+    assert outcome.reports[TASKS]
     assert_open_ones_are_the_models(outcome, world, WATERMARK)
 
 
@@ -103,9 +120,7 @@ def test_killed_in_the_middle_it_says_what_the_model_says(broker, topic_prefix, 
         letters = [letter for _, letter in read_json(broker.bootstrap, topic_prefix + DEAD_LETTERS)]
         world = accepted(traffic, letters)
         assert len(world.rulings) == RULED
-        outcome = emitted(worker)
-        assert outcome.reports[TASKS]
-        assert_as_the_model_says(outcome, world)
+        until_as_the_model_says(worker, world)
         assert worker.stop() == 0
     finally:
         if worker.runs():

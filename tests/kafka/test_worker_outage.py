@@ -11,7 +11,7 @@ import pytest
 
 from stream_attr.kafka.admin import create_topics
 from tests.kafka.conftest import REQUIRED
-from tests.kafka.worker_process import Traffic, counts, expected, state, until, workers
+from tests.kafka.worker_process import Traffic, counts, expected, state, until, until_counted, workers
 
 pytestmark = pytest.mark.kafka
 
@@ -49,7 +49,7 @@ def until_it_is_noticed(worker):
 def check(kafka, traffic, worker):
     until(lambda: worker.held() and worker.metric("stream_attr_lag_records") == 0, worker)
     until(lambda: state(kafka.bootstrap, "") == dict(traffic.sent), worker)
-    assert counts(kafka.bootstrap, "") == expected(traffic)
+    until_counted(kafka.bootstrap, "", expected(traffic), worker)
 
 
 def test_a_busy_worker_waits_for_the_broker_and_goes_on(kafka, traffic, tmp_path):
@@ -119,7 +119,7 @@ def test_a_commit_in_doubt_is_looked_up(broker, topic_prefix, tmp_path):
 
                 until(gets_on, worker)
         until(lambda: state(broker.bootstrap, topic_prefix) == dict(traffic.sent), worker)
-        assert counts(broker.bootstrap, topic_prefix) == expected(traffic)
+        until_counted(broker.bootstrap, topic_prefix, expected(traffic), worker)
         assert worker.stop() == 0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from stream_attr.kafka.admin import create_topics
 from tests.kafka.conftest import NO_KAFKA, REQUIRED
-from tests.kafka.worker_process import Traffic, counts, state, until, workers
+from tests.kafka.worker_process import Traffic, state, until, until_counted, workers
 
 pytestmark = pytest.mark.kafka
 PREFIX = "restored."
@@ -82,7 +82,7 @@ def test_a_store_of_a_lost_history_is_not_judged_by_although_its_offset_is_there
         judge(node, first, {LOST: 8})
         assert "it belongs to another history of the changelog" in first.log.read_text()
         assert "another history" not in second.log.read_text()
-        assert counts(node.bootstrap, PREFIX) == {LOST: [8]}
+        until_counted(node.bootstrap, PREFIX, {LOST: [8]})
         first.log.write_bytes(b"")
         judge(node, first, {LOST: 8})
         assert "local state discarded" not in first.said()  # it is of this history now
@@ -110,4 +110,4 @@ def test_an_input_restored_from_an_older_copy_than_the_changelog_is_not_read_on_
         judge(node, worker, {b"jd:1|new": 16, b"jd:1|kept": 5, LOST: 6})
         worker.args = ()
         judge(node, worker, {b"jd:1|new": 16})
-        assert counts(node.bootstrap, PREFIX) == {b"jd:1|new": [8, 16]}
+        until_counted(node.bootstrap, PREFIX, {b"jd:1|new": [8, 16]})

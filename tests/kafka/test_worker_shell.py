@@ -26,7 +26,16 @@ from stream_attr.worker.task.committer import (
     open_committer,
 )
 from tests.kafka.conftest import any_broker
-from tests.kafka.worker_process import Traffic, counts, expected, read, read_json, until, workers
+from tests.kafka.worker_process import (
+    Traffic,
+    counts,
+    expected,
+    read,
+    read_json,
+    until,
+    until_counted,
+    workers,
+)
 
 PARTITIONS = 3
 
@@ -66,7 +75,7 @@ def test_an_unforeseen_exception_ends_the_worker_before_anything_moves(broker, t
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
         worker.start().until_ready()
         traffic.send(16)
-        until(lambda: counts(broker.bootstrap, topic_prefix) == expected(traffic), worker)
+        until_counted(broker.bootstrap, topic_prefix, expected(traffic), worker)
         traffic.put("chat-events", {"event_id": "x", "ts": 1, "explode": True}, key="jd:1|b0")
         traffic.send(16)
         for _ in range(2):  # the second time it stands before the same record
@@ -383,7 +392,7 @@ def test_a_fenced_partition_is_given_up_and_says_so(broker, topic_prefix, tmp_pa
         assert worker.stop() == 0
         intruder.close()
         worker.start()  # the partition is its own again
-        until(lambda: counts(broker.bootstrap, topic_prefix) == expected(traffic), worker)
+        until_counted(broker.bootstrap, topic_prefix, expected(traffic), worker)
         assert worker.stop() == 0
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from stream_attr.rules.reports.measures import Inquiry
+from stream_attr.rules.reports.measures import AdditiveFigures, Inquiry
 from stream_attr.rules.reports.sums import summed
 from stream_attr.rules.vocabulary import (
     AFTER_SALES,
@@ -25,7 +24,7 @@ from stream_attr.rules.vocabulary import (
 _ORDERED: Final = frozenset({ORDERED, PAID, PAYMENT_LOST})
 
 
-class Inquiries(Struct, array_like=True, frozen=True, gc=False):
+class Inquiries(AdditiveFigures, frozen=True):
     """Outcomes of inquiries."""
 
     inquiries: int = 0

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from stream_attr.rules.order.decision import Verdict
 from stream_attr.rules.order.order import Order
+from stream_attr.rules.reports.measures import AdditiveFigures
 from stream_attr.rules.reports.sums import summed
 
 NOBODY: Final = ""
 """Stands for the agent of what belongs to no agent: silent sales, and refunds of sales without credit."""
 
 
-class Deals(Struct, array_like=True, frozen=True, gc=False):
+class Deals(AdditiveFigures, frozen=True):
     """Orders and refunds that fall on the day; amounts in minor units."""
 
     placed_buyers: int = 0

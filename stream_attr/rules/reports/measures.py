@@ -5,6 +5,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 
+class AdditiveFigures(Struct, array_like=True, frozen=True, gc=False):
+    """Figures that are added up over buyers, and stored as an array.
+
+    Those that derive from it are compiled, and have its options: a compiled class passes on none of its own.
+    """
+
+
 class Fact(Struct, frozen=True, gc=False):
     """The figures of one reception. Times are epoch milliseconds."""
 

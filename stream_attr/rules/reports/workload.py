@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from stream_attr.rules.reports.measures import Fact
+from stream_attr.rules.reports.measures import AdditiveFigures, Fact
 from stream_attr.rules.reports.sums import summed
 from stream_attr.rules.vocabulary import Role
 
@@ -17,7 +16,7 @@ SATISFIED: Final = 4
 """The least score with which a buyer is satisfied (RULEBOOK 2)."""
 
 
-class Workload(Struct, array_like=True, frozen=True, gc=False):
+class Workload(AdditiveFigures, frozen=True):
     """Figures of receptions; only ``consults`` and ``unanswered`` include those that a filter matched."""
 
     consults: int = 0
