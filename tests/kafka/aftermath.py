@@ -48,7 +48,7 @@ class Losses:
     unlike_replay: list[str] = field(default_factory=list)
     """Keys whose last record is missing, or another than that of the replay, by topic."""
     not_judged: list[str] = field(default_factory=list)
-    """Partitions of the inputs that have not been judged to their end, exactly."""
+    """Partitions of the inputs that have not been judged to their end."""
     dead_letters: list[str] = field(default_factory=list)
     """Refused records without a dead letter, with two of them, or with another than that of the replay."""
     contradicting: list[str] = field(default_factory=list)
@@ -155,9 +155,20 @@ def _letter(one: dict[str, Any]) -> tuple[str, str | None, str]:
 
 
 def not_judged(bootstrap: str, prefix: str) -> list[str]:
-    """Partitions whose progress is not where their inputs end; what transactions leave there is no record."""
+    """Partitions whose progress is not where their inputs ended; markers of transactions are no records."""
+    ends = _ends(bootstrap, prefix)
+    progress = _progress(bootstrap, prefix + CHANGELOG)  # after them: more ticks may come in the meantime
     wrong = []
-    progress = _progress(bootstrap, prefix + CHANGELOG)
+    for (topic, number), end in ends.items():
+        judged = progress[number].offsets.get(topic, 0) if number in progress else 0
+        if judged < end:
+            wrong.append(f"{topic} {number}: judged up to {judged} of {end}")
+    return wrong
+
+
+def _ends(bootstrap: str, prefix: str) -> dict[tuple[str, int], int]:
+    """Where the inputs end, but for those that hold nothing."""
+    ends = {}
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "ends"})
     try:
         for topic in (CHAT, ORDERS, TICKS):
@@ -165,12 +176,11 @@ def not_judged(bootstrap: str, prefix: str) -> list[str]:
             for number in known.partitions:
                 place = TopicPartition(prefix + topic, number)
                 begin, end = consumer.get_watermark_offsets(place, timeout=LONGEST_S)
-                judged = progress[number].offsets.get(topic, 0) if number in progress else 0
-                if judged != end and begin != end:
-                    wrong.append(f"{topic} {number}: judged up to {judged} of {end}")
+                if begin != end:
+                    ends[topic, number] = end
     finally:
         consumer.close()
-    return wrong
+    return ends
 
 
 def _progress(bootstrap: str, topic: str) -> dict[int, Any]:

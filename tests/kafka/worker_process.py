@@ -158,9 +158,8 @@ def until(condition: Callable[[], object], *workers: WorkerProcess, patience_s: 
         if stall.has_come() or any(not worker.runs() for worker in workers):
             said = "\n".join(worker.said() for worker in workers)
             raise AssertionError(f"it did not come about; said was:\n{said}")
-        time.sleep(
-            max(0.1, 2 * (time.monotonic() - begun))
-        )  # looking takes no more than a third of the machine
+        took_s = time.monotonic() - begun
+        time.sleep(min(max(0.1, 2 * took_s), 1))  # looking must not take the machine from what is looked at
 
 
 def until_ended(process: subprocess.Popen[bytes], log: Path) -> int:
