@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-ON_CLUSTER = re.compile(r"\[(?:[^\]]*-)?cluster[-\]]")
-"""In the ids of tests that are run on a cluster of three, too (``tests/kafka/conftest.py``)."""
-CLUSTER = "cluster"
-FAULTS = "tests/kafka/faults/"
-"""All of these are on a cluster of three, and take longest."""
+ON_CLUSTER = re.compile(r"^tests/kafka/faults/|\[(?:[^\]]*-)?cluster[-\]]")
+"""Ids of tests on a cluster of three: a process that runs one starts one (``tests/kafka/conftest.py``)."""
+OF_WORKERS = re.compile(r"^tests/kafka/faults/test_(kills|local_store|workers)\.py")
+"""Half of these, by the time that they take: what is done to workers."""
+CLUSTER, SECOND_CLUSTER = "cluster", "second cluster"
 
 BROKER_FIXTURES = frozenset({"broker", "embedded", "apache", "cluster"})
 NO_BROKER = "a test without the marker `kafka` starts no broker"
@@ -46,22 +46,23 @@ def pytest_configure() -> None:
 
 def _together(nodeid: str) -> str:
     """What the tests that are to stay with this one have in common."""
-    if nodeid.startswith(FAULTS):
-        return FAULTS
-    return CLUSTER if ON_CLUSTER.search(nodeid) else nodeid.partition("::")[0]
+    if ON_CLUSTER.search(nodeid):
+        return SECOND_CLUSTER if OF_WORKERS.search(nodeid) else CLUSTER
+    return nodeid.partition("::")[0]
 
 
 class ByFile(LoadScopeScheduling):
-    """All of a file are run by one process, which starts each broker once; so are those on a cluster."""
+    """All of a file are run by one process, which starts each broker once; all on clusters by two."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _together(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Two processes more than there are cores, for tests of brokers wait for much of their time."""
-    return len(os.sched_getaffinity(0)) + 2
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """More processes than cores: tests of brokers wait for much of their time; unit tests do not."""
+    cores = len(os.sched_getaffinity(0))
+    return cores + (1 if config.option.markexpr == "not kafka" else 2)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -74,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
 
     def turn(item: pytest.Item) -> tuple[int, bool]:
-        place = {FAULTS: 0, CLUSTER: 1}.get(_together(item.nodeid), 2)
+        place = {SECOND_CLUSTER: 0, CLUSTER: 1}.get(_together(item.nodeid), 2)
         return place, item.get_closest_marker("kafka") is None
 
     items.sort(key=turn)
