@@ -156,12 +156,13 @@ def _letter(one: dict[str, Any]) -> tuple[str, str | None, str]:
 
 def not_judged(bootstrap: str, prefix: str) -> list[str]:
     """Partitions whose progress is not where their inputs ended; markers of transactions are no records."""
-    ends = _ends(bootstrap, prefix)
-    progress = _progress(bootstrap, prefix + CHANGELOG)  # after them: more ticks may come in the meantime
+    before = _ends(bootstrap, prefix)
+    progress = _progress(bootstrap, prefix + CHANGELOG)
+    after = _ends(bootstrap, prefix)  # more ticks may have come in the meantime
     wrong = []
-    for (topic, number), end in ends.items():
+    for (topic, number), end in before.items():
         judged = progress[number].offsets.get(topic, 0) if number in progress else 0
-        if judged < end:
+        if not end <= judged <= after[topic, number]:
             wrong.append(f"{topic} {number}: judged up to {judged} of {end}")
     return wrong
 

@@ -134,7 +134,6 @@ def test_the_web_port_returns_the_last_decision(worker, traffic):
     assert worker.get("/orders/jd:10086/no-such-order")[0] == 404
 
 
-@any_broker  # on Apache Kafka: tests/kafka/faults/test_kills.py
 def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffic, tmp_path):
     """Each kill falls into a part of its own, so that there always is something in hand."""
     chance = random.Random(broker.kind)
