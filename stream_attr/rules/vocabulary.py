@@ -550,7 +550,7 @@ CODES: Final = Vocabulary(
     "dead-letter code", "死信代码", Code,
     {
         Code.INCOMPLETE_ORDER: Word(
-            "no creation of its order is known: it was never sent", "订单不完整"
+            "no creation of its order is known", "订单不完整"
         ),
         Code.NOT_JSON: Word("not JSON in UTF-8, or no value at all (a tombstone)", "不是 JSON"),
         Code.NOT_AN_OBJECT: Word("JSON, but not an object", "不是对象"),
