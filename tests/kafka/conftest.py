@@ -16,9 +16,11 @@ from pathlib import Path
 import apache_kafka
 import pytest
 from apache_kafka import Cluster
+from confluent_kafka.admin import AdminClient
 
 from stream_attr.kafka.embedded.broker import EmbeddedBroker, embedded_broker
 from tests.kafka.reliability import TRIALS, write
+from tests.kafka.worker_process import PATIENCE_S
 
 EXTERNAL = os.environ.get("STREAM_ATTR_TEST_BROKER")
 REQUIRED = os.environ.get("STREAM_ATTR_REQUIRE_KAFKA") == "1"
@@ -97,9 +99,22 @@ _counter = itertools.count(1)
 
 
 @pytest.fixture
-def topic_prefix() -> str:
+def topic_prefix(request: pytest.FixtureRequest) -> Iterator[str]:
     """A prefix for the topics and group ids of this test alone, even on a broker that lives on."""
-    return f"t{next(_counter)}-{uuid.uuid4().hex[:8]}-"
+    prefix = f"t{next(_counter)}-{uuid.uuid4().hex[:8]}-"
+    yield prefix
+    used = [request.getfixturevalue(name) for name in ("broker", "cluster") if name in request.fixturenames]
+    for one in used:
+        if isinstance(one, Cluster) or one.kind == "cluster":
+            delete_topics(one.bootstrap, prefix)
+
+
+def delete_topics(bootstrap: str, prefix: str) -> None:
+    """Delete a test's topics after it: nodes of a cluster ask each other for news of each, all the time."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    names = [name for name in admin.list_topics(timeout=PATIENCE_S).topics if name.startswith(prefix)]
+    for deleted in admin.delete_topics(names).values() if names else ():
+        deleted.result(PATIENCE_S)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
