@@ -1,0 +1,1 @@
+"""From output topics, or the files of a replay, into the ledger."""
