@@ -76,12 +76,19 @@ def spawn(
     *,
     outlive_parent: bool = False,
     environment: Mapping[str, str] | None = None,
+    become: Callable[[], None] | None = None,
+    parent_ended: signal.Signals = signal.SIGKILL,
+    inherited: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that a Ctrl-C for this process does not end it earlier.
 
-    Unless ``outlive_parent``, it is killed (on Linux) when the calling thread ends. It gets default signal
-    handling, whatever this process ignores (``nohup``, a shell's background job) or blocks.
-    ``environment``: None: that of this process.
+    Unless ``outlive_parent``, it gets ``parent_ended`` (on Linux) when the calling thread ends. It gets
+    default signal handling, whatever this process ignores (``nohup``, a shell's background job) or blocks.
+    ``environment``: None: that of this process. ``become``: called in the child, to make it another user's.
+    ``inherited``: file descriptors that it keeps.
+
+    Raises:
+        subprocess.SubprocessError: ``become`` raised.
     """
     # A signal handled within a fork would raise where nobody can catch it, and be lost.
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _TO_DEFAULT)
@@ -93,7 +100,10 @@ def spawn(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_first_of_all(None if outlive_parent else _die_with_parent()),  # noqa: PLW1509 -- system calls
+            pass_fds=inherited,
+            preexec_fn=_first_of_all(  # noqa: PLW1509 -- system calls
+                become, None if outlive_parent else _end_with_parent(parent_ended)
+            ),
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
@@ -136,7 +146,7 @@ def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
         process.wait()
 
 
-def _first_of_all(then: Callable[[], None] | None) -> Callable[[], None]:
+def _first_of_all(*then: Callable[[], None] | None) -> Callable[[], None]:
     """Runs in the child before the program starts; system calls only, as other threads may hold locks."""
     default, none = signal.SIG_DFL, frozenset[int]()
 
@@ -144,21 +154,25 @@ def _first_of_all(then: Callable[[], None] | None) -> Callable[[], None]:
         for number in _TO_DEFAULT:
             signal.signal(number, default)
         signal.pthread_sigmask(signal.SIG_SETMASK, none)
-        if then is not None:
-            then()
+        for step in then:
+            if step is not None:
+                step()
 
     return prepare
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """Have the child killed when its parent dies; None: the system has no such call."""
+def _end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """Have the child get a signal when its parent dies; None: the system has no such call.
+
+    Called last: the system forgets it when the child becomes another user's.
+    """
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
 
     def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # the parent died before the call
             os._exit(1)
 

@@ -227,3 +227,20 @@ CREATE TABLE sink_offset (
     watermark bigint,
     PRIMARY KEY (topic, source_partition)
 );
+
+DO $$
+DECLARE
+    grown text;
+BEGIN
+    FOREACH grown IN ARRAY ARRAY[
+        'decision', 'decision_revision', 'refund', 'inquiry', 'reception', 'agent_day', 'service_task'
+    ] LOOP
+        FOR number IN 0..15 LOOP
+            EXECUTE format(
+                'CREATE TABLE %I PARTITION OF %I FOR VALUES WITH (MODULUS 16, REMAINDER %s)',
+                grown || '_' || lpad(number::text, 2, '0'), grown, number
+            );
+        END LOOP;
+    END LOOP;
+END
+$$;
