@@ -32,6 +32,7 @@ _COMMANDS = {
     "worker": "Judge the events of a broker as they come.",
     "publish": "Send JSON-lines files to the topics.",
     "replay": "Judge JSON-lines files without a broker.",
+    "ledger": "Keep the results in a PostgreSQL database, for reports.",
     "generate": "Generate realistic traffic from a seed.",
     "explain": "Explain the decision on an order, or a buyer's day.",
     "check": "Check JSON-lines files against the schemas.",

@@ -1,0 +1,74 @@
+"""Options of every command that uses the ledger's database."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+from stream_attr.cli.params import FOLDER
+from stream_attr.errors import UnusableError
+
+__all__ = ["Where", "database_options", "ledger_module"]
+
+DATABASE_VARIABLE = "STREAM_ATTR_DATABASE"
+_IN_DATA_DIR = "ledger"
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Where(NamedTuple):
+    """Where the ledger's database is, as ``stream_attr.ledger.database.connect.Database`` takes it."""
+
+    address: str | None
+    """None: the embedded one."""
+    folder: Path
+    """Of the embedded one."""
+
+
+def ledger_module(name: str) -> ModuleType:
+    """Import a module of ``stream_attr.ledger``, whose libraries are an optional extra.
+
+    Raises:
+        UnusableError: they are not installed.
+    """
+    try:
+        return importlib.import_module(f"stream_attr.ledger.{name}")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("stream_attr"):
+            raise
+        raise UnusableError(
+            f"the ledger needs the library {error.name}: pip install 'stream-attr[ledger]'"
+        ) from error
+
+
+def database_options(command: _Command) -> _Command:
+    """Add ``--database`` and ``--data-dir``, given to the command as one ``where``."""
+
+    @functools.wraps(command)
+    def with_database(*arguments: Any, database: str | None, data_dir: Path, **others: Any) -> Any:
+        return command(*arguments, where=Where(database, data_dir / _IN_DATA_DIR), **others)
+
+    address = click.option(
+        "--database",
+        metavar="URL",
+        envvar=DATABASE_VARIABLE,
+        show_envvar=True,
+        help="Address of a PostgreSQL, postgresql://USER@HOST:PORT/DATABASE; its password in PGPASSWORD or "
+        "~/.pgpass.  [default: an embedded one in the data directory]",
+    )
+    folder = click.option(
+        "--data-dir",
+        type=FOLDER,
+        default="data",
+        show_default=True,
+        envvar="STREAM_ATTR_DATA_DIR",
+        show_envvar=True,
+        help="Folder of the embedded database.",
+    )
+    return address(folder(with_database))  # type: ignore[return-value]

@@ -1,0 +1,322 @@
+"""A batch of records, written in one transaction: fenced by offsets, guarded by revisions (LEDGER 2).
+
+The ledger depends on the records alone, not on how they are divided into batches: of the rows of one key the
+one with the greatest revision and offset holds, within a batch as between batches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from psycopg import Connection, Cursor, Rollback, errors
+from psycopg.sql import SQL, Composed, Identifier
+
+from stream_attr.codec.visible import visible
+from stream_attr.errors import StreamAttrError
+from stream_attr.ledger.sink.rows import Row, UnstorableError, known_at, row_of
+from stream_attr.ledger.sink.tables import OFFSETS, REFUND, REVISION, TOPICS, UNSTORED, Table
+from stream_attr.processor.ports import Record
+
+__all__ = ["Batch", "FencedError", "Source", "prepare", "write"]
+
+Source: TypeAlias = tuple[str, int]
+"""A topic without prefix, and a partition of it; of files their topic, and their number among its files."""
+
+_UNFIT: Final = (errors.DataError, errors.IntegrityError, errors.ProgramLimitExceeded)
+"""What PostgreSQL says of rows that it cannot store."""
+
+
+class FencedError(StreamAttrError):
+    """Another sink has written what this one was about to write."""
+
+
+class Batch:
+    """Records of some sources, each from the offset on up to which the ledger has it."""
+
+    def __init__(self, begins: Mapping[Source, int]) -> None:
+        self.begins = begins
+        self.ends: dict[Source, int] = {}
+        """The offset behind the last record, of each source that has moved."""
+        self.known_ts: dict[Source, int] = {}
+        """When the last record came, epoch milliseconds."""
+        self.watermarks: dict[Source, int] = {}
+        self.rows: list[Row] = []
+        self.unstored: list[tuple[Record, str]] = []
+        """Records that cannot be stored, and why."""
+
+    def __len__(self) -> int:
+        """The number of records."""
+        return len(self.rows) + len(self.unstored)
+
+    def add(self, record: Record) -> None:
+        """Add the next record of its source."""
+        source = record.topic, record.partition
+        self.ends[source] = record.offset + 1
+        known_ts = record.timestamp
+        try:
+            row = row_of(record)
+        except UnstorableError as error:
+            self.unstored.append((record, str(error)))
+        else:
+            self.rows.append(row)
+            if row.watermark is not None:
+                self.watermarks[source] = max(row.watermark, self.watermarks.get(source, 0))
+                known_ts = known_at(record, row.watermark)
+        if known_ts > self.known_ts.get(source, -1):
+            self.known_ts[source] = known_ts
+
+    def advance(self, source: Source, end: int) -> None:
+        """Pass over offsets that hold no record, such as those of a transaction's end."""
+        if end > self.ends.get(source, self.begins[source]):
+            self.ends[source] = end
+
+    def following(self) -> Batch:
+        """Return an empty batch that begins where this one ends."""
+        return Batch({**self.begins, **self.ends})
+
+    def refuse(self, unfit: Iterable[tuple[Row, str]]) -> None:
+        """Turn rows that the database does not take into records that are not stored."""
+        refused = {id(row): why for row, why in unfit}
+        self.unstored += [(row.record, refused[id(row)]) for row in self.rows if id(row) in refused]
+        self.rows = [row for row in self.rows if id(row) not in refused]
+
+    @property
+    def stored(self) -> Counter[str]:
+        """The number of rows by topic."""
+        return Counter(row.record.topic for row in self.rows)
+
+
+def prepare(connection: Connection[Any]) -> None:
+    """Make the temporary tables in which rows are staged, once per connection.
+
+    Raises:
+        psycopg.Error: the database refuses, or is away.
+    """
+    with connection.transaction():
+        for table in _STAGED:
+            connection.execute(
+                SQL(
+                    "CREATE TEMPORARY TABLE IF NOT EXISTS {} (LIKE {} INCLUDING DEFAULTS, {}) "
+                    "ON COMMIT DELETE ROWS"
+                ).format(_stage(table), Identifier(table.name), _MORE[table is REFUND])
+            )
+
+
+def write(connection: Connection[Any], batch: Batch) -> None:
+    """Write a batch and its offsets in one transaction, or nothing of it.
+
+    Rows that the database does not take become rows of ``unstored``; ``batch`` then says so.
+
+    Raises:
+        FencedError: the ledger does not stand where the batch begins.
+        psycopg.Error: the database is away, or refuses all of it.
+    """
+    while True:
+        try:
+            with connection.transaction(), connection.cursor() as cursor:
+                _fence(cursor, batch)
+                _apply(cursor, batch.rows)
+                _keep_unstored(cursor, batch.unstored)
+        except _UNFIT:
+            unfit = _unfit(connection, batch.rows)
+            if not unfit:
+                raise
+            batch.refuse(unfit)
+        else:
+            return
+
+
+def _fence(cursor: Cursor[Any], batch: Batch) -> None:
+    """Move the offsets, if they are where the batch begins; they stay locked until the transaction ends.
+
+    Raises:
+        FencedError: they are not.
+    """
+    for source, end in sorted(batch.ends.items()):
+        topic, partition = source
+        begin = batch.begins[source]
+        cursor.execute(
+            _MOVE,
+            (
+                end,
+                batch.known_ts.get(source),
+                batch.watermarks.get(source),
+                topic,
+                partition,
+                begin,
+            ),
+        )
+        if cursor.rowcount != 1:
+            raise FencedError(
+                f"partition {partition} of {topic} is no longer at offset {begin} in the ledger: another "
+                "'stream-attr ledger' writes it, and this one has written nothing of its last batch"
+            )
+
+
+_MOVE: Final = SQL(
+    "UPDATE {} SET next = %s, known_ts = greatest(known_ts, %s), watermark = greatest(watermark, %s) "
+    "WHERE topic = %s AND source_partition = %s AND next = %s"
+).format(Identifier(OFFSETS))
+
+
+def _apply(cursor: Cursor[Any], rows: Sequence[Row]) -> None:
+    """Stage rows and write those that the guard lets through."""
+    by_table: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_table[TOPICS[row.record.topic].name].append(row)
+    for name, some in sorted(by_table.items()):
+        table = _BY_NAME[name]
+        if table is _DECISION:
+            _apply_decisions(cursor, some)
+        else:
+            _copy(cursor, table, [(*row.values, None) for row in _one_per_key(table, some).values()])
+            cursor.execute(_UPSERTS[name])
+
+
+def _apply_decisions(cursor: Cursor[Any], rows: Sequence[Row]) -> None:
+    """Write decisions with all their revisions, and the refunds of those that hold now."""
+    latest = {id(row) for row in _one_per_key(_DECISION, rows).values()}
+    revisions: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        key = (row.key, row.order[0])
+        if key not in revisions or revisions[key].order < row.order:
+            revisions[key] = row
+    _copy(cursor, _DECISION, [(*row.values, id(row) in latest) for row in revisions.values()])
+    cursor.execute(_UPSERTS[REVISION.name])
+    cursor.execute(_UPSERTS[_DECISION.name])
+    refunds = [
+        (*refund, *row.order)
+        for row in revisions.values()
+        if row.refunds and id(row) in latest
+        for refund in row.refunds
+    ]
+    if refunds:
+        _copy(cursor, REFUND, refunds)
+        cursor.execute(_REFUNDS)
+
+
+def _one_per_key(table: Table, rows: Sequence[Row]) -> dict[tuple[Any, ...], Row]:
+    """Return of each key the row that holds."""
+    found: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        other = found.get(row.key)
+        if other is None or (table.guard and other.order < row.order):
+            found[row.key] = row
+    return found
+
+
+def _keep_unstored(cursor: Cursor[Any], unstored: Sequence[tuple[Record, str]]) -> None:
+    cursor.executemany(
+        _UNSTORED,
+        [
+            (
+                record.topic,
+                record.partition,
+                record.offset,
+                record.timestamp,
+                visible(why),
+                record.key,
+                record.value,
+            )
+            for record, why in unstored
+        ],
+    )
+
+
+def _unfit(connection: Connection[Any], rows: Sequence[Row]) -> list[tuple[Row, str]]:
+    """Return the rows that the database does not take, and what it says of each; writes nothing.
+
+    By halves: a few bad rows of many cost a few attempts.
+    """
+    if not rows:
+        return []
+    try:
+        with connection.transaction() as attempt, connection.cursor() as cursor:
+            _apply(cursor, rows)
+            raise Rollback(attempt)
+    except _UNFIT as error:
+        if len(rows) == 1:
+            return [(rows[0], error.diag.message_primary or str(error))]
+    else:
+        return []
+    half = len(rows) // 2
+    return _unfit(connection, rows[:half]) + _unfit(connection, rows[half:])
+
+
+def _copy(cursor: Cursor[Any], table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    with cursor.copy(_COPIES[table.name]) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _stage(table: Table) -> Identifier:
+    return Identifier(f"stage_{table.name}")
+
+
+def _names(columns: Iterable[str]) -> Composed:
+    return SQL(", ").join(map(Identifier, columns))
+
+
+def _upsert(table: Table, stage: Table, where: SQL | None = None) -> Composed:
+    """Return the statement that writes staged rows into a table, where its guard lets them through."""
+    if table.guard:
+        others = [column for column in table.columns if column not in table.key]
+        held = SQL(", ").join(Identifier(table.name, column) for column in table.guard)
+        given = SQL(", ").join(Identifier("excluded", column) for column in table.guard)
+        action = SQL("UPDATE SET {} WHERE ({}) < ({})").format(
+            SQL(", ").join(
+                SQL("{} = {}").format(Identifier(column), Identifier("excluded", column)) for column in others
+            ),
+            held,
+            given,
+        )
+    else:
+        action = SQL("NOTHING").format()
+    return SQL("INSERT INTO {} ({}) SELECT {} FROM {} {} ON CONFLICT ({}) DO {}").format(
+        Identifier(table.name),
+        _names(table.columns),
+        _names(table.columns),
+        _stage(stage),
+        where or SQL(""),
+        _names(table.key),
+        action,
+    )
+
+
+_OF_DECISION: Final = ("revision", "source_offset")
+_MORE: Final = {False: SQL("latest boolean"), True: SQL("revision integer, source_offset bigint")}
+"""Columns of a staged row beside those of its table; True: of a refund."""
+_BY_NAME: Final = {table.name: table for table in TOPICS.values()}
+_DECISION: Final = _BY_NAME["decision"]
+_STAGED: Final = (*_BY_NAME.values(), REFUND)
+_COPIES: Final = {
+    table.name: SQL("COPY {} ({}) FROM STDIN").format(
+        _stage(table),
+        _names((*table.columns, *(_OF_DECISION if table is REFUND else ("latest",)))),
+    )
+    for table in _STAGED
+}
+_UPSERTS: Final = {
+    **{name: _upsert(table, table) for name, table in _BY_NAME.items()},
+    REVISION.name: _upsert(REVISION, _DECISION),
+    # What a decision no longer has among its refunds goes with it.
+    _DECISION.name: SQL(
+        "WITH written AS ({} RETURNING shop_id, order_id, profile) "
+        "DELETE FROM refund USING written WHERE written.profile = 'official' "
+        "AND refund.shop_id = written.shop_id AND refund.order_id = written.order_id"
+    ).format(_upsert(_DECISION, _DECISION, SQL("WHERE latest"))),
+}
+_REFUNDS: Final = SQL(
+    "INSERT INTO refund ({}) SELECT {} FROM {} AS given JOIN decision USING (shop_id, order_id) "
+    "WHERE decision.profile = 'official' AND decision.revision = given.revision "
+    "AND decision.source_offset = given.source_offset ON CONFLICT DO NOTHING"
+).format(
+    _names(REFUND.columns),
+    SQL(", ").join(Identifier("given", column) for column in REFUND.columns),
+    _stage(REFUND),
+)
+_UNSTORED: Final = SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING").format(
+    Identifier(UNSTORED.name), _names(UNSTORED.columns), SQL(", ").join([SQL("%s")] * len(UNSTORED.columns))
+)

@@ -1,0 +1,1 @@
+"""The sink: records as rows, batches, and where they come from."""

@@ -1,0 +1,235 @@
+"""``stream-attr ledger --from``: the ledger is what the files say, however it was filled."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from stream_attr.cli import main
+from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, FACTS, INQUIRIES, TASKS
+from stream_attr.ledger.database.connect import Database
+from stream_attr.ledger.sink import folder as sink
+from tests.ledger.sink.contents import contents, rows
+
+KEYS = {
+    "decision": ((DECISIONS, "attribution-comparisons"), ("shop_id", "order_id", "profile")),
+    "inquiry": ((INQUIRIES,), ("shop_id", "buyer_id", "agent_id", "day")),
+    "reception": ((FACTS,), ("shop_id", "buyer_id", "agent_id", "day")),
+    "agent_day": ((AGENT_DAILY,), ("shop_id", "agent_id", "day")),
+    "service_task": ((TASKS,), ("shop_id", "order_id", "kind")),
+}
+BATCH = 300
+"""Records of a batch here, so that there are many."""
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Generated traffic of two shops, and what came of it in ``out``."""
+    folder = tmp_path_factory.mktemp("traffic")
+    generated = ["generate", "--events", "3000", "--days", "4", "--shops", "2", "--out", str(folder)]
+    assert CliRunner().invoke(main, generated).exit_code == 0
+    files = [
+        f"--{kind}={folder / kind}.jsonl" for kind in ("chat", "orders", "rulings", "roster", "settings")
+    ]
+    replayed = ["replay", *files, "--out", str(folder / "out"), "--processes", "1", "--accept-future"]
+    assert CliRunner().invoke(main, replayed).exit_code == 0
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small ones, and no progress in the log."""
+    monkeypatch.setattr(sink, "BATCH_RECORDS", BATCH)
+    monkeypatch.setattr("stream_attr.cli.progress._EVERY_S_LOG", math.inf)
+
+
+def arguments(ledger: Database, inputs: Path, out: Path | None = None) -> list[str]:
+    given = [f"--{kind}={inputs / kind}.jsonl" for kind in ("roster", "settings", "rulings")]
+    return ["ledger", "--from", str(out or inputs / "out"), *given, "--database", ledger.address]
+
+
+def fill(ledger: Database, inputs: Path, *more: str, out: Path | None = None) -> Result:
+    return CliRunner().invoke(main, [*arguments(ledger, inputs, out), *more])
+
+
+def records(folder: Path, topic: str) -> list[dict]:
+    return [json.loads(line) for line in (folder / f"{topic}.jsonl").read_text("utf-8").splitlines()]
+
+
+@pytest.fixture
+def filled(ledger: Database, inputs: Path) -> dict:
+    """What a ledger holds that was filled in one go."""
+    done = fill(ledger, inputs)
+    assert (done.exit_code, done.stdout) == (0, ""), done.output
+    return contents(ledger)
+
+
+def test_it_holds_the_last_record_of_every_key(filled: dict, ledger: Database, inputs: Path) -> None:
+    out = inputs / "out"
+    for table, (topics, key) in KEYS.items():
+        last = {tuple(one[name] for name in key): one for topic in topics for one in records(out, topic)}
+        found = rows(ledger, f"SELECT {', '.join(key)}, revision, status, watermark FROM {table}")
+        assert {tuple(map(str, one[: len(key)])): one[len(key) :] for one in found} == {
+            name: (one["revision"], one["status"], one["watermark"]) for name, one in last.items()
+        }, table
+    assert len(filled["agent_day"]) > 10
+    every = [one for topic in KEYS["decision"][0] for one in records(out, topic)]
+    found = rows(ledger, "SELECT record, known_ts FROM decision_revision")
+    by_id = {one["decision_id"]: (one, known_ts) for one, known_ts in found}
+    assert by_id == {one["decision_id"]: (one, one["watermark"]) for one in every}
+
+
+def test_amounts_and_refunds_add_up_to_those_of_the_files(
+    filled: dict, ledger: Database, inputs: Path
+) -> None:
+    last = {(one["shop_id"], one["order_id"]): one for one in records(inputs / "out", DECISIONS)}
+    credited: dict[tuple, int] = {}
+    refunded = 0
+    for one in last.values():
+        if one["credit"]:
+            agent = one["shop_id"], one["credit"]["agent_id"]
+            credited[agent] = credited.get(agent, 0) + one["amount"]
+        refunded += sum(refund["amount"] for refund in one["refunds"])
+    query = (
+        "SELECT shop_id, agent_id, sum(amount)::bigint FROM decision "
+        "WHERE profile = 'official' AND agent_id IS NOT NULL GROUP BY 1, 2"
+    )
+    assert {one[:2]: one[2] for one in rows(ledger, query)} == credited
+    assert rows(ledger, "SELECT sum(amount)::bigint FROM refund") == [(refunded,)]
+    assert refunded > 0
+    assert len(credited) > 3
+    assert filled["unstored"] == []
+
+
+def test_what_was_given_to_the_replay_is_there_line_by_line(
+    filled: dict, ledger: Database, inputs: Path
+) -> None:
+    for table, kind in (("roster", "roster"), ("shop_settings", "settings")):
+        lines = (inputs / f"{kind}.jsonl").read_text("utf-8").splitlines()
+        assert len(filled[table]) == len(lines), table
+    letters = (inputs / "out" / "dead-letters.jsonl").read_text("utf-8").splitlines()
+    assert len(filled["dead_letter"]) == len(letters) > 0
+    (place,) = rows(ledger, "SELECT place FROM dead_letter ORDER BY source_offset LIMIT 1")[0]
+    first = json.loads(letters[0])
+    assert place == f"{first['file']}, line {first['line']}"
+
+
+def test_as_of_is_the_last_watermark_of_each_topic(filled: dict, ledger: Database, inputs: Path) -> None:
+    assert filled
+    found = dict(rows(ledger, "SELECT topic, watermark FROM sink_offset WHERE watermark IS NOT NULL"))
+    for topic, watermark in found.items():
+        assert watermark == max(one["watermark"] for one in records(inputs / "out", topic))
+    assert {DECISIONS, FACTS, INQUIRIES, AGENT_DAILY} <= found.keys()
+
+
+def test_a_second_time_changes_nothing(filled: dict, ledger: Database, inputs: Path) -> None:
+    again = fill(ledger, inputs)
+    assert again.exit_code == 0
+    assert "nothing new in " in again.stderr
+    assert contents(ledger) == filled
+
+
+def test_a_copy_of_the_folder_is_the_same_source(
+    filled: dict, ledger: Database, inputs: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(inputs / "out", tmp_path / "copy")
+    assert fill(ledger, inputs, out=copy).exit_code == 0
+    assert contents(ledger) == filled
+
+
+def test_another_folder_is_refused_unless_the_ledger_is_to_be_rebuilt(
+    filled: dict, ledger: Database, inputs: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(inputs / "out", tmp_path / "other")
+    lines = (other / f"{DECISIONS}.jsonl").read_bytes().splitlines(keepends=True)
+    (other / f"{DECISIONS}.jsonl").write_bytes(b"".join(lines[:-1]))
+    refused = fill(ledger, inputs, out=other)
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        "Error: the ledger was filled from another attribution-decisions.jsonl than this one: name another "
+        "database, or fill this one from the beginning with --rebuild\n"
+    )
+    assert contents(ledger) == filled
+    assert fill(ledger, inputs, "--rebuild", out=other).exit_code == 0
+    assert len(contents(ledger)["decision_revision"]) == len(filled["decision_revision"]) - 1
+    assert fill(ledger, inputs, "--rebuild").exit_code == 0
+    assert contents(ledger) == filled
+
+
+def test_a_folder_that_is_not_of_replay_is_refused_in_one_sentence(
+    ledger: Database, inputs: Path, tmp_path: Path
+) -> None:
+    refused = fill(ledger, inputs, out=tmp_path)
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        f"Error: {tmp_path}: it has no attribution-decisions.jsonl: name a folder that stream-attr replay "
+        "wrote\n"
+    )
+
+
+@pytest.mark.parametrize("damage", [b"{", b"\xff{}", b'{"shop_id":"jd:1"}'])
+def test_a_damaged_line_is_named(ledger: Database, inputs: Path, tmp_path: Path, damage: bytes) -> None:
+    out = shutil.copytree(inputs / "out", tmp_path / "out")
+    file = out / f"{FACTS}.jsonl"
+    lines = file.read_bytes().splitlines()
+    lines[401] = damage
+    file.write_bytes(b"\n".join(lines))
+    refused = fill(ledger, inputs, out=out)
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith(f"Error: {file}, line 402: it is not a record of reception-facts: ")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_settings_record_that_is_refused_is_kept_with_why(
+    ledger: Database, inputs: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"shop_id":"jd:1","effective_from":"2026-11-01","no_such":1}\n', "utf-8")
+    done = fill(ledger, inputs, "--settings", str(bad))
+    assert done.exit_code == 0
+    assert done.stderr.endswith("Warning: 1 records cannot be stored; table unstored says which, and why\n")
+    [(topic, offset, why)] = rows(ledger, "SELECT topic, source_offset, why FROM unstored")
+    assert (topic, offset) == ("shop-settings", 1)
+    assert "no_such" in why
+
+
+_KILLED_AT = """
+import os, signal, sys
+from stream_attr import cli
+from stream_attr.ledger.sink import batch, folder
+folder.BATCH_RECORDS = {size}
+name, nth = sys.argv[1], int(sys.argv[2])
+real, seen = getattr(batch, name), 0
+def hooked(*arguments):
+    global seen
+    seen += 1
+    if seen == nth:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*arguments)
+setattr(batch, name, hooked)
+if name == "write":
+    folder.write = hooked
+cli.main(sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "nth"),
+    [("write", 1), ("_fence", 3), ("_copy", 2), ("_apply", 4), ("_keep_unstored", 1), ("_keep_unstored", 5)],
+)
+def test_killed_at_any_step_and_started_again_it_is_the_same(
+    ledger: Database, filled: dict, inputs: Path, step: str, nth: int
+) -> None:
+    command = [sys.executable, "-c", _KILLED_AT.format(size=BATCH), step, str(nth)]
+    killed = subprocess.run([*command, *arguments(ledger, inputs), "--rebuild"], check=False, timeout=300)
+    assert killed.returncode == -9
+    assert contents(ledger) != filled
+    assert fill(ledger, inputs).exit_code == 0
+    assert contents(ledger) == filled
