@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.text import Text
 
 from stream_attr.cli.demo_tables import day_table, sales_table
+from stream_attr.codec.money import format_money
 from stream_attr.codec.visible import visible
 from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS, RULINGS
-from stream_attr.explain.money import format_money
 from stream_attr.rules.vocabulary import (
     CHAT_TYPES,
     FINAL,

@@ -9,7 +9,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from stream_attr.explain.money import format_money
+from stream_attr.codec.money import format_money
 from stream_attr.rules.reports.contribution import TOTAL
 
 __all__ = ["day_table", "sales_table"]

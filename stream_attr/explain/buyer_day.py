@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stream_attr.codec.money import format_money
 from stream_attr.explain.decision import EVENTS
 from stream_attr.explain.figures import FiguresExplanation
-from stream_attr.explain.money import format_money
 from stream_attr.explain.reception import ReceptionExplanation
 from stream_attr.explain.verify import Decision
 from stream_attr.explain.view import BuyerDayView

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from stream_attr.explain.money import format_money
+from stream_attr.codec.money import format_money
 from stream_attr.explain.verify import Decision, Figures, ranked, verify
 from stream_attr.explain.why_not import AgentHistory, WhyNot
 from stream_attr.explain.writer import NO_NAMES, Writer

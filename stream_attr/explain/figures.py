@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import get_type_hints
 
+from stream_attr.codec.money import format_money
 from stream_attr.codec.records.agent_daily import mean
 from stream_attr.contract.records.agent_daily import FIGURES, AgentDaily, FigureGroup, Mean, Sum, made
-from stream_attr.explain.money import format_money
 from stream_attr.explain.view import BuyerDayView, refunds_of
 from stream_attr.explain.writer import BuyerDayWriter
 from stream_attr.rules.reports.buyer_contribution import shop_total

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from stream_attr.codec.money import format_money
 from stream_attr.contract.records.reception_fact import ReceptionFact
 from stream_attr.explain.messages import catalogue
-from stream_attr.explain.money import format_money
 from stream_attr.explain.verify import Decision
 from stream_attr.explain.view import BuyerDayView
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, day_number

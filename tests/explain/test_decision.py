@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stream_attr.cli import main
+from stream_attr.codec.money import format_money
 from stream_attr.explain.decision import explain_decision
-from stream_attr.explain.money import format_money
 from tests.explain.decisions import (
     MINUTE,
     NOON,

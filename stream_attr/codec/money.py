@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from functools import cache
 
-__all__ = ["format_money"]
+__all__ = ["decimal_amount", "format_money", "minor_digits"]
 
 
 def format_money(amount: int, currency: str) -> str:
     """Return an amount in minor units with its ISO 4217 code: ``129_000`` of ``CNY`` is ``1,290.00 CNY``."""
-    digits = _minor_digits(currency)
-    if not digits:
-        return f"{amount:,} {currency}"
+    return f"{decimal_amount(amount, currency, grouped=True)} {currency}"
+
+
+def decimal_amount(amount: int, currency: str, *, grouped: bool) -> str:
+    """Return an amount in minor units without its currency: ``1290.00``, or ``grouped`` ``1,290.00``."""
+    digits = minor_digits(currency)
     major, minor = divmod(abs(amount), 10**digits)
-    return f"{'-' if amount < 0 else ''}{major:,}.{minor:0{digits}} {currency}"
+    sign, whole = "-" if amount < 0 else "", f"{major:,}" if grouped else f"{major}"
+    return f"{sign}{whole}.{minor:0{digits}}" if digits else f"{sign}{whole}"
 
 
 @cache
-def _minor_digits(currency: str) -> int:
+def minor_digits(currency: str) -> int:
     """Return the digits of the minor unit by ISO 4217; 2 for a code that is not in its list."""
     from iso4217 import Currency  # noqa: PLC0415 -- only for commands that show money, not for the worker
 
