@@ -1,0 +1,113 @@
+"""Figures as a user asks for them: by name, and in which way.
+
+``sales.amount:share`` is a figure's share of the shop's, ``sales.amount:before`` what it was in the period
+before, ``sales.amount:change`` by how much of that it changed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from stream_attr.errors import UnusableError
+from stream_attr.ledger.figures import FIGURES, MEASURES, Figure
+from stream_attr.ledger.formulas import Kind, Measures, Total, value
+from stream_attr.ledger.texts import Text
+
+__all__ = ["Asked", "Way", "asked", "measures_of"]
+
+_RATE: Final = Text("%", "%")
+
+
+class Way(StrEnum):
+    """How a figure is asked for."""
+
+    ITSELF = ""
+    SHARE = "share"
+    """Of the shop's."""
+    BEFORE = "before"
+    """In the period before."""
+    CHANGE = "change"
+    """By how much of that it changed."""
+
+
+_WAYS: Final = {
+    Way.SHARE: Text("{figure}, share of shop", "{figure}占店铺"),
+    Way.BEFORE: Text("{figure}, period before", "{figure}上期"),
+    Way.CHANGE: Text("{figure}, change", "{figure}环比"),
+}
+
+
+class Asked(NamedTuple):
+    """A figure in one of its ways."""
+
+    figure: Figure
+    way: Way
+
+    @property
+    def key(self) -> str:
+        """As it was asked for."""
+        return f"{self.figure.key}:{self.way}" if self.way else self.figure.key
+
+    @property
+    def name(self) -> Text:
+        """Return its name for a column."""
+        return _WAYS[self.way].filled(figure=self.figure.name) if self.way else self.figure.name
+
+    @property
+    def kind(self) -> Kind:
+        """Return how it is shown."""
+        return Kind.RATE if self.way in (Way.SHARE, Way.CHANGE) else self.figure.kind
+
+    @property
+    def unit(self) -> Text:
+        """Return its unit."""
+        return _RATE if self.way in (Way.SHARE, Way.CHANGE) else self.figure.unit
+
+    def value(self, own: Measures, shop: Measures, before: Measures | None) -> int | float | None:
+        """Return its value of measures, beside the shop's and those of the period before."""
+        now = value(self.figure.formula, own)
+        if self.way is Way.ITSELF:
+            return now
+        if self.way is Way.SHARE:
+            of = value(self.figure.formula, shop)
+            return None if now is None or not of else round(now / of, 4)
+        then = None if before is None else value(self.figure.formula, before)
+        if self.way is Way.BEFORE:
+            return then
+        return None if now is None or not then else round((now - then) / abs(then), 4)
+
+
+def measures_of(figures: Iterable[Asked]) -> tuple[str, ...]:
+    """Return the keys of all measures that some figures are made of, in their order."""
+    used = {key for one in figures for key in one.figure.formula if key is not None}
+    return tuple(key for key in MEASURES if key in used)
+
+
+def asked(names: Iterable[str]) -> tuple[Asked, ...]:
+    """Return the figures that a user names: by key, or by a name in either language, each with its way.
+
+    Raises UnusableError for a name that is none, and names those that are like it.
+    """
+    return tuple(map(_asked, names))
+
+
+def _asked(text: str) -> Asked:
+    name, _, way = text.partition(":")
+    if way not in list(Way):
+        ways = ", ".join(one for one in Way if one)
+        raise UnusableError(f"{text!r}: a figure can be asked for with one of these behind a colon: {ways}")
+    for one in FIGURES.values():
+        if name in (one.key, *one.name):
+            found = Asked(one, Way(way))
+            if found.way is Way.SHARE and not isinstance(one.formula, Total):
+                raise UnusableError(f"{text!r}: {one.key} does not add up, so it has no share of the shop's")
+            return found
+    names = [known for one in FIGURES.values() for known in (one.key, *one.name)]
+    like = difflib.get_close_matches(name, names, 3, 0.5)
+    raise UnusableError(
+        f"{name!r} is no figure; "
+        + (f"like it are {', '.join(like)}" if like else f"there are {', '.join(FIGURES)}")
+    )

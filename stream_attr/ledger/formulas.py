@@ -1,0 +1,86 @@
+"""Formulas of figures over measures: what adds up over days, agents and shops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from stream_attr.codec.records.agent_daily import mean, rate
+
+__all__ = ["Formula", "Kind", "Mean", "Measures", "Most", "Ratio", "Total", "value"]
+
+Measures = Mapping[str, int | None]
+"""By key, such as ``sales.amount``; None: it does not exist of this agent, as silent sales of any."""
+
+
+class Kind(StrEnum):
+    """How a value is shown."""
+
+    TEXT = "text"
+    COUNT = "count"
+    MONEY = "money"
+    """Integer minor units."""
+    SECONDS = "seconds"
+    """Integer milliseconds, shown in seconds with three decimals."""
+    RATE = "rate"
+    """A ratio to four decimals, shown in percent."""
+    RATIO = "ratio"
+    """To four decimals."""
+    DAY = "day"
+    MOMENT = "moment"
+    """Epoch milliseconds, shown by the clocks of the shop to the second."""
+
+
+class Total(NamedTuple):
+    """A measure, less another one."""
+
+    of: str
+    less: str | None = None
+
+
+class Most(NamedTuple):
+    """The greatest of the days and agents."""
+
+    of: str
+
+
+class Ratio(NamedTuple):
+    """A ratio to four decimals; null where the denominator is 0."""
+
+    part: str
+    whole: str
+    less: str | None = None
+    """What is taken from ``part``."""
+
+
+class Mean(NamedTuple):
+    """An amount by a number of things, rounded half up; null where there are none."""
+
+    total: str
+    number: str
+    less: str | None = None
+    """What is taken from ``total``."""
+
+
+Formula = Total | Most | Ratio | Mean
+
+
+def value(formula: Formula, measures: Measures) -> int | float | None:
+    """Return what a formula makes of measures; None where one of them or the denominator is missing."""
+    match formula:
+        case Most(of):
+            return measures.get(of)
+        case Total(of, less):
+            return _less(measures, of, less)
+        case Ratio(part, whole, less) | Mean(part, whole, less):
+            above, below = _less(measures, part, less), measures.get(whole)
+            if above is None or below is None:
+                return None
+            return mean(above, below) if isinstance(formula, Mean) else rate(above, below)
+    raise AssertionError(formula)  # pragma: no cover -- all formulas are named above
+
+
+def _less(measures: Measures, of: str, less: str | None) -> int | None:
+    whole, taken = measures.get(of), 0 if less is None else measures.get(less)
+    return None if whole is None or taken is None else whole - taken
