@@ -21,6 +21,7 @@ from stream_attr.contract.records.agent_daily import FIGURES
 from stream_attr.contract.records.fields import MAX_AMOUNT
 from stream_attr.contract.records.shop_settings import ShopSettingsRecord
 from stream_attr.contract.registry import TopicDefinition, topic_definitions
+from stream_attr.ledger.figures import FIGURES as LEDGER_FIGURES
 from stream_attr.rules.shop.settings import DEFAULT_SETTINGS, NEVER_FOLLOW_UP, PRESETS
 from stream_attr.rules.vocabulary import CODES, FILTERS, PRESET_NAMES, VOCABULARIES
 from stream_attr.worker.ops.metrics import Metrics
@@ -330,6 +331,28 @@ def _figures(group: str, in_chinese: bool) -> str:
     return _table(head, rows)
 
 
+def _derived_figures(in_chinese: bool) -> str:
+    language = 1 if in_chinese else 0
+    better = {True: ("more", "越多越好"), False: ("less", "越少越好"), None: ("", "")}
+    rows = [
+        (
+            _code(figure.key),
+            figure.name.english,
+            figure.name.chinese,
+            figure.meaning[language],
+            better[figure.more_is_better][language],
+        )
+        for figure in LEDGER_FIGURES.values()
+        if figure.key.partition(".")[2] not in FIGURES[figure.group]
+    ]
+    head = (
+        ("数字", "英文", "中文", "算法", "好坏")
+        if in_chinese
+        else ("figure", "name", "中文", "formula", "better")
+    )
+    return _table(head, rows)
+
+
 # Worker
 
 
@@ -379,6 +402,7 @@ TABLES: Final[dict[str, Callable[[bool], str]]] = {
     "filters": _filters,
     "filter-words": _filter_words,
     **{f"figures-{group}": (lambda zh, group=group: _figures(group, zh)) for group in FIGURES},
+    "derived-figures": _derived_figures,
     "options": _options,
     "metrics": _metrics,
 }

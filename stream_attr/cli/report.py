@@ -1,0 +1,204 @@
+"""``stream-attr report``: what managers, agents and payroll read, out of the ledger."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from stream_attr.cli.database import Where, database_options, ledger_module
+from stream_attr.cli.params import FilesCommand
+from stream_attr.cli.terminal import echo
+from stream_attr.errors import UnusableError
+from stream_attr.ledger.by import BY
+from stream_attr.ledger.texts import LANGUAGES
+from stream_attr.rules.shop.days import day_number
+from stream_attr.rules.vocabulary import BASES, NOTICES, OUTCOMES, REASONS, STATUSES, Vocabulary
+
+FORMATS = ("table", "csv", "xlsx", "json")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@click.group(name="report")
+def command() -> None:
+    """Show sales, orders, losses and other figures of the ledger, on the screen or as a sheet."""
+
+
+def _common(function: _Command) -> _Command:
+    """Add the options of every report."""
+    options = [
+        click.option(
+            "--shop", "shops", metavar="SHOP…", multiple=True, required=True, help="The shop, or several."
+        ),
+        click.option(
+            "--from",
+            "first",
+            metavar="DAY",
+            required=True,
+            help="First day, 2026-11-01, or a month, 2026-11.",
+        ),
+        click.option(
+            "--to", "last", metavar="DAY", help="Last day or month, included.  [default: as --from]"
+        ),
+        click.option("--agent", "agents", metavar="AGENT…", multiple=True, help="Agents, by id or name."),
+        click.option("--group", "groups", metavar="GROUP…", multiple=True, help="Agents of these groups."),
+        click.option(
+            "--person", "persons", metavar="PERSON…", multiple=True, help="Agents who are these persons."
+        ),
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(FORMATS),
+            default="table",
+            show_default=True,
+            help="How to show it.",
+        ),
+        click.option(
+            "--out",
+            metavar="FILE",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Write it to this file.",
+        ),
+        click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True),
+        database_options,
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+_by = click.option(
+    "--by", multiple=True, type=click.Choice(BY), help="What rows are by: one of the first four, and times."
+)
+_as_known_on = click.option(
+    "--as-known-on", metavar="DAY", help="Decisions as they were known at the end of this day."
+)
+
+
+def _words(option: str, name: str, vocabulary: Vocabulary, text: str) -> Callable[[_Command], _Command]:
+    return click.option(option, name, multiple=True, type=click.Choice(list(vocabulary)), help=text)
+
+
+@command.command(cls=FilesCommand)
+@_by
+@_as_known_on
+@_common
+def sales(**options: Any) -> None:
+    """销售分析: credited orders, buyers, items, amount, refunds and net sales, and silent ones beside them.
+
+    Says whether the agents' and the silent sales add up to the shop's.
+    """
+    _show("sales", **options)
+
+
+@command.command(cls=FilesCommand)
+@click.option(
+    "--figures",
+    metavar="FIGURE,…",
+    help="Figures, by name in either language or as GROUP.NAME; with :share, :before or :change behind it "
+    "its share of the shop's, its value in the period before, or the change.",
+)
+@_by
+@_common
+def agents(figures: str | None, **options: Any) -> None:
+    """自定义报表: any figures of agents' days."""
+    named = () if figures is None else tuple(one.strip() for one in figures.split(",") if one.strip())
+    _show("agents", figures=named, **options)
+
+
+@command.command(cls=FilesCommand)
+@click.option(
+    "--behind",
+    metavar="GROUP",
+    help="The orders behind a group of figures: sales, silent, placed, paid, refunds.  [default: all orders]",
+)
+@_words("--status", "statuses", STATUSES, "Only orders of this status.")
+@_words("--outcome", "outcomes", OUTCOMES, "Only orders of this outcome.")
+@_words("--basis", "bases", BASES, "Only orders credited on this basis.")
+@_words("--reason", "reasons", REASONS, "Only orders whose last revision has this reason.")
+@_words("--notice", "notices", NOTICES, "Only orders with this notice.")
+@click.option("--profile", help="Orders as a further profile judges them.  [default: official]")
+@_as_known_on
+@_common
+def orders(**options: Any) -> None:
+    """绩效明细: the orders behind any number."""
+    _show("orders", **options)
+
+
+@command.command(cls=FilesCommand)
+@_by
+@_common
+def pending(**options: Any) -> None:
+    """待定明细: what can still change and until when; with --by the range of each one's credit."""
+    _show("pending", **options)
+
+
+@command.command(cls=FilesCommand)
+@click.option(
+    "--kind",
+    "kinds",
+    metavar="KIND…",
+    multiple=True,
+    help="lost, payment_lost, unreplied, slow, open.  [default: all but open]",
+)
+@_common
+def losses(**options: Any) -> None:
+    """流失明细: whom the shop has lost, and who can still be called back."""
+    _show("losses", **options)
+
+
+def _show(
+    name: str,
+    *,
+    shops: tuple[str, ...],
+    first: str,
+    last: str | None,
+    format_: str,
+    out: Path | None,
+    language: str,
+    where: Where,
+    as_known_on: str | None = None,
+    **others: Any,
+) -> None:
+    """Make a report, and show or write it."""
+    if format_ == "xlsx" and out is None:
+        raise click.UsageError("--format xlsx needs --out FILE.")
+    database_of = ledger_module("database.connect").Database
+    require_schema = ledger_module("database.schema").require_schema
+    scope = ledger_module("reports.scope")
+    report_of = ledger_module(f"reports.{name}").report
+    output = ledger_module("formats.output")
+    options = scope.Options(
+        shops,
+        ledger_module("periods").period(first, last),
+        as_known_on=None if as_known_on is None else _day(as_known_on),
+        **others,
+    )
+    with (
+        database_of(*where) as database,
+        database.connection(application=f"stream-attr report {name}") as connection,
+    ):
+        require_schema(connection)
+        with scope.snapshot(connection):
+            made = report_of(connection, options)
+            if out is not None:
+                with output.complete_file(out) as file:
+                    output.WRITERS[format_](made, language, file)
+                echo(f"wrote {out}", err=True)
+            elif format_ == "table":
+                width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+                for line in ledger_module("formats.screen").lines_of(made, language, width):
+                    echo(line)
+            else:
+                output.WRITERS[format_](made, language, click.get_binary_stream("stdout"))
+
+
+def _day(text: str) -> int:
+    try:
+        return day_number(text)
+    except ValueError:
+        raise UnusableError(f"--as-known-on {text!r} is not a day like 2026-11-01") from None

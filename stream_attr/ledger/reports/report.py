@@ -1,0 +1,84 @@
+"""What a report is: columns, typed cells, totals, notes, and as of when it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.texts import Text
+
+__all__ = ["AsOf", "Cell", "Column", "Moment", "Money", "Note", "Report", "Row", "TopicAsOf"]
+
+
+class Money(NamedTuple):
+    """An amount in minor units of a currency, an ISO 4217 code; None: of several, or unknown."""
+
+    amount: int
+    currency: str | None
+
+
+class Moment(NamedTuple):
+    """An instant in epoch milliseconds, and the IANA zone whose clocks show it."""
+
+    ts: int
+    zone: str
+
+
+Cell = None | str | int | float | Money | Moment | Text
+"""A number is a count, a rate, or a duration in milliseconds; a ``Text`` is in the reader's language."""
+Row = tuple[Cell, ...]
+
+
+class Column(NamedTuple):
+    """One column."""
+
+    key: str
+    name: Text
+    kind: Kind = Kind.TEXT
+    unit: Text | None = None
+
+
+class Note(NamedTuple):
+    """A sentence below the rows."""
+
+    text: Text
+    is_warning: bool = False
+    """Whether the numbers must not be used as they stand."""
+
+
+class TopicAsOf(NamedTuple):
+    """How far the ledger had read a topic."""
+
+    topic: str
+    records: int
+    """Offsets passed, of all partitions."""
+    watermark: int | None
+    """Of the partition that is furthest behind; None: none is known."""
+    known_ts: int | None
+    """When the last record came."""
+
+
+class AsOf(NamedTuple):
+    """What a report could know."""
+
+    topics: tuple[TopicAsOf, ...]
+    zone: str
+    """Whose clocks show its times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report. Its rows can be read once, in the transaction in which it was made."""
+
+    name: str
+    title: Text
+    columns: Sequence[Column]
+    rows: Iterable[Row]
+    as_of: AsOf
+    totals: Sequence[Row] = ()
+    """Sums below the rows, of the same columns."""
+    notes: Sequence[Note] = ()
+    filters: Sequence[tuple[Text, str]] = field(default=())
+    """What it was asked for: shop, period and so on."""

@@ -1,0 +1,309 @@
+"""Of what a report is: shops, days, agents, and what its rows are by; names from the roster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from psycopg import Connection
+
+from stream_attr.errors import UnusableError
+from stream_attr.ledger.by import TIMES, WHO
+from stream_attr.ledger.periods import Period, Slice, shop_zone, slices
+from stream_attr.ledger.reports.report import AsOf, Column, Row, TopicAsOf
+from stream_attr.ledger.texts import Text
+from stream_attr.rules.reports.contribution import TOTAL
+from stream_attr.rules.shop.days import Zone, day_name
+
+__all__ = [
+    "Connection",
+    "Member",
+    "Options",
+    "ShopScope",
+    "Who",
+    "as_of",
+    "asked_for",
+    "scope",
+    "snapshot",
+    "who_cells",
+    "who_columns",
+    "who_of",
+]
+
+_MOST_NAMED: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a report is asked for."""
+
+    shops: tuple[str, ...]
+    period: Period
+    by: tuple[str, ...] = ()
+    """Of `BY`; none: as the report thinks best."""
+    agents: tuple[str, ...] = ()
+    """By id, or by name in the roster."""
+    groups: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    profile: str | None = None
+    statuses: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    behind: str | None = None
+    """The group of figures whose orders are asked for."""
+    as_known_on: int | None = None
+    """Decisions as they stood at the end of this day, a day number; None: now."""
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """What kinds of time rows are by, the coarsest first."""
+        return tuple(one for one in TIMES if one in self.by)
+
+    def who(self, default: str | None) -> str | None:
+        """Return by whom rows are, if by anybody. Raises UnusableError where several are asked for."""
+        found = [one for one in WHO if one in self.by]
+        if len(found) > 1:
+            raise UnusableError(
+                f"--by {' '.join(found)}: rows are by one of {', '.join(WHO)}; name one of them"
+            )
+        return found[0] if found else None if self.times else default
+
+
+class Member(NamedTuple):
+    """An agent by the roster."""
+
+    agent_id: str
+    name: str | None = None
+    group: str | None = None
+    person_id: str | None = None
+
+
+class ShopScope(NamedTuple):
+    """One shop's part of a report."""
+
+    shop_id: str
+    zone: Zone
+    slices: list[Slice]
+    members: dict[str, Member]
+    chosen: frozenset[str] | None
+    """Ids of the agents that are asked for; None: all."""
+
+    @property
+    def labels(self) -> list[tuple[str, ...]]:
+        """Return the labels of its parts of time, each once, in their order."""
+        return list(dict.fromkeys(part.labels for part in self.slices))
+
+    def bounds(self, period: Period) -> dict[str, Any]:
+        """Return what a query binds to find the part of time and the day of an instant.
+
+        The part, an index into ``labels``: ``(%(labels)s::int[])[width_bucket(ts, %(starts)s::bigint[])]``.
+        """
+        index = {labels: number for number, labels in enumerate(self.labels)}
+        start, end = period.instants(self.zone)
+        return {
+            "shop": self.shop_id,
+            "start": start,
+            "end": end,
+            "starts": [part.start for part in self.slices],
+            "labels": [index[part.labels] for part in self.slices],
+            "days": [self.zone.start_of(day) for day in range(period.first, period.last + 1)],
+        }
+
+    def member(self, agent_id: str) -> Member:
+        """Return an agent, also one that is not in the roster."""
+        return self.members.get(agent_id) or Member(agent_id)
+
+
+@contextmanager
+def snapshot(connection: Connection[Any]) -> Iterator[None]:
+    """Let all queries of the block see one state of the ledger, and change nothing."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def scope(connection: Connection[Any], options: Options, times: Sequence[str] = ()) -> list[ShopScope]:
+    """Return what each shop contributes to a report.
+
+    Raises UnusableError for a shop, agent, group or person that the ledger does not know.
+    """
+    found = []
+    for shop_id in options.shops:
+        _check_shop(connection, shop_id)
+        zone = shop_zone(connection, shop_id)
+        members = _members(connection, shop_id, options.period.last)
+        found.append(ShopScope(shop_id, zone, slices(zone, options.period, times), members, None))
+    if not (options.agents or options.groups or options.persons):
+        return found
+    known = [{**_agents_seen(connection, one.shop_id), **one.members} for one in found]
+    chosen = [_chosen(options, members) for members in known]
+    for option, asked, matches in (
+        ("agent", options.agents, lambda name, one: name in (one.agent_id, one.name)),
+        ("group", options.groups, lambda name, one: name == one.group),
+        ("person", options.persons, lambda name, one: name == one.person_id),
+    ):
+        for name in asked:
+            if not any(matches(name, one) for members in known for one in members.values()):
+                raise UnusableError(_unknown(option, name, [one for some in known for one in some.values()]))
+    return [one._replace(chosen=ids) for one, ids in zip(found, chosen, strict=True)]
+
+
+def _chosen(options: Options, members: dict[str, Member]) -> frozenset[str]:
+    return frozenset(
+        one.agent_id
+        for one in members.values()
+        if one.agent_id in options.agents
+        or (one.name is not None and one.name in options.agents and one.name not in members)
+        or one.group in options.groups
+        or one.person_id in options.persons
+    )
+
+
+def _unknown(option: str, name: str, members: list[Member]) -> str:
+    if option == "agent":
+        there = [one.agent_id if one.name is None else f"{one.agent_id} {one.name}" for one in members]
+    else:
+        there = [text for one in members if (text := one.group if option == "group" else one.person_id)]
+    return f"there is no {option} {name!r}; {_named(f'{option}s', sorted(set(there)))}"
+
+
+def _named(kind: str, names: list[str]) -> str:
+    if not names:
+        return f"the ledger knows no {kind}"
+    more = len(names) - _MOST_NAMED
+    return f"there are {', '.join(names[:_MOST_NAMED])}{f' and {more} more' if more > 0 else ''}"
+
+
+def _check_shop(connection: Connection[Any], shop_id: str) -> None:
+    tables = ("decision", "agent_day", "reception", "shop_settings", "roster")
+    anywhere = " OR ".join(f"EXISTS (SELECT FROM {table} WHERE shop_id = %(shop)s)" for table in tables)
+    row = connection.execute(f"SELECT {anywhere}", {"shop": shop_id}).fetchone()
+    if row is not None and row[0]:
+        return
+    every = " UNION ".join(f"SELECT shop_id FROM {table}" for table in tables)
+    shops = [one for (one,) in connection.execute(f"{every} ORDER BY 1 LIMIT {_MOST_NAMED + 1}")]
+    raise UnusableError(f"there is no shop {shop_id!r}; {_named('shops', shops)}")
+
+
+def _members(connection: Connection[Any], shop_id: str, last_day: int) -> dict[str, Member]:
+    """Return the agents of a shop by its roster, as on a day; one that begins later by its first record."""
+    rows = connection.execute(
+        "SELECT agent_id, name, agent_group, person_id FROM roster WHERE shop_id = %(shop)s"
+        " ORDER BY agent_id, (effective_from > %(day)s::date) DESC,"
+        " CASE WHEN effective_from > %(day)s::date THEN -(effective_from - date '1970-01-01')"
+        " ELSE effective_from - date '1970-01-01' END, source_partition, source_offset",
+        {"shop": shop_id, "day": day_name(last_day)},
+    )
+    members: dict[str, Member] = {}
+    for agent_id, name, group, person_id in rows:
+        known = members.get(agent_id, Member(agent_id))
+        members[agent_id] = Member(
+            agent_id, name or known.name, group or known.group, person_id or known.person_id
+        )
+    return members
+
+
+def _agents_seen(connection: Connection[Any], shop_id: str) -> dict[str, Member]:
+    """Return the agents of whom the ledger has days or credit, whether in the roster or not."""
+    rows = connection.execute(
+        "SELECT DISTINCT agent_id FROM agent_day WHERE shop_id = %(shop)s AND agent_id <> %(total)s"
+        " UNION SELECT DISTINCT agent_id FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
+        " AND agent_id IS NOT NULL",
+        {"shop": shop_id, "total": TOTAL},
+    )
+    return {agent_id: Member(agent_id) for (agent_id,) in rows}
+
+
+_SHOP: Final = Column("shop", Text("shop", "店铺"))
+_WHO_COLUMNS: Final = {
+    "agent": (
+        Column("agent", Text("agent", "客服")),
+        Column("name", Text("name", "姓名")),
+        Column("group", Text("group", "分组")),
+    ),
+    "person": (Column("person", Text("person", "人员")), Column("name", Text("name", "姓名"))),
+    "group": (Column("group", Text("group", "分组")),),
+    "shop": (_SHOP,),
+}
+
+
+def who_columns(who: str | None, shops: int) -> list[Column]:
+    """Return the columns that say whose a row is."""
+    if who is None:
+        return []
+    return [*([_SHOP] if shops > 1 and who == "agent" else []), *_WHO_COLUMNS[who]]
+
+
+Who = tuple[str, ...]
+"""Whose a row is: shop and agent, a person, a group or a shop."""
+_NO_GROUP: Final = Text("(none)", "（未分组）")
+
+
+def who_of(who: str | None, shop: ShopScope, agent_id: str) -> Who:
+    """Return whose row an agent's numbers are in; an account without a person is one of its own."""
+    if who is None:
+        return ()
+    if who == "shop":
+        return (shop.shop_id,)
+    member = shop.member(agent_id)
+    if who == "group":
+        return (member.group or "",)
+    return (member.person_id or agent_id,) if who == "person" else (shop.shop_id, agent_id)
+
+
+def who_cells(who: str | None, key: Who, shops: Sequence[ShopScope]) -> Row:
+    """Return the cells of `who_columns`."""
+    if who == "agent":
+        shop_id, agent_id = key
+        shop = next(one for one in shops if one.shop_id == shop_id)
+        member = shop.member(agent_id)
+        own = (agent_id, member.name, member.group)
+        return (shop_id, *own) if len(shops) > 1 else own
+    if who == "person":
+        accounts = [one for shop in shops for one in shop.members.values() if one.person_id == key[0]]
+        names = dict.fromkeys(one.name for one in accounts if one.name)
+        return (key[0], " / ".join(names) or None)
+    if who == "group":
+        return (key[0] or _NO_GROUP,)
+    return key
+
+
+_FILTER_NAMES: Final = {
+    "shop": Text("shop", "店铺"),
+    "period": Text("days", "日期"),
+    "agent": Text("agent", "客服"),
+    "group": Text("group", "分组"),
+    "person": Text("person", "人员"),
+    "known": Text("as known on", "按当日所知"),
+    "days": Text("day begins", "日切"),
+}
+
+
+def asked_for(options: Options, shops: Sequence[ShopScope]) -> list[tuple[Text, str]]:
+    """Return what a report was asked for, to stand above it."""
+    found = [
+        ("shop", ", ".join(options.shops)),
+        ("period", options.period.name),
+        ("days", ", ".join(dict.fromkeys(f"{one.zone.day_cut} {one.zone.name}" for one in shops))),
+        ("agent", ", ".join(options.agents)),
+        ("group", ", ".join(options.groups)),
+        ("person", ", ".join(options.persons)),
+        ("known", "" if options.as_known_on is None else day_name(options.as_known_on)),
+    ]
+    return [(_FILTER_NAMES[name], text) for name, text in found if text]
+
+
+def as_of(connection: Connection[Any], zone: Zone, topics: Sequence[str]) -> AsOf:
+    """Return how far the ledger had read the topics that a report rests on; see `snapshot`."""
+    rows = connection.execute(
+        "SELECT topic, sum(next)::bigint, min(watermark), max(known_ts) FROM sink_offset"
+        " WHERE topic = ANY(%s) GROUP BY topic ORDER BY topic",
+        (list(topics),),
+    )
+    return AsOf(tuple(TopicAsOf(*row) for row in rows), zone.name)

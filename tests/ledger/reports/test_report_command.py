@@ -1,0 +1,97 @@
+"""``stream-attr report``: what it prints and writes, in both languages, and what it says of wrong input."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from python_calamine import CalamineWorkbook
+
+from stream_attr.cli import main
+from stream_attr.ledger.database.connect import Database
+from tests.ledger.reports.conftest import Traffic
+
+ASKED = ("--shop", "jd:10086", "--from", "2026-10-20", "--to", "2026-11-30")
+
+
+def run(database: Database, name: str, *arguments: object) -> Result:
+    given = ["report", name, *map(str, arguments), "--database", database.address]
+    return CliRunner().invoke(main, given)
+
+
+@pytest.mark.parametrize("name", ["sales", "agents", "orders", "pending", "losses"])
+def test_every_report_is_the_same_rows_in_every_format(middle: Traffic, tmp_path: Path, name: str) -> None:
+    files = {}
+    for kind in ("table", "csv", "xlsx", "json"):
+        files[kind] = tmp_path / f"{name}.{kind}"
+        result = run(middle.database, name, *ASKED, "--format", kind, "--out", files[kind])
+        assert (result.exit_code, result.stdout) == (0, ""), result.output
+    rows = json.loads(files["json"].read_text())["rows"]
+    with files["csv"].open(encoding="utf-8-sig", newline="") as text:
+        sheet = list(csv.reader(text))[1:]
+    book = CalamineWorkbook.from_path(files["xlsx"]).get_sheet_by_name("Rows").to_python()[1:]
+    lines = files["table"].read_text().splitlines()
+    assert len(rows) == len(sheet) == len(book) > 3
+    first = [str(next(iter(row.values()))) for row in rows]
+    assert [row[0] for row in sheet] == [str(row[0]) for row in book]
+    if name != "losses":
+        assert [row[0] for row in sheet] == first
+        position = [number for one in first for number, line in enumerate(lines) if line.split()[:1] == [one]]
+        assert position == sorted(position)
+        assert len(position) == len(first)
+
+
+def test_sales_in_chinese_with_sums_and_as_of(middle: Traffic) -> None:
+    result = run(middle.database, "sales", *ASKED, "--lang", "zh")
+    assert result.exit_code == 0, result.output
+    for text in (
+        "销售分析",
+        "客单价（CNY）",
+        "静默",
+        "店铺合计",
+        "数据截至: attribution-decisions：已读 ",
+        "客服 ",
+    ):
+        assert text in result.stdout
+
+
+def test_csv_and_json_go_to_standard_output(middle: Traffic) -> None:
+    result = run(middle.database, "sales", *ASKED, "--by", "day", "--format", "csv")
+    assert result.stdout_bytes.startswith(b"\xef\xbb\xbfday,")
+    result = run(middle.database, "sales", *ASKED, "--by", "day", "--format", "json")
+    assert len(json.loads(result.stdout)["rows"]) == 42
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("sales", *ASKED, "--format", "xlsx"), "--format xlsx needs --out FILE."),
+        (("sales", *ASKED, "--agent", "nobody"), "there is no agent 'nobody'; there are "),
+        (
+            ("sales", "--shop", "x", "--from", "2026-11"),
+            "there is no shop 'x'; there are jd:10086, pdd:20417",
+        ),
+        (("sales", "--shop", "x", "--from", "today"), "--from 'today' is neither a day like 2026-11-01 nor"),
+        (("sales", *ASKED, "--as-known-on", "then"), "--as-known-on 'then' is not a day like 2026-11-01"),
+        (("agents", *ASKED, "--figures", "profit"), "'profit' is no figure"),
+        (("orders", *ASKED, "--behind", "x"), "there are no orders behind 'x'"),
+    ],
+)
+def test_wrong_input_gets_a_sentence_and_exit_code_2(
+    middle: Traffic, arguments: tuple[str, ...], message: str
+) -> None:
+    result = run(middle.database, *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_database_without_a_ledger_is_refused(middle: Traffic) -> None:
+    address = middle.database.address.replace("dbname=middle", "dbname=postgres")
+    assert address != middle.database.address
+    result = CliRunner().invoke(main, ["report", "sales", *ASKED, "--database", address])
+    assert result.exit_code == 2
+    assert "holds no ledger yet" in result.stderr
