@@ -151,6 +151,28 @@ def losses(**options: Any) -> None:
     _show("losses", **options)
 
 
+@command.command(cls=FilesCommand)
+@click.option("--profile", help="The profile to compare with.  [default: the only one there is]")
+@_by
+@_common
+def compare(**options: Any) -> None:
+    """规则对比: which orders another profile would give to whom, and with --by whose money moves."""
+    _show("compare", **options)
+
+
+@command.command(cls=FilesCommand)
+@click.option(
+    "--capacity",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Buyers that an agent can serve at one time: shows the agents needed, and days that are short.",
+)
+@_common
+def pressure(**options: Any) -> None:
+    """接待压力: how many buyers are there at one time, by weekday and hour."""
+    _show("pressure", **options)
+
+
 def _show(
     name: str,
     *,

@@ -57,6 +57,8 @@ class Options:
     kinds: tuple[str, ...] = ()
     behind: str | None = None
     """The group of figures whose orders are asked for."""
+    capacity: int | None = None
+    """How many buyers an agent can serve at one time."""
     as_known_on: int | None = None
     """Decisions as they stood at the end of this day, a day number; None: now."""
 

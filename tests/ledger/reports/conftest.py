@@ -82,9 +82,13 @@ class Traffic(NamedTuple):
 
 @pytest.fixture(scope="session")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Files of 3,000 events of two shops, some of them broken."""
+    """Files of 3,000 events of two shops, some of them broken; both have two profiles."""
     folder = tmp_path_factory.mktemp("generated")
     command("generate", "--seed", 11, "--events", 3_000, "--days", 12, "--shops", 2, "--out", folder)
+    settings = [json.loads(line) for line in (folder / "settings.jsonl").read_text().splitlines()]
+    for record in settings:
+        record["profiles"] = {"by-order": {"preset": "jd_official"}, "first": {"preset": "chitu"}}
+    (folder / "settings.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in settings))
     more = sorted(more_refunds((folder / "orders.jsonl").read_text().splitlines()), key=lambda one: one["ts"])
     (folder / "refunds.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in more))
     return folder

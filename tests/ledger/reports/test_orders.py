@@ -134,7 +134,10 @@ def test_orders_are_filtered_by_notice(read: Connection) -> None:
             {"behind": "sails"},
             "there are no orders behind 'sails'; name one of sales, silent, placed, paid, refunds",
         ),
-        ({"profile": "strict"}, "shop jd:10086 has no decisions under a profile 'strict'; it has official"),
+        (
+            {"profile": "strict"},
+            "shop jd:10086 has no decisions under a profile 'strict'; it has by-order, first, official",
+        ),
         ({"shops": ("jd:1",)}, "there is no shop 'jd:1'; there are jd:10086, pdd:20417"),
         ({"agents": ("nobody",)}, "there is no agent 'nobody'; there are "),
         ({"groups": ("night",)}, "there is no group 'night'; there are "),
