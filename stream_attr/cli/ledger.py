@@ -2,64 +2,144 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
+from types import FrameType
 
 import click
 
 from stream_attr.cli.database import Where, database_options, ledger_module
-from stream_attr.cli.params import EXISTING_FOLDER, FilesCommand
+from stream_attr.cli.params import EXISTING_FOLDER, PORT, FilesCommand, broker_option, topic_prefix_option
 from stream_attr.cli.progress import Progress
+from stream_attr.cli.secured import security_options, web_token_option
 from stream_attr.cli.terminal import echo
 from stream_attr.contract.topics import ROSTER, RULINGS, SETTINGS
+from stream_attr.kafka.secret import Secret
+from stream_attr.kafka.security import Security
+from stream_attr.replay.steps import without_collector
+from stream_attr.worker.ops.logs import set_up
+from stream_attr.worker.startup.host_check import HostCheckError, require_address
 
 
 @click.command(name="ledger", cls=FilesCommand)
+@database_options
+@click.option(
+    "--rebuild", is_flag=True, help="Empty the ledger of all that came from records, and fill it again."
+)
 @click.option(
     "--from",
     "folder",
     metavar="FOLDER",
     type=EXISTING_FOLDER,
-    required=True,
     help="Fill the ledger from what replay wrote to this folder, without a broker.",
 )
-@click.option("--settings", metavar="FILE…", multiple=True, help="Settings records, as replay had them.")
-@click.option("--roster", metavar="FILE…", multiple=True, help="Roster records, as replay had them.")
-@click.option("--rulings", metavar="FILE…", multiple=True, help="Rulings, as replay had them.")
+@click.option("--settings", metavar="FILE…", multiple=True, help="With --from: settings records.")
+@click.option("--roster", metavar="FILE…", multiple=True, help="With --from: roster records.")
+@click.option("--rulings", metavar="FILE…", multiple=True, help="With --from: rulings.")
+@broker_option
+@topic_prefix_option
+@security_options
 @click.option(
-    "--rebuild", is_flag=True, help="Empty the ledger of all that came from records, and fill it again."
+    "--group",
+    default="stream-attr-ledger",
+    show_default=True,
+    help="Consumer group; one per ledger. Its offsets are not used: the ledger has its own.",
 )
-@database_options
+@click.option(
+    "--web-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Interface of the web port; other than loopback it needs a token.",
+)
+@click.option(
+    "--web-port", type=PORT, default=6067, show_default=True, help="Port of /health, /ready and /metrics."
+)
+@web_token_option
 def command(
-    folder: Path,
+    where: Where,
+    rebuild: bool,
+    folder: Path | None,
     settings: tuple[str, ...],
     roster: tuple[str, ...],
     rulings: tuple[str, ...],
-    rebuild: bool,
-    where: Where,
+    broker: str,
+    topic_prefix: str,
+    security: Security,
+    group: str,
+    web_host: str,
+    web_port: int,
+    web_token: Secret | None,
 ) -> None:
     """Write decisions, reports, settings and rulings to the ledger, a PostgreSQL database.
 
-    What the ledger has is not written again: a command that was interrupted is started again. Records from
-    another folder, or from another broker, are refused unless --rebuild is given.
+    Without --from: from the topics of a broker as they come, until SIGTERM, SIGHUP or Ctrl-C. Start as many
+    as you like: they share the partitions. A database that is away is waited for.
+
+    What the ledger has is not written again: a command that was interrupted is started again. A topic that
+    was recreated, another broker or another folder is refused, unless --rebuild is given.
     """
+    inputs = {SETTINGS: settings, ROSTER: roster, RULINGS: rulings}
+    if folder is not None:
+        _fill(where, folder, inputs, rebuild=rebuild)
+    elif any(inputs.values()):
+        raise click.UsageError("--settings, --roster and --rulings go with --from; a broker has its topics.")
+    else:
+        source, web = (broker, security, topic_prefix, group), (web_host, web_port, web_token)
+        _follow(where, source, web, rebuild=rebuild)
+
+
+def _fill(where: Where, folder: Path, inputs: dict[str, tuple[str, ...]], *, rebuild: bool) -> None:
+    """Fill the ledger from files."""
     database_of = ledger_module("database.connect").Database
     migrate = ledger_module("database.migrate").migrate
     sink = ledger_module("sink.folder")
-    files = sink.Files(folder, {SETTINGS: settings, ROSTER: roster, RULINGS: rulings})
     progress = Progress("stored")
-    with database_of(*where) as database:
+    with without_collector(), database_of(*where) as database:
         migrate(database)
         with database.connection(autocommit=True, application="stream-attr ledger") as connection:
             try:
-                filled = sink.fill(connection, files, rebuild=rebuild, progress=progress)
+                filled = sink.fill(connection, sink.Files(folder, inputs), rebuild=rebuild, progress=progress)
             finally:
                 progress.clear()
         counts = [f"{count:,} {topic}" for topic, count in filled.stored.items()]
         echo(f"{', '.join(counts) or 'nothing new'} in {database.name}", err=True)
         if filled.before:
             echo(f"{filled.before:,} records were there already", err=True)
-        if lost := filled.unstored.total():
-            echo(
-                f"Warning: {lost:,} records cannot be stored; table unstored says which, and why",
-                err=True,
-            )
+        if unstored := filled.unstored.total():
+            echo(f"Warning: {unstored:,} records cannot be stored: see the table unstored", err=True)
+
+
+def _follow(
+    where: Where,
+    source: tuple[str, Security, str, str],
+    web: tuple[str, int, Secret | None],
+    *,
+    rebuild: bool,
+) -> None:
+    """Fill the ledger from the topics, until a signal."""
+    database_of = ledger_module("database.connect").Database
+    service = ledger_module("sink.service")
+    set_up()
+    host, port, token = web
+    if require_address(host, port) and token is None:
+        raise HostCheckError(
+            f"--web-host {host} lets other machines reach the web port: it needs a token, --web-token-file "
+            "or STREAM_ATTR_WEB_TOKEN"
+        )
+    stop = _stop_on_signals()
+    with database_of(*where) as database:
+        service.follow(database, service.Topics(*source), service.Web(*web), stop, rebuild=rebuild)
+
+
+def _stop_on_signals() -> threading.Event:
+    """Return what SIGTERM, SIGINT and SIGHUP set, unless one is ignored from the start (``nohup``)."""
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
+    return stop

@@ -1,6 +1,7 @@
-"""The one way to make a Kafka consumer: it reads assigned partitions, joins no group and commits nothing.
+"""The one way to make a Kafka consumer: it reads assigned partitions and commits nothing.
 
-(The worker's inputs are the exception: Faust's consumer reads them, as a member of the group.)
+It joins a group only to share partitions with others (``join``); where it has come to is stored elsewhere.
+(The worker's inputs are the exception: Faust's consumer reads them, as a member of its group.)
 """
 
 from __future__ import annotations
@@ -75,6 +76,28 @@ class Reader:
     def assign(self, positions: Iterable[TopicPartition]) -> None:
         """Read these partitions, each from its offset on, instead of those before."""
         self._consumer.assign(list(positions))
+
+    def join(
+        self,
+        topics: Iterable[str],
+        assigned: Callable[[list[TopicPartition]], None],
+        revoked: Callable[[list[TopicPartition]], None],
+    ) -> None:
+        """Join the group, which shares the partitions of these topics among its members.
+
+        Within ``read`` the callbacks are given what this one gets, all of it, and what it has to give up.
+        Nothing is read before ``assign`` says from where.
+        """
+
+        def on_assign(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            consumer.assign([])
+            assigned(partitions)
+
+        def on_revoke(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            revoked(partitions)
+            consumer.unassign()
+
+        self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_revoke)
 
     def read(self, limit: int, pause_s: float) -> list[Message]:
         """Return what was fetched, at most ``limit`` messages; if that is nothing, after a pause (seconds).

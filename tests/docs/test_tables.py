@@ -12,6 +12,7 @@ import pytest
 from stream_attr.cli import worker
 from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.rules.shop.settings import NEVER_FOLLOW_UP, PRESETS, Filters, Settings
 from stream_attr.worker.ops.metrics import Metrics
 from tests.docs.blocks import ROOT
@@ -106,11 +107,15 @@ def test_every_option_of_the_worker_is_there_with_its_default(language):
         assert CODE.findall(row[1]) == ([str(default)] if has_one else []), name
 
 
-def test_every_metric_is_there(language):
-    rows = table_of(f"docs/metrics{language}", "stream_attr_buyers", "stream_attr_state_bytes")
+@pytest.mark.parametrize(
+    ("all_of_them", "first"),
+    [(Metrics, "stream_attr_buyers"), (SinkMetrics, "stream_attr_ledger_lag_records")],
+)
+def test_every_metric_is_there(language, all_of_them, first):
+    rows = table_of(f"docs/metrics{language}", first)
     metrics = {
         f"{metric.name}_total" if metric.type == "counter" else metric.name
-        for metric in Metrics().registry.collect()
+        for metric in all_of_them().registry.collect()
     }
     assert rows.keys() == metrics
 

@@ -62,4 +62,14 @@ METRICS: Final = {
     ),
     "stream_attr_judging_seconds": "判定一批的时间",
     "stream_attr_commit_seconds": "提交一批的时间",
+    "stream_attr_ledger_records_total": "已写入账本的记录，按主题",
+    "stream_attr_ledger_unstored_records_total": (
+        "账本存不下的记录：连同原因在表 `unstored` 中；不为零时，各项数字里缺少它们"
+    ),
+    "stream_attr_ledger_lost_records_total": "读到之前就被保留期删除而跳过的偏移",
+    "stream_attr_ledger_fenced_batches_total": "因另一个进程已写入而放弃的批次，如再均衡之后",
+    "stream_attr_ledger_lag_records": "主题中尚未写入账本的记录，按分区",
+    "stream_attr_ledger_watermark_seconds": "主题的记录中最后的水位线，纪元秒：报表截至这一时刻",
+    "stream_attr_ledger_database_away": "等待数据库时为 1，否则为 0",
+    "stream_attr_ledger_write_seconds": "写入一批（含事务）的时间",
 }

@@ -22,6 +22,8 @@ from stream_attr.contract.records.fields import MAX_AMOUNT
 from stream_attr.contract.records.shop_settings import ShopSettingsRecord
 from stream_attr.contract.registry import TopicDefinition, topic_definitions
 from stream_attr.ledger.figures import FIGURES as LEDGER_FIGURES
+from stream_attr.ledger.sink.metrics import SinkMetrics
+from stream_attr.ledger.sink.tables import TOPICS
 from stream_attr.rules.shop.settings import DEFAULT_SETTINGS, NEVER_FOLLOW_UP, PRESETS
 from stream_attr.rules.vocabulary import CODES, FILTERS, PRESET_NAMES, VOCABULARIES
 from stream_attr.worker.ops.metrics import Metrics
@@ -131,6 +133,13 @@ def _access(_: bool) -> str:
             ("worker", "topic", names(lambda _: True), "`DescribeConfigs`"),
             ("worker", "group", "`stream-attr`", "`Read`"),
             ("worker", "transactional-id", "`stream-attr-*`", "`Write`"),
+            (
+                "ledger: keeps the results",
+                "topic",
+                names(lambda topic: topic.name in TOPICS),
+                "`Read`",
+            ),
+            ("ledger: keeps the results", "group", "`stream-attr-ledger`", "`Read`"),
             ("payroll: reads decisions", "topic", "`attribution-decisions`", "`Read`"),
             ("payroll: reads decisions", "group", "`payroll`", "`Read`"),
             (
@@ -374,9 +383,9 @@ def _options(in_chinese: bool) -> str:
     return _table(("选项", "默认", "含义") if in_chinese else ("option", "default", "meaning"), rows)
 
 
-def _metrics(in_chinese: bool) -> str:
+def _metrics(all_of_them: Metrics | SinkMetrics, in_chinese: bool) -> str:
     rows = []
-    for metric in _registered():
+    for metric in _registered(all_of_them):
         name = f"{metric._name}_total" if metric._type == "counter" else metric._name
         if in_chinese:
             rows.append((_code(name), chinese.METRICS[name]))
@@ -386,8 +395,8 @@ def _metrics(in_chinese: bool) -> str:
     return _table(("指标", "含义") if in_chinese else ("metric", "kind", "labels", "meaning"), rows)
 
 
-def _registered() -> Iterator[MetricWrapperBase]:
-    for value in vars(Metrics()).values():
+def _registered(all_of_them: Metrics | SinkMetrics) -> Iterator[MetricWrapperBase]:
+    for value in vars(all_of_them).values():
         if isinstance(value, MetricWrapperBase):
             yield value
 
@@ -404,6 +413,7 @@ TABLES: Final[dict[str, Callable[[bool], str]]] = {
     **{f"figures-{group}": (lambda zh, group=group: _figures(group, zh)) for group in FIGURES},
     "derived-figures": _derived_figures,
     "options": _options,
-    "metrics": _metrics,
+    "metrics": lambda zh: _metrics(Metrics(), zh),
+    "ledger-metrics": lambda zh: _metrics(SinkMetrics(), zh),
 }
 """By name; each takes whether it is to be in Chinese."""

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from psycopg import Connection, Cursor, Rollback, errors
+from psycopg import Connection, Cursor, Error, OperationalError, Rollback, errors
 from psycopg.sql import SQL, Composed, Identifier
 
 from stream_attr.codec.visible import visible
@@ -26,6 +26,12 @@ Source: TypeAlias = tuple[str, int]
 
 _UNFIT: Final = (errors.DataError, errors.IntegrityError, errors.ProgramLimitExceeded)
 """What PostgreSQL says of rows that it cannot store."""
+
+
+IDLE: Final = "60s"
+STATEMENT: Final = "10min"
+"""How long a transaction may wait for its sink, and one statement may take: one that hangs, on a machine that
+was suspended or cut off, must not keep its partitions from the others for ever."""
 
 
 class FencedError(StreamAttrError):
@@ -89,12 +95,14 @@ class Batch:
 
 
 def prepare(connection: Connection[Any]) -> None:
-    """Make the temporary tables in which rows are staged, once per connection.
+    """Make the temporary tables in which rows are staged, and bound what may hang; once per connection.
 
     Raises:
         psycopg.Error: the database refuses, or is away.
     """
     with connection.transaction():
+        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", [IDLE])
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", [STATEMENT])
         for table in _STAGED:
             connection.execute(
                 SQL(
@@ -111,7 +119,8 @@ def write(connection: Connection[Any], batch: Batch) -> None:
 
     Raises:
         FencedError: the ledger does not stand where the batch begins.
-        psycopg.Error: the database is away, or refuses all of it.
+        psycopg.OperationalError: the database is away, or has ended the connection.
+        psycopg.Error: it refuses all of it.
     """
     while True:
         try:
@@ -124,6 +133,10 @@ def write(connection: Connection[Any], batch: Batch) -> None:
             if not unfit:
                 raise
             batch.refuse(unfit)
+        except Error as error:
+            if connection.closed and not isinstance(error, OperationalError):  # it was idle for too long
+                raise OperationalError(error.diag.message_primary or str(error)) from error
+            raise
         else:
             return
 

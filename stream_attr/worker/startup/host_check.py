@@ -42,7 +42,7 @@ class Claim:
             HostCheckError: the directory cannot be written, the address cannot be listened on, or other
                 machines reach it and no token is set.
         """
-        reached = _require_address(self._config.web_host, self._config.web_port)
+        reached = require_address(self._config.web_host, self._config.web_port)
         if reached and self._config.web_token is None:
             raise HostCheckError(
                 f"--web-host {self._config.web_host} lets other machines reach the web port: it needs a "
@@ -76,7 +76,7 @@ def _locked(data_dir: Path) -> IO[str]:
     return lock
 
 
-def _require_address(host: str, port: int) -> bool:
+def require_address(host: str, port: int) -> bool:
     """Check that an address can be listened on; returns whether other machines reach it."""
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

@@ -10,13 +10,14 @@ import asyncio
 import time
 from collections.abc import Collection
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from stream_attr.contract.topics import CHANGELOG
 from stream_attr.errors import StreamAttrError
 from stream_attr.kafka.clients import LOGGED
 from stream_attr.kafka.clock_steps import CLIENTS
+from stream_attr.kafka.topic_ids import topic_ids
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.startup.topics_check import GLOBAL_TOPICS, INPUTS
 
@@ -29,8 +30,6 @@ _RETRY_S = 0.2
 _CHECK_EVERY_S = 5.0
 _CHECK_TIMEOUT_S = 2.0
 """A worker that stops meanwhile waits for it."""
-_NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
-"""The id that a broker without topic ids returns (Apache Kafka before 2.8)."""
 
 
 class TopicRecreatedError(StreamAttrError):
@@ -82,18 +81,8 @@ class TopicIds:
 
     def _request(self, timeout_s: float, *, missing: bool) -> dict[str, str]:
         """``missing``: whether topics that cannot be described are left out."""
-        described = self._admin.describe_topics(TopicCollection(list(self._names)), request_timeout=timeout_s)
-        found = {}
-        for topic, name in self._names.items():
-            try:
-                topic_id = str(described[topic].result().topic_id)
-            except KafkaException:
-                if not missing:
-                    raise
-            else:
-                if topic_id != _NO_ID:
-                    found[name] = topic_id
-        return found
+        found = topic_ids(self._admin, self._names, timeout_s, missing=missing)
+        return {self._names[topic]: topic_id for topic, topic_id in found.items()}
 
     def recreated(self) -> list[str]:
         """Request the ids again; returns the topics whose id has changed, by their names on the broker.

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
 from stream_attr.cli import main
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, FACTS, INQUIRIES, TASKS
 from stream_attr.ledger.database.connect import Database
+from stream_attr.ledger.database.embedded import EmbeddedPostgres
+from stream_attr.ledger.sink import batch
 from stream_attr.ledger.sink import folder as sink
+from tests.ledger.conftest import address_of
 from tests.ledger.sink.contents import contents, rows
 
 KEYS = {
@@ -194,30 +201,37 @@ def test_a_settings_record_that_is_refused_is_kept_with_why(
     bad.write_text('{"shop_id":"jd:1","effective_from":"2026-11-01","no_such":1}\n', "utf-8")
     done = fill(ledger, inputs, "--settings", str(bad))
     assert done.exit_code == 0
-    assert done.stderr.endswith("Warning: 1 records cannot be stored; table unstored says which, and why\n")
+    assert done.stderr.endswith("Warning: 1 records cannot be stored: see the table unstored\n")
     [(topic, offset, why)] = rows(ledger, "SELECT topic, source_offset, why FROM unstored")
     assert (topic, offset) == ("shop-settings", 1)
     assert "no_such" in why
 
 
-_KILLED_AT = """
+_HOOKED = """
 import os, signal, sys
 from stream_attr import cli
 from stream_attr.ledger.sink import batch, folder
 folder.BATCH_RECORDS = {size}
-name, nth = sys.argv[1], int(sys.argv[2])
+batch.IDLE = "1s"
+name, nth, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 real, seen = getattr(batch, name), 0
 def hooked(*arguments):
     global seen
     seen += 1
     if seen == nth:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), number)
     return real(*arguments)
 setattr(batch, name, hooked)
 if name == "write":
     folder.write = hooked
-cli.main(sys.argv[3:])
+cli.main(sys.argv[4:])
 """
+
+
+def hooked(step: str, nth: int, number: signal.Signals, arguments: list[str]) -> subprocess.Popen[str]:
+    """A command that sends itself a signal when it comes to a step for the nth time."""
+    command = [sys.executable, "-c", _HOOKED.format(size=BATCH), step, str(nth), str(int(number))]
+    return subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize(
@@ -227,9 +241,58 @@ cli.main(sys.argv[3:])
 def test_killed_at_any_step_and_started_again_it_is_the_same(
     ledger: Database, filled: dict, inputs: Path, step: str, nth: int
 ) -> None:
-    command = [sys.executable, "-c", _KILLED_AT.format(size=BATCH), step, str(nth)]
-    killed = subprocess.run([*command, *arguments(ledger, inputs), "--rebuild"], check=False, timeout=300)
-    assert killed.returncode == -9
+    with hooked(step, nth, signal.SIGKILL, [*arguments(ledger, inputs), "--rebuild"]) as killed:
+        assert killed.wait(600) == -signal.SIGKILL
     assert contents(ledger) != filled
     assert fill(ledger, inputs).exit_code == 0
     assert contents(ledger) == filled
+
+
+@pytest.mark.parametrize(
+    ("step", "said"), [("write", "is no longer at offset"), ("_apply", "the connection to")]
+)
+def test_one_that_is_stopped_and_goes_on_after_another_has_filled_it_writes_nothing(
+    ledger: Database, filled: dict, inputs: Path, step: str, said: str
+) -> None:
+    with hooked(step, 3, signal.SIGSTOP, [*arguments(ledger, inputs), "--rebuild"]) as stopped:
+        os.waitpid(stopped.pid, os.WUNTRACED)
+        try:
+            assert contents(ledger) != filled
+            assert fill(ledger, inputs).exit_code == 0
+            assert contents(ledger) == filled
+        finally:
+            stopped.send_signal(signal.SIGCONT)
+        assert stopped.wait(600) in (1, 2)
+        assert stopped.stderr is not None
+        assert said in stopped.stderr.read()
+    assert contents(ledger) == filled
+
+
+def test_a_database_that_dies_meanwhile_ends_it_in_one_sentence_and_it_goes_on_later(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = EmbeddedPostgres(tmp_path / "postgres", {"fsync": "off"})
+    written = 0
+
+    def write(*arguments: Any) -> None:
+        nonlocal written
+        written += 1
+        if written == 3:
+            os.kill(server.pid, signal.SIGKILL)
+        batch.write(*arguments)
+
+    with server:
+        with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE own")
+        with Database(address_of(server, "own"), tmp_path) as database:
+            monkeypatch.setattr(sink, "write", write)
+            broken = fill(database, inputs)
+            assert broken.exit_code == 2
+            assert broken.stderr.startswith("Error: the connection to database 'own' on ")
+            assert broken.stderr.count("\n") == 1
+            server.close()
+            server.start()
+            assert fill(database, inputs).exit_code == 0
+            found = contents(database)
+            assert fill(database, inputs, "--rebuild").exit_code == 0
+            assert contents(database) == found

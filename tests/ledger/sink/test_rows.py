@@ -25,7 +25,7 @@ from stream_attr.processor.ports import Record
 
 FOLDER = Path(str(schemas())) / "examples"
 EXAMPLES = [
-    pytest.param(topic, file, id=f"{topic}: {file.name}")
+    (topic, file)
     for topic in TOPICS
     for file in sorted((FOLDER / str(topic_definitions()[topic].record)).glob("*.pass.json"))
 ]
@@ -37,7 +37,7 @@ def example(file: Path) -> dict:
 
 def first(topic: str) -> dict:
     """The first example of a topic that passes."""
-    return next(example(param.values[1]) for param in EXAMPLES if param.values[0] == topic)
+    return next(example(file) for one, file in EXAMPLES if one == topic)
 
 
 def row(topic: str, record: object, timestamp: int = 1_000) -> Row:
@@ -59,7 +59,7 @@ def test_every_output_and_what_people_set_is_read() -> None:
     assert set(TOPICS) == {*OUTPUTS, SETTINGS, ROSTER, RULINGS}
 
 
-@pytest.mark.parametrize(("topic", "file"), EXAMPLES)
+@pytest.mark.parametrize(("topic", "file"), EXAMPLES, ids=[f"{one[0]}: {one[1].name}" for one in EXAMPLES])
 def test_every_example_becomes_a_row_of_its_table(topic: str, file: Path) -> None:
     record = example(file)
     made = row(topic, record)
@@ -89,7 +89,7 @@ def test_a_decision_names_its_agents_and_keeps_its_receipt_as_it_came() -> None:
 
 
 def test_refunds_are_numbered_and_go_with_the_credited_agent() -> None:
-    refunds = [
+    refunds: list[dict] = [
         {"refund_id": None, "ts": 5, "amount": 100, "completed": False},
         {"refund_id": "r", "ts": 6, "amount": 200, "completed": True},
     ]

@@ -1,0 +1,77 @@
+"""A sink as a service: its database, its web port, and how it comes to an end."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import Connection
+
+from stream_attr.kafka.secret import Secret
+from stream_attr.kafka.security import Security
+from stream_attr.ledger.database.connect import Database
+from stream_attr.ledger.database.migrate import migrate
+from stream_attr.ledger.sink.metrics import SinkMetrics
+from stream_attr.ledger.sink.offsets import empty
+from stream_attr.ledger.sink.topics import Status, TopicSink
+from stream_attr.ledger.sink.web import serving
+
+__all__ = ["Topics", "Web", "follow"]
+
+
+class Topics(NamedTuple):
+    """The topics of an installation."""
+
+    bootstrap: str
+    security: Security
+    prefix: str
+    group: str
+    """The consumer group, without the prefix."""
+
+
+class Web(NamedTuple):
+    """The web port."""
+
+    host: str
+    port: int
+    token: Secret | None
+
+
+def follow(database: Database, topics: Topics, web: Web, stop: threading.Event, *, rebuild: bool) -> None:
+    """Fill the ledger from topics until told to stop. ``rebuild``: empty it before.
+
+    Raises:
+        BrokerUnreachable, TopicsMissingError, PortUnusableError: on beginning.
+        StreamAttrError: see `TopicSink.run`.
+    """
+    metrics, status = SinkMetrics(), Status()
+    with serving(web.host, web.port, web.token, metrics, status):
+        opened = _Opened(database, rebuild=rebuild)
+        try:
+            TopicSink(*topics, opened, metrics, status).run(stop)
+        except psycopg.Error as error:
+            explained = database.explained(error)
+            if explained is None:
+                raise
+            raise explained from error
+
+
+class _Opened:
+    """Opens connections to a ledger that has the schema, and that is emptied once if that is asked for."""
+
+    def __init__(self, database: Database, *, rebuild: bool) -> None:
+        self._database = database
+        self._migrated = False
+        self._rebuild = rebuild
+
+    def __call__(self) -> Connection[Any]:
+        """Raise DatabaseAway while the database cannot be reached."""
+        if not self._migrated:
+            migrate(self._database)
+            self._migrated = True
+        connection = self._database.connect(autocommit=True, application="stream-attr ledger")
+        if self._rebuild:
+            empty(connection)
+            self._rebuild = False
+        return connection
