@@ -17,6 +17,7 @@ from alembic.script.revision import RevisionMap
 from psycopg import errors
 
 from stream_attr.ledger.database.connect import Connection, Database, DatabaseError
+from stream_attr.ledger.database.publish import publish
 from stream_attr.ledger.database.schema import (
     LATEST,
     MIGRATIONS,
@@ -32,10 +33,11 @@ _LOCK: Final = 0x6C65_6467_6572
 """An advisory lock of PostgreSQL: one program migrates at a time."""
 
 
-def migrate(database: Database, to: str = LATEST) -> None:
+def migrate(database: Database, to: str = LATEST) -> str | None:
     """Lead the ledger's schema to a migration, making it if there is none; done already: nothing happens.
 
-    Of two programs that do so at once the second waits, and finds it done.
+    Of two programs that do so at once the second waits, and finds it done. Returns what an administrator has
+    yet to do, in a sentence; None: nothing.
 
     Raises:
         SchemaError: a later program has made the schema.
@@ -48,9 +50,10 @@ def migrate(database: Database, to: str = LATEST) -> None:
         refuse_newer(version)
         if version is None:
             _create_schema(connection)
+        connection.autocommit = False
         if version != to:
-            connection.autocommit = False
             _run(connection, to)
+        return publish(connection)
 
 
 def _create_schema(connection: Connection) -> None:

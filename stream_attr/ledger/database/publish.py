@@ -1,0 +1,114 @@
+"""What migrations leave to be derived: views, comments, and the role that may read the views alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+from psycopg import Connection, errors, sql
+
+from stream_attr.ledger.database.connect import DatabaseError
+from stream_attr.ledger.database.schema import SCHEMA
+from stream_attr.ledger.database.texts import TABLES, columns_of, describe
+from stream_attr.ledger.database.views import VIEWS, View
+
+__all__ = ["READER", "publish"]
+
+READER: Final = "stream_attr_reader"
+"""The role that may read the views ``report_*``, and nothing else."""
+
+_ABOUT: Final = "The ledger of stream_attr. Read its views report_*; its tables change. Definitions"
+
+
+def publish(connection: Connection[Any]) -> str | None:
+    """Write views and comments if they are others than this program's, and let the reading role read.
+
+    Within the transaction of the connection. Returns what an administrator has yet to do, in a sentence.
+
+    Raises:
+        DatabaseError: a view has to be made anew, and something of the administrator's depends on it.
+    """
+    comments = list(_comments(connection))
+    parts = [*(view.query for view in VIEWS), *(comment.as_string(connection) for comment in comments)]
+    about = f"{_ABOUT} {hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}."
+    found = connection.execute("SELECT obj_description(%s::regnamespace)", [SCHEMA]).fetchone()
+    if found != (about,):
+        for view in VIEWS:
+            _define(connection, view)
+        for comment in comments:
+            connection.execute(comment)
+        connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(SCHEMA), about))
+    return _grant(connection)
+
+
+def _define(connection: Connection[Any], view: View) -> None:
+    name, query = sql.Identifier(view.name), sql.SQL(view.query)
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("CREATE OR REPLACE VIEW {} AS {}").format(name, query))
+    except errors.InvalidTableDefinition:  # a column is gone, or is of another type
+        pass
+    else:
+        return
+    try:
+        connection.execute(sql.SQL("DROP VIEW {}").format(name))
+    except errors.DependentObjectsStillExist as error:
+        raise DatabaseError(
+            f"view {view.name} has to be made anew, and others depend on it ({error.diag.message_detail}): "
+            "drop those, run the command again, then make them again"
+        ) from error
+    connection.execute(sql.SQL("CREATE VIEW {} AS {}").format(name, query))
+
+
+def _comments(connection: Connection[Any]) -> Iterator[sql.Composed]:
+    """The comment of each table and view, and of those of their columns that have a text."""
+    there: dict[str, set[str]] = {}
+    columns = connection.execute(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s", [SCHEMA]
+    )
+    for table, column in columns.fetchall():
+        there.setdefault(table, set()).add(column)
+    for table in TABLES:
+        yield _comment("TABLE", [table], describe(table))
+        for column, text in columns_of(table).items():
+            if column in there[table]:
+                yield _comment("COLUMN", [table, column], text)
+    for view in VIEWS:
+        yield _comment("VIEW", [view.name], view.text)
+        for one in view.columns:
+            yield _comment("COLUMN", [view.name, one.name], one.text)
+
+
+def _comment(kind: str, path: list[str], text: str) -> sql.Composed:
+    name = sql.Identifier(SCHEMA, *path)
+    return sql.SQL("COMMENT ON {} {} IS {}").format(sql.SQL(kind), name, sql.Literal(text))
+
+
+def _grant(connection: Connection[Any]) -> str | None:
+    """Let the role read the views; returns what to do if it is not there and cannot be made."""
+    role = sql.Identifier(READER)
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is None:
+        try:
+            with connection.transaction():
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+        except errors.InsufficientPrivilege:
+            return (
+                f"there is no role {READER}, and user {connection.info.user!r} may not create it: "
+                f"have an administrator run CREATE ROLE {READER} NOLOGIN, then run the command again"
+            )
+        except (errors.DuplicateObject, errors.UniqueViolation):
+            pass  # made for another database of the server just now
+    names = [f"{SCHEMA}.{view.name}" for view in VIEWS]
+    query = (
+        "SELECT has_schema_privilege(%(role)s, %(schema)s, 'USAGE') AND"
+        " bool_and(has_table_privilege(%(role)s, name, 'SELECT')) FROM unnest(%(names)s::text[]) AS name"
+    )
+    found = connection.execute(query, {"role": READER, "schema": SCHEMA, "names": names}).fetchone()
+    if found == (True,):
+        return None
+    schema = sql.Identifier(SCHEMA)
+    views = sql.SQL(", ").join(sql.Identifier(SCHEMA, view.name) for view in VIEWS)
+    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
+    connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(views, role))
+    return None

@@ -1,0 +1,124 @@
+"""What every table and column holds: the contract's own texts, and the few that no record has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from stream_attr.contract.records import (
+    agent_daily,
+    dead_letter,
+    decision,
+    inquiry_outcome,
+    reception_fact,
+    roster,
+    ruling,
+    service_task,
+    shop_settings,
+)
+from stream_attr.contract.schema import RecordSchema
+
+__all__ = ["EPOCH", "TABLES", "columns_of", "describe"]
+
+EPOCH: Final = " Milliseconds since the Unix epoch, UTC."
+"""Ends the text of each column that is an instant."""
+
+_LAST: Final = "The last revision per key."
+TABLES: Final[dict[str, tuple[RecordSchema | None, str]]] = {
+    "decision": (decision.SCHEMA, "The last revision per order and profile, further profiles too."),
+    "decision_revision": (decision.SCHEMA, "Every revision of every order and profile."),
+    "refund": (None, "The refunds that count, of the last official decisions."),
+    "inquiry": (inquiry_outcome.SCHEMA, _LAST),
+    "reception": (reception_fact.SCHEMA, _LAST),
+    "agent_day": (agent_daily.SCHEMA, _LAST),
+    "service_task": (service_task.SCHEMA, _LAST),
+    "shop_settings": (shop_settings.SCHEMA, "Every record."),
+    "roster": (roster.SCHEMA, "Every record."),
+    "ruling": (ruling.SCHEMA, "Every ruling."),
+    "dead_letter": (dead_letter.SCHEMA, "Every record, but for its bytes."),
+    "unstored": (None, "Records of topics that the ledger could not store, with why; they stopped nothing."),
+    "sink_offset": (
+        None,
+        "How far each partition has been read; the ledger holds exactly what lies before.",
+    ),
+    "schema_version": (None, "The number of the last migration that was run."),
+}
+"""By table the record that it keeps, if it keeps one, and of that what it holds."""
+
+_EVERYWHERE: Final = {
+    "source_partition": "The partition from which it came; of a file its number among the topic's.",
+    "source_offset": "The offset at which it lay there; of a file its line, counted from 0.",
+    "known_ts": f"When it was known: the time of its record in the topic; in a file its watermark.{EPOCH}",
+    "record": "The whole record, as it was emitted.",
+}
+_OTHERS: Final[dict[str, Mapping[str, str]]] = {
+    "decision": {
+        "profile": "official, or the name of a further profile, which is never credit.",
+        "record": "The whole decision, the receipt included.",
+    },
+    "refund": {
+        "number": "Its place among the refunds that the decision names, from 1.",
+        "agent_id": "The agent who has the order's credit; null: nobody.",
+    },
+    "dead_letter": {
+        "place": "Where the record that could not be used lay: partition and offset, or file and line."
+    },
+    "unstored": {
+        "topic": "The topic.",
+        "source_partition": "The partition; of a file its number among the topic's.",
+        "source_offset": "The offset; of a file its line, counted from 0.",
+        "why": "What the database or the decoder said of it.",
+        "record_key": "The record's key; null: it had none.",
+        "value": "The record's bytes; null: a tombstone.",
+    },
+    "sink_offset": {
+        "topic": "The topic, without prefix.",
+        "source_partition": "The partition; of files the number among the topic's.",
+        "next": "The offset of the next record that is to be read.",
+        "topic_id": "The broker's id of the topic: with another one it was made anew. Null: files.",
+        "known_ts": f"The latest time of the records that were read.{EPOCH}",
+        "watermark": f"The latest watermark of the records that were read.{EPOCH}",
+    },
+    "schema_version": {"version_num": "The number."},
+}
+_FROM: Final[dict[str, Mapping[str, tuple[RecordSchema, tuple[str, ...]]]]] = {
+    "decision": {
+        "placing_agent_id": (decision.SCHEMA, ("placing",)),
+        "payment_agent_id": (decision.SCHEMA, ("payment",)),
+        "agent_id": (decision.SCHEMA, ("credit",)),
+        "basis": (decision.SCHEMA, ("credit", "basis")),
+    },
+    "refund": {
+        "shop_id": (decision.SCHEMA, ("shop_id",)),
+        "order_id": (decision.SCHEMA, ("order_id",)),
+        "outcome": (decision.SCHEMA, ("outcome",)),
+        **{name: (decision.SCHEMA, ("refunds", name)) for name in ("refund_id", "ts", "amount", "completed")},
+    },
+    "roster": {"agent_group": (roster.SCHEMA, ("group",))},
+}
+"""Columns that are a field within another one, or of another name."""
+_SAME: Final = {"decision_revision": "decision"}
+
+
+@cache
+def columns_of(table: str) -> Mapping[str, str]:
+    """Return the texts of a table's columns, and of the fields of its record that have no column."""
+    table = _SAME.get(table, table)
+    record, _ = TABLES[table]
+    fields = {} if record is None else record.json_schema()["properties"]
+    inner = {name: _text(of.json_schema(), path) for name, (of, path) in _FROM.get(table, {}).items()}
+    whole = {name: str(field["description"]) for name, field in fields.items()}
+    return {**_EVERYWHERE, **whole, **inner, **_OTHERS.get(table, {})}
+
+
+def describe(table: str) -> str:
+    """Return the text of a table."""
+    record, what = TABLES[table]
+    return what if record is None else f"{what} {record.json_schema()['description']}"
+
+
+def _text(schema: Mapping[str, Any], path: tuple[str, ...]) -> str:
+    for name in path:
+        schema = schema.get("items", schema)["properties"][name]
+    return str(schema["description"])
