@@ -44,6 +44,8 @@ _REMEDIES: Final = (
     ("database", "have its administrator create the database, or check its name in the address"),
 )
 """A word of the reason, and what to do; the first that fits."""
+_LOST: Final = ("08", "57P")
+"""Classes of SQLSTATE that end a connection."""
 _PASSING: Final = ("the database system is", "too many")
 """Reasons that pass by themselves."""
 
@@ -77,6 +79,7 @@ class Database:
         self._folder = folder
         self._embedded_settings = embedded_settings
         self._server: EmbeddedPostgres | None = None
+        self._is_embedded = False
         self._parameters = None if address is None else _parsed(address)
 
     @property
@@ -114,8 +117,6 @@ class Database:
             self._server = None
         if self._is_embedded:
             self._parameters, self._is_embedded = None, False
-
-    _is_embedded = False
 
     def connect(self, *, autocommit: bool = False, application: str = "stream-attr") -> Connection:
         """Return a new connection whose search path is the ledger's; a ``with`` block closes it in the end.
@@ -183,9 +184,13 @@ class Database:
             )
         if isinstance(error, errors.DiskFull):
             return DatabaseAway(f"{self.name}: {reason}: make room on its disk")
-        if isinstance(error, psycopg.OperationalError):
+        if isinstance(error, errors.ReadOnlySqlTransaction):
+            return DatabaseError(f"{self.name} cannot be written to, a replica perhaps: name the primary")
+        if not isinstance(error, psycopg.OperationalError):
+            return None
+        if error.sqlstate is None or error.sqlstate.startswith(_LOST):
             return DatabaseAway(f"the connection to {self.name} was lost: {reason}")
-        return None
+        return DatabaseAway(f"{self.name}: {reason}: try again")
 
     def _open_parameters(self) -> dict[str, Any]:
         assert self._parameters is not None, "the context has not been entered"

@@ -47,6 +47,7 @@ _TEMPORARY: Final = "stream-attr-"
 _INITIALLY: Final = {
     "jit": "off",
     "lc_messages": "C",
+    "log_checkpoints": "off",
     "log_min_error_statement": "panic",  # a statement holds buyers' ids
     "log_timezone": "UTC",
     "max_connections": "50",

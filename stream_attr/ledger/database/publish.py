@@ -18,6 +18,7 @@ __all__ = ["READER", "publish"]
 READER: Final = "stream_attr_reader"
 """The role that may read the views ``report_*``, and nothing else."""
 
+_NAMES: Final = [f"{SCHEMA}.{view.name}" for view in VIEWS]
 _ABOUT: Final = "The ledger of stream_attr. Read its views report_*; its tables change. Definitions"
 
 
@@ -32,8 +33,12 @@ def publish(connection: Connection[Any]) -> str | None:
     comments = list(_comments(connection))
     parts = [*(view.query for view in VIEWS), *(comment.as_string(connection) for comment in comments)]
     about = f"{_ABOUT} {hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}."
-    found = connection.execute("SELECT obj_description(%s::regnamespace)", [SCHEMA]).fetchone()
-    if found != (about,):
+    query = (
+        "SELECT obj_description(%s::regnamespace), bool_and(to_regclass(name) IS NOT NULL)"
+        " FROM unnest(%s::text[]) AS name"
+    )
+    found = connection.execute(query, [SCHEMA, _NAMES]).fetchone()
+    if found != (about, True):
         for view in VIEWS:
             _define(connection, view)
         for comment in comments:
@@ -99,12 +104,11 @@ def _grant(connection: Connection[Any]) -> str | None:
             )
         except (errors.DuplicateObject, errors.UniqueViolation):
             pass  # made for another database of the server just now
-    names = [f"{SCHEMA}.{view.name}" for view in VIEWS]
     query = (
         "SELECT has_schema_privilege(%(role)s, %(schema)s, 'USAGE') AND"
         " bool_and(has_table_privilege(%(role)s, name, 'SELECT')) FROM unnest(%(names)s::text[]) AS name"
     )
-    found = connection.execute(query, {"role": READER, "schema": SCHEMA, "names": names}).fetchone()
+    found = connection.execute(query, {"role": READER, "schema": SCHEMA, "names": _NAMES}).fetchone()
     if found == (True,):
         return None
     schema = sql.Identifier(SCHEMA)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from psycopg import Connection, errors
+from psycopg.pq import TransactionStatus
 
 from stream_attr.errors import UnusableError
 
@@ -64,7 +65,7 @@ def require_schema(connection: Connection[Any]) -> None:
     Raises:
         SchemaError: there is none, it is older or newer, or this user may not read it.
     """
-    idle = connection.info.transaction_status == connection.info.transaction_status.IDLE
+    idle = connection.info.transaction_status == TransactionStatus.IDLE
     version = version_of(connection)
     if idle and not connection.autocommit:
         connection.rollback()

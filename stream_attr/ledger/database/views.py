@@ -12,6 +12,7 @@ from stream_attr.contract.records.agent_daily import FIGURES, Rate, made, shape_
 from stream_attr.contract.schema import RecordSchema
 from stream_attr.ledger.database.texts import EPOCH, TABLES, columns_of
 from stream_attr.rules.reports.contribution import TOTAL
+from stream_attr.rules.vocabulary import NONE
 
 __all__ = ["VIEWS", "Column", "View"]
 
@@ -120,7 +121,7 @@ VIEWS: Final = (
             *_plain("inquiry", "shop_id", "buyer_id", "agent_id", "day", "status", "kind", "outcome"),
             *_plain("inquiry", "exempt", "order_ids", "final_at", "revision", "reason"),
         ),
-        "inquiry",
+        f"inquiry WHERE kind <> '{NONE}'",
     ),
     View(
         "report_receptions",

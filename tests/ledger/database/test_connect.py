@@ -132,6 +132,14 @@ def test_rights_that_are_missing_are_named(postgres: EmbeddedPostgres, ledger: D
             connection.execute("DROP ROLE stranger")
 
 
+def test_a_query_that_is_cancelled_and_a_replica_are_no_lost_connection(ledger: Database):
+    said = "canceling statement due to statement timeout: try again"
+    with pytest.raises(DatabaseAway, match=said), ledger.connection() as connection:
+        connection.execute("SET statement_timeout = 50; SELECT pg_sleep(60)")
+    with pytest.raises(DatabaseError, match="name the primary"), ledger.connection() as connection:
+        connection.execute("SET TRANSACTION READ ONLY; DELETE FROM decision")
+
+
 def test_one_that_is_too_old_is_refused(ledger: Database, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(connect, "_OLDEST", 99)
     with pytest.raises(DatabaseError, match="is PostgreSQL 18, and the ledger needs 99 or newer"):

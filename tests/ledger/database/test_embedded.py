@@ -183,6 +183,13 @@ class TestAsRoot:
         with EmbeddedPostgres(public / "ledger") as server:  # whose files are that user's
             assert ask(server, "SELECT 1") == 1
 
+    def test_the_death_of_its_owner_ends_it_whoever_runs_it(self, public: Path):
+        with owner(public / "ledger", namespaces=False) as process:
+            assert (public / "ledger" / "data").stat().st_uid != 0
+            process.kill()
+        with EmbeddedPostgres(public / "ledger") as server:
+            assert ask(server, "SELECT 1") == 1
+
     def test_where_nobody_else_can_go_it_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(identity, "_ordinary", lambda: None)
         tmp_path.chmod(0o700)
@@ -225,12 +232,14 @@ def public() -> Iterator[Path]:
 
 
 @contextmanager
-def owner(folder: Path, uid: int = 0) -> Iterator[subprocess.Popen[bytes]]:
-    """Another process that runs the server; of another user than this one: ``uid``."""
+def owner(folder: Path, uid: int = 0, *, namespaces: bool = True) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that runs the server: of user ``uid``, or without user namespaces."""
     program = (
         "import ctypes, os, sys, time; from pathlib import Path\n"
         "from stream_attr.ledger.database.embedded import EmbeddedPostgres\n"
+        "from stream_attr.ledger.database import identity\n"
         "user = int(sys.argv[2])\n"
+        f"if not {namespaces}: identity._ordinary = lambda: None\n"
         "if user: os.setgroups([]); os.setgid(user); os.setuid(user)\n"
         "ctypes.CDLL(None).prctl(4, 1)\n"  # dumpable, as after an exec
         "with EmbeddedPostgres(Path(sys.argv[1])): print('runs', flush=True); time.sleep(600)\n"

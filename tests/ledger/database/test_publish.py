@@ -156,12 +156,28 @@ def test_an_agents_day_has_every_figure_and_the_shops_has_those_of_nobody_too(le
     assert "workload" in groups
 
 
+def test_an_inquiry_that_was_taken_back_is_none(ledger: Database):
+    with ledger.connection() as connection:
+        for agent, kind in (("a", "inquiry"), ("b", "none")):
+            insert(connection, "inquiry", {"shop_id": "jd:1", "agent_id": agent, "kind": kind})
+        assert connection.execute("SELECT agent_id FROM report_inquiries").fetchall() == [("a",)]
+
+
 def test_of_two_roles_from_one_day_the_later_holds(ledger: Database):
     with ledger.connection() as connection:
         for offset, role in enumerate(["presale", "aftersale"]):
             row = {"shop_id": "jd:1", "agent_id": "a", "source_offset": offset, "role": role}
             insert(connection, "roster", row)
         assert connection.execute("SELECT role FROM report_agents").fetchall() == [("aftersale",)]
+
+
+def test_a_view_that_is_not_there_is_made_again(ledger: Database):
+    with ledger.connection() as connection:
+        connection.execute("DROP VIEW report_tasks")
+    migrate(ledger)
+    with ledger.connection() as connection:
+        connection.execute(f"SET ROLE {READER}; SELECT due_at FROM report_tasks".encode())
+        assert comments(connection)["report_tasks", "due_at"]
 
 
 def test_a_view_that_lost_a_column_is_made_anew_unless_something_depends_on_it(ledger: Database):

@@ -180,7 +180,7 @@ def test_a_revision_that_cannot_be_stored_leaves_the_one_before(
 
 def test_an_error_that_no_row_causes_is_not_blamed_on_rows(ledger: Database, connection: Connection) -> None:
     with ledger.connection(autocommit=True) as other:
-        other.execute("DROP TABLE refund")
+        other.execute("DROP TABLE refund CASCADE")
     with pytest.raises(psycopg.errors.UndefinedTable):
         store(connection, [record(DECISIONS, 0, decision(1))])
     assert rows(ledger, "SELECT count(*) FROM unstored") == [(0,)]
