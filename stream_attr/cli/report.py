@@ -173,6 +173,13 @@ def pressure(**options: Any) -> None:
     _show("pressure", **options)
 
 
+@command.command(cls=FilesCommand)
+@_common
+def quality(**options: Any) -> None:
+    """数据体检: what came in day by day beside the days before, and what to look at."""
+    _show("quality", **options)
+
+
 def _show(
     name: str,
     *,

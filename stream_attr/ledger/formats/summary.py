@@ -13,7 +13,8 @@ from stream_attr.ledger.texts import Text
 __all__ = ["as_of_lines", "note_lines"]
 
 _READ: Final = Text(
-    "{topic}: {records} records read, watermark {watermark}", "{topic}：已读 {records} 条，水位 {watermark}"
+    "{topic}: {offsets} offsets read, watermark {watermark}",
+    "{topic}：已读 {offsets} 个位点，水位 {watermark}",
 )
 _AT: Final = Text("{line}, last record of {known}", "{line}，最后一条于 {known}")
 _NONE: Final = Text("none", "无")
@@ -29,7 +30,7 @@ def as_of_lines(as_of: AsOf, language: str) -> Iterator[tuple[str, str]]:
     for one in as_of.topics:
         line = _READ.filled(
             topic=one.topic,
-            records=f"{one.records:,}",
+            offsets=f"{one.offsets:,}",
             watermark=_NONE if one.watermark is None else _moment(one.watermark, as_of.zone, language),
         )
         if one.known_ts is not None:

@@ -52,8 +52,8 @@ class TopicAsOf(NamedTuple):
     """How far the ledger had read a topic."""
 
     topic: str
-    records: int
-    """Offsets passed, of all partitions."""
+    offsets: int
+    """That were read, of all partitions together."""
     watermark: int | None
     """Of the partition that is furthest behind; None: none is known."""
     known_ts: int | None

@@ -96,7 +96,7 @@ def test_the_screen_shows_the_same_rows() -> None:
     assert "all is well" in shown
     assert "!!! do not pay" in shown
     noon = "2026-11-11 12:00:00"
-    assert f"as of: agent-daily: 1,234 records read, watermark {noon}, last record of {noon}" in shown
+    assert f"as of: agent-daily: 1,234 offsets read, watermark {noon}, last record of {noon}" in shown
     assert "合计" in "\n".join(lines_of(report(), "zh", None))
 
 

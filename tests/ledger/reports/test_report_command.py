@@ -22,7 +22,9 @@ def run(database: Database, name: str, *arguments: object) -> Result:
     return CliRunner().invoke(main, given)
 
 
-@pytest.mark.parametrize("name", ["sales", "agents", "orders", "pending", "losses", "compare", "pressure"])
+@pytest.mark.parametrize(
+    "name", ["sales", "agents", "orders", "pending", "losses", "compare", "pressure", "quality"]
+)
 def test_every_report_is_the_same_rows_in_every_format(middle: Traffic, tmp_path: Path, name: str) -> None:
     files = {}
     for kind in ("table", "csv", "xlsx", "json"):

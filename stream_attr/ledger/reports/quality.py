@@ -1,0 +1,250 @@
+"""数据体检: what each day's input looks like beside the days before, and what a person should look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any, Final, NamedTuple
+
+from psycopg import Connection
+
+from stream_attr.contract.topics import DEAD_LETTERS, DECISIONS, FACTS
+from stream_attr.ledger.formats.cells import as_text
+from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.periods import Period
+from stream_attr.ledger.reports.report import Column, Note, Report, Row
+from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
+from stream_attr.ledger.texts import Text
+from stream_attr.rules.shop.days import day_name
+from stream_attr.rules.vocabulary import CODES, NOTICES
+
+__all__ = ["report"]
+
+_DAYS_BEFORE: Final = 7
+"""A day is set beside so many before it."""
+_CHAT_BEFORE: Final = 15
+"""A buyer's chat counts from so many days before the order."""
+_MOST_NAMED: Final = 10
+
+_ORDERS: Final = """
+    SELECT width_bucket(created_ts, %(days)s::bigint[]) - 1, count(*), count(DISTINCT buyer_id),
+        count(DISTINCT buyer_id) FILTER (WHERE EXISTS (
+            SELECT FROM reception
+            WHERE reception.shop_id = %(shop)s AND reception.buyer_id = decision.buyer_id
+                AND reception.day BETWEEN
+                    %(first)s::date + width_bucket(created_ts, %(days)s::bigint[]) - 1 - %(chat_before)s
+                    AND %(first)s::date + width_bucket(created_ts, %(days)s::bigint[]))),
+        count(*) FILTER (WHERE notices <> '{}')
+    FROM decision WHERE shop_id = %(shop)s AND profile = 'official'
+        AND created_ts >= %(start)s AND created_ts < %(end)s
+    GROUP BY 1
+"""
+_CHAT: Final = """
+    SELECT day - %(first)s::date, count(*), count(DISTINCT buyer_id), count(DISTINCT agent_id),
+        count(DISTINCT agent_id) FILTER (
+            WHERE agent_id NOT IN (SELECT agent_id FROM roster WHERE shop_id = %(shop)s))
+    FROM reception WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date GROUP BY 1
+"""
+_UNLISTED: Final = """
+    SELECT DISTINCT agent_id FROM reception WHERE shop_id = %(shop)s
+        AND day BETWEEN %(first)s::date AND %(last)s::date
+        AND agent_id NOT IN (SELECT agent_id FROM roster WHERE shop_id = %(shop)s) ORDER BY 1
+"""
+_ALIKE: Final = r"""
+    SELECT string_agg(agent_id, ' = ' ORDER BY agent_id) FROM (
+        SELECT agent_id FROM reception WHERE shop_id = %(shop)s
+            AND day BETWEEN %(first)s::date AND %(last)s::date
+        UNION SELECT agent_id FROM roster WHERE shop_id = %(shop)s) AS known
+    GROUP BY lower(regexp_replace(agent_id, '\s', '', 'g')) HAVING count(*) > 1 ORDER BY 1
+"""
+_TWO_BUYERS: Final = """
+    SELECT order_id FROM decision_revision WHERE shop_id = %(shop)s AND profile = 'official'
+        AND created_ts >= %(start)s AND created_ts < %(end)s
+    GROUP BY order_id HAVING count(DISTINCT buyer_id) > 1 ORDER BY 1
+"""
+_NOTICES: Final = """
+    SELECT one, count(*) FROM decision CROSS JOIN LATERAL unnest(notices) AS one
+    WHERE shop_id = %(shop)s AND profile = 'official' AND created_ts >= %(start)s AND created_ts < %(end)s
+    GROUP BY 1 ORDER BY 1
+"""
+_REFUSED: Final = "SELECT code, count(*) FROM dead_letter GROUP BY 1 ORDER BY 1"
+_UNSTORED: Final = "SELECT count(*) FROM unstored"
+
+_COLUMNS: Final = (
+    Column("day", Text("day", "日期"), Kind.DAY),
+    Column("orders", Text("orders", "订单数"), Kind.COUNT),
+    Column("orders_usual", Text("usual", "平时"), Kind.COUNT),
+    Column("order_buyers", Text("order buyers", "下单买家"), Kind.COUNT),
+    Column("with_chat", Text("with chat", "其中有聊天"), Kind.COUNT),
+    Column("chat_share", Text("share with chat", "有聊天占比"), Kind.RATE),
+    Column("receptions", Text("receptions", "接待数"), Kind.COUNT),
+    Column("receptions_usual", Text("usual", "平时"), Kind.COUNT),
+    Column("chat_buyers", Text("chat buyers", "咨询买家"), Kind.COUNT),
+    Column("agents", Text("agents", "客服数"), Kind.COUNT),
+    Column("unlisted", Text("not in roster", "不在名册"), Kind.COUNT),
+    Column("noted", Text("orders with notices", "有提示的订单"), Kind.COUNT),
+)
+_SHOP: Final = Column("shop", Text("shop", "店铺"))
+_TITLE: Final = Text("What came in, day by day", "数据体检")
+_USUAL: Final = Text(
+    "Usual: the median of the 7 days before. Receptions are those of any agent, filtered ones too; a buyer's "
+    "chat counts from 15 days before the order to the day after.",
+    "平时：前 7 天的中位数。接待数含被过滤的接待；买家下单前 15 天至次日的聊天都算有聊天。",
+)
+_FEW: Final = Text(
+    "Shop {shop}: {day} has {number} {what}, usual are {usual}: has all of it been sent?",
+    "店铺 {shop}：{day} 只有 {number} 个{what}，平时 {usual} 个，数据是否齐全？",
+)
+_NO_CHAT: Final = Text(
+    "Shop {shop}: of {buyers} buyers with orders {share} have any chat: do chat and orders name buyers "
+    "alike?",
+    "店铺 {shop}：{buyers} 位下单买家中只有 {share} 有聊天，聊天与订单的买家编号是否一致？",
+)
+_NOT_LISTED: Final = Text(
+    "Shop {shop}: agents not in the roster: {names}.", "店铺 {shop}：不在名册的客服：{names}。"
+)
+_SAME: Final = Text(
+    "Shop {shop}: agents whose ids differ by case or space alone: {names}.",
+    "店铺 {shop}：编号仅大小写或空格不同的客服：{names}。",
+)
+_TWICE: Final = Text(
+    "Shop {shop}: orders under two buyers: {names}.", "店铺 {shop}：出现在两个买家名下的订单：{names}。"
+)
+_NOTED: Final = Text("Shop {shop}: {notices}.", "店铺 {shop}：{notices}。")
+_LETTERS: Final = Text(
+    "All shops: records refused, of any day: {codes} (stream-attr dead-letters list).",
+    "全部店铺：被拒收的记录（不限日期）：{codes}（stream-attr dead-letters list）。",
+)
+_LOST: Final = Text(
+    "All shops: {records} records could not be stored in the ledger: the table unstored says why.",
+    "全部店铺：{records} 条记录未能写入台账，原因见表 unstored。",
+)
+
+
+class _Day(NamedTuple):
+    """What came in on one day."""
+
+    orders: int = 0
+    order_buyers: int = 0
+    with_chat: int = 0
+    noted: int = 0
+    receptions: int = 0
+    chat_buyers: int = 0
+    agents: int = 0
+    unlisted: int = 0
+
+
+def report(connection: Connection[Any], options: Options) -> Report:
+    """Return a row for each day of a period, and what a person should look at.
+
+    Raises UnusableError for a shop that the ledger does not know.
+    """
+    shops = scope(connection, options)
+    several = len(shops) > 1
+    rows: list[Row] = []
+    notes = [Note(_USUAL)]
+    for shop in shops:
+        days = _days(connection, options.period, shop)
+        rows += [(shop.shop_id, *row) if several else row for row in _rows(options.period, days)]
+        notes += _findings(shop, options.period, days)
+        notes += _to_look_at(connection, shop, options.period)
+    refused = connection.execute(_REFUSED).fetchall()
+    if refused:
+        listed = _listed(
+            [(f"{count:,} {code}", f"{CODES.chinese_of(code)} {count:,}") for code, count in refused]
+        )
+        notes.append(Note(_LETTERS.filled(codes=listed)))
+    ((unstored,),) = connection.execute(_UNSTORED)
+    if unstored:
+        notes.append(Note(_LOST.filled(records=f"{unstored:,}"), is_warning=True))
+    columns = [*([_SHOP] if several else []), *_COLUMNS]
+    at = as_of(connection, shops[0].zone, (DECISIONS, FACTS, DEAD_LETTERS))
+    return Report("quality", _TITLE, columns, rows, at, (), notes, asked_for(options, shops))
+
+
+def _bound(shop: ShopScope, period: Period) -> dict[str, Any]:
+    return {
+        **shop.bounds(period),
+        "first": day_name(period.first),
+        "last": day_name(period.last),
+        "chat_before": _CHAT_BEFORE,
+    }
+
+
+def _days(connection: Connection[Any], period: Period, shop: ShopScope) -> list[_Day]:
+    """Return the days of a period, with those before it that it is set beside."""
+    whole = Period(period.first - _DAYS_BEFORE, period.last)
+    bound = _bound(shop, whole)
+    found = [_Day()] * whole.days
+    for index, *numbers in connection.execute(_ORDERS, bound):
+        orders, buyers, with_chat, noted = numbers
+        found[index] = _Day(orders, buyers, with_chat, noted)
+    for index, receptions, buyers, agents, unlisted in connection.execute(_CHAT, bound):
+        found[index] = found[index]._replace(
+            receptions=receptions, chat_buyers=buyers, agents=agents, unlisted=unlisted
+        )
+    return found
+
+
+def _usual(days: Sequence[_Day], index: int, name: str) -> int:
+    """Return the median of the days before, rounded half up."""
+    return int(median(getattr(day, name) for day in days[index - _DAYS_BEFORE : index]) + 0.5)
+
+
+def _rows(period: Period, days: Sequence[_Day]) -> Iterator[Row]:
+    for index, day in enumerate(days[_DAYS_BEFORE:], _DAYS_BEFORE):
+        yield (
+            day_name(period.first + index - _DAYS_BEFORE),
+            day.orders,
+            _usual(days, index, "orders"),
+            day.order_buyers,
+            day.with_chat,
+            round(day.with_chat / day.order_buyers, 4) if day.order_buyers else None,
+            day.receptions,
+            _usual(days, index, "receptions"),
+            day.chat_buyers,
+            day.agents,
+            day.unlisted,
+            day.noted,
+        )
+
+
+def _findings(shop: ShopScope, period: Period, days: Sequence[_Day]) -> Iterator[Note]:
+    """Yield what is unlike the days before, and buyers whose orders and chat do not meet."""
+    for index, day in enumerate(days[_DAYS_BEFORE:], _DAYS_BEFORE):
+        for name, what in (("orders", Text("orders", "订单")), ("receptions", Text("receptions", "接待"))):
+            number, usual = getattr(day, name), _usual(days, index, name)
+            if number * 2 < usual:
+                text = _FEW.filled(
+                    shop=shop.shop_id,
+                    day=day_name(period.first + index - _DAYS_BEFORE),
+                    number=f"{number:,}",
+                    usual=f"{usual:,}",
+                    what=what,
+                )
+                yield Note(text)
+    own = days[_DAYS_BEFORE:]
+    buyers, with_chat = sum(day.order_buyers for day in own), sum(day.with_chat for day in own)
+    if with_chat * 10 < buyers:
+        share = as_text(with_chat / buyers, Kind.RATE, "en", grouped=True)
+        yield Note(_NO_CHAT.filled(shop=shop.shop_id, buyers=f"{buyers:,}", share=share))
+
+
+def _to_look_at(connection: Connection[Any], shop: ShopScope, period: Period) -> Iterator[Note]:
+    """Yield agents, orders and notices that a person should look at."""
+    bound = _bound(shop, period)
+    for query, text in ((_UNLISTED, _NOT_LISTED), (_ALIKE, _SAME), (_TWO_BUYERS, _TWICE)):
+        names = [name for (name,) in connection.execute(query, bound)]
+        if names:
+            more = f", … ({len(names):,})" if len(names) > _MOST_NAMED else ""
+            yield Note(text.filled(shop=shop.shop_id, names=", ".join(names[:_MOST_NAMED]) + more))
+    notices = connection.execute(_NOTICES, bound).fetchall()
+    if notices:
+        listed = _listed(
+            [(f"{count:,} {one}", f"{NOTICES.chinese_of(one)} {count:,}") for one, count in notices]
+        )
+        yield Note(_NOTED.filled(shop=shop.shop_id, notices=listed))
+
+
+def _listed(items: Sequence[tuple[str, str]]) -> Text:
+    return Text(", ".join(english for english, _ in items), "、".join(chinese for _, chinese in items))

@@ -1,0 +1,99 @@
+"""What came in, day by day, from the raw records."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from statistics import median
+from typing import Any
+
+from stream_attr.ledger.database.connect import Connection, Database
+from stream_attr.ledger.periods import period
+from stream_attr.ledger.reports import quality
+from stream_attr.ledger.reports.scope import Options, snapshot
+from stream_attr.rules.shop.days import day_name, day_number
+from tests.ledger.reports.brute_force import local_day
+from tests.ledger.reports.conftest import Traffic, table
+
+SHOP = "jd:10086"
+
+
+def test_every_day_is_that_of_the_raw_records(ended: Traffic, read: Connection) -> None:
+    made = quality.report(read, Options((SHOP,), period("2026-11-05", "2026-11-14")))
+    rows = table(made, made.rows, "day")
+    orders: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for one in ended.decisions:
+        if one["shop_id"] == SHOP:
+            orders[local_day(one["created_ts"])].append(one)
+    receptions: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    chat = defaultdict(set)
+    for one in ended.last("reception-facts", "shop_id", "buyer_id", "agent_id", "day"):
+        if one["shop_id"] == SHOP:
+            receptions[one["day"]].append(one)
+            chat[one["buyer_id"]].add(day_number(one["day"]))
+    assert len(rows) == 10
+    for (day,), row in rows.items():
+        buyers = {one["buyer_id"] for one in orders[day]}
+        number = day_number(day)
+        with_chat = [one for one in buyers if chat[one] & set(range(number - 15, number + 2))]
+        assert (row["orders"], row["order_buyers"], row["with_chat"]) == (
+            len(orders[day]),
+            len(buyers),
+            len(with_chat),
+        )
+        assert row["chat_share"] == (round(len(with_chat) / len(buyers), 4) if buyers else None)
+        assert row["noted"] == sum(bool(one["notices"]) for one in orders[day])
+        assert row["receptions"] == len(receptions[day])
+        assert row["chat_buyers"] == len({one["buyer_id"] for one in receptions[day]})
+        assert row["agents"] == len({one["agent_id"] for one in receptions[day]})
+        before = [day_name(number - back) for back in range(1, 8)]
+        assert row["orders_usual"] == int(median(len(orders[one]) for one in before) + 0.5)
+        assert row["receptions_usual"] == int(median(len(receptions[one]) for one in before) + 0.5)
+    assert sum(row["orders"] for row in rows.values()) > 20
+    letters = (ended.folder / "dead-letters.jsonl").read_text().splitlines()
+    codes = Counter(json.loads(line)["code"] for line in letters)
+    texts = [note.text.english for note in made.notes]
+    (said,) = [text for text in texts if text.startswith("All shops: records refused")]
+    for code, count in codes.items():
+        assert f"{count} {code}" in said
+    assert len(codes) > 3
+
+
+def test_what_a_person_should_look_at(ledger: Database) -> None:
+    with ledger.connection() as connection:
+        for number, (agent, listed) in enumerate(
+            [("kf-1", True), ("KF-1", False), ("kf- 1", True), ("kf-2", True), ("kf-3", False)]
+        ):
+            if listed:
+                connection.execute(
+                    "INSERT INTO roster (shop_id, agent_id, source_partition, source_offset, effective_from,"
+                    " role) VALUES ('s', %s, 0, %s, '2026-01-01', 'presale')",
+                    (agent, number),
+                )
+            connection.execute(
+                "INSERT INTO reception VALUES ('s', 'b', %s, '2026-11-01', 1, 'final', 'chat', 1, 2, 'buyer',"
+                " 1, 1, 1, 1, true, 5, 5, 1, false, 1, false, false, false, false, NULL, '{}', NULL,"
+                " 'presale', 1, 1, 0, %s)",
+                (agent, number),
+            )
+    with ledger.connection() as connection, snapshot(connection):
+        made = quality.report(connection, Options(("s",), period("2026-11-01", "2026-11-02")))
+        texts = [note.text.english for note in made.notes]
+        assert "Shop s: agents not in the roster: KF-1, kf-3." in texts
+        assert "Shop s: agents whose ids differ by case or space alone: KF-1 = kf- 1 = kf-1." in texts
+        assert [row["unlisted"] for row in table(made, made.rows, "day").values()] == [2, 0]
+        after = quality.report(connection, Options(("s",), period("2026-11-08", None)))
+        assert not any("has 0 receptions" in note.text.english for note in after.notes)
+
+
+def test_a_day_with_half_of_the_usual_is_named(read: Connection) -> None:
+    made = quality.report(read, Options((SHOP,), period("2026-11-05", "2026-11-20")))
+    rows = table(made, made.rows, "day").values()
+    few = {row["day"] for row in rows if row["receptions"] * 2 < row["receptions_usual"]}
+    said = {
+        note.text.english.split(": ")[1].split(" has ")[0]
+        for note in made.notes
+        if " receptions, usual are " in note.text.english
+    }
+    assert said == few
+    assert few
