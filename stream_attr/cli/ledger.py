@@ -96,7 +96,8 @@ def _fill(where: Where, folder: Path, inputs: dict[str, tuple[str, ...]], *, reb
     sink = ledger_module("sink.folder")
     progress = Progress("stored")
     with without_collector(), database_of(*where) as database:
-        migrate(database)
+        if (left_to_do := migrate(database)) is not None:
+            echo(f"Warning: {left_to_do}", err=True)
         with database.connection(autocommit=True, application="stream-attr ledger") as connection:
             try:
                 filled = sink.fill(connection, sink.Files(folder, inputs), rebuild=rebuild, progress=progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from stream_attr.ledger.sink.topics import Status, TopicSink
 from stream_attr.ledger.sink.web import serving
 
 __all__ = ["Topics", "Web", "follow"]
+
+logger = logging.getLogger(__name__)
 
 
 class Topics(NamedTuple):
@@ -68,8 +71,10 @@ class _Opened:
     def __call__(self) -> Connection[Any]:
         """Raise DatabaseAway while the database cannot be reached."""
         if not self._migrated:
-            migrate(self._database)
+            left_to_do = migrate(self._database)
             self._migrated = True
+            if left_to_do is not None:
+                logger.warning("%s", left_to_do)
         connection = self._database.connect(autocommit=True, application="stream-attr ledger")
         if self._rebuild:
             empty(connection)

@@ -15,9 +15,11 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from psycopg import conninfo
 
 from stream_attr.cli import main
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, FACTS, INQUIRIES, TASKS
+from stream_attr.ledger.database import publish
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.embedded import EmbeddedPostgres
 from stream_attr.ledger.sink import batch
@@ -205,6 +207,26 @@ def test_a_settings_record_that_is_refused_is_kept_with_why(
     [(topic, offset, why)] = rows(ledger, "SELECT topic, source_offset, why FROM unstored")
     assert (topic, offset) == ("shop-settings", 1)
     assert "no_such" in why
+
+
+def test_what_an_administrator_has_yet_to_do_is_said(
+    ledger: Database, inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "READER", "no_such_reader")
+    with ledger.connection() as connection:
+        connection.execute("CREATE ROLE filler LOGIN")
+        connection.execute(f"GRANT CREATE ON DATABASE {connection.info.dbname} TO filler".encode())
+        connection.execute("DROP SCHEMA stream_attr CASCADE")
+    try:
+        address = conninfo.make_conninfo(ledger.address, user="filler")
+        with Database(address, inputs) as database:
+            done = fill(database, inputs)
+        assert done.exit_code == 0
+        assert done.stderr.startswith("Warning: there is no role no_such_reader, and user 'filler' may not ")
+    finally:
+        with psycopg.connect(ledger.address) as connection:
+            connection.execute("DROP OWNED BY filler CASCADE")
+            connection.execute("DROP ROLE filler")
 
 
 _HOOKED = """
