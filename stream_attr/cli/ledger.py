@@ -10,10 +10,9 @@ from types import FrameType
 import click
 
 from stream_attr.cli.database import Where, database_options, ledger_module
+from stream_attr.cli.ledger_files import fill, open_ledger
 from stream_attr.cli.params import EXISTING_FOLDER, PORT, FilesCommand, broker_option, topic_prefix_option
-from stream_attr.cli.progress import Progress
 from stream_attr.cli.secured import security_options, web_token_option
-from stream_attr.cli.terminal import echo
 from stream_attr.contract.topics import ROSTER, RULINGS, SETTINGS
 from stream_attr.kafka.secret import Secret
 from stream_attr.kafka.security import Security
@@ -81,34 +80,13 @@ def command(
     """
     inputs = {SETTINGS: settings, ROSTER: roster, RULINGS: rulings}
     if folder is not None:
-        _fill(where, folder, inputs, rebuild=rebuild)
+        with without_collector(), open_ledger(where) as database:
+            fill(database, folder, inputs, rebuild=rebuild)
     elif any(inputs.values()):
         raise click.UsageError("--settings, --roster and --rulings go with --from; a broker has its topics.")
     else:
         source, web = (broker, security, topic_prefix, group), (web_host, web_port, web_token)
         _follow(where, source, web, rebuild=rebuild)
-
-
-def _fill(where: Where, folder: Path, inputs: dict[str, tuple[str, ...]], *, rebuild: bool) -> None:
-    """Fill the ledger from files."""
-    database_of = ledger_module("database.connect").Database
-    migrate = ledger_module("database.migrate").migrate
-    sink = ledger_module("sink.folder")
-    progress = Progress("stored")
-    with without_collector(), database_of(*where) as database:
-        if (left_to_do := migrate(database)) is not None:
-            echo(f"Warning: {left_to_do}", err=True)
-        with database.connection(autocommit=True, application="stream-attr ledger") as connection:
-            try:
-                filled = sink.fill(connection, sink.Files(folder, inputs), rebuild=rebuild, progress=progress)
-            finally:
-                progress.clear()
-        counts = [f"{count:,} {topic}" for topic, count in filled.stored.items()]
-        echo(f"{', '.join(counts) or 'nothing new'} in {database.name}", err=True)
-        if filled.before:
-            echo(f"{filled.before:,} records were there already", err=True)
-        if unstored := filled.unstored.total():
-            echo(f"Warning: {unstored:,} records cannot be stored: see the table unstored", err=True)
 
 
 def _follow(

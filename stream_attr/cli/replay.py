@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import orjson
 
+from stream_attr.cli.database import Where, database_options
+from stream_attr.cli.ledger_files import fill, open_ledger
 from stream_attr.cli.params import (
     DURATION,
     FOLDER,
@@ -20,11 +24,12 @@ from stream_attr.cli.params import (
 )
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
-from stream_attr.contract.topics import DEAD_LETTERS, OUTPUTS, REPORTS
+from stream_attr.contract.topics import DEAD_LETTERS, OUTPUTS, REPORTS, ROSTER, RULINGS, SETTINGS
 from stream_attr.errors import UnusableError
 from stream_attr.files.atomic import atomic_files
 from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.processor.options import FACT_BYTES
+from stream_attr.processor.ports import Output
 from stream_attr.replay.memory_limit import memory_limit_mib
 from stream_attr.replay.processes import sensible_number
 from stream_attr.replay.run import Inputs, replay
@@ -49,11 +54,13 @@ LEAST_CACHE_MIB = 16
 @click.option(
     "--out",
     metavar="DIR",
-    required=True,
     type=FOLDER,
-    help="Folder for the results, one .jsonl file per topic.",
+    help="Folder for the results, one .jsonl file per topic; with --ledger it may be left out.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the results that DIR already holds.")
+@click.option("--ledger", is_flag=True, help="Fill the ledger's database with the results, for reports.")
+@click.option("--rebuild", is_flag=True, help="With --ledger: empty it first of all that came from records.")
+@database_options
 @click.option(
     "--until",
     metavar="TIME",
@@ -96,8 +103,11 @@ def command(
     rulings: tuple[str, ...],
     roster: tuple[str, ...],
     settings: tuple[str, ...],
-    out: Path,
+    out: Path | None,
     overwrite: bool,
+    ledger: bool,
+    rebuild: bool,
+    where: Where,
     until: int | None,
     allowed_lateness: int,
     accept_future: bool,
@@ -111,19 +121,23 @@ def command(
 
     Each file is read in its own order, the files merged by ts. Files may be .gz; - is standard input. A DIR
     that already holds results is refused, unless --overwrite is given.
+
+    With --ledger the results, settings, roster and rulings then go to the ledger, as by stream-attr ledger
+    --from DIR: the same files again change nothing, others are refused, unless --rebuild is given.
     """
     names = chat + orders + roster + settings + rulings
     if not chat and not orders:
         raise click.UsageError("nothing to judge: give --chat, --orders or both.")
     if names.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input (-) can be read once only.")
-    found = [name for name in OUTPUTS if _file(out, name).exists()]
-    if found and not overwrite:
-        names_found = ", ".join(_file(out, name).name for name in found)
-        raise UnusableError(
-            f"{out} already holds results ({names_found}): choose another folder with --out, "
-            "or replace them with --overwrite"
-        )
+    if ledger and STANDARD_INPUT in roster + settings + rulings:
+        raise click.UsageError("--ledger reads roster, settings and rulings again: give files, not -.")
+    if rebuild and not ledger:
+        raise click.UsageError("--rebuild goes with --ledger.")
+    if out is None and not ledger:
+        raise click.UsageError("nowhere to write to: give --out DIR, --ledger or both.")
+    if out is not None and not overwrite:
+        _require_no_results(out)
     inputs = Inputs(chat, orders, roster, settings, rulings)
     if processes is None:
         processes = sensible_number(inputs)
@@ -144,31 +158,50 @@ def command(
         progress=progress,
     )
     topics = [topic for topic in OUTPUTS if not decisions_only or topic not in REPORTS]
+    with ExitStack() as stack:
+        stack.enter_context(without_collector())
+        stack.enter_context(closing(outputs))
+        database = stack.enter_context(open_ledger(where)) if ledger else None
+        folder = out or Path(stack.enter_context(TemporaryDirectory(prefix="stream-attr-replay-")))
+        try:
+            summary = _write(outputs, folder, topics)
+        finally:
+            progress.clear()
+        echo(f"judged: {summary}" if out is None else f"{summary} in {out}", err=True)
+        if database is not None:
+            inputs_kept = {SETTINGS: settings, ROSTER: roster, RULINGS: rulings}
+            fill(database, folder, inputs_kept, rebuild=rebuild)
+
+
+def _require_no_results(out: Path) -> None:
+    found = [file.name for topic in OUTPUTS if (file := _file(out, topic)).exists()]
+    if found:
+        raise UnusableError(
+            f"{out} already holds results ({', '.join(found)}): choose another folder with --out, "
+            "or replace them with --overwrite"
+        )
+
+
+def _write(outputs: Iterable[Output], folder: Path, topics: Sequence[str]) -> str:
+    """Write outputs to the folder in place of what it holds; return how many there are of each topic."""
     written = dict.fromkeys(topics, 0)
     codes: Counter[str] = Counter()
-    try:
-        with ExitStack() as stack:
-            stack.enter_context(without_collector())
-            stack.enter_context(closing(outputs))
-            files = stack.enter_context(atomic_files(out, topics))
-            for output in outputs:
-                file = files[output.topic]
-                file.write(output.value)
-                file.write(b"\n")
-                written[output.topic] += 1
-                if output.topic == DEAD_LETTERS:
-                    codes[orjson.loads(output.value)["code"]] += 1
-        for name in found:
-            if name not in topics:
-                _file(out, name).unlink(missing_ok=True)
-    finally:
-        progress.clear()
+    with atomic_files(folder, topics) as files:
+        for output in outputs:
+            file = files[output.topic]
+            file.write(output.value)
+            file.write(b"\n")
+            written[output.topic] += 1
+            if output.topic == DEAD_LETTERS:
+                codes[orjson.loads(output.value)["code"]] += 1
+    for topic in set(OUTPUTS) - set(topics):
+        _file(folder, topic).unlink(missing_ok=True)
     summary = ", ".join(
         f"{count:,} {topic}" for topic, count in written.items() if count or topic == DEAD_LETTERS
     )
     if codes:
         summary += f" ({', '.join(f'{count:,} {code}' for code, count in codes.most_common())})"
-    echo(f"{summary} in {out}", err=True)
+    return summary
 
 
 def _file(out: Path, topic: str) -> Path:
