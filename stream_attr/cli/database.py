@@ -14,10 +14,11 @@ import click
 from stream_attr.cli.params import FOLDER
 from stream_attr.errors import UnusableError
 
-__all__ = ["Where", "database_options", "ledger_module"]
+__all__ = ["IN_DATA_DIR", "Where", "database_options", "ledger_module"]
 
 DATABASE_VARIABLE = "STREAM_ATTR_DATABASE"
-_IN_DATA_DIR = "ledger"
+IN_DATA_DIR = "ledger"
+"""The folder of the embedded one."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -52,7 +53,7 @@ def database_options(command: _Command) -> _Command:
 
     @functools.wraps(command)
     def with_database(*arguments: Any, database: str | None, data_dir: Path, **others: Any) -> Any:
-        return command(*arguments, where=Where(database, data_dir / _IN_DATA_DIR), **others)
+        return command(*arguments, where=Where(database, data_dir / IN_DATA_DIR), **others)
 
     address = click.option(
         "--database",

@@ -5,18 +5,19 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from stream_attr.cli.demo_commands import next_commands
+from stream_attr.cli.demo_ledger import DemoLedger, missing_for_ledger
 from stream_attr.cli.demo_reader import DemoReader
 from stream_attr.cli.demo_sample import DEMO_SHOP, STORY_ORDER, TIMEZONE, DemoSample, Publishing
 from stream_attr.cli.demo_screen import DemoScreen
-from stream_attr.cli.demo_worker import DemoWorker, demo_worker
-from stream_attr.cli.params import PORT
+from stream_attr.cli.demo_worker import DemoProcess, demo_worker
+from stream_attr.cli.params import FOLDER, PORT
 from stream_attr.cli.terminal import echo, unfiltered
 from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.explain.decision import explain_decision
@@ -51,17 +52,26 @@ PATIENCE_S = 60.0
     type=PORT,
     help=f"Loopback port of the worker.  [default: {KEPT_WEB_PORT} with --keep, else a free one]",
 )
-def command(keep: bool, port: int | None, web_port: int | None) -> None:
+@click.option(
+    "--sheets",
+    metavar="DIR",
+    type=FOLDER,
+    default="data/demo",
+    show_default=True,
+    help="Folder for the sheets, of which those of the last demo are replaced.",
+)
+def command(keep: bool, port: int | None, web_port: int | None, sheets: Path) -> None:
     """Show the whole system at work: chat and orders go in, verdicts come out, pending ones become final.
 
-    Starts an embedded broker and a worker, sends them an evening written by hand and a day of generated
-    traffic, ends with figures per agent and one order explained, and leaves nothing behind. All of it is of
-    November 2024, so that with --keep later events of your own come in time.
+    Starts an embedded broker, a worker and what fills a ledger, sends an evening written by hand and a day
+    of generated traffic, explains one order, and ends with reports and two sheets out of the ledger. Nothing
+    but the sheets is left behind. All of it is of November 2024, so that with --keep later events of your
+    own come in time.
     """
     port = _usable_port("--port", port, KEPT_PORT if keep else None)
     web_port = _usable_port("--web-port", web_port, KEPT_WEB_PORT if keep else None)
     try:
-        _demo(port, web_port, keep=keep)
+        _demo(port, web_port, sheets, keep=keep)
     except KeyboardInterrupt:
         echo("ended", err=True)
 
@@ -77,7 +87,7 @@ def _usable_port(option: str, given: int | None, default: int | None) -> int:
         raise UnusableError(f"{error}; end what uses it, or choose another port with {option}") from error
 
 
-def _demo(port: int, web_port: int, *, keep: bool) -> None:
+def _demo(port: int, web_port: int, sheets: Path, *, keep: bool) -> None:
     console = Console(file=unfiltered(sys.stdout))
     if not _shows_chinese(console):
         echo(
@@ -88,25 +98,42 @@ def _demo(port: int, web_port: int, *, keep: bool) -> None:
     screen = DemoScreen(console, TIMEZONE, BUYERS)
     screen.print("stream_attr: which customer-service agent earned each order? 业绩归属", "bold")
     screen.print("starting an embedded broker and a worker ...", "dim")
-    with tempfile.TemporaryDirectory(prefix="stream-attr-demo-") as scratch, embedded_broker(port) as broker:
+    missing = missing_for_ledger()
+    if missing is None:
+        _make(sheets)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stream-attr-demo-")))
+        broker = stack.enter_context(embedded_broker(port))
         create_topics(broker.bootstrap, partitions=PARTITIONS)
-        with demo_worker(broker.bootstrap, web_port, Path(scratch)) as worker:
-            sample = DemoSample(Path(scratch) / "sample")
-            screen.names = sample.names
-            worker.await_ready()
-            screen.print(
-                f"broker on {broker.bootstrap}, worker on {worker.url}; times in {TIMEZONE}\n", "dim"
-            )
-            publishing = Publishing(sample, broker.bootstrap)
-            with closing(DemoReader(broker.bootstrap)) as reader, screen:
-                publishing.start()
-                _play(screen, reader, publishing, worker)
-            screen.print_counts()
-            screen.print_summary()
-            screen.print_first_day()
-            _explain_one(screen)
-            if keep:
-                _keep(screen, broker.bootstrap, worker)
+        worker = stack.enter_context(demo_worker(broker.bootstrap, web_port, scratch))
+        sample = DemoSample(scratch / "sample")
+        screen.names = sample.names
+        worker.await_ready()
+        ledger = None if missing else stack.enter_context(DemoLedger(broker.bootstrap, scratch))
+        screen.print(f"broker on {broker.bootstrap}, worker on {worker.url}; times in {TIMEZONE}\n", "dim")
+        publishing = Publishing(sample, broker.bootstrap)
+        with closing(DemoReader(broker.bootstrap)) as reader, screen:
+            publishing.start()
+            _play(screen, reader, publishing, worker)
+        screen.print_counts()
+        screen.print_summary()
+        screen.print_first_day()
+        _explain_one(screen)
+        if ledger is None:
+            screen.print(f"\nNo reports and sheets: {missing}")
+        else:
+            ledger.print_reports(screen, screen.decisions.values(), sheets)
+        if keep:
+            _keep(screen, broker.bootstrap, worker, ledger)
+
+
+def _make(sheets: Path) -> None:
+    try:
+        sheets.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableError(
+            f"{sheets} cannot be made: {error.strerror}; choose another folder with --sheets"
+        ) from error
 
 
 def _shows_chinese(console: Console) -> bool:
@@ -117,7 +144,7 @@ def _shows_chinese(console: Console) -> bool:
     return True
 
 
-def _play(screen: DemoScreen, reader: DemoReader, publishing: Publishing, worker: DemoWorker) -> None:
+def _play(screen: DemoScreen, reader: DemoReader, publishing: Publishing, worker: DemoProcess) -> None:
     """Show what goes in and comes out until all that was sent is judged and final."""
     last = time.monotonic()
     while True:
@@ -147,14 +174,17 @@ def _explain_one(screen: DemoScreen) -> None:
         screen.print(f"  {line}".rstrip())
 
 
-def _keep(screen: DemoScreen, bootstrap: str, worker: DemoWorker) -> None:
+def _keep(screen: DemoScreen, bootstrap: str, worker: DemoProcess, ledger: DemoLedger | None) -> None:
     """Print the commands that use what runs, and let it run until Ctrl-C; without a terminal, end."""
     if not (sys.stdin.isatty() or sys.stdout.isatty()):
         echo("--keep: not in a terminal, so broker and worker end now", err=True)
         return
     screen.print("\nBroker and worker run until Ctrl-C. Paste in another terminal:", "bold")
-    for line in next_commands(bootstrap, worker.url, time.time_ns() // 1_000_000):
+    data_dir = None if ledger is None else ledger.data_dir
+    for line in next_commands(bootstrap, worker.url, data_dir, time.time_ns() // 1_000_000):
         screen.print(line)
     while True:
         worker.check()
+        if ledger is not None:
+            ledger.check()
         time.sleep(0.2)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from stream_attr.cli.demo_sample import DEMO_SHOP, STORY_ORDER, TIMEZONE
+from stream_attr.cli.demo_sample import DEMO_SHOP, MONTH, STORY_ORDER, TIMEZONE
 from stream_attr.kafka.address import BROKER_VARIABLE, DEFAULT_BOOTSTRAP
 from stream_attr.rules.shop.days import MINUTE_MS, day_name, zone
 
@@ -26,8 +26,11 @@ last = {{record.key: json.loads(record.value) for record in topic}}
 print(collections.Counter(one["credit"]["agent_id"] for one in last.values() if one["credit"]))"""
 
 
-def next_commands(bootstrap: str, url: str, now_ts: int) -> Iterator[str]:
-    """Yield the lines to paste, comments included. ``now_ts``: milliseconds, for events of today."""
+def next_commands(bootstrap: str, url: str, data_dir: Path | None, now_ts: int) -> Iterator[str]:
+    """Yield the lines to paste, comments included.
+
+    ``data_dir``: of the ledger, if there is one; ``now_ts``: milliseconds, for events of today.
+    """
     now_ts -= now_ts % MINUTE_MS
     activate = Path(sys.prefix) / "bin" / "activate"
     if activate.exists():
@@ -51,6 +54,13 @@ def next_commands(bootstrap: str, url: str, now_ts: int) -> Iterator[str]:
     order = {"event_id": "my-3", "shop_id": DEMO_SHOP, "buyer_id": BUYER, "order_id": ORDER, "type": "paid"}
     yield _publish("orders", {**order, "ts": ordered, "created_ts": ordered, "amount": 12_900})
     yield f"stream-attr explain {DEMO_SHOP} {ORDER} --url {url}"
+    if data_dir is not None:
+        yield ""
+        yield "# whose orders they are, out of the ledger"
+        yield (
+            f"stream-attr report orders --shop {DEMO_SHOP} --from {MONTH} --agent {AGENT} "
+            f"--data-dir {shlex.quote(str(data_dir))}"
+        )
     yield ""
     yield "# the last decision on each order, read from Kafka: orders per agent"
     yield "python -m pip install --quiet kafka-python"

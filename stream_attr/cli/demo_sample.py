@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import orjson
 
@@ -12,14 +14,18 @@ from stream_attr.generate import story as evening
 from stream_attr.kafka.publish import Inputs, publish
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, day_number, zone
 
-__all__ = ["DEMO_SHOP", "STORY_ORDER", "TIMEZONE", "DemoSample", "Publishing"]
+__all__ = ["DEMO_SHOP", "MONTH", "STORY_ORDER", "TIMEZONE", "DemoSample", "Publishing"]
 
 DEMO_SHOP = "demo:1"
 """The demo's shop has an id of its own, so that the shops of README.md are new to ``demo --keep``."""
 STORY_ORDER = "o-lin"
+PROFILE = "order-first"
+"""Rules that the demo's are compared with."""
 TIMEZONE = "Asia/Shanghai"
 GENERATED_DAY = "2024-11-11"
 """So early that events and settings of 2025 and later still come in time with ``demo --keep``."""
+MONTH = "2024-11"
+"""All of it is of this month."""
 EVENTS = 3_000
 STORY_S = 7
 """How many seconds the forty minutes of the story take on the screen."""
@@ -42,14 +48,18 @@ class DemoSample:
             file.write_bytes(
                 file.read_bytes().replace(f'"{evening.SHOP_ID}"'.encode(), f'"{DEMO_SHOP}"'.encode())
             )
+        settings = [
+            orjson.loads(line) | {"profiles": {PROFILE: {"preset": "kefu_mofang"}}}
+            for line in (folder / "settings.jsonl").read_bytes().splitlines()
+        ]
+        _write(folder / "settings.jsonl", settings)
         story = evening.story(day_ts - 4 * HOUR_MS)
         for name, records in (
             ("story-chat", story.chat),
             ("story-orders", story.orders),
             ("story-rulings", story.rulings),
         ):
-            lines = b"".join(orjson.dumps(record | {"shop_id": DEMO_SHOP}) + b"\n" for record in records)
-            (folder / f"{name}.jsonl").write_bytes(lines)
+            _write(folder / f"{name}.jsonl", [record | {"shop_id": DEMO_SHOP} for record in records])
         roster = map(orjson.loads, (folder / "roster.jsonl").read_bytes().splitlines())
         self.names: dict[str, str] = {record["agent_id"]: record["name"] for record in roster}
         """Agents' names by their ids."""
@@ -71,6 +81,10 @@ class DemoSample:
 
     def _files(self, name: str) -> list[str]:
         return [str(self._folder / f"{name}.jsonl")]
+
+
+def _write(file: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    file.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in records))
 
 
 class Publishing(Thread):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.text import Text
 
-from stream_attr.cli.demo_tables import day_table, sales_table
+from stream_attr.cli.demo_tables import day_table
 from stream_attr.codec.money import format_money
 from stream_attr.codec.visible import visible
 from stream_attr.contract.topics import AGENT_DAILY, CHAT, DEAD_LETTERS, DECISIONS, ORDERS, RULINGS
@@ -283,9 +283,8 @@ class DemoScreen:
         return ts
 
     def print_summary(self) -> None:
-        """Print the sales per agent, the orders without credit, and the records that could not be used."""
+        """Print the orders without credit, and the records that could not be used."""
         self.print()
-        self._console.print(sales_table(self.decisions.values(), self._agent, self._console.width))
         outcomes = Counter(one["outcome"] for one in self.decisions.values() if not one["credit"])
         rest = ", ".join(f"{count:,} {_named(OUTCOMES, one)}" for one, count in outcomes.most_common())
         self.print(f"Orders without credit: {rest or 'none'}.")

@@ -1,8 +1,7 @@
-"""The tables at the end of the demo: sales per agent, and each agent's first day."""
+"""The table at the end of the demo: each agent's first day."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -12,47 +11,11 @@ from rich.table import Table
 from stream_attr.codec.money import format_money
 from stream_attr.rules.reports.contribution import TOTAL
 
-__all__ = ["day_table", "sales_table"]
+__all__ = ["day_table"]
 
 NARROW = 80
-"""Terminals with fewer columns get tables without space between their columns."""
+"""Terminals with fewer columns get a table without space between its columns."""
 AgentLabel = Callable[[str], str]
-
-
-def sales_table(decisions: Collection[Mapping[str, Any]], label: AgentLabel, width: int) -> Table:
-    """Credited orders, sales and assists per agent and in total. ``width``: columns of the terminal."""
-    columns = (
-        "agent\n客服",
-        "orders\n订单",
-        "sales\n销售额",
-        "pending\n待定",
-        "final\n已定",
-        "assists\n协助",
-    )
-    orders: Counter[str] = Counter()
-    sales: Counter[str] = Counter()
-    pending: Counter[str] = Counter()
-    assists: Counter[str] = Counter()
-    currency = "CNY"
-    for decision in decisions:
-        assists.update({one["agent_id"] for one in decision["assists"]})
-        if decision["credit"]:
-            agent, currency = decision["credit"]["agent_id"], decision["currency"]
-            orders[agent] += 1
-            sales[agent] += decision["net_amount"]
-            pending[agent] += decision["status"] == "pending"
-
-    def row(first: str, *numbers: int) -> tuple[str, ...]:
-        ordered, sold, open_, assisted = numbers
-        return first, str(ordered), _number(sold, currency), str(open_), str(ordered - open_), str(assisted)
-
-    table = _table(f"Sales per agent 业绩归属, {currency}", columns, width)
-    for agent in sorted({*orders, *assists}):
-        table.add_row(*row(label(agent), orders[agent], sales[agent], pending[agent], assists[agent]))
-    totals = (orders.total(), sales.total(), pending.total(), assists.total())
-    table.add_section()
-    table.add_row(*row("total 合计", *totals))
-    return table
 
 
 def day_table(day: str, records: Mapping[str, Mapping[str, Any]], label: AgentLabel, width: int) -> Table:

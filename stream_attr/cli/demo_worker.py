@@ -1,4 +1,4 @@
-"""The demo's worker: the real one, in a process of its own."""
+"""The demo's worker and what fills its ledger: the real ones, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
@@ -19,16 +19,17 @@ from stream_attr.errors import StreamAttrError
 from stream_attr.kafka.embedded import server
 from stream_attr.kafka.embedded.stall import Stall
 
-__all__ = ["DemoWorker", "demo_worker"]
+__all__ = ["DemoProcess", "demo_ledger", "demo_worker"]
 
-READY_S = 30.0
-"""How many seconds the worker may do nothing (see ``Stall``) before it is ready."""
+READY_S = 60.0
+"""How many seconds a process may do nothing (see ``Stall``) before it is ready."""
 
 
 @dataclass(frozen=True, slots=True)
-class DemoWorker:
-    """A running worker. Its methods raise StreamAttrError with the end of its log if it has failed."""
+class DemoProcess:
+    """A running command. Its methods raise StreamAttrError with the end of its log if it has failed."""
 
+    name: str
     url: str
     process: subprocess.Popen[bytes]
     log: IO[bytes]
@@ -36,7 +37,7 @@ class DemoWorker:
     def check(self) -> None:
         """Raise StreamAttrError if it has ended."""
         if self.process.poll() is not None:
-            self._fail(f"the worker ended with status {self.process.returncode}")
+            self._fail(f"the {self.name} ended with status {self.process.returncode}")
 
     def await_ready(self) -> None:
         """Return when it is ready; raise StreamAttrError if it ends or comes to a standstill before."""
@@ -53,7 +54,7 @@ class DemoWorker:
             else:
                 return
             time.sleep(0.1)
-        self._fail(f"the worker was not ready after {time.monotonic() - begun:.0f} seconds")
+        self._fail(f"the {self.name} was not ready after {time.monotonic() - begun:.0f} seconds")
 
     def is_behind(self) -> bool:
         """Whether records wait to be judged; True also where it does not answer."""
@@ -70,25 +71,39 @@ class DemoWorker:
         raise StreamAttrError(f"{problem}; its log ends with:", *last.splitlines())
 
 
-@contextmanager
-def demo_worker(bootstrap: str, port: int, folder: Path) -> Iterator[DemoWorker]:
+def demo_worker(bootstrap: str, port: int, folder: Path) -> AbstractContextManager[DemoProcess]:
     """Run a worker on a broker and a web port for as long as the context lasts."""
     options = {
-        "--broker": bootstrap,
         "--store": "memory",
         "--clock": "events",
         "--session-timeout": "4s",  # the embedded broker lets the first join wait for half of it
+    }
+    return _running("worker", bootstrap, port, folder, options)
+
+
+def demo_ledger(bootstrap: str, port: int, folder: Path) -> AbstractContextManager[DemoProcess]:
+    """Fill a ledger, in an embedded database, from a broker for as long as the context lasts."""
+    return _running("ledger", bootstrap, port, folder, {})
+
+
+@contextmanager
+def _running(
+    name: str, bootstrap: str, port: int, folder: Path, options: Mapping[str, str]
+) -> Iterator[DemoProcess]:
+    every = {
+        "--broker": bootstrap,
         "--data-dir": str(folder / "data"),
         "--web-port": str(port),
+        **options,
     }
-    words = [word for option in options.items() for word in option]
-    # The user's variables are for another broker than this one.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAM_ATTR_")}
-    with (folder / "worker.log").open("w+b") as log:
+    words = [word for option in every.items() for word in option]
+    # The user's variables are for another broker and database than these.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("STREAM_ATTR_")}
+    with (folder / f"{name}.log").open("w+b") as log:
         process = server.spawn(
-            [sys.executable, "-m", "stream_attr", "worker", *words], log, environment=environment
+            [sys.executable, "-m", "stream_attr", name, *words], log, environment=environment
         )
         try:
-            yield DemoWorker(f"http://{server.HOST}:{port}", process, log)
+            yield DemoProcess(name, f"http://{server.HOST}:{port}", process, log)
         finally:
             server.stop(process)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+import python_calamine
 from click.testing import CliRunner
 
 from stream_attr.cli import main
@@ -36,14 +37,16 @@ def nobody_listens(said: str) -> bool:
     return True
 
 
-def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
+def test_the_demo_tells_its_story_and_leaves_nothing_but_sheets(tmp_path: Path) -> None:
     pytest.importorskip("stream_attr.cli.worker")
     plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}  # standard output in ASCII, as Python has it
     plain |= {
         "STREAM_ATTR_SECURITY_PROTOCOL": "SASL_SSL",
         "STREAM_ATTR_SASL_USER": "worker",
+        "STREAM_ATTR_DATABASE": "postgresql://nobody@127.0.0.1:1/nothing",
+        "TMPDIR": str(tmp_path),
     }  # of no concern here
-    done = subprocess.run(DEMO, capture_output=True, check=False, env=plain)
+    done = subprocess.run(DEMO, capture_output=True, check=False, env=plain, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     said = done.stdout.decode()
     for line in (
@@ -52,18 +55,32 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
         "o-wang → final 已定, credit 业绩归属: 大鹏 (kf-07), 89.00 CNY",
         "o-lin → final 已定, credit 业绩归属: 可可 (kf-06), 1,290.00 CNY",
         "o-zhao → final 已定, unpaid",
-        "Sales per agent 业绩归属",
+        "$ stream-attr report sales --shop demo:1 --from 2024-11\n",
+        "The days of the shop in agent-daily say the same.\n",
+        "Official rules against profile order-first",
+        " orders that both judge.",
         "VERDICT: kf-06 (可可) has the credit (业绩归属), final (已定).",
         "Verified: the receipt below supports this verdict and no other.",
     ):
         assert line in said
     assert said.rsplit("; out: ", 1)[1].startswith("0 pending, "), "something never became final"
+    assert re.search(r"^ payment lost +2024-11-10 +b-zhao +kf-05 ", said, re.MULTILINE)
     assert nobody_listens(said)
+    reports = said.partition("$ stream-attr report ")[2]
+    assert len(reports.splitlines()) <= 80, "more than a page"
+    left = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()}
+    assert left == {"data/demo/sales.xlsx", "data/demo/orders.xlsx"}
+    assert all(f"wrote {name}\n" in done.stderr.decode() for name in left)
+    amount = re.search(r"^ shop +([\d,.]+) ", reports, re.MULTILINE)
+    assert amount
+    sales = python_calamine.load_workbook(tmp_path / "data" / "demo" / "sales.xlsx")
+    rows = [row for name in sales.sheet_names for row in sales.get_sheet_by_name(name).to_python()]
+    assert float(amount[1].replace(",", "")) in [cell for row in rows for cell in row]
 
 
-def test_one_that_is_interrupted_ends_at_once() -> None:
+def test_one_that_is_interrupted_ends_at_once(tmp_path: Path) -> None:
     pytest.importorskip("stream_attr.cli.worker")
-    demo = subprocess.Popen(DEMO, stdout=subprocess.PIPE, text=True)
+    demo = subprocess.Popen(DEMO, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     try:
         assert demo.stdout is not None
         said = ""
@@ -74,7 +91,7 @@ def test_one_that_is_interrupted_ends_at_once() -> None:
         demo.send_signal(signal.SIGINT)
         rest = demo.stdout.read()
         assert demo.wait() == 0
-        assert "Sales per agent" not in rest, "it went on to its end"
+        assert "VERDICT" not in rest, "it went on to its end"
     finally:
         demo.kill()
         demo.wait()
@@ -93,6 +110,7 @@ def test_kept_in_a_terminal_what_it_prints_can_be_pasted(tmp_path: Path) -> None
         stdin=terminal,
         stdout=subprocess.PIPE,
         text=True,
+        cwd=tmp_path,
     )
     try:
         assert kept.stdout is not None
@@ -108,6 +126,7 @@ def test_kept_in_a_terminal_what_it_prints_can_be_pasted(tmp_path: Path) -> None
         assert "Order o-mine of shop demo:1, buyer b-new: 129.00 CNY" in pasted
         assert "preset chitu" in pasted
         assert "'kf-06': " in pasted
+        assert re.search(r"^ o-lin +b-lin +credited +kf-06 ", pasted, re.MULTILINE)
 
         chat = {"event_id": "m-1", "shop_id": "jd:10086", "buyer_id": "b-7", "agent_id": "anna"}
         at = {"ts": 1_761_962_400_000, "sender": "buyer"}
@@ -148,20 +167,38 @@ def paste(commands: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_kept_without_a_terminal_it_ends_by_itself() -> None:
+def test_kept_without_a_terminal_it_ends_by_itself_and_without_the_extra_it_says_what_is_missing(
+    tmp_path: Path,
+) -> None:
     pytest.importorskip("stream_attr.cli.worker")
     ports = [str(server.free_port()), str(server.free_port())]
+    without = "import sys; sys.modules['psycopg'] = None; from stream_attr.cli import main; main()"
     done = subprocess.run(
-        [*DEMO, "--keep", "--port", ports[0], "--web-port", ports[1]],
+        [sys.executable, "-c", without, "demo", "--keep", "--port", ports[0], "--web-port", ports[1]],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == "--keep: not in a terminal, so broker and worker end now\n"
     assert f"broker on 127.0.0.1:{ports[0]}, worker on http://127.0.0.1:{ports[1]};" in done.stdout
+    assert done.stdout.endswith(
+        "\nNo reports and sheets: the ledger needs the library psycopg: pip install 'stream-attr[ledger]'\n"
+    )
+    assert list(tmp_path.iterdir()) == []
     assert nobody_listens(done.stdout)
+
+
+def test_a_folder_that_cannot_be_made_is_named_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    result = CliRunner().invoke(main, ["demo", "--sheets", str(tmp_path / "file" / "sheets")])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"Error: {tmp_path / 'file' / 'sheets'} cannot be made: Not a directory; "
+        "choose another folder with --sheets\n"
+    )
 
 
 @pytest.mark.parametrize("option", ["--port", "--web-port"])
@@ -194,8 +231,9 @@ def test_a_port_that_is_taken_is_named_with_the_option_that_gives_another(option
     ],
 )
 def test_a_worker_that_does_not_come_up_is_told_with_what_it_said(
-    monkeypatch: pytest.MonkeyPatch, worker: str, patience_s: float, says: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, worker: str, patience_s: float, says: str
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     spawn, started = server.spawn, []
 
     def spawn_instead(words: list[str], log: IO[bytes], **_: object) -> subprocess.Popen[bytes]:
