@@ -38,8 +38,8 @@ COURSE = (
 )
 """What a newcomer reads, in this order; each goes on from where the one before has ended."""
 
-NOT_RUN = 4
-"""``make test``, kcat, two installations: whoever adds one finds a way to run it."""
+NOT_RUN = 3
+"""kcat, two installations: whoever adds one finds a way to run it."""
 
 
 class Place(NamedTuple):
@@ -114,7 +114,7 @@ def test_both_languages_have_the_same_blocks(page: str) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
 def test_a_readme_is_short(page: str) -> None:
-    assert len(text_of(page).splitlines()) <= 200
+    assert len(text_of(page).splitlines()) <= 180
 
 
 def test_json_blocks_are_json_records() -> None:
