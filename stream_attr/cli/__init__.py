@@ -38,6 +38,7 @@ _COMMANDS = {
     "check": "Check JSON-lines files against the schemas.",
     "settings": "Show a shop's rules on a day, and where each comes from.",
     "report": "Show sales, orders, losses and other figures of the ledger.",
+    "alerts": "Tell people when a figure leaves its limits.",
     "dead-letters": "List and replay records that could not be used.",
 }
 

@@ -32,7 +32,7 @@ class Where(NamedTuple):
     """Of the embedded one."""
 
 
-def ledger_module(name: str) -> ModuleType:
+def ledger_module(name: str, extra: str = "ledger") -> ModuleType:
     """Import a module of ``stream_attr.ledger``, whose libraries are an optional extra.
 
     Raises:
@@ -44,7 +44,7 @@ def ledger_module(name: str) -> ModuleType:
         if error.name is None or error.name.startswith("stream_attr"):
             raise
         raise UnusableError(
-            f"the ledger needs the library {error.name}: pip install 'stream-attr[ledger]'"
+            f"the ledger needs the library {error.name}: pip install 'stream-attr[{extra}]'"
         ) from error
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from stream_attr.cli.database import Where, database_options, ledger_module
 from stream_attr.cli.ledger_files import fill, open_ledger
 from stream_attr.cli.params import EXISTING_FOLDER, PORT, FilesCommand, broker_option, topic_prefix_option
+from stream_attr.cli.process import stop_on_signals
 from stream_attr.cli.secured import security_options, web_token_option
 from stream_attr.contract.topics import ROSTER, RULINGS, SETTINGS
 from stream_attr.kafka.secret import Secret
@@ -106,19 +104,6 @@ def _follow(
             f"--web-host {host} lets other machines reach the web port: it needs a token, --web-token-file "
             "or STREAM_ATTR_WEB_TOKEN"
         )
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     with database_of(*where) as database:
         service.follow(database, service.Topics(*source), service.Web(*web), stop, rebuild=rebuild)
-
-
-def _stop_on_signals() -> threading.Event:
-    """Return what SIGTERM, SIGINT and SIGHUP set, unless one is ignored from the start (``nohup``)."""
-    stop = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, end)
-    return stop

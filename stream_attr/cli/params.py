@@ -168,6 +168,8 @@ DURATION = _Duration("0s", "36525d")
 """Up to the hundred years that timestamps may lie in."""
 SESSION = _Duration("1s", "30m")
 """Up to Kafka's default ``group.max.session.timeout.ms``."""
+PAUSE = _Duration("1s", "1d")
+"""Between two times of what is done again and again."""
 PORT = click.IntRange(1, 65535)
 SPEED = _Speed()
 BROKER = _Checked("broker", checked_bootstrap)

@@ -1,4 +1,4 @@
-"""What the process of every command needs before it does anything: open standard streams, an orderly end."""
+"""What the process of a command needs before it does anything: open standard streams, an orderly end."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import io
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 
-__all__ = ["end_in_an_orderly_way", "open_standard_streams"]
+__all__ = ["end_in_an_orderly_way", "open_standard_streams", "stop_on_signals"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -44,3 +45,16 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     for number in _SIGNALS:  # cleaning up is not to be interrupted
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def stop_on_signals() -> threading.Event:
+    """Return what SIGTERM, SIGINT and SIGHUP set, unless one is ignored from the start (``nohup``)."""
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
+    return stop

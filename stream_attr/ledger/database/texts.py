@@ -42,6 +42,8 @@ TABLES: Final[dict[str, tuple[RecordSchema | None, str]]] = {
         None,
         "How far each partition has been read; the ledger holds exactly what lies before.",
     ),
+    "alert_state": (None, "Which alerts have begun."),
+    "alert_message": (None, "What is to be sent of alerts as they begin and end, and whether it was."),
     "schema_version": (None, "The number of the last migration that was run."),
 }
 """By table the record that it keeps, if it keeps one, and of that what it holds."""
@@ -79,6 +81,26 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
         "topic_id": "The broker's id of the topic: with another one it was made anew. Null: files.",
         "known_ts": f"The latest time of the records that were read.{EPOCH}",
         "watermark": f"The latest watermark of the records that were read.{EPOCH}",
+    },
+    "alert_state": {
+        "shop_id": "The shop; *: the rule is of no shop.",
+        "rule": "The name of the rule.",
+        "active": "Whether it has begun and not ended.",
+        "changes": "How often it has begun or ended.",
+        "changed_ts": f"The end of the window with which it last did so.{EPOCH}",
+    },
+    "alert_message": {
+        "shop_id": "The shop; *: the rule is of no shop.",
+        "rule": "The name of the rule.",
+        "change": "Which change of the rule it tells, from 1.",
+        "channel": "The name of the channel that it goes to.",
+        "begins": "Whether it tells the beginning; false: the end.",
+        "title": "Its title.",
+        "body": "Its text.",
+        "status": "waiting, sending, sent; dropped: its channel is gone; unknown: the process ended while it "
+        "was sending.",
+        "attempts": "How often it was tried to send it.",
+        "sent_ts": f"When it was sent; null: it was not yet.{EPOCH}",
     },
     "schema_version": {"version_num": "The number."},
 }
