@@ -15,9 +15,9 @@ import click
 
 from table import Row, show, write
 
-QUICK = ("replay", "memory", "poison", "worker")
+QUICK = ("replay", "memory", "poison", "worker", "ledger")
 """Modules whose ``run`` measures something; together they take less than five minutes."""
-THOROUGH = ("where", "asof", "ceiling", "latency", "events", "buyers", "workers")
+THOROUGH = ("reports", "where", "asof", "ceiling", "latency", "events", "buyers", "workers")
 """What takes longer, or needs more installed: drawn, too."""
 OF_SCALE = ("events", "buyers", "workers")
 """Functions of the module ``scale``."""

@@ -114,6 +114,7 @@ _FROM: Final[dict[str, Mapping[str, tuple[RecordSchema, tuple[str, ...]]]]] = {
     "refund": {
         "shop_id": (decision.SCHEMA, ("shop_id",)),
         "order_id": (decision.SCHEMA, ("order_id",)),
+        "currency": (decision.SCHEMA, ("currency",)),
         "outcome": (decision.SCHEMA, ("outcome",)),
         **{name: (decision.SCHEMA, ("refunds", name)) for name in ("refund_id", "ts", "amount", "completed")},
     },

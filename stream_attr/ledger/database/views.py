@@ -110,7 +110,7 @@ VIEWS: Final = (
             Column(
                 "refunded_at", "to_timestamp(ts / 1000.0)", columns_of("refund")["ts"].removesuffix(EPOCH)
             ),
-            *_plain("refund", "amount", "completed", "agent_id", "outcome"),
+            *_plain("refund", "amount", "completed", "currency", "agent_id", "outcome"),
         ),
         "refund",
     ),

@@ -20,19 +20,15 @@ _KNOWN_REFUND: Final = SQL(
     " outcome, currency FROM {decision} AS known,"
     " json_array_elements(record->'refunds') WITH ORDINALITY AS listed (one, number))"
 )
-_REFUND: Final = SQL(
-    "(SELECT refund.*, decision.currency FROM refund JOIN decision USING (shop_id, order_id)"
-    " WHERE decision.profile = 'official')"
-)
 
 
 class Source(NamedTuple):
     """Where a shop's decisions are read."""
 
-    decision: Composed
+    decision: Composed | Identifier
     """A table or subquery with the columns of ``decision``: the last revision of each order."""
-    refund: Composed
-    """Likewise with the columns of ``refund`` and ``currency``."""
+    refund: Composed | Identifier
+    """Likewise with the columns of ``refund``."""
     parameters: dict[str, Any]
     """What they bind: ``shop`` and, as known on a day, ``known_before``."""
 
@@ -41,7 +37,7 @@ def source(options: Options, shop: ShopScope, profile: str = "official") -> Sour
     """Return where a shop's decisions under a profile are read."""
     bound: dict[str, Any] = {"shop": shop.shop_id, "profile": profile}
     if options.as_known_on is None:
-        return Source(SQL("{}").format(Identifier("decision")), _REFUND.format(), bound)
+        return Source(Identifier("decision"), Identifier("refund"), bound)
     bound["known_before"] = shop.zone.start_of(options.as_known_on + 1)
     decision = _KNOWN_DECISION.format(profile=SQL("%(profile)s"))
     return Source(decision, _KNOWN_REFUND.format(decision=decision), bound)

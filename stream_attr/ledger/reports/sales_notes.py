@@ -32,9 +32,9 @@ _PENDING: Final = SQL(
     " AND outcome IN ('credited', 'silent') AND paid_ts >= %(start)s AND paid_ts < %(end)s"
 )
 _CUT: Final = SQL(
-    "SELECT count(*) FROM {decision} AS decision WHERE shop_id = %(shop)s AND profile = 'official'"
-    " AND outcome <> 'excluded' AND refund_requested + refund_completed > 0"
-    " AND (record->>'refunds_cut')::boolean"
+    "SELECT count(*) FROM {refund} AS refund JOIN {decision} AS decision USING (shop_id, order_id)"
+    " WHERE shop_id = %(shop)s AND number = 100 AND ts < %(end)s AND profile = 'official'"
+    " AND decision.outcome <> 'excluded' AND (record->>'refunds_cut')::boolean"
 )
 
 _AGENT_DAYS: Final = (
@@ -123,7 +123,7 @@ def notes_on(
         shown = as_text(Moment(until, shop.zone.name), Kind.MOMENT, "en", grouped=True)
         money = _money(amount, least if least == greatest else None)
         notes.append(Note(_CAN_CHANGE.filled(orders=f"{orders:,}", amount=money, until=shown)))
-    ((cut,),) = connection.execute(_CUT.format(decision=read.decision), bound)
+    ((cut,),) = connection.execute(_CUT.format(decision=read.decision, refund=read.refund), bound)
     if cut:
         notes.append(Note(_REFUNDS_CUT.filled(orders=f"{cut:,}"), is_warning=True))
     return notes

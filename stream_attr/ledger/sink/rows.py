@@ -230,6 +230,7 @@ def _decided(record: Record, value: bytes) -> Row:
                 refund.ts,
                 refund.amount,
                 refund.completed,
+                one.currency,
                 agent_id,
                 one.outcome,
             )

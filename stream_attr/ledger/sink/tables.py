@@ -56,7 +56,18 @@ _DECISION: Final = Table(
 )  # fmt: skip
 REFUND: Final = Table(
     "refund",
-    ("shop_id", "order_id", "number", "refund_id", "ts", "amount", "completed", "agent_id", "outcome"),
+    (
+        "shop_id",
+        "order_id",
+        "number",
+        "refund_id",
+        "ts",
+        "amount",
+        "completed",
+        "currency",
+        "agent_id",
+        "outcome",
+    ),
     ("shop_id", "order_id", "number"),
     (),
 )

@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
-from stream_attr.ledger.database.connect import Connection
+from stream_attr.contract.topics import DECISIONS
+from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.periods import period
 from stream_attr.ledger.reports import sales
 from stream_attr.ledger.reports.scope import Options
+from stream_attr.ledger.sink.batch import Batch, prepare, write
+from stream_attr.ledger.sink.offsets import claim
 from stream_attr.rules.shop.days import day_name
 from tests.ledger.reports import brute_force
 from tests.ledger.reports.brute_force import SHOP, SILENT, four_digits, half_up, local_day, local_hour
 from tests.ledger.reports.conftest import Traffic, table
+from tests.ledger.sink import test_batch
 
 SHOPS = ("jd:10086", "pdd:20417")
 DAYS = ("2026-10-20", "2026-11-30")
@@ -191,3 +195,23 @@ def test_decisions_as_they_were_known(ended: Traffic, read: Connection) -> None:
         assert_equal(row, expected[agent, None], expected[SHOP, None])
     now = brute_force.sales([one for one in ended.decisions if one["shop_id"] == SHOPS[0]], days_of(*DAYS))
     assert now[SHOP, None] != expected[SHOP, None]
+
+
+@pytest.mark.parametrize(("is_cut", "warnings"), [(True, 1), (False, 0)])
+def test_refunds_that_a_decision_does_not_name_are_missed_aloud(
+    ledger: Database, is_cut: bool, warnings: int
+) -> None:
+    with ledger.connection(autocommit=True) as connection:
+        claim(connection, {(DECISIONS, 0): None})
+        prepare(connection)
+        batch = Batch({(DECISIONS, 0): 0})
+        batch.add(
+            test_batch.record(DECISIONS, 0, test_batch.decision(1, amounts=[1] * 100, refunds_cut=is_cut))
+        )
+        write(connection, batch)
+        for known in (None, period("2026-11-10", None).first):
+            asked = Options((SHOPS[0],), period("2026-11", None), as_known_on=known)
+            made = sales.report(connection, asked)
+            said = [note for note in made.notes if "more than 100 refunds" in note.text.english]
+            assert len(said) == warnings
+            assert [note.is_warning for note in said] == [True] * warnings

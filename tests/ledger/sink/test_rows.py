@@ -99,7 +99,7 @@ def test_refunds_are_numbered_and_go_with_the_credited_agent() -> None:
     assert [dict(zip(REFUND.columns, one, strict=True)) for one in made.refunds] == [
         {"shop_id": record["shop_id"], "order_id": record["order_id"], "number": number}
         | refund
-        | {"agent_id": "R", "outcome": "credited"}
+        | {"currency": "CNY", "agent_id": "R", "outcome": "credited"}
         for number, refund in enumerate(refunds, 1)
     ]
     assert row(COMPARISONS, record | {"profile": "other"}).refunds == ()

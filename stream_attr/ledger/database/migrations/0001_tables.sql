@@ -37,7 +37,9 @@ CREATE TABLE decision (
     PRIMARY KEY (shop_id, order_id, profile)
 ) PARTITION BY HASH (shop_id);
 
-CREATE INDEX decision_paid ON decision (shop_id, paid_ts) WHERE profile = 'official';
+-- What reports of sales read, so that they need not fetch the receipts.
+CREATE INDEX decision_paid ON decision (shop_id, paid_ts)
+    INCLUDE (outcome, agent_id, buyer_id, currency, amount, quantity) WHERE profile = 'official';
 CREATE INDEX decision_created ON decision (shop_id, created_ts) WHERE profile = 'official';
 CREATE INDEX decision_agent ON decision (shop_id, agent_id, paid_ts) WHERE profile = 'official';
 CREATE INDEX decision_buyer ON decision (shop_id, buyer_id);
@@ -56,12 +58,15 @@ CREATE TABLE refund (
     ts bigint NOT NULL,
     amount bigint NOT NULL,
     completed boolean NOT NULL,
+    currency text NOT NULL,
     agent_id text,
     outcome text NOT NULL,
     PRIMARY KEY (shop_id, order_id, number)
 ) PARTITION BY HASH (shop_id);
 
 CREATE INDEX refund_ts ON refund (shop_id, ts);
+-- The last one that a decision names: there may be more.
+CREATE INDEX refund_last ON refund (shop_id, ts) WHERE number = 100;
 
 CREATE TABLE inquiry (
     shop_id text NOT NULL,
