@@ -18,6 +18,9 @@ from stream_attr.replay.steps import without_collector
 from stream_attr.worker.ops.logs import set_up
 from stream_attr.worker.startup.host_check import HostCheckError, require_address
 
+_STOP_S = 20.0
+"""What a sink may take to stop: less than orchestrators give it. A batch is written whole or not at all."""
+
 
 @click.command(name="ledger", cls=FilesCommand)
 @database_options
@@ -104,6 +107,6 @@ def _follow(
             f"--web-host {host} lets other machines reach the web port: it needs a token, --web-token-file "
             "or STREAM_ATTR_WEB_TOKEN"
         )
-    stop = stop_on_signals()
+    stop = stop_on_signals(within_s=_STOP_S)
     with database_of(*where) as database:
         service.follow(database, service.Topics(*source), service.Web(*web), stop, rebuild=rebuild)

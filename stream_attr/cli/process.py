@@ -9,6 +9,8 @@ import sys
 import threading
 from types import FrameType
 
+from stream_attr.worker.engine.shutdown import bound_shutdown
+
 __all__ = ["end_in_an_orderly_way", "open_standard_streams", "stop_on_signals"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -47,11 +49,16 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def stop_on_signals() -> threading.Event:
-    """Return what SIGTERM, SIGINT and SIGHUP set, unless one is ignored from the start (``nohup``)."""
+def stop_on_signals(within_s: float | None = None) -> threading.Event:
+    """Return what SIGTERM, SIGINT and SIGHUP set, unless one is ignored from the start (``nohup``).
+
+    ``within_s``: so many seconds after it is set the process is ended, whatever it hangs in; None: never.
+    """
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
+        if within_s is not None and not stop.is_set():
+            bound_shutdown(within_s)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -147,5 +147,5 @@ def test_a_record_that_waits_is_lag_and_not_ready_and_a_hanging_thread_ends_with
         worker.signal(signal.SIGUSR1)  # who looks where it hangs, and who is impatient, does not end it
         worker.signal(signal.SIGTERM)
         assert worker.wait() == 1
-        assert "the worker did not stop within 5 s" in worker.said()
+        assert "it did not stop within 5 s" in worker.said()
         assert "settings_0 at threading.py" in worker.said()

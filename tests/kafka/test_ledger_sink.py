@@ -4,93 +4,29 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from stream_attr.contract.topics import DECISIONS, INQUIRIES, ROSTER
-from stream_attr.kafka.admin import create_topics
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.embedded import EmbeddedPostgres
 from stream_attr.ledger.database.migrate import migrate
-from tests.kafka.worker_process import WorkerProcess, until
+from tests.kafka.sink_process import PARTITIONS, SinkProcess, Trial
+from tests.kafka.worker_process import until
 from tests.ledger.conftest import address_of, ledger, ledger_template, postgres  # noqa: F401 -- fixtures
 from tests.ledger.sink.contents import contents, rows
 from tests.ledger.sink.test_rows import first
-
-PARTITIONS = 3
-
-
-@dataclass
-class SinkProcess(WorkerProcess):
-    """``stream-attr ledger`` on a broker."""
-
-    def command(self) -> list[str]:
-        return [
-            sys.executable,
-            *("-m", "stream_attr", "ledger"),
-            f"--broker={self.bootstrap}",
-            f"--topic-prefix={self.prefix}",
-            f"--web-port={self.port}",
-            *self.args,
-        ]
-
-
-class Trial:
-    """Topics with decisions, a ledger, and sinks."""
-
-    def __init__(self, bootstrap: str, prefix: str, database: Database, folder: Path) -> None:
-        self.bootstrap, self.prefix, self.ledger, self.folder = bootstrap, prefix, database, folder
-        create_topics(bootstrap, partitions=PARTITIONS, prefix=prefix)
-        self.sinks: list[SinkProcess] = []
-        self.sent: dict[str, tuple[int, int]] = {}
-        """By order its last revision and amount."""
-        self.revisions = 0
-
-    def sink(self, *args: str) -> SinkProcess:
-        place = self.folder / f"sink{len(self.sinks)}"
-        made = SinkProcess(self.bootstrap, self.prefix, place, (f"--database={self.ledger.address}", *args))
-        self.sinks.append(made)
-        return made
-
-    def send(self, topic: str, *values: bytes, key: str = "k") -> None:
-        producer = Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random"})
-        for value in values:
-            producer.produce(self.prefix + topic, value, key)
-        assert producer.flush(60) == 0
-
-    def decide(self, orders: int, revision: int = 1) -> None:
-        """Send a revision of so many orders."""
-        for number in range(orders):
-            order_id, amount = f"o-{number}", 1_000 * revision + number
-            record = first(DECISIONS) | {"order_id": order_id, "revision": revision, "amount": amount}
-            self.send(DECISIONS, json.dumps(record).encode(), key=f"{record['shop_id']}|{order_id}")
-            self.sent[order_id] = (revision, amount)
-            self.revisions += 1
-
-    def equals_the_topics(self) -> bool:
-        found = rows(self.ledger, "SELECT order_id, revision, amount FROM decision")
-        [(revisions,)] = rows(self.ledger, "SELECT count(*) FROM decision_revision")
-        return {one[0]: one[1:] for one in found} == self.sent and revisions == self.revisions
-
-    def until_equal(self, *sinks: SinkProcess) -> None:
-        until(self.equals_the_topics, *sinks)
 
 
 @pytest.fixture
 def trial(broker, topic_prefix, ledger: Database, tmp_path) -> Iterator[Trial]:  # noqa: F811
     made = Trial(broker.bootstrap, topic_prefix, ledger, tmp_path)
     yield made
-    for sink in made.sinks:
-        if sink.runs():
-            sink.signal(signal.SIGCONT)
-            sink.kill()
+    made.end()
 
 
 def test_it_holds_what_the_topics_say_and_ends_in_order(trial):

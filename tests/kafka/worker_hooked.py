@@ -3,21 +3,16 @@
     python worker_hooked.py --at 'progress sent' --nth 3 --do kill -- --broker … --data-dir …
 
 A worker comes to a *step* at the same place of its work in every run, whatever the machine does meanwhile; up
-to there everything is on the broker that was sent before. At the step it kills itself, or freezes as SIGSTOP
-does it, until it is sent SIGCONT.
+to there everything is on the broker that was sent before. What it does at the step is in ``hooks``.
 """
 
 from __future__ import annotations
 
 import argparse
-import collections
 import functools
-import os
-import signal
 import sys
 import threading
 from pathlib import Path
-from types import ModuleType
 
 from confluent_kafka import KafkaException, Producer
 
@@ -28,6 +23,7 @@ from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.startup import wiring
 from stream_attr.worker.state import restore, store
 from stream_attr.worker.task import committer, partition_producer, partition_state, ticks
+from tests.kafka.hooks import SIGNALS, Hook, after, replace
 
 STEPS = (
     "taken over",
@@ -45,30 +41,7 @@ STEPS = (
 )
 """What a worker goes through from taking a partition over to having one batch of it committed, in order."""
 
-SIGNALS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 _FLUSH_S = 30.0
-
-
-class Hook:
-    """Counts how often a step has been come to, and acts at the time asked for."""
-
-    def __init__(self, step: str | None, nth: int, number: signal.Signals) -> None:
-        self._step = step
-        self._nth = nth
-        self._signal = number
-        self._seen: collections.Counter[str] = collections.Counter()
-        self._lock = threading.Lock()
-
-    def waits_for(self, step: str) -> bool:
-        """Whether that step is the one."""
-        return step == self._step
-
-    def reach(self, step: str) -> None:
-        """Come to a step; it may be the last one."""
-        with self._lock:
-            self._seen[step] += 1
-            if self.waits_for(step) and self._seen[step] == self._nth:
-                os.kill(os.getpid(), self._signal)
 
 
 def hook_steps(hook: Hook) -> None:
@@ -143,25 +116,6 @@ def hook_steps(hook: Hook) -> None:
     after(store.RocksStore, "write", note_write)
 
 
-def replace(module: ModuleType, name: str, by: object) -> None:
-    """Put something else in the place of what the module has imported under a name."""
-    assert hasattr(module, name)
-    setattr(module, name, by)
-
-
-def after(owner, name, then):
-    """Have something done after each call."""
-    call = getattr(owner, name)
-
-    @functools.wraps(call)
-    def called(*args, **more):
-        result = call(*args, **more)
-        then()
-        return result
-
-    setattr(owner, name, called)
-
-
 def hook_clock(file: Path) -> None:
     """Have the worker read the wall clock off a file: epoch milliseconds."""
 
@@ -182,7 +136,7 @@ def main() -> None:
     parser.add_argument("--idle-tick-ms", type=int, default=60_000)
     parser.add_argument("words", nargs="*")
     said = parser.parse_args()
-    hook_steps(Hook(said.at, said.nth, SIGNALS[said.do]))
+    hook_steps(Hook([said.at] if said.at else [], said.nth, SIGNALS[said.do]))
     if said.clock_file:
         hook_clock(said.clock_file)
     config = functools.partial(WorkerConfig, batch_records=said.batch_records, idle_tick_ms=said.idle_tick_ms)

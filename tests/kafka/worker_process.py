@@ -118,7 +118,7 @@ class WorkerProcess:
     def samples(self, name: str) -> list[float]:
         """One value for each set of labels."""
         _, body = self.get("/metrics")
-        lines = (line for line in body.decode().splitlines() if line.startswith(name + "{"))
+        lines = (line for line in body.decode().splitlines() if line.startswith((f"{name}{{", f"{name} ")))
         return [float(line.rpartition(" ")[2]) for line in lines]
 
     def progress(self) -> object:

@@ -70,6 +70,7 @@ METRICS: Final = {
     "stream_attr_ledger_fenced_batches_total": "因另一个进程已写入而放弃的批次，如再均衡之后",
     "stream_attr_ledger_lag_records": "主题中尚未写入账本的记录，按分区",
     "stream_attr_ledger_watermark_seconds": "主题的记录中最后的水位线，纪元秒：报表截至这一时刻",
+    "stream_attr_ledger_ready": "正在写入账本时为 1，否则为 0：原因见 `/ready`",
     "stream_attr_ledger_database_away": "等待数据库时为 1，否则为 0",
     "stream_attr_ledger_write_seconds": "写入一批（含事务）的时间",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -15,15 +16,19 @@ from psycopg import conninfo, errors, sql
 from psycopg_pool import ConnectionPool
 
 from stream_attr.errors import StreamAttrError, UnusableError
+from stream_attr.kafka.secret import Secret
 from stream_attr.ledger.database.embedded import (
     USER,
     AlreadyRunning,
     EmbeddedPostgres,
+    EmbeddedPostgresError,
     running_in,
 )
 from stream_attr.ledger.database.schema import SCHEMA
 
 __all__ = ["EMBEDDED_NAME", "Connection", "Database", "DatabaseAway", "DatabaseError"]
+
+logger = logging.getLogger(__name__)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -31,14 +36,21 @@ EMBEDDED_NAME: Final = "stream_attr"
 """The ledger's database in the embedded server."""
 
 _OLDEST: Final = 15
-_CONNECT_S: Final = 10
+_CONNECTION: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""Unless the address says otherwise: a server that vanished without a word is noticed within a minute."""
 _ATTACH_S: Final = 60.0
 _ADDRESS: Final = (
     "write postgresql://USER@HOST:PORT/DATABASE, with the password in PGPASSWORD or ~/.pgpass, or in the "
     "address with its special characters percent-encoded"
 )
 _REMEDIES: Final = (
-    ("password", "check the password: PGPASSWORD, ~/.pgpass or the address"),
+    ("password", "check the password: --database-password-file, PGPASSWORD, ~/.pgpass or the address"),
     ("role", "check the user in the address"),
     ("pg_hba.conf", "have its administrator allow this user and host in pg_hba.conf"),
     ("database", "have its administrator create the database, or check its name in the address"),
@@ -46,7 +58,7 @@ _REMEDIES: Final = (
 """A word of the reason, and what to do; the first that fits."""
 _LOST: Final = ("08", "57P")
 """Classes of SQLSTATE that end a connection."""
-_PASSING: Final = ("the database system is", "too many")
+_PASSING: Final = ("the database system is", "too many", "connection slots")
 """Reasons that pass by themselves."""
 
 
@@ -66,21 +78,31 @@ class Database:
     """
 
     def __init__(
-        self, address: str | None, folder: Path, *, embedded_settings: Mapping[str, str] | None = None
+        self,
+        address: str | None,
+        folder: Path,
+        password: Secret | None = None,
+        *,
+        embedded_settings: Mapping[str, str] | None = None,
     ) -> None:
         """Say where the database is; nothing is opened yet.
 
         ``address``: what libpq takes, ``postgresql://…`` or ``host=… dbname=…``; None: the embedded one in
-        ``folder``. ``embedded_settings``: PostgreSQL's, of the embedded one.
+        ``folder``. ``password``: with an address that has none. ``embedded_settings``: PostgreSQL's, of the
+        embedded one.
 
         Raises:
-            DatabaseError: the address cannot be one.
+            DatabaseError: the address cannot be one, or has a password too.
         """
         self._folder = folder
         self._embedded_settings = embedded_settings
         self._server: EmbeddedPostgres | None = None
         self._is_embedded = False
         self._parameters = None if address is None else _parsed(address)
+        if self._parameters is not None and password is not None:
+            if "password" in self._parameters:
+                raise DatabaseError("--database and --database-password-file both have a password: keep one")
+            self._parameters["password"] = password.reveal()
 
     @property
     def name(self) -> str:
@@ -118,6 +140,26 @@ class Database:
         if self._is_embedded:
             self._parameters, self._is_embedded = None, False
 
+    def revive(self) -> None:
+        """Start the embedded server again if it has ended, whoever ran it; it lives as long as this thread.
+
+        Raises:
+            DatabaseAway: it does not start now.
+        """
+        if not self._is_embedded:
+            return
+        if self._server is not None:
+            ended = self._server.ended()
+            if ended is None:
+                return
+            logger.warning("%s; it is started again", ended)
+            self._server.close()
+            self._server = None
+        try:
+            self._start()
+        except EmbeddedPostgresError as error:
+            raise DatabaseAway(str(error)) from error
+
     def connect(self, *, autocommit: bool = False, application: str = "stream-attr") -> Connection:
         """Return a new connection whose search path is the ledger's; a ``with`` block closes it in the end.
 
@@ -125,7 +167,7 @@ class Database:
             DatabaseAway: it cannot be reached.
             DatabaseError: it is there, and cannot be used.
         """
-        parameters = {"connect_timeout": _CONNECT_S, **self._open_parameters()}
+        parameters = {**_CONNECTION, **self._open_parameters()}
         parameters.setdefault("application_name", application)
         try:
             connection = psycopg.connect("", autocommit=True, **parameters)
@@ -160,11 +202,7 @@ class Database:
 
     def pool(self, *, most: int = 8, application: str = "stream-attr") -> ConnectionPool[Connection]:
         """Return a pool of connections as ``connect`` makes them; a ``with`` block opens and closes it."""
-        parameters = {
-            "connect_timeout": _CONNECT_S,
-            "application_name": application,
-            **self._open_parameters(),
-        }
+        parameters = {**_CONNECTION, "application_name": application, **self._open_parameters()}
         return ConnectionPool(
             conninfo.make_conninfo("", **parameters),
             min_size=1,

@@ -24,14 +24,24 @@ __all__ = ["Batch", "FencedError", "Source", "prepare", "write"]
 Source: TypeAlias = tuple[str, int]
 """A topic without prefix, and a partition of it; of files their topic, and their number among its files."""
 
-_UNFIT: Final = (errors.DataError, errors.IntegrityError, errors.ProgramLimitExceeded)
-"""What PostgreSQL says of rows that it cannot store."""
+_UNFIT: Final = (
+    errors.DataError,
+    errors.IntegrityError,
+    errors.ProgramLimitExceeded,
+    errors.StatementTooComplex,  # JSON that is nested deeper than PostgreSQL follows
+    ValueError,  # of a number with so many digits that it cannot be written
+)
+"""What is said of rows that cannot be stored."""
 
 
-IDLE: Final = "60s"
-STATEMENT: Final = "10min"
-"""How long a transaction may wait for its sink, and one statement may take: one that hangs, on a machine that
-was suspended or cut off, must not keep its partitions from the others for ever."""
+_BOUNDS: Final = {
+    "idle_in_transaction_session_timeout": "60s",
+    "statement_timeout": "2min",
+    "lock_timeout": "30s",
+}
+"""How long a transaction may wait for its sink, how long a statement may take, and wait for a lock. One that
+hangs, on a machine that was suspended or cut off, must not keep its partitions from the others for ever; and
+a sink that waits must not be taken for dead by its group."""
 
 
 class FencedError(StreamAttrError):
@@ -101,8 +111,8 @@ def prepare(connection: Connection[Any]) -> None:
         psycopg.Error: the database refuses, or is away.
     """
     with connection.transaction():
-        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", [IDLE])
-        connection.execute("SELECT set_config('statement_timeout', %s, false)", [STATEMENT])
+        for name, value in _BOUNDS.items():
+            connection.execute("SELECT set_config(%s, %s, false)", [name, value])
         for table in _STAGED:
             connection.execute(
                 SQL(
@@ -221,21 +231,10 @@ def _one_per_key(table: Table, rows: Sequence[Row]) -> dict[tuple[Any, ...], Row
 
 
 def _keep_unstored(cursor: Cursor[Any], unstored: Sequence[tuple[Record, str]]) -> None:
-    cursor.executemany(
-        _UNSTORED,
-        [
-            (
-                record.topic,
-                record.partition,
-                record.offset,
-                record.timestamp,
-                visible(why),
-                record.key,
-                record.value,
-            )
-            for record, why in unstored
-        ],
-    )
+    # Not `executemany`: behind its pipeline the server does not time an idle transaction (PostgreSQL 18).
+    for record, why in unstored:
+        source = (record.topic, record.partition, record.offset, record.timestamp)
+        cursor.execute(_UNSTORED, (*source, visible(why), record.key, record.value))
 
 
 def _unfit(connection: Connection[Any], rows: Sequence[Row]) -> list[tuple[Row, str]]:
@@ -251,7 +250,8 @@ def _unfit(connection: Connection[Any], rows: Sequence[Row]) -> list[tuple[Row, 
             raise Rollback(attempt)
     except _UNFIT as error:
         if len(rows) == 1:
-            return [(rows[0], error.diag.message_primary or str(error))]
+            said = error.diag.message_primary if isinstance(error, Error) else None
+            return [(rows[0], said or str(error))]
     else:
         return []
     half = len(rows) // 2

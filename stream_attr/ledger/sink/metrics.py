@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from stream_attr.ledger.sink.batch import Batch, Source
+from stream_attr.ledger.sink.status import Status
 
 __all__ = ["SinkMetrics"]
 
@@ -52,6 +53,11 @@ class SinkMetrics:
             ["topic", "partition"],
             registry=registry,
         )
+        self._ready = Gauge(
+            "stream_attr_ledger_ready",
+            "1 while the ledger is being filled, else 0: `/ready` says why.",
+            registry=registry,
+        )
         self._away = Gauge(
             "stream_attr_ledger_database_away",
             "1 while the sink waits for the database, else 0.",
@@ -63,6 +69,10 @@ class SinkMetrics:
             registry=registry,
             buckets=_SECONDS,
         )
+
+    def watch(self, status: Status) -> None:
+        """Tell from now on whether the ledger is being filled."""
+        self._ready.set_function(lambda: status.why_not() is None)
 
     def written(self, batch: Batch, seconds: float) -> None:
         """Record a batch that was written."""

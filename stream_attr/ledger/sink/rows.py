@@ -139,6 +139,10 @@ _agent_day_head: Final = attrgetter(*AGENT_DAY_HEAD)
 _task_head: Final = attrgetter(*TASK_HEAD)
 
 
+_LATEST: Final = 2**63 - 1
+"""The last instant that the database can hold."""
+
+
 def row_of(record: Record) -> Row:
     """Return the row that a record becomes; its topic without prefix, its timestamp when it came.
 
@@ -150,13 +154,14 @@ def row_of(record: Record) -> Row:
         raise UnstorableError("it is a tombstone, which this topic does not have")
     make = _MAKERS[record.topic]
     try:
-        if b"\\u0000" in value:
-            return _without_nul(make, record, value)
-        return make(record, value)
+        row = _without_nul(make, record, value) if b"\\u0000" in value else make(record, value)
     except RefusedRecord as refusal:
         raise UnstorableError(str(refusal)) from refusal
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UnstorableError(f"it is not a record of {record.topic}: {error}") from error
+    if row.watermark is not None and row.watermark > _LATEST:
+        raise UnstorableError("its watermark is no instant")
+    return row
 
 
 def known_at(record: Record, watermark: int) -> int:

@@ -15,7 +15,8 @@ from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.migrate import migrate
 from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.ledger.sink.offsets import empty
-from stream_attr.ledger.sink.topics import Status, TopicSink
+from stream_attr.ledger.sink.status import Status
+from stream_attr.ledger.sink.topics import TopicSink
 from stream_attr.ledger.sink.web import serving
 
 __all__ = ["Topics", "Web", "follow"]
@@ -49,6 +50,7 @@ def follow(database: Database, topics: Topics, web: Web, stop: threading.Event, 
         StreamAttrError: see `TopicSink.run`.
     """
     metrics, status = SinkMetrics(), Status()
+    metrics.watch(status)
     with serving(web.host, web.port, web.token, metrics, status):
         opened = _Opened(database, rebuild=rebuild)
         try:
@@ -70,6 +72,7 @@ class _Opened:
 
     def __call__(self) -> Connection[Any]:
         """Raise DatabaseAway while the database cannot be reached."""
+        self._database.revive()
         if not self._migrated:
             left_to_do = migrate(self._database)
             self._migrated = True

@@ -11,11 +11,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
-from confluent_kafka import KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from psycopg import Connection
 
@@ -31,10 +30,11 @@ from stream_attr.ledger.database.connect import DatabaseAway
 from stream_attr.ledger.sink.batch import Batch, FencedError, Source, prepare, write
 from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.ledger.sink.offsets import claim
+from stream_attr.ledger.sink.status import Status
 from stream_attr.ledger.sink.tables import TOPICS
 from stream_attr.processor.ports import Record
 
-__all__ = ["OffsetWentBackError", "Status", "TopicSink"]
+__all__ = ["OffsetWentBackError", "TopicSink"]
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +54,20 @@ _MOST_FENCED: Final = 5
 _CLIENT: Final = {
     **LOGGED,
     "session.timeout.ms": 10_000,  # how long one may be silent before others take its partitions
+    "max.poll.interval.ms": 900_000,  # how long a batch may take: statements end before (see `batch.prepare`)
     "fetch.message.max.bytes": 1 << 20,
+    "fetch.max.bytes": 16 << 20,
     "queued.max.messages.kbytes": 32 << 10,
 }
-
-
+_PASSING: Final = (
+    KafkaError._MAX_POLL_EXCEEDED,  # the process was suspended: it joins the group again
+    KafkaError._UNKNOWN_PARTITION,  # the client has no connection to ask
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,  # deleted, or not known yet to a broker that starts
+    KafkaError.UNKNOWN_TOPIC_ID,
+    KafkaError.INCONSISTENT_TOPIC_ID,
+)
+"""Errors after which a topic can be read again, or is found to be another one."""
 _AWAY: Final = (
     DatabaseAway,
     psycopg.OperationalError,
@@ -73,15 +82,6 @@ class OffsetWentBackError(StreamAttrError):
 
 class UnreadableTopicError(StreamAttrError):
     """A topic cannot be read; the message says which, and why."""
-
-
-@dataclass(slots=True)
-class Status:
-    """What ``/ready`` says; written by the sink, read by the web port."""
-
-    reason: str | None = "it is starting"
-    """Why the ledger is not being filled; None: it is."""
-    sources: list[Source] = field(default_factory=list)
 
 
 class TopicSink:
@@ -122,6 +122,8 @@ class TopicSink:
             )
         self._admin = AdminClient({**security.rdkafka(bootstrap), **LOGGED})
         self._ids: dict[str, str] = {}
+        self._gone: list[str] = []
+        """Topics that the broker does not have any more."""
         self._connection: Connection[Any] | None = None
         self._sources: list[Source] = []
         """The partitions that the group gave to this sink."""
@@ -159,6 +161,7 @@ class TopicSink:
             self._disconnect()
 
     def _step(self, reader: Reader) -> None:
+        self._status.move()
         now = time.monotonic()
         if now >= self._next_check:
             self._next_check = now + _CHECK_EVERY_S
@@ -210,7 +213,7 @@ class TopicSink:
             self._lose_database(reader, error)
             return
         except KafkaException as error:
-            if not is_transient(error.args[0]):
+            if not _passes(error.args[0]):
                 raise
             return
         positions = self._positions(reader, begins)
@@ -226,7 +229,7 @@ class TopicSink:
         """Return where to read on; None: the broker does not answer now."""
         found = []
         for (topic, partition), begin in begins.items():
-            bounds = reader.bounds(self._prefix + topic, partition, _TIMEOUT_S)
+            bounds = self._bounds(reader, (topic, partition))
             if bounds is None:
                 return None
             first = bounds[0]
@@ -243,9 +246,18 @@ class TopicSink:
             found.append(TopicPartition(self._prefix + topic, partition, max(first, begin)))
         return found
 
+    def _bounds(self, reader: Reader, source: Source) -> tuple[int, int] | None:
+        """Return the first offset of a partition and its end; None: the broker does not answer now."""
+        try:
+            return reader.bounds(self._prefix + source[0], source[1], _TIMEOUT_S)
+        except KafkaException as error:
+            if not _passes(error.args[0]):
+                raise
+            return None
+
     def _take(self, reader: Reader, message: Message) -> None:
         """Add a record to the batch, or do what an error asks for."""
-        topic, partition = str(message.topic()), int(message.partition() or 0)
+        topic, partition = message.topic() or "", int(message.partition() or 0)
         error = message.error()
         if error is None:
             self._answered = time.monotonic()
@@ -266,7 +278,7 @@ class TopicSink:
                 self._batch.advance((self._names[topic], partition), int(message.offset() or 0))
         elif kind_of_error is ErrorKind.NO_SUCH_OFFSET:
             self._find_out_why(reader, (self._names[topic], partition))
-        elif kind_of_error is not ErrorKind.TRANSIENT:
+        elif not _passes(error) or kind_of_error is ErrorKind.UNREADABLE:
             raise UnreadableTopicError(f"{topic or 'the topics'} cannot be read: {error.str()}")
 
     def _find_out_why(self, reader: Reader, source: Source) -> None:
@@ -280,7 +292,7 @@ class TopicSink:
         """
         topic, partition = self._prefix + source[0], source[1]
         reached = self._reached.get(source, 0)
-        bounds = reader.bounds(topic, partition, _TIMEOUT_S)
+        bounds = self._bounds(reader, source)
         if bounds is not None and reached > bounds[1] and not self._are_recreated():
             raise OffsetWentBackError(
                 f"partition {partition} of {topic} ends at offset {bounds[1]}, and the ledger has it up to "
@@ -318,7 +330,9 @@ class TopicSink:
 
     def _lose_database(self, reader: Reader, error: Exception) -> None:
         """Wait for the database: what was read is read again later."""
-        reason = f"the database is away: {str(error).strip().partition(chr(10))[0]}"
+        away = self._connection is None or self._connection.broken
+        state = "is away" if away else "takes no batch now"
+        reason = f"the database {state}: {str(error).strip().partition(chr(10))[0]}"
         if self._status.reason != reason:
             logger.warning("%s; it is tried again every second", reason)
         self._status.reason = reason
@@ -339,6 +353,8 @@ class TopicSink:
         silent_s = time.monotonic() - self._answered
         if silent_s >= _SILENT_S:
             self._status.reason = f"the broker has not answered for {silent_s:.0f} s"
+        elif self._gone:
+            self._status.reason = f"topics that the broker does not have: {', '.join(self._gone)}"
         elif self._batch is not None and self._sources:
             self._status.reason = None
         self._set_lag(reader)
@@ -348,24 +364,30 @@ class TopicSink:
         try:
             now = topic_ids(self._admin, list(self._names), _TIMEOUT_S, missing=True)
         except KafkaException as error:
-            if not is_transient(error.args[0]):
+            if not _passes(error.args[0]):
                 raise
             return False
-        self._answered = time.monotonic()
         before, self._ids = self._ids, {**self._ids, **now}
+        if now or not before:  # a broker that does not answer has none of them
+            self._answered = time.monotonic()
+            self._gone = sorted(before.keys() - now.keys())
         return any(self._ids[name] != known for name, known in before.items())
 
     def _set_lag(self, reader: Reader) -> None:
         """Set how far each partition is behind, while the database is away too."""
         reads = self._batch is not None
-        for source in self._sources:
-            topic, partition = self._prefix + source[0], source[1]
+        for source in self._reached.keys() & self._sources:
             if reads:
-                end = reader.fetched_end(topic, partition)
+                end = reader.fetched_end(self._prefix + source[0], source[1])
             else:
-                bounds = reader.bounds(topic, partition, _TIMEOUT_S)
+                bounds = self._bounds(reader, source)
                 if bounds is None:
                     return
                 end = bounds[1]
             if end >= 0:
-                self._metrics.lag(source, max(end - self._reached.get(source, 0), 0))
+                self._metrics.lag(source, max(end - self._reached[source], 0))
+
+
+def _passes(error: KafkaError) -> bool:
+    """Whether what has failed can be tried again."""
+    return is_transient(error) or error.code() in _PASSING

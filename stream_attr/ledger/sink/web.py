@@ -19,7 +19,7 @@ import orjson
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.secret import Secret
 from stream_attr.ledger.sink.metrics import SinkMetrics
-from stream_attr.ledger.sink.topics import Status
+from stream_attr.ledger.sink.status import Status
 
 __all__ = ["PortUnusableError", "serving"]
 
@@ -51,10 +51,11 @@ def serving(
                 self._answer(HTTPStatus.OK, {"status": "ok"})
             elif path == "/ready":
                 held = [list(source) for source in status.sources]
-                if status.reason is None:
+                reason = status.why_not()
+                if reason is None:
                     self._answer(HTTPStatus.OK, {"status": "ready", "partitions": held})
                 else:
-                    waiting = {"status": "waiting", "reason": status.reason, "partitions": held}
+                    waiting = {"status": "waiting", "reason": reason, "partitions": held}
                     self._answer(HTTPStatus.SERVICE_UNAVAILABLE, waiting)
             elif not self._allowed():
                 self._answer(

@@ -1,7 +1,7 @@
 """The last resort at shutdown: a process that hangs is ended, so that a supervisor can start another.
 
-Everything that a worker waits for while it stops has a timeout, but a thread inside a client library or a
-system call may ignore it, and Python waits for its threads before it exits.
+Everything that a worker or a sink waits for while it stops has a timeout, but a thread inside a client
+library or a system call may ignore it, and Python waits for its threads before it exits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHUTDOWN_S = 45.0
 def bound_shutdown(patience_s: float = SHUTDOWN_S) -> None:
     """End the process with exit code 1, and log where it hangs, if it has not ended by itself in time.
 
-    Nothing is lost: committed batches are in Kafka, and all others are judged again.
+    Nothing is lost: what a worker or a sink has not committed is done again.
     """
     threading.Thread(target=_end_late, args=(patience_s,), name="shutdown", daemon=True).start()
 
@@ -32,7 +32,7 @@ def bound_shutdown(patience_s: float = SHUTDOWN_S) -> None:
 def _end_late(patience_s: float) -> None:
     time.sleep(patience_s)
     logger.critical(
-        "the worker did not stop within %.0f s; ending the process. It hangs in: %s",
+        "it did not stop within %.0f s; ending the process. It hangs in: %s",
         patience_s,
         "; ".join(_where_threads_are()) or "no Python thread",
     )

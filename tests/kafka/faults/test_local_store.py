@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 
 import pytest
 
-from tests.kafka.conftest import REQUIRED
+from tests.kafka.small_disk import fill, mounted
 from tests.kafka.verdicts import EVENTS, inputs, parts_of
 from tests.kafka.worker_process import until
 
@@ -122,27 +120,9 @@ def test_a_store_is_older_than_the_changelog(installation, traffic, trial, tmp_p
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 8 MiB of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    mount = [*sudo, "mount", "-t", "tmpfs", "-o", f"size=8m,uid={os.geteuid()}", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        (pytest.fail if REQUIRED else pytest.skip)(f"no file system can be mounted: {done.stderr}")
-    yield folder
-    subprocess.run([*sudo, "umount", "--lazy", str(folder)], check=True)
-
-
-def fill(folder):
-    """Leave no room on a disk."""
-    file = folder / "something else"
-    with file.open("wb", buffering=0) as filling:
-        try:
-            while True:
-                filling.write(bytes(4096))
-        except OSError:
-            return file
+    """A file system of its own."""
+    with mounted(tmp_path / "disk", mebibytes=8) as folder:
+        yield folder
 
 
 @pytest.mark.fault(

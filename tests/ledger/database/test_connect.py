@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
+from stream_attr.kafka.secret import Secret
 from stream_attr.ledger.database import connect
 from stream_attr.ledger.database.connect import Connection, Database, DatabaseAway, DatabaseError
 from stream_attr.ledger.database.embedded import EmbeddedPostgres
@@ -105,8 +106,13 @@ def test_a_wrong_password_is_named_and_not_shown(tmp_path: Path):
             address = conninfo.make_conninfo(address_of(server, "postgres"), **changes)
             with Database(address, Path()) as database, pytest.raises(DatabaseError) as refused:
                 database.connect()
-            assert "check the password: PGPASSWORD" in str(refused.value)
+            assert "check the password: --database-password-file, PGPASSWORD" in str(refused.value)
             assert SECRET not in str(refused.value)
+        with Database(address, Path(), Secret("right")) as database:
+            database.connect().close()
+        twice = conninfo.make_conninfo(address, password=SECRET)
+        with pytest.raises(DatabaseError, match="both have a password: keep one"):
+            Database(twice, Path(), Secret("right"))
 
 
 def test_rights_that_are_missing_are_named(postgres: EmbeddedPostgres, ledger: Database):
@@ -165,3 +171,32 @@ def kill(server: EmbeddedPostgres, connection: Connection) -> None:
     while server.ended() is None:
         time.sleep(0.01)
     connection.execute("SELECT pg_sleep(10)")
+
+
+def test_an_embedded_server_that_has_died_is_started_again_by_whoever_is_left(folder: Path):
+    def running(database: Database) -> bool:
+        try:
+            database.connect().close()
+        except DatabaseAway:
+            return False
+        return True
+
+    def ended(server: int) -> None:
+        os.kill(server, signal.SIGKILL)
+        while running(one):
+            time.sleep(0.01)
+
+    with Database(None, folder) as one:
+        assert one._server is not None
+        one.revive()
+        one.connect().close()
+        ended(one._server.pid)
+        one.revive()
+        one.connect().close()
+        with Database(None, folder) as other:
+            other.revive()
+            other.connect().close()
+            one.__exit__(None, None, None)
+            assert not running(other)
+            other.revive()
+            other.connect().close()

@@ -168,6 +168,15 @@ def test_what_cannot_be_stored_stops_nothing_and_is_kept_with_why(
     assert rows(ledger, "SELECT next FROM sink_offset WHERE topic = 'attribution-decisions'") == [(20,)]
 
 
+def test_a_number_that_is_too_long_to_be_written_stops_nothing(
+    ledger: Database, connection: Connection
+) -> None:
+    long = json.dumps(decision(1, amount=1)).replace('"amount": 1,', f'"amount": {"9" * 5_000},').encode()
+    store(connection, [record(DECISIONS, 0, decision(1, "o-0")), record(DECISIONS, 1, long)])
+    assert rows(ledger, "SELECT order_id FROM decision") == [("o-0",)]
+    assert rows(ledger, "SELECT source_offset FROM unstored") == [(1,)]
+
+
 def test_a_revision_that_cannot_be_stored_leaves_the_one_before(
     ledger: Database, connection: Connection
 ) -> None:

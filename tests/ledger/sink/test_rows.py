@@ -131,6 +131,8 @@ def test_a_decision_came_at_its_kafka_time_and_without_one_at_its_watermark() ->
         (INQUIRIES, first(INQUIRIES) | {"shop_id": ""}, "it is not a record of inquiry-outcomes: "),
         (DECISIONS, first(DECISIONS) | {"profile": "other"}, "profile other is not one of "),
         (COMPARISONS, first(COMPARISONS) | {"profile": "official"}, "profile official is not one of "),
+        (DECISIONS, first(DECISIONS) | {"watermark": 2**63}, "its watermark is no instant"),
+        (DECISIONS, b'{"x": ' + b"[" * 5_000, "it is not a record of attribution-decisions: "),
         (SETTINGS, first(SETTINGS) | {"no_such": 1}, ""),
         (ROSTER, first(ROSTER) | {"role": "boss"}, ""),
         (RULINGS, first(RULINGS) | {"ts": "now"}, ""),

@@ -9,8 +9,9 @@ import urllib.request
 import pytest
 
 from stream_attr.kafka.secret import Secret
+from stream_attr.ledger.sink import status as status_module
 from stream_attr.ledger.sink.metrics import SinkMetrics
-from stream_attr.ledger.sink.topics import Status
+from stream_attr.ledger.sink.status import Status
 from stream_attr.ledger.sink.web import PortUnusableError, serving
 
 TOKEN = "a-token-of-enough-length"
@@ -40,6 +41,20 @@ def test_it_is_ready_while_the_ledger_is_filled_and_else_says_why() -> None:
         code, body = get(port, "/metrics")
         assert code == 200
         assert b"\nstream_attr_ledger_database_away 0.0\n" in body
+
+
+def test_one_that_does_not_get_on_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, metrics = Status(), SinkMetrics()
+    metrics.watch(status)
+    status.reason = None
+    monkeypatch.setattr(status_module, "_STILL_S", 60.0)
+    assert status.why_not() is None
+    assert b"\nstream_attr_ledger_ready 1.0\n" in metrics.exposition()
+    monkeypatch.setattr(status_module, "_STILL_S", 0.0)
+    assert "it has waited for 0 s" in str(status.why_not())
+    assert b"\nstream_attr_ledger_ready 0.0\n" in metrics.exposition()
+    status.reason = "the database is away"
+    assert status.why_not() == "the database is away"
 
 
 def test_metrics_need_the_token_where_there_is_one_and_probes_do_not() -> None:
