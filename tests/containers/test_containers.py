@@ -188,7 +188,8 @@ def test_prometheus_asks_both_workers_and_takes_every_alert(installation):
     def targets():
         _, body = installation.ask("PROMETHEUS_PORT", "/api/v1/targets?state=active")
         found = json.loads(body)["data"]["activeTargets"] if body else []
-        return {one["labels"]["instance"]: one["health"] for one in found}
+        workers = [one for one in found if one["labels"]["job"] == "stream-attr"]
+        return {one["labels"]["instance"]: one["health"] for one in workers}
 
     until(
         "Prometheus asks both workers",

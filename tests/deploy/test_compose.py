@@ -26,6 +26,7 @@ COMPOSE = with_defaults(WRITTEN)
 SERVICES = COMPOSE["services"]
 OURS = {name: one for name, one in SERVICES.items() if one["image"] == "stream-attr"}
 WORKERS = {name: one for name, one in OURS.items() if one["command"][0] == "worker"}
+LEDGER = SERVICES["ledger"]
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 
 
@@ -61,14 +62,30 @@ def test_there_are_two_workers_that_reach_each_other_each_with_a_volume():
     assert len({volume for worker in WORKERS.values() for volume in worker["volumes"]}) == 2
 
 
-def test_whoever_asks_a_worker_needs_its_token():
+def test_whoever_asks_a_worker_or_the_ledgers_sink_needs_its_token():
     token = "/run/secrets/web_token"
-    for worker in WORKERS.values():
-        assert worker["environment"]["STREAM_ATTR_WEB_TOKEN_FILE"] == token
-    [job] = document(DEPLOY / "prometheus" / "prometheus.yml")["scrape_configs"]
-    assert job["authorization"] == {"credentials_file": token}
-    for service in (*WORKERS.values(), SERVICES["prometheus"]):
-        assert service["secrets"] == ["web_token"]
+    for service in (*WORKERS.values(), LEDGER):
+        assert service["environment"]["STREAM_ATTR_WEB_TOKEN_FILE"] == token
+    for job in document(DEPLOY / "prometheus" / "prometheus.yml")["scrape_configs"]:
+        assert job["authorization"] == {"credentials_file": token}
+    for service in (*WORKERS.values(), LEDGER, SERVICES["prometheus"]):
+        assert "web_token" in service["secrets"]
+
+
+def test_the_ledgers_sink_finds_its_database():
+    given, server = LEDGER["environment"], SERVICES["postgres"]["environment"]
+    address = urlsplit(given["STREAM_ATTR_DATABASE"])
+    assert (address.scheme, address.netloc) == ("postgresql", f"{server['POSTGRES_USER']}@postgres:5432")
+    assert address.path == f"/{server['POSTGRES_DB']}"
+    assert given["STREAM_ATTR_DATABASE_PASSWORD_FILE"] == server["POSTGRES_PASSWORD_FILE"]
+    # The health check of the image asks the worker's port.
+    [asked] = re.findall(r"127.0.0.1:(\d+)/health", DOCKERFILE)
+    assert option(LEDGER["command"], "--web-port") == asked
+    assert option(LEDGER["command"], "--web-host") == "0.0.0.0"
+
+
+def test_the_image_has_what_the_ledger_needs():
+    assert re.search(r'pip install --no-cache-dir "\.\[ledger\]"', DOCKERFILE)
 
 
 def lacking(service):
@@ -103,7 +120,7 @@ def test_an_image_can_be_pinned_by_its_digest(name):
     named = re.fullmatch(r"\$\{(\w+_IMAGE):-(.+)\}", image)
     assert named is not None
     variable, default = named.groups()
-    assert variable == "STREAM_ATTR_IMAGE" or re.search(r":v?\d+(\.\d+){2}$", default)
+    assert variable == "STREAM_ATTR_IMAGE" or re.search(r":v?\d+(\.\d+){1,2}$", default)
     assert (
         f"ARG {WRITTEN['services']['topics']['build']['args']['PYTHON_IMAGE'][2:-1]}".replace(":-", "=")
         in DOCKERFILE.splitlines()
@@ -124,13 +141,19 @@ def test_secrets_are_files_that_only_their_group_may_read():
 
 
 def test_no_password_has_a_default():
-    given = [line for one in SERVICES.values() for line in one.get("environment", {}).items()]
-    assert [name for name, _ in given if "PASSWORD" in name] == ["GF_SECURITY_ADMIN_PASSWORD__FILE"]
-    assert (
-        SERVICES["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD__FILE"]
-        == "/run/secrets/grafana_password"
-    )
-    assert SERVICES["grafana"]["secrets"] == ["grafana_password"]
+    files = {
+        (service, name): value
+        for service, one in SERVICES.items()
+        for name, value in one.get("environment", {}).items()
+        if "PASSWORD" in name
+    }
+    assert files == {
+        ("grafana", "GF_SECURITY_ADMIN_PASSWORD__FILE"): "/run/secrets/grafana_password",
+        ("ledger", "STREAM_ATTR_DATABASE_PASSWORD_FILE"): "/run/secrets/database_password",
+        ("postgres", "POSTGRES_PASSWORD_FILE"): "/run/secrets/database_password",
+    }
+    for (service, _), file in files.items():
+        assert Path(file).name in SERVICES[service]["secrets"]
 
 
 def test_nothing_listens_beyond_the_loopback_interface():
@@ -159,11 +182,13 @@ def test_kafka_is_the_one_that_the_tests_run_on():
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{version}"
 
 
-def test_prometheus_asks_every_worker_and_reads_the_alerts():
+def test_prometheus_asks_every_worker_and_sink_and_reads_the_alerts():
     config = document(DEPLOY / "prometheus" / "prometheus.yml")
-    [job] = config["scrape_configs"]
-    [targets] = job["static_configs"]
-    assert (job["job_name"], targets["targets"]) == ("stream-attr", [f"{name}:6066" for name in WORKERS])
+    asked = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    assert asked == {
+        "stream-attr": [f"{name}:6066" for name in WORKERS],
+        "stream-attr-ledger": ["ledger:6066"],
+    }
     assert all((DEPLOY / "prometheus" / name).is_file() for name in config["rule_files"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -25,7 +26,9 @@ def of_kind(kind):
 [TOPICS] = of_kind("Job")
 POD = WORKER["spec"]["template"]
 [CONTAINER] = POD["spec"]["containers"]
-CONTAINERS = [CONTAINER, *TOPICS["spec"]["template"]["spec"]["containers"]]
+[LEDGER] = of_kind("Deployment")
+PODS = [POD, TOPICS["spec"]["template"], LEDGER["spec"]["template"]]
+CONTAINERS = [container for pod in PODS for container in pod["spec"]["containers"]]
 LABELS = {**KUSTOMIZATION["labels"][0]["pairs"], **POD["metadata"]["labels"]}
 
 
@@ -78,7 +81,7 @@ def test_the_program_takes_what_it_is_told(container):
 def test_both_make_and_expect_as_many_partitions_as_the_default():
     topics = command_of(["topics", "create"])
     [default] = [param.default for param in topics.params if param.name == "partitions"]
-    assert option(CONTAINERS[1]["args"], "--partitions") == str(default)
+    assert option(TOPICS["spec"]["template"]["spec"]["containers"][0]["args"], "--partitions") == str(default)
     assert WORKER["spec"]["replicas"] <= default
 
 
@@ -148,9 +151,8 @@ def test_workers_and_their_monitor_have_the_token_of_one_secret():
 
 def test_whoever_speaks_to_the_broker_can_read_its_password():
     """All get one ConfigMap, and in it the path of a password file, which lies on the Secret's volume."""
-    pods = (POD["spec"], TOPICS["spec"]["template"]["spec"])
-    secrets = [[one for one in pod["volumes"] if "secret" in one] for pod in pods]
-    assert secrets[0] == secrets[1]
+    secrets = [[one for one in pod["spec"]["volumes"] if "secret" in one] for pod in PODS]
+    assert secrets == [secrets[0]] * len(PODS)
     for container in CONTAINERS:
         [mount] = [one for one in container["volumeMounts"] if one["name"] == secrets[0][0]["name"]]
         assert mount == {"name": "secret", "mountPath": "/etc/stream-attr", "readOnly": True}
@@ -165,7 +167,7 @@ def test_the_state_lies_on_the_volume_in_a_folder_of_its_own():
 
 
 def test_nothing_runs_as_root_or_writes_beside_its_volumes():
-    for pod in (POD["spec"], TOPICS["spec"]["template"]["spec"]):
+    for pod in (one["spec"] for one in PODS):
         assert pod["securityContext"]["runAsNonRoot"]
         assert pod["securityContext"]["runAsUser"] == 10001
         assert not pod["automountServiceAccountToken"]
@@ -173,6 +175,28 @@ def test_nothing_runs_as_root_or_writes_beside_its_volumes():
         context = container["securityContext"]
         assert (context["readOnlyRootFilesystem"], context["allowPrivilegeEscalation"]) == (True, False)
         assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_the_ledgers_sink_is_asked_by_its_probes_and_its_monitor_and_has_its_secrets():
+    [container] = LEDGER["spec"]["template"]["spec"]["containers"]
+    own = {"app.kubernetes.io/name": "stream-attr", "app.kubernetes.io/component": "ledger"}
+    monitor = document(FOLDER / "monitoring" / "ledger-monitor.yaml")["spec"]
+    assert LEDGER["spec"]["selector"]["matchLabels"] == own == monitor["selector"]["matchLabels"]
+    assert LEDGER["spec"]["template"]["metadata"]["labels"] == own
+    [endpoint] = monitor["podMetricsEndpoints"]
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "stream-attr-ledger"}]
+    assert endpoint["authorization"] == {"credentials": {"name": "stream-attr", "key": "web-token"}}
+    ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
+    assert ports == {endpoint["port"]: option(container["args"], "--web-port")}
+    asked = {name: container[name]["httpGet"]["path"] for name in container if name.endswith("Probe")}
+    assert asked == {"livenessProbe": "/health", "readinessProbe": "/ready"}
+    head = (FOLDER / "kustomization.yaml").read_text(encoding="utf-8")
+    files = {one["name"]: one.get("value", "") for one in container["env"]}
+    assert urlsplit(files["STREAM_ATTR_DATABASE"]).password is None
+    for name in ("STREAM_ATTR_DATABASE_PASSWORD_FILE", "STREAM_ATTR_WEB_TOKEN_FILE"):
+        file = PurePosixPath(files[name])
+        assert str(file.parent) == "/etc/stream-attr"
+        assert f"--from-literal={file.name}=" in head
 
 
 def test_the_alerts_are_those_of_prometheus_itself():

@@ -1,4 +1,4 @@
-"""Alerts and dashboard: queries that parse, of what a worker tells, and runbooks that are there."""
+"""Alerts and dashboard: queries that parse, of what worker and sink tell, and runbooks that are there."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from typing import Any, NamedTuple
 import promql_parser
 import pytest
 
-from stream_attr.processor.ports import Batch, Output
+from stream_attr.contract.topics import DECISIONS
+from stream_attr.ledger.sink.batch import Batch as SinkBatch
+from stream_attr.ledger.sink.metrics import SinkMetrics
+from stream_attr.processor.ports import Batch, Output, Record
 from stream_attr.worker.ops.metrics import Metrics
 from stream_attr.worker.startup.topics_check import INPUTS
 from tests.deploy.manifests import DEPLOY, ROOT, document, queries
+from tests.ledger.sink.test_rows import first
 
 DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboards" / "stream-attr.json").read_text(encoding="utf-8"))
-[GROUP] = document(DEPLOY / "prometheus" / "alerts.yaml")["groups"]
-ALERTS = {rule["alert"]: rule for rule in GROUP["rules"]}
+GROUPS = document(DEPLOY / "prometheus" / "alerts.yaml")["groups"]
+ALERTS = {rule["alert"]: rule for group in GROUPS for rule in group["rules"]}
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
-QUERIES = [*queries(GROUP), *queries(DASHBOARD)]
+QUERIES = [*queries(GROUPS), *queries(DASHBOARD)]
 RUNBOOK = ROOT / "docs" / "operations.md"
 SCRAPED = {"instance", "job"}
 """Labels that Prometheus gives."""
@@ -28,8 +32,14 @@ NODES = ("lhs", "rhs", "expr", "args", "vector_selector", "param")
 
 
 def exposed() -> dict[str, set[str]]:
-    """Every time series that a worker has, with its labels; ``up`` is Prometheus's own."""
-    metrics = Metrics()
+    """Every time series that a worker or a sink has, with its labels; ``up`` is Prometheus's own."""
+    metrics, sink = Metrics(), SinkMetrics()
+    stored = SinkBatch({(DECISIONS, 0): 0})
+    stored.add(Record(DECISIONS, 0, 0, 1, None, json.dumps(first(DECISIONS)).encode()))
+    stored.add(Record(DECISIONS, 0, 1, 1, None, b""))
+    sink.written(stored, 0.1)
+    sink.lost((DECISIONS, 0), 1)
+    sink.lag((DECISIONS, 0), 1)
     batch = Batch()
     for topic in INPUTS:
         metrics.input(0, topic, 1)
@@ -44,7 +54,7 @@ def exposed() -> dict[str, set[str]]:
     metrics.partitioners(dict.fromkeys(INPUTS, 1.0), differ=False)
     metrics.refused([Output("dead-letters", b"", b'{"code": "bad_value"}')])
     found: dict[str, set[str]] = {"up": set()}
-    for family in metrics.registry.collect():
+    for family in (*metrics.registry.collect(), *sink.registry.collect()):
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found
@@ -102,7 +112,11 @@ def test_what_a_worker_does_not_tell_is_found_out():
 
 
 def test_the_words_that_a_query_picks_by_are_ones_that_there_are():
-    values = {"topic": set(INPUTS), "job": {"stream-attr"}, "profile": {"official", "comparison"}}
+    values = {
+        "topic": set(INPUTS),
+        "job": {"stream-attr", "stream-attr-ledger"},
+        "profile": {"official", "comparison"},
+    }
     for query in QUERIES:
         for label, said in re.findall(r'(\w+)(?:=~|!=|=)"([^"]*)"', query):
             assert set(said.split("|")) <= values[label], query
@@ -112,7 +126,8 @@ def test_every_metric_is_on_the_dashboard():
     shown = {use.name.removesuffix("_bucket") for query in queries(DASHBOARD) for use in uses(query)}
     assert shown == {
         family.name + ("_total" if family.type == "counter" else "")
-        for family in Metrics().registry.collect()
+        for registry in (Metrics().registry, SinkMetrics().registry)
+        for family in registry.collect()
     } | {"up"}
 
 
