@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Iterator, Sequence
 
 import psycopg
@@ -20,6 +21,7 @@ from stream_attr.contract.topics import (
     RULINGS,
 )
 from stream_attr.ledger.database.connect import Connection, Database
+from stream_attr.ledger.sink import batch as batch_module
 from stream_attr.ledger.sink.batch import Batch, FencedError, prepare, write
 from stream_attr.ledger.sink.offsets import OtherSourceError, claim, empty
 from stream_attr.ledger.sink.tables import FILLED, REFUND, REVISION, TOPICS, UNSTORED
@@ -175,6 +177,24 @@ def test_a_number_that_is_too_long_to_be_written_stops_nothing(
     store(connection, [record(DECISIONS, 0, decision(1, "o-0")), record(DECISIONS, 1, long)])
     assert rows(ledger, "SELECT order_id FROM decision") == [("o-0",)]
     assert rows(ledger, "SELECT source_offset FROM unstored") == [(1,)]
+
+
+@pytest.mark.parametrize("unstored", [0, 1])
+def test_a_transaction_that_waits_for_its_sink_is_ended(
+    ledger: Database, monkeypatch: pytest.MonkeyPatch, unstored: int
+) -> None:
+    monkeypatch.setitem(batch_module._BOUNDS, "idle_in_transaction_session_timeout", "100ms")
+    waiting = [(record(DECISIONS, number, b"{"), "why") for number in range(unstored)]
+    with ledger.connect(autocommit=True) as frozen, ledger.connection(autocommit=True) as other:
+        prepare(frozen)
+        frozen.execute("BEGIN")
+        batch_module._keep_unstored(frozen.cursor(), waiting)
+        query, until = "SELECT 1 FROM pg_stat_activity WHERE pid = %s", time.monotonic() + 60
+        while other.execute(query, [frozen.info.backend_pid]).fetchone() and time.monotonic() < until:
+            time.sleep(0.05)
+        with pytest.raises(psycopg.Error):
+            frozen.execute("COMMIT")
+    assert rows(ledger, "SELECT 1 FROM unstored") == []
 
 
 def test_a_revision_that_cannot_be_stored_leaves_the_one_before(
