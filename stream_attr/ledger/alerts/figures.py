@@ -45,6 +45,8 @@ class Figure(NamedTuple):
     """The command that shows the rows behind it; has ``{shop}``, ``{first}`` and ``{last}``."""
     days_before: int = 0
     """From so many days before the window these rows are."""
+    has_usual: bool = True
+    """Whether it can be told of a window that is long past."""
 
     def sums(self, connection: Connection[Any], bound: Mapping[str, Any]) -> Sums:
         """Return what it counts in a window."""
@@ -121,6 +123,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         " AND status = 'pending' AND final_at < %(end)s",
         _rows("pending"),
         days_before=60,
+        has_usual=False,
     ),
     "notices": Figure(
         Text("orders with notices", "有提示的订单"),
@@ -147,6 +150,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "SELECT count(*), count(*) FROM (SELECT known_ts FROM dead_letter UNION ALL"
         " SELECT known_ts FROM unstored) AS refused WHERE known_ts >= %(start)s AND known_ts < %(end)s",
         "stream-attr dead-letters list",
+        has_usual=False,
     ),
 }
 """By the word of a rule."""

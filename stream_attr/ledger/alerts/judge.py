@@ -36,7 +36,8 @@ class Judged(NamedTuple):
     sums: Sums
     value: Fraction | None
     usual: Fraction | None
-    """Of the weeks before; None: it is not asked for, or there is too little."""
+    """Of the weeks before, of a count on average of those that have cases; None: it is not asked for, or
+    there is too little."""
     holds: bool | None
     """None: there is too little to judge by, and nothing changes."""
 
@@ -92,7 +93,7 @@ def _judged(connection: Connection[Any], rule: Rule, shop_id: str) -> Judged:
         if pooled.cases >= rule.least:
             usual = pooled.value(figure.kind)
             if usual is not None and figure.kind is Kind.COUNT:
-                usual /= len(_WEEKS)
+                usual /= sum(one.cases > 0 for one in before)
         enough = enough and usual is not None
     holds = None
     if enough and value is not None:

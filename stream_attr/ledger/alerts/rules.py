@@ -109,6 +109,8 @@ def _problem(rule: Rule, rules: Rules) -> str | None:
         return f"{given[1] if given else 'above'}: a rule has one of {', '.join(LIMITS)}"
     (which,) = given
     limit = getattr(rule, which)
+    if which.endswith("_usual") and not FIGURES[rule.figure].has_usual:
+        return f"{which}: what is usual of {rule.figure} is not known; give above or below"
     is_rate = which.endswith("_usual") or FIGURES[rule.figure].kind is Kind.RATE
     if is_rate and not (isinstance(limit, str) and _PERCENT.fullmatch(limit)):
         return f'{which}: {limit!r} is not a share like "30%"'

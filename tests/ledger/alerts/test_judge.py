@@ -150,6 +150,20 @@ def test_inquiries_that_ordered_by_the_end_of_the_window(ledger: Database, add: 
     assert (found.sums, found.holds) == ((1, 3), True)
 
 
+def test_of_a_count_usual_is_the_mean_of_the_weeks_that_have_cases(
+    ledger: Database, add: Add, at: At
+) -> None:
+    at(NOON + 10 * MINUTE)
+    for week, notices in ((0, 4), (1, 3), (2, 0)):  # and none at all three and four weeks ago
+        for number in range(4):
+            noted = ["over_refunded"] if number < notices else []
+            add("decision", order_id=f"o-{week}{number}", created_ts=NOON - 1 - 7 * week * DAY, notices=noted)
+    found = judged(ledger, "notices", above_usual="166%", least=8)
+    assert (found.value, found.usual, found.holds) == (Fraction(4), Fraction(3, 2), True)
+    assert judged(ledger, "notices", above_usual="167%", least=8).holds is False
+    assert judged(ledger, "notices", above_usual="166%", least=9).holds is None
+
+
 def test_findings_on_the_input(ledger: Database, add: Add, at: At) -> None:
     at(NOON + 10 * MINUTE)
     add("decision", order_id="o-1", created_ts=NOON - 1, notices=["over_refunded"])

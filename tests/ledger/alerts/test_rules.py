@@ -65,6 +65,10 @@ def test_limits_are_exact(tmp_path: Path, given: dict, limit: tuple) -> None:
         (rules({**RULE, "above": None}), "rules[0].above: a rule has one of above, below, "),
         (rules({**RULE, "above": "30%"}), "rules[0].above: '30%' is not an integer, which first_response"),
         (rules({**RULE, "figure": "silent"}), 'rules[0].above: 30 is not a share like "30%"'),
+        (
+            rules({**RULE, "figure": "overdue", "above": None, "above_usual": "1%"}),
+            "rules[0].above_usual: what is usual of overdue is not known; give above or below",
+        ),
         (rules(RULE, RULE), "rules[0].name: there are 2 rules named 'slow'; each needs its own"),
         (rules({**RULE, "figure": "refused", "shops": ["jd:1"]}), "rules[0].shops: records that are refused"),
     ],

@@ -48,3 +48,5 @@ def test_there_are_seven() -> None:
 def test_each_is_one_command(command: str, followed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(followed)
     assert run(command)
+    if command.startswith("report "):
+        assert re.search("[\u4e00-\u9fff]{2}", run(f"{command} --lang zh")) or "--out" in command
