@@ -180,6 +180,41 @@ def quality(**options: Any) -> None:
     _show("quality", **options)
 
 
+@command.command(cls=FilesCommand)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--map",
+    "maps",
+    metavar="COLUMN=FIELD…",
+    multiple=True,
+    help="What a column says. Of orders: order, line, amount, refund, created, paid, status, after_sales, "
+    "agent; of agents: agent, and figures such as sales.amount.",
+)
+@click.option("--sheet", metavar="NAME", help="Which sheet of the file.  [default: the one that is known]")
+@click.option(
+    "--days-of",
+    type=click.Choice(("paid", "created")),
+    default="paid",
+    show_default=True,
+    help="By what an order is of a day: as the sheet was exported.",
+)
+@click.option(
+    "--result",
+    "results",
+    multiple=True,
+    type=click.Choice(("matched", "differs", "only_there", "only_here")),
+    help="Show these results only.  [default: all but matched]",
+)
+@_common
+def reconcile(**options: Any) -> None:
+    """对账: FILE, a platform's exported sheet of orders or agents (xlsx, xls, csv), against the ledger.
+
+    Known are the exports of Taobao, JD, Pinduoduo and Douyin, and any other sheet by --map. Times without an
+    offset are by the clocks of the shop's zone.
+    """
+    _show("reconcile", **options)
+
+
 def _show(
     name: str,
     *,

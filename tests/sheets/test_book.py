@@ -180,10 +180,10 @@ def test_a_file_that_is_missing_or_a_folder_is_refused(tmp_path: Path) -> None:
 def test_csv_is_read_without_holding_it(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     with path.open("w") as file:
-        file.writelines(f"26{number:017},199.00,x{'y' * 200}\n" for number in range(100_000))
+        file.writelines(f"26{number:017},199.00,x{'y' * 200}\n" for number in range(20_000))
     (sheet,) = open_sheets(path)
     tracemalloc.start()
-    assert sum(1 for _ in sheet.read()) == 100_000
+    assert sum(1 for _ in sheet.read()) == 20_000
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2_000_000 < path.stat().st_size

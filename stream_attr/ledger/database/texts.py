@@ -64,7 +64,9 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
         "agent_id": "The agent who has the order's credit; null: nobody.",
     },
     "dead_letter": {
-        "place": "Where the record that could not be used lay: partition and offset, or file and line."
+        "place": "Where the record that could not be used lay: partition and offset, or file and line.",
+        "shop_id": "The shop that the record names; null: it cannot be told.",
+        "order_id": "The order that the record names; null: it names none, or it cannot be told.",
     },
     "unstored": {
         "topic": "The topic.",

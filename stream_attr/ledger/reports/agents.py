@@ -27,7 +27,7 @@ from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
 
-__all__ = ["report"]
+__all__ = ["report", "sum_columns"]
 
 _DEFAULT: Final = (
     "sales.amount",
@@ -141,7 +141,7 @@ def _measured(
             notes.append(Note(_MIXED.filled(shop=shop.shop_id), is_warning=True))
         found = ShopMeasures(dict.fromkeys(keys, 0), {}, {}, {})
         labels = shop.labels
-        for agent_id, label, *numbers in connection.execute(_QUERY.format(measures=_sums(keys)), bound):
+        for agent_id, label, *numbers in connection.execute(_QUERY.format(measures=sum_columns(keys)), bound):
             measures: Measures = dict(zip(keys, numbers, strict=True))
             part = (labels[label], currency)
             if agent_id == TOTAL:
@@ -156,7 +156,7 @@ def _measured(
     return measured
 
 
-def _sums(keys: Sequence[str]) -> Composed:
+def sum_columns(keys: Sequence[str]) -> Composed:
     """Return the columns that add up measures of the records of agents' days."""
     columns = []
     for key in keys:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
@@ -23,6 +24,7 @@ __all__ = [
     "Options",
     "ShopScope",
     "Who",
+    "agents_of",
     "as_of",
     "asked_for",
     "scope",
@@ -59,6 +61,16 @@ class Options:
     """The group of figures whose orders are asked for."""
     capacity: int | None = None
     """How many buyers an agent can serve at one time."""
+    file: Path | None = None
+    """A platform's exported sheet."""
+    maps: tuple[str, ...] = ()
+    """What columns of it say: ``their column=our field``."""
+    sheet: str | None = None
+    """Its name, where the file has several; None: the one that is known."""
+    days_of: str = "paid"
+    """By what an order of it is of a day: ``paid`` or ``created``."""
+    results: tuple[str, ...] = ()
+    """Which results of the comparison are shown; none: all but what matches."""
     as_known_on: int | None = None
     """Decisions as they stood at the end of this day, a day number; None: now."""
 
@@ -143,7 +155,7 @@ def scope(connection: Connection[Any], options: Options, times: Sequence[str] = 
         found.append(ShopScope(shop_id, zone, slices(zone, options.period, times), members, None))
     if not (options.agents or options.groups or options.persons):
         return found
-    known = [{**_agents_seen(connection, one.shop_id), **one.members} for one in found]
+    known = [agents_of(connection, one) for one in found]
     chosen = [_chosen(options, members) for members in known]
     for option, asked, matches in (
         ("agent", options.agents, lambda name, one: name in (one.agent_id, one.name)),
@@ -154,6 +166,11 @@ def scope(connection: Connection[Any], options: Options, times: Sequence[str] = 
             if not any(matches(name, one) for members in known for one in members.values()):
                 raise UnusableError(_unknown(option, name, [one for some in known for one in some.values()]))
     return [one._replace(chosen=ids) for one, ids in zip(found, chosen, strict=True)]
+
+
+def agents_of(connection: Connection[Any], shop: ShopScope) -> dict[str, Member]:
+    """Return by id the agents of a shop: of its roster, and whom the ledger has seen without."""
+    return {**_agents_seen(connection, shop.shop_id), **shop.members}
 
 
 def _chosen(options: Options, members: dict[str, Member]) -> frozenset[str]:

@@ -7,6 +7,7 @@ is not storable, since two different identifiers could become one.
 
 from __future__ import annotations
 
+import base64
 import functools
 import re
 from collections.abc import Callable
@@ -127,7 +128,10 @@ _task: Final = msgspec.json.Decoder(
 _dead_letter: Final = msgspec.json.Decoder(
     _slim(
         "DeadLetterRow",
-        (DeadLetter, ("code", "message", "field", "topic", "partition", "offset", "file", "line")),
+        (
+            DeadLetter,
+            ("code", "message", "field", "topic", "partition", "offset", "file", "line", "value_base64"),
+        ),
     )
 )
 
@@ -328,8 +332,28 @@ def _refused(record: Record, value: bytes) -> Row:
     else:
         place = f"{one.file}, line {one.line}"
     key = (record.partition, record.offset)
-    values = (*key, record.timestamp, one.code, one.field, one.topic, one.message, place)
+    named = _named_in(one.value_base64)
+    values = (*key, record.timestamp, one.code, one.field, one.topic, one.message, place, *named)
     return Row(record, key, (0, record.offset), values)
+
+
+_LONGEST_ID: Final = 128
+"""Of an identifier (RULEBOOK 2)."""
+
+
+def _named_in(value_base64: str | None) -> tuple[str | None, str | None]:
+    """Return the shop and the order that a refused record names, where it can be read at all."""
+    try:
+        given = msgspec.json.decode(base64.b64decode(value_base64 or "", validate=True))
+    except ValueError:  # msgspec's and binascii's errors are of this kind
+        return None, None
+    if not isinstance(given, dict):
+        return None, None
+    shop_id, order_id = (
+        one if isinstance(one, str) and 0 < len(one) <= _LONGEST_ID and "\0" not in one else None
+        for one in (given.get("shop_id"), given.get("order_id"))
+    )
+    return shop_id, order_id
 
 
 _MAKERS: Final[dict[str, Callable[[Record, bytes], Row]]] = {

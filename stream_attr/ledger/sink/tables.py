@@ -117,7 +117,10 @@ _RULING: Final = Table(
     (),
 )
 _DEAD_LETTER: Final = Table(
-    "dead_letter", (*_SOURCE, "known_ts", "code", "field", "topic", "message", "place"), _SOURCE, ()
+    "dead_letter",
+    (*_SOURCE, "known_ts", "code", "field", "topic", "message", "place", "shop_id", "order_id"),
+    _SOURCE,
+    (),
 )
 UNSTORED: Final = Table(
     "unstored", ("topic", *_SOURCE, "known_ts", "why", "record_key", "value"), ("topic", *_SOURCE), ()

@@ -209,8 +209,12 @@ CREATE TABLE dead_letter (
     topic text NOT NULL,
     message text NOT NULL,
     place text NOT NULL,
+    shop_id text,
+    order_id text,
     PRIMARY KEY (source_partition, source_offset)
 );
+
+CREATE INDEX dead_letter_order ON dead_letter (shop_id, order_id) WHERE order_id IS NOT NULL;
 
 CREATE TABLE unstored (
     topic text NOT NULL,

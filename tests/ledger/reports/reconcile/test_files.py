@@ -1,0 +1,172 @@
+"""``stream-attr report reconcile``: files of every kind, whole and damaged, and what it says of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from xlsxwriter import Workbook  # type: ignore[import-untyped]
+
+from stream_attr.cli import main
+from stream_attr.ledger.database.connect import Database
+from tests.ledger.reports.reconcile.conftest import SHOP
+from tests.sheets.test_columns import EXPORT_FILES
+
+PROTECTED = Path(__file__).parents[3] / "sheets" / "files" / "protected.xlsx"
+ASKED = ("--shop", SHOP, "--from", "2026-11-10", "--to", "2026-11-11")
+
+
+def run(database: Database, path: Path, *options: object) -> Result:
+    given = ["report", "reconcile", path, *ASKED, *options, "--database", database.address]
+    return CliRunner().invoke(main, list(map(str, given)))
+
+
+@pytest.mark.parametrize(
+    ("file", "texts"),
+    [
+        (
+            "douyin_orders.csv",
+            ("Douyin orders, head in row 1, 1 rows", "1 orders of the sheet are of other days"),
+        ),
+        (
+            "pdd_orders.csv",
+            (
+                "Pinduoduo orders, head in row 1, 1 rows",
+                "订单确认时间/订单成交时间 → paid",
+            ),
+        ),
+        ("feige_kefu_shuju.csv", ("Douyin agents, head in row 1, 2 rows", "工作时间3分钟回复率")),
+        ("jd_kefu_guanjia_overall.csv", ("JD agents, head in row 1, 2 rows", "30s应答率")),
+        ("pdd_kefu_jixiao.csv", ("Pinduoduo agents, head in row 1, 2 rows", "left out: 1 of totals")),
+        ("sycm_kefu_jixiao.csv", ("Taobao agents, head in row 1, 2 rows", "left out: 2 of totals")),
+    ],
+)
+def test_every_sample_of_an_export_is_reconciled(
+    shop_database: Database, file: str, texts: tuple[str, ...]
+) -> None:
+    result = run(shop_database, EXPORT_FILES / file)
+    assert result.exit_code == 0, result.output
+    for text in texts:
+        assert text in result.stdout
+
+
+def test_the_sample_with_an_id_that_excel_has_eaten_is_refused(shop_database: Database) -> None:
+    result = run(shop_database, EXPORT_FILES / "taobao_suborders.csv")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert (
+        "taobao_suborders.csv, row 3, column '主订单编号': 2.6E+18: a spreadsheet has made" in result.stderr
+    )
+    assert "Export the sheet again" in result.stderr
+
+
+def test_a_workbook_with_ids_as_numbers_is_refused_with_its_place(
+    shop_database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "orders.xlsx"
+    with Workbook(path) as book:
+        sheet = book.add_worksheet("订单")
+        for column, head in enumerate(("订单号", "金额")):
+            sheet.write(1, column, head)
+        sheet.write(2, 0, "2600000000000000001")
+        sheet.write_number(3, 0, 2600000000000000004)
+        sheet.write_number(3, 1, 80)
+    result = run(shop_database, path, "--map", "订单号=order", "金额=amount")
+    assert result.exit_code == 2
+    assert "orders.xlsx, sheet '订单', row 4, column '订单号': 2600000000000000000: " in result.stderr
+
+
+def test_of_several_sheets_the_one_that_is_known_or_named_is_taken(
+    shop_database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "orders.xlsx"
+    with Workbook(path) as book:
+        book.add_worksheet("封面").write(0, 0, "订单报表")
+        for name in ("订单", "订单2"):
+            sheet = book.add_worksheet(name)
+            for column, head in enumerate(("单号", "金额")):
+                sheet.write(4, column, head)
+            sheet.write(5, 0, "2600000000000000001")
+            sheet.write(5, 1, 100.0)
+    options = ("--map", "单号=order", "金额=amount")
+    several = run(shop_database, path, *options)
+    assert several.exit_code == 2
+    assert "several sheets can be meant, '订单', '订单2': name one with --sheet" in several.stderr
+    missing = run(shop_database, path, *options, "--sheet", "x")
+    assert "there is no sheet 'x'; there are 封面, 订单, 订单2" in missing.stderr
+    one = run(shop_database, path, *options, "--sheet", "订单2", "--format", "json", "--result", "matched")
+    (row,) = json.loads(one.stdout)["rows"]
+    assert (row["order"], row["row"], row["theirs"], row["ours"]) == (
+        "2600000000000000001",
+        6,
+        10_000,
+        10_000,
+    )
+
+
+def test_a_sheet_that_is_not_known_says_what_it_has_and_how_to_map_it(
+    shop_database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Order No,Total\nx-1,2.00\n")
+    result = run(shop_database, path)
+    assert result.exit_code == 2
+    for text in (
+        "row 1: Order No, Total.",
+        "--map 'their column=our field'",
+        "taobao_suborders, douyin_orders",
+    ):
+        assert text in result.stderr
+    wrong = run(shop_database, path, "--map", "Order=order")
+    assert "No row has all of 'Order', which --map names. Its columns may be: row 1: Order No" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "the file is empty"),
+        ("1,2\n3,4\n", "there is no row that could be the heads of columns"),
+        ("单号,金额,金额\na,1,2\n", "row 1: column '金额' is there 2 times"),
+        ("单号,金额\na,1\nb,2\na,3\n", "row 4, column '单号': order a is in row 2 too, and the rows differ"),
+        ("单号,金额\na,壹\n", "row 2, column '金额': '壹' is no amount"),
+        ("单号,金额\na,1.005\n", "row 2: the amount of order a is 1.005, and CNY has 2 decimals"),
+    ],
+)
+def test_a_damaged_sheet_is_one_sentence_with_its_place(
+    shop_database: Database, tmp_path: Path, content: str, message: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    result = run(shop_database, path, "--map", "单号=order", "金额=amount")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_a_file_with_a_password_or_missing_is_refused(shop_database: Database, tmp_path: Path) -> None:
+    assert "protected by a password" in run(shop_database, PROTECTED).stderr
+    assert "No such file" in run(shop_database, tmp_path / "none.xlsx").stderr
+
+
+def test_two_heads_in_one_file_are_one_and_counted(shop_database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("单号,金额\n2600000000000000001,100\n单号,金额\n2600000000000000004,80\n")
+    result = run(shop_database, path, "--map", "单号=order", "金额=amount", "--result", "matched")
+    assert "Not data, left out: 1 times the head again." in result.stdout
+    assert result.stdout.count(" matched ") == 3
+
+
+def test_several_shops_and_agents_of_orders_are_refused(shop_database: Database) -> None:
+    orders = EXPORT_FILES / "douyin_orders.csv"
+    assert "name one with --shop" in run(shop_database, orders, "--shop", SHOP, "x").stderr
+    refused = run(shop_database, orders, "--agent", "kf-a")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "this one is of orders" in refused.stderr
+
+
+def test_it_speaks_chinese(shop_database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("单号,金额\n2600000000000000001,1\n")
+    result = run(shop_database, path, "--map", "单号=order", "金额=amount", "--lang", "zh")
+    for text in ("订单对账", "不一致", "仅本系统有", "日切", "合计不一致：平台 1.00 CNY（1 单）"):
+        assert text in result.stdout
