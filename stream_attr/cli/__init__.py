@@ -37,6 +37,7 @@ _COMMANDS = {
     "explain": "Explain the decision on an order, or a buyer's day.",
     "check": "Check JSON-lines files against the schemas.",
     "settings": "Show a shop's rules on a day, and where each comes from.",
+    "goal": "Set what shops and agents are to reach.",
     "report": "Show sales, orders, losses and other figures of the ledger.",
     "alerts": "Tell people when a figure leaves its limits.",
     "dead-letters": "List and replay records that could not be used.",

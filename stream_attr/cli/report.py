@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 import click
 
-from stream_attr.cli.database import Where, database_options, ledger_module
+from stream_attr.cli.database import database_options, ledger_module
 from stream_attr.cli.params import FilesCommand
+from stream_attr.cli.report_made import made
+from stream_attr.cli.report_saved import COMMANDS
 from stream_attr.cli.terminal import echo
-from stream_attr.errors import UnusableError
 from stream_attr.ledger.by import BY
 from stream_attr.ledger.texts import LANGUAGES
-from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.vocabulary import BASES, NOTICES, OUTCOMES, REASONS, STATUSES, Vocabulary
 
 FORMATS = ("table", "csv", "xlsx", "json")
@@ -79,6 +79,10 @@ _as_known_on = click.option(
 )
 
 
+def _listed(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tuple[str, ...]:
+    return () if text is None else tuple(one.strip() for one in text.split(",") if one.strip())
+
+
 def _words(option: str, name: str, vocabulary: Vocabulary, text: str) -> Callable[[_Command], _Command]:
     return click.option(option, name, multiple=True, type=click.Choice(list(vocabulary)), help=text)
 
@@ -98,16 +102,16 @@ def sales(**options: Any) -> None:
 @command.command(cls=FilesCommand)
 @click.option(
     "--figures",
+    callback=_listed,
     metavar="FIGURE,…",
     help="Figures, by name in either language or as GROUP.NAME; with :share, :before or :change behind it "
     "its share of the shop's, its value in the period before, or the change.",
 )
 @_by
 @_common
-def agents(figures: str | None, **options: Any) -> None:
+def agents(**options: Any) -> None:
     """自定义报表: any figures of agents' days."""
-    named = () if figures is None else tuple(one.strip() for one in figures.split(",") if one.strip())
-    _show("agents", figures=named, **options)
+    _show("agents", **options)
 
 
 @command.command(cls=FilesCommand)
@@ -175,6 +179,13 @@ def pressure(**options: Any) -> None:
 
 @command.command(cls=FilesCommand)
 @_common
+def goals(**options: Any) -> None:
+    """目标完成: targets against what was reached, what the rest must bring, and a forecast."""
+    _show("goals", **options)
+
+
+@command.command(cls=FilesCommand)
+@_common
 def quality(**options: Any) -> None:
     """数据体检: what came in day by day beside the days before, and what to look at."""
     _show("quality", **options)
@@ -215,54 +226,23 @@ def reconcile(**options: Any) -> None:
     _show("reconcile", **options)
 
 
-def _show(
-    name: str,
-    *,
-    shops: tuple[str, ...],
-    first: str,
-    last: str | None,
-    format_: str,
-    out: Path | None,
-    language: str,
-    where: Where,
-    as_known_on: str | None = None,
-    **others: Any,
-) -> None:
+def _show(name: str, *, format_: str, out: Path | None, language: str, **asked: Any) -> None:
     """Make a report, and show or write it."""
     if format_ == "xlsx" and out is None:
         raise click.UsageError("--format xlsx needs --out FILE.")
-    database_of = ledger_module("database.connect").Database
-    require_schema = ledger_module("database.schema").require_schema
-    scope = ledger_module("reports.scope")
-    report_of = ledger_module(f"reports.{name}").report
     output = ledger_module("formats.output")
-    options = scope.Options(
-        shops,
-        ledger_module("periods").period(first, last),
-        as_known_on=None if as_known_on is None else _day(as_known_on),
-        **others,
-    )
-    with (
-        database_of(*where) as database,
-        database.connection(application=f"stream-attr report {name}") as connection,
-    ):
-        require_schema(connection)
-        with scope.snapshot(connection):
-            made = report_of(connection, options)
-            if out is not None:
-                with output.complete_file(out) as file:
-                    output.WRITERS[format_](made, language, file)
-                echo(f"wrote {out}", err=True)
-            elif format_ == "table":
-                width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-                for line in ledger_module("formats.screen").lines_of(made, language, width):
-                    echo(line)
-            else:
-                output.WRITERS[format_](made, language, click.get_binary_stream("stdout"))
+    with made(name, **asked) as report:
+        if out is not None:
+            with output.complete_file(out) as file:
+                output.WRITERS[format_](report, language, file)
+            echo(f"wrote {out}", err=True)
+        elif format_ == "table":
+            width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+            for line in ledger_module("formats.screen").lines_of(report, language, width):
+                echo(line)
+        else:
+            output.WRITERS[format_](report, language, click.get_binary_stream("stdout"))
 
 
-def _day(text: str) -> int:
-    try:
-        return day_number(text)
-    except ValueError:
-        raise UnusableError(f"--as-known-on {text!r} is not a day like 2026-11-01") from None
+for _one in COMMANDS:
+    command.add_command(_one)

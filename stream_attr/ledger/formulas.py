@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """A ratio to four decimals, shown in percent."""
     RATIO = "ratio"
     """To four decimals."""
+    FIGURE = "figure"
+    """Each row of a figure of its own: an amount, or a number that says its kind."""
     DAY = "day"
     MOMENT = "moment"
     """Epoch milliseconds, shown by the clocks of the shop to the second."""

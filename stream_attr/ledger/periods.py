@@ -78,14 +78,18 @@ class Slice(NamedTuple):
     """The first day that it has of the period."""
 
 
-def period(first: str, last: str | None) -> Period:
+def period(first: str, last: str | None, names: tuple[str, str] = ("--from", "--to")) -> Period:
     """Return the period from one day or month to another, both included; ``last`` None: ``first`` alone.
+
+    ``names``: of the two, for messages.
 
     Raises UnusableError where one is neither ``YYYY-MM-DD`` nor ``YYYY-MM``, or the last is before the first.
     """
-    begin, end = _days(first, "--from"), _days(first if last is None else last, "--to")
+    begin, end = _days(first, names[0]), _days(first if last is None else last, names[1])
     if end[1] < begin[0]:
-        raise UnusableError(f"--to {last} is before --from {first}: name the later day with --to")
+        raise UnusableError(
+            f"{names[1]} {last} is before {names[0]} {first}: name the later day with {names[1]}"
+        )
     return Period(begin[0], end[1])
 
 

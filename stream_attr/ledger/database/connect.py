@@ -22,9 +22,10 @@ from stream_attr.ledger.database.embedded import (
     AlreadyRunning,
     EmbeddedPostgres,
     EmbeddedPostgresError,
+    holds_database,
     running_in,
 )
-from stream_attr.ledger.database.schema import SCHEMA
+from stream_attr.ledger.database.schema import NO_LEDGER, SCHEMA, SchemaError
 
 __all__ = ["EMBEDDED_NAME", "Connection", "Database", "DatabaseAway", "DatabaseError"]
 
@@ -84,18 +85,20 @@ class Database:
         password: Secret | None = None,
         *,
         embedded_settings: Mapping[str, str] | None = None,
+        create: bool = True,
     ) -> None:
         """Say where the database is; nothing is opened yet.
 
         ``address``: what libpq takes, ``postgresql://…`` or ``host=… dbname=…``; None: the embedded one in
         ``folder``. ``password``: with an address that has none. ``embedded_settings``: PostgreSQL's, of the
-        embedded one.
+        embedded one. ``create``: make it where there is none.
 
         Raises:
             DatabaseError: the address cannot be one, or has a password too.
         """
         self._folder = folder
         self._embedded_settings = embedded_settings
+        self._may_create = create
         self._server: EmbeddedPostgres | None = None
         self._is_embedded = False
         self._parameters = None if address is None else _parsed(address)
@@ -123,8 +126,11 @@ class Database:
 
         Raises:
             EmbeddedPostgresError: it cannot run there.
+            SchemaError: there is none, and it is not to be made.
         """
         if self._parameters is None:
+            if not self._may_create and not holds_database(self._folder):
+                raise SchemaError(NO_LEDGER.format(self._folder))
             self._start()
             self._is_embedded = True
             if self._server is not None:

@@ -32,7 +32,15 @@ from stream_attr.errors import UnusableError
 from stream_attr.kafka.embedded.server import spawn
 from stream_attr.ledger.database.identity import Identity, identity_for
 
-__all__ = ["USER", "AlreadyRunning", "EmbeddedPostgres", "EmbeddedPostgresError", "program", "running_in"]
+__all__ = [
+    "USER",
+    "AlreadyRunning",
+    "EmbeddedPostgres",
+    "EmbeddedPostgresError",
+    "holds_database",
+    "program",
+    "running_in",
+]
 
 USER: Final = "postgres"
 """The server's only user at first, who may do everything."""
@@ -97,6 +105,15 @@ def program(name: str) -> Path:
             "name a database with --database"
         )
     return path
+
+
+def holds_database(folder: Path) -> bool:
+    """Whether a database has been made in a folder."""
+    return _data_of(folder).exists()
+
+
+def _data_of(folder: Path) -> Path:
+    return folder / "data"
 
 
 class EmbeddedPostgres:
@@ -181,7 +198,7 @@ class EmbeddedPostgres:
 
     @property
     def _data(self) -> Path:
-        return self.folder / "data"
+        return _data_of(self.folder)
 
     @property
     def _log(self) -> Path:

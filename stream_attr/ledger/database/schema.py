@@ -10,7 +10,16 @@ from psycopg.pq import TransactionStatus
 
 from stream_attr.errors import UnusableError
 
-__all__ = ["LATEST", "MIGRATIONS", "SCHEMA", "VERSION_TABLE", "SchemaError", "require_schema", "version_of"]
+__all__ = [
+    "LATEST",
+    "MIGRATIONS",
+    "NO_LEDGER",
+    "SCHEMA",
+    "VERSION_TABLE",
+    "SchemaError",
+    "require_schema",
+    "version_of",
+]
 
 SCHEMA: Final = "stream_attr"
 """The schema that holds the tables; the search path of our connections."""
@@ -20,6 +29,7 @@ MIGRATIONS: Final = {
     for file in sorted(Path(__file__).with_name("migrations").glob("[0-9]*_*.sql"))
 }
 """By number, the SQL that leads there from the number before."""
+NO_LEDGER: Final = "{} holds no ledger yet: stream-attr ledger makes and fills it"
 LATEST: Final = max(MIGRATIONS)
 
 
@@ -70,9 +80,7 @@ def require_schema(connection: Connection[Any]) -> None:
     if idle and not connection.autocommit:
         connection.rollback()
     if version is None:
-        raise SchemaError(
-            f"database {connection.info.dbname!r} holds no ledger yet: stream-attr ledger makes and fills it"
-        )
+        raise SchemaError(NO_LEDGER.format(f"database {connection.info.dbname!r}"))
     refuse_newer(version)
     if version != LATEST:
         raise SchemaError(

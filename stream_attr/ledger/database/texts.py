@@ -18,6 +18,7 @@ from stream_attr.contract.records import (
     shop_settings,
 )
 from stream_attr.contract.schema import RecordSchema
+from stream_attr.rules.reports.contribution import TOTAL
 
 __all__ = ["EPOCH", "TABLES", "columns_of", "describe"]
 
@@ -44,6 +45,8 @@ TABLES: Final[dict[str, tuple[RecordSchema | None, str]]] = {
     ),
     "alert_state": (None, "Which alerts have begun."),
     "alert_message": (None, "What is to be sent of alerts as they begin and end, and whether it was."),
+    "goal": (None, "What a shop or an agent is to reach in a period; entered by people."),
+    "saved_report": (None, "Reports that people have kept by a name."),
     "schema_version": (None, "The number of the last migration that was run."),
 }
 """By table the record that it keeps, if it keeps one, and of that what it holds."""
@@ -103,6 +106,23 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
         "was sending.",
         "attempts": "How often it was tried to send it.",
         "sent_ts": f"When it was sent; null: it was not yet.{EPOCH}",
+    },
+    "goal": {
+        "shop_id": "The shop.",
+        "agent_id": f"The agent; {TOTAL}: the whole shop.",
+        "figure": "The key of the figure, such as sales.amount.",
+        "first_day": "The first day of the period.",
+        "last_day": "Its last day, included.",
+        "target": "In the smallest unit of the figure: minor units, counts, milliseconds; of rates and "
+        "ratios ten-thousandths.",
+        "currency": "ISO 4217, of an amount; null: it is none.",
+        "set_ts": f"When it was entered.{EPOCH}",
+    },
+    "saved_report": {
+        "name": "The name.",
+        "report": "Which report, such as sales.",
+        "options": "Its options, each with its values.",
+        "saved_ts": f"When it was kept.{EPOCH}",
     },
     "schema_version": {"version_num": "The number."},
 }

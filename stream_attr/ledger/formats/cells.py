@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from stream_attr.codec.money import decimal_amount
 from stream_attr.ledger.formulas import Kind
-from stream_attr.ledger.reports.report import Cell, Column, Moment, Money, Report
+from stream_attr.ledger.reports.report import Cell, Column, Moment, Money, Number, Report
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import END_OF_TIME
 
@@ -48,6 +48,8 @@ def as_text(cell: Cell, kind: Kind, language: str, *, grouped: bool) -> str:
         return END.of(language) if is_end(cell.ts) else f"{local(cell):%Y-%m-%d %H:%M:%S}"
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, Number):
+        cell, kind = cell
     separator = "," if grouped else ""
     if kind is Kind.SECONDS:
         sign, ms = "-" if cell < 0 else "", abs(int(cell))

@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 
 from stream_attr.ledger.formats.cells import as_text, heads
 from stream_attr.ledger.formulas import Kind
-from stream_attr.ledger.reports.report import Cell, Moment, Money, Report
+from stream_attr.ledger.reports.report import Cell, Report
 from stream_attr.ledger.texts import Text
 
 __all__ = ["write"]
@@ -31,7 +31,7 @@ def write(report: Report, language: str, out: BinaryIO) -> None:
 
 def _shown(cell: Cell, kind: Kind, language: str) -> str:
     text = as_text(cell, kind, language, grouped=False)
-    return _quoted(text) if isinstance(cell, str | Text) and not isinstance(cell, Money | Moment) else text
+    return _quoted(text) if isinstance(cell, str | Text) else text
 
 
 def _quoted(text: str) -> str:

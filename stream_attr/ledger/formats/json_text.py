@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from stream_attr.ledger.formulas import Kind
-from stream_attr.ledger.reports.report import Cell, Column, Moment, Money, Report, Row
+from stream_attr.ledger.reports.report import Cell, Column, Moment, Money, Number, Report, Row
 from stream_attr.ledger.texts import Text
 
 __all__ = ["write"]
@@ -63,4 +63,6 @@ def _plain(cell: Cell) -> Any:
         return cell.amount
     if isinstance(cell, Moment):
         return cell.ts
+    if isinstance(cell, Number):
+        return cell.value
     return cell.english if isinstance(cell, Text) else cell

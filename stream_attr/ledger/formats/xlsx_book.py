@@ -12,7 +12,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.ledger.formats.cells import as_text, heads, is_end, local
 from stream_attr.ledger.formats.summary import as_of_lines, note_lines
 from stream_attr.ledger.formulas import Kind
-from stream_attr.ledger.reports.report import Cell, Moment, Money, Report, Row
+from stream_attr.ledger.reports.report import Cell, Moment, Money, Number, Report, Row
 from stream_attr.ledger.texts import Text
 
 __all__ = ["write"]
@@ -60,6 +60,8 @@ class _Book:
         """Write a typed cell; text is never a formula, a link or a number."""
         if cell is None:
             return
+        if isinstance(cell, Number):
+            cell, kind = cell
         if isinstance(cell, str | Text) or (isinstance(cell, Moment) and is_end(cell.ts)):
             text = as_text(cell, kind, self.language, grouped=True)
             sheet.write_string(row, column, text[:_MAX_TEXT])

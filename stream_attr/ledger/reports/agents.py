@@ -14,6 +14,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.ledger.asked import Asked, Way, asked, measures_of
 from stream_attr.ledger.figures import FIGURES, add
 from stream_attr.ledger.formulas import Kind, Measures, Most
+from stream_attr.ledger.periods import Period
 from stream_attr.ledger.reports.measured import (
     Measured,
     ShopMeasures,
@@ -27,7 +28,7 @@ from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
 
-__all__ = ["report", "sum_columns"]
+__all__ = ["MIXED", "currencies_of", "report", "sum_columns"]
 
 _DEFAULT: Final = (
     "sales.amount",
@@ -68,7 +69,7 @@ _OPEN: Final = Text(
     "Shop {shop}: {pending} of {days} agents' days are pending and can still change.",
     "店铺 {shop}：{days} 个客服日报中有 {pending} 个待定，仍可能变化。",
 )
-_MIXED: Final = Text(
+MIXED: Final = Text(
     "Shop {shop} has several currencies, and agents' days add them up: read amounts in the report sales.",
     "店铺 {shop} 有多种币种，客服日报把它们相加：金额请看 sales 报表。",
 )
@@ -135,10 +136,10 @@ def _measured(
             "first_days": [part.day for part in shop.slices],
             "total": TOTAL,
         }
-        currencies = [one for (one,) in connection.execute(_CURRENCIES, bound)] if has_money else []
+        currencies = currencies_of(connection, shop, options.period) if has_money else []
         currency = currencies[0] if len(currencies) == 1 else None
         if len(currencies) > 1:
-            notes.append(Note(_MIXED.filled(shop=shop.shop_id), is_warning=True))
+            notes.append(Note(MIXED.filled(shop=shop.shop_id), is_warning=True))
         found = ShopMeasures(dict.fromkeys(keys, 0), {}, {}, {})
         labels = shop.labels
         for agent_id, label, *numbers in connection.execute(_QUERY.format(measures=sum_columns(keys)), bound):
@@ -154,6 +155,13 @@ def _measured(
             text = _OPEN.filled(shop=shop.shop_id, pending=f"{pending:,}", days=f"{days:,}")
             notes.append(Note(text))
     return measured
+
+
+def currencies_of(connection: Connection[Any], shop: ShopScope, days: Period) -> list[str]:
+    """Return the currencies of a shop's orders in a period; two where there are more than one."""
+    start, end = days.instants(shop.zone)
+    bound = {"shop": shop.shop_id, "start": start, "end": end}
+    return [one for (one,) in connection.execute(_CURRENCIES, bound)]
 
 
 def sum_columns(keys: Sequence[str]) -> Composed:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.texts import Text
 
-__all__ = ["AsOf", "Cell", "Column", "Moment", "Money", "Note", "Report", "Row", "TopicAsOf"]
+__all__ = ["AsOf", "Cell", "Column", "Moment", "Money", "Note", "Number", "Report", "Row", "TopicAsOf"]
 
 
 class Money(NamedTuple):
@@ -26,7 +26,14 @@ class Moment(NamedTuple):
     zone: str
 
 
-Cell = None | str | int | float | Money | Moment | Text
+class Number(NamedTuple):
+    """A number of another kind than those above it, in a column of `Kind.FIGURE`; amounts are ``Money``."""
+
+    value: int | float
+    kind: Kind
+
+
+Cell = None | str | int | float | Money | Moment | Number | Text
 """A number is a count, a rate, or a duration in milliseconds; a ``Text`` is in the reader's language."""
 Row = tuple[Cell, ...]
 

@@ -29,6 +29,7 @@ __all__ = [
     "asked_for",
     "scope",
     "snapshot",
+    "unknown",
     "who_cells",
     "who_columns",
     "who_of",
@@ -164,7 +165,7 @@ def scope(connection: Connection[Any], options: Options, times: Sequence[str] = 
     ):
         for name in asked:
             if not any(matches(name, one) for members in known for one in members.values()):
-                raise UnusableError(_unknown(option, name, [one for some in known for one in some.values()]))
+                raise UnusableError(unknown(option, name, [one for some in known for one in some.values()]))
     return [one._replace(chosen=ids) for one, ids in zip(found, chosen, strict=True)]
 
 
@@ -184,7 +185,8 @@ def _chosen(options: Options, members: dict[str, Member]) -> frozenset[str]:
     )
 
 
-def _unknown(option: str, name: str, members: list[Member]) -> str:
+def unknown(option: str, name: str, members: Sequence[Member]) -> str:
+    """Return a sentence that there is no such agent, group or person, and which there are."""
     if option == "agent":
         there = [one.agent_id if one.name is None else f"{one.agent_id} {one.name}" for one in members]
     else:

@@ -15,7 +15,7 @@ from stream_attr.cli import main
 from stream_attr.contract.topics import ROSTER, RULINGS, SETTINGS
 from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.database.embedded import EmbeddedPostgres
-from stream_attr.ledger.reports.report import Cell, Moment, Money, Report, Row
+from stream_attr.ledger.reports.report import Cell, Moment, Money, Number, Report, Row
 from stream_attr.ledger.reports.scope import snapshot
 from stream_attr.ledger.sink.folder import Files, fill
 from stream_attr.ledger.texts import Text
@@ -31,6 +31,8 @@ def plain(cell: Cell) -> Any:
         return cell.amount
     if isinstance(cell, Moment):
         return cell.ts
+    if isinstance(cell, Number):
+        return cell.value
     return cell.english if isinstance(cell, Text) else cell
 
 

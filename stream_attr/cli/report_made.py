@@ -1,0 +1,53 @@
+"""A report as a command asks for it, made in one snapshot of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from stream_attr.cli.database import Where, ledger_module
+from stream_attr.errors import UnusableError
+from stream_attr.rules.shop.days import day_number
+
+__all__ = ["made"]
+
+
+@contextmanager
+def made(
+    name: str,
+    *,
+    where: Where,
+    shops: tuple[str, ...],
+    first: str,
+    last: str | None,
+    as_known_on: str | None = None,
+    **others: Any,
+) -> Iterator[Any]:
+    """Make a report, whose rows can be read within the block.
+
+    Raises UnusableError where there is no ledger, or what is asked for does not exist.
+    """
+    require_schema = ledger_module("database.schema").require_schema
+    scope = ledger_module("reports.scope")
+    report_of = ledger_module(f"reports.{name}").report
+    options = scope.Options(
+        shops,
+        ledger_module("periods").period(first, last),
+        as_known_on=None if as_known_on is None else _day(as_known_on),
+        **others,
+    )
+    with (
+        ledger_module("database.connect").Database(*where, create=False) as database,
+        database.connection(application=f"stream-attr report {name}") as connection,
+    ):
+        require_schema(connection)
+        with scope.snapshot(connection):
+            yield report_of(connection, options)
+
+
+def _day(text: str) -> int:
+    try:
+        return day_number(text)
+    except ValueError:
+        raise UnusableError(f"--as-known-on {text!r} is not a day like 2026-11-01") from None
