@@ -178,6 +178,33 @@ def pressure(**options: Any) -> None:
 
 
 @command.command(cls=FilesCommand)
+@click.option(
+    "--against",
+    metavar="DAY",
+    help="First day, or month, of the other period.  [default: the period before]",
+)
+@click.option("--against-to", metavar="DAY", help="Its last day or month, included.  [default: as --against]")
+@_common
+def review(**options: Any) -> None:
+    """大促复盘: one period against another: reception, trade, loss, service, and what moved most."""
+    _show("review", **options)
+
+
+@command.command(cls=FilesCommand)
+@click.option(
+    "--signal",
+    "kinds",
+    metavar="SIGNAL…",
+    multiple=True,
+    help="late_words, to_and_fro, single_sentence, templates, short_losses.  [default: all]",
+)
+@_common
+def signals(**options: Any) -> None:
+    """异常行为: what is worth a look, each with the rows behind it; never to punish by."""
+    _show("signals", **options)
+
+
+@command.command(cls=FilesCommand)
 @_common
 def goals(**options: Any) -> None:
     """目标完成: targets against what was reached, what the rest must bring, and a forecast."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import click
+
 from stream_attr.cli.database import Where, ledger_module
 from stream_attr.errors import UnusableError
 from stream_attr.rules.shop.days import day_number
@@ -22,6 +24,8 @@ def made(
     first: str,
     last: str | None,
     as_known_on: str | None = None,
+    against: str | None = None,
+    against_to: str | None = None,
     **others: Any,
 ) -> Iterator[Any]:
     """Make a report, whose rows can be read within the block.
@@ -31,9 +35,13 @@ def made(
     require_schema = ledger_module("database.schema").require_schema
     scope = ledger_module("reports.scope")
     report_of = ledger_module(f"reports.{name}").report
+    period = ledger_module("periods").period
+    if against_to is not None and against is None:
+        raise click.UsageError("--against-to goes with --against.")
     options = scope.Options(
         shops,
-        ledger_module("periods").period(first, last),
+        period(first, last),
+        against=None if against is None else period(against, against_to, ("--against", "--against-to")),
         as_known_on=None if as_known_on is None else _day(as_known_on),
         **others,
     )

@@ -72,6 +72,8 @@ class Options:
     """By what an order of it is of a day: ``paid`` or ``created``."""
     results: tuple[str, ...] = ()
     """Which results of the comparison are shown; none: all but what matches."""
+    against: Period | None = None
+    """The period that is compared with; None: the one before."""
     as_known_on: int | None = None
     """Decisions as they stood at the end of this day, a day number; None: now."""
 

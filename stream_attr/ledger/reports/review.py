@@ -1,0 +1,350 @@
+"""大促复盘: one period against another in four dimensions, and between whom and when most has moved."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from psycopg import Connection
+from psycopg.sql import SQL
+
+from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, FACTS, INQUIRIES
+from stream_attr.ledger.figures import FIGURES, Figure
+from stream_attr.ledger.formulas import Kind, value
+from stream_attr.ledger.goals import quantity
+from stream_attr.ledger.periods import Period
+from stream_attr.ledger.reports.agents import MIXED, currencies_of, sum_columns
+from stream_attr.ledger.reports.report import Cell, Column, Note, Report, Row
+from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
+from stream_attr.ledger.texts import Text
+from stream_attr.rules.reports.contribution import TOTAL
+from stream_attr.rules.shop.days import day_name
+
+__all__ = ["report"]
+
+_MOST_SHOWN: Final = 10
+"""Agents and hours of a figure, those that moved most; the others are one row."""
+
+
+class _Dimension(NamedTuple):
+    name: Text
+    figures: tuple[str, ...]
+    parts: Mapping[str, str]
+    """Figures that agents and hours make up, each with the query of its parts."""
+
+
+_RECEPTIONS: Final = (
+    "SELECT agent_id, {hour}, count(*) FROM reception WHERE shop_id = %(shop)s"
+    " AND day BETWEEN %(first)s::date AND %(last)s::date AND filtered IS NULL AND role <> 'frozen'"
+    " AND {condition} GROUP BY 1, 2"
+)
+_INQUIRIES: Final = (
+    "SELECT agent_id, {hour}, count(*) FROM inquiry JOIN reception USING (shop_id, buyer_id, agent_id, day)"
+    " WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date"
+    " AND inquiry.outcome = {condition} GROUP BY 1, 2"
+)
+_SALES: Final = (
+    "SELECT agent_id, {hour}, {condition} FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
+    " AND outcome IN ('credited', 'silent') AND paid_ts >= %(start)s AND paid_ts < %(end)s GROUP BY 1, 2"
+)
+_HOUR: Final = "(%(labels)s::int[])[width_bucket({}, %(starts)s::bigint[])]"
+
+
+def _query(text: str, at: str, condition: str) -> str:
+    return text.format(hour=_HOUR.format(at), condition=condition)
+
+
+_DIMENSIONS: Final = (
+    _Dimension(
+        Text("reception", "接待"),
+        (
+            "workload.consults",
+            "workload.receptions",
+            "workload.max_simultaneous",
+            "workload.agent_messages",
+            "inquiries.inquiries",
+        ),
+        {"workload.receptions": _query(_RECEPTIONS, "first_ts", "true")},
+    ),
+    _Dimension(
+        Text("trade", "交易"),
+        (
+            "sales.amount",
+            "sales.orders",
+            "sales.buyers",
+            "sales.quantity",
+            "sales.amount_per_buyer",
+            "sales.net_amount",
+            "refunds.completed",
+            "silent.amount_rate",
+            "inquiries.inquiry_to_order",
+            "payments.inquiry_to_payment",
+        ),
+        {
+            "sales.amount": _query(_SALES, "paid_ts", "sum(amount)::bigint"),
+            "sales.orders": _query(_SALES, "paid_ts", "count(*)"),
+            "sales.quantity": _query(_SALES, "paid_ts", "sum(quantity)::bigint"),
+        },
+    ),
+    _Dimension(
+        Text("loss", "流失"),
+        ("inquiries.lost", "inquiries.loss_rate", "payments.payment_lost", "payments.loss_rate"),
+        {
+            "inquiries.lost": _query(_INQUIRIES, "first_ts", "'lost'"),
+            "payments.payment_lost": _query(_INQUIRIES, "first_ts", "'payment_lost'"),
+        },
+    ),
+    _Dimension(
+        Text("service", "服务"),
+        (
+            "workload.first_response_ms",
+            "workload.response_ms",
+            "workload.reply_rate",
+            "workload.unreplied",
+            "workload.slow_receptions",
+            "workload.slow_rate",
+            "workload.answer_question_ratio",
+            "workload.satisfaction",
+        ),
+        {
+            "workload.unreplied": _query(
+                _RECEPTIONS, "first_ts", "NOT replied AND (buyer_messages > 0 OR handed_over)"
+            ),
+            "workload.slow_receptions": _query(_RECEPTIONS, "first_ts", "slow"),
+        },
+    ),
+)
+_KEYS: Final = tuple(
+    dict.fromkeys(
+        key
+        for dimension in _DIMENSIONS
+        for figure in dimension.figures
+        for key in FIGURES[figure].formula
+        if key is not None
+    )
+)
+_DAYS: Final = SQL(
+    "SELECT {measures} FROM agent_day WHERE shop_id = %(shop)s AND agent_id = ANY(%(agents)s)"
+    " AND day BETWEEN %(first)s::date AND %(last)s::date"
+)
+
+_COLUMNS: Final = (
+    Column("dimension", Text("dimension", "维度")),
+    Column("figure", Text("figure", "指标")),
+    Column("by", Text("by", "拆分")),
+    Column("who", Text("of", "对象")),
+    Column("name", Text("name", "姓名")),
+    Column("unit", Text("unit", "单位")),
+    Column("now", Text("this period", "本期"), Kind.FIGURE),
+    Column("then", Text("the other", "对比期"), Kind.FIGURE),
+    Column("difference", Text("difference", "差额"), Kind.FIGURE),
+    Column("change", Text("change", "变化"), Kind.RATE),
+    Column("better", Text("better or worse", "好坏")),
+)
+_SHOP: Final = Column("shop", Text("shop", "店铺"))
+_BY: Final = {"shop": Text("shop", "店铺"), "agent": Text("agent", "客服"), "hour": Text("hour", "时段")}
+_BETTER: Final = {True: Text("better", "变好"), False: Text("worse", "变差")}
+_WHOLE: Final = Text("all", "合计")
+_SILENT: Final = Text("silent", "静默")
+_OTHERS: Final = Text("others: {number}", "其他：{number}")
+_TITLE: Final = Text("Review of two periods", "大促复盘")
+_AGAINST: Final = Text("against", "对比期")
+_LENGTHS: Final = Text(
+    "This period has {now} days and the other {then}: compare rates and means; more days have greater sums.",
+    "本期 {now} 天，对比期 {then} 天：请比较比率和平均值，天数多的总和自然更大。",
+)
+_PARTS: Final = Text(
+    "By agent and by hour: of each dimension the figure that moved most of those that agents and hours make "
+    "up; the {number} that moved most, and the others together. They add up to all of that figure; the "
+    "shop's receptions, losses and unreplied count a buyer once a day, so there they can come to more.",
+    "按客服和时段：每个维度取可拆分指标中变化最大的一个；列出变化最大的 {number} 个，其余合为一行。"
+    "各行之和等于该指标合计；店铺的接待、流失、未回复同一买家每天只计一次，因此各行之和可能更大。",
+)
+_PRODUCTS: Final = Text(
+    "Not by product: decisions do not name the products of an order.",
+    "不按商品拆分：归属结果不含商品。",
+)
+_MOVED: Final = Text(
+    "Shop {shop}, {dimension}: what moved most is {figure}, by {change}.",
+    "店铺 {shop}，{dimension}：变化最大的是{figure}，{change}。",
+)
+
+
+class _Side(NamedTuple):
+    """One of the two periods of a shop."""
+
+    shop: ShopScope
+    sums: dict[str, int | None]
+    bound: dict[str, Any]
+
+
+class _Pair(NamedTuple):
+    """A number in both periods."""
+
+    now: int | float | None
+    then: int | float | None
+
+    @property
+    def difference(self) -> int | float | None:
+        """Return by how much it is more now."""
+        if self.now is None or self.then is None:
+            return None
+        found = self.now - self.then
+        return round(found, 4) if isinstance(found, float) else found
+
+    @property
+    def change(self) -> float | None:
+        """Return by how much of what it was; None: that was nothing."""
+        difference = self.difference
+        return None if difference is None or not self.then else round(difference / abs(self.then), 4)
+
+
+def report(connection: Connection[Any], options: Options) -> Report:
+    """Return the figures of a period and of ``options.against``, the period before unless it is given.
+
+    Raises UnusableError for a shop, agent, group or person that the ledger does not know.
+    """
+    against = options.against or options.period.before
+    sides = [scope(connection, one, ("hour",)) for one in (options, replace(options, period=against))]
+    several = len(sides[0]) > 1
+    rows: list[Row] = []
+    notes = [Note(_PARTS.filled(number=_MOST_SHOWN)), Note(_PRODUCTS)]
+    if options.period.days != against.days:
+        notes.insert(0, Note(_LENGTHS.filled(now=options.period.days, then=against.days)))
+    for shop, other in zip(*sides, strict=True):
+        both = (_side(connection, shop, options.period), _side(connection, other, against))
+        currencies = dict.fromkeys(
+            currencies_of(connection, shop, options.period) + currencies_of(connection, shop, against)
+        )
+        if len(currencies) > 1:
+            notes.append(Note(MIXED.filled(shop=shop.shop_id), is_warning=True))
+        currency = next(iter(currencies)) if len(currencies) == 1 else None
+        for dimension in _DIMENSIONS:
+            made = _rows(connection, dimension, both, currency, notes)
+            rows += [(shop.shop_id, *row) if several else row for row in made]
+    return Report(
+        "review",
+        _TITLE,
+        [*([_SHOP] if several else []), *_COLUMNS],
+        rows,
+        as_of(connection, sides[0][0].zone, (AGENT_DAILY, DECISIONS, FACTS, INQUIRIES)),
+        (),
+        notes,
+        [*asked_for(options, sides[0]), (_AGAINST, against.name)],
+    )
+
+
+def _side(connection: Connection[Any], shop: ShopScope, period: Period) -> _Side:
+    bound = {
+        **shop.bounds(period),
+        "first": day_name(period.first),
+        "last": day_name(period.last),
+        "agents": [TOTAL] if shop.chosen is None else sorted(shop.chosen),
+    }
+    numbers = connection.execute(_DAYS.format(measures=sum_columns(_KEYS)), bound).fetchone()
+    assert numbers is not None
+    return _Side(shop, {key: one or 0 for key, one in zip(_KEYS, numbers, strict=True)}, bound)
+
+
+def _rows(
+    connection: Connection[Any],
+    dimension: _Dimension,
+    sides: tuple[_Side, _Side],
+    currency: str | None,
+    notes: list[Note],
+) -> Iterator[Row]:
+    """Yield the rows of one dimension, and say what moved most in it."""
+    shop = sides[0].shop
+    pairs = {
+        key: _Pair(*(value(FIGURES[key].formula, side.sums) for side in sides)) for key in dimension.figures
+    }
+    for key, pair in pairs.items():
+        yield _row(dimension, FIGURES[key], "shop", (_WHOLE, None), pair, currency)
+    moved = _most_moved(pairs, pairs)
+    if moved is not None:
+        change = pairs[moved].change or 0
+        text = _MOVED.filled(
+            shop=shop.shop_id,
+            dimension=dimension.name,
+            figure=FIGURES[moved].name,
+            change=f"{change * 100:+,.2f}%",
+        )
+        notes.append(Note(text))
+    broken_down = _most_moved(pairs, dimension.parts)
+    if broken_down is None:
+        return
+    for by, parts in _parts(connection, dimension.parts[broken_down], sides).items():
+        for who, pair in _largest(parts):
+            yield _row(dimension, FIGURES[broken_down], by, _named(shop, by, who), pair, currency)
+
+
+def _most_moved(pairs: Mapping[str, _Pair], keys: Iterable[str]) -> str | None:
+    """Return the figure that changed most; of those that were nothing before, by the greatest difference."""
+    found = [key for key in keys if pairs[key].difference]
+    if not found:
+        return None
+    return max(found, key=lambda key: (abs(pairs[key].change or 0), abs(pairs[key].difference or 0)))
+
+
+def _parts(
+    connection: Connection[Any], query: str, sides: tuple[_Side, _Side]
+) -> dict[str, dict[object, _Pair]]:
+    """Return what agents, None of them too, and the hours of the clock have of a figure in both periods."""
+    sums: list[tuple[dict[object, int], dict[object, int]]] = []
+    for side in sides:
+        by_agent: dict[object, int] = defaultdict(int)
+        by_hour: dict[object, int] = defaultdict(int)
+        labels = side.shop.labels
+        for agent_id, label, number in connection.execute(query.encode(), side.bound):
+            if side.shop.chosen is None or agent_id in side.shop.chosen:
+                by_agent[agent_id] += number
+                by_hour[labels[label][0]] += number
+        sums.append((by_agent, by_hour))
+    return {
+        by: {key: _Pair(now.get(key, 0), then.get(key, 0)) for key in {**now, **then}}
+        for by, now, then in zip(("agent", "hour"), *sums, strict=True)
+    }
+
+
+def _largest(parts: Mapping[object, _Pair]) -> Iterator[tuple[object, _Pair]]:
+    """Yield the parts that moved most, and the others together under their number."""
+    turn = sorted(parts, key=lambda key: (-abs(parts[key].difference or 0), str(key)))
+    for key in turn[:_MOST_SHOWN]:
+        yield key, parts[key]
+    others = [parts[key] for key in turn[_MOST_SHOWN:]]
+    if others:
+        yield len(others), _Pair(sum(one.now or 0 for one in others), sum(one.then or 0 for one in others))
+
+
+def _named(shop: ShopScope, by: str, who: object) -> tuple[Cell, Cell]:
+    if isinstance(who, int):
+        return _OTHERS.filled(number=who), None
+    if who is None:
+        return _SILENT, None
+    text = str(who)
+    return text, shop.member(text).name if by == "agent" else None
+
+
+def _row(
+    dimension: _Dimension,
+    figure: Figure,
+    by: str,
+    who: tuple[Cell, Cell],
+    pair: _Pair,
+    currency: str | None,
+) -> Row:
+    money = Text(currency, currency) if currency is not None else None
+    difference, better = pair.difference, None if who[0] is _SILENT else figure.more_is_better
+    cells: Sequence[Cell] = [quantity(figure, one, currency) for one in (pair.now, pair.then, difference)]
+    return (
+        dimension.name,
+        figure.name,
+        _BY[by],
+        *who,
+        money if figure.kind is Kind.MONEY else figure.unit,
+        *cells,
+        pair.change,
+        _BETTER[(difference > 0) is better] if difference and better is not None else None,
+    )
