@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from stream_attr.cli.database import database_options, ledger_module
+from stream_attr.cli.database import database_options
 from stream_attr.cli.params import FilesCommand
-from stream_attr.cli.report_made import made
+from stream_attr.cli.report_made import show
 from stream_attr.cli.report_saved import COMMANDS
-from stream_attr.cli.terminal import echo
 from stream_attr.ledger.by import BY
 from stream_attr.ledger.texts import LANGUAGES
 from stream_attr.rules.vocabulary import BASES, NOTICES, OUTCOMES, REASONS, STATUSES, Vocabulary
 
-FORMATS = ("table", "csv", "xlsx", "json")
+FORMATS = ("table", "csv", "xlsx", "json", "parquet")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -96,7 +93,7 @@ def sales(**options: Any) -> None:
 
     Says whether the agents' and the silent sales add up to the shop's.
     """
-    _show("sales", **options)
+    show("sales", **options)
 
 
 @command.command(cls=FilesCommand)
@@ -111,7 +108,7 @@ def sales(**options: Any) -> None:
 @_common
 def agents(**options: Any) -> None:
     """自定义报表: any figures of agents' days."""
-    _show("agents", **options)
+    show("agents", **options)
 
 
 @command.command(cls=FilesCommand)
@@ -130,7 +127,7 @@ def agents(**options: Any) -> None:
 @_common
 def orders(**options: Any) -> None:
     """绩效明细: the orders behind any number."""
-    _show("orders", **options)
+    show("orders", **options)
 
 
 @command.command(cls=FilesCommand)
@@ -138,7 +135,7 @@ def orders(**options: Any) -> None:
 @_common
 def pending(**options: Any) -> None:
     """待定明细: what can still change and until when; with --by the range of each one's credit."""
-    _show("pending", **options)
+    show("pending", **options)
 
 
 @command.command(cls=FilesCommand)
@@ -152,7 +149,7 @@ def pending(**options: Any) -> None:
 @_common
 def losses(**options: Any) -> None:
     """流失明细: whom the shop has lost, and who can still be called back."""
-    _show("losses", **options)
+    show("losses", **options)
 
 
 @command.command(cls=FilesCommand)
@@ -161,7 +158,7 @@ def losses(**options: Any) -> None:
 @_common
 def compare(**options: Any) -> None:
     """规则对比: which orders another profile would give to whom, and with --by whose money moves."""
-    _show("compare", **options)
+    show("compare", **options)
 
 
 @command.command(cls=FilesCommand)
@@ -174,7 +171,7 @@ def compare(**options: Any) -> None:
 @_common
 def pressure(**options: Any) -> None:
     """接待压力: how many buyers are there at one time, by weekday and hour."""
-    _show("pressure", **options)
+    show("pressure", **options)
 
 
 @command.command(cls=FilesCommand)
@@ -187,7 +184,7 @@ def pressure(**options: Any) -> None:
 @_common
 def review(**options: Any) -> None:
     """大促复盘: one period against another: reception, trade, loss, service, and what moved most."""
-    _show("review", **options)
+    show("review", **options)
 
 
 @command.command(cls=FilesCommand)
@@ -201,21 +198,21 @@ def review(**options: Any) -> None:
 @_common
 def signals(**options: Any) -> None:
     """异常行为: what is worth a look, each with the rows behind it; never to punish by."""
-    _show("signals", **options)
+    show("signals", **options)
 
 
 @command.command(cls=FilesCommand)
 @_common
 def goals(**options: Any) -> None:
     """目标完成: targets against what was reached, what the rest must bring, and a forecast."""
-    _show("goals", **options)
+    show("goals", **options)
 
 
 @command.command(cls=FilesCommand)
 @_common
 def quality(**options: Any) -> None:
     """数据体检: what came in day by day beside the days before, and what to look at."""
-    _show("quality", **options)
+    show("quality", **options)
 
 
 @command.command(cls=FilesCommand)
@@ -250,25 +247,7 @@ def reconcile(**options: Any) -> None:
     Known are the exports of Taobao, JD, Pinduoduo and Douyin, and any other sheet by --map. Times without an
     offset are by the clocks of the shop's zone.
     """
-    _show("reconcile", **options)
-
-
-def _show(name: str, *, format_: str, out: Path | None, language: str, **asked: Any) -> None:
-    """Make a report, and show or write it."""
-    if format_ == "xlsx" and out is None:
-        raise click.UsageError("--format xlsx needs --out FILE.")
-    output = ledger_module("formats.output")
-    with made(name, **asked) as report:
-        if out is not None:
-            with output.complete_file(out) as file:
-                output.WRITERS[format_](report, language, file)
-            echo(f"wrote {out}", err=True)
-        elif format_ == "table":
-            width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-            for line in ledger_module("formats.screen").lines_of(report, language, width):
-                echo(line)
-        else:
-            output.WRITERS[format_](report, language, click.get_binary_stream("stdout"))
+    show("reconcile", **options)
 
 
 for _one in COMMANDS:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
 from stream_attr.cli.database import Where, ledger_module
+from stream_attr.cli.terminal import echo
 from stream_attr.errors import UnusableError
 from stream_attr.rules.shop.days import day_number
 
-__all__ = ["made"]
+__all__ = ["made", "show"]
+
+_FILES = ("xlsx", "parquet")
+"""Formats that are no text."""
 
 
 @contextmanager
@@ -52,6 +59,24 @@ def made(
         require_schema(connection)
         with scope.snapshot(connection):
             yield report_of(connection, options)
+
+
+def show(name: str, *, format_: str, out: Path | None, language: str, **asked: Any) -> None:
+    """Make a report, and show or write it."""
+    if format_ in _FILES and out is None:
+        raise click.UsageError(f"--format {format_} needs --out FILE.")
+    output = ledger_module("formats.output")
+    with made(name, **asked) as report:
+        if out is not None:
+            with output.complete_file(out) as file:
+                output.WRITERS[format_](report, language, file)
+            echo(f"wrote {out}", err=True)
+        elif format_ == "table":
+            width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+            for line in ledger_module("formats.screen").lines_of(report, language, width):
+                echo(line)
+        else:
+            output.WRITERS[format_](report, language, click.get_binary_stream("stdout"))
 
 
 def _day(text: str) -> int:

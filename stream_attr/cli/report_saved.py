@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from stream_attr.cli.database import Where, database_options, ledger_module
-from stream_attr.cli.report_made import made
+from stream_attr.cli.report_made import made, show
 from stream_attr.cli.terminal import echo
 from stream_attr.errors import UnusableError
 
@@ -19,7 +19,7 @@ __all__ = ["COMMANDS"]
 
 _PASSED_ON: Final = {"ignore_unknown_options": True}
 _OF_OUTPUT: Final = ("format_", "out", "language")
-_WHERE: Final = ("database", "data_dir")
+_WHERE: Final = ("database", "database_password_file", "data_dir")
 
 
 @click.command(context_settings=_PASSED_ON)
@@ -36,12 +36,13 @@ def save(ctx: click.Context, name: str, report: str, options: tuple[str, ...], w
     if not name.isprintable() or not name.strip() or name.startswith("-") or len(name) > 128:
         raise UnusableError(f"{name!r} is no name: take 1 to 128 characters that can be printed")
     asked = _asked(ctx, report, list(options))
+    params = sorted(asked.command.params, key=lambda one: one.opts[0].startswith("-"))  # arguments first
     given = {
         param.opts[0]: _texts(param, asked.params[param.name])
-        for param in asked.command.params
+        for param in params
         if param.name is not None and asked.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
     }
-    others = {key: one for key, one in asked.params.items() if key not in (*_OF_OUTPUT, *_WHERE)}
+    others = {key: one for key, one in _without_where(asked).items() if key not in _OF_OUTPUT}
     with made(report, where=where, **others):
         pass
     with _saved(where) as saved:
@@ -59,13 +60,16 @@ def use(ctx: click.Context, name: str, options: tuple[str, ...], where: Where) -
     with _saved(where) as saved:
         found = saved.find(name)
     given = {one.partition("=")[0] for one in options if one.startswith("-")}
-    kept = {option: values for option, values in found.options.items() if option not in given}
-    database = ["--data-dir", str(where.folder.parent)]
-    if where.address is not None:
-        database += ["--database", where.address]
-    asked = _asked(ctx, found.report, [*_arguments(kept), *options, *database])
-    with asked:
-        asked.command.invoke(asked)
+    has_argument = bool(options) and not options[0].startswith("-")
+    kept = {
+        option: values
+        for option, values in found.options.items()
+        if option not in given and not (has_argument and not option.startswith("-"))
+    }
+    asked = _asked(
+        ctx, found.report, [*options, *_arguments(kept)] if has_argument else [*_arguments(kept), *options]
+    )
+    show(found.report, where=where, **_without_where(asked))
 
 
 @click.command(name="list")
@@ -102,6 +106,11 @@ def _asked(ctx: click.Context, report: str, arguments: list[str]) -> click.Conte
     return reports[report].make_context(report, arguments, parent=ctx.parent)
 
 
+def _without_where(asked: click.Context) -> dict[str, Any]:
+    """Return what a report is asked for, but for where the ledger is: that is said to this command."""
+    return {key: one for key, one in asked.params.items() if key not in _WHERE}
+
+
 def _texts(param: click.Parameter, value: Any) -> list[str]:
     """Return the values of an option as they are given; a flag has none, a list separated by commas one."""
     if isinstance(value, bool):
@@ -113,7 +122,8 @@ def _texts(param: click.Parameter, value: Any) -> list[str]:
 
 def _arguments(options: dict[str, list[str]]) -> Iterator[str]:
     for option, values in options.items():
-        yield option
+        if option.startswith("-"):
+            yield option
         yield from values
 
 

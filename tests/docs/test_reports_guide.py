@@ -49,3 +49,5 @@ def test_there_are_seven_questions_of_every_day() -> None:
 @pytest.mark.parametrize("command", EVERY_DAY, ids=lambda one: " ".join(one.split()[1:3]))
 def test_each_question_is_one_command(command: str, reader: Reader) -> None:
     reader.follow(Block("console", "", f"$ {command} && echo answered\n...\nanswered\n", 0))
+    if " report " in command and "--out" not in command:
+        reader.follow(Block("console", "", f"$ {command} --lang zh | grep -m 1 -o 店铺\n店铺\n", 0))

@@ -6,21 +6,36 @@ import csv
 import io
 import json
 import re
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
+import pyarrow.parquet
 import pytest
 from python_calamine import CalamineWorkbook
 
+from stream_attr.errors import UnusableError
 from stream_attr.files.jsonl import UnusableFileError
-from stream_attr.ledger.formats import csv_text, json_text, xlsx_book
+from stream_attr.ledger.formats import csv_text, json_text, parquet_file, xlsx_book
 from stream_attr.ledger.formats.output import WRITERS, complete_file
 from stream_attr.ledger.formats.screen import lines_of
 from stream_attr.ledger.formulas import Kind
-from stream_attr.ledger.reports.report import AsOf, Column, Moment, Money, Note, Report, TopicAsOf
+from stream_attr.ledger.reports.report import (
+    AsOf,
+    Column,
+    Moment,
+    Money,
+    Note,
+    Number,
+    Report,
+    Row,
+    TopicAsOf,
+)
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import END_OF_TIME
 
@@ -66,6 +81,76 @@ def written(writer: Callable[[Report, str, BinaryIO], None], language: str = "en
     out = io.BytesIO()
     writer(report(), language, out)
     return out.getvalue()
+
+
+def test_parquet_has_typed_columns_with_the_digits_of_csv() -> None:
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(written(parquet_file.write)))
+    schema, rows = file.schema_arrow, file.read().to_pylist()
+    types = {field.name: str(field.type) for field in schema}
+    assert types == {
+        "agent": "string",
+        "what": "string",
+        "amount": "decimal128(38, 2)",
+        "orders": "int64",
+        "share": "decimal128(38, 4)",
+        "ratio": "decimal128(38, 4)",
+        "wait": "decimal128(38, 3)",
+        "paid": "timestamp[ms, tz=Asia/Shanghai]",
+    }
+    assert rows[0] == {
+        "agent": "kf-1",
+        "what": "silent",
+        "amount": Decimal("1234567.89"),
+        "orders": 1_234,
+        "share": Decimal("0.2500"),
+        "ratio": Decimal("1.5000"),
+        "wait": Decimal("61.234"),
+        "paid": datetime(2026, 11, 11, 12, tzinfo=ZoneInfo(SHANGHAI)),
+    }
+    assert (rows[1]["amount"], rows[1]["paid"]) == (Decimal("-0.05"), None)
+    assert [row["agent"] for row in rows[3:]] == list(FORMULAS)
+    assert schema.field("amount").metadata == {b"name": b"amount (CNY)", b"unit": b"CNY"}
+    about = json.loads(schema.metadata[b"stream_attr"])
+    assert (about["report"], about["asked"]) == ("sales", {"shop": "=evil"})
+    assert about["notes"] == ["all is well", "!!! do not pay"]
+    assert about["as_of"][-1] == "as of: times by the clocks of Asia/Shanghai"
+
+
+def test_parquet_of_a_column_without_a_currency_takes_any_currency() -> None:
+    columns = (
+        Column("net", Text("net", "净额"), Kind.MONEY),
+        Column("any", Text("any", "任意"), Kind.FIGURE),
+    )
+    rows: list[Row] = [
+        (Money(10**17 + 1, "KWD"), Number(0.25, Kind.RATE)),
+        (Money(-7, "JPY"), Money(1_234_567, "CNY")),
+        (None, None),
+    ]
+    made = Report("x", Text("x", "x"), columns, rows, AsOf((), SHANGHAI))
+    out = io.BytesIO()
+    parquet_file.write(made, "en", out)
+    found = pyarrow.parquet.read_table(io.BytesIO(out.getvalue())).to_pylist()
+    assert found == [
+        {"net": Decimal("100000000000000.001"), "any": "0.2500"},
+        {"net": Decimal(-7), "any": "12345.67"},
+        {"net": None, "any": None},
+    ]
+
+
+def test_many_rows_of_parquet_are_written_in_parts() -> None:
+    columns = (Column("n", Text("n", "n"), Kind.COUNT),)
+    made = Report("x", Text("x", "x"), columns, ((n,) for n in range(20_001)), AsOf((), SHANGHAI))
+    out = io.BytesIO()
+    parquet_file.write(made, "en", out)
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(out.getvalue()))
+    assert file.num_row_groups == 3
+    assert file.read().column("n").to_pylist() == list(range(20_001))
+
+
+def test_parquet_without_its_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UnusableError, match=r"pip install 'stream-attr\[parquet\]'"):
+        written(parquet_file.write)
 
 
 def test_csv_is_for_spreadsheets() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 from click.testing import CliRunner, Result
 from python_calamine import CalamineWorkbook
@@ -27,7 +30,7 @@ def run(database: Database, name: str, *arguments: object) -> Result:
 )
 def test_every_report_is_the_same_rows_in_every_format(middle: Traffic, tmp_path: Path, name: str) -> None:
     files = {}
-    for kind in ("table", "csv", "xlsx", "json"):
+    for kind in ("table", "csv", "xlsx", "json", "parquet"):
         files[kind] = tmp_path / f"{name}.{kind}"
         more = ("--profile", "first") if name == "compare" else ()
         result = run(middle.database, name, *ASKED, *more, "--format", kind, "--out", files[kind])
@@ -38,6 +41,16 @@ def test_every_report_is_the_same_rows_in_every_format(middle: Traffic, tmp_path
     book = CalamineWorkbook.from_path(files["xlsx"]).get_sheet_by_name("Rows").to_python()[1:]
     lines = files["table"].read_text().splitlines()
     assert len(rows) == len(sheet) == len(book) > 3
+    typed = pyarrow.parquet.read_table(files["parquet"])
+    assert typed.column_names == list(rows[0])
+    for column, texts in zip(typed.columns, zip(*sheet, strict=True), strict=True):
+        for value, text in zip(column.to_pylist(), texts, strict=True):
+            if isinstance(value, datetime):
+                assert f"{value:%Y-%m-%d %H:%M:%S}" == text
+            elif isinstance(value, Decimal | int):
+                assert value == Decimal(text)
+            else:
+                assert ("" if value is None else str(value)) == text
     first = [str(next(iter(row.values()))) for row in rows]
     assert [row[0] for row in sheet] == [str(row[0]) for row in book]
     if name not in ("losses", "pressure", "review"):
@@ -72,6 +85,7 @@ def test_csv_and_json_go_to_standard_output(middle: Traffic) -> None:
     ("arguments", "message"),
     [
         (("sales", *ASKED, "--format", "xlsx"), "--format xlsx needs --out FILE."),
+        (("sales", *ASKED, "--format", "parquet"), "--format parquet needs --out FILE."),
         (("sales", *ASKED, "--agent", "nobody"), "there is no agent 'nobody'; there are "),
         (
             ("sales", "--shop", "x", "--from", "2026-11"),
