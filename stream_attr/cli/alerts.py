@@ -69,20 +69,28 @@ def command(file: Path, once: bool, every: int, dry_run: bool, language: str, wh
 def _show(connection: Any, rules: Any, language: str) -> None:
     """Show what each rule comes to, and the messages that would be sent."""
     judged_line = ledger_module("alerts.messages").line_of
-    for judged, message in ledger_module("alerts.run").would_send(connection, rules, language):
+    results, waiting = ledger_module("alerts.run").would_send(connection, rules, language)
+    for judged, message in results:
         echo(judged_line(judged, language))
         if message is not None:
-            for line in (f"> {', '.join(judged.rule.channels)}", message.title, *message.body.split("\n")):
-                echo(f"    {line}")
+            _show_message(", ".join(judged.rule.channels), message)
+    for channel, message in waiting:
+        _show_message(f"{channel}, not delivered before", message)
+
+
+def _show_message(channel: str, message: Any) -> None:
+    for line in (f"> {channel}", message.title, *message.body.split("\n")):
+        echo(f"    {line}")
 
 
 def _round(database: Any, rules: Any, channels: Any, language: str, *, once: bool) -> None:
-    """Judge and send once; without ``once`` a database that is away is waited for."""
+    """Judge and send once; without ``once`` what is in the way now is tried again."""
     away = ledger_module("database.connect").DatabaseAway
+    other = ledger_module("alerts.run").OtherAlertsError
     try:
         with database.connection(autocommit=True, application="stream-attr alerts") as connection:
             done = ledger_module("alerts.run").run(connection, rules, channels, language)
-    except away as error:
+    except (away, other) as error:
         if once:
             raise
         echo(f"Warning: {error}; it is tried again", err=True)

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from stream_attr.cli.demo_commands import next_commands
-from stream_attr.cli.demo_ledger import DemoLedger, missing_for_ledger
+from stream_attr.cli.demo_ledger import DemoLedger, missing_for_ledger, running_ledger
 from stream_attr.cli.demo_reader import DemoReader
 from stream_attr.cli.demo_sample import DEMO_SHOP, STORY_ORDER, TIMEZONE, DemoSample, Publishing
 from stream_attr.cli.demo_screen import DemoScreen
@@ -109,7 +109,7 @@ def _demo(port: int, web_port: int, sheets: Path, *, keep: bool) -> None:
         sample = DemoSample(scratch / "sample")
         screen.names = sample.names
         worker.await_ready()
-        ledger = None if missing else stack.enter_context(DemoLedger(broker.bootstrap, scratch))
+        ledger = None if missing else stack.enter_context(running_ledger(broker.bootstrap, scratch))
         screen.print(f"broker on {broker.bootstrap}, worker on {worker.url}; times in {TIMEZONE}\n", "dim")
         publishing = Publishing(sample, broker.bootstrap)
         with closing(DemoReader(broker.bootstrap)) as reader, screen:
@@ -186,5 +186,5 @@ def _keep(screen: DemoScreen, bootstrap: str, worker: DemoProcess, ledger: DemoL
     while True:
         worker.check()
         if ledger is not None:
-            ledger.check()
+            ledger.process.check()
         time.sleep(0.2)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Collection, Mapping
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from stream_attr.cli.report import command as report
 from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.kafka.embedded import server
 
-__all__ = ["DemoLedger", "missing_for_ledger"]
+__all__ = ["DemoLedger", "missing_for_ledger", "running_ledger"]
 
 REPORTS = (
     ("sales",),
@@ -42,27 +43,19 @@ def missing_for_ledger() -> str | None:
     return None
 
 
+@contextmanager
+def running_ledger(bootstrap: str, folder: Path) -> Iterator[DemoLedger]:
+    """Run ``stream-attr ledger`` with an embedded database for as long as the context lasts."""
+    with demo_ledger(bootstrap, server.free_port(), folder) as process:
+        yield DemoLedger(process, folder / "data")
+
+
+@dataclass(frozen=True, slots=True)
 class DemoLedger:
-    """A running ``stream-attr ledger`` with an embedded database. A context manager, which ends it."""
+    """What fills a ledger, and reports out of it."""
 
-    def __init__(self, bootstrap: str, folder: Path) -> None:
-        self.data_dir = folder / "data"
-        self._bootstrap = bootstrap
-        self._folder = folder
-        self._stack = ExitStack()
-        self._process: DemoProcess
-
-    def __enter__(self) -> DemoLedger:
-        running = demo_ledger(self._bootstrap, server.free_port(), self._folder)
-        self._process = self._stack.enter_context(running)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def check(self) -> None:
-        """Raise StreamAttrError if it has ended."""
-        self._process.check()
+    process: DemoProcess
+    data_dir: Path
 
     def print_reports(
         self, screen: DemoScreen, decisions: Collection[Mapping[str, Any]], sheets: Path
@@ -72,7 +65,7 @@ class DemoLedger:
         Raises:
             StreamAttrError: it does not get them, or a sheet cannot be written.
         """
-        self._process.await_ready()
+        self.process.await_ready()
         with ledger_module("database.connect").Database(None, self.data_dir / IN_DATA_DIR) as database:
             self._await_filled(database, decisions)
             for words in REPORTS:
@@ -85,7 +78,7 @@ class DemoLedger:
         with database.connection(autocommit=True) as connection:
             before, since = None, time.monotonic()
             while True:
-                self.check()
+                self.process.check()
                 state, now = connection.execute(_STATE).fetchone(), time.monotonic()
                 if state != before:
                     before, since = state, now

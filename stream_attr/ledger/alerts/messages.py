@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -69,7 +70,7 @@ def message_of(judged: Judged, language: str) -> Message:
         end=end,
         zone=judged.zone.name,
         cases=f"{judged.sums.cases:,}",
-        rows=judged.figure.rows.format(shop=judged.shop_id, first=first, last=last),
+        rows=judged.figure.rows.format(shop=shlex.quote(judged.shop_id), first=first, last=last),
     )
     title = (_BEGINS if judged.holds else _ENDS).filled(shop=_shop(judged), rule=judged.rule.name)
     return Message(title.of(language), body.of(language))

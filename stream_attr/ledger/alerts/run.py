@@ -22,10 +22,14 @@ from stream_attr.ledger.reports.scope import snapshot
 if TYPE_CHECKING:
     from stream_attr.ledger.alerts.channels import Channel
 
-__all__ = ["Round", "run", "would_send"]
+__all__ = ["OtherAlertsError", "Round", "run", "would_send"]
 
-_LOCK: Final = 0x616C_6572_7473
+LOCK: Final = 0x616C_6572_7473
 """An advisory lock of PostgreSQL: one process sends at a time."""
+
+
+class OtherAlertsError(UnusableError):
+    """Another process sends the alerts of this ledger."""
 
 
 @dataclass(slots=True)
@@ -44,18 +48,22 @@ class Round:
 
 def would_send(
     connection: Connection[Any], rules: Sequence[Rule], language: str
-) -> list[tuple[Judged, Message | None]]:
-    """Return what each rule comes to and, where it begins or ends, what would be sent; write nothing.
+) -> tuple[list[tuple[Judged, Message | None]], list[tuple[str, Message]]]:
+    """Return what would be sent; write nothing.
+
+    What each rule comes to and, where it begins or ends, its message; then what was not taken before, and by
+    which channel.
 
     Raises:
         UnusableError: a rule names a shop that the ledger does not know.
     """
     with snapshot(connection):
         active = _active(connection)
-        return [
+        judged = [
             (one, message_of(one, language) if _changes(one, active) else None)
             for one in judge(connection, rules)
         ]
+        return judged, [(row[2], Message(*row[5:])) for row in _waiting(connection)]
 
 
 def run(
@@ -66,12 +74,13 @@ def run(
     ``connection``: in autocommit mode; until it is closed no other process sends.
 
     Raises:
-        UnusableError: another process is at it, or a rule names a shop that the ledger does not know.
+        OtherAlertsError: another process is at it.
+        UnusableError: a rule names a shop that the ledger does not know.
         psycopg.Error: the database refuses, or is away.
     """
-    ((free,),) = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchall()
+    ((free,),) = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchall()
     if not free:
-        raise UnusableError(
+        raise OtherAlertsError(
             "another stream-attr alerts works on this ledger: one of them is enough, for all rules"
         )
     done = Round()
@@ -117,14 +126,18 @@ def _keep(connection: Connection[Any], judged: Judged, message: Message) -> None
             )
 
 
-def _send(connection: Connection[Any], channels: Mapping[str, Channel], done: Round) -> None:
-    """Send what waits, in order; of one rule and channel nothing after what was not taken."""
-    waiting = connection.execute(
+def _waiting(connection: Connection[Any]) -> list[tuple[Any, ...]]:
+    """Return what is to be sent, in order: shop, rule, channel, change, whether it begins, title, body."""
+    return connection.execute(
         "SELECT shop_id, rule, channel, change, begins, title, body FROM alert_message"
         " WHERE status = 'waiting' ORDER BY change, shop_id, rule, channel"
     ).fetchall()
+
+
+def _send(connection: Connection[Any], channels: Mapping[str, Channel], done: Round) -> None:
+    """Send what waits, in order; of one rule and channel nothing after what was not taken."""
     stuck: set[tuple[str, str, str]] = set()
-    for shop_id, rule, name, change, begins, title, body in waiting:
+    for shop_id, rule, name, change, begins, title, body in _waiting(connection):
         key = [shop_id, rule, change, name]
         channel = channels.get(name)
         if channel is None:

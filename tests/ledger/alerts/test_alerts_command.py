@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stream_attr.cli import main
+from stream_attr.ledger.alerts.run import LOCK
 from stream_attr.ledger.database.connect import Database
 from tests.ledger.alerts.conftest import MINUTE, NOON, Add
 from tests.ledger.sink.contents import contents, rows
@@ -128,6 +129,12 @@ def test_what_is_not_taken_is_told_and_tried_again_in_order(
     hook.status = 500
     failed = alerts(ledger, rules)
     assert failed.exit_code == 1
+    shown = alerts(ledger, rules, "--dry-run").stdout.splitlines()
+    assert shown[:3] == [
+        "jd:1 slow replies: first response 75.2 s: holds",
+        "    > ops, not delivered before",
+        "    jd:1: slow replies",
+    ]
     assert failed.stderr == (
         "Warning: not delivered, and tried again the next time, to ops: jd:1: slow replies\n"
         "Error: 1 messages were not delivered: check the addresses of their channels\n"
@@ -190,16 +197,25 @@ def test_without_once_it_goes_on_until_it_is_told_to_stop(
     with subprocess.Popen([*command, "--database", ledger.address], stderr=subprocess.PIPE) as running:
         try:
             assert told.wait(300)
-            second = alerts(ledger, rules)
-            while second.exit_code == 0:  # it was between two rounds
-                second = alerts(ledger, rules)
-            assert second.stderr.startswith("Error: another stream-attr alerts works on this ledger: ")
             at(NOON + 80 * MINUTE)
             assert ended.wait(300)
         finally:
             running.send_signal(signal.SIGTERM)
         assert running.wait(300) == 0
     assert hook.titles == ["jd:1: slow replies", "jd:1: slow replies has ended"]
+
+
+@pytest.mark.usefixtures("slow")
+def test_two_at_once_do_not_both_send(ledger: Database, rules: Path, hook: Hook) -> None:
+    with ledger.connection() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        refused = alerts(ledger, rules)
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        "Error: another stream-attr alerts works on this ledger: one of them is enough, for all rules\n"
+    )
+    assert hook.got == []
+    assert alerts(ledger, rules).exit_code == 0
 
 
 @pytest.mark.usefixtures("slow")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,12 +105,9 @@ class Raw:
         return len({one["agent_id"] for one in own} - self.listed), len(own)
 
 
-def judged(read: Connection, figure: str, minutes: int, shop_id: str, limit: dict[str, object]) -> Judged:
-    rule = Rule(
-        name="one", figure=figure, window_minutes=minutes, channels=("ops",), shops=(shop_id,), least=1,
-        delay_minutes=0, **limit,
-    )  # type: ignore[arg-type] # fmt: skip
-    (found,) = judge(read, [rule])
+def judged(read: Connection, figure: str, minutes: int, shop_id: str, limit: dict[str, Any]) -> Judged:
+    given: dict[str, Any] = {"figure": figure, "window_minutes": minutes, "shops": (shop_id,), **limit}
+    (found,) = judge(read, [Rule(name="one", channels=("ops",), least=1, delay_minutes=0, **given)])
     return found
 
 
