@@ -36,7 +36,7 @@ $(DEMO_STAMP): pyproject.toml
 
 # What tests and checks need on top.
 $(STAMP): $(DEMO_STAMP)
-	@echo 'Installing the tools for tests and checks in $(VENV): downloads 60 MB from PyPI, about a minute'
+	@echo 'Installing the tools for tests and checks in $(VENV): downloads 120 MB from PyPI, about a minute'
 	@$(BIN)/python -m pip install $(QUIETLY) --editable '.[dev]'
 	@touch $@
 
