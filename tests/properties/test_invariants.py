@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -24,7 +23,7 @@ EMISSION = frozenset({"decision_id", "supersedes", "revision", "reason", "waterm
 """What tells one emission of a decision from another: the model knows nothing of it."""
 
 
-def examples(number: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def examples(number: int) -> settings:
     """Try a property on so many worlds, the same ones every time."""
     return settings(
         max_examples=_SEARCHED or number,
