@@ -68,7 +68,7 @@ def set_(
     with _goals(where) as goals:
         goal = _checked(goals, shop, agent, figure, first, last, target, currency)
         goals.store([goal])
-        echo(f"set {_said(goal)}", err=True)
+    echo(f"set {_said(goal)}", err=True)
 
 
 @command.command(name="import")
@@ -83,7 +83,7 @@ def import_(file: Path, where: Where) -> None:
     with _goals(where) as goals:
         found = ledger_module("goals_csv").read_goals(file, goals)
         goals.store(found)
-        echo(f"set {len(found):,} goals of {file}", err=True)
+    echo(f"set {len(found):,} goals of {file}", err=True)
 
 
 @command.command(name="list")
@@ -105,7 +105,7 @@ def delete(shop: str, agent: str | None, figure: str, first: str, last: str | No
         goal = _checked(goals, shop, agent, figure, first, last, "0", None)
         if not goals.delete(goal):
             raise UnusableError(f"there is no goal {_of(goal)}: see stream-attr goal list --shop {shop}")
-        echo(f"deleted {_of(goal)}", err=True)
+    echo(f"deleted {_of(goal)}", err=True)
 
 
 @contextmanager

@@ -44,6 +44,23 @@ def test_a_saved_report_is_the_report(middle: Traffic, tmp_path: Path) -> None:
     assert file.stat().st_size > 1_000
 
 
+def test_a_file_is_kept_and_another_takes_its_place(middle: Traffic, tmp_path: Path) -> None:
+    sheets = [tmp_path / "first.csv", tmp_path / "second sheet.csv"]
+    for sheet, days in zip(sheets, (ASKED, (*ASKED[:4], "--to", "2026-11-09")), strict=True):
+        assert report(middle.database, "orders", *days, "--format", "csv", "--out", sheet).exit_code == 0
+    maps = ("--map", "order=order", "amount=amount", "paid=paid")
+    done = report(middle.database, "save", "jd", "reconcile", sheets[0], *maps, *ASKED)
+    assert (done.exit_code, done.stdout) == (0, ""), done.stderr
+    for given, sheet in (((), sheets[0]), (sheets[1:], sheets[1])):
+        used = report(middle.database, "use", "jd", *given, "--result", "matched", "only_here")
+        expected = report(
+            middle.database, "reconcile", sheet, *maps, *ASKED, "--result", "matched", "only_here"
+        )
+        assert (used.exit_code, used.stdout) == (0, expected.stdout), used.stderr
+        assert sheet.name in used.stdout
+    assert report(middle.database, "delete", "jd").exit_code == 0
+
+
 def test_saved_reports_are_listed_replaced_and_deleted(ledger: Database, middle: Traffic) -> None:
     assert report(middle.database, "save", "b", "pressure", *ASKED, "--capacity", 3).exit_code == 0
     assert report(middle.database, "save", "a", "sales", *ASKED).exit_code == 0
