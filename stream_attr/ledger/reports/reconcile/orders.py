@@ -184,6 +184,10 @@ class _Run:
         at = self.days.theirs(theirs)
         return None if at is None else self.causes.natural[0] <= at.ts < self.causes.natural[1]
 
+    def _is_unsold_there(self, theirs: TheirOrder) -> bool:
+        """Whether the sheet says when orders were, and not of this one: it is not paid there."""
+        return self.days.of in self.days.fields and self.days.theirs(theirs) is None
+
     def _counts_here(self, ours: OurOrder) -> bool:
         at = self.days.ours(ours)
         counts = ours.is_sold if self.days.of == "paid" else ours.outcome != "excluded"
@@ -200,6 +204,8 @@ class _Run:
         own = Money(ours.amount, ours.currency)
         money = their_money(theirs, "amount", ours.currency, self._file)
         said = here if there is None else there
+        if self._is_unsold_there(theirs):
+            said = False
         self.sums.add(result, ours.currency, money if said else None, own if here else None)
         if not found:
             yield result, self._row(result, theirs, ours, Difference(_AMOUNT, money, own, None, _NO_FINDING))
@@ -218,7 +224,9 @@ class _Run:
         at = theirs.paid or theirs.created
         finding = self.causes.only_there(theirs.order_id, None if at is None else at.ts)
         money = their_money(theirs, "amount", self.currency, self._file)
-        self.sums.add(Result.ONLY_THERE, self.currency, money, None)
+        self.sums.add(
+            Result.ONLY_THERE, self.currency, None if self._is_unsold_there(theirs) else money, None
+        )
         self.sums.causes[finding.cause] += 1
         one = Difference(_AMOUNT, money, None, money, finding)
         yield Result.ONLY_THERE, self._row(Result.ONLY_THERE, theirs, None, one)

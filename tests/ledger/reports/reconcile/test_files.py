@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from stream_attr.cli import main
@@ -162,6 +164,28 @@ def test_several_shops_and_agents_of_orders_are_refused(shop_database: Database)
     refused = run(shop_database, orders, "--agent", "kf-a")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "this one is of orders" in refused.stderr
+
+
+def test_every_format_has_the_same_rows(shop_database: Database, tmp_path: Path) -> None:
+    sheet = tmp_path / "a.csv"
+    sheet.write_text("单号,金额\n2600000000000000001,1\nnew,2\n")
+    files = {}
+    for kind in ("table", "csv", "xlsx", "json"):
+        files[kind] = tmp_path / f"out.{kind}"
+        result = run(
+            shop_database, sheet, "--map", "单号=order", "金额=amount", "--format", kind, "--out", files[kind]
+        )
+        assert result.exit_code == 0, result.output
+    ids = [row["order"] for row in json.loads(files["json"].read_text())["rows"]]
+    assert ids[:2] == ["2600000000000000001", "new"]
+    assert len(ids) == 13
+    with files["csv"].open(encoding="utf-8-sig", newline="") as text:
+        assert [row["order"] for row in csv.DictReader(text)] == ids
+    book = CalamineWorkbook.from_path(files["xlsx"]).get_sheet_by_name("Rows").to_python()
+    assert [row[2] for row in book[1:]] == ids
+    assert book[1][4:7] == [1.0, 100.0, -99.0]
+    lines = files["table"].read_text().splitlines()
+    assert [one for one in ids if sum(one in line for line in lines) == 1] == ids
 
 
 def test_it_speaks_chinese(shop_database: Database, tmp_path: Path) -> None:

@@ -279,6 +279,22 @@ def test_a_refund_that_the_sheet_has_without_its_amount(
     assert found(rows) == expected
 
 
+def test_what_is_not_paid_there_counts_in_no_total(reconciled: Reconciled) -> None:
+    made, rows = reconciled(
+        "订单编号,付款时间,金额",
+        "2600000000000000001,2026-11-10 12:00:00,100.00",
+        "2600000000000000004,,80.00",
+        "2600000000000000006,--,60.00",
+        maps=("订单编号=order", "付款时间=paid", "金额=amount"),
+        days=("2026-11-10", "2026-11-10"),
+    )
+    (total,) = [row for row in rows_as_dicts(made, made.totals) if row["result"] == "total"]
+    # 01, 04, 05, 09, 10 and 11 are paid on the 10th here
+    assert (total["theirs"], total["ours"]) == (10_000, 10_000 + 8_000 + 5_000 + 900 + 1_000 + 1_100)
+    assert ("2600000000000000004", "paid", "unknown") in found(rows)
+    assert ("2600000000000000006", "only there", "not sent to us") in found(rows)
+
+
 def test_sub_orders_are_put_together_and_rows_that_repeat_count_once(reconciled: Reconciled) -> None:
     made, rows = reconciled(
         "主订单编号,子订单编号,订单状态,买家实付金额,退款金额,订单创建时间,订单付款时间",
