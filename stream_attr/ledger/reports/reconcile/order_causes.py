@@ -15,7 +15,14 @@ from stream_attr.ledger.reports.reconcile.words import Cause, Finding
 from stream_attr.ledger.reports.report import Moment
 from stream_attr.ledger.reports.scope import ShopScope
 from stream_attr.ledger.texts import Text
-from stream_attr.rules.vocabulary import CODES, DISCARD_REASONS, NOTICES, PENDING
+from stream_attr.rules.vocabulary import (
+    CODES,
+    CREDIT_RULES,
+    DISCARD_REASONS,
+    NOTICES,
+    PENDING,
+    PICK_RULES,
+)
 
 __all__ = ["OrderCauses"]
 
@@ -179,13 +186,7 @@ class OrderCauses:
     def _why_not(self, ours: OurOrder, decision: dict[str, Any], agent_id: str) -> Finding:
         """Return why an order is not an agent's, out of its receipt."""
         if any(one["agent_id"] == agent_id for one in decision["candidates"]):
-            rules = ", ".join(
-                f"{part} {decision[part]['rule']} → {decision[part]['agent_id']}"
-                for part in ("placing", "payment")
-                if decision[part] is not None
-            )
-            if decision["credit"] is not None:
-                rules = f"{rules}; credit {decision['credit']['rule']}".lstrip("; ")
+            rules = _rules_of(decision)
             found = Finding(Cause.RULE, _CANDIDATE.filled(rules=rules))
         else:
             found = self._discarded(ours, decision, agent_id)
@@ -206,6 +207,21 @@ class OrderCauses:
         ((chats,),) = self.connection.execute(_CHATS, (self.shop.shop_id, ours.buyer_id, agent_id))
         text = _OUTSIDE if chats else _NO_CHAT
         return Finding(Cause.WINDOW if chats else Cause.NOT_SENT, text.filled(agent=agent_id))
+
+
+def _rules_of(decision: dict[str, Any]) -> Text:
+    """Return who was picked by which rule, and by which credit rule."""
+    english, chinese = [], []
+    for part, name in (("placing", "落实下单"), ("payment", "落实付款")):
+        picked = decision[part]
+        if picked is not None:
+            english.append(f"{part} {picked['rule']} → {picked['agent_id']}")
+            chinese.append(f"{name}{PICK_RULES.chinese_of(picked['rule'])} → {picked['agent_id']}")
+    credit = decision["credit"]
+    if credit is not None:
+        english.append(f"credit {credit['rule']}")
+        chinese.append(f"业绩归属{CREDIT_RULES.chinese_of(credit['rule'])}")
+    return Text(", ".join(english), "，".join(chinese))
 
 
 def _cause_of(reason: str) -> Cause:
