@@ -101,7 +101,7 @@ def _value(cell: Cell, kind: Kind, language: str) -> Any:
     """Return a cell as the type of its column takes it; the end of all input is null."""
     if cell is None or (isinstance(cell, Moment) and is_end(cell.ts)):
         return None
-    if isinstance(cell, Moment):
+    if isinstance(cell, Moment) and kind is Kind.MOMENT:
         return datetime.fromtimestamp(cell.ts // 1000, UTC)
     if kind is Kind.COUNT:
         return cell

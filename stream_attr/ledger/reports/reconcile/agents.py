@@ -14,7 +14,6 @@ from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.asked import asked, measures_of
 from stream_attr.ledger.figures import FIGURES
-from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind, Measures, Total, value
 from stream_attr.ledger.reports.reconcile.names import AgentNames
 from stream_attr.ledger.reports.reconcile.notes import on_causes, on_sheet
@@ -28,7 +27,7 @@ from stream_attr.ledger.reports.reconcile.our_agents import (
 from stream_attr.ledger.reports.reconcile.sheet import TheirSheet
 from stream_attr.ledger.reports.reconcile.their_agents import Said, TheirAgent, read_agents
 from stream_attr.ledger.reports.reconcile.words import CAUSES, RESULTS, Cause, Finding, Result
-from stream_attr.ledger.reports.report import Cell, Column, Money, Note, Report, Row
+from stream_attr.ledger.reports.report import Cell, Column, Money, Note, Number, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, agents_of, as_of, asked_for
 from stream_attr.ledger.texts import Text
 from stream_attr.sheets.exports import AGENT
@@ -53,9 +52,9 @@ _COLUMNS: Final = (
     Column("agent", Text("agent", "客服")),
     Column("ours_agent", Text("agent here", "本系统客服")),
     Column("figure", Text("figure", "指标")),
-    Column("theirs", Text("theirs", "平台")),
-    Column("ours", Text("ours", "本系统")),
-    Column("difference", Text("difference", "差额")),
+    Column("theirs", Text("theirs", "平台"), Kind.FIGURE),
+    Column("ours", Text("ours", "本系统"), Kind.FIGURE),
+    Column("difference", Text("difference", "差额"), Kind.FIGURE),
     Column("unit", Text("unit", "单位")),
     Column("cause", Text("cause", "原因")),
     Column("behind", Text("rows behind ours", "本系统明细数"), Kind.COUNT),
@@ -238,15 +237,11 @@ class _Run:
         return Finding(Cause.UNKNOWN, _PENDING if is_pending else None)
 
     def _cell(self, key: str, number: Decimal) -> Cell:
-        """Return a figure as a cell: typed where its kind is exact, else as text."""
+        """Return a figure as a cell that says its kind."""
         kind = FIGURES[key].kind
         if kind is Kind.MONEY:
             return Money(int(number), self._currency)
-        if kind is Kind.COUNT:
-            return int(number)
-        shown = int(number) if kind is Kind.SECONDS else float(number)
-        text = as_text(shown, kind, "en", grouped=True)
-        return Text(text, text)
+        return Number(float(number) if kind in (Kind.RATE, Kind.RATIO) else int(number), kind)
 
     def _unit(self, key: str) -> Text | None:
         kind = FIGURES[key].kind

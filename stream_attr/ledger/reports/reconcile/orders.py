@@ -42,8 +42,8 @@ _COLUMNS: Final = (
     Column("row", Text("row", "行"), Kind.COUNT),
     Column("order", Text("order", "订单")),
     Column("field", Text("what", "项目")),
-    Column("theirs", Text("theirs", "平台")),
-    Column("ours", Text("ours", "本系统")),
+    Column("theirs", Text("theirs", "平台"), Kind.FIGURE),
+    Column("ours", Text("ours", "本系统"), Kind.FIGURE),
     Column("difference", Text("difference", "差额"), Kind.MONEY),
     Column("currency", Text("currency", "币种")),
     Column("cause", Text("cause", "原因")),
@@ -146,7 +146,7 @@ class _Run:
         return of.file if of.name is None else f"{of.file}, sheet {of.name!r}"
 
     def rows(self) -> Iterator[tuple[Result, Row]]:
-        """Yield the rows of the sheet's orders as they come there, then those that are only here."""
+        """Yield the rows of orders on both sides, as the sheet has them, then only there, then only here."""
         missing: list[TheirOrder] = []
         for batch in _parts(list(self.read.orders.values())):
             ids = [one.order_id for one in batch]

@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 from click.testing import CliRunner, Result
 from python_calamine import CalamineWorkbook
@@ -168,24 +169,48 @@ def test_several_shops_and_agents_of_orders_are_refused(shop_database: Database)
 
 def test_every_format_has_the_same_rows(shop_database: Database, tmp_path: Path) -> None:
     sheet = tmp_path / "a.csv"
-    sheet.write_text("单号,金额\n2600000000000000001,1\nnew,2\n")
+    sheet.write_text(
+        "单号,金额,付款\n2600000000000000001,1,2026-11-10 12:00:00\nnew,2,2026-11-10 12:00:00\n"
+        "2600000000000000004,80,2026-11-10 00:00:01\n"
+    )
     files = {}
-    for kind in ("table", "csv", "xlsx", "json"):
+    for kind in ("table", "csv", "xlsx", "json", "parquet"):
         files[kind] = tmp_path / f"out.{kind}"
-        result = run(
-            shop_database, sheet, "--map", "单号=order", "金额=amount", "--format", kind, "--out", files[kind]
-        )
+        given = ("--map", "单号=order", "金额=amount", "付款=paid", "--format", kind, "--out", files[kind])
+        result = run(shop_database, sheet, *given)
         assert result.exit_code == 0, result.output
     ids = [row["order"] for row in json.loads(files["json"].read_text())["rows"]]
-    assert ids[:2] == ["2600000000000000001", "new"]
+    assert ids[:3] == ["2600000000000000001", "2600000000000000004", "new"]
     assert len(ids) == 13
     with files["csv"].open(encoding="utf-8-sig", newline="") as text:
         assert [row["order"] for row in csv.DictReader(text)] == ids
     book = CalamineWorkbook.from_path(files["xlsx"]).get_sheet_by_name("Rows").to_python()
     assert [row[2] for row in book[1:]] == ids
     assert book[1][4:7] == [1.0, 100.0, -99.0]
+    assert pyarrow.parquet.read_table(files["parquet"])["order"].to_pylist() == ids
     lines = files["table"].read_text().splitlines()
     assert [one for one in ids if sum(one in line for line in lines) == 1] == ids
+
+
+def test_figures_of_agents_are_typed_in_every_format(shop_database: Database, tmp_path: Path) -> None:
+    sheet = tmp_path / "a.csv"
+    sheet.write_text("客服,接待,平响,回复率\n阿莲,9,23.5,50%\n")
+    maps = (
+        "客服=agent",
+        "接待=workload.receptions",
+        "平响=workload.response_ms",
+        "回复率=workload.reply_rate",
+    )
+    given = ("--map", *maps, "--agent", "kf-a")
+    files = {kind: tmp_path / f"out.{kind}" for kind in ("csv", "xlsx", "json", "parquet", "table")}
+    for kind, file in files.items():
+        assert run(shop_database, sheet, *given, "--format", kind, "--out", file).exit_code == 0
+    rows = json.loads(files["json"].read_text())["rows"]
+    assert [row["theirs"] for row in rows] == [9, 23_500, 0.5]
+    book = CalamineWorkbook.from_path(files["xlsx"]).get_sheet_by_name("Rows").to_python()
+    assert [row[5] for row in book[1:]] == [9, 23.5, 0.5]
+    assert [one for one in ("23.500", "50.00%") if one in files["table"].read_text()] == ["23.500", "50.00%"]
+    assert pyarrow.parquet.read_table(files["parquet"])["theirs"].to_pylist() == ["9", "23.500", "0.5000"]
 
 
 def test_it_speaks_chinese(shop_database: Database, tmp_path: Path) -> None:
