@@ -14,7 +14,7 @@ from typing import Any
 
 from stream_attr import cli
 from stream_attr.cli import ledger as command
-from stream_attr.ledger.sink import batch, status, topics
+from stream_attr.ledger.sink import batch, partitions, status, topics
 from tests.kafka.hooks import SIGNALS, Hook, after, replace
 
 STEPS = ("read", "fenced", "staged", "written", "committed", "gone on")
@@ -40,7 +40,8 @@ def hasten() -> None:
     """Have it lose patience after seconds where it would after minutes."""
     batch._BOUNDS.update(idle_in_transaction_session_timeout="3s", lock_timeout="60s")
     topics._CLIENT.update({"session.timeout.ms": 3_000, "max.poll.interval.ms": 6_000})
-    replace(topics, "_SILENT_S", 3.0)
+    replace(partitions, "_SILENT_S", 3.0)
+    replace(topics, "_TRIAL_S", 1.0)
     replace(status, "_STILL_S", 3.0)
     replace(command, "_STOP_S", 5.0)
 

@@ -19,14 +19,15 @@ from apache_kafka import Cluster
 from confluent_kafka.admin import AdminClient
 from psycopg.sql import SQL, Identifier
 
-from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
+from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, INQUIRIES
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.embedded import EmbeddedPostgres, running_in
 from stream_attr.ledger.database.migrate import migrate
 from tests.kafka.sink_hooked import STEPS
 from tests.kafka.sink_process import SinkProcess, Trial
 from tests.kafka.small_disk import fill, mounted
-from tests.kafka.worker_process import LONGEST_S, until
+from tests.kafka.test_compression import damaged, flip
+from tests.kafka.worker_process import LONGEST_S, messages, until
 from tests.ledger.conftest import address_of
 from tests.ledger.sink.contents import rows
 from tests.ledger.sink.test_rows import first
@@ -227,6 +228,26 @@ def test_records_that_cannot_be_stored_stop_nothing(trial):
     assert rows(trial.ledger, "SELECT count(*) FROM agent_day") == [(1,)]
     trial.until_equal(sink)
     assert sink.stop() == 0
+
+
+def test_a_damaged_batch_is_named_and_read_once_it_is_mended(trial, request):
+    trial.send(INQUIRIES, json.dumps(first(INQUIRIES)).encode())
+    trial.decide(ORDERS, transactional=True)
+    sink = trial.sink(hooks=("--hasty",))
+    [partition] = {message.partition() for message in messages(trial.bootstrap, trial.prefix + INQUIRIES)}
+    with damaged(request, f"{trial.prefix}{INQUIRIES}-{partition}", 0, flip):
+        sink.start()
+        trial.until_equal(sink)  # the others go on
+        said = f"partition {partition} of {trial.prefix}{INQUIRIES} cannot be read".encode()
+        until(lambda: said in sink.get("/ready")[1], sink)
+        trial.decide(ORDERS, revision=2, transactional=True)
+        trial.until_equal(sink)
+        until(lambda: sink.metric("stream_attr_ledger_lag_records") == 1, sink)
+        assert rows(trial.ledger, "SELECT count(*) FROM inquiry") == [(0,)]
+    until(lambda: rows(trial.ledger, "SELECT count(*) FROM inquiry") == [(1,)], sink)
+    sink.until_ready()
+    assert sink.said().count("it is tried again, and the others go on") == 1
+    trial.compare(sink)
 
 
 def test_an_offset_that_went_back_stops_it_in_one_sentence(trial):

@@ -14,22 +14,21 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import psycopg
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, Message, TopicPartition
 from psycopg import Connection
 
 from stream_attr.errors import StreamAttrError
 from stream_attr.kafka.address import topics_command
-from stream_attr.kafka.client_errors import ErrorKind, is_transient, kind_of
+from stream_attr.kafka.client_errors import ErrorKind, kind_of
 from stream_attr.kafka.clients import LOGGED, Reader
 from stream_attr.kafka.connection import connect, reason_of
 from stream_attr.kafka.security import Security
 from stream_attr.kafka.sender import TopicsMissingError
-from stream_attr.kafka.topic_ids import topic_ids
 from stream_attr.ledger.database.connect import DatabaseAway
 from stream_attr.ledger.sink.batch import Batch, FencedError, Source, prepare, write
 from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.ledger.sink.offsets import claim
+from stream_attr.ledger.sink.partitions import Partitions, passes
 from stream_attr.ledger.sink.status import Status
 from stream_attr.ledger.sink.tables import TOPICS
 from stream_attr.processor.ports import Record
@@ -46,9 +45,8 @@ _READ: Final = 500
 _PAUSE_S: Final = 0.05
 _RETRY_S: Final = 1.0
 _CHECK_EVERY_S: Final = 5.0
-_TIMEOUT_S: Final = 2.0
-_SILENT_S: Final = 15.0
-"""Silence after which the broker counts as unreachable."""
+_TRIAL_S: Final = 30.0
+"""How long a partition that cannot be read is left out before it is tried again."""
 _MOST_FENCED: Final = 5
 """Batches fenced in a row: another sink writes the same partitions without being of the group."""
 _CLIENT: Final = {
@@ -59,15 +57,6 @@ _CLIENT: Final = {
     "fetch.max.bytes": 16 << 20,
     "queued.max.messages.kbytes": 32 << 10,
 }
-_PASSING: Final = (
-    KafkaError._MAX_POLL_EXCEEDED,  # the process was suspended: it joins the group again
-    KafkaError._UNKNOWN_PARTITION,  # the client has no connection to ask
-    KafkaError._UNKNOWN_TOPIC,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,  # deleted, or not known yet to a broker that starts
-    KafkaError.UNKNOWN_TOPIC_ID,
-    KafkaError.INCONSISTENT_TOPIC_ID,
-)
-"""Errors after which a topic can be read again, or is found to be another one."""
 _AWAY: Final = (
     DatabaseAway,
     psycopg.OperationalError,
@@ -120,10 +109,7 @@ class TopicSink:
                 f"no topic {', '.join(missing)} on {bootstrap}; "
                 f"create them with: {topics_command(bootstrap, prefix)}"
             )
-        self._admin = AdminClient({**security.rdkafka(bootstrap), **LOGGED})
-        self._ids: dict[str, str] = {}
-        self._gone: list[str] = []
-        """Topics that the broker does not have any more."""
+        self._partitions = Partitions(bootstrap, security, prefix, TOPICS, metrics)
         self._connection: Connection[Any] | None = None
         self._sources: list[Source] = []
         """The partitions that the group gave to this sink."""
@@ -134,7 +120,7 @@ class TopicSink:
         self._bytes = 0
         self._begun = 0.0
         self._next_try = self._next_check = 0.0
-        self._answered = time.monotonic()
+        self._next_trial = 0.0
         self._fenced = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -144,7 +130,7 @@ class TopicSink:
             OtherSourceError: a topic was recreated, or the ledger was filled from elsewhere.
             OffsetWentBackError: the broker has lost records that the ledger has.
             FencedError: a sink outside of the group writes the same partitions.
-            UnreadableTopicError: the broker refuses a topic, or a record batch is damaged.
+            UnreadableTopicError: the broker refuses a topic.
             DatabaseError, psycopg.Error: the database refuses what it is asked.
         """
         try:
@@ -194,6 +180,7 @@ class TopicSink:
         self._batch = None
         self._next_try = 0.0
         self._metrics.forget()
+        self._partitions.forget()
         self._status.sources = []
 
     def _go_on(self, reader: Reader) -> None:
@@ -203,65 +190,32 @@ class TopicSink:
                 connection = self._open_database()
                 prepare(connection)
                 self._connection = connection
-            if not self._ids:
-                self._ids = topic_ids(self._admin, list(self._names), _TIMEOUT_S, missing=False)
-            begins = claim(
-                self._connection,
-                {source: self._ids.get(self._prefix + source[0]) for source in self._sources},
-            )
+            begins = claim(self._connection, self._partitions.ids(self._sources))
         except _AWAY as error:
             self._lose_database(reader, error)
             return
         except KafkaException as error:
-            if not _passes(error.args[0]):
+            if not passes(error.args[0]):
                 raise
             return
-        positions = self._positions(reader, begins)
+        positions = self._partitions.positions(reader, begins)
         if positions is None:
             return
         reader.assign(positions)
         self._batch, self._bytes, self._reached = Batch(begins), 0, begins
         self._metrics.away(False)
-        self._status.reason = None if self._sources else "the group has no partition for it yet"
+        none_yet = "the group has no partition for it yet"
+        self._status.reason = self._partitions.why_not() if self._sources else none_yet
         self._status.sources = self._sources
-
-    def _positions(self, reader: Reader, begins: Mapping[Source, int]) -> list[TopicPartition] | None:
-        """Return where to read on; None: the broker does not answer now."""
-        found = []
-        for (topic, partition), begin in begins.items():
-            bounds = self._bounds(reader, (topic, partition))
-            if bounds is None:
-                return None
-            first = bounds[0]
-            if 0 < begin < first:
-                logger.warning(
-                    "partition %d of %s begins at offset %d, and the ledger has it up to %d: retention has "
-                    "deleted the records between before they were read",
-                    partition,
-                    self._prefix + topic,
-                    first,
-                    begin,
-                )
-                self._metrics.lost((topic, partition), first - begin)
-            found.append(TopicPartition(self._prefix + topic, partition, max(first, begin)))
-        return found
-
-    def _bounds(self, reader: Reader, source: Source) -> tuple[int, int] | None:
-        """Return the first offset of a partition and its end; None: the broker does not answer now."""
-        try:
-            return reader.bounds(self._prefix + source[0], source[1], _TIMEOUT_S)
-        except KafkaException as error:
-            if not _passes(error.args[0]):
-                raise
-            return None
 
     def _take(self, reader: Reader, message: Message) -> None:
         """Add a record to the batch, or do what an error asks for."""
         topic, partition = message.topic() or "", int(message.partition() or 0)
         error = message.error()
         if error is None:
-            self._answered = time.monotonic()
+            self._partitions.answered()
             if self._batch is not None:
+                self._partitions.read((self._names[topic], partition))
                 value, offset = message.value(), int(message.offset() or 0)
                 kind, timestamp = message.timestamp()
                 self._batch.add(
@@ -273,13 +227,25 @@ class TopicSink:
             return
         kind_of_error = kind_of(error)
         if kind_of_error is ErrorKind.END_OF_PARTITION:
-            self._answered = time.monotonic()
+            self._partitions.answered()
             if self._batch is not None:
+                self._partitions.read((self._names[topic], partition))
                 self._batch.advance((self._names[topic], partition), int(message.offset() or 0))
         elif kind_of_error is ErrorKind.NO_SUCH_OFFSET:
             self._find_out_why(reader, (self._names[topic], partition))
-        elif not _passes(error) or kind_of_error is ErrorKind.UNREADABLE:
+        elif kind_of_error is ErrorKind.UNREADABLE and topic:
+            self._leave_out(reader, (self._names[topic], partition), error.str())
+        elif not passes(error):
             raise UnreadableTopicError(f"{topic or 'the topics'} cannot be read: {error.str()}")
+
+    def _leave_out(self, reader: Reader, source: Source, why: str) -> None:
+        """Go on without a partition of which a batch is damaged, or compressed with an unknown codec."""
+        self._partitions.leave_out(source, why)
+        self._next_trial = time.monotonic() + _TRIAL_S
+        if self._batch is not None and self._batch.ends:
+            self._write(reader)
+        self._lose_positions(reader)
+        self._status.reason = self._partitions.why_not()
 
     def _find_out_why(self, reader: Reader, source: Source) -> None:
         """Go on where a partition begins now, if what was to be read of it has been deleted.
@@ -292,8 +258,8 @@ class TopicSink:
         """
         topic, partition = self._prefix + source[0], source[1]
         reached = self._reached.get(source, 0)
-        bounds = self._bounds(reader, source)
-        if bounds is not None and reached > bounds[1] and not self._are_recreated():
+        bounds = self._partitions.bounds(reader, source)
+        if bounds is not None and reached > bounds[1] and not self._partitions.are_recreated():
             raise OffsetWentBackError(
                 f"partition {partition} of {topic} ends at offset {bounds[1]}, and the ledger has it up to "
                 f"{reached}: the broker has lost records, as one that was restored from an older copy; once "
@@ -347,47 +313,25 @@ class TopicSink:
             self._connection = None
 
     def _check(self, reader: Reader) -> None:
-        """Check that the topics are the same ones and the broker answers, and set the lag."""
-        if self._are_recreated():
+        """Check that the topics are the same ones and can be read, and set the lag."""
+        again = time.monotonic() >= self._next_trial and self._partitions.try_again()
+        if self._partitions.are_recreated() or again:
             self._lose_positions(reader)
-        silent_s = time.monotonic() - self._answered
-        if silent_s >= _SILENT_S:
-            self._status.reason = f"the broker has not answered for {silent_s:.0f} s"
-        elif self._gone:
-            self._status.reason = f"topics that the broker does not have: {', '.join(self._gone)}"
-        elif self._batch is not None and self._sources:
-            self._status.reason = None
+        reason = self._partitions.why_not()
+        if reason is not None or (self._batch is not None and self._sources):
+            self._status.reason = reason
         self._set_lag(reader)
-
-    def _are_recreated(self) -> bool:
-        """Whether some topic has another id than before; `claim` then says what that means."""
-        try:
-            now = topic_ids(self._admin, list(self._names), _TIMEOUT_S, missing=True)
-        except KafkaException as error:
-            if not _passes(error.args[0]):
-                raise
-            return False
-        before, self._ids = self._ids, {**self._ids, **now}
-        if now or not before:  # a broker that does not answer has none of them
-            self._answered = time.monotonic()
-            self._gone = sorted(before.keys() - now.keys())
-        return any(self._ids[name] != known for name, known in before.items())
 
     def _set_lag(self, reader: Reader) -> None:
         """Set how far each partition is behind, while the database is away too."""
         reads = self._batch is not None
         for source in self._reached.keys() & self._sources:
-            if reads:
+            if reads and not self._partitions.is_left_out(source):
                 end = reader.fetched_end(self._prefix + source[0], source[1])
             else:
-                bounds = self._bounds(reader, source)
+                bounds = self._partitions.bounds(reader, source)
                 if bounds is None:
                     return
                 end = bounds[1]
             if end >= 0:
                 self._metrics.lag(source, max(end - self._reached[source], 0))
-
-
-def _passes(error: KafkaError) -> bool:
-    """Whether what has failed can be tried again."""
-    return is_transient(error) or error.code() in _PASSING
