@@ -80,7 +80,8 @@ class Trial:
         """Send a revision of so many orders; ``transactional``: committed, behind another that is aborted."""
         settings = {"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random"}
         if not transactional:
-            producer = Producer(settings)
+            # The embedded broker names the first offset of the last batch as the end.
+            producer = Producer({**settings, "batch.num.messages": 1})
             self._decide(producer, orders, revision)
             assert producer.flush(LONGEST_S) == 0
         else:

@@ -103,6 +103,19 @@ class Partitions:
             self._gone = sorted(before.keys() - now.keys())
         return any(self._ids[name] != known for name, known in before.items())
 
+    def is_the_same(self, source: Source) -> bool:
+        """Request the id of a topic: whether it certainly is the one that it was, as far as there are ids."""
+        name = self._prefix + source[0]
+        known = self._ids.get(name)
+        if known is None:
+            return True
+        try:
+            return topic_ids(self._admin, [name], _TIMEOUT_S, missing=True).get(name) == known
+        except KafkaException as error:
+            if not passes(error.args[0]):
+                raise
+            return False
+
     def bounds(self, reader: Reader, source: Source) -> tuple[int, int] | None:
         """Return the first offset of a partition and its end; None: the broker does not answer now."""
         try:

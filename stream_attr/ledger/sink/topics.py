@@ -259,7 +259,7 @@ class TopicSink:
         topic, partition = self._prefix + source[0], source[1]
         reached = self._reached.get(source, 0)
         bounds = self._partitions.bounds(reader, source)
-        if bounds is not None and reached > bounds[1] and not self._partitions.are_recreated():
+        if bounds is not None and reached > bounds[1] and self._partitions.is_the_same(source):
             raise OffsetWentBackError(
                 f"partition {partition} of {topic} ends at offset {bounds[1]}, and the ledger has it up to "
                 f"{reached}: the broker has lost records, as one that was restored from an older copy; once "
