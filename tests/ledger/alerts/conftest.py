@@ -36,7 +36,10 @@ _EMPTY: dict[str, dict[str, Any]] = {
         "refund_requested": 0, "refund_completed": 0, "created_ts": 0, "notices": [], "final_at": 0,
         "known_ts": 0, "record": {},
     },
-    "refund": {"shop_id": SHOP, "number": 1, "amount": 1, "completed": True, "outcome": "credited"},
+    "refund": {
+        "shop_id": SHOP, "number": 1, "amount": 1, "currency": "CNY", "completed": True,
+        "outcome": "credited",
+    },
     "dead_letter": {"source_partition": 0, "code": "not_json", "topic": "t", "message": "m", "place": "p"},
     "unstored": {"topic": "t", "source_partition": 0, "why": "w"},
     "roster": {
