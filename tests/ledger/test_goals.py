@@ -258,6 +258,14 @@ def test_goals_of_a_file_are_taken_whole(shop: Database, tmp_path: Path) -> None
     assert [row["agent"] for row in made(shop, agents=("anna",))] == ["anna"]
 
 
+def test_targets_that_do_not_add_up_are_told_in_the_figures_unit(shop: Database) -> None:
+    for agent, target in ((), "1000"), (("--agent", "anna"), "400.5"), (("--agent", "ben"), "300"):
+        figure = ("--figure", "workload.response_ms_sum", "--target", target)
+        assert run(shop, "goal", "set", "--shop", SHOP, *agent, *figure, "--from", "2026-11").exit_code == 0
+    shown = run(shop, "report", "goals", "--shop", SHOP, "--from", "2026-11").stdout
+    assert "the targets of agents add up to 700.500, that of the shop is 1,000.000." in shown
+
+
 def test_every_mistake_of_a_file_is_named_and_nothing_taken(shop: Database, tmp_path: Path) -> None:
     file = tmp_path / "goals.csv"
     file.write_text(

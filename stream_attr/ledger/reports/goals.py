@@ -14,7 +14,7 @@ from stream_attr.codec.money import format_money
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, FACTS
 from stream_attr.ledger.asked import Asked, Way, measures_of
 from stream_attr.ledger.figures import FIGURES, Figure, add
-from stream_attr.ledger.formats.cells import is_end
+from stream_attr.ledger.formats.cells import as_text, is_end
 from stream_attr.ledger.formulas import Formula, Kind, Mean, Most, Ratio, Total, value
 from stream_attr.ledger.goals import Goal, Goals, quantity
 from stream_attr.ledger.periods import Period
@@ -330,7 +330,9 @@ def _sums(shop: ShopScope, goals: Sequence[Goal]) -> Iterator[Note]:
         total = sum(one.target for one in same)
         if same and (total != whole.target):
             agents, shops = (
-                format_money(one, whole.currency) if whole.currency else f"{one:,}"
+                format_money(one, whole.currency)
+                if whole.currency
+                else as_text(one, figure.kind, "en", grouped=True)
                 for one in (total, whole.target)
             )
             yield Note(
