@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -156,3 +157,31 @@ def test_a_nul_in_a_text_is_replaced_and_one_in_an_identifier_does_not_fit() -> 
     ruling = {"agent_id": None, "ruled_by": "a\0\\\\u0000", "ts": 1, "event_id": "e"}
     kept = named(row(DECISIONS, first(DECISIONS) | {"ruling": ruling}))["record"]
     assert json.loads(kept)["ruling"]["ruled_by"] == "a\ufffd\\\\u0000"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b'{"shop_id": "jd:1", "order_id": "o-1", "amount": "x"}', ("jd:1", "o-1")),
+        (b'{"shop_id": "jd:1", "event_id": "c-1"}', ("jd:1", None)),
+        (b'{"shop_id": 7, "order_id": ""}', (None, None)),
+        (b'{"shop_id": "jd:1", "order_id": "' + b"o" * 128 + b'"}', ("jd:1", "o" * 128)),
+        (b'{"shop_id": "jd:1", "order_id": "' + b"o" * 129 + b'"}', ("jd:1", None)),
+        (b'{"shop_id": "jd:1", "order_id": "o\\u0000"}', ("jd:1", None)),
+        (b'{"shop_id": "jd:1", "order_id": "o-1"', (None, None)),
+        (b'["jd:1", "o-1"]', (None, None)),
+        (b"\xff\xfe", (None, None)),
+        (b"", (None, None)),
+    ],
+)
+def test_a_refused_record_is_found_by_the_shop_and_order_that_it_names(
+    value: bytes, expected: tuple[str | None, str | None]
+) -> None:
+    letter = first(DEAD_LETTERS) | {"value_base64": base64.b64encode(value).decode()}
+    kept = named(row(DEAD_LETTERS, letter))
+    assert (kept["shop_id"], kept["order_id"]) == expected
+
+
+def test_a_refused_tombstone_names_nothing() -> None:
+    kept = named(row(DEAD_LETTERS, first(DEAD_LETTERS) | {"value_base64": None}))
+    assert (kept["shop_id"], kept["order_id"]) == (None, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from stream_attr.sheets.ids import DIGITS_KEPT
 
@@ -26,10 +26,10 @@ def pairs_of(theirs: Iterable[str], ours: Iterable[str]) -> dict[str, str]:
 
 
 _Form = tuple[str, int]
+"""Digits that are left, and how many there were; 0: it is not known."""
 
 
-def _by_form(ids: Iterable[str], forms: object) -> dict[_Form, set[str]]:
-    assert callable(forms)
+def _by_form(ids: Iterable[str], forms: Callable[[str], list[_Form]]) -> dict[_Form, set[str]]:
     found: dict[_Form, set[str]] = defaultdict(set)
     for one in ids:
         if one.isascii() and one.isdecimal():
