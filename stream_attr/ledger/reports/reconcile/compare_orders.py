@@ -101,13 +101,16 @@ def differences(
     if money is not None and money.amount != ours.refund_completed:
         yield _of_money("refund", money, ours.refund_completed, causes.refund(ours, money.amount))
     elif money is None and theirs.is_refunded and not ours.refund_completed:
-        said, nothing = "、".join(theirs.after_sales), Money(0, ours.currency)
-        yield Difference(_FIELDS["refund"], said, nothing, None, causes.refunded_there(ours))
-    if "status" in days.fields and not is_paid_late:
+        words, nothing = "、".join(theirs.after_sales), Money(0, ours.currency)
+        yield Difference(_FIELDS["refund"], words, nothing, None, causes.refunded_there(ours))
+    if ours.outcome == "excluded" and theirs.state not in (State.UNPAID, State.CLOSED):
+        said = "、".join(theirs.statuses) or None
+        yield Difference(_FIELDS["status"], said, worded(OUTCOMES, ours.outcome), None, causes.excluded())
+    elif "status" in days.fields and not is_paid_late:
         why = _status(theirs, ours, causes)
         if why is not None:
-            said = "、".join(theirs.statuses)
-            yield Difference(_FIELDS["status"], said, worded(OUTCOMES, ours.outcome), None, why)
+            known = "、".join(theirs.statuses)
+            yield Difference(_FIELDS["status"], known, worded(OUTCOMES, ours.outcome), None, why)
     if "agent" in days.fields and ours.is_sold:
         agent_id = causes.names.find(theirs.agent) if theirs.agent else None
         if agent_id != ours.agent_id or (theirs.agent and agent_id is None):
@@ -131,8 +134,6 @@ def _status(theirs: TheirOrder, ours: OurOrder, causes: OrderCauses) -> Finding 
     """Return why the status differs; None: it does not, or nobody knows what theirs says."""
     state = theirs.state
     if state is State.PAID:
-        if ours.outcome == "excluded":
-            return causes.excluded()
         return None if ours.is_sold else causes.paid(ours, None if theirs.paid is None else theirs.paid.ts)
     if state is State.UNPAID:
         return causes.paid(ours, None) if ours.paid_ts is not None else None

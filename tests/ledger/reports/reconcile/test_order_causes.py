@@ -157,6 +157,16 @@ def test_totals_that_agree_say_so_and_ours_are_the_shops_sales(
             "no payment of it has come",
         ),
         (
+            {"o2600000000000000020": "20.00,0,2026-11-10 18:12:00,已发货,"},
+            ("2600000000000000020", "status", "rule"),
+            "excluded here by an event",
+        ),
+        (
+            {"o2600000000000000020": "20.00,0,2026-11-10 18:12:00,-,"},
+            ("2600000000000000020", "status", "rule"),
+            "excluded here by an event",
+        ),
+        (
             {"o2600000000000000001": None},
             ("2600000000000000001", "only here", "unknown"),
             None,
