@@ -16,6 +16,7 @@ from stream_attr.sheets.book import open_sheets
 from stream_attr.sheets.places import SheetError
 
 FILES = Path(__file__).with_name("files")
+"""``orders.xls`` is by xlwt; ``protected.xlsx`` by msoffcrypto-tool, password ``secret``."""
 
 
 def rows(path: Path) -> list[tuple[str, ...]]:
