@@ -51,7 +51,7 @@ def command(file: Path, once: bool, every: int, dry_run: bool, language: str, wh
     require_schema = ledger_module("database.schema").require_schema
     if not dry_run:
         channels = ledger_module("alerts.channels", "alerts").open_channels(rules.channels, file.parent)
-    with database_of(*where) as database:
+    with database_of(*where, create=False) as database:
         with database.connection(application="stream-attr alerts") as connection:
             require_schema(connection)
             if dry_run:

@@ -273,6 +273,16 @@ def test_a_channel_that_cannot_be_used_is_named_without_its_address(
     assert refused.stderr == f"Error: {file}, of channel 'ops': {said}\n"
 
 
+def test_where_there_is_no_ledger_none_is_made(rules: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    done = CliRunner().invoke(main, ["alerts", "--rules", str(rules), "--once", "--data-dir", str(folder)])
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"Error: {folder / 'ledger'} holds no ledger yet: stream-attr ledger makes and fills it\n"
+    )
+    assert not folder.exists()
+
+
 def test_without_the_extra_one_sentence_says_so(rules: Path) -> None:
     script = "import sys; sys.modules['apprise'] = None; from stream_attr.cli import main; main()"
     done = subprocess.run(
