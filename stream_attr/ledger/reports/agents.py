@@ -51,6 +51,7 @@ _QUERY: Final = SQL(
 _CURRENCIES: Final = (
     "SELECT DISTINCT currency FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
     " AND (paid_ts >= %(start)s AND paid_ts < %(end)s OR created_ts >= %(start)s AND created_ts < %(end)s)"
+    " UNION SELECT currency FROM refund WHERE shop_id = %(shop)s AND ts >= %(start)s AND ts < %(end)s"
     " ORDER BY 1 LIMIT 2"
 )
 _PENDING: Final = (
@@ -158,7 +159,7 @@ def _measured(
 
 
 def currencies_of(connection: Connection[Any], shop: ShopScope, days: Period) -> list[str]:
-    """Return the currencies of a shop's orders in a period; two where there are more than one."""
+    """Return the currencies of a shop's orders and refunds in a period; two where there are more than one."""
     start, end = days.instants(shop.zone)
     bound = {"shop": shop.shop_id, "start": start, "end": end}
     return [one for (one,) in connection.execute(_CURRENCIES, bound)]

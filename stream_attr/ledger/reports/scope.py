@@ -264,12 +264,12 @@ def who_columns(who: str | None, shops: int) -> list[Column]:
 
 
 Who = tuple[str, ...]
-"""Whose a row is: shop and agent, a person, a group or a shop."""
+"""Whose a row is: shop and agent, a person (an account without one: with its shop), a group or a shop."""
 _NO_GROUP: Final = Text("(none)", "（未分组）")
 
 
 def who_of(who: str | None, shop: ShopScope, agent_id: str) -> Who:
-    """Return whose row an agent's numbers are in; an account without a person is one of its own."""
+    """Return whose row an agent's numbers are in; an account without a person is its own, in its shop."""
     if who is None:
         return ()
     if who == "shop":
@@ -277,7 +277,9 @@ def who_of(who: str | None, shop: ShopScope, agent_id: str) -> Who:
     member = shop.member(agent_id)
     if who == "group":
         return (member.group or "",)
-    return (member.person_id or agent_id,) if who == "person" else (shop.shop_id, agent_id)
+    if who == "person":
+        return (agent_id, shop.shop_id) if member.person_id is None else (member.person_id,)
+    return (shop.shop_id, agent_id)
 
 
 def who_cells(who: str | None, key: Who, shops: Sequence[ShopScope]) -> Row:
@@ -288,6 +290,10 @@ def who_cells(who: str | None, key: Who, shops: Sequence[ShopScope]) -> Row:
         member = shop.member(agent_id)
         own = (agent_id, member.name, member.group)
         return (shop_id, *own) if len(shops) > 1 else own
+    if who == "person" and len(key) > 1:
+        agent_id, shop_id = key
+        member = next(one for one in shops if one.shop_id == shop_id).member(agent_id)
+        return (f"{agent_id} ({shop_id})" if len(shops) > 1 else agent_id, member.name)
     if who == "person":
         accounts = [one for shop in shops for one in shop.members.values() if one.person_id == key[0]]
         names = dict.fromkeys(one.name for one in accounts if one.name)
