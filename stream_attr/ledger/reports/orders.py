@@ -27,10 +27,10 @@ from stream_attr.rules.vocabulary import (
     Vocabulary,
 )
 
-__all__ = ["BEHIND", "COLUMNS", "order_row", "order_rows", "report", "sums_of", "worded"]
+__all__ = ["ANY", "BEHIND", "COLUMNS", "Behind", "order_row", "order_rows", "report", "sums_of", "worded"]
 
 
-class _Behind(NamedTuple):
+class Behind(NamedTuple):
     """The orders that a group of figures counts."""
 
     where: str
@@ -38,42 +38,50 @@ class _Behind(NamedTuple):
     """When an order counts."""
     agent: str
     """For whom."""
+    of: str = "{decision} AS decision"
+    """The tables that they are read from."""
+    refunds: tuple[str, str] = ("refund_requested", "refund_completed")
+    """Which refunds the rows show: requested and completed."""
 
 
 _ON: Final = "{at} >= %(start)s AND {at} < %(end)s"
 _SOLD: Final = "outcome IN ('credited', 'silent') AND " + _ON.format(at="paid_ts")
 BEHIND: Final = {
-    "sales": _Behind(_SOLD, "paid_ts", "agent_id"),
-    "silent": _Behind("outcome = 'silent' AND " + _ON.format(at="paid_ts"), "paid_ts", "agent_id"),
-    "placed": _Behind(
+    "sales": Behind(_SOLD, "paid_ts", "agent_id"),
+    "silent": Behind("outcome = 'silent' AND " + _ON.format(at="paid_ts"), "paid_ts", "agent_id"),
+    "placed": Behind(
         "outcome <> 'excluded' AND placing_agent_id IS NOT NULL AND " + _ON.format(at="created_ts"),
         "created_ts",
         "placing_agent_id",
     ),
-    "paid": _Behind(_SOLD + " AND payment_agent_id IS NOT NULL", "paid_ts", "payment_agent_id"),
-    "refunds": _Behind(
-        "outcome <> 'excluded' AND order_id IN (SELECT order_id FROM {refund} AS refund"
-        " WHERE shop_id = %(shop)s AND " + _ON.format(at="ts") + ")",
+    "paid": Behind(_SOLD + " AND payment_agent_id IS NOT NULL", "paid_ts", "payment_agent_id"),
+    "refunds": Behind(
+        "outcome <> 'excluded'",
         "coalesce(paid_ts, created_ts)",
         "agent_id",
+        "{decision} AS decision JOIN (SELECT order_id,"
+        " coalesce(sum(amount) FILTER (WHERE NOT completed), 0)::bigint AS requested,"
+        " coalesce(sum(amount) FILTER (WHERE completed), 0)::bigint AS completed FROM {refund} AS refund"
+        " WHERE shop_id = %(shop)s AND " + _ON.format(at="ts") + " GROUP BY 1) AS of_days USING (order_id)",
+        ("of_days.requested", "of_days.completed"),
     ),
 }
 """By group of figures, such as of ``sales.amount``: its orders."""
-_ANY: Final = _Behind(
+ANY: Final = Behind(
     f"({_ON.format(at='paid_ts')} OR paid_ts IS NULL AND {_ON.format(at='created_ts')})",
     "coalesce(paid_ts, created_ts)",
     "agent_id",
 )
 """All orders: on the day of their payment, while they are not paid on that of their creation."""
 _COLUMNS_READ: Final = (
-    "order_id, buyer_id, outcome, agent_id, basis, status, amount, currency, refund_requested,"
-    " refund_completed, quantity, created_ts, paid_ts, placing_agent_id, payment_agent_id, silence, notices,"
-    " final_at, reason, revision, preset"
+    "order_id, buyer_id, outcome, agent_id, basis, status, amount, currency, {requested} AS refund_requested,"
+    " {completed} AS refund_completed, quantity, created_ts, paid_ts, placing_agent_id, payment_agent_id,"
+    " silence, notices, final_at, reason, revision, preset"
 )
-_ROWS: Final = SQL("SELECT {columns} FROM {decision} AS decision WHERE {where} ORDER BY {at}, order_id")
-_SUMS: Final = SQL(
-    "SELECT currency, count(*), sum(amount)::bigint, sum(refund_requested)::bigint,"
-    " sum(refund_completed)::bigint, sum(quantity)::bigint FROM {decision} AS decision WHERE {where}"
+_ROWS: Final = f"SELECT {_COLUMNS_READ} FROM {{of}} WHERE {{where}} ORDER BY {{at}}, order_id"
+_SUMS: Final = (
+    "SELECT currency, count(*), sum(amount)::bigint, sum({requested})::bigint,"
+    " sum({completed})::bigint, sum(quantity)::bigint FROM {of} WHERE {where}"
     " GROUP BY currency ORDER BY currency"
 )
 _PROFILES: Final = "SELECT DISTINCT profile FROM decision WHERE shop_id = %(shop)s ORDER BY 1"
@@ -109,6 +117,10 @@ _COUNTED: Final = Text("{orders} orders.", "共 {orders} 单。")
 _RECEIPT: Final = Text(
     "Why an order is whose: stream-attr explain SHOP ORDER.", "订单归属原因：stream-attr explain SHOP ORDER。"
 )
+_OF_DAYS: Final = Text(
+    "Refunds are those of these days alone, and net is without the others.",
+    "退款仅为这些日期内的退款，净额也只减这些退款。",
+)
 _TOTAL: Final = Text("total", "合计")
 
 
@@ -123,7 +135,7 @@ def report(connection: Connection[Any], options: Options) -> Report:
     shops = scope(connection, options)
     for shop in shops:
         _check_profile(connection, shop, profile)
-    behind = BEHIND[options.behind] if options.behind else _ANY
+    behind = BEHIND[options.behind] if options.behind else ANY
     several = len(shops) > 1
     rows = order_rows(connection, options, shops, profile, behind)
     totals, count = sums_of(connection, options, shops, profile, behind)
@@ -134,7 +146,11 @@ def report(connection: Connection[Any], options: Options) -> Report:
         ((shop.shop_id, *row) if several else row for shop, row in rows),
         as_of(connection, shops[0].zone, (DECISIONS if profile == OFFICIAL else COMPARISONS,)),
         [(None, *row) if several else row for row in totals],
-        [Note(_COUNTED.filled(orders=f"{count:,}")), Note(_RECEIPT)],
+        [
+            Note(_COUNTED.filled(orders=f"{count:,}")),
+            *([Note(_OF_DAYS)] if options.behind == "refunds" else []),
+            Note(_RECEIPT),
+        ],
         [*asked_for(options, shops), *_filters(options)],
     )
 
@@ -150,9 +166,9 @@ def _check_profile(connection: Connection[Any], shop: ShopScope, profile: str) -
 
 
 def _where(
-    options: Options, shop: ShopScope, read: Source, behind: _Behind
+    options: Options, shop: ShopScope, read: Source, behind: Behind
 ) -> tuple[Composed, dict[str, Any]]:
-    """Return the condition of the orders asked for, and what it binds."""
+    """Return the condition of the orders asked for, and what the query binds."""
     start, end = options.period.instants(shop.zone)
     bound: dict[str, Any] = {**read.parameters, "start": start, "end": end}
     conditions = ["shop_id = %(shop)s", "profile = %(profile)s", behind.where]
@@ -171,7 +187,14 @@ def _where(
     if shop.chosen is not None:
         conditions.append(f"{behind.agent} = ANY(%(agents)s)")
         bound["agents"] = sorted(shop.chosen)
-    return SQL(" AND ".join(conditions)).format(refund=read.refund), bound
+    return SQL(" AND ".join(conditions)).format(), bound
+
+
+def _query(text: str, read: Source, behind: Behind, where: Composed) -> Composed:
+    """Return a query of the orders behind a number."""
+    requested, completed = map(SQL, behind.refunds)
+    of = SQL(behind.of).format(decision=read.decision, refund=read.refund)
+    return SQL(text).format(requested=requested, completed=completed, of=of, where=where, at=SQL(behind.at))
 
 
 def order_rows(
@@ -179,15 +202,13 @@ def order_rows(
     options: Options,
     shops: Sequence[ShopScope],
     profile: str = OFFICIAL,
-    behind: _Behind = _ANY,
+    behind: Behind = ANY,
 ) -> Iterator[tuple[ShopScope, Row]]:
     """Yield the orders asked for, by when they count, each with its shop; some thousand are in memory."""
     for number, shop in enumerate(shops):
         read = source(options, shop, profile)
         where, bound = _where(options, shop, read, behind)
-        query = _ROWS.format(
-            columns=SQL(_COLUMNS_READ), decision=read.decision, where=where, at=SQL(behind.at)
-        )
+        query = _query(_ROWS, read, behind, where)
         with connection.cursor(f"orders_{number}", row_factory=dict_row) as cursor:
             cursor.itersize = 5_000
             cursor.execute(query, bound)
@@ -200,16 +221,14 @@ def sums_of(
     options: Options,
     shops: Sequence[ShopScope],
     profile: str = OFFICIAL,
-    behind: _Behind = _ANY,
+    behind: Behind = ANY,
 ) -> tuple[list[Row], int]:
     """Return the sums of the orders asked for, one row for each currency, and how many orders there are."""
     sums: dict[str, list[int]] = {}
     for shop in shops:
         read = source(options, shop, profile)
         where, bound = _where(options, shop, read, behind)
-        for currency, *numbers in connection.execute(
-            _SUMS.format(decision=read.decision, where=where), bound
-        ):
+        for currency, *numbers in connection.execute(_query(_SUMS, read, behind, where), bound):
             known = sums.setdefault(currency, [0] * len(numbers))
             sums[currency] = [one + more for one, more in zip(known, numbers, strict=True)]
     rows = []

@@ -15,10 +15,11 @@ from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind, Measures, Total
 from stream_attr.ledger.reports.decisions import source
 from stream_attr.ledger.reports.measured import Measured, ShopMeasures, columns_of, rows_of, totals_of
-from stream_attr.ledger.reports.orders import COLUMNS, order_rows
+from stream_attr.ledger.reports.orders import ANY, COLUMNS, order_rows
 from stream_attr.ledger.reports.report import Column, Moment, Money, Note, Report
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
 from stream_attr.ledger.texts import Text
+from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.vocabulary import PENDING
 
 __all__ = ["report"]
@@ -55,8 +56,10 @@ _FIGURES: Final = (
 _KEYS: Final = ("sure_orders", "sure", "paid_orders", "paid", "open_orders", "open")
 _NOTHING: Final[Measures] = dict.fromkeys((*_KEYS, "with_pending"), 0)
 
+_HOLDER: Final = "CASE WHEN paid_ts IS NULL THEN placing_agent_id ELSE agent_id END"
+"""Where an order stands now."""
 _QUERY: Final = SQL(
-    "SELECT CASE WHEN paid_ts IS NULL THEN placing_agent_id ELSE agent_id END,"
+    f"SELECT {_HOLDER},"
     " (%(labels)s::int[])[width_bucket(coalesce(paid_ts, created_ts), %(starts)s::bigint[])], currency,"
     " count(*) FILTER (WHERE status = 'final'),"
     " coalesce(sum(amount) FILTER (WHERE status = 'final'), 0)::bigint,"
@@ -116,7 +119,9 @@ def report(connection: Connection[Any], options: Options) -> Report:
             asked,
         )
     several = len(shops) > 1
-    rows = order_rows(connection, replace(options, statuses=(PENDING,)), shops)
+    rows = order_rows(
+        connection, replace(options, statuses=(PENDING,)), shops, OFFICIAL, ANY._replace(agent=_HOLDER)
+    )
     return Report(
         "pending",
         _TITLE,

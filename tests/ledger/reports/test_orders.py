@@ -100,6 +100,38 @@ def test_orders_behind_refunds_are_those_with_one_in_the_period(ended: Traffic, 
     assert len(expected) > 2
 
 
+@pytest.mark.parametrize("known", [None, "2026-11-12"])
+def test_orders_behind_refunds_add_up_to_those_of_the_period(
+    ended: Traffic, read: Connection, known: str | None
+) -> None:
+    """Refunds of an order on other days are not among them, of the shop and of each agent."""
+    asked = period("2026-11-10", "2026-11-11")
+    start, end = 1_794_240_000_000, 1_794_412_800_000  # both days in Shanghai
+    expected: Counter[tuple[str | None, bool]] = Counter()
+    whole = 0
+    if known is None:
+        last = ended.decisions
+    else:  # revisions up to the end of the 12th in Shanghai, by the watermark that replay had
+        revisions = ended.last("attribution-decisions", "decision_id")
+        known_then = [one for one in revisions if one["watermark"] < 1_794_499_200_000]
+        last = list({(one["shop_id"], one["order_id"]): one for one in known_then}.values())
+    for one in last:
+        if one["shop_id"] != SHOPS[0]:
+            continue
+        own = [refund for refund in one["refunds"] if start <= refund["ts"] < end]
+        for refund in own:
+            for agent in {"*", one["credit"] and one["credit"]["agent_id"]}:
+                expected[agent, refund["completed"]] += refund["amount"]
+        whole += one["refund_completed"] if own else 0
+    day = None if known is None else period(known, None).first
+    for agent in {agent for agent, _ in expected} - {None}:
+        of_agent = {} if agent == "*" else {"agents": (agent,)}
+        rows = rows_of(read, behind="refunds", period=asked, as_known_on=day, **of_agent)
+        assert sum(row["refund_completed"] for row in rows) == expected[agent, True]
+        assert sum(row["refund_requested"] for row in rows) == expected[agent, False]
+    assert 0 < expected["*", True] < whole
+
+
 @pytest.mark.parametrize(
     ("option", "field", "words"),
     [
@@ -170,6 +202,20 @@ def test_pending_is_what_can_still_change_and_its_range(middle: Traffic, read_mi
     assert 0 < low < high
     said = made.notes[0].text.english
     assert f"{low / 100:,.2f} CNY are final, {high / 100:,.2f} CNY with all pending" in said
+
+
+def test_pending_orders_of_an_agent_are_those_that_its_range_counts(read_middle: Connection) -> None:
+    made = pending.report(read_middle, Options(SHOPS[:1], period(*DAYS), by=("agent",)))
+    ranges = rows_as_dicts(made, made.rows)
+    assert sum(one["pending.open_orders"] for one in ranges) > 2
+    for one in ranges:
+        asked = Options(SHOPS[:1], period(*DAYS), agents=(one["agent"],))
+        own = pending.report(read_middle, asked)
+        found: Counter[str] = Counter()
+        for row in rows_as_dicts(own, own.rows):
+            kind = "open" if row["outcome"] == "awaiting_payment" else "paid" if row["paid"] else "other"
+            found[kind] += row["amount"]
+        assert (found["paid"], found["open"]) == (one["pending.paid"], one["pending.open"])
 
 
 def test_the_range_of_each_agent(middle: Traffic, read_middle: Connection) -> None:
