@@ -105,6 +105,14 @@ class Trial:
             key = f"{record['shop_id']}|{order_id}"
             producer.produce(self.prefix + DECISIONS, json.dumps(record).encode(), key)
 
+    def until_committed(self) -> None:
+        """Wait until a reader sees all that was sent.
+
+        A broker that is killed before it has written the end of a transaction into each partition may never
+        do so (KAFKA-5202): that is another fault.
+        """
+        until(lambda: len(messages(self.bootstrap, self.prefix + DECISIONS)) == self.revisions)
+
     def equals_what_was_sent(self) -> bool:
         found = rows(self.ledger, "SELECT order_id, revision, amount FROM decision")
         [(revisions,)] = rows(self.ledger, "SELECT count(*) FROM decision_revision")

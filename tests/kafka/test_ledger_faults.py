@@ -114,6 +114,7 @@ def test_the_broker_is_killed_at_each_step_of_a_batch(trial, apache):
     try:
         for number in range(1, len(STEPS) + 1):
             trial.decide(ORDERS, revision=number, transactional=True)
+            trial.until_committed()
             until_frozen(sink)
             apache.kill()
             apache.start()
