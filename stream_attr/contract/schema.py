@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec.inspect as types
@@ -37,6 +37,8 @@ class RecordSchema:
     """Whether revision, reason and watermark stand behind the content; such a record is closed."""
     rules: type[Struct] | None = None
     """A Struct that the shape extends, and that stands under ``$defs`` because further fields refer to it."""
+    of_topic: bool = True
+    """Whether records of a topic are of it; else it is a document that people write."""
     description: str | None = None
     """Instead of what the shape's docstring begins with."""
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -44,17 +46,7 @@ class RecordSchema:
 
     def derived(self, name: str, title: str, description: str, **fields: Mapping[str, Any]) -> RecordSchema:
         """Return a record type that has the same shape but for some fields."""
-        return RecordSchema(
-            name,
-            title,
-            self.shape,
-            self.conditions,
-            self.closed,
-            self.emitted,
-            self.rules,
-            description,
-            fields,
-        )
+        return replace(self, name=name, title=title, description=description, fields=fields)
 
     def json_schema(self) -> dict[str, Any]:
         """Return it as a JSON Schema."""
@@ -92,8 +84,10 @@ class RecordSchema:
         return schema | dict(self.conditions)
 
     def _description(self) -> str:
-        topic = topic_of_record(self.name)
         text = self.description or _beginning(self.shape)
+        if not self.of_topic:
+            return f"{text} A document, of no topic. An unknown field is refused."
+        topic = topic_of_record(self.name)
         key = "no key" if topic.key is None else f"key {topic.key}"
         text += f" Topic {topic.name}, {key}"
         text += ", compacted: the last record per key is the truth." if topic.compacted else "."
@@ -160,11 +154,14 @@ def _field(one: types.Field) -> dict[str, Any]:
 
 
 def _struct(shape: types.StructType) -> dict[str, Any]:
+    tag: dict[str, Any] = {}
+    if shape.tag_field is not None:
+        tag[shape.tag_field] = {"description": _beginning(shape.cls), "const": shape.tag}
     schema: dict[str, Any] = {
         "type": "object",
-        "properties": {one.encode_name: _field(one) for one in shape.fields},
+        "properties": tag | {one.encode_name: _field(one) for one in shape.fields},
     }
-    required = [one.encode_name for one in shape.fields if one.required]
+    required = [*tag, *(one.encode_name for one in shape.fields if one.required)]
     if required:
         schema["required"] = required
     schema["additionalProperties"] = False
@@ -186,6 +183,8 @@ def _type(kind: types.Type) -> dict[str, Any]:
                 schema["enum"] = [*words, None] if nullable and None not in words else words
             return schema
         case types.UnionType():
+            if all(isinstance(option, types.StructType) for option in kind.types):
+                return {"type": "object", "oneOf": [_type(option) for option in kind.types]}
             [one] = [option for option in kind.types if not isinstance(option, types.NoneType)]
             return _or_null(_type(one)) if len(kind.types) == 2 else _type(one)
         case types.StructType():
@@ -203,7 +202,8 @@ def _type(kind: types.Type) -> dict[str, Any]:
         case types.EnumType():
             return {"enum": [one.value for one in kind.cls]}
         case types.ListType() | types.VarTupleType():
-            return {"type": "array", "items": _type(kind.item_type)}
+            bounds = _bounds(minItems=kind.min_length or None, maxItems=kind.max_length)
+            return {"type": "array", "items": _type(kind.item_type)} | bounds
         case types.TupleType():
             first, *others = [_type(one) for one in kind.item_types]
             if any(one != first for one in others):
@@ -212,6 +212,8 @@ def _type(kind: types.Type) -> dict[str, Any]:
             return {"type": "array", "items": first, "minItems": number, "maxItems": number}
         case types.DictType():
             return {"type": "object"}
+        case types.CustomType():
+            return {}  # what there is to say of it is in its `Meta`
     raise TypeError(f"no JSON Schema is known for {kind}")
 
 
