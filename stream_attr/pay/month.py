@@ -96,6 +96,10 @@ class Month:
             value = self.team.figures[key]
             return FigureValue(key, None if value is None else Fraction(value))
         values = [self.figure(key, person).value for person in self.team.persons]
+        if values and all(value is None for value in values):
+            raise StreamAttrError(
+                f"{self.team.month}: no person has the figure {key}, of which a pot is; give the shop's"
+            )
         return FigureValue(key, sum((value for value in values if value is not None), Fraction()))
 
     def least(self, least: Least | UnsetType, person: Person) -> Reached | None:

@@ -345,6 +345,14 @@ def test_a_pot_can_be_of_what_the_shop_alone_has():
     assert amounts_of(result, "pool") == {"a": 67, "b": 33}
 
 
+def test_a_pot_of_what_nobody_has_is_not_taken_as_empty():
+    silent = {**POOL, "of": "silent.amount"}
+    with pytest.raises(StreamAttrError, match=r"no person has the figure silent\.amount"):
+        paid(scheme_of(silent), person_of(workload__receptions=2, silent__amount=None))
+    found = paid(scheme_of(silent), person_of(workload__receptions=2), team={"silent.amount": None})
+    assert amounts_of(found, "pool") == {"p-1": 0}
+
+
 def test_a_pot_in_which_nobody_has_a_share_is_named():
     result = paid(scheme_of(POOL), person_of(sales__net_amount=100_000, workload__receptions=0))
     assert amounts_of(result, "pool") == {"p-1": 0}
