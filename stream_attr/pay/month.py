@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from stream_attr.contract.records.pay_numbers import Bound, Share
+from stream_attr.contract.records.pay_numbers import Share
 from stream_attr.contract.records.pay_scheme import Least, PayScheme, Score, ScoreItem, Split
 from stream_attr.errors import StreamAttrError
-from stream_attr.pay.checks import SCORE
+from stream_attr.pay.figures import SCORE, Starts
 from stream_attr.pay.lines import FigureValue, ProbationWhy, Reached, ScorePart
 from stream_attr.pay.team import OrderId, Person, Team, portions_of, split_portions_of
 
-__all__ = ["Month", "next_start", "reached"]
-
+__all__ = ["Month", "next_start", "probation_of", "reached"]
 
 _ZERO: Final = Fraction()
 
 
-class _Starts(Protocol):
-    @property
-    def start(self) -> Bound: ...
-
-
-def reached(rows: Sequence[_Starts], value: Fraction | None) -> int | None:
+def reached(rows: Sequence[Starts], value: Fraction | None) -> int | None:
     """Return the number of the last of ascending rows that a value reaches; a value below 0 counts as 0."""
     if value is None:
         return None
@@ -34,7 +28,7 @@ def reached(rows: Sequence[_Starts], value: Fraction | None) -> int | None:
     return found[-1] if found else None
 
 
-def next_start(rows: Sequence[_Starts], value: Fraction | None) -> Fraction | None:
+def next_start(rows: Sequence[Starts], value: Fraction | None) -> Fraction | None:
     """Return where the first of ascending rows begins that a value does not reach; None: it reaches all."""
     above = [Fraction(row.start) for row in rows if value is None or row.start > max(value, _ZERO)]
     return above[0] if above else None
@@ -49,6 +43,7 @@ class Month:
         Raises:
             StreamAttrError: a figure or order is missing or does not go with the others.
         """
+        _check_persons(team)
         self.team = team
         self.split = next((one for one in scheme.components if isinstance(one, Split)), None)
         self._portions = portions_of(team, scheme)
@@ -59,8 +54,6 @@ class Month:
             }
             for person in team.persons
         }
-        if len(self.scores) < len(team.persons):
-            raise StreamAttrError(f"{team.month}: a person is there twice; give each once, over all accounts")
 
     def figure(self, key: str, person: Person) -> FigureValue:
         """Return a person's figure; of sums over orders that of the orders, where there are any."""
@@ -129,6 +122,21 @@ class Month:
         if band is None:
             return ScorePart(figure, weight, 0, None)
         return ScorePart(figure, weight, band.points, Fraction(band.start))
+
+
+def _check_persons(team: Team) -> None:
+    seen = set()
+    for person in team.persons:
+        if person.person_id in seen:
+            raise StreamAttrError(
+                f"{team.month}: {person.person_id} is there twice; give each person once, over all accounts"
+            )
+        seen.add(person.person_id)
+        if not 0 <= person.probation_days <= person.employed_days <= team.days:
+            raise StreamAttrError(
+                f"{team.month}, {person.person_id}: {person.probation_days} days of probation and "
+                f"{person.employed_days} of employment do not go with the {team.days} of the month"
+            )
 
 
 def probation_of(rate: Share | UnsetType, person: Person) -> ProbationWhy | None:

@@ -13,8 +13,8 @@ from stream_attr.codec.decoding import decode
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.records.pay_numbers import Written
 from stream_attr.contract.records.pay_scheme import SCHEMA, PayScheme
-from stream_attr.errors import UnusableError
-from stream_attr.pay.checks import WrongSchemeError, check_scheme
+from stream_attr.pay.checks import check_scheme
+from stream_attr.pay.figures import WrongSchemeError
 from stream_attr.rules.vocabulary import Code
 
 __all__ = ["WrongSchemeError", "encode_scheme", "read_scheme"]
@@ -70,7 +70,7 @@ def encode_scheme(scheme: PayScheme) -> bytes:
     return _encoder.encode(scheme)
 
 
-def _explained(refused: RefusedRecord, value: bytes) -> UnusableError:
+def _explained(refused: RefusedRecord, value: bytes) -> WrongSchemeError:
     path = refused.field
     if path is None:
         return WrongSchemeError(f"the scheme cannot be read: {refused.message}", None)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from stream_attr.pay.lines import Statement
+from stream_attr.pay.lines import Line, Statement
 
-__all__ = ["Account", "Change", "ClosedRun", "TrueUp", "changes", "paid_for", "settle"]
+__all__ = ["Account", "Change", "ClosedRun", "OrderChange", "TrueUp", "changes", "paid_for", "settle"]
 
 
 class Account(NamedTuple):
@@ -44,12 +44,23 @@ class ClosedRun(NamedTuple):
     true_ups: tuple[TrueUp, ...] = ()
 
 
+class OrderChange(Struct, frozen=True):
+    """What an order adds to the figure of a line, beside what it added."""
+
+    shop_id: str
+    order_id: str
+    before: int
+    after: int
+
+
 class Change(Struct, frozen=True):
     """What a component of a closed month has come to, beside what it was."""
 
     component: str
     before: int
     after: int
+    orders: tuple[OrderChange, ...] = ()
+    """Those that changed."""
 
 
 def settle(accounts: Iterable[Account], pay: int, take_at_most: Fraction) -> tuple[TrueUp, ...]:
@@ -79,14 +90,28 @@ def paid_for(month: str, runs: Iterable[ClosedRun]) -> int:
 
 
 def changes(before: Statement, after: Statement) -> Sequence[Change]:
-    """Return which components of a month have changed, for the explanation of a true-up.
+    """Return which components of a month have changed, and by which orders: why there is a true-up.
 
-    ``before``: as it was closed; ``after``: as it is now. A component that one of them lacks counts as 0.
+    ``before``: as it was closed; ``after``: as it is now. What one of them lacks counts as 0.
     """
-    old = {line.component: line.amount for line in before.lines}
-    new = {line.component: line.amount for line in after.lines}
-    return [
-        Change(name, old.get(name, 0), new.get(name, 0))
-        for name in {**old, **new}
-        if old.get(name, 0) != new.get(name, 0)
-    ]
+    old, new = ({line.component: line for line in one.lines} for one in (before, after))
+    found = []
+    for name in {**old, **new}:
+        was, has = old.get(name), new.get(name)
+        amounts = (was.amount if was else 0, has.amount if has else 0)
+        orders = _changed_orders(was, has)
+        if orders or amounts[0] != amounts[1]:
+            found.append(Change(name, *amounts, orders))
+    return found
+
+
+def _changed_orders(before: Line | None, after: Line | None) -> tuple[OrderChange, ...]:
+    old, new = (
+        {(one.shop_id, one.order_id): one.portion for one in line.orders} if line else {}
+        for line in (before, after)
+    )
+    return tuple(
+        OrderChange(*order, old.get(order, 0), new.get(order, 0))
+        for order in sorted({**old, **new})
+        if old.get(order, 0) != new.get(order, 0)
+    )

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_attr.pay.true_ups import Account, Change, ClosedRun, TrueUp, changes, paid_for, settle
+from stream_attr.pay.lines import Statement, encode_statements
+from stream_attr.pay.team import Order
+from stream_attr.pay.true_ups import (
+    Account,
+    Change,
+    ClosedRun,
+    OrderChange,
+    TrueUp,
+    changes,
+    paid_for,
+    settle,
+)
 from tests.pay.schemes import paid, person_of, scheme_of
 
 FIFTH = Fraction(1, 5)
@@ -85,6 +96,40 @@ def test_a_true_up_names_the_components_that_changed():
     assert changes(before, before) == []
 
 
+def test_a_true_up_names_the_orders_that_changed():
+    scheme = scheme_of(
+        {
+            "kind": "commission",
+            "of": "sales.net_amount",
+            "mode": "whole",
+            "tiers": [{"from": 0, "rate": "1%"}],
+        }
+    )
+    kept, refunded, ruled, gone = (
+        Order("jd:1", f"o-{number}", "2026-11-05", 10_000 * number, "p-1") for number in range(1, 5)
+    )
+    [before] = paid(scheme, person_of(), orders=(kept, refunded, gone)).statements
+    later = (
+        kept,
+        refunded._replace(refunds=(("2026-12-24", 5_000),)),
+        ruled,
+        gone._replace(credited="p-2"),
+    )
+    [after] = paid(scheme, person_of(), orders=later).statements
+    assert changes(before, after) == [
+        Change(
+            "commission",
+            700,
+            550,
+            (
+                OrderChange("jd:1", "o-2", 20_000, 15_000),
+                OrderChange("jd:1", "o-3", 0, 30_000),
+                OrderChange("jd:1", "o-4", 40_000, 0),
+            ),
+        )
+    ]
+
+
 # Histories
 
 _amount = st.integers(-300, 1_000)
@@ -132,3 +177,74 @@ def test_now_and_owed_and_paid_are_due_after_any_history(history):
     for one in last:
         purse[one.month] += one.now
     assert purse == due
+
+
+_BONUS = {
+    "kind": "ranking",
+    "by": "sales.net_amount",
+    "prizes": [500, 201],
+    "least": {"figure": "sales.net_amount", "at": 1},
+}
+_TIERS = [{"from": 0, "rate": "0.5%"}, {"from": 20_000, "rate": "1.25%"}]
+_COMMISSION = {"kind": "commission", "of": "sales.net_amount", "mode": "marginal", "tiers": _TIERS}
+_PEOPLE = ("a", "b", "c")
+_facts = st.tuples(
+    st.integers(0, 5),  # which order
+    st.sampled_from((*_PEOPLE, None)),  # a ruling: whose it is
+    st.none() | st.tuples(st.integers(1, 5), st.integers(1, 9_999)),  # a refund: in which month, how much
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 4), st.integers(0, 30_000), st.sampled_from(_PEOPLE)), min_size=1, max_size=6
+    ),
+    st.lists(st.lists(_facts, max_size=3), min_size=5, max_size=5),
+    st.sampled_from(("sale_month", "refund_month")),
+)
+def test_orders_that_change_after_closing_are_made_good_and_closed_statements_stay(sold, facts, basis):
+    scheme = {**scheme_of(_COMMISSION, _BONUS, {"kind": "floor", "amount": 90}), "refund_basis": basis}
+    orders = [
+        Order("jd:1", f"o-{number}", f"2026-{month:02}-05", amount, person)
+        for number, (month, amount, person) in enumerate(sold)
+    ]
+    closed: dict[str, list[ClosedRun]] = {name: [] for name in _PEOPLE}
+    kept: list[tuple[bytes, tuple[Statement, ...]]] = []
+    handed_over = dict.fromkeys(_PEOPLE, 0)
+
+    def statements(month: str) -> dict[str, Statement]:
+        known = tuple(one for one in orders if one.paid_day[:7] <= month)
+        persons = [person_of(name, employed=28) for name in _PEOPLE]
+        found = paid(scheme, *persons, orders=known, month=month).statements
+        return {one.person_id: one for one in found}
+
+    for number, news in enumerate(facts, 1):
+        month = f"2026-{number:02}"
+        for place, ruled, refund in news:
+            one = orders[place % len(orders)]
+            if refund is None:
+                orders[place % len(orders)] = one._replace(credited=ruled, is_ruled=True)
+            else:
+                day = f"2026-{max(refund[0], int(one.paid_day[5:7])):02}-20"
+                orders[place % len(orders)] = one._replace(refunds=(*one.refunds, (day, refund[1])))
+        own = statements(month)
+        kept.append((encode_statements(tuple(own.values())), tuple(own.values())))
+        due_now = {earlier: statements(f"2026-{earlier:02}") for earlier in range(1, number)}
+        for name in _PEOPLE:
+            accounts = [
+                Account(
+                    f"2026-{earlier:02}",
+                    found[name].total,
+                    paid_for(f"2026-{earlier:02}", closed[name]),
+                )
+                for earlier, found in due_now.items()
+            ]
+            true_ups = settle(accounts, own[name].total, Fraction(1, 5) if number < 5 else Fraction(10**6))
+            assert all(one.now + one.owed + one.paid == one.due for one in true_ups)
+            assert sum(one.now for one in true_ups) >= -own[name].total or number == 5
+            handed_over[name] += own[name].total + sum(one.now for one in true_ups)
+            closed[name].append(ClosedRun(month, own[name].total, true_ups))
+    assert all(encode_statements(found) == as_closed for as_closed, found in kept)
+    for name in _PEOPLE:  # the last run took whatever there was
+        assert handed_over[name] == sum(statements(f"2026-{number:02}")[name].total for number in range(1, 6))

@@ -438,8 +438,16 @@ def test_a_missing_figure_and_what_is_there_twice_are_named():
         one_line(commission())
     with pytest.raises(StreamAttrError, match=r"order o-1 of jd:1 is there twice"):
         one_line(commission(), orders=(*THREE, THREE[0]))
-    with pytest.raises(StreamAttrError, match="a person is there twice"):
+    with pytest.raises(StreamAttrError, match="p-1 is there twice"):
         paid(scheme_of(BASE), person_of(), person_of())
+
+
+@pytest.mark.parametrize(("employed", "probation"), [(31, 0), (-1, 0), (5, 6), (5, -1)])
+def test_days_have_to_be_days_of_the_month(employed, probation):
+    with pytest.raises(
+        StreamAttrError, match=r"p-1: -?\d days of probation and -?\d+ of employment do not go"
+    ):
+        paid(scheme_of(BASE), person_of(employed=employed, probation=probation))
 
 
 REFUNDED = (
