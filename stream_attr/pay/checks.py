@@ -159,8 +159,7 @@ class _Checker:
         if splits and not fed & SPLIT_MONEY:
             raise wrong(
                 f"components[{splits[0][0]}].kind",
-                f"is a split, which feeds a commission of {SOLD} or {NET}: add one, or leave "
-                "the split out",
+                f"is a split, which feeds a commission of {SOLD} or {NET}: add one, or leave the split out",
             )
 
     def check_warning(self, rule: LastRanked | LowScores, path: str) -> None:

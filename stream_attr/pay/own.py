@@ -71,7 +71,7 @@ def _marginal(one: Commission, money: Fraction) -> tuple[TierPart, ...]:
     for number, tier in enumerate(one.tiers):
         end = one.tiers[number + 1].start if number + 1 < len(one.tiers) else None
         if money < 0:
-            base = money if number == tier.start == 0 else Fraction()
+            base = money if tier.start == 0 else Fraction()
         else:
             base = (money if end is None else min(money, end)) - tier.start
         if base > 0 or (base and money < 0):

@@ -67,6 +67,8 @@ def test_what_one_month_pays_another_may_take():
         TrueUp("2026-10", 30_000, 0, 30_000, 0),
     )
     assert [one.now for one in settle(accounts, 0, FIFTH)] == [-30_000, 30_000]
+    later = [Account("2026-09", 30_000, 0), Account("2026-10", 0, 80_000)]
+    assert [one.now for one in settle(later, 100_000, FIFTH)] == [30_000, -50_000]
 
 
 def test_what_was_paid_for_a_month_is_its_run_and_true_ups_since():

@@ -333,6 +333,7 @@ def test_a_pot_is_shared_to_the_last_fen():
     ]
     result = paid(scheme_of(POOL), *persons)
     assert amounts_of(result, "pool") == {"a": 134, "b": 133, "c": 133, "d": 0}  # 0.3% of 1,333.33 is 4.00
+    assert result.unshared == {}
     why = lines_of(result, "b")["pool"].why
     assert isinstance(why, PoolWhy)
     assert (why.money.value, why.pot, why.of_all) == (Fraction(133_333), 400, Fraction(3))
