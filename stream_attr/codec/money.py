@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
+from stream_attr.contract.currency import minor_digits
 
-__all__ = ["decimal_amount", "format_money", "minor_digits"]
+__all__ = ["decimal_amount", "format_money", "shown_digits"]
 
 
 def format_money(amount: int, currency: str) -> str:
@@ -14,19 +14,13 @@ def format_money(amount: int, currency: str) -> str:
 
 def decimal_amount(amount: int, currency: str, *, grouped: bool) -> str:
     """Return an amount in minor units without its currency: ``1290.00``, or ``grouped`` ``1,290.00``."""
-    digits = minor_digits(currency)
+    digits = shown_digits(currency)
     major, minor = divmod(abs(amount), 10**digits)
     sign, whole = "-" if amount < 0 else "", f"{major:,}" if grouped else f"{major}"
     return f"{sign}{whole}.{minor:0{digits}}" if digits else f"{sign}{whole}"
 
 
-@cache
-def minor_digits(currency: str) -> int:
+def shown_digits(currency: str) -> int:
     """Return the digits of the minor unit by ISO 4217; 2 for a code that is not in its list."""
-    from iso4217 import Currency  # noqa: PLC0415 -- only for commands that show money, not for the worker
-
-    try:
-        digits: int | None = Currency(currency).exponent
-    except ValueError:
-        return 2
+    digits = minor_digits(currency)
     return 2 if digits is None else digits

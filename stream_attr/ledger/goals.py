@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
 
-from stream_attr.codec.money import decimal_amount, minor_digits
+from stream_attr.codec.money import decimal_amount, shown_digits
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.asked import Way, asked
 from stream_attr.ledger.figures import FIGURES, Figure
@@ -218,7 +218,7 @@ def _currency(figure: Figure, given: str | None) -> str | None:
 def _target(kind: Kind, text: str, currency: str | None) -> int:
     """Return a target in the smallest unit."""
     found = _PLAIN.fullmatch(text.strip())
-    digits = minor_digits(currency or "") if kind is Kind.MONEY else _DIGITS[kind]
+    digits = shown_digits(currency or "") if kind is Kind.MONEY else _DIGITS[kind]
     problem = f"{text!r} is not {_EXAMPLES[kind]}"
     if found is None or (found[3] and kind is not Kind.RATE):
         raise GoalError("target", problem)

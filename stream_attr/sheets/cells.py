@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from stream_attr.codec.money import minor_digits
+from stream_attr.codec.money import shown_digits
 from stream_attr.rules.shop.days import DAY_MS, EARLIEST_TS, LATEST_TS, MINUTE_MS
 from stream_attr.sheets.places import Cell
 
@@ -86,7 +86,7 @@ def minor_units(cell: Cell, currency: str) -> int | None:
     major = amount(cell)
     if major is None:
         return None
-    digits = minor_digits(currency)
+    digits = shown_digits(currency)
     minor = major.scaleb(digits)
     if minor != minor.to_integral_value():
         raise cell.unusable(f"has more decimals than {currency} has, which are {digits}")

@@ -110,7 +110,7 @@ _SHOWS_NOTHING: Final = frozenset(
 """A text of nothing else is blank (RULEBOOK 4)."""
 
 
-def _shows_nothing(text: str) -> bool:
+def shows_nothing(text: str) -> bool:
     return not text or (text[0] in _SHOWS_NOTHING and _SHOWS_NOTHING.issuperset(text))
 
 
@@ -126,7 +126,7 @@ def message_of(event: ChatEvent, shop: Shop) -> Message:
     if text is not UNSET:
         characters = len(text)
         begins_visibly = "!" <= text < "\x7f" or "\u3400" <= text < "\ua000"  # most texts: quickly asked
-        if not begins_visibly and kind not in _NEVER_BLANK and _shows_nothing(text):
+        if not begins_visibly and kind not in _NEVER_BLANK and shows_nothing(text):
             flags |= BLANK
         if not by_buyer:
             for (exact, wanted), bit in shop.patterns_on(shop.zone.day_of(event.ts)).items():

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from stream_attr.codec.money import minor_digits
+from stream_attr.codec.money import shown_digits
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.formats.cells import as_text, heads, is_end
 from stream_attr.ledger.formats.summary import as_of_lines, note_lines
@@ -84,7 +84,7 @@ def _type(arrow: Any, column: Column, zone: str) -> Any:
         case Kind.COUNT:
             return arrow.int64()
         case Kind.MONEY:
-            digits = _MOST_DIGITS if column.unit is None else minor_digits(column.unit.english)
+            digits = _MOST_DIGITS if column.unit is None else shown_digits(column.unit.english)
             return arrow.decimal128(_PRECISION, digits)
         case Kind.SECONDS | Kind.RATE | Kind.RATIO:
             return arrow.decimal128(_PRECISION, _DIGITS[column.kind])

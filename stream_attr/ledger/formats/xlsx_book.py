@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
-from stream_attr.codec.money import minor_digits
+from stream_attr.codec.money import shown_digits
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.formats.cells import as_text, heads, is_end, local
 from stream_attr.ledger.formats.summary import as_of_lines, note_lines
@@ -68,7 +68,7 @@ class _Book:
         elif isinstance(cell, Moment):
             sheet.write_datetime(row, column, local(cell), self.format(_FORMATS[Kind.MOMENT]))
         elif isinstance(cell, Money):
-            digits = minor_digits(cell.currency or "")
+            digits = shown_digits(cell.currency or "")
             code = "#,##0" + (f".{'0' * digits}" if digits else "")
             self._number(sheet, row, column, cell.amount, 10**digits, cell, kind, code)
         elif kind is Kind.SECONDS:

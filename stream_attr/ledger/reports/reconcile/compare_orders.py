@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from stream_attr.codec.money import minor_digits
+from stream_attr.codec.money import shown_digits
 from stream_attr.ledger.reports.orders import worded
 from stream_attr.ledger.reports.reconcile.order_causes import OrderCauses
 from stream_attr.ledger.reports.reconcile.our_orders import OurOrder
@@ -67,11 +67,11 @@ def their_money(order: TheirOrder, name: str, currency: str, file: str) -> Money
     major = getattr(order, name)
     if major is None:
         return None
-    minor = major.scaleb(minor_digits(currency))
+    minor = major.scaleb(shown_digits(currency))
     if minor != minor.to_integral_value():
         raise SheetError(
             f"{file}, row {order.row}: the {name} of order {order.order_id} is {major}, and {currency} has "
-            f"{minor_digits(currency)} decimals"
+            f"{shown_digits(currency)} decimals"
         )
     return Money(int(minor), currency)
 

@@ -1,0 +1,288 @@
+"""Whether a platform sent a request: its signature over the raw bytes, compared in constant time.
+
+Pure functions. What a platform signs is its own choice: the body alone, or with a time, a path or a key.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import struct
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+from urllib.parse import quote
+
+from stream_attr.errors import UnusableError
+
+__all__ = ["Keys", "Request", "Signature", "md5_wrapped", "opened_by_wechat", "same", "signed_by_wechat"]
+
+Keys = Mapping[str, str]
+"""The secrets of a connection, by the names that ``Signature.keys`` lists; none is empty."""
+
+
+class Request(NamedTuple):
+    """What came over HTTP."""
+
+    body: bytes
+    """As it came, before anything has parsed it."""
+    headers: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    path: str = ""
+
+    def header(self, name: str) -> str:
+        """Return a header; "" where there is none."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
+
+
+class Signature(NamedTuple):
+    """How a platform signs what it sends."""
+
+    keys: tuple[str, ...]
+    """The names of the secrets that it takes."""
+    verify: Callable[[Request, Keys], bool]
+    sent_at: Callable[[Request], str] | None = None
+    """The time that is signed with it, in seconds since 1970 or ISO 8601, to refuse what is too old.
+
+    None: none is signed.
+    """
+    opened: Callable[[bytes, Keys], bytes] | None = None
+    """Decrypts a body; None: it is plain."""
+    reply: bytes = b""
+    """What the platform wants to read."""
+
+
+def same(given: str, expected: str) -> bool:
+    """Whether a signature is the expected one, without telling by the time taken how much of it is."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
+
+
+def _base64_sha256(secret: str, *parts: bytes) -> str:
+    return base64.b64encode(_hmac(secret, hashlib.sha256, *parts)).decode()
+
+
+def _hmac(secret: str, algorithm: Callable[[bytes], object], *parts: bytes) -> bytes:
+    return hmac.new(secret.encode(), b"".join(parts), algorithm).digest()  # type: ignore[arg-type]
+
+
+def _md5(*parts: str | bytes) -> str:
+    joined = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
+    return hashlib.md5(joined, usedforsecurity=False).hexdigest()
+
+
+def md5_wrapped(secret: str, fields: Mapping[str, str]) -> str:
+    """Return what Taobao, JD and Pinduoduo put on a call: MD5 of the sorted fields between two secrets."""
+    return _md5(secret, *(name + fields[name] for name in sorted(fields)), secret).upper()
+
+
+def pinduoduo_message_path(client_id: str, secret: str, now_ms: int) -> str:
+    """Return the path of Pinduoduo's message connection: it signs the connection, not the messages."""
+    digest = base64.b64encode(_md5(f"{client_id}{now_ms}{secret}").encode()).decode()
+    return f"/message/{client_id}/{now_ms}/{quote(digest, safe='')}"
+
+
+def taobao_message_sign(app_key: str, secret: str, group: str, now_ms: int) -> str:
+    """Return the sign in the handshake of Taobao's message connection."""
+    return md5_wrapped(secret, {"app_key": app_key, "group_name": group, "timestamp": str(now_ms)})
+
+
+def signed_by_shopify(request: Request, keys: Keys) -> bool:
+    """``X-Shopify-Hmac-SHA256``: Base64 of HMAC-SHA256 over the body."""
+    return same(request.header("X-Shopify-Hmac-SHA256"), _base64_sha256(keys["secret"], request.body))
+
+
+_WORDPRESS_ENTITIES: Final = (
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", '"'),
+    ("&#039;", "'"),
+    ("&#39;", "'"),
+    ("&#x27;", "'"),
+    ("&amp;", "&"),
+)
+
+
+def signed_by_woocommerce(request: Request, keys: Keys) -> bool:
+    """``X-WC-Webhook-Signature``: as Shopify's, with WordPress's entities in the secret decoded."""
+    secret = keys["secret"]
+    for entity, char in _WORDPRESS_ENTITIES:
+        secret = secret.replace(entity, char)
+    return same(request.header("X-WC-Webhook-Signature"), _base64_sha256(secret, request.body))
+
+
+def signed_by_chatwoot(request: Request, keys: Keys) -> bool:
+    """``X-Chatwoot-Signature``: ``sha256=`` and hex of HMAC-SHA256 over time, a dot and the body."""
+    sent_at = request.header("X-Chatwoot-Timestamp").encode("utf-8", "surrogatepass")
+    digest = _hmac(keys["secret"], hashlib.sha256, sent_at, b".", request.body).hex()
+    return bool(sent_at) and same(request.header("X-Chatwoot-Signature"), f"sha256={digest}")
+
+
+def signed_by_zendesk(request: Request, keys: Keys) -> bool:
+    """``X-Zendesk-Webhook-Signature``: Base64 of HMAC-SHA256 over time and body."""
+    sent_at = request.header("X-Zendesk-Webhook-Signature-Timestamp").encode("utf-8", "surrogatepass")
+    expected = _base64_sha256(keys["secret"], sent_at, request.body)
+    return bool(sent_at) and same(request.header("X-Zendesk-Webhook-Signature"), expected)
+
+
+def signed_by_intercom(request: Request, keys: Keys) -> bool:
+    """``X-Hub-Signature``: ``sha1=`` and hex of HMAC-SHA1 over the body."""
+    return same(
+        request.header("X-Hub-Signature"), f"sha1={_hmac(keys['secret'], hashlib.sha1, request.body).hex()}"
+    )
+
+
+def signed_by_livechat(request: Request, keys: Keys) -> bool:
+    """A shared secret in the body, ``secret_key``."""
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return False
+    given = body.get("secret_key") if isinstance(body, dict) else None
+    return isinstance(given, str) and bool(keys["secret"]) and same(given, keys["secret"])
+
+
+def signed_by_doudian(request: Request, keys: Keys) -> bool:
+    """``event-sign``: hex of MD5 over the app's key, the body and its secret."""
+    return same(request.header("event-sign").lower(), _md5(keys["app_key"], request.body, keys["app_secret"]))
+
+
+def signed_by_youzan(request: Request, keys: Keys) -> bool:
+    """``sign`` in the body: hex of MD5 over the client's id, ``msg`` still encoded, and the secret."""
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(body, dict):
+        return False
+    sign, msg, client_id = (body.get(name) for name in ("sign", "msg", "client_id"))
+    if not (isinstance(sign, str) and isinstance(msg, str) and client_id == keys["client_id"]):
+        return False
+    try:
+        expected = _md5(keys["client_id"], msg, keys["client_secret"])
+    except UnicodeEncodeError:  # lone surrogates, which an encoded text has not
+        return False
+    return same(sign.lower(), expected)
+
+
+def signed_by_xiaohongshu(request: Request, keys: Keys) -> bool:
+    """``sign``: hex of MD5 over path, sorted fields (query, ``app-key``, ``timestamp``) and the secret."""
+    fields = {
+        **request.query,
+        "app-key": request.header("app-key"),
+        "timestamp": request.header("timestamp"),
+    }
+    if fields["app-key"] != keys["app_key"]:
+        return False
+    joined = "&".join(f"{name}={fields[name]}" for name in sorted(fields))
+    return same(request.header("sign").lower(), _md5(f"{request.path}?{joined}", keys["app_secret"]))
+
+
+def wechat_sign(*parts: str) -> str:
+    """Return SHA-1 of the sorted parts: token, timestamp and nonce, in secure mode also what is encrypted."""
+    joined = "".join(sorted(parts)).encode("utf-8", "surrogatepass")
+    return hashlib.sha1(joined, usedforsecurity=False).hexdigest()
+
+
+def signed_by_wechat(request: Request, keys: Keys) -> bool:
+    """``msg_signature`` in the query, over token, timestamp, nonce and the encrypted body (secure mode).
+
+    ``signature``, which stands beside it, does not cover the body and proves nothing of it.
+    """
+    encrypted = _encrypted(request.body)
+    if encrypted is None:
+        return False
+    query = request.query
+    expected = wechat_sign(keys["token"], query.get("timestamp", ""), query.get("nonce", ""), encrypted)
+    return same(query.get("msg_signature", ""), expected)
+
+
+def _encrypted(body: bytes) -> str | None:
+    """Return what is encrypted in a body of JSON, or in the XML that WeCom sends."""
+    if body.lstrip().startswith(b"<"):
+        start, end = body.find(b"<Encrypt><![CDATA["), body.find(b"]]></Encrypt>")
+        if not 0 <= start < end:
+            return None
+        found: object = body[start + len(b"<Encrypt><![CDATA[") : end].decode(errors="replace")
+    else:
+        try:
+            whole = json.loads(body)
+        except (ValueError, RecursionError):
+            return None
+        found = whole.get("Encrypt") if isinstance(whole, dict) else None
+    return found if isinstance(found, str) else None
+
+
+class UnopenedError(UnusableError):
+    """A body cannot be decrypted: by this key, or at all."""
+
+
+def opened_by_wechat(body: bytes, keys: Keys) -> bytes:
+    """Return what a body in secure mode holds.
+
+    AES-256-CBC; the frame is 16 random bytes, the length, the message, and for whom it is.
+
+    Raises:
+        UnopenedError: not encrypted by this key, or not for this receiver.
+    """
+    encrypted = _encrypted(body)
+    if encrypted is None:
+        raise UnopenedError("the body has no `Encrypt`: switch the callback to secure mode (安全模式)")
+    key = _unbase64(keys["aes_key"] + "=")
+    frame = _aes_cbc(key, key[:16], _unbase64(encrypted), block=32)
+    (length,) = struct.unpack(">I", frame[16:20].rjust(4, b"\0"))
+    message, receiver = frame[20 : 20 + length], frame[20 + length :]
+    if len(message) != length or not same(receiver.decode(errors="replace"), keys["receive_id"]):
+        raise UnopenedError(
+            "the decrypted body is for another receiver: check `receive_id` (appid or corpid) and `aes_key`"
+        )
+    return message
+
+
+def opened_by_kuaishou(body: bytes, keys: Keys) -> bytes:
+    """Return what a body holds: Base64 of AES-CBC by the message secret, its initial vector all zeros.
+
+    One third party's implementation says so.
+
+    Raises:
+        UnopenedError: not encrypted by this key.
+    """
+    return _aes_cbc(_unbase64(keys["message_secret"]), bytes(16), _unbase64(body), block=16)
+
+
+def _unbase64(text: str | bytes) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise UnopenedError(
+            "not Base64: check the key, and that the body is as the platform sent it"
+        ) from None
+
+
+def _aes_cbc(key: bytes, initial: bytes, encrypted: bytes, *, block: int) -> bytes:
+    try:
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415
+    except ImportError:
+        raise UnusableError(
+            "bodies of this platform are encrypted: pip install 'stream-attr[adapters]'"
+        ) from None
+    try:
+        decryptor = Cipher(algorithms.AES(key), modes.CBC(initial)).decryptor()
+        padded: bytes = decryptor.update(encrypted) + decryptor.finalize()
+    except ValueError:
+        raise UnopenedError("the body cannot be decrypted by this key") from None
+    padding = padded[-1] if padded else 0
+    if not 1 <= padding <= block or padded[-padding:] != bytes([padding]) * padding:
+        raise UnopenedError("the body was not encrypted by this key")
+    return padded[:-padding]
+
+
+def encrypted_by_kuaishou(request: Request, keys: Keys) -> bool:
+    """Whether a body of Kuaishou can be decrypted: the platform signs nothing else."""
+    try:
+        opened_by_kuaishou(request.body, keys)
+    except UnopenedError:
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""The registry: every adapter is in it, named alike everywhere, told honestly, and pure."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from stream_attr import adapters
+from stream_attr.adapters.adapter import SURENESS, Sureness
+from stream_attr.adapters.reading import Unit
+from stream_attr.adapters.registry import ADAPTERS
+from stream_attr.adapters.skips import MEANINGS, WORTH_A_LOOK, Reason
+from tests.docs.blocks import ROOT
+
+FOLDER = Path(adapters.__file__).parent
+PAGES = ROOT / "docs" / "adapters"
+IMPURE = {
+    *(
+        "asyncio",
+        "os",
+        "pathlib",
+        "random",
+        "secrets",
+        "socket",
+        "subprocess",
+        "threading",
+        "time",
+        "urllib.request",
+    ),
+    *("urllib.request", "aiohttp", "aiokafka", "confluent_kafka", "faust", "requests"),
+}
+
+
+@pytest.mark.parametrize("path", FOLDER.glob("*.py"), ids=lambda path: path.stem)
+def test_nothing_here_reads_or_writes_anything_but_its_arguments(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [one.name for one in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        elif isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            assert called not in {"open", "now", "utcnow", "today", "fromtimestamp", "print"}, called
+            continue
+        else:
+            continue
+        assert not IMPURE.intersection(names), names
+        assert not any(name.startswith(("stream_attr.kafka", "stream_attr.worker")) for name in names)
+
+
+@pytest.mark.parametrize("platform", ADAPTERS)
+def test_no_amount_of_a_platform_goes_through_a_float(platform):
+    source = (FOLDER / f"{platform}.py").read_text(encoding="utf-8")
+    assert "float(" not in source
+
+
+@pytest.mark.parametrize(("platform", "adapter"), ADAPTERS.items())
+def test_each_has_a_page_that_says_how_sure_we_are(platform, adapter):
+    assert adapter.platform == platform
+    page = (PAGES / f"{platform}.md").read_text(encoding="utf-8")
+    assert f"**{adapter.sureness}**" in page
+    for resource, _ in adapter.details:
+        assert f"`{resource}`" in page, "what is asked for"
+    for name, unit in adapter.fields.units.items():
+        assert re.search(rf"`{name}`[^\n]*\| {re.escape(unit)}", page), f"the unit of {name}"
+    for key in adapter.signature.keys if adapter.signature else ():
+        assert f"`{key}`" in page, "the secrets"
+    if adapter.shared_inbox:
+        assert "answers next" in page
+
+
+def test_the_overview_lists_every_adapter_and_every_reason():
+    page = (PAGES / "README.md").read_text(encoding="utf-8")
+    for platform, adapter in ADAPTERS.items():
+        assert f"[{adapter.name}]({platform}.md)" in page
+    for reason, meaning in MEANINGS.items():
+        look = " *" if reason in WORTH_A_LOOK else ""
+        assert f"| `{reason}`{look} | {meaning.replace('|', '')} |" in page
+    for sureness, meaning in SURENESS.items():
+        assert f"| **{sureness}** | {meaning} |" in page
+
+
+def test_every_word_has_its_meaning():
+    assert MEANINGS.keys() == set(Reason)
+    assert SURENESS.keys() == set(Sureness)
+
+
+@pytest.mark.parametrize(("platform", "adapter"), ADAPTERS.items())
+def test_details_and_fields_are_those_that_are_read(platform, adapter):
+    source = (FOLDER / f"{platform}.py").read_text(encoding="utf-8")
+    if platform == "jd":
+        source += (FOLDER / "jd_chats.py").read_text(encoding="utf-8")
+    asked = set(re.findall(r'\.detail\(\s*"(\w+)"', source))
+    assert asked == {resource for resource, _ in adapter.details}
+    for name, unit in adapter.fields.units.items():
+        assert isinstance(unit, Unit)
+        assert source.count(f'"{name}"') > 1, f"{name} is in the table and is not read"
+
+
+@pytest.mark.parametrize(
+    "adapter", [one for one in ADAPTERS.values() if one.sureness is Sureness.EXPERIMENTAL]
+)
+def test_what_is_partly_a_guess_is_marked(adapter):
+    source = (FOLDER / f"{adapter.platform}.py").read_text(encoding="utf-8")
+    assert "Experimental." in source
