@@ -34,11 +34,20 @@ FIELDS: Final = Fields({"created_at": Unit.OFFSET})
 def read(payload: object, out: Collector) -> None:
     """Read one webhook."""
     body = root(payload)
-    action = word(body, "action")
-    if action == "incoming_event":
-        _event(body, out)
+    action, inner = word(body, "action"), mapping(body, "payload")
+    shop = identifier_or_none(body, "organization_id")
+    if action == "incoming_chat":
+        chat = mapping(inner, "chat")
+        talk, buyer = _talk(identifier(chat, "id"), _customer_of(chat), shop, out)
+        for event in mappings(mapping(chat, "thread"), "events"):
+            with out.part():
+                _event(event, talk, buyer, out)
+    elif action == "incoming_event":
+        talk, buyer = _talk(identifier(inner, "chat_id"), _buyer(body, out), shop, out)
+        _event(mapping(inner, "event"), talk, buyer, out)
     elif action == "chat_transferred":
-        _transfer(body, out)
+        talk, _ = _talk(identifier(inner, "chat_id"), _buyer(body, out), shop, out)
+        _transfer(inner, talk, out)
     else:
         raise SkippedError(Reason.IGNORED, "action")
 
@@ -53,38 +62,34 @@ def _buyer(body: Document, out: Collector) -> str:
     others = [one for one in others if isinstance(one, str) and not _is_agent(one)]
     if len(others) == 1:
         return checked_id(others[0], "chat_presence_user_ids")
-    return _customer(identifier(mapping(body, "payload"), "chat_id"), out)
+    chat = out.connection.detail("chat", identifier(mapping(body, "payload"), "chat_id"))
+    return _customer_of(chat)
 
 
-def _talk(body: Document, buyer: str, out: Collector) -> Talk:
-    connection = out.connection
-    return Talk(
-        "livechat",
-        connection.shop(identifier_or_none(body, "organization_id")),
-        connection.buyer(buyer),
-        connection.with_text,
-        identifier(mapping(body, "payload"), "chat_id"),
-    )
-
-
-def _customer(chat: str, out: Collector) -> str:
-    for user in mappings(out.connection.detail("chat", chat), "users"):
+def _customer_of(chat: Document) -> str:
+    for user in mappings(chat, "users"):
         if word_or_none(user, "type") == "customer":
             return identifier(user, "id")
     raise SkippedError(Reason.NO_BUYER, "users")
 
 
-def _event(body: Document, out: Collector) -> None:
-    event = mapping(mapping(body, "payload"), "event")
+def _talk(chat: str, buyer: str, shop: str | None, out: Collector) -> tuple[Talk, str]:
+    """Return what a chat's messages share, and the buyer by the platform's own id."""
+    connection = out.connection
+    talk = Talk("livechat", connection.shop(shop), connection.buyer(buyer), connection.with_text, chat)
+    return talk, buyer
+
+
+def _event(event: Document, talk: Talk, buyer: str, out: Collector) -> None:
     if word_or_none(event, "recipients") == "agents":
         raise SkippedError(Reason.PRIVATE, "recipients")
     kind = word(event, "type")
     if kind not in {"message", "file"}:
         raise SkippedError(Reason.IGNORED, "type")
-    author, buyer = identifier(event, "author_id"), _buyer(body, out)
+    author = identifier(event, "author_id")
     by_robot = author != buyer and not _is_agent(author)
     out.message(
-        _talk(body, buyer, out),
+        talk,
         f"e{identifier(event, 'id')}",
         FIELDS.time(event, "created_at"),
         sender="buyer" if author == buyer else "agent",
@@ -95,15 +100,13 @@ def _event(body: Document, out: Collector) -> None:
     )
 
 
-def _transfer(body: Document, out: Collector) -> None:
+def _transfer(payload: Document, talk: Talk, out: Collector) -> None:
     """A handover has no time: when the first webhook of it came counts."""
-    payload = mapping(body, "payload")
     agents = mapping(payload, "transferred_to").get("agent_ids")
     if not isinstance(agents, list) or not agents:
         raise SkippedError(Reason.IGNORED, "handed over to a group")
     before, after = identifier(payload, "requester_id"), identifier({"agent": agents[0]}, "agent")
     key = f"t{identifier(payload, 'thread_id')}:{before}:{after}"
-    talk = _talk(body, _buyer(body, out), out)
     out.transfer(talk, key, out.arrival("chat_transferred"), before, after)
 
 

@@ -53,7 +53,7 @@ _DECIMAL: Final = re.compile(r"-?\d{1,17}(?:\.\d{1,10})?", re.ASCII)
 """So short that no step of a ``Decimal`` rounds it."""
 _WHOLE: Final = re.compile(r"-?\d{1,20}", re.ASCII)
 _TIME: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(Z|[+-]\d\d:?\d\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
 )
 _NEVER: Final = ("0001-01-01", "0000-00-00", "1970-01-01 00:00:00", "1970-01-01 08:00:00")
 _GMT8: Final = timezone(timedelta(hours=8))
@@ -370,7 +370,7 @@ def _written(value: str, unit: Unit, name: str) -> int:
     day, clock, fraction, offset = found.groups()
     try:
         if offset:
-            moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if offset == 'Z' else offset}")
+            moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if offset in {'Z', 'UTC'} else offset}")
         elif unit in _ZONES:
             moment = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=_ZONES[unit])
         else:

@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stream_attr.adapters.reading import Unit
@@ -160,7 +160,8 @@ def test_another_amount_or_time_is_read_exactly_or_refused(platform, name, data)
     key = data.draw(st.sampled_from([None, *known]))
     whole = unfolded(copy.deepcopy(payload if key is None else known[key]))
     found = [one for one in places(whole) if one and one[-1] in fields]
-    assume(found)
+    if not found:
+        return
     place = data.draw(st.sampled_from(found))
     unit, parent = fields[str(place[-1])], parent_of(whole, place)
     value = parent[place[-1]] = data.draw(anything if data.draw(st.booleans()) else written(unit))

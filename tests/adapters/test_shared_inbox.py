@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stream_attr.adapters.collector import Adapted, Answer, Waiting
 from stream_attr.adapters.shared_inbox import PATIENCE_MS, SharedInbox
 from stream_attr.contract.records.chat_event import ChatEvent
+from tests.adapters.platforms import chats
 
 T = 1772416800000
 
@@ -29,7 +30,7 @@ def told(*payloads: Adapted) -> dict[str, str]:
     inbox = SharedInbox()
     given = [inbox.take(one) for one in payloads]
     given.append(inbox.expire())
-    events = [event for one in given for event in one.events]
+    events = [event for one in given for event in chats(one)]
     assert len({event.event_id for event in events}) == len(events)
     return {event.event_id: event.agent_id for event in events if event.sender == "buyer"}
 
@@ -57,7 +58,7 @@ def test_what_nobody_answers_is_of_whom_it_is_assigned_to_or_nobodys():
     inbox.take(asked(2, T + 1))
     assert inbox.expire(T + PATIENCE_MS).events == ()
     late = inbox.expire(T + PATIENCE_MS + 2)
-    assert [event.agent_id for event in late.events] == ["anna"]
+    assert [event.agent_id for event in chats(late)] == ["anna"]
     assert [skip.reason.value for skip in late.skipped] == ["nobody_answered"]
     assert inbox.expire() == Adapted((), ())
 
@@ -74,7 +75,7 @@ def test_a_payload_that_comes_twice_changes_nothing():
     again = [inbox.take(one) for one in payloads]
     ids = [event.event_id for one in first for event in one.events]
     assert sorted(ids) == ["a1", "m1"]
-    assert [event.agent_id for one in again for event in one.events if event.event_id == "m1"] == ["anna"]
+    assert [event.agent_id for one in again for event in chats(one) if event.event_id == "m1"] == ["anna"]
 
 
 def test_an_answer_that_comes_before_its_question_is_found():

@@ -629,6 +629,21 @@ def test_a_robot_among_the_participants_of_livechat_is_not_the_buyer():
     ]
 
 
+def test_the_first_message_of_a_chat_of_livechat_comes_with_the_chat():
+    """Without it its answer would be one that nobody asked for."""
+    event = sample("livechat", "incoming_event_customer")
+    users = [{"id": "agent11@example.invalid", "type": "agent"}, {"id": "buyer-lc-501", "type": "customer"}]
+    thread = {"id": "K6SAMPLE01", "events": [event["payload"]["event"]]}
+    chat = {"id": "PJSAMPLE01", "users": users, "thread": thread}
+    started = {**event, "action": "incoming_chat", "payload": {"chat": chat}}
+    assert adapted("livechat", started).waiting == adapted("livechat", event).waiting != ()
+
+
+def test_a_time_of_an_older_chatwoot_names_its_zone():
+    older = changed(sample("chatwoot", "message_created_outgoing"), created_at="2026-03-02 02:00:20 UTC")
+    assert [event.ts for event in chats(adapted("chatwoot", older))] == [1772416820000]
+
+
 def test_somebody_in_copy_on_a_ticket_is_neither_buyer_nor_agent():
     audits = changed(sample("zendesk", "ticket_audits"), audits__1__events__0__author_id=602)
     known = {**documents("zendesk"), ("user", "602"): {"user": {"id": 602, "role": "end-user"}}}

@@ -1,0 +1,68 @@
+"""The generated tables of ``docs/adapters``: what each adapter reads, asks for and takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from stream_attr.adapters.adapter import SURENESS, Adapter
+from stream_attr.adapters.registry import ADAPTERS
+from stream_attr.adapters.skips import MEANINGS, WORTH_A_LOOK
+
+Table = Callable[[Sequence[str], Iterable[Sequence[str]]], str]
+
+
+def tables(table: Table) -> dict[str, Callable[[bool], str]]:
+    """Return the tables by the names of their markers; ``table``: makes one of its head and rows."""
+    return {
+        "adapters": lambda _: _overview(table),
+        "adapter-reasons": lambda _: _reasons(table),
+        "adapter-sureness": lambda _: table(
+            ("sure by", "meaning"), [(f"**{word}**", meaning) for word, meaning in SURENESS.items()]
+        ),
+        **{
+            f"adapter-{platform.replace('_', '-')}": partial(_page, adapter, table)
+            for platform, adapter in ADAPTERS.items()
+        },
+    }
+
+
+def _overview(table: Table) -> str:
+    return table(
+        ("platform", "gives", "sure by", "signed over HTTP", "messages wait for an answer"),
+        [
+            (
+                f"[{one.name}]({platform}.md)",
+                ", ".join(sorted(one.gives)),
+                one.sureness,
+                "yes" if one.signature else "no",
+                "yes" if one.shared_inbox else "",
+            )
+            for platform, one in ADAPTERS.items()
+        ],
+    )
+
+
+def _reasons(table: Table) -> str:
+    return table(
+        ("reason", "meaning"),
+        [
+            (f"`{reason}`{' *' if reason in WORTH_A_LOOK else ''}", meaning)
+            for reason, meaning in MEANINGS.items()
+        ],
+    )
+
+
+def _page(one: Adapter, table: Table, _: bool) -> str:
+    parts = [f"Sure by **{one.sureness}**: {SURENESS[one.sureness]}.\n"]
+    if one.signature:
+        keys = ", ".join(f"`{key}`" for key in one.signature.keys)
+        parts.append(f"Secrets for its signature: {keys}.\n")
+    if one.details:
+        parts.append(
+            table(("`enrich` is asked for", "answered by"), [(f"`{name}`", by) for name, by in one.details])
+        )
+    parts.append(
+        table(("field", "unit"), [(f"`{name}`", unit) for name, unit in sorted(one.fields.units.items())])
+    )
+    return "\n".join(parts)
