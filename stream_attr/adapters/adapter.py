@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 from stream_attr.adapters.collector import Adapted, Collector
 from stream_attr.adapters.connection import Connection
-from stream_attr.adapters.reading import Fields, parse
+from stream_attr.adapters.reading import parse
 from stream_attr.adapters.signatures import Signature
+from stream_attr.adapters.units import Fields
 
 __all__ = ["SURENESS", "Adapter", "Sureness"]
 

@@ -13,8 +13,6 @@ from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Order, products
 from stream_attr.adapters.reading import (
     Document,
-    Fields,
-    Unit,
     embedded,
     identifier,
     identifier_or_none,
@@ -29,6 +27,7 @@ from stream_attr.adapters.reading import (
 )
 from stream_attr.adapters.signatures import Signature, signed_by_doudian
 from stream_attr.adapters.skips import Reason, SkippedError
+from stream_attr.adapters.units import Fields, Unit
 
 FIELDS: Final = Fields(
     {

@@ -11,8 +11,6 @@ from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Talk
 from stream_attr.adapters.reading import (
     Document,
-    Fields,
-    Unit,
     flag,
     identifier,
     identifier_or_none,
@@ -24,6 +22,7 @@ from stream_attr.adapters.reading import (
     word_or_none,
 )
 from stream_attr.adapters.skips import Reason, SkippedError
+from stream_attr.adapters.units import Fields, Unit
 
 FIELDS: Final = Fields({"created_datetime": Unit.OFFSET, "sent_datetime": Unit.OFFSET})
 

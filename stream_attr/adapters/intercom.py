@@ -12,8 +12,6 @@ from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Talk
 from stream_attr.adapters.reading import (
     Document,
-    Fields,
-    Unit,
     flag,
     identifier,
     identifier_or_none,
@@ -28,6 +26,7 @@ from stream_attr.adapters.reading import (
 )
 from stream_attr.adapters.signatures import Signature, signed_by_intercom
 from stream_attr.adapters.skips import Reason, SkippedError
+from stream_attr.adapters.units import Fields, Unit
 from stream_attr.rules.vocabulary import MessageKind
 
 FIELDS: Final = Fields({"created_at": Unit.SECONDS})

@@ -13,8 +13,6 @@ from stream_attr.adapters.collector import Collector, Order, products
 from stream_attr.adapters.jd_chats import CHAT_UNITS, read_chats
 from stream_attr.adapters.reading import (
     Document,
-    Fields,
-    Unit,
     identifier,
     identifier_or_none,
     integer_or_none,
@@ -26,6 +24,7 @@ from stream_attr.adapters.reading import (
     word_or_none,
 )
 from stream_attr.adapters.skips import Reason, SkippedError
+from stream_attr.adapters.units import Fields, Unit
 
 FIELDS: Final = Fields(
     {

@@ -9,8 +9,6 @@ import xxhash
 from stream_attr.adapters.collector import Collector, Talk
 from stream_attr.adapters.reading import (
     Document,
-    Fields,
-    Unit,
     flag,
     identifier,
     identifier_or_none,
@@ -21,6 +19,7 @@ from stream_attr.adapters.reading import (
     text_or_none,
 )
 from stream_attr.adapters.skips import Reason, SkippedError
+from stream_attr.adapters.units import Fields, Unit
 
 __all__ = ["CHAT_UNITS", "read_chats"]
 

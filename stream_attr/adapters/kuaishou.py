@@ -10,10 +10,9 @@ from typing import Final
 
 from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Order, products
+from stream_attr.adapters.encryption import opened_by_kuaishou
 from stream_attr.adapters.reading import (
     Document,
-    Fields,
-    Unit,
     embedded,
     flag,
     identifier,
@@ -25,8 +24,9 @@ from stream_attr.adapters.reading import (
     word,
     word_or_none,
 )
-from stream_attr.adapters.signatures import Signature, encrypted_by_kuaishou, opened_by_kuaishou
+from stream_attr.adapters.signatures import Signature, encrypted_by_kuaishou
 from stream_attr.adapters.skips import Reason, SkippedError
+from stream_attr.adapters.units import Fields, Unit
 
 FIELDS: Final = Fields(
     {

@@ -12,8 +12,6 @@ from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Order, products
 from stream_attr.adapters.reading import (
     Document,
-    Fields,
-    Unit,
     currency_of,
     flag,
     identifier,
@@ -26,6 +24,7 @@ from stream_attr.adapters.reading import (
 )
 from stream_attr.adapters.signatures import Signature, signed_by_shopify
 from stream_attr.adapters.skips import Reason, SkippedError
+from stream_attr.adapters.units import Fields, Unit
 
 FIELDS: Final = Fields(
     {

@@ -9,10 +9,9 @@ from typing import Final
 
 from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Talk
+from stream_attr.adapters.encryption import opened_by_wechat
 from stream_attr.adapters.reading import (
     Document,
-    Fields,
-    Unit,
     identifier,
     identifier_or_none,
     mapping,
@@ -23,8 +22,9 @@ from stream_attr.adapters.reading import (
     word,
     word_or_none,
 )
-from stream_attr.adapters.signatures import Signature, opened_by_wechat, signed_by_wechat
+from stream_attr.adapters.signatures import Signature, signed_by_wechat
 from stream_attr.adapters.skips import Reason, SkippedError
+from stream_attr.adapters.units import Fields, Unit
 from stream_attr.rules.vocabulary import MessageKind
 
 FIELDS: Final = Fields({"send_time": Unit.SECONDS})

@@ -12,8 +12,6 @@ from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Talk
 from stream_attr.adapters.reading import (
     Document,
-    Fields,
-    Unit,
     flag,
     identifier,
     identifier_or_none,
@@ -26,6 +24,7 @@ from stream_attr.adapters.reading import (
 )
 from stream_attr.adapters.signatures import Signature, signed_by_zendesk
 from stream_attr.adapters.skips import Reason, SkippedError
+from stream_attr.adapters.units import Fields, Unit
 
 FIELDS: Final = Fields({"created_at": Unit.OFFSET})
 

@@ -21,9 +21,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stream_attr.adapters.reading import Unit
 from stream_attr.adapters.registry import ADAPTERS
 from stream_attr.adapters.shared_inbox import SharedInbox
+from stream_attr.adapters.units import Unit
 from stream_attr.contract.records.fields import MAX_AMOUNT
 from stream_attr.rules.shop.days import EARLIEST_TS, LATEST_TS
 from tests.adapters.platforms import Store, adapted, check, documents, orders, sample, sample_names
@@ -127,7 +127,7 @@ def facts(platform: str, payload: Any, store: Store) -> dict[str, tuple[int, Any
 
 
 @pytest.mark.parametrize(("platform", "name"), SAMPLES)
-@settings(max_examples=20 * MORE, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10 * MORE, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_one_damaged_place_gives_the_same_facts_or_a_counted_reason(platform, name, data):
     payload, known = sample(platform, name), documents(platform)
@@ -150,7 +150,7 @@ FALLS_BACK = {"updated_at", "sent_datetime", "processed_at"}
 
 
 @pytest.mark.parametrize(("platform", "name"), SAMPLES)
-@settings(max_examples=15 * MORE, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8 * MORE, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_another_amount_or_time_is_read_exactly_or_refused(platform, name, data):
     """Any new value of one field: every event says what it said before, or exactly that value."""
@@ -260,7 +260,7 @@ def read_by_hand(unit: Unit, value: Any) -> int | None:
 
 
 @pytest.mark.parametrize(("platform", "name"), SAMPLES)
-@settings(max_examples=5 * MORE, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3 * MORE, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_truncated_payload_is_not_json_and_nothing_else(platform, name, data):
     body = json.dumps(sample(platform, name), ensure_ascii=False).encode()
@@ -271,7 +271,7 @@ def test_a_truncated_payload_is_not_json_and_nothing_else(platform, name, data):
 
 
 @pytest.mark.parametrize("platform", ADAPTERS)
-@settings(max_examples=25 * MORE, deadline=None)
+@settings(max_examples=15 * MORE, deadline=None)
 @given(payload=anything | st.binary(max_size=60))
 def test_any_payload_at_all_is_counted(platform, payload):
     given_ = adapted(platform, payload, RECEIVED)

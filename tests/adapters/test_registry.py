@@ -10,9 +10,9 @@ import pytest
 
 from stream_attr import adapters
 from stream_attr.adapters.adapter import SURENESS, Sureness
-from stream_attr.adapters.reading import Unit
 from stream_attr.adapters.registry import ADAPTERS
 from stream_attr.adapters.skips import MEANINGS, Reason
+from stream_attr.adapters.units import Unit
 from tests.docs.blocks import ROOT
 
 FOLDER = Path(adapters.__file__).parent
