@@ -12,7 +12,7 @@ from stream_attr.adapters.reading import parse
 from stream_attr.adapters.signatures import Signature
 from stream_attr.adapters.units import Fields
 
-__all__ = ["SURENESS", "Adapter", "Sureness"]
+__all__ = ["SURENESS", "SURENESS_IN_CHINESE", "Adapter", "Sureness"]
 
 
 class Sureness(StrEnum):
@@ -29,6 +29,13 @@ SURENESS: Final = {
     Sureness.EXPERIMENTAL: "partly a guess, from third parties: see a real payload before you rely on it",
 }
 """What each means, for people."""
+
+SURENESS_IN_CHINESE: Final = {
+    Sureness.FIXTURES: "读自平台公开的源代码或其测试数据",
+    Sureness.DOCUMENTS: "读自平台文档或官方 SDK；没有见过真实报文",
+    Sureness.EXPERIMENTAL: "部分靠第三方推测：先看到真实报文，再依赖它",
+}
+"""The same for the Chinese pages."""
 
 
 class Adapter(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from stream_attr.errors import StreamAttrError
 
-__all__ = ["MEANINGS", "WORTH_A_LOOK", "Reason", "Skip", "SkippedError"]
+__all__ = ["IN_CHINESE", "MEANINGS", "WORTH_A_LOOK", "Reason", "Skip", "SkippedError"]
 
 
 class Reason(StrEnum):
@@ -56,6 +56,29 @@ MEANINGS: Final = {
     Reason.NOBODY_ANSWERED: "a message to a shared inbox, of nobody's, that nobody answered",
 }
 """What each means, for people."""
+
+IN_CHINESE: Final = {
+    Reason.IGNORED: "与我们的事件无关：心跳、在途包裹",
+    Reason.NOT_A_SALE: "测试订单，或换货补发",
+    Reason.NOT_MONEY: "以换货、维修或仅退库存结束的售后",
+    Reason.NOT_YET: "尚未完成：处理中的交易、未成团",
+    Reason.NO_BUYER: "游客订单，或平台不说买家是谁；可由 `bridge` 给出",
+    Reason.NO_TIME: "平台不说时间，报文也不是紧接着变更到达的",
+    Reason.PRIVATE: "客服之间的备注",
+    Reason.NOT_SENT: "发送失败、已撤回或未发出的消息",
+    Reason.NEEDS_DETAIL: "报文缺少内容，`enrich` 也没有给出",
+    Reason.UNKNOWN_SHOP: "连接没有列出的店铺",
+    Reason.UNKNOWN: "适配器不认识的报文种类或取值",
+    Reason.NOT_JSON: "不是 UTF-8 的 JSON",
+    Reason.MISSING_FIELD: "缺少事件所需的字段",
+    Reason.BAD_TYPE: "字段类型与平台文档不符",
+    Reason.BAD_ID: "损坏的 id，或不合契约的 id",
+    Reason.BAD_TIME: "不是平台文档所写格式的时间",
+    Reason.BAD_AMOUNT: "不是平台文档所写单位的金额",
+    Reason.BAD_VALUE: "契约不接受的值",
+    Reason.NOBODY_ANSWERED: "发到共享收件箱、没有归属也没有人回复的消息",
+}
+"""The same for the Chinese pages."""
 
 WORTH_A_LOOK: Final = frozenset(Reason) - {
     Reason.IGNORED,

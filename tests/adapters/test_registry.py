@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from stream_attr import adapters
-from stream_attr.adapters.adapter import SURENESS, Sureness
+from stream_attr.adapters.adapter import SURENESS, SURENESS_IN_CHINESE, Sureness
 from stream_attr.adapters.registry import ADAPTERS
-from stream_attr.adapters.skips import MEANINGS, Reason
+from stream_attr.adapters.skips import IN_CHINESE, MEANINGS, Reason
 from stream_attr.adapters.units import Unit
 from tests.docs.blocks import ROOT
 
@@ -76,8 +76,8 @@ def test_the_code_of_the_overview_does_what_it_shows(capsys):
 
 
 def test_every_word_has_its_meaning():
-    assert MEANINGS.keys() == set(Reason)
-    assert SURENESS.keys() == set(Sureness)
+    assert MEANINGS.keys() == IN_CHINESE.keys() == set(Reason)
+    assert SURENESS.keys() == SURENESS_IN_CHINESE.keys() == set(Sureness)
 
 
 @pytest.mark.parametrize(("platform", "adapter"), ADAPTERS.items())
