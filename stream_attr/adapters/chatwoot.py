@@ -102,6 +102,8 @@ def _message(body: Document, out: Collector) -> None:
         )
     elif kind in {"outgoing", "template"}:
         agent, robot = _speaker(mapping_or_none(body, "sender"), kind)
+        sent_to_many = (mapping_or_none(body, "additional_attributes") or {}).get("campaign_id") is not None
+        shown = "broadcast" if sent_to_many else shown
         out.message(talk, key, ts, sender="agent", agent_id=agent, text=text, kind=shown, robot=robot)
     else:
         raise SkippedError(Reason.UNKNOWN, "message_type")

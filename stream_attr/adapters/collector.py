@@ -216,7 +216,7 @@ class Collector:
         self._events.append(event)
         if robot:
             self._robots[talk.shop_id, event.agent_id] = None
-        elif sender == "agent" and talk.conversation is not None:
+        elif sender == "agent" and kind != "broadcast" and talk.conversation is not None:
             self._answers.append(Answer(f"{talk.shop_id}|{talk.conversation}", event.agent_id, ts))
 
     def transfer(self, talk: Talk, key: str, ts: int, agent_id: str, to_agent_id: str) -> None:

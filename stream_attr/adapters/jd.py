@@ -30,7 +30,6 @@ FIELDS: Final = Fields(
     {
         "actualPay": Unit.MAJOR,
         "shouldPay": Unit.MAJOR,
-        "orderSellerPrice": Unit.MAJOR,
         "orderStartTime": Unit.GMT8,
         "orderEndTime": Unit.GMT8,
         "paymentConfirmTime": Unit.GMT8,
@@ -48,8 +47,8 @@ FIELDS: Final = Fields(
     }
 )
 
-_CASH_ON_DELIVERY: Final = "1-"
-"""How ``payType`` begins: 货到付款."""
+_CASH_ON_DELIVERY: Final = "1"
+"""How ``payType`` begins, before a dash: 货到付款."""
 _CALLED_OFF: Final = frozenset({"TRADE_CANCELED", "DELIVERY_RETURN"})
 
 
@@ -90,24 +89,18 @@ def _facts(order: Document, out: Collector) -> Order:
     )
 
 
-def _price(order: Document) -> int:
-    due = FIELDS.amount_or_none(order, "shouldPay")
-    return FIELDS.amount(order, "orderSellerPrice") if due is None else due
-
-
 def _order(order: Document, out: Collector) -> None:
-    facts, state, price = _facts(order, out), word(order, "orderState"), _price(order)
+    facts, state = _facts(order, out), word(order, "orderState")
+    price = FIELDS.amount(order, "shouldPay")
     placed = FIELDS.time(order, "orderStartTime")
     out.order(facts, "created", placed, price)
-    on_delivery = (word_or_none(order, "payType") or "").startswith(_CASH_ON_DELIVERY)
+    on_delivery = (word_or_none(order, "payType") or "").partition("-")[0] == _CASH_ON_DELIVERY
     with out.part():
         if on_delivery:
             out.order(facts, "paid", placed, price)
         else:
-            paid, confirmed = (
-                FIELDS.amount_or_none(order, "actualPay"),
-                FIELDS.time_or_none(order, "paymentConfirmTime"),
-            )
+            paid = FIELDS.amount_or_none(order, "actualPay")
+            confirmed = FIELDS.time_or_none(order, "paymentConfirmTime")
             if paid and confirmed is not None:
                 out.order(facts, "paid", confirmed, paid)
     with out.part():
@@ -129,7 +122,8 @@ def _exclude(parent: str, child: Order, ts: int, out: Collector) -> None:
     whole = child._replace(order_id=parent)
     with out.part():
         order, whole = _asked(parent, out)
-        out.order(whole, "created", FIELDS.time(order, "orderStartTime"), _price(order))
+        placed, price = FIELDS.time(order, "orderStartTime"), FIELDS.amount(order, "shouldPay")
+        out.order(whole, "created", placed, price)
     out.order(whole, "excluded", ts)
 
 
@@ -162,17 +156,13 @@ def _presale(presale: Document, out: Collector) -> None:
     created = FIELDS.time(presale, "createTime")
     planned = FIELDS.amount(presale, "payBargainPlan") + FIELDS.amount(presale, "payBalancePlan")
     out.order(facts, "created", created, planned)
-    deposit, deposited = (
-        FIELDS.amount_or_none(presale, "payBargainReal"),
-        FIELDS.time_or_none(presale, "bargainTime"),
-    )
+    deposit = FIELDS.amount_or_none(presale, "payBargainReal")
+    deposited = FIELDS.time_or_none(presale, "bargainTime")
     if not deposit or deposited is None:
         return
     out.order(facts, "deposit_paid", deposited, deposit)
-    balance, settled = (
-        FIELDS.amount_or_none(presale, "payBalanceReal"),
-        FIELDS.time_or_none(presale, "balanceTime"),
-    )
+    balance = FIELDS.amount_or_none(presale, "payBalanceReal")
+    settled = FIELDS.time_or_none(presale, "balanceTime")
     if balance and settled is not None:
         out.order(facts, "paid", settled, deposit + balance)
 

@@ -118,8 +118,7 @@ def _paid(whole: Document, facts: Order, out: Collector) -> None:
     ts = FIELDS.time_or_none(info, "pay_time")
     if ts is None:
         raise SkippedError(Reason.NOT_YET, "pay_time")
-    amount = FIELDS.amount_or_none(pay, "real_payment")
-    out.order(facts, "paid", ts, FIELDS.amount(pay, "payment") if amount is None else amount)
+    out.order(facts, "paid", ts, FIELDS.amount(pay, "real_payment"))
 
 
 ADAPTER: Final = Adapter(

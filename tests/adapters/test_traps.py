@@ -605,6 +605,17 @@ def test_a_message_that_was_not_sent_is_none():
     assert reasons(adapted("jd", revoked)) == ["not_sent"]
 
 
+def test_a_campaign_of_chatwoot_is_sent_to_many_and_answers_nothing():
+    many = changed(sample("chatwoot", "message_created_outgoing"), additional_attributes={"campaign_id": 5})
+    given = adapted("chatwoot", many)
+    assert ([event.kind for event in chats(given)], given.answers) == (["broadcast"], ())
+
+
+def test_an_order_of_jd_without_its_price_is_not_given_another():
+    given = adapted("jd", jd_order(shouldPay=None))
+    assert (orders(given), reasons(given)) == ([], ["missing_field"])
+
+
 def test_the_other_message_in_a_conversation_of_chatwoot_is_not_read():
     given = adapted("chatwoot", sample("chatwoot", "message_created_outgoing"))
     assert "ANOTHER" not in str(given)
