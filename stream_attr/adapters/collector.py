@@ -12,14 +12,14 @@ from stream_attr.adapters.connection import Connection
 from stream_attr.adapters.reading import checked_id
 from stream_attr.adapters.skips import Reason, Skip, SkippedError
 from stream_attr.codec.records.chat_event import shows_nothing
-from stream_attr.codec.records.order_event import LONGEST_WAIT_FOR_BALANCE_MS, LONGEST_WAIT_FOR_PAYMENT_MS
+from stream_attr.codec.records.order_event import LONGEST_WAIT_FOR_PAYMENT_MS
 from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.contract.records.fields import MAX_AMOUNT
 from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.rules.shop.days import MINUTE_MS
 from stream_attr.rules.vocabulary import Entry, MessageKind, OrderEventType, Sender
 
-__all__ = ["Adapted", "Answer", "Collector", "Order", "Talk", "Waiting"]
+__all__ = ["Adapted", "Answer", "Collector", "Order", "Talk", "Waiting", "products"]
 
 LONGEST_TEXT: Final = 16_000
 """Characters of a message that are passed on; of a longer one its length is."""
@@ -141,7 +141,6 @@ class Collector:
         *,
         payment_id: str | None = None,
         refund_id: str | None = None,
-        balance_until: int | None = None,
         currency: str | None = None,
     ) -> None:
         """Add an order event; its id follows from the order, the payment or refund, and its type."""
@@ -151,7 +150,8 @@ class Collector:
             key = order.order_id if payment_id is None else f"{order.order_id}:{payment_id}"
         placed = kind in {"created", "paid", "deposit_paid"}
         wait = ts - order.created_ts if order.created_ts is not None and kind == "paid" else -1
-        until = balance_until is not None and 0 < balance_until - ts <= LONGEST_WAIT_FOR_BALANCE_MS
+        if amount is not None and amount > MAX_AMOUNT:
+            raise SkippedError(Reason.BAD_AMOUNT, "sum")
         self._events.append(
             OrderEvent(
                 event_id=checked_id(f"{order.prefix}:{key}:{kind}", "event_id"),
@@ -174,8 +174,7 @@ class Collector:
                 ),
                 payment_id=UNSET if payment_id is None else payment_id,
                 refund_id=UNSET if refund_id is None else refund_id,
-                balance_until=balance_until if balance_until is not None and until else UNSET,
-                product_ids=tuple(dict.fromkeys(order.product_ids)) if placed else (),
+                product_ids=order.product_ids if placed else (),
             )
         )
 
@@ -253,9 +252,9 @@ class Collector:
 
 
 def _agent(agent_id: str) -> str:
-    if agent_id == "*":
+    if agent_id == "*":  # stands for a shop's totals (RULEBOOK 2)
         raise SkippedError(Reason.BAD_ID, "agent")
-    return agent_id
+    return checked_id(agent_id, "agent")
 
 
 def products(ids: Iterable[str | None]) -> tuple[str, ...]:

@@ -550,6 +550,22 @@ def test_an_id_that_lost_its_digits_or_is_none_is_refused(damaged):
     assert (orders(given), reasons(given)) == ([], ["bad_id"])
 
 
+def test_what_becomes_too_long_or_too_large_by_what_is_added_to_it_is_refused():
+    robot = changed(sample("chatwoot", "message_created_agent_bot"), sender__id="x" * 128)
+    assert reasons(adapted("chatwoot", robot)) == ["bad_id"]
+    message = changed(sample("chatwoot", "message_created_outgoing"), id="x" * 128)
+    assert reasons(adapted("chatwoot", message)) == ["bad_id"]
+    presale = sample("doudian", "order_orderDetail_presale_phase")
+    place = "data__shop_order_detail__order_phase_list__1__"
+    huge = changed(presale, **{f"{place}phase_pay_time": 1773000000, f"{place}phase_pay_amount": 2**53 - 1})
+    assert reasons(adapted("doudian", huge)) == ["bad_amount"]
+
+
+def test_nobody_is_the_agent_who_stands_for_all():
+    everybody = changed(sample("chatwoot", "message_created_outgoing"), sender__id="*")
+    assert reasons(adapted("chatwoot", everybody)) == ["bad_id"]
+
+
 def test_a_number_and_its_text_are_one_id():
     event = sample("wechat_shop", "event_order_new")
     as_text = changed(event, order_info__order_id=str(event["order_info"]["order_id"]))
