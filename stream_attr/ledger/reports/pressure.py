@@ -85,6 +85,7 @@ class _Cell:
     lasted: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     """How long so many buyers were there, milliseconds."""
     days: set[int] = field(default_factory=set)
+    """Of the clock: an hour in which the shop's day begins is one hour of one day."""
     agents: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By day."""
     receptions: int = 0
@@ -163,7 +164,7 @@ def _cells(
     parts = slices(shop.zone, options.period, ("day", "hour"))
     cells: dict[tuple[int, str], _Cell] = {}
     for part in parts:
-        cells.setdefault(_key(shop, part), _Cell()).days.add(part.day)
+        cells.setdefault(_key(shop, part), _Cell()).days.add(_day(shop, part))
     for part, number, ms in _numbers(parts, _present(receptions)):
         cells[_key(shop, part)].lasted[number] += ms
     spoke = sorted(
@@ -174,7 +175,7 @@ def _cells(
     )
     for begin, end, agent_id in spoke:
         for part in _touched(parts, begin, end):
-            cells[_key(shop, part)].agents[part.day].add(agent_id)
+            cells[_key(shop, part)].agents[_day(shop, part)].add(agent_id)
     for one in receptions:
         for part in _touched(parts, one.first_ts, one.first_ts + 1):
             cell = cells[_key(shop, part)]
@@ -185,9 +186,12 @@ def _cells(
     return cells
 
 
+def _day(shop: ShopScope, part: Slice) -> int:
+    return shop.zone.clock(part.start)[0]
+
+
 def _key(shop: ShopScope, part: Slice) -> tuple[int, str]:
-    day, _ = shop.zone.clock(part.start)
-    return (day + 3) % 7, part.labels[1]  # 1970-01-01 was a Thursday
+    return (_day(shop, part) + 3) % 7, part.labels[1]  # 1970-01-01 was a Thursday
 
 
 def _present(receptions: Iterable[_Reception]) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -9,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from stream_attr.ledger.database.connect import Connection
+from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.periods import period
 from stream_attr.ledger.reports import pressure
 from stream_attr.ledger.reports.scope import Options
 from tests.ledger.reports.brute_force import half_up, local_day
 from tests.ledger.reports.conftest import Traffic, table
+from tests.ledger.reports.handmade import start_of
 
 SHOP = "jd:10086"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -112,3 +114,24 @@ def test_days_are_short_where_fewer_agents_were_on_duty_than_needed(read: Connec
         assert 0 <= row["short"] <= row["days"]
         if row["agents"] == 0:
             assert row["short"] == (row["days"] if row["needed"] else 0)
+
+
+def test_an_hour_in_which_the_shops_day_begins_is_one_hour(ledger: Database) -> None:
+    """Days begin at 02:30, and a was there at 02:10 on the 10th, a Tuesday, b at 02:50."""
+    shop, two = "jd:1", start_of("2026-11-10") + 2 * HOUR_MS
+    settings = {"shop_id": shop, "effective_from": "2026-01-01", "day_cut": "02:30"}
+    with ledger.connection() as connection:
+        connection.execute(
+            "INSERT INTO shop_settings VALUES (%s, 0, 0, '2026-01-01', %s)", (shop, json.dumps(settings))
+        )
+        for agent, day, minute in (("a", "2026-11-09", 10), ("b", "2026-11-10", 50)):
+            at = two + minute * 60_000
+            connection.execute(
+                "INSERT INTO reception VALUES (%s, 'x', %s, %s, 1, 'final', 'timer', %s, %s, 'buyer', 1, 1,"
+                " 1, 1, true, 1, 1, 1, false, 0, false, false, false, false, NULL, %s, NULL, 'presale',"
+                " 0, 0, 0, 0)",
+                (shop, agent, day, at, at, [[at - 120_000, at + 120_000]]),
+            )
+        made = pressure.report(connection, Options((shop,), period("2026-11-09", "2026-11-10"), capacity=1))
+        row = table(made, made.rows, "weekday", "hour")["Tuesday", "02:00"]
+    assert (row["days"], row["agents"], row["receptions"], row["most"]) == (1, 2.0, 2, 1)
