@@ -62,7 +62,8 @@ class TopicAsOf(NamedTuple):
     offsets: int
     """That were read, of all partitions together."""
     watermark: int | None
-    """Of the partition that is furthest behind; None: none is known."""
+    """The latest of each partition's records, of these the earliest; None: none is known. A partition of the
+    inputs at which no worker gets on does not hold it back."""
     known_ts: int | None
     """When the last record came."""
 
