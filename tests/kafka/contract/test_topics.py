@@ -12,7 +12,7 @@ from stream_attr.cli import main
 from stream_attr.contract.registry import topic_definitions
 from stream_attr.kafka.admin import PartitionCountError, Standing, create_topics, partition_counts
 from stream_attr.kafka.topic_settings import describe_topics
-from tests.kafka.worker_process import LONGEST_S
+from tests.kafka.worker_process import LONGEST_S, until
 
 
 def test_creates_every_topic_of_the_contract(broker, topic_prefix):
@@ -39,10 +39,12 @@ def test_topics_are_kept_as_often_as_there_are_brokers_up_to_three_times(broker,
     """And of three copies two have to have what a producer waits for: one may be away."""
     create_topics(broker.bootstrap, partitions=2, prefix=topic_prefix)
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    names = {topic_prefix + name for name in topic_definitions()}
+    until(lambda: names <= admin.list_topics(timeout=LONGEST_S).topics.keys())  # on the broker that is asked
     seen = admin.list_topics(timeout=LONGEST_S)
     copies = min(3, len(seen.brokers))
-    for name in topic_definitions():
-        for partition in seen.topics[topic_prefix + name].partitions.values():
+    for name in sorted(names):
+        for partition in seen.topics[name].partitions.values():
             assert len(partition.replicas) == copies, name
     if broker.kind == "cluster":
         assert copies == 3
