@@ -182,9 +182,12 @@ class Database:
         try:
             self._prepare(connection)
             connection.autocommit = autocommit
-        except BaseException:
+        except BaseException as error:
             connection.close()
-            raise
+            said = self.explained(error) if isinstance(error, psycopg.Error) else None
+            if said is None:
+                raise
+            raise said from error
         return connection
 
     @contextmanager

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -171,6 +172,22 @@ def kill(server: EmbeddedPostgres, connection: Connection) -> None:
     while server.ended() is None:
         time.sleep(0.01)
     connection.execute("SELECT pg_sleep(10)")
+
+
+def test_a_connection_that_is_lost_at_once_is_a_database_that_is_away(
+    ledger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_connection = psycopg.connect
+
+    def lost(*arguments: Any, **parameters: Any) -> Connection:
+        made = open_connection(*arguments, **parameters)
+        with open_connection(ledger.address, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 10000)", [made.info.backend_pid])
+        return made
+
+    monkeypatch.setattr(psycopg, "connect", lost)
+    with pytest.raises(DatabaseAway, match="was lost"):
+        ledger.connect()
 
 
 def test_an_embedded_server_that_has_died_is_started_again_by_whoever_is_left(folder: Path):
