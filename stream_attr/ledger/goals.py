@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from psycopg import Connection
 
 from stream_attr.codec.money import decimal_amount, shown_digits
-from stream_attr.errors import UnusableError
+from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.ledger.asked import Way, asked
 from stream_attr.ledger.figures import FIGURES, Figure
 from stream_attr.ledger.formulas import Kind, Most
@@ -83,7 +83,7 @@ class Goal(NamedTuple):
         return (self.shop_id, agent, self.figure, *days, target, self.currency or "")
 
 
-class GoalError(Exception):
+class GoalError(StreamAttrError):
     """A field of a goal cannot be used."""
 
     def __init__(self, field: str, reason: str) -> None:

@@ -203,17 +203,21 @@ def test_an_embedded_server_that_has_died_is_started_again_by_whoever_is_left(fo
         while running(one):
             time.sleep(0.01)
 
+    def revived(database: Database) -> None:  # one that is ending answers nobody, and has not ended
+        database.revive()
+        while not running(database):
+            time.sleep(0.01)
+            database.revive()
+
     with Database(None, folder) as one:
         assert one._server is not None
         one.revive()
         one.connect().close()
         ended(one._server.pid)
-        one.revive()
-        one.connect().close()
+        revived(one)
         with Database(None, folder) as other:
             other.revive()
             other.connect().close()
             one.__exit__(None, None, None)
             assert not running(other)
-            other.revive()
-            other.connect().close()
+            revived(other)
