@@ -53,7 +53,7 @@ TABLES: Final[dict[str, tuple[RecordSchema | None, str]]] = {
 
 _EVERYWHERE: Final = {
     "source_partition": "The partition from which it came; of a file its number among the topic's.",
-    "source_offset": "The offset at which it lay there; of a file its line, counted from 0.",
+    "source_offset": "The offset at which it lay there; of a file its line, counted from 1.",
     "known_ts": f"When it was known: the time of its record in the topic; in a file its watermark.{EPOCH}",
     "record": "The whole record, as it was emitted.",
 }
@@ -74,7 +74,7 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
     "unstored": {
         "topic": "The topic.",
         "source_partition": "The partition; of a file its number among the topic's.",
-        "source_offset": "The offset; of a file its line, counted from 0.",
+        "source_offset": "The offset; of a file its line, counted from 1.",
         "why": "What the database or the decoder said of it.",
         "record_key": "The record's key; null: it had none.",
         "value": "The record's bytes; null: a tombstone.",
