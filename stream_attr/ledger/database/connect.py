@@ -180,14 +180,12 @@ class Database:
         except psycopg.OperationalError as error:
             raise self._refused(error) from error
         try:
-            self._prepare(connection)
-            connection.autocommit = autocommit
-        except BaseException as error:
+            with self.explaining():
+                self._prepare(connection)
+                connection.autocommit = autocommit
+        except BaseException:
             connection.close()
-            said = self.explained(error) if isinstance(error, psycopg.Error) else None
-            if said is None:
-                raise
-            raise said from error
+            raise
         return connection
 
     @contextmanager
@@ -200,14 +198,11 @@ class Database:
             DatabaseAway: it cannot be reached, or was lost.
             DatabaseError: it cannot be used: rights, a full disk.
         """
-        try:
-            with self.connect(autocommit=autocommit, application=application) as connection:
-                yield connection
-        except psycopg.Error as error:
-            said = self.explained(error)
-            if said is None:
-                raise
-            raise said from error
+        with (
+            self.explaining(),
+            self.connect(autocommit=autocommit, application=application) as connection,
+        ):
+            yield connection
 
     def pool(self, *, most: int = 8, application: str = "stream-attr") -> ConnectionPool[Connection]:
         """Return a pool of connections as ``connect`` makes them; a ``with`` block opens and closes it."""
@@ -219,6 +214,17 @@ class Database:
             open=False,
             configure=self._configure,
         )
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Raise what a user can do about an error of the database in its place, if there is anything."""
+        try:
+            yield
+        except psycopg.Error as error:
+            said = self.explained(error)
+            if said is None:
+                raise
+            raise said from error
 
     def explained(self, error: psycopg.Error) -> StreamAttrError | None:
         """Return what a user can do about an error of the database; None: the program is wrong."""
@@ -265,16 +271,16 @@ class Database:
         """Create the ledger's database in the embedded server, if it is not there."""
         parameters = {**self._open_parameters(), "dbname": "postgres"}
         try:
-            with psycopg.connect("", autocommit=True, **parameters) as connection:
+            with (
+                self.explaining(),
+                psycopg.connect("", autocommit=True, **parameters) as connection,
+            ):
                 query = "SELECT FROM pg_database WHERE datname = %s"
                 if connection.execute(query, [EMBEDDED_NAME]).fetchone() is None:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(EMBEDDED_NAME)))
-        except psycopg.Error as error:
-            said = self.explained(error)
+        except (psycopg.Error, StreamAttrError):
             self.__exit__(None, None, None)
-            if said is None:
-                raise
-            raise said from error
+            raise
 
     def _configure(self, connection: Connection) -> None:
         connection.autocommit = True

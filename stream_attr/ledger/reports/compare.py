@@ -8,6 +8,7 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from stream_attr.codec.money import format_money
 from stream_attr.contract.topics import COMPARISONS, DECISIONS
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.asked import Asked, Way
@@ -135,8 +136,8 @@ def report(connection: Connection[Any], options: Options) -> Report:
         for currency, rules, contested, total in connection.execute(_CONTESTED, bound):
             text = _SHARE.filled(
                 shop=shop.shop_id,
-                contested=_money(contested, currency),
-                total=_money(total, currency),
+                contested=format_money(contested, currency),
+                total=format_money(total, currency),
                 share=as_text(contested / total if total else 0, Kind.RATE, "en", grouped=True),
                 rules=rules,
             )
@@ -207,7 +208,7 @@ def _measures(
         text = _MOVE.filled(
             shop=shop.shop_id,
             orders=f"{orders:,}",
-            amount=_money(amount, currency),
+            amount=format_money(amount, currency),
             of_orders=f"{of_orders:,}",
         )
         notes.append(Note(text))
@@ -236,7 +237,3 @@ def _whose(shop: ShopScope, agent_id: str | None, basis: str | None) -> Row:
     if agent_id is None:
         return (_NOBODY, None, None)
     return (agent_id, shop.member(agent_id).name, worded(BASES, basis))
-
-
-def _money(amount: int, currency: str) -> str:
-    return f"{as_text(Money(amount, currency), Kind.MONEY, 'en', grouped=True)} {currency}"

@@ -7,11 +7,12 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.sql import SQL
 
+from stream_attr.codec.money import decimal_amount, format_money
 from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.reports.decisions import source
 from stream_attr.ledger.reports.measured import ShopMeasures
-from stream_attr.ledger.reports.report import Moment, Money, Note
+from stream_attr.ledger.reports.report import Moment, Note
 from stream_attr.ledger.reports.scope import Options, ShopScope
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
@@ -165,5 +166,4 @@ def _sum(sums: dict[str | None, dict[str, int | None]], currency: str | None, ke
 
 
 def _money(amount: int, currency: str | None) -> str:
-    shown = as_text(Money(amount, currency), Kind.MONEY, "en", grouped=True)
-    return shown if currency is None else f"{shown} {currency}"
+    return decimal_amount(amount, "", grouped=True) if currency is None else format_money(amount, currency)

@@ -6,7 +6,6 @@ import logging
 import threading
 from typing import Any, NamedTuple
 
-import psycopg
 from psycopg import Connection
 
 from stream_attr.kafka.secret import Secret
@@ -53,13 +52,8 @@ def follow(database: Database, topics: Topics, web: Web, stop: threading.Event, 
     metrics.watch(status)
     with serving(web.host, web.port, web.token, metrics, status):
         opened = _Opened(database, rebuild=rebuild)
-        try:
+        with database.explaining():
             TopicSink(*topics, opened, metrics, status).run(stop)
-        except psycopg.Error as error:
-            explained = database.explained(error)
-            if explained is None:
-                raise
-            raise explained from error
 
 
 class _Opened:

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from stream_attr.ledger.formats.cells import as_text
-from stream_attr.ledger.formulas import Kind
+from stream_attr.codec.money import format_money
 from stream_attr.ledger.reports.reconcile.words import RESULTS, Cause, Result
 from stream_attr.ledger.reports.report import Cell, Column, Money, Note, Row
 from stream_attr.ledger.texts import Text
@@ -96,22 +95,18 @@ def on_totals(sums: OrderSums) -> Iterator[Note]:
             for of in (sums.theirs, sums.ours, sums.there, sums.here)
         )
         if (theirs, there) == (ours, here):
-            yield Note(_AGREE.filled(theirs=_money(theirs, currency), orders=f"{there:,}"))
+            yield Note(_AGREE.filled(theirs=format_money(theirs, currency), orders=f"{there:,}"))
             continue
         only_there = sums.theirs[Result.ONLY_THERE, currency]
         only_here = sums.ours[Result.ONLY_HERE, currency]
         text = _DIFFER.filled(
-            theirs=_money(theirs, currency),
+            theirs=format_money(theirs, currency),
             there=f"{there:,}",
-            ours=_money(ours, currency),
+            ours=format_money(ours, currency),
             here=f"{here:,}",
-            difference=_money(theirs - ours, currency),
-            only_there=_money(only_there, currency),
-            only_here=_money(-only_here, currency),
-            both=_money(theirs - ours - only_there + only_here, currency),
+            difference=format_money(theirs - ours, currency),
+            only_there=format_money(only_there, currency),
+            only_here=format_money(-only_here, currency),
+            both=format_money(theirs - ours - only_there + only_here, currency),
         )
         yield Note(text)
-
-
-def _money(amount: int, currency: str) -> str:
-    return f"{as_text(Money(amount, currency), Kind.MONEY, 'en', grouped=True)} {currency}"
