@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -123,4 +125,4 @@ def _make(broker, name, partitions=1, config=None):
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(LONGEST_S)
     for address in broker.bootstrap.split(","):  # each broker learns of it by itself, after the controller
-        until(lambda address=address: partition_counts(address, [name]))
+        until(partial(partition_counts, address, [name]))
