@@ -39,6 +39,7 @@ _COMMANDS = {
     "settings": "Show a shop's rules on a day, and where each comes from.",
     "goal": "Set what shops and agents are to reach.",
     "report": "Show sales, orders, losses and other figures of the ledger.",
+    "pay": "Pay persons by schemes, month by month.",
     "alerts": "Tell people when a figure leaves its limits.",
     "dead-letters": "List and replay records that could not be used.",
 }

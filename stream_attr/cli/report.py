@@ -10,13 +10,11 @@ import click
 
 from stream_attr.cli.database import database_options
 from stream_attr.cli.params import FilesCommand
-from stream_attr.cli.report_made import show
+from stream_attr.cli.report_made import output_options, show
 from stream_attr.cli.report_saved import COMMANDS
 from stream_attr.ledger.by import BY
-from stream_attr.ledger.texts import LANGUAGES
 from stream_attr.rules.vocabulary import BASES, NOTICES, OUTCOMES, REASONS, STATUSES, Vocabulary
 
-FORMATS = ("table", "csv", "xlsx", "json", "parquet")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -46,21 +44,7 @@ def _common(function: _Command) -> _Command:
         click.option(
             "--person", "persons", metavar="PERSON…", multiple=True, help="Agents who are these persons."
         ),
-        click.option(
-            "--format",
-            "format_",
-            type=click.Choice(FORMATS),
-            default="table",
-            show_default=True,
-            help="How to show it.",
-        ),
-        click.option(
-            "--out",
-            metavar="FILE",
-            type=click.Path(dir_okay=False, path_type=Path),
-            help="Write it to this file.",
-        ),
-        click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True),
+        output_options,
         database_options,
     ]
     for option in reversed(options):

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from stream_attr.cli.database import Where, ledger_module
 from stream_attr.cli.terminal import echo
 from stream_attr.errors import UnusableError
+from stream_attr.ledger.texts import LANGUAGES
 from stream_attr.rules.shop.days import day_number
 
-__all__ = ["made", "show"]
+__all__ = ["made", "output_options", "show", "write"]
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+FORMATS = ("table", "csv", "xlsx", "json", "parquet")
 _FILES = ("xlsx", "parquet")
 """Formats that are no text."""
 
@@ -61,22 +65,56 @@ def made(
             yield report_of(connection, options)
 
 
+def output_options(function: _Command) -> _Command:
+    """Add ``--format``, ``--out`` and ``--lang``, which `write` takes."""
+    options = [
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(FORMATS),
+            default="table",
+            show_default=True,
+            help="How to show it.",
+        ),
+        click.option(
+            "--out",
+            metavar="FILE",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Write it to this file.",
+        ),
+        click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 def show(name: str, *, format_: str, out: Path | None, language: str, **asked: Any) -> None:
     """Make a report, and show or write it."""
+    _check_output(format_, out)
+    with made(name, **asked) as report:
+        write(report, format_=format_, out=out, language=language)
+
+
+def write(report: Any, *, format_: str, out: Path | None, language: str) -> None:
+    """Show a report, or write it to a file."""
+    _check_output(format_, out)
+    output = ledger_module("formats.output")
+    if out is not None:
+        with output.complete_file(out) as file:
+            output.WRITERS[format_](report, language, file)
+        echo(f"wrote {out}", err=True)
+    elif format_ == "table":
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        for line in ledger_module("formats.screen").lines_of(report, language, width):
+            echo(line)
+    else:
+        output.WRITERS[format_](report, language, click.get_binary_stream("stdout"))
+
+
+def _check_output(format_: str, out: Path | None) -> None:
     if format_ in _FILES and out is None:
         raise click.UsageError(f"--format {format_} needs --out FILE.")
-    output = ledger_module("formats.output")
-    with made(name, **asked) as report:
-        if out is not None:
-            with output.complete_file(out) as file:
-                output.WRITERS[format_](report, language, file)
-            echo(f"wrote {out}", err=True)
-        elif format_ == "table":
-            width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-            for line in ledger_module("formats.screen").lines_of(report, language, width):
-                echo(line)
-        else:
-            output.WRITERS[format_](report, language, click.get_binary_stream("stdout"))
 
 
 def _day(text: str) -> int:

@@ -6,9 +6,8 @@ tiers, days and limits it is made; words, in whichever language, are made of tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -33,8 +32,8 @@ __all__ = [
     "Statement",
     "StepsWhy",
     "TierPart",
-    "decode_statements",
-    "encode_statements",
+    "decode",
+    "encode",
 ]
 
 
@@ -255,14 +254,14 @@ def _read(kind: type, raw: Any) -> Any:
 
 
 _encoder: Final = msgspec.json.Encoder(enc_hook=_written)
-_decoder: Final = msgspec.json.Decoder(tuple[Statement, ...], dec_hook=_read)
+_Kind = TypeVar("_Kind")
 
 
-def encode_statements(statements: Sequence[Statement]) -> bytes:
-    """Return statements as JSON, fractions as ``"1/3"``: the same bytes for the same statements."""
-    return _encoder.encode(statements)
+def encode(value: Any) -> bytes:
+    """Return what pay is made of as JSON, fractions as ``"1/3"``: the same bytes for the same value."""
+    return _encoder.encode(value)
 
 
-def decode_statements(value: bytes) -> tuple[Statement, ...]:
-    """Return what `encode_statements` was given."""
-    return _decoder.decode(value)
+def decode(value: bytes, kind: type[_Kind]) -> _Kind:
+    """Return what `encode` was given; ``kind``: its type, such as ``Statement``."""
+    return msgspec.json.decode(value, type=kind, dec_hook=_read)

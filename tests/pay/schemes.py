@@ -21,7 +21,7 @@ FIGURES = {
     },
     "sales.net_amount": "money",
     "sales.quantity_per_order": "ratio",
-    "attainment.sales": "rate",
+    "attainment.sales.net_amount": "rate",
     "shop.day": "day",
 }
 """Units by key: those of `agent-daily`, some that derive from them, and one that nobody can be paid by."""

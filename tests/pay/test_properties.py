@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_attr.pay.calculator import Result, calculate
-from stream_attr.pay.lines import PoolWhy, RankingWhy, decode_statements, encode_statements
+from stream_attr.pay.lines import PoolWhy, RankingWhy, Statement, decode, encode
 from stream_attr.pay.reading import encode_scheme, read_scheme
 from stream_attr.pay.sharing import shared
 from tests.pay.brute_force import Payroll, exact, share_out
@@ -117,9 +117,9 @@ def test_schemes_and_statements_are_kept_as_bytes(scheme, team):
     read = read_scheme(json.dumps(scheme).encode(), FIGURES)
     assert read_scheme(encode_scheme(read), FIGURES) == read
     statements = calculate(read, team).statements
-    kept = encode_statements(statements)
-    assert decode_statements(kept) == statements
-    assert encode_statements(decode_statements(kept)) == kept
+    kept = encode(statements)
+    assert decode(kept, tuple[Statement, ...]) == statements
+    assert encode(decode(kept, tuple[Statement, ...])) == kept
 
 
 @many

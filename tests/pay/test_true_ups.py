@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_attr.pay.lines import Statement, encode_statements
+from stream_attr.pay.lines import Statement, encode
 from stream_attr.pay.team import Order
 from stream_attr.pay.true_ups import (
     Account,
@@ -231,7 +231,7 @@ def test_orders_that_change_after_closing_are_made_good_and_closed_statements_st
                 day = f"2026-{max(refund[0], int(one.paid_day[5:7])):02}-20"
                 orders[place % len(orders)] = one._replace(refunds=(*one.refunds, (day, refund[1])))
         own = statements(month)
-        kept.append((encode_statements(tuple(own.values())), tuple(own.values())))
+        kept.append((encode(tuple(own.values())), tuple(own.values())))
         due_now = {earlier: statements(f"2026-{earlier:02}") for earlier in range(1, number)}
         for name in _PEOPLE:
             accounts = [
@@ -247,6 +247,6 @@ def test_orders_that_change_after_closing_are_made_good_and_closed_statements_st
             assert sum(one.now for one in true_ups) >= -own[name].total or number == 5
             handed_over[name] += own[name].total + sum(one.now for one in true_ups)
             closed[name].append(ClosedRun(month, own[name].total, true_ups))
-    assert all(encode_statements(found) == as_closed for as_closed, found in kept)
+    assert all(encode(found) == as_closed for as_closed, found in kept)
     for name in _PEOPLE:  # the last run took whatever there was
         assert handed_over[name] == sum(statements(f"2026-{number:02}")[name].total for number in range(1, 6))

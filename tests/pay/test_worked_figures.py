@@ -15,9 +15,10 @@ from stream_attr.pay.lines import (
     ProbationWhy,
     RankingWhy,
     ScoreWhy,
+    Statement,
     TierPart,
-    decode_statements,
-    encode_statements,
+    decode,
+    encode,
 )
 from stream_attr.pay.sharing import rounded, shared
 from stream_attr.pay.team import Order
@@ -131,14 +132,14 @@ def test_below_the_first_tier_nothing_is_paid_or_taken(mode, money):
 def test_another_figure_may_pick_the_tier():
     by = commission(
         mode="whole",
-        by="attainment.sales",
+        by="attainment.sales.net_amount",
         tiers=[{"from": "0%", "rate": "0.5%"}, {"from": "100%", "rate": "1%"}],
     )
-    reached = {"sales__net_amount": 1_000_000, "attainment__sales": Fraction(1)}
+    reached = {"sales__net_amount": 1_000_000, "attainment__sales__net_amount": Fraction(1)}
     assert one_line(by, **reached).amount == 10_000
-    missed = one_line(by, **{**reached, "attainment__sales": Fraction(9999, 10000)})
+    missed = one_line(by, **{**reached, "attainment__sales__net_amount": Fraction(9999, 10000)})
     assert (missed.amount, missed.why.next_from) == (5_000, 1)
-    assert one_line(by, **{**reached, "attainment__sales": None}).amount == 0
+    assert one_line(by, **{**reached, "attainment__sales__net_amount": None}).amount == 0
 
 
 @pytest.mark.parametrize(("receptions", "amount"), [(99, 0), (100, 5_000), (101, 5_000), (None, 0)])
@@ -557,8 +558,8 @@ def test_statements_are_the_same_bytes_and_come_back():
         for name in "ab"
     ]
     found = paid(scheme, *persons, orders=(order("o", 99_999, "b", placing="a", payment="b"),)).statements
-    assert decode_statements(encode_statements(found)) == found
-    assert encode_statements(found) == encode_statements(decode_statements(encode_statements(found)))
+    assert decode(encode(found), tuple[Statement, ...]) == found
+    assert encode(found) == encode(decode(encode(found), tuple[Statement, ...]))
     assert [line.component for line in found[0].lines] == [
         *("base", "commission", "kpi", "ranking", "pool", "factor", "cap", "floor"),
     ]

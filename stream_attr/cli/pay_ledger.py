@@ -1,0 +1,30 @@
+"""What the commands of ``stream-attr pay`` share: the ledger, and who acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from stream_attr.cli.database import Where, ledger_module
+
+__all__ = ["BY", "opened"]
+
+BY = click.option("--by", metavar="NAME", required=True, help="Who does it; it is kept.")
+
+
+@contextmanager
+def opened(where: Where) -> Iterator[Any]:
+    """Open the ledger, and keep what the block has done to it.
+
+    Raises UnusableError where there is none, or it is of another version.
+    """
+    require_schema = ledger_module("database.schema").require_schema
+    with (
+        ledger_module("database.connect").Database(*where, create=False) as database,
+        database.connection(application="stream-attr pay") as connection,
+    ):
+        require_schema(connection)
+        yield connection

@@ -1,0 +1,99 @@
+"""``stream-attr pay run``: draft, show, check, approve, close."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from stream_attr.cli.database import Where, database_options, ledger_module
+from stream_attr.cli.pay_ledger import BY, opened
+from stream_attr.cli.report_made import output_options, write
+from stream_attr.cli.terminal import echo
+
+__all__ = ["COMMANDS"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@click.group()
+def run() -> None:
+    """Make a month's run of a scheme: drafted, checked, approved by another person, closed."""
+
+
+def _which(function: _Command) -> _Command:
+    """Add the options that name a run."""
+    scheme = click.option("--scheme", "scheme_id", required=True, help="The scheme.")
+    month = click.option("--month", metavar="MONTH", required=True, help="The month, such as 2026-11.")
+    return scheme(month(function))
+
+
+def _id(scheme_id: str, month: str) -> Any:
+    runs = ledger_module("pay.runs")
+    return runs.RunId(scheme_id, runs.month_asked(month))
+
+
+@run.command()
+@_which
+@BY
+@database_options
+def draft(scheme_id: str, month: str, by: str, where: Where) -> None:
+    """Calculate a month from the ledger, in place of a draft that is there."""
+    asked = _id(scheme_id, month)
+    with opened(where) as connection:
+        ledger_module("pay.drafts").draft(connection, asked, by)
+    echo(f"drafted {scheme_id} {month}: see it with stream-attr pay run show", err=True)
+
+
+@run.command()
+@_which
+@output_options
+@database_options
+def show(scheme_id: str, month: str, where: Where, **output: Any) -> None:
+    """Show a run: each person's components, corrections and total."""
+    asked = _id(scheme_id, month)
+    with opened(where) as connection, ledger_module("reports.scope").snapshot(connection):
+        write(ledger_module("pay.sheets").run_report(connection, asked), **output)
+
+
+@run.command(name="list")
+@database_options
+def list_(where: Where) -> None:
+    """Show which runs there are."""
+    with opened(where) as connection:
+        for one, state, statements, _ in ledger_module("pay.runs").Runs(connection).all():
+            echo(f"{one.month} {one.scheme_id}: {state}, {statements} statements")
+
+
+def _step(name: str, done: str, about: str) -> click.Command:
+    @_which
+    @BY
+    @database_options
+    def step(scheme_id: str, month: str, by: str, where: Where) -> None:
+        asked = _id(scheme_id, month)
+        with opened(where) as connection:
+            ledger_module("pay.runs").Runs(connection).step(asked, name, by)
+        echo(f"{done} {scheme_id} {month}", err=True)
+
+    return click.command(name=name, help=about)(step)
+
+
+run.add_command(_step("check", "checked", "Say that a draft has been checked."))
+run.add_command(_step("approve", "approved", "Approve what was checked; another person than who drafted it."))
+run.add_command(_step("close", "closed", "Close what was approved: from then on it never changes."))
+
+
+@run.command()
+@_which
+@database_options
+def discard(scheme_id: str, month: str, where: Where) -> None:
+    """Delete a run that is not closed."""
+    asked = _id(scheme_id, month)
+    with opened(where) as connection:
+        ledger_module("pay.runs").Runs(connection).discard(asked)
+    echo(f"discarded {scheme_id} {month}", err=True)
+
+
+COMMANDS: Final = (run,)
+"""To be added to the group."""

@@ -1,0 +1,236 @@
+"""Runs: draft, checked, approved by another person, closed. The database itself refuses any other way."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final, NamedTuple
+
+from psycopg import Connection
+from psycopg.errors import CheckViolation, UniqueViolation
+
+from stream_attr.errors import UnusableError
+from stream_attr.ledger.pay.records import Basis, Kept
+from stream_attr.ledger.pay.schemes import who
+from stream_attr.pay.employment import days_of_month
+from stream_attr.pay.lines import decode, encode
+
+__all__ = ["Run", "RunId", "Runs", "month_asked"]
+
+_STEPS: Final = {
+    "check": ("draft", "checked"),
+    "approve": ("checked", "approved"),
+    "close": ("approved", "closed"),
+}
+"""From which state to which each step leads."""
+_NEXT: Final = {old: step for step, (old, _) in _STEPS.items()}
+_RUN: Final = (
+    "SELECT scheme_id, to_char(month, 'YYYY-MM'), version, state, basis::text, drafted_by, drafted_ts,"
+    " checked_by, checked_ts, approved_by, approved_ts, closed_by, closed_ts FROM pay_run"
+)
+
+
+class RunId(NamedTuple):
+    """What there is one run of."""
+
+    scheme_id: str
+    month: str
+    """``YYYY-MM``."""
+
+    @property
+    def first_day(self) -> str:
+        """The month as the database has it."""
+        return f"{self.month}-01"
+
+
+class Run(NamedTuple):
+    """A run, but for its statements."""
+
+    id: RunId
+    version: int
+    """Of the scheme."""
+    state: str
+    basis: Basis
+    signed: tuple[tuple[str, str, int], ...]
+    """What was done, by whom and when (epoch ms): drafted, checked, approved, closed."""
+
+
+def month_asked(text: str) -> str:
+    """Return a month ``YYYY-MM``. Raises UnusableError unless it is one."""
+    try:
+        days_of_month(text)
+    except ValueError:
+        raise UnusableError(f"--month {text!r} is not a month like 2026-11") from None
+    return text
+
+
+class Runs:
+    """Those of a ledger."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+
+    def find(self, run: RunId) -> Run | None:
+        """Return a run; None: there is none."""
+        row = self._connection.execute(
+            f"{_RUN} WHERE scheme_id = %s AND month = %s::date", (run.scheme_id, run.first_day)
+        ).fetchone()
+        return None if row is None else _run(row)
+
+    def get(self, run: RunId) -> Run:
+        """Return a run. Raises UnusableError where there is none."""
+        found = self.find(run)
+        if found is None:
+            raise UnusableError(
+                f"there is no run of scheme {run.scheme_id} for {run.month}: make one with "
+                f"stream-attr pay run draft --scheme {run.scheme_id} --month {run.month}"
+            )
+        return found
+
+    def all(self) -> list[tuple[RunId, str, int, int]]:
+        """Return all runs by month and scheme, each with its state, its statements and their total."""
+        rows = self._connection.execute(
+            "SELECT scheme_id, to_char(month, 'YYYY-MM'), state, count(person_id),"
+            " coalesce(sum(total), 0)::bigint FROM pay_run LEFT JOIN pay_statement USING (scheme_id, month)"
+            " GROUP BY scheme_id, month ORDER BY month, scheme_id"
+        )
+        return [(RunId(scheme_id, month), *others) for scheme_id, month, *others in rows]
+
+    def closed_with(self, persons: list[str]) -> list[Run]:
+        """Return the closed runs in whose team any of some persons is, by month and scheme."""
+        rows = self._connection.execute(
+            f"{_RUN} WHERE state = 'closed' AND persons && %s ORDER BY month, scheme_id", [persons]
+        )
+        return [_run(row) for row in rows]
+
+    def statements(self, run: RunId) -> dict[str, Kept]:
+        """Return the statements of a run by person."""
+        rows = self._connection.execute(
+            "SELECT person_id, record::text FROM pay_statement WHERE scheme_id = %s AND month = %s::date"
+            " ORDER BY person_id",
+            (run.scheme_id, run.first_day),
+        )
+        return {person: decode(record.encode(), Kept) for person, record in rows}
+
+    def store(self, run: RunId, version: int, basis: Basis, kept: dict[str, Kept], by: str) -> None:
+        """Keep a draft, in place of the one that is there or of what was checked or approved of it.
+
+        Raises UnusableError where the run is closed, or a person is in another scheme's run of the month.
+        """
+        persons = sorted(one.person_id for one in basis.terms)
+        if (found := self.find(run)) is not None:
+            _refuse_closed(found)
+        signed = (who(by), time.time_ns() // 1_000_000)
+        self._connection.execute(
+            "INSERT INTO pay_run (scheme_id, month, version, state, persons, basis, drafted_by, drafted_ts)"
+            " VALUES (%s, %s::date, %s, 'draft', %s, %s, %s, %s) ON CONFLICT (scheme_id, month) DO UPDATE SET"
+            " (version, state, persons, basis, drafted_by, drafted_ts, checked_by, checked_ts, approved_by,"
+            " approved_ts) = (excluded.version, 'draft', excluded.persons, excluded.basis,"
+            " excluded.drafted_by, excluded.drafted_ts, NULL, NULL, NULL, NULL)",
+            (run.scheme_id, run.first_day, version, persons, encode(basis).decode(), *signed),
+        )
+        self._delete_statements(run)
+        rows = [
+            (
+                name,
+                run.first_day,
+                run.scheme_id,
+                one.statement.total,
+                one.true_up,
+                one.total,
+                encode(one).decode(),
+            )
+            for name, one in kept.items()
+        ]
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO pay_statement VALUES (%s, %s::date, %s, %s, %s, %s, %s)", rows
+                )
+        except UniqueViolation as error:
+            raise UnusableError(
+                f"a person of scheme {run.scheme_id} is in another scheme's run of {run.month}: draft that "
+                "run again, or discard it"
+            ) from error
+
+    def discard(self, run: RunId) -> None:
+        """Delete a run that is not closed. Raises UnusableError where it is, or there is none."""
+        _refuse_closed(self.get(run))
+        self._connection.execute(
+            "UPDATE pay_run SET (state, checked_by, checked_ts, approved_by, approved_ts)"
+            " = ('draft', NULL, NULL, NULL, NULL) WHERE scheme_id = %s AND month = %s::date",
+            (run.scheme_id, run.first_day),
+        )
+        self._delete_statements(run)
+        self._connection.execute(
+            "DELETE FROM pay_run WHERE scheme_id = %s AND month = %s::date", (run.scheme_id, run.first_day)
+        )
+
+    def step(self, run: RunId, step: str, by: str) -> None:
+        """Check, approve or close a run, whose content stays as it was drafted.
+
+        Raises UnusableError where it is not in the state before, where who drafted it would approve it, or
+        where a run was closed since that settles what it settles.
+        """
+        name = who(by)
+        self._connection.execute("LOCK TABLE pay_run IN SHARE ROW EXCLUSIVE MODE")
+        found = self.get(run)
+        old, new = _STEPS[step]
+        if found.state != old:
+            raise UnusableError(_not_now(found, step))
+        persons = [one.person_id for one in found.basis.terms]
+        closed = tuple(one.id for one in self.closed_with(persons))
+        if closed != found.basis.closed:
+            more = ", ".join(
+                f"{one.scheme_id} {one.month}" for one in closed if one not in found.basis.closed
+            )
+            raise UnusableError(
+                f"since the run of scheme {run.scheme_id} for {run.month} was drafted, others of its persons "
+                f"were closed ({more}), and both would settle the same corrections: draft it again"
+            )
+        try:
+            self._connection.execute(
+                f"UPDATE pay_run SET (state, {new}_by, {new}_ts) = (%s, %s, %s)"
+                " WHERE scheme_id = %s AND month = %s::date",
+                (new, name, time.time_ns() // 1_000_000, run.scheme_id, run.first_day),
+            )
+        except CheckViolation as error:
+            if error.diag.constraint_name != "pay_run_four_eyes":
+                raise
+            raise UnusableError(
+                f"--by {name!r}: {found.signed[0][1]} has drafted the run of scheme {run.scheme_id} for "
+                f"{run.month}, and another person has to approve it"
+            ) from error
+
+    def _delete_statements(self, run: RunId) -> None:
+        self._connection.execute(
+            "DELETE FROM pay_statement WHERE scheme_id = %s AND month = %s::date",
+            (run.scheme_id, run.first_day),
+        )
+
+
+def _refuse_closed(run: Run) -> None:
+    if run.state == "closed":
+        _, by, _ = run.signed[-1]
+        raise UnusableError(
+            f"the run of scheme {run.id.scheme_id} for {run.id.month} was closed by {by} and never changes: "
+            "what has changed since comes as corrections into the next run"
+        )
+
+
+def _not_now(run: Run, step: str) -> str:
+    said = f"the run of scheme {run.id.scheme_id} for {run.id.month} is {run.state}"
+    if run.state == "closed":
+        return f"{said} and never changes"
+    return f"{said}, and cannot be taken to the step {step} now: the next step is {_NEXT[run.state]}"
+
+
+def _run(row: tuple[Any, ...]) -> Run:
+    scheme_id, month, version, state, basis, *signed = row
+    done = zip(("drafted", "checked", "approved", "closed"), signed[::2], signed[1::2], strict=True)
+    return Run(
+        RunId(scheme_id, month),
+        version,
+        state,
+        decode(basis.encode(), Basis),
+        tuple((what, by, ts) for what, by, ts in done if by is not None),
+    )

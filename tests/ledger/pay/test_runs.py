@@ -1,0 +1,310 @@
+"""A month's run: what it takes, who may do what to it, and that a closed one never changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from psycopg import errors
+
+from stream_attr.ledger.database.connect import Database
+from stream_attr.ledger.database.publish import READER
+from stream_attr.ledger.pay.runs import RunId, Runs
+from stream_attr.ledger.pay.schemes import Schemes
+from stream_attr.pay.calculator import calculate
+from tests.ledger.pay.world import (
+    BASE,
+    COMMISSION,
+    agent,
+    agent_day,
+    close,
+    done,
+    order,
+    person,
+    put,
+    refused,
+    run,
+    scheme,
+    shown,
+)
+
+NOVEMBER = ("--scheme", "presale", "--month", "2026-11")
+RUN = RunId("presale", "2026-11")
+TABLES = ("pay_scheme", "pay_person", "pay_run", "pay_statement")
+
+
+@pytest.fixture
+def shop(ledger: Database, tmp_path: Path) -> Database:
+    """Anna, person p-1, has two accounts and three orders of 12,345.67, 9,999.99 and 62,654.84; Ben none."""
+    put(ledger, tmp_path, scheme(BASE, COMMISSION))
+    with ledger.connection() as connection:
+        agent(connection, "anna", "p-1")
+        agent(connection, "anna2", "p-1")
+        agent(connection, "ben", "p-2")
+        order(connection, "o-1", "anna", 1_234_567)
+        order(connection, "o-2", "anna2", 999_999)
+        order(connection, "o-3", "anna", 6_265_484, revision=4)
+    person(ledger, "p-1", "--name", "安娜")
+    person(ledger, "p-2", "--from", "2026-11-16")
+    return ledger
+
+
+def drafted(database: Database, by: str = "Li") -> None:
+    done(database, "run", "draft", *NOVEMBER, "--by", by)
+
+
+def test_a_draft_pays_each_person_over_all_accounts(shop: Database):
+    drafted(shop)
+    rows = shown(shop)
+    # 150.00 + 400.00 + 1.2 % of 5,000.50 (LEDGER 4); half of November is 15 of 30 days.
+    assert (rows["p-1"]["base"], rows["p-1"]["commission"], rows["p-1"]["total"]) == (
+        400_000,
+        61_001,
+        461_001,
+    )
+    assert (rows["p-2"]["base"], rows["p-2"]["commission"], rows["p-2"]["total"]) == (200_000, 0, 200_000)
+
+
+def test_a_run_names_the_orders_and_revisions_it_rests_on(shop: Database):
+    drafted(shop)
+    with shop.connection() as connection:
+        runs = Runs(connection)
+        basis, kept = runs.get(RUN).basis, runs.statements(RUN)
+    assert [(one.order_id, one.revision) for one in basis.read.orders] == [("o-1", 1), ("o-2", 1), ("o-3", 4)]
+    shares = {one.order_id: one.share for line in kept["p-1"].statement.lines for one in line.orders}
+    assert shares == {"o-1": 8_860, "o-2": 7_177, "o-3": 44_964}  # LEDGER 4: 88.60, 71.77, 449.64
+
+
+def test_a_runs_snapshot_alone_gives_its_statements_again(shop: Database):
+    close(shop)
+    with shop.connection() as connection:
+        connection.execute("DELETE FROM decision")
+        runs = Runs(connection)
+        found = runs.get(RUN)
+        again = calculate(Schemes(connection).version("presale", found.version), found.basis.team)
+        assert again.statements == tuple(one.statement for one in runs.statements(RUN).values())
+
+
+def test_what_is_pending_is_not_paid_and_named_with_its_time(shop: Database):
+    with shop.connection() as connection:
+        order(connection, "o-4", "anna", 5_000, status="pending")
+        order(connection, "o-5", "anna", 7_000, day="2026-12-01")
+        order(connection, "o-6", "carl", 9_000)
+        agent_day(connection, "ben", "2026-11-20", status="pending")
+    drafted(shop)
+    assert shown(shop)["p-1"]["commission"] == 61_001
+    text = done(shop, "run", "show", *NOVEMBER)
+    assert "1 orders of 50.00 CNY that are pending, until 2026-12-20 00:00:00" in text
+    assert "1 agents' days that are pending" in text
+    assert "Nobody is paid for 1 orders of agent jd:1/carl" in text
+    chinese = done(shop, "run", "show", *NOVEMBER, "--lang", "zh")
+    assert "1 单待定订单，共 50.00 CNY，最晚 2026-12-20 00:00:00 定案" in chinese
+
+
+def test_an_account_is_whose_the_roster_says_on_the_day(shop: Database):
+    with shop.connection() as connection:
+        agent(connection, "anna2", "p-2", "2026-11-10")
+        order(connection, "o-7", "anna2", 100_000, day="2026-11-09")
+        order(connection, "o-8", "anna2", 1_000_000, day="2026-11-10")
+    drafted(shop)
+    with shop.connection() as connection:
+        credited = {one.order_id: one.credited for one in Runs(connection).get(RUN).basis.read.orders}
+    assert (credited["o-7"], credited["o-8"]) == ("p-1", "p-2")
+    assert shown(shop)["p-2"]["commission"] == 5_000  # 0.5 % of 10,000.00
+
+
+def test_figures_are_of_final_days_and_the_goals_of_a_month_are_attained(shop: Database, tmp_path: Path):
+    by_receptions = {"kind": "per_unit", "id": "served", "of": "workload.receptions", "amount": 100}
+    by_goal = {
+        "kind": "factor",
+        "id": "goal",
+        "on": ["commission"],
+        "by": "attainment.sales.amount",
+        "tiers": [{"from": "0%", "rate": "50%"}, {"from": "90%", "rate": "200%"}],
+    }
+    put(shop, tmp_path, scheme(BASE, COMMISSION, by_receptions, by_goal, version=2))
+    with shop.connection() as connection:
+        agent_day(connection, "anna", "2026-11-05", workload__receptions=7)
+        agent_day(connection, "anna2", "2026-11-06", workload__receptions=5)
+        agent_day(connection, "anna", "2026-11-07", status="pending", workload__receptions=99)
+        for name, target in (("anna", 5_000_000), ("anna2", 4_444_500)):
+            connection.execute(
+                "INSERT INTO goal VALUES ('jd:1', %s, 'sales.amount', '2026-11-01', '2026-11-30', %s,"
+                " 'CNY', 1)",
+                (name, target),
+            )
+    drafted(shop)
+    row = shown(shop)["p-1"]
+    assert row["served"] == 1_200
+    # 85,000.50 of 94,445.00 are 90.00 %: commission × (200 % − 1).
+    assert row["goal"] == 61_001
+
+
+def test_who_drafted_a_run_does_not_approve_it_however_written(shop: Database):
+    drafted(shop, by="Li Na")
+    done(shop, "run", "check", *NOVEMBER, "--by", "Li Na")
+    for name in ("Li Na", " li  NA "):
+        said = refused(shop, "run", "approve", *NOVEMBER, "--by", name)
+        assert "Li Na has drafted the run of scheme presale for 2026-11, and another person" in said
+    done(shop, "run", "approve", *NOVEMBER, "--by", "Wang")
+    with shop.connection() as connection:
+        signed = [(what, by) for what, by, _ in Runs(connection).get(RUN).signed]
+    assert signed == [("drafted", "Li Na"), ("checked", "Li Na"), ("approved", "Wang")]
+
+
+def test_the_database_itself_refuses_that_who_drafted_it_approves_it(shop: Database):
+    drafted(shop, by="Li")
+    done(shop, "run", "check", *NOVEMBER, "--by", "Li")
+    with shop.connection() as connection, pytest.raises(errors.CheckViolation), connection.transaction():
+        connection.execute("UPDATE pay_run SET (state, approved_by, approved_ts) = ('approved', 'LI', 1)")
+
+
+@pytest.mark.parametrize("step", ["approve", "close"])
+def test_no_step_is_left_out(shop: Database, step: str):
+    drafted(shop)
+    said = refused(shop, "run", step, *NOVEMBER, "--by", "Wang")
+    assert said.endswith("is draft, and cannot be taken to the step " + step + " now: the next step is check")
+
+
+def test_a_new_draft_takes_back_what_was_approved(shop: Database):
+    drafted(shop)
+    done(shop, "run", "check", *NOVEMBER, "--by", "Li")
+    done(shop, "run", "approve", *NOVEMBER, "--by", "Wang")
+    drafted(shop, by="Zhao")
+    assert "is draft" in refused(shop, "run", "close", *NOVEMBER, "--by", "Li")
+
+
+def test_a_closed_run_is_refused_every_command(shop: Database):
+    close(shop)
+    before = done(shop, "run", "show", *NOVEMBER, "--format", "json")
+    for arguments in (
+        ["draft", "--by", "Zhao"],
+        ["discard"],
+        *([one, "--by", "Zhao"] for one in ("check", "close")),
+    ):
+        assert "never changes" in refused(shop, "run", arguments[0], *NOVEMBER, *arguments[1:])
+    assert done(shop, "run", "show", *NOVEMBER, "--format", "json") == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE pay_run SET state = 'draft', checked_by = NULL, approved_by = NULL, closed_by = NULL",
+        "UPDATE pay_run SET basis = '{}'",
+        "UPDATE pay_run SET closed_by = 'Zhao'",
+        "DELETE FROM pay_run",
+        "UPDATE pay_statement SET pay = pay + 1, total = total + 1 WHERE person_id = 'p-1'",
+        "UPDATE pay_statement SET record = '{}' WHERE person_id = 'p-1'",
+        "DELETE FROM pay_statement WHERE person_id = 'p-1'",
+        "INSERT INTO pay_statement VALUES ('p-9', '2026-11-01', 'presale', 1, 0, 1, '{}')",
+        "TRUNCATE pay_statement",
+        "TRUNCATE pay_run CASCADE",
+        "UPDATE pay_scheme SET document = '{}'",
+        "DELETE FROM pay_scheme",
+        "TRUNCATE pay_scheme CASCADE",
+    ],
+)
+def test_the_database_refuses_any_change_of_a_closed_run(shop: Database, statement: str):
+    close(shop)
+    with shop.connection() as connection, pytest.raises(errors.RestrictViolation), connection.transaction():
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize("state", ["checked", "approved"])
+def test_what_was_checked_is_what_is_closed(shop: Database, state: str):
+    drafted(shop)
+    done(shop, "run", "check", *NOVEMBER, "--by", "Li")
+    if state == "approved":
+        done(shop, "run", "approve", *NOVEMBER, "--by", "Wang")
+    for statement in (
+        "UPDATE pay_run SET basis = '{}'",
+        "UPDATE pay_run SET drafted_by = 'Zhao'",
+        "UPDATE pay_statement SET record = '{}'",
+        "DELETE FROM pay_statement",
+    ):
+        with (
+            shop.connection() as connection,
+            pytest.raises(errors.RestrictViolation),
+            connection.transaction(),
+        ):
+            connection.execute(statement)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_reporting_role_sees_nothing_of_pay(shop: Database, table: str):
+    with shop.connect(autocommit=True) as connection:
+        connection.execute(f"SET ROLE {READER}")
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute(f"SELECT FROM {table}")
+
+
+def test_a_person_is_in_one_run_of_a_month(shop: Database, tmp_path: Path):
+    drafted(shop)
+    put(shop, tmp_path, scheme(BASE, scheme_id="service"))
+    person(shop, "p-1", scheme_id="service")
+    said = refused(shop, "run", "draft", "--scheme", "service", "--month", "2026-11", "--by", "Li")
+    assert "is in another scheme's run of 2026-11" in said
+    drafted(shop)
+    done(shop, "run", "draft", "--scheme", "service", "--month", "2026-11", "--by", "Li")
+    assert list(shown(shop)) == ["p-2"]
+    assert list(shown(shop, scheme_id="service")) == ["p-1"]
+
+
+def test_an_order_in_another_currency_is_refused_by_name(shop: Database):
+    with shop.connection() as connection:
+        order(connection, "o-9", "ben", 100, currency="USD")
+    result = run(shop, "run", "draft", *NOVEMBER, "--by", "Li")
+    assert result.exit_code != 0
+    assert "order o-9 of jd:1 is in USD, and scheme presale pays CNY" in result.stderr
+
+
+def test_a_version_of_a_scheme_never_changes(shop: Database, tmp_path: Path):
+    file = tmp_path / "scheme.json"
+    put(shop, tmp_path, scheme(BASE, COMMISSION))  # the same once more
+    file.write_text(json.dumps(scheme(BASE)))
+    said = refused(shop, "scheme", "put", file, "--by", "x")
+    assert "version 1 of scheme presale is there and says something else" in said
+    assert "give it the version 2" in said
+    file.write_text(json.dumps(scheme(BASE, version=3)))
+    assert "has no version 2 yet" in refused(shop, "scheme", "put", file, "--by", "x")
+    assert done(shop, "scheme", "list") == "presale 1 from 2026-11-01, put by payroll\n"
+
+
+def test_the_scheme_in_force_in_the_month_pays(shop: Database, tmp_path: Path):
+    put(shop, tmp_path, scheme({**BASE, "amount": 900_000}, version=2, effective_from="2026-12-01"))
+    drafted(shop)
+    assert shown(shop)["p-1"]["base"] == 400_000
+    done(shop, "run", "draft", "--scheme", "presale", "--month", "2026-12", "--by", "Li")
+    assert shown(shop, "2026-12")["p-1"]["base"] == 900_000
+
+
+def test_persons_are_listed_with_their_agents(shop: Database):
+    assert done(shop, "person", "list") == (
+        "p-1 安娜: presale, 2026-01-01 to now\n"
+        "  anna of jd:1 from 2026-01-01\n"
+        "  anna2 of jd:1 from 2026-01-01\n"
+        "p-2: presale, 2026-11-16 to now\n"
+        "  ben of jd:1 from 2026-01-01\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--from", "2026-13-01"], "--from '2026-13-01' is not a day like 2026-11-01"),
+        (["--from", "2026-11-02", "--to", "2026-11-01"], "--to 2026-11-01 is before --from 2026-11-02"),
+        (["--from", "2026-11-02", "--scheme", "none"], "--scheme 'none': there is no such scheme"),
+        (["--from", "2026-11-02", "--by", " "], "--by ' ' is nobody's name"),
+    ],
+)
+def test_a_wrong_person_is_refused_by_option(shop: Database, options: list[str], said: str):
+    assert said in refused(shop, "person", "set", "p-3", "--scheme", "presale", "--by", "hr", *options)
+
+
+def test_a_run_that_is_not_there_says_how_to_make_it(shop: Database):
+    said = refused(shop, "run", "show", *NOVEMBER)
+    assert "make one with stream-attr pay run draft --scheme presale --month 2026-11" in said
+    assert "'2026-13' is not a month" in refused(
+        shop, "run", "show", "--scheme", "presale", "--month", "2026-13"
+    )
