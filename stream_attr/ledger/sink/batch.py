@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from stream_attr.codec.visible import visible
 from stream_attr.errors import StreamAttrError
-from stream_attr.ledger.sink.rows import Row, UnstorableError, known_at, row_of
+from stream_attr.ledger.sink.rows import QUOTE, Row, UnstorableError, known_at, row_of
 from stream_attr.ledger.sink.tables import OFFSETS, REFUND, REVISION, TOPICS, UNSTORED, Table
 from stream_attr.processor.ports import Record
 
@@ -29,7 +29,6 @@ _UNFIT: Final = (
     errors.IntegrityError,
     errors.ProgramLimitExceeded,
     errors.StatementTooComplex,  # JSON that is nested deeper than PostgreSQL follows
-    ValueError,  # of a number with so many digits that it cannot be written
 )
 """What is said of rows that cannot be stored."""
 
@@ -114,11 +113,12 @@ def prepare(connection: Connection[Any]) -> None:
         for name, value in _BOUNDS.items():
             connection.execute("SELECT set_config(%s, %s, false)", [name, value])
         for table in _STAGED:
+            more = SQL(", revision integer, source_offset bigint" if table is REFUND else "")
             connection.execute(
                 SQL(
-                    "CREATE TEMPORARY TABLE IF NOT EXISTS {} (LIKE {} INCLUDING DEFAULTS, {}) "
+                    "CREATE TEMPORARY TABLE IF NOT EXISTS {} (LIKE {} INCLUDING DEFAULTS{}) "
                     "ON COMMIT DELETE ROWS"
-                ).format(_stage(table), Identifier(table.name), _MORE[table is REFUND])
+                ).format(_stage(table), Identifier(table.name), more)
             )
 
 
@@ -194,27 +194,28 @@ def _apply(cursor: Cursor[Any], rows: Sequence[Row]) -> None:
         if table is _DECISION:
             _apply_decisions(cursor, some)
         else:
-            _copy(cursor, table, [(*row.values, None) for row in _one_per_key(table, some).values()])
+            _copy(cursor, table, (row.line for row in _one_per_key(table, some).values()))
             cursor.execute(_UPSERTS[name])
 
 
 def _apply_decisions(cursor: Cursor[Any], rows: Sequence[Row]) -> None:
     """Write decisions with all their revisions, and the refunds of those that hold now."""
-    latest = {id(row) for row in _one_per_key(_DECISION, rows).values()}
+    latest = _one_per_key(_DECISION, rows).values()
     revisions: dict[tuple[Any, ...], Row] = {}
     for row in rows:
         key = (row.key, row.order[0])
         if key not in revisions or revisions[key].order < row.order:
             revisions[key] = row
-    _copy(cursor, _DECISION, [(*row.values, id(row) in latest) for row in revisions.values()])
-    cursor.execute(_UPSERTS[REVISION.name])
+    replaced = {id(row): row.line for row in revisions.values()}
+    for row in latest:
+        del replaced[id(row)]
+    if replaced:
+        _copy(cursor, REVISION, replaced.values())
+        cursor.execute(_UPSERTS[REVISION.name])
+    _copy(cursor, _DECISION, (row.line for row in latest))
+    cursor.execute(_LATEST_REVISIONS)
     cursor.execute(_UPSERTS[_DECISION.name])
-    refunds = [
-        (*refund, *row.order)
-        for row in revisions.values()
-        if row.refunds and id(row) in latest
-        for refund in row.refunds
-    ]
+    refunds = [refund for row in latest for refund in row.refunds]
     if refunds:
         _copy(cursor, REFUND, refunds)
         cursor.execute(_REFUNDS)
@@ -250,18 +251,16 @@ def _unfit(connection: Connection[Any], rows: Sequence[Row]) -> list[tuple[Row, 
             raise Rollback(attempt)
     except _UNFIT as error:
         if len(rows) == 1:
-            said = error.diag.message_primary if isinstance(error, Error) else None
-            return [(rows[0], said or str(error))]
+            return [(rows[0], error.diag.message_primary or str(error))]
     else:
         return []
     half = len(rows) // 2
     return _unfit(connection, rows[:half]) + _unfit(connection, rows[half:])
 
 
-def _copy(cursor: Cursor[Any], table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+def _copy(cursor: Cursor[Any], table: Table, lines: Iterable[bytes]) -> None:
     with cursor.copy(_COPIES[table.name]) as copy:
-        for row in rows:
-            copy.write_row(row)
+        copy.write(b"\n".join(lines))
 
 
 def _stage(table: Table) -> Identifier:
@@ -272,7 +271,7 @@ def _names(columns: Iterable[str]) -> Composed:
     return SQL(", ").join(map(Identifier, columns))
 
 
-def _upsert(table: Table, stage: Table, where: SQL | None = None) -> Composed:
+def _upsert(table: Table, stage: Table) -> Composed:
     """Return the statement that writes staged rows into a table, where its guard lets them through."""
     if table.guard:
         others = [column for column in table.columns if column not in table.key]
@@ -287,40 +286,39 @@ def _upsert(table: Table, stage: Table, where: SQL | None = None) -> Composed:
         )
     else:
         action = SQL("NOTHING").format()
-    return SQL("INSERT INTO {} ({}) SELECT {} FROM {} {} ON CONFLICT ({}) DO {}").format(
+    return SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}) DO {}").format(
         Identifier(table.name),
         _names(table.columns),
         _names(table.columns),
         _stage(stage),
-        where or SQL(""),
         _names(table.key),
         action,
     )
 
 
 _OF_DECISION: Final = ("revision", "source_offset")
-_MORE: Final = {False: SQL("latest boolean"), True: SQL("revision integer, source_offset bigint")}
-"""Columns of a staged row beside those of its table; True: of a refund."""
 _BY_NAME: Final = {table.name: table for table in TOPICS.values()}
 _DECISION: Final = _BY_NAME["decision"]
-_STAGED: Final = (*_BY_NAME.values(), REFUND)
+_STAGED: Final = (*_BY_NAME.values(), REVISION, REFUND)
 _COPIES: Final = {
-    table.name: SQL("COPY {} ({}) FROM STDIN").format(
+    table.name: SQL("COPY {} ({}) FROM STDIN (FORMAT csv, QUOTE {}, NULL 'null', ENCODING 'UTF8')").format(
         _stage(table),
-        _names((*table.columns, *(_OF_DECISION if table is REFUND else ("latest",)))),
+        _names((*table.columns, *(_OF_DECISION if table is REFUND else ()))),
+        QUOTE.decode(),
     )
     for table in _STAGED
 }
 _UPSERTS: Final = {
     **{name: _upsert(table, table) for name, table in _BY_NAME.items()},
-    REVISION.name: _upsert(REVISION, _DECISION),
+    REVISION.name: _upsert(REVISION, REVISION),
     # What a decision no longer has among its refunds goes with it.
     _DECISION.name: SQL(
         "WITH written AS ({} RETURNING shop_id, order_id, profile) "
         "DELETE FROM refund USING written WHERE written.profile = 'official' "
         "AND refund.shop_id = written.shop_id AND refund.order_id = written.order_id"
-    ).format(_upsert(_DECISION, _DECISION, SQL("WHERE latest"))),
+    ).format(_upsert(_DECISION, _DECISION)),
 }
+_LATEST_REVISIONS: Final = _upsert(REVISION, _DECISION)
 _REFUNDS: Final = SQL(
     "INSERT INTO refund ({}) SELECT {} FROM {} AS given JOIN decision USING (shop_id, order_id) "
     "WHERE decision.profile = 'official' AND decision.revision = given.revision "

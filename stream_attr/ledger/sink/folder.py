@@ -26,7 +26,7 @@ from stream_attr.processor.ports import Record
 
 __all__ = ["Files", "Filled", "fill"]
 
-BATCH_RECORDS: Final = 5_000
+BATCH_RECORDS: Final = 20_000
 BATCH_BYTES: Final = 16 << 20
 """A batch is written when it has so many records, or so many bytes of them."""
 _NOT_KNOWN: Final = -1

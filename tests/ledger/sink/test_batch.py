@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from stream_attr.contract.topics import (
     AGENT_DAILY,
     COMPARISONS,
+    DEAD_LETTERS,
     DECISIONS,
     INQUIRIES,
     ROSTER,
@@ -117,6 +118,38 @@ def test_of_a_ruling_that_is_repeated_the_first_holds(ledger: Database, connecti
 def test_every_record_of_the_roster_is_kept(ledger: Database, connection: Connection) -> None:
     store(connection, [record(ROSTER, 0, first(ROSTER)), record(ROSTER, 1, first(ROSTER))])
     assert rows(ledger, "SELECT source_offset FROM roster ORDER BY 1") == [(0,), (1,)]
+
+
+def test_texts_come_out_as_they_went_in(ledger: Database, connection: Connection) -> None:
+    names = [
+        "null",
+        "NULL",
+        '"',
+        '""',
+        "\\",
+        "\\.",
+        "a\n\\.\nb",
+        "\\N",
+        "\1",
+        "a\1,\1b",
+        ",",
+        "\t",
+        "\r\n",
+        "\x7f",
+        "中\u2028",
+    ]
+    letters = [
+        record(DEAD_LETTERS, offset, first(DEAD_LETTERS) | {"message": name})
+        for offset, name in enumerate(names)
+    ]
+    inquiry = record(INQUIRIES, 0, first(INQUIRIES) | {"order_ids": [*names, "nulls", "a b", "{}", "o-1"]})
+    receipt = json.dumps(decision(1, silence="\\\1"), indent=1).encode()
+    batch = store(connection, [*letters, inquiry, record(DECISIONS, 0, receipt)])
+    assert batch.unstored == []
+    found = rows(ledger, "SELECT message FROM dead_letter ORDER BY source_offset")
+    assert [message for (message,) in found] == names
+    assert rows(ledger, "SELECT order_ids FROM inquiry") == [([*names, "nulls", "a b", "{}", "o-1"],)]
+    assert rows(ledger, "SELECT record::text FROM decision") == [(receipt.decode(),)]
 
 
 def test_what_another_sink_has_moved_is_fenced_and_nothing_is_written(

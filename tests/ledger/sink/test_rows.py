@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,14 @@ def row(topic: str, record: object, timestamp: int = 1_000) -> Row:
     return row_of(Record(topic, 3, 17, timestamp, b"key", value))
 
 
+def values(line: bytes) -> list:
+    """A line taken apart: a text between its marks, anything else as JSON has it."""
+    found = re.findall(r"(\x01(?:[^\x01]|\x01\x01)*\x01)|([^,\x01]+)", line.decode())
+    return [json.loads(bare) if bare else text[1:-1].replace("\1\1", "\1") for text, bare in found]
+
+
 def named(made: Row) -> dict:
-    return dict(zip(TOPICS[made.record.topic].columns, made.values, strict=True))
+    return dict(zip(TOPICS[made.record.topic].columns, values(made.line), strict=True))
 
 
 def why(topic: str, record: object) -> str:
@@ -64,13 +71,13 @@ def test_every_output_and_what_people_set_is_read() -> None:
 def test_every_example_becomes_a_row_of_its_table(topic: str, file: Path) -> None:
     record = example(file)
     made = row(topic, record)
-    values = named(made)
+    found = named(made)
     table = TOPICS[topic]
-    assert made.key == tuple(values[name] for name in table.key)
+    assert made.key == tuple(found[name] for name in table.key)
     assert made.order == (record.get("revision", 0), 17)
-    assert (values["source_partition"], values["source_offset"]) == (3, 17)
-    for name in {*record} & {*values} - {"notices", "order_ids", "presence"}:
-        assert values[name] == record[name], name
+    assert (found["source_partition"], found["source_offset"]) == (3, 17)
+    for name in {*record} & {*found} - {"notices", "order_ids", "presence"}:
+        assert found[name] == record[name], name
 
 
 def test_a_decision_names_its_agents_and_keeps_its_receipt_as_it_came() -> None:
@@ -80,11 +87,11 @@ def test_a_decision_names_its_agents_and_keeps_its_receipt_as_it_came() -> None:
         "credit": {"agent_id": "R", "basis": "ruling", "rule": "payment"},
         "notices": ["amount_differs", 'a"\\b'],
     }
-    values = named(row(DECISIONS, record))
-    agents = [values[name] for name in ("placing_agent_id", "payment_agent_id", "agent_id", "basis")]
+    found = named(row(DECISIONS, record))
+    agents = [found[name] for name in ("placing_agent_id", "payment_agent_id", "agent_id", "basis")]
     assert agents == ["P", "Q", "R", "ruling"]
-    assert values["notices"] == '{"amount_differs","a\\"\\\\b"}'
-    assert json.loads(values["record"]) == record
+    assert found["notices"] == '{amount_differs,"a\\"\\\\b"}'
+    assert json.loads(found["record"]) == record
     nobody = named(row(DECISIONS, record | {"placing": None, "payment": None, "credit": None}))
     assert {nobody[name] for name in ("placing_agent_id", "payment_agent_id", "agent_id", "basis")} == {None}
 
@@ -97,10 +104,12 @@ def test_refunds_are_numbered_and_go_with_the_credited_agent() -> None:
     record = first(DECISIONS) | {"refunds": refunds, "outcome": "credited"}
     record["credit"] = {"agent_id": "R", "basis": "payment", "rule": "payment"}
     made = row(DECISIONS, record)
-    assert [dict(zip(REFUND.columns, one, strict=True)) for one in made.refunds] == [
+    columns = (*REFUND.columns, "revision", "source_offset")
+    assert [dict(zip(columns, values(one), strict=True)) for one in made.refunds] == [
         {"shop_id": record["shop_id"], "order_id": record["order_id"], "number": number}
         | refund
         | {"currency": "CNY", "agent_id": "R", "outcome": "credited"}
+        | {"revision": record["revision"], "source_offset": 17}
         for number, refund in enumerate(refunds, 1)
     ]
     assert row(COMPARISONS, record | {"profile": "other"}).refunds == ()
