@@ -204,15 +204,23 @@ class Database:
         ):
             yield connection
 
-    def pool(self, *, most: int = 8, application: str = "stream-attr") -> ConnectionPool[Connection]:
+    def pool(
+        self, *, most: int = 8, autocommit: bool = False, application: str = "stream-attr"
+    ) -> ConnectionPool[Connection]:
         """Return a pool of connections as ``connect`` makes them; a ``with`` block opens and closes it."""
+
+        def configure(connection: Connection) -> None:
+            connection.autocommit = True
+            self._prepare(connection)
+            connection.autocommit = autocommit
+
         parameters = {**_CONNECTION, "application_name": application, **self._open_parameters()}
         return ConnectionPool(
             conninfo.make_conninfo("", **parameters),
             min_size=1,
             max_size=most,
             open=False,
-            configure=self._configure,
+            configure=configure,
         )
 
     @contextmanager
@@ -281,11 +289,6 @@ class Database:
         except (psycopg.Error, StreamAttrError):
             self.__exit__(None, None, None)
             raise
-
-    def _configure(self, connection: Connection) -> None:
-        connection.autocommit = True
-        self._prepare(connection)
-        connection.autocommit = False
 
     def _prepare(self, connection: Connection) -> None:
         version = connection.info.server_version

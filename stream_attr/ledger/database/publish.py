@@ -13,10 +13,32 @@ from stream_attr.ledger.database.schema import SCHEMA
 from stream_attr.ledger.database.texts import TABLES, columns_of, describe
 from stream_attr.ledger.database.views import VIEWS, View
 
-__all__ = ["READER", "publish"]
+__all__ = ["CONSOLE", "READER", "publish"]
 
 READER: Final = "stream_attr_reader"
 """The role that may read the views ``report_*``, and nothing else."""
+CONSOLE: Final = "stream_attr_console"
+"""The role as which the console reads: rows of the shops in ``stream_attr.shops``, and nothing else."""
+READ_BY_CONSOLE: Final = (
+    "decision",
+    "decision_revision",
+    "refund",
+    "inquiry",
+    "reception",
+    "agent_day",
+    "service_task",
+    "shop_settings",
+    "roster",
+    "ruling",
+    "dead_letter",
+    "alert_state",
+    "alert_message",
+    "goal",
+    "sink_offset",
+)
+"""All but the last have row-level security."""
+_COUNTED_BY_CONSOLE: Final = ("unstored", "topic")
+"""A table of no shop, of whose rows one column can be read: enough to count them."""
 
 _NAMES: Final = [f"{SCHEMA}.{view.name}" for view in VIEWS]
 _ABOUT: Final = "The ledger of stream_attr. Read its views report_*; its tables change. Definitions"
@@ -44,7 +66,11 @@ def publish(connection: Connection[Any]) -> str | None:
         for comment in comments:
             connection.execute(comment)
         connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(SCHEMA), about))
-    return _grant(connection)
+    readable = {READER: [view.name for view in VIEWS], CONSOLE: list(READ_BY_CONSOLE)}
+    to_do = [_grant(connection, role, names) for role, names in readable.items()]
+    if to_do[-1] is None:
+        _grant_column(connection, CONSOLE, *_COUNTED_BY_CONSOLE)
+    return "; ".join(one for one in to_do if one is not None) or None
 
 
 def _define(connection: Connection[Any], view: View) -> None:
@@ -90,17 +116,18 @@ def _comment(kind: str, path: list[str], text: str) -> sql.Composed:
     return sql.SQL("COMMENT ON {} {} IS {}").format(sql.SQL(kind), name, sql.Literal(text))
 
 
-def _grant(connection: Connection[Any]) -> str | None:
-    """Let the role read the views; returns what to do if it is not there and cannot be made."""
-    role = sql.Identifier(READER)
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is None:
+def _grant(connection: Connection[Any], name: str, readable: list[str]) -> str | None:
+    """Let a role read tables or views; returns what to do if it is not there and cannot be made."""
+    role = sql.Identifier(name)
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
         try:
             with connection.transaction():
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+                connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))  # to SET ROLE to it
         except errors.InsufficientPrivilege:
             return (
-                f"there is no role {READER}, and user {connection.info.user!r} may not create it: "
-                f"have an administrator run CREATE ROLE {READER} NOLOGIN, then run the command again"
+                f"there is no role {name}, and user {connection.info.user!r} may not create it: "
+                f"have an administrator run CREATE ROLE {name} NOLOGIN, then run the command again"
             )
         except (errors.DuplicateObject, errors.UniqueViolation):
             pass  # made for another database of the server just now
@@ -108,11 +135,22 @@ def _grant(connection: Connection[Any]) -> str | None:
         "SELECT has_schema_privilege(%(role)s, %(schema)s, 'USAGE') AND"
         " bool_and(has_table_privilege(%(role)s, name, 'SELECT')) FROM unnest(%(names)s::text[]) AS name"
     )
-    found = connection.execute(query, {"role": READER, "schema": SCHEMA, "names": _NAMES}).fetchone()
+    names = [f"{SCHEMA}.{one}" for one in readable]
+    found = connection.execute(query, {"role": name, "schema": SCHEMA, "names": names}).fetchone()
     if found == (True,):
         return None
     schema = sql.Identifier(SCHEMA)
-    views = sql.SQL(", ").join(sql.Identifier(SCHEMA, view.name) for view in VIEWS)
+    tables = sql.SQL(", ").join(sql.Identifier(SCHEMA, one) for one in readable)
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
-    connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(views, role))
+    connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(tables, role))
     return None
+
+
+def _grant_column(connection: Connection[Any], role: str, table: str, column: str) -> None:
+    query = "SELECT has_column_privilege(%s, %s, %s, 'SELECT')"
+    if connection.execute(query, (role, f"{SCHEMA}.{table}", column)).fetchone() == (True,):
+        return
+    grant = sql.SQL("GRANT SELECT ({}) ON {} TO {}")
+    connection.execute(
+        grant.format(sql.Identifier(column), sql.Identifier(SCHEMA, table), sql.Identifier(role))
+    )

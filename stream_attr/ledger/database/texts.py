@@ -51,6 +51,11 @@ TABLES: Final[dict[str, tuple[RecordSchema | None, str]]] = {
     "pay_person": (None, "Who is paid by which scheme; the roster says who is which agents."),
     "pay_run": (None, "A month of a scheme: what was calculated, and who checked and approved it."),
     "pay_statement": (None, "What a person is paid for a month, and why."),
+    "account": (None, "Who may log in to the console, and as what."),
+    "account_shop": (None, "Which shops an account may see, and of an agent's account who that is there."),
+    "account_link": (None, "Links with which an account sets its password, once."),
+    "session": (None, "Who is logged in."),
+    "audit": (None, "Who looked at what and changed what in the console."),
     "schema_version": (None, "The number of the last migration that was run."),
 }
 """By table the record that it keeps, if it keeps one, and of that what it holds."""
@@ -171,6 +176,39 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
         "true_up": "What closed months pay besides or, below 0, take back. Minor units.",
         "total": "Both together. Minor units.",
         "record": "Its lines, each with what it is made of, and the corrections of closed months.",
+    },
+    "account": {
+        "login": "The name to log in with.",
+        "name": "The name of the person.",
+        "role": "admin, manager, reviewer, payroll, agent or auditor.",
+        "password_hash": "Argon2id, with its parameters; null: no password has been set.",
+        "active": "Whether it may log in.",
+        "created_ts": f"When it was made.{EPOCH}",
+    },
+    "account_shop": {
+        "login": "The account.",
+        "shop_id": "The shop.",
+        "agent_id": "The agent who the person is there; empty: the account sees the whole shop.",
+    },
+    "account_link": {
+        "token_hash": "SHA-256 of the link's secret.",
+        "login": "The account.",
+        "expires_ts": f"Until when it can be used.{EPOCH}",
+    },
+    "session": {
+        "token_hash": "SHA-256 of the cookie.",
+        "login": "The account.",
+        "csrf_token": "What every form of the session carries.",
+        "started_ts": f"When it began.{EPOCH}",
+        "used_ts": f"When it was used last, to the minute.{EPOCH}",
+    },
+    "audit": {
+        "number": "Its number.",
+        "ts": f"When.{EPOCH}",
+        "login": "Who.",
+        "action": "What was done.",
+        "shop_id": "Of which shop; null: of none.",
+        "about": "Of whom or what: an order, an agent, an account.",
     },
     "schema_version": {"version_num": "The number."},
 }

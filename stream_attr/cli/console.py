@@ -1,0 +1,190 @@
+"""``stream-attr console``: the ledger in a browser, and who may look at it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from stream_attr.cli.database import Where, database_options, ledger_module
+from stream_attr.cli.params import PORT, WEB_URL
+from stream_attr.cli.terminal import echo
+from stream_attr.errors import UnusableError
+from stream_attr.worker.startup.host_check import HostCheckError, require_address
+
+_OPERATOR = "(command line)"
+"""Who it was, for the audit."""
+_ROLES = ("admin", "manager", "reviewer", "payroll", "agent", "auditor")
+
+
+def _console_module(name: str) -> ModuleType:
+    """Import a module of ``stream_attr.console``, whose libraries are an optional extra."""
+    try:
+        return importlib.import_module(f"stream_attr.console.{name}")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("stream_attr"):
+            raise
+        raise UnusableError(
+            f"the console needs the library {error.name}: pip install 'stream-attr[console]'"
+        ) from error
+
+
+@click.group(name="console", invoke_without_command=True)
+@click.pass_context
+@database_options
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Interface to listen on; other than loopback it needs --public-url https://….",
+)
+@click.option("--port", type=PORT, default=8080, show_default=True, help="Port to listen on.")
+@click.option(
+    "--public-url",
+    metavar="URL",
+    type=WEB_URL,
+    help="The address in people's browsers, where a proxy with a certificate stands before it. With https "
+    "its cookie is for HTTPS alone.  [default: http://HOST:PORT]",
+)
+def command(context: click.Context, where: Where, host: str, port: int, public_url: str | None) -> None:
+    """Show the ledger in a browser, in Chinese and English: stream-attr console.
+
+    Everybody needs an account: stream-attr console user add.
+    """
+    context.obj = where, public_url or f"http://{host}:{port}"
+    if context.invoked_subcommand is None:
+        _serve(where, host, port, public_url)
+
+
+def _serve(where: Where, host: str, port: int, public_url: str | None) -> None:
+    """Serve until a signal."""
+    app = _console_module("app")
+    secure = public_url is not None and urlsplit(public_url).scheme == "https"
+    if require_address(host, port) and not secure:
+        raise HostCheckError(
+            f"--host {host} lets other machines read the ledger: put a proxy with a certificate before it, "
+            "and name its address with --public-url https://…"
+        )
+    uvicorn = importlib.import_module("uvicorn")
+    migrate = ledger_module("database.migrate").migrate
+    with ledger_module("database.connect").Database(*where, create=False) as database:
+        to_do = migrate(database)
+        if to_do is not None:
+            echo(f"Warning: {to_do}", err=True)
+        with database.connection(autocommit=True) as connection:
+            if not _console_module("accounts").Accounts(connection).all():
+                echo(
+                    "Nobody can log in yet: stream-attr console user add LOGIN --name NAME --role admin",
+                    err=True,
+                )
+        with database.pool(autocommit=True, application="stream-attr console") as pool:
+            echo(f"console on {public_url or f'http://{host}:{port}'}")
+            uvicorn.run(
+                app.application(pool, app.Settings(secure)),
+                host=host,
+                port=port,
+                access_log=False,
+                log_level="warning",
+                server_header=False,
+            )
+
+
+@command.group()
+def user() -> None:
+    """Who may log in: accounts, their roles and shops."""
+
+
+@user.command()
+@click.argument("login")
+@click.option("--name", required=True, help="The person's name.")
+@click.option("--role", type=click.Choice(_ROLES), required=True, help="What the account is for.")
+@click.option(
+    "--shop",
+    "shops",
+    metavar="SHOP[=AGENT]…",
+    multiple=True,
+    help="A shop that it sees; of role agent with the agent who the person is there. Roles admin and auditor "
+    "see all.",
+)
+@click.pass_obj
+def add(given: tuple[Where, str], login: str, name: str, role: str, shops: tuple[str, ...]) -> None:
+    """Make an account, and print a link with which LOGIN sets a password, once and within a day."""
+    where, address = given
+    accounts, roles = _console_module("accounts"), _console_module("roles")
+    duties = [accounts.Duty(shop, agent or None) for shop, _, agent in (one.partition("=") for one in shops)]
+    with _accounts(where) as (connection, found):
+        found.add(login, name, roles.Role(role), duties)
+        _console_module("audit").note(connection, _OPERATOR, "add account", None, login)
+        _print_link(address, found.link(login))
+
+
+@user.command()
+@click.argument("login")
+@click.pass_obj
+def link(given: tuple[Where, str], login: str) -> None:
+    """Print another link with which LOGIN sets a password, once and within a day."""
+    where, address = given
+    with _accounts(where) as (connection, found):
+        secret = found.link(login)
+        _console_module("audit").note(connection, _OPERATOR, "link", None, login)
+        _print_link(address, secret)
+
+
+@user.command()
+@click.argument("login")
+@click.pass_obj
+def disable(given: tuple[Where, str], login: str) -> None:
+    """End the sessions of LOGIN, and let it log in no more."""
+    _set_active(given[0], login, active=False)
+
+
+@user.command()
+@click.argument("login")
+@click.pass_obj
+def enable(given: tuple[Where, str], login: str) -> None:
+    """Let LOGIN log in again."""
+    _set_active(given[0], login, active=True)
+
+
+@user.command(name="list")
+@click.pass_obj
+def list_(given: tuple[Where, str]) -> None:
+    """List all accounts with their roles and shops."""
+    with _accounts(given[0]) as (_, found):
+        for one in found.all():
+            shops = " ".join(
+                f"{duty.shop_id}={duty.agent_id}" if duty.agent_id else duty.shop_id for duty in one.duties
+            )
+            state = "" if one.active else "  disabled"
+            password = "" if one.has_password else "  no password yet"
+            echo(f"{one.login}  {one.role}  {one.name}  {shops or 'all shops'}{state}{password}")
+
+
+@contextmanager
+def _accounts(where: Where) -> Iterator[tuple[Any, Any]]:
+    """Yield a connection to the ledger, and its accounts."""
+    accounts = _console_module("accounts").Accounts
+    with ledger_module("database.connect").Database(*where) as database:
+        ledger_module("database.migrate").migrate(database)
+        with database.connection(autocommit=True, application="stream-attr console user") as connection:
+            yield connection, accounts(connection)
+
+
+def _set_active(where: Where, login: str, *, active: bool) -> None:
+    with _accounts(where) as (connection, found):
+        found.set_active(login, active=active)
+        done = "enable account" if active else "disable account"
+        _console_module("audit").note(connection, _OPERATOR, done, None, login)
+
+
+def _print_link(address: str, secret: str) -> None:
+    echo(f"{address.rstrip('/')}/link?token={secret}")
+    echo(
+        "The link can be used once, within a day: it sets the password. Send it to this person alone.",
+        err=True,
+    )

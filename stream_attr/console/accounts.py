@@ -1,0 +1,198 @@
+"""Accounts: made on the command line, with a password that the person sets through a one-time link."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from psycopg import Connection
+
+from stream_attr.console.roles import Role
+from stream_attr.errors import UnusableError
+
+__all__ = ["LINK_MS", "Account", "Accounts", "Duty", "hash_of", "now_ms"]
+
+LINK_MS: Final = 24 * 60 * 60 * 1000
+"""How long a link can be used."""
+SHORTEST: Final = 10
+"""Characters of a password."""
+LONGEST: Final = 1024
+_AT_ONCE: Final = threading.BoundedSemaphore(2)
+"""Argon2 takes 64 MiB and a core for some 50 ms: many log-ins at once must not take the machine."""
+_HASHER: Final = PasswordHasher()  # argon2id, with the parameters of RFC 9106's low-memory profile
+_NOBODY: Final = _HASHER.hash(secrets.token_urlsafe())
+"""What a password is compared with where there is no account: so that time does not tell which there are."""
+
+
+class Duty(NamedTuple):
+    """A shop that an account may see."""
+
+    shop_id: str
+    agent_id: str | None = None
+    """Who the person is there, where the account is an agent's."""
+
+
+class Account(NamedTuple):
+    """Who may log in."""
+
+    login: str
+    name: str
+    role: Role
+    active: bool
+    has_password: bool
+    duties: tuple[Duty, ...] = ()
+    """By shop; of no meaning for roles that see all shops."""
+
+
+def now_ms() -> int:
+    """Return the wall clock, epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def hash_of(secret: str) -> bytes:
+    """Return what is kept of a random secret of a link or a cookie."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+class Accounts:
+    """Those of a ledger. The connection commits by itself."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+
+    def add(self, login: str, name: str, role: Role, duties: Iterable[Duty]) -> Account:
+        """Make an account, without a password.
+
+        Raises UnusableError where there is one of this login, or the role and the shops do not go together.
+        """
+        found = tuple(duties)
+        if not login.strip() or login != login.strip():
+            raise UnusableError(f"{login!r} cannot be a login: write a word without blanks around it")
+        if not role.sees_all_shops and not found:
+            raise UnusableError(f"role {role} sees the shops that it is given: name them with --shop")
+        if role.sees_all_shops and found:
+            raise UnusableError(f"role {role} sees all shops: leave --shop out")
+        for one in found:
+            if (role is Role.AGENT) != (one.agent_id is not None):
+                raise UnusableError(
+                    f"--shop {one.shop_id}: role agent takes SHOP=AGENT, who the person is there; "
+                    "other roles take SHOP"
+                )
+        with self._connection.transaction():
+            made = self._connection.execute(
+                "INSERT INTO account (login, name, role, created_ts) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                (login, name, role, now_ms()),
+            ).rowcount
+            if not made:
+                raise UnusableError(
+                    f"there is an account {login!r} already: see stream-attr console user list"
+                )
+            for one in found:
+                self._connection.execute(
+                    "INSERT INTO account_shop VALUES (%s, %s, %s)", (login, one.shop_id, one.agent_id or "")
+                )
+        return self.find(login)
+
+    def all(self) -> list[Account]:
+        """Return all accounts, by login."""
+        duties: dict[str, list[Duty]] = {}
+        with self._connection.transaction():
+            for login, shop_id, agent_id in self._connection.execute(
+                "SELECT login, shop_id, agent_id FROM account_shop ORDER BY 1, 2, 3"
+            ):
+                duties.setdefault(login, []).append(Duty(shop_id, agent_id or None))
+            rows = self._connection.execute(
+                "SELECT login, name, role, active, password_hash IS NOT NULL FROM account ORDER BY login"
+            ).fetchall()
+        return [
+            Account(login, name, Role(role), active, has_password, tuple(duties.get(login, ())))
+            for login, name, role, active, has_password in rows
+        ]
+
+    def find(self, login: str) -> Account:
+        """Return an account. Raises UnusableError where there is none."""
+        for one in self.all():
+            if one.login == login:
+                return one
+        raise UnusableError(f"there is no account {login!r}: see stream-attr console user list")
+
+    def set_active(self, login: str, *, active: bool) -> None:
+        """Let an account log in, or not any more: its sessions end with it.
+
+        Raises UnusableError where there is none.
+        """
+        with self._connection.transaction():
+            self.find(login)
+            self._connection.execute("UPDATE account SET active = %s WHERE login = %s", (active, login))
+            if not active:
+                self._connection.execute("DELETE FROM session WHERE login = %s", (login,))
+                self._connection.execute("DELETE FROM account_link WHERE login = %s", (login,))
+
+    def link(self, login: str) -> str:
+        """Return the secret of a link with which an account sets its password, once, within a day.
+
+        Raises UnusableError where there is no such account, or it may not log in.
+        """
+        if not self.find(login).active:
+            raise UnusableError(f"account {login!r} may not log in: stream-attr console user enable {login}")
+        secret = secrets.token_urlsafe(32)
+        with self._connection.transaction():
+            self._connection.execute("DELETE FROM account_link WHERE expires_ts <= %s", (now_ms(),))
+            self._connection.execute(
+                "INSERT INTO account_link VALUES (%s, %s, %s)", (hash_of(secret), login, now_ms() + LINK_MS)
+            )
+        return secret
+
+    def of_link(self, secret: str) -> str | None:
+        """Return whose a link is; None: it is used, too old or none."""
+        row = self._connection.execute(
+            "SELECT login FROM account_link JOIN account USING (login)"
+            " WHERE token_hash = %s AND expires_ts > %s AND active",
+            (hash_of(secret), now_ms()),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_password(self, secret: str, password: str) -> str | None:
+        """Set a password through a link, which can be used no more, and end the account's sessions.
+
+        Returns the login; None: the link is used, too old or none. Raises UnusableError for a password that
+        is too short.
+        """
+        if not SHORTEST <= len(password) <= LONGEST:
+            raise UnusableError(f"a password has at least {SHORTEST} characters and at most {LONGEST}")
+        with _AT_ONCE:
+            hashed = _HASHER.hash(password)
+        with self._connection.transaction():
+            login = self.of_link(secret)
+            if login is None:
+                return None
+            used = self._connection.execute(
+                "DELETE FROM account_link WHERE token_hash = %s", (hash_of(secret),)
+            ).rowcount
+            if not used:  # by another request meanwhile
+                return None
+            self._connection.execute(
+                "UPDATE account SET password_hash = %s WHERE login = %s", (hashed, login)
+            )
+            self._connection.execute("DELETE FROM session WHERE login = %s", (login,))
+        return login
+
+    def has_password(self, login: str, password: str) -> bool:
+        """Whether this is the password of an account that may log in; takes as long where there is none."""
+        row = self._connection.execute(
+            "SELECT password_hash FROM account WHERE login = %s AND active AND password_hash IS NOT NULL",
+            (login,),
+        ).fetchone()
+        with _AT_ONCE:
+            try:
+                _HASHER.verify(_NOBODY if row is None else row[0], password[:LONGEST])
+            except (VerifyMismatchError, InvalidHashError):
+                return False
+        return row is not None

@@ -1,0 +1,140 @@
+"""The console as a web application: routes out of one table of screens, and the doors before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from stream_attr.console.accounts import Accounts
+from stream_attr.console.doors import Attempts, Headers
+from stream_attr.console.log_in import LogIn, local_path
+from stream_attr.console.rendering import FOLDER, Page, render
+from stream_attr.console.screens import agent, figures, order, people, rules, today
+from stream_attr.console.screens.reports import REPORT_SCREENS
+from stream_attr.console.screens.screen import Screen
+from stream_attr.console.sessions import Sessions
+from stream_attr.console.visit import LANGUAGE_COOKIE, Visit, language_of
+from stream_attr.errors import StreamAttrError, UnusableError
+from stream_attr.ledger.texts import LANGUAGES
+
+__all__ = ["SCREENS", "Settings", "application"]
+
+SCREENS: Final[tuple[Screen, ...]] = (
+    today.SCREEN,
+    REPORT_SCREENS["agents"],
+    agent.SCREEN,
+    REPORT_SCREENS["orders"],
+    *(screen for name, screen in REPORT_SCREENS.items() if name not in ("agents", "orders")),
+    rules.SCREEN,
+    people.SCREEN,
+    order.SCREEN,
+    figures.SCREEN,
+)
+"""In the order of the menu."""
+
+
+class Settings(NamedTuple):
+    """How the console is reached."""
+
+    secure: bool
+    """Whether browsers reach it over HTTPS: then its cookie is theirs for that alone."""
+
+    @property
+    def cookie(self) -> str:
+        """Return the name of the session's cookie."""
+        return "__Host-session" if self.secure else "session"
+
+
+def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> ASGIApp:
+    """Return the application on the ledger of a pool, which must be open."""
+    doors = LogIn(pool, settings.cookie, Attempts(), secure=settings.secure)
+
+    def endpoint(screen: Screen) -> Callable[[Request], Response]:
+        return lambda request: _answer(request, screen, pool, settings)
+
+    app = Starlette(
+        routes=[
+            *(Route(one.path, endpoint(one), methods=["GET"]) for one in (_HOME, *SCREENS)),
+            Route("/login", doors.log_in, methods=["GET", "POST"]),
+            Route("/link", doors.link, methods=["GET", "POST"]),
+            Route("/logout", doors.log_out, methods=["POST"]),
+            Route("/language", _language),
+            Route("/health", _health),
+            Mount("/static", StaticFiles(directory=FOLDER / "static")),
+        ],
+        exception_handlers={HTTPException: _refused, Exception: _failed},
+    )
+    return Headers(app, secure=settings.secure)  # around all, so that the page of an error has them, too
+
+
+def _home(visit: Visit) -> Response:
+    return RedirectResponse(visit.menu[0][0], 303)
+
+
+_HOME: Final = Screen("/", today.SCREEN.title, _home, in_menu=False)
+
+
+def _answer(
+    request: Request, screen: Screen, pool: ConnectionPool[Connection[Any]], settings: Settings
+) -> Response:
+    """Answer a request of somebody who may see the screen; who is not logged in is led to the log-in."""
+    language = language_of(request)
+    secret = request.cookies.get(settings.cookie, "")
+    with pool.connection() as connection:
+        session = Sessions(connection).find(secret) if secret else None
+        if session is None:
+            if request.query_params.get("part"):
+                return Response(status_code=204, headers={"HX-Redirect": "/login"})
+            whole = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/login?next={quote(whole, safe='')}", 303)
+        account = Accounts(connection).find(session.login)
+        if account.role not in screen.roles:
+            raise HTTPException(404)
+        menu = tuple((one.path, one.title) for one in SCREENS if one.in_menu and account.role in one.roles)
+        visit = Visit(request, connection, session, account, language, menu)
+        try:
+            answer = screen.show(visit)
+        except UnusableError as error:
+            raise HTTPException(400, str(error)) from error
+        for write in visit.after:
+            write()
+        return answer
+
+
+def _language(request: Request) -> Response:
+    """Choose a language, and go back to the page."""
+    language = request.query_params.get("to")
+    following = local_path(request.query_params.get("next"))
+    answer = RedirectResponse(following, 303)
+    if language in LANGUAGES:
+        answer.set_cookie(LANGUAGE_COOKIE, language, max_age=365 * 24 * 3600, httponly=True, samesite="lax")
+    return answer
+
+
+def _health(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    page = Page(language_of(request), request.url.path, ())
+    detail = "" if error.status_code == 404 else error.detail
+    return render("error.html", page, error.status_code, status=error.status_code, detail=detail)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """Answer when something went wrong here; what, the server logs, unless a user can do something."""
+    page = Page(language_of(request), request.url.path, ())
+    detail = str(error) if isinstance(error, StreamAttrError) else ""
+    return render("error.html", page, 500, status=500, detail=detail)

@@ -1,0 +1,37 @@
+"""Who looked at what and changed what."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+
+from stream_attr.console.accounts import now_ms
+
+__all__ = ["Entry", "latest", "note"]
+
+
+class Entry(NamedTuple):
+    """One line of the audit."""
+
+    ts: int
+    login: str
+    action: str
+    shop_id: str | None
+    about: str
+
+
+def note(connection: Connection[Any], login: str, action: str, shop_id: str | None, about: str) -> None:
+    """Write a line."""
+    connection.execute(
+        "INSERT INTO audit (ts, login, action, shop_id, about) VALUES (%s, %s, %s, %s, %s)",
+        (now_ms(), login, action, shop_id, about),
+    )
+
+
+def latest(connection: Connection[Any], count: int) -> list[Entry]:
+    """Return the newest lines, the newest first."""
+    rows = connection.execute(
+        "SELECT ts, login, action, shop_id, about FROM audit ORDER BY number DESC LIMIT %s", (count,)
+    )
+    return [Entry(*row) for row in rows]

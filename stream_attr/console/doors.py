@@ -1,0 +1,111 @@
+"""What every answer carries, and which requests are let in at all."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections import OrderedDict
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["CONTENT_POLICY", "Attempts", "Headers", "check_form", "check_origin"]
+
+CONTENT_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_OURS: Final = ("same-origin", "none")
+_SAFE: Final = ("GET", "HEAD")
+
+
+class Headers:
+    """Adds to every answer what a browser is to hold to; pages are kept by nobody, static files are."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        self._app = app
+        self._secure = secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                if not scope["path"].startswith("/static/"):
+                    headers["Cache-Control"] = "no-store"
+                if self._secure:
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a request that changes something and comes from another site's page.
+
+    Raises HTTPException, 403. By ``Sec-Fetch-Site``, which every browser of today sends, else by ``Origin``.
+    """
+    if request.method in _SAFE:
+        return
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        allowed = site in _OURS
+    else:
+        origin = request.headers.get("origin")
+        allowed = origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+    if not allowed:
+        raise HTTPException(403, "this form was sent from another site's page")
+
+
+def check_form(given: object, token: str) -> None:
+    """Refuse a form that is not of this session. Raises HTTPException, 403."""
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), token.encode()):
+        raise HTTPException(403, "this form is of another session: load the page again")
+
+
+class Attempts:
+    """Failed log-ins of late: after five of one login, or fifty of one address, it is to wait."""
+
+    PERIOD_S: Final = 300.0
+    OF_LOGIN: Final = 5
+    OF_ADDRESS: Final = 50
+    _MOST: Final = 10_000
+
+    def __init__(self) -> None:
+        self._failed: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
+
+    def wait_s(self, login: str, address: str) -> int:
+        """Return how many seconds until another attempt is let through; 0: it is."""
+        now = time.monotonic()
+        waits = [0.0]
+        for key, most in ((("login", login), self.OF_LOGIN), (("address", address), self.OF_ADDRESS)):
+            recent = [ts for ts in self._failed.get(key, ()) if ts > now - self.PERIOD_S]
+            if len(recent) >= most:
+                waits.append(recent[-most] + self.PERIOD_S - now)
+        return int(max(waits) + 0.999)
+
+    def failed(self, login: str, address: str) -> None:
+        """Note one that failed."""
+        now = time.monotonic()
+        for key in (("login", login), ("address", address)):
+            recent = [ts for ts in self._failed.pop(key, ()) if ts > now - self.PERIOD_S]
+            self._failed[key] = [*recent, now]
+        while len(self._failed) > self._MOST:
+            self._failed.popitem(last=False)
+
+    def succeeded(self, login: str) -> None:
+        """Forget those of a login."""
+        self._failed.pop(("login", login), None)

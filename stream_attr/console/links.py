@@ -1,0 +1,63 @@
+"""Addresses of screens: every number leads to its rows, every row to its receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+from stream_attr.ledger.figures import FIGURES
+from stream_attr.ledger.formulas import Total
+from stream_attr.ledger.reports.orders import BEHIND
+from stream_attr.ledger.reports.report import Cell, Column
+from stream_attr.ledger.texts import Text
+
+__all__ = ["changed", "link_of", "to"]
+
+Pairs = Sequence[tuple[str, str]]
+_AGENTS: Final = ("agent", "placing_agent", "payment_agent", "credit", "other_agent")
+"""Columns that name an agent by id."""
+
+
+def to(path: str, **query: str | Sequence[str] | None) -> str:
+    """Return an address; what is None is left out."""
+    pairs = []
+    for name, value in query.items():
+        values = [value] if isinstance(value, str) else value or ()
+        pairs += [(name.removesuffix("_"), one) for one in values]
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def changed(path: str, pairs: Pairs, **changes: str | None) -> str:
+    """Return an address with some of its values replaced; None: left out."""
+    names = {name.removesuffix("_"): value for name, value in changes.items()}
+    kept = [(name, value) for name, value in pairs if name not in names and value]
+    kept += [(name, value) for name, value in names.items() if value is not None]
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def link_of(column: Column, value: Cell, row: Mapping[str, Cell], pairs: Pairs, shop_id: str) -> str | None:
+    """Return where a cell of a report leads; None: nowhere.
+
+    ``row``: its cells by column. ``pairs``: the query string of the screen, whose period is kept.
+    """
+    if value is None or isinstance(value, Text):
+        return None
+    of = str(row.get("shop") or shop_id)
+    days = {name: text for name, text in pairs if name in ("from", "to")}
+    if column.key in ("order", "order_id"):
+        return to("/order", shop=of, order=str(value))
+    if column.key in _AGENTS:
+        return to("/agent", shop=of, agent=str(value), from_=days.get("from"), to=days.get("to"))
+    figure, agent = FIGURES.get(column.key), row.get("agent")
+    if figure is None or not isinstance(figure.formula, Total) or figure.formula.less is not None:
+        return None
+    group = figure.group
+    if group in BEHIND and isinstance(agent, str) and not _has_time(row):
+        return to("/orders", shop=of, from_=days.get("from"), to=days.get("to"), agent=agent, behind=group)
+    return None
+
+
+def _has_time(row: Mapping[str, Cell]) -> bool:
+    """Whether a row is of a part of the period alone."""
+    return any(name in row for name in ("month", "week", "day", "hour"))

@@ -1,0 +1,147 @@
+"""The ways in and out: log-in, the one-time link with which a password is set, log-out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from stream_attr.console import audit
+from stream_attr.console.accounts import Accounts
+from stream_attr.console.doors import Attempts, check_form, check_origin
+from stream_attr.console.rendering import Page, render
+from stream_attr.console.sessions import LONGEST_MS, Sessions
+from stream_attr.console.visit import language_of
+from stream_attr.errors import UnusableError
+
+__all__ = ["LogIn", "local_path"]
+
+_LARGEST_FORM: Final = 16 * 1024
+
+
+def local_path(text: str | None) -> str:
+    """Return a path of this site to go on to; ``/`` for what leads elsewhere."""
+    if text is None or not text.startswith("/") or text[1:2] in ("/", "\\"):
+        return "/"
+    parts = urlsplit(text)
+    return "/" if parts.scheme or parts.netloc or any(ord(one) < 32 for one in text) else text
+
+
+class LogIn:
+    """The endpoints before there is a session."""
+
+    def __init__(
+        self, pool: ConnectionPool[Connection[Any]], cookie: str, attempts: Attempts, *, secure: bool
+    ) -> None:
+        self._pool = pool
+        self._cookie = cookie
+        self._attempts = attempts
+        self._secure = secure
+
+    async def log_in(self, request: Request) -> Response:
+        """Show the form, or begin a session."""
+        if request.method == "GET":
+            return self._form(request)
+        form = await _form_of(request)
+        return await run_in_threadpool(self._logged_in, request, form)
+
+    def _form(self, request: Request, wrong: str = "", status: int = 200, **values: Any) -> Response:
+        page = Page(language_of(request), "/login", request.query_params.multi_items())
+        message = page.t(wrong, **values) if wrong else ""
+        following = local_path(request.query_params.get("next"))
+        return render("login.html", page, status, message=message, following=following)
+
+    def _logged_in(self, request: Request, form: FormData) -> Response:
+        login, password = _text(form, "login").strip(), _text(form, "password")
+        address = request.client.host if request.client else ""
+        if wait := self._attempts.wait_s(login, address):
+            answer = self._form(request, "too_many", 429, seconds=wait)
+            answer.headers["Retry-After"] = str(wait)
+            return answer
+        with self._pool.connection() as connection:
+            if not Accounts(connection).has_password(login, password):
+                self._attempts.failed(login, address)
+                return self._form(request, "no_account", 403)
+            self._attempts.succeeded(login)
+            return self._begun(connection, login, local_path(_text(form, "next")))
+
+    def _begun(self, connection: Connection[Any], login: str, following: str) -> Response:
+        secret = Sessions(connection).start(login)
+        audit.note(connection, login, "log in", None, "")
+        answer = RedirectResponse(following, 303)
+        answer.set_cookie(
+            self._cookie,
+            secret,
+            max_age=LONGEST_MS // 1000,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="lax",
+        )
+        return answer
+
+    async def link(self, request: Request) -> Response:
+        """Show the form of a one-time link, or set the password and begin a session."""
+        form = await _form_of(request) if request.method == "POST" else None
+        return await run_in_threadpool(self._linked, request, form)
+
+    def _linked(self, request: Request, form: FormData | None) -> Response:
+        page = Page(language_of(request), "/link", ())
+        secret = _text(form, "token") if form is not None else request.query_params.get("token", "")
+        with self._pool.connection() as connection:
+            accounts = Accounts(connection)
+            login = accounts.of_link(secret)
+            if login is None:
+                return render("error.html", page, 410, status=410, detail=page.t("link_used"))
+            message = ""
+            if form is not None:
+                password = _text(form, "password")
+                if password != _text(form, "again"):
+                    message = page.t("passwords_differ")
+                else:
+                    try:
+                        done = accounts.set_password(secret, password)
+                    except UnusableError:
+                        message = page.t("password_rules")
+                    else:
+                        if done is None:
+                            return render("error.html", page, 410, status=410, detail=page.t("link_used"))
+                        audit.note(connection, done, "set password", None, "")
+                        return self._begun(connection, done, "/")
+        status = 400 if message else 200
+        return render("link.html", page, status, login=login, token=secret, message=message)
+
+    async def log_out(self, request: Request) -> Response:
+        """End the session."""
+        form = await _form_of(request)
+        return await run_in_threadpool(self._logged_out, request, form)
+
+    def _logged_out(self, request: Request, form: FormData) -> Response:
+        secret = request.cookies.get(self._cookie, "")
+        with self._pool.connection() as connection:
+            sessions = Sessions(connection)
+            session = sessions.find(secret)
+            if session is not None:
+                check_form(form.get("csrf_token"), session.csrf_token)
+                sessions.end(secret)
+                audit.note(connection, session.login, "log out", None, "")
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
+        return answer
+
+
+async def _form_of(request: Request) -> FormData:
+    """Return a form, of our own page and no larger than it can be. Raises HTTPException, 400, 403 or 413."""
+    check_origin(request)
+    return await request.form(max_files=0, max_fields=20, max_part_size=_LARGEST_FORM)
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,61 @@
+"""What an account may read: one function that takes the scope of every query, and one snapshot per page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.sql import SQL, Identifier
+
+from stream_attr.console.accounts import Account
+from stream_attr.console.roles import Role
+from stream_attr.ledger.database.publish import CONSOLE
+from stream_attr.ledger.reports.scope import snapshot
+
+__all__ = ["agents_of", "reading", "shops_of"]
+
+_ALL: Final = "all"
+_SHOPS: Final = (
+    "WITH RECURSIVE shop AS (SELECT min(shop_id) AS id FROM {table} UNION ALL"
+    " SELECT (SELECT min(shop_id) FROM {table} WHERE shop_id > shop.id) FROM shop WHERE shop.id IS NOT NULL)"
+    " SELECT id FROM shop WHERE id IS NOT NULL"
+)
+"""Each shop once, by the index, however many rows it has."""
+_HAVE_SHOPS: Final = ("decision", "agent_day", "shop_settings", "roster")
+
+
+@contextmanager
+def reading(connection: Connection[Any], account: Account) -> Iterator[None]:
+    """Let the queries of the block see one state of the ledger, and of it the account's shops alone.
+
+    The database holds to it too: the block runs as a role with row-level security.
+    """
+    with snapshot(connection):
+        shops = [one.shop_id for one in account.duties]
+        if account.role.sees_all_shops:
+            connection.execute("SELECT set_config('stream_attr.shops', %s, true)", (_ALL,))
+        else:
+            connection.execute("SELECT set_config('stream_attr.shops', (%s::text[])::text, true)", (shops,))
+        connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(CONSOLE)))
+        yield
+
+
+def shops_of(connection: Connection[Any], account: Account) -> list[str]:
+    """Return the shops that an account may see, sorted; those without a record too, if they are named."""
+    if not account.role.sees_all_shops:
+        return sorted({one.shop_id for one in account.duties})
+    found: set[str] = set()
+    for table in _HAVE_SHOPS:
+        found.update(one for (one,) in connection.execute(SQL(_SHOPS).format(table=Identifier(table))))
+    return sorted(found)
+
+
+def agents_of(account: Account, shop_id: str) -> tuple[str, ...] | None:
+    """Return the agents whose figures an account may see in a shop of its own; None: all."""
+    if account.role is not Role.AGENT:
+        return None
+    return tuple(
+        one.agent_id for one in account.duties if one.shop_id == shop_id and one.agent_id is not None
+    )

@@ -1,0 +1,94 @@
+"""Pages out of templates: texts in the reader's language, cells as text, links."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from stream_attr.console.links import changed, to
+from stream_attr.console.roles import ROLE_NAMES, Role
+from stream_attr.console.texts import TEXTS
+from stream_attr.ledger.formats.cells import as_text
+from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.reports.report import AsOf, Cell, Moment, Money
+from stream_attr.ledger.texts import Text
+
+__all__ = ["FOLDER", "NUMERIC", "Page", "render", "shown"]
+
+FOLDER: Final = Path(__file__).parent
+NUMERIC: Final = frozenset(Kind) - {Kind.TEXT, Kind.DAY, Kind.MOMENT}
+_DASH: Final = "–"
+
+
+def shown(value: Cell, kind: Kind, language: str, *, has_currency: bool = False) -> str:
+    """Return a cell as people read it: a rate that does not exist as a dash, an amount with its currency.
+
+    ``has_currency``: a column beside it has the currency.
+    """
+    if value is None:
+        return _DASH if kind in NUMERIC else ""
+    text = as_text(value, kind, language, grouped=True)
+    if kind in NUMERIC and text.startswith("-"):
+        text = "\N{MINUS SIGN}" + text[1:]
+    if isinstance(value, Money) and value.currency and not has_currency:
+        return f"{text} {value.currency}"
+    return text
+
+
+def _time(ts: int, zone: str, language: str) -> str:
+    return as_text(Moment(ts, zone), Kind.MOMENT, language, grouped=True)
+
+
+def known_until(as_of: AsOf, language: str) -> str:
+    """Return the earliest watermark of the topics that a report rests on, by the clocks of the shop."""
+    known = [one.watermark for one in as_of.topics if one.watermark is not None]
+    return _time(min(known), as_of.zone, language) if known else _DASH
+
+
+def _environment() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals.update(to=to, changed=changed, Kind=Kind, NUMERIC=NUMERIC, ROLE_NAMES=ROLE_NAMES, Role=Role)
+    found.filters.update(shown=shown, clock=_time, known_until=known_until)
+    return found
+
+
+_TEMPLATES: Final = _environment()
+
+
+class Page:
+    """What every template gets beside its own values."""
+
+    def __init__(self, language: str, path: str, pairs: Sequence[tuple[str, str]]) -> None:
+        self.language = language
+        self.path = path
+        self.pairs = tuple(pairs)
+
+    def t(self, key: str, **values: object) -> str:
+        """Return a text of `TEXTS`."""
+        return self.of(TEXTS[key].filled(**values))
+
+    def of(self, text: Text) -> str:
+        """Return a text in the reader's language."""
+        return text.of(self.language)
+
+    def with_(self, **changes: str | None) -> str:
+        """Return this page's address with some of its values replaced."""
+        return changed(self.path, self.pairs, **changes)
+
+
+def render(template: str, page: Page, status_code: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page."""
+    text = _TEMPLATES.get_template(template).render(
+        page=page, t=page.t, of=page.of, language=page.language, **values
+    )
+    return HTMLResponse(text, status_code=status_code)

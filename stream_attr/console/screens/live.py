@@ -1,0 +1,41 @@
+"""Screens that show what comes in: they ask every second, and get an answer when there is something new."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from starlette.responses import Response
+
+from stream_attr.console.links import changed
+from stream_attr.console.visit import Visit
+from stream_attr.ledger.reports.report import AsOf
+
+__all__ = ["Live", "unchanged", "watch"]
+
+_PARTS: Final = ("mark", "part")
+
+
+class Live(NamedTuple):
+    """How a page asks for what is new."""
+
+    address: str
+    is_part: bool
+    """Whether only the part that is replaced is asked for."""
+
+
+def _mark(as_of: AsOf) -> str:
+    """Return what changes as soon as the ledger has read a record of the topics."""
+    return "-".join(str(one.offsets) for one in as_of.topics)
+
+
+def unchanged(visit: Visit, as_of: AsOf) -> Response | None:
+    """Return the answer to a page that has all that there is; None: it has not."""
+    mark = visit.asked.one("mark")
+    return Response(status_code=204) if mark is not None and mark == _mark(as_of) else None
+
+
+def watch(visit: Visit, as_of: AsOf) -> Live:
+    """Return where a page that shows this asks for more."""
+    pairs = [(name, value) for name, value in visit.asked.pairs if name not in _PARTS]
+    address = changed(visit.request.url.path, pairs, part="live", mark=_mark(as_of))
+    return Live(address, visit.asked.one("part") == "live")

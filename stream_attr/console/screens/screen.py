@@ -1,0 +1,43 @@
+"""What a screen is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from starlette.responses import Response
+
+from stream_attr.console.rendering import Page, render
+from stream_attr.console.roles import EVERYBODY, Role
+from stream_attr.console.visit import Visit
+from stream_attr.ledger.texts import Text
+
+__all__ = ["Screen", "shop_page"]
+
+
+class Screen(NamedTuple):
+    """A page and who may see it."""
+
+    path: str
+    title: Text
+    show: Callable[[Visit], Response]
+    roles: frozenset[Role] = EVERYBODY
+    in_menu: bool = True
+    posts: bool = False
+    """Whether it takes forms, too."""
+
+
+def shop_page(visit: Visit, template: str, title: Text, status_code: int = 200, **values: Any) -> Response:
+    """Return a page of a shop, with the menu and what stands on every page. Within ``visit.reading``."""
+    page = Page(visit.language, visit.request.url.path, visit.asked.pairs)
+    return render(
+        template,
+        page,
+        status_code,
+        title=title,
+        account=visit.account,
+        csrf_token=visit.session.csrf_token,
+        shops=visit.shops,
+        menu=visit.menu,
+        **values,
+    )

@@ -1,0 +1,135 @@
+"""Today: is anything wrong now?"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from stream_attr.console.links import to
+from stream_attr.console.periods import today
+from stream_attr.console.rendering import shown
+from stream_attr.console.roles import WHOLE_SHOP
+from stream_attr.console.screens.live import unchanged, watch
+from stream_attr.console.screens.reports import made, shown_rows
+from stream_attr.console.screens.screen import Screen, shop_page
+from stream_attr.console.visit import Visit
+from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
+from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.periods import Period
+from stream_attr.ledger.reports.report import Column, Report
+from stream_attr.ledger.reports.scope import as_of
+from stream_attr.ledger.texts import Text
+from stream_attr.rules.shop.days import day_number
+
+__all__ = ["SCREEN"]
+
+TITLE: Final = Text("Today", "今日")
+_TILES: Final = (
+    "sales.amount",
+    "sales.orders",
+    "silent.amount_rate",
+    "workload.receptions",
+    "workload.unreplied",
+    "workload.first_response_ms",
+    "inquiries.lost",
+    "refunds.completed",
+)
+_BEHIND: Final = {"sales": "sales", "silent": "silent", "refunds": "refunds"}
+"""By group of a figure, the orders behind it."""
+_ALERTS: Final = (
+    "SELECT rule, changed_ts FROM alert_state WHERE shop_id = ANY(%s) AND active ORDER BY changed_ts DESC"
+)
+
+
+class Tile(NamedTuple):
+    """One figure of the shop."""
+
+    key: str
+    name: Text
+    value: str
+    before: str
+    link: str | None
+
+
+def show(visit: Visit) -> Response:
+    """Show the figures of the day, what can still change, alerts, and whether the data are complete."""
+    with visit.reading() as connection:
+        shop_id = visit.shop()
+        if shop_id is None:
+            return shop_page(visit, "no_shop.html", TITLE)
+        now = today(connection, shop_id)
+        known = as_of(connection, now.zone, (DECISIONS, AGENT_DAILY))
+        if (answer := unchanged(visit, known)) is not None:
+            return answer
+        asked = visit.asked.one("day")
+        day = now.day if asked is None else _day(asked)
+        period = Period(day, day)
+        figures = (*_TILES, *(f"{key}:before" for key in _TILES))
+        report = made(visit, "agents", shop_id, period, by=("shop",), figures=figures)
+        team = made(visit, "agents", shop_id, period)
+        pending = made(visit, "pending", shop_id, period, by=("shop",))
+        quality = made(visit, "quality", shop_id, period)
+        return shop_page(
+            visit,
+            "today.html",
+            TITLE,
+            shop_id=shop_id,
+            now=now,
+            day=period.name,
+            days=[Period(day + step, day + step).name for step in (-1, 1)],
+            tiles=list(_tiles(report, visit, shop_id, period)),
+            pending=_cells(pending, visit),
+            team=team,
+            team_rows=shown_rows(team, list(team.rows), visit, shop_id, _pairs(period)),
+            alerts=connection.execute(_ALERTS, ([shop_id, "*"],)).fetchall(),
+            warnings=[note.text for note in quality.notes if note.is_warning],
+            as_of=known,
+            live=watch(visit, known),
+        )
+
+
+def _day(text: str) -> int:
+    try:
+        return day_number(text)
+    except ValueError:
+        raise HTTPException(400, f"day={text}: write a day like 2026-11-01") from None
+
+
+def _pairs(period: Period) -> list[tuple[str, str]]:
+    return [("from", period.name), ("to", period.name)]
+
+
+def _tiles(report: Report, visit: Visit, shop_id: str, period: Period) -> Any:
+    rows = list(report.rows)
+    row = dict(zip((column.key for column in report.columns), rows[0], strict=True)) if rows else {}
+    columns: dict[str, Column] = {column.key: column for column in report.columns}
+    for key in _TILES:
+        column = columns[key]
+        group = key.partition(".")[0]
+        link = None
+        if group in _BEHIND:
+            link = to("/orders", shop=shop_id, from_=period.name, to=period.name, behind=_BEHIND[group])
+        yield Tile(
+            key,
+            column.name,
+            shown(row.get(key), column.kind, visit.language),
+            shown(row.get(f"{key}:before"), column.kind, visit.language),
+            link,
+        )
+
+
+def _cells(report: Report, visit: Visit) -> list[tuple[Text, str]]:
+    """Return name and value of each figure of the shop's row."""
+    rows = list(report.rows)
+    if not rows:
+        return []
+    return [
+        (column.name, shown(value, column.kind, visit.language))
+        for column, value in zip(report.columns, rows[0], strict=True)
+        if column.kind is not Kind.TEXT
+    ]
+
+
+SCREEN: Final = Screen("/today", TITLE, show, WHOLE_SHOP)

@@ -1,0 +1,68 @@
+"""Sessions: in the database, of which a browser has the secret and we its hash."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Final, NamedTuple
+
+from psycopg import Connection
+
+from stream_attr.console.accounts import hash_of, now_ms
+
+__all__ = ["IDLE_MS", "LONGEST_MS", "Session", "Sessions"]
+
+IDLE_MS: Final = 8 * 60 * 60 * 1000
+LONGEST_MS: Final = 7 * 24 * 60 * 60 * 1000
+_NOTED_EVERY_MS: Final = 60_000
+"""Using one is written no more often."""
+
+
+class Session(NamedTuple):
+    """Somebody who is logged in."""
+
+    login: str
+    csrf_token: str
+    """What every form carries."""
+
+
+class Sessions:
+    """Those of a ledger. The connection commits by itself."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+
+    def start(self, login: str) -> str:
+        """Begin a session, and return its secret; sessions that have ended are deleted."""
+        secret, now = secrets.token_urlsafe(32), now_ms()
+        with self._connection.transaction():
+            self._connection.execute(
+                "DELETE FROM session WHERE used_ts <= %s OR started_ts <= %s",
+                (now - IDLE_MS, now - LONGEST_MS),
+            )
+            self._connection.execute(
+                "INSERT INTO session VALUES (%s, %s, %s, %s, %s)",
+                (hash_of(secret), login, secrets.token_urlsafe(32), now, now),
+            )
+        return secret
+
+    def find(self, secret: str) -> Session | None:
+        """Return a session that has neither ended nor been unused for too long, and note that it is used."""
+        now = now_ms()
+        with self._connection.transaction():
+            row = self._connection.execute(
+                "SELECT login, csrf_token, used_ts FROM session JOIN account USING (login)"
+                " WHERE token_hash = %s AND used_ts > %s AND started_ts > %s AND active",
+                (hash_of(secret), now - IDLE_MS, now - LONGEST_MS),
+            ).fetchone()
+            if row is None:
+                return None
+            if row[2] <= now - _NOTED_EVERY_MS:
+                self._connection.execute(
+                    "UPDATE session SET used_ts = %s WHERE token_hash = %s", (now, hash_of(secret))
+                )
+        return Session(row[0], row[1])
+
+    def end(self, secret: str) -> None:
+        """End one; it may have ended already."""
+        with self._connection.transaction():
+            self._connection.execute("DELETE FROM session WHERE token_hash = %s", (hash_of(secret),))

@@ -1,0 +1,148 @@
+"""Texts of the screens in both languages, beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from stream_attr.ledger.texts import Text
+
+__all__ = ["TEXTS"]
+
+TEXTS: Final[Mapping[str, Text]] = {
+    "accounts": Text("Accounts", "账号"),
+    "active": Text("active", "启用"),
+    "agent": Text("agent", "客服"),
+    "alerts": Text("Alerts", "告警"),
+    "all": Text("all", "全部"),
+    "as_of": Text("As of", "数据截至"),
+    "as_of_help": Text(
+        "All numbers on this page are of one state of the ledger. Events until this time are counted.",
+        "本页所有数字取自账本的同一时刻，计入此时间之前的事件。",
+    ),
+    "audit": Text("Audit", "操作记录"),
+    "before": Text("before", "原"),
+    "behind_next": Text("{amount} ahead of the next one", "领先下一名 {amount}"),
+    "by": Text("rows by", "按"),
+    "by_day": Text("By day", "每日"),
+    "changed_by": Text("changed by", "修订原因"),
+    "changes": Text("what it changed", "变更内容"),
+    "choose_agent": Text("Choose an agent", "选择客服"),
+    "clock": Text("Days begin at {cut}, {zone}.", "每日从 {cut} 开始，{zone}。"),
+    "compared": Text("before: {value}", "前一日：{value}"),
+    "data_health": Text("Data health", "数据健康"),
+    "day_before": Text("day before", "前一天"),
+    "day_after": Text("day after", "后一天"),
+    "definitions": Text("What the figures mean", "指标定义"),
+    "differs": Text("somebody else", "归属不同"),
+    "done": Text("what was done", "操作"),
+    "empty": Text(
+        "There is nothing of these days. Choose other days, or take a filter away.",
+        "所选日期没有数据。请选择其他日期，或减少筛选条件。",
+    ),
+    "everything_in_order": Text("Nothing to look at.", "没有需要处理的事项。"),
+    "explained": Text("Why", "归属理由"),
+    "export": Text("Export all rows", "导出全部"),
+    "figure": Text("figure", "指标"),
+    "from": Text("from", "从"),
+    "goals": Text("Goals", "目标"),
+    "history": Text("History", "修订记录"),
+    "known": Text("known at", "获知时间"),
+    "kind": Text("kind", "类型"),
+    "last_days": Text(
+        "The ledger has nothing of the last seven days; its last day is {day}.",
+        "账本中没有最近七天的数据，最后一天是 {day}。",
+    ),
+    "link_used": Text(
+        "This link has been used or is too old. Ask your administrator for another one.",
+        "此链接已使用或已过期，请向管理员索取新链接。",
+    ),
+    "log_in": Text("Log in", "登录"),
+    "log_out": Text("Log out", "退出"),
+    "login": Text("login", "账号"),
+    "meaning": Text("meaning", "含义"),
+    "message": Text("{text}", "{text}"),
+    "name": Text("name", "姓名"),
+    "net": Text("net", "净额"),
+    "next": Text("next page", "下一页"),
+    "no_account": Text("Login and password do not go together.", "账号或密码不正确。"),
+    "no_agent": Text("nobody", "无"),
+    "no_order": Text(
+        "There is no decision on order {order} in shop {shop}.", "店铺 {shop} 没有订单 {order} 的归属结果。"
+    ),
+    "no_order_help": Text(
+        "It has not been reported yet, its id is written otherwise, or it is of another shop. "
+        "Data health shows what could not be used.",
+        "可能尚未上报、订单号有误或属于其他店铺。无法使用的数据见数据体检。",
+    ),
+    "no_profile": Text(
+        "This shop has one set of rules. Name further profiles in its settings to compare with them.",
+        "该店铺只有一套规则。在店铺设置中增加其他方案后即可对比。",
+    ),
+    "no_shop": Text("There is no shop that you can see.", "没有您可查看的店铺。"),
+    "no_shop_help": Text(
+        "Either the ledger is empty, or your account has no shop: ask your administrator.",
+        "账本为空，或您的账号没有分配店铺，请联系管理员。",
+    ),
+    "not_found": Text("There is no such page.", "没有这个页面。"),
+    "not_found_help": Text(
+        "It does not exist, or it is not for your account.", "页面不存在，或您的账号无权查看。"
+    ),
+    "not_verified": Text(
+        "The receipt does not support this verdict. Do not pay by it; report it.",
+        "收据与归属结果不符。请勿据此计薪，并请报告。",
+    ),
+    "of": Text("of", "共"),
+    "open_order": Text("Open", "查看"),
+    "order": Text("order", "订单"),
+    "other_rules": Text("By other rules", "其他规则下"),
+    "page": Text("page {number}", "第 {number} 页"),
+    "password": Text("password", "密码"),
+    "password_again": Text("password, again", "再次输入密码"),
+    "password_rules": Text("At least 10 characters.", "至少 10 个字符。"),
+    "passwords_differ": Text("The two passwords differ.", "两次输入的密码不同。"),
+    "pending": Text("What can still change", "仍可能变化"),
+    "people": Text("People", "人员"),
+    "previous": Text("previous page", "上一页"),
+    "print": Text(
+        "Print with the browser; forms and menus are left out.", "可用浏览器打印，不含表单和菜单。"
+    ),
+    "preset": Text("preset", "预设"),
+    "profile": Text("rules", "规则"),
+    "rank": Text("Rank by credited sales: {place} of {of}", "按归属销售额排名：第 {place} 名，共 {of} 名"),
+    "revision": Text("revision", "修订"),
+    "role": Text("role", "角色"),
+    "rules": Text("Rules", "规则"),
+    "rules_on": Text("Rules in force on {day}", "{day} 生效的规则"),
+    "rules_origin": Text("where it comes from", "来源"),
+    "rules_value": Text("value", "值"),
+    "search": Text("Open an order", "查找订单"),
+    "set_password": Text("Set a password", "设置密码"),
+    "shop": Text("shop", "店铺"),
+    "show": Text("Show", "显示"),
+    "since": Text("since", "现"),
+    "sort": Text("sort", "排序"),
+    "team": Text("Team", "团队"),
+    "timeline": Text("What happened", "时间线"),
+    "title": Text("{shop} – {title}", "{shop} – {title}"),
+    "to": Text("to", "到"),
+    "to_next": Text("{amount} to the next better one", "距上一名 {amount}"),
+    "too_many": Text(
+        "Too many attempts. Try again in {seconds} seconds.", "尝试次数过多，请 {seconds} 秒后再试。"
+    ),
+    "totals": Text("sums", "合计"),
+    "unit": Text("unit", "单位"),
+    "until_change": Text("Until {time}, chat can still change it.", "{time} 之前，聊天仍可能改变归属。"),
+    "since_final": Text(
+        "Final since {time}: chat can no longer change it.", "自 {time} 起已定，聊天不再改变归属。"
+    ),
+    "verified": Text("The receipt supports this verdict and no other.", "收据支持且仅支持此归属结果。"),
+    "when": Text("when", "时间"),
+    "whose": Text("whose it is", "归属"),
+    "who": Text("who", "谁"),
+    "why_not": Text("Why not this agent?", "为什么不是这位客服？"),
+    "why_ask": Text("Ask", "查询"),
+    "wrong": Text("This cannot be shown.", "无法显示。"),
+    "your_session": Text("You are not logged in, or your session has ended.", "您尚未登录，或会话已过期。"),
+}
+"""By key of the templates."""

@@ -1,0 +1,98 @@
+"""One request of somebody who is logged in: who, which shop, which language, the ledger as they see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from stream_attr.console.accounts import Account
+from stream_attr.console.reading import agents_of, reading, shops_of
+from stream_attr.console.sessions import Session
+from stream_attr.ledger.texts import LANGUAGES, Text
+
+__all__ = ["LANGUAGE_COOKIE", "Asked", "Visit", "language_of", "not_found"]
+
+LANGUAGE_COOKIE = "language"
+
+
+class Asked(NamedTuple):
+    """The query string, which holds every filter, sort and page of a screen."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def one(self, name: str) -> str | None:
+        """Return the last value of a name that is not empty; None: there is none."""
+        found = self.all(name)
+        return found[-1] if found else None
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return all values of a name that are not empty, without blanks around them."""
+        return tuple(text for key, value in self.pairs if key == name and (text := value.strip()))
+
+
+def not_found() -> HTTPException:
+    """Return what hides that something of another's exists."""
+    return HTTPException(404)
+
+
+def language_of(request: Request) -> str:
+    """Return the language chosen, else the browser's first that we have, else English."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    for one in request.headers.get("accept-language", "").split(","):
+        word = one.strip()[:2].lower()
+        if word in LANGUAGES:
+            return word
+    return LANGUAGES[0]
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request of an account."""
+
+    request: Request
+    connection: Connection[Any]
+    session: Session
+    account: Account
+    language: str
+    menu: tuple[tuple[str, Text], ...]
+    """The screens that the account may see: path and title."""
+    shops: list[str] = field(default_factory=list)
+    """That the account may see; known within ``reading``."""
+    after: list[Callable[[], None]] = field(default_factory=list)
+    """What is to be written once the page has been read."""
+
+    @property
+    def asked(self) -> Asked:
+        """Return the query string."""
+        return Asked(tuple(self.request.query_params.multi_items()))
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection[Any]]:
+        """Let the block see one snapshot of the account's shops."""
+        with reading(self.connection, self.account):
+            self.shops = shops_of(self.connection, self.account)
+            yield self.connection
+
+    def shop(self) -> str | None:
+        """Return the shop that is asked for, else the first one that the account may see; None: it sees none.
+
+        Within ``reading``. Raises HTTPException, 404, for a shop that is not the account's.
+        """
+        asked = self.asked.one("shop")
+        if asked is None:
+            return self.shops[0] if self.shops else None
+        if asked not in self.shops:
+            raise not_found()
+        return asked
+
+    def agents(self, shop_id: str) -> tuple[str, ...] | None:
+        """Return whose figures the account may see in a shop; None: everybody's."""
+        return agents_of(self.account, shop_id)

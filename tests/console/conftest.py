@@ -1,0 +1,76 @@
+"""The console over a real ledger, and people who are logged in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+from psycopg import Connection
+from starlette.testclient import TestClient
+
+from stream_attr.console.accounts import Accounts, Duty
+from stream_attr.console.app import Settings, application
+from stream_attr.console.roles import Role
+from stream_attr.ledger.database.connect import Database
+from tests.ledger.conftest import ledger, ledger_template, postgres
+from tests.ledger.reports.conftest import Traffic, ended, generated
+
+__all__ = ["ended", "generated", "ledger", "ledger_template", "postgres"]
+
+PASSWORD = "correct horse"
+FROM_HERE = {"sec-fetch-site": "same-origin"}
+
+
+class People(NamedTuple):
+    """A ledger of two shops with results, and its console."""
+
+    database: Database
+    client: Callable[[], TestClient]
+    traffic: Traffic
+    shops: list[str]
+
+    def logged_in(self, login: str) -> TestClient:
+        """A browser of its own of somebody."""
+        client = self.client()
+        form = {"login": login, "password": PASSWORD, "next": "/"}
+        answer = client.post("/login", data=form, headers=FROM_HERE)
+        assert answer.status_code == 303, answer.text
+        return client
+
+
+def add(connection: Connection, login: str, role: Role, *duties: Duty) -> None:
+    """An account with the password of all."""
+    accounts = Accounts(connection)
+    accounts.add(login, login.title(), role, duties)
+    assert accounts.set_password(accounts.link(login), PASSWORD) == login
+
+
+def served(database: Database) -> Iterator[Callable[[], TestClient]]:
+    """The console of a ledger."""
+    with database.pool(autocommit=True) as pool:
+        app = application(pool, Settings(secure=False))
+        yield lambda: TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
+
+
+@pytest.fixture(scope="session")
+def people(ended: Traffic) -> Iterator[People]:
+    """One account of each role; the manager, the reviewer and payroll of the first shop alone."""
+    shops = sorted({one["shop_id"] for one in ended.decisions})
+    assert len(shops) == 2
+    days = [one for one in ended.agent_days if one["shop_id"] == shops[0]]
+    agents = sorted({one["agent_id"] for one in days if one["sales"]["orders"] and one["agent_id"] != "*"})
+    with ended.database.connection(autocommit=True) as connection:
+        add(connection, "admin", Role.ADMIN)
+        add(connection, "auditor", Role.AUDITOR)
+        for role in (Role.MANAGER, Role.REVIEWER, Role.PAYROLL):
+            add(connection, str(role), role, Duty(shops[0]))
+        add(connection, "agent", Role.AGENT, Duty(shops[0], agents[0]))
+    for client in served(ended.database):
+        yield People(ended.database, client, ended, shops)
+
+
+@pytest.fixture
+def console(ledger: Database) -> Iterator[Callable[[], TestClient]]:
+    """The console of an empty ledger of the test's own."""
+    yield from served(ledger)

@@ -1,0 +1,155 @@
+"""Accounts, links and sessions."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from stream_attr.cli import main
+from stream_attr.console import accounts as module
+from stream_attr.console.accounts import LINK_MS, Accounts, Duty
+from stream_attr.console.roles import Role
+from stream_attr.console.sessions import IDLE_MS, LONGEST_MS, Sessions
+from stream_attr.errors import UnusableError
+from stream_attr.kafka.embedded.server import free_port
+from tests.console.conftest import PASSWORD, add
+
+
+@pytest.fixture
+def connection(ledger):
+    with ledger.connection(autocommit=True) as connection:
+        yield connection
+
+
+def test_a_link_sets_a_password_once(connection):
+    accounts = Accounts(connection)
+    made = accounts.add("li", "Li", Role.MANAGER, [Duty("jd:1")])
+    assert (made.has_password, made.active, made.duties) == (False, True, (Duty("jd:1"),))
+    assert not accounts.has_password("li", "")
+    secret = accounts.link("li")
+    assert accounts.of_link(secret) == "li"
+    assert accounts.set_password(secret, PASSWORD) == "li"
+    assert accounts.set_password(secret, "another password") is None
+    assert accounts.has_password("li", PASSWORD)
+    assert not accounts.has_password("li", "another password")
+    assert not accounts.has_password("wang", PASSWORD)
+
+
+def test_a_link_is_too_old_after_a_day(connection, monkeypatch):
+    add(connection, "li", Role.ADMIN)
+    secret = Accounts(connection).link("li")
+    now = module.now_ms()
+    monkeypatch.setattr(module, "now_ms", lambda: now + LINK_MS - 60_000)
+    assert Accounts(connection).of_link(secret) == "li"
+    monkeypatch.setattr(module, "now_ms", lambda: now + LINK_MS + 60_000)
+    assert Accounts(connection).set_password(secret, "another password") is None
+
+
+def test_passwords_and_secrets_are_not_in_the_database(connection):
+    add(connection, "li", Role.ADMIN)
+    secrets = [PASSWORD, Accounts(connection).link("li"), Sessions(connection).start("li")]
+    rows = [
+        str(row)
+        for table in ("account", "account_link", "session")
+        for row in connection.execute(f"SELECT * FROM {table}")
+    ]
+    assert len(rows) == 3
+    assert not [one for one in secrets for row in rows if one in row]
+    assert "$argon2id$" in rows[0]
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * 2000])
+def test_a_password_that_is_too_short_or_too_long_is_refused(connection, password):
+    accounts = Accounts(connection)
+    accounts.add("li", "Li", Role.ADMIN, ())
+    secret = accounts.link("li")
+    with pytest.raises(UnusableError, match="at least 10 characters"):
+        accounts.set_password(secret, password)
+    assert accounts.of_link(secret) == "li"
+
+
+@pytest.mark.parametrize(
+    ("role", "duties", "said"),
+    [
+        (Role.ADMIN, [Duty("jd:1")], "sees all shops"),
+        (Role.MANAGER, [], "--shop"),
+        (Role.MANAGER, [Duty("jd:1", "kf-1")], "other roles take SHOP"),
+        (Role.AGENT, [Duty("jd:1")], "role agent takes SHOP=AGENT"),
+    ],
+)
+def test_role_and_shops_have_to_go_together(connection, role, duties, said):
+    with pytest.raises(UnusableError, match=said):
+        Accounts(connection).add("li", "Li", role, duties)
+    assert Accounts(connection).all() == []
+
+
+def test_an_account_that_is_disabled_is_out_at_once(connection):
+    add(connection, "li", Role.ADMIN)
+    secret = Sessions(connection).start("li")
+    accounts = Accounts(connection)
+    assert Sessions(connection).find(secret) is not None
+    accounts.set_active("li", active=False)
+    assert Sessions(connection).find(secret) is None
+    assert not accounts.has_password("li", PASSWORD)
+    with pytest.raises(UnusableError, match="user enable li"):
+        accounts.link("li")
+    accounts.set_active("li", active=True)
+    assert accounts.has_password("li", PASSWORD)
+
+
+def test_a_new_password_ends_the_sessions(connection):
+    add(connection, "li", Role.ADMIN)
+    secret = Sessions(connection).start("li")
+    Accounts(connection).set_password(Accounts(connection).link("li"), "another password")
+    assert Sessions(connection).find(secret) is None
+
+
+@pytest.mark.parametrize(("column", "limit"), [("used_ts", IDLE_MS), ("started_ts", LONGEST_MS)])
+def test_a_session_ends_when_it_is_not_used_and_after_a_week(connection, column, limit):
+    add(connection, "li", Role.ADMIN)
+    sessions = Sessions(connection)
+    secret = sessions.start("li")
+    connection.execute(f"UPDATE session SET {column} = %s", (module.now_ms() - limit + 60_000,))
+    assert sessions.find(secret) is not None
+    connection.execute(f"UPDATE session SET {column} = %s", (module.now_ms() - limit - 1,))
+    assert sessions.find(secret) is None
+
+
+def command(ledger, *words):
+    return CliRunner().invoke(main, ["console", "--database", ledger.address, "user", *words])
+
+
+def test_accounts_are_made_on_the_command_line(ledger):
+    made = command(ledger, "add", "li", "--name", "李", "--role", "agent", "--shop", "jd:1=kf-1")
+    assert made.exit_code == 0, made.stderr
+    address, _, secret = made.stdout.strip().partition("?token=")
+    assert address == "http://127.0.0.1:8080/link"
+    with ledger.connection(autocommit=True) as connection:
+        assert Accounts(connection).of_link(secret) == "li"
+        [audited] = connection.execute("SELECT action, about FROM audit").fetchall()
+    assert audited == ("add account", "li")
+    assert command(ledger, "list").stdout == "li  agent  李  jd:1=kf-1  no password yet\n"
+    assert command(ledger, "disable", "li").exit_code == 0
+    assert "disabled" in command(ledger, "list").stdout
+
+
+def test_a_login_twice_and_one_that_is_none_are_refused(ledger):
+    words = ("add", "li", "--name", "Li", "--role", "admin")
+    assert command(ledger, *words).exit_code == 0
+    again = command(ledger, *words)
+    assert (again.exit_code, again.stderr) == (
+        2,
+        "Error: there is an account 'li' already: see stream-attr console user list\n",
+    )
+    none = command(ledger, "link", "wang")
+    assert (none.exit_code, none.stderr) == (
+        2,
+        "Error: there is no account 'wang': see stream-attr console user list\n",
+    )
+
+
+def test_an_address_that_others_reach_needs_https(ledger):
+    words = ["console", "--database", ledger.address, "--host", "0.0.0.0", "--port", str(free_port())]
+    refused = CliRunner().invoke(main, words)
+    assert refused.exit_code == 2
+    assert "--public-url https://" in refused.stderr

@@ -1,0 +1,162 @@
+"""What every answer carries, and what is not let in."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from stream_attr.console import app as app_module
+from stream_attr.console.app import Settings, application
+from stream_attr.console.doors import CONTENT_POLICY
+from stream_attr.console.log_in import local_path
+from stream_attr.console.roles import Role
+from tests.console.conftest import FROM_HERE, PASSWORD, add
+
+FORM = {"login": "li", "password": PASSWORD}
+
+
+@pytest.fixture
+def li(ledger, console):
+    with ledger.connection(autocommit=True) as connection:
+        add(connection, "li", Role.ADMIN)
+    return console()
+
+
+@pytest.mark.parametrize(
+    "path", ["/login", "/today", "/nothing", "/static/style.css", "/link?token=x", "/health"]
+)
+def test_every_answer_says_what_a_browser_is_to_hold_to(li, path):
+    headers = li.get(path).headers
+    assert headers["content-security-policy"] == CONTENT_POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert (headers.get("cache-control") == "no-store") == (not path.startswith("/static/"))
+
+
+def test_so_does_the_page_of_an_error_of_ours(ledger, monkeypatch):
+    with ledger.connection(autocommit=True) as connection:
+        add(connection, "li", Role.ADMIN)
+
+    def broken(_):
+        raise ZeroDivisionError("a secret detail")
+
+    monkeypatch.setattr(app_module, "SCREENS", (app_module.SCREENS[0]._replace(show=broken),))
+    with ledger.pool(autocommit=True) as pool:
+        app = application(pool, Settings(secure=False))
+        client = TestClient(app, "http://127.0.0.1", raise_server_exceptions=False, follow_redirects=False)
+        client.post("/login", data=FORM, headers=FROM_HERE)
+        answer = client.get("/today")
+    assert answer.status_code == 500
+    assert "secret detail" not in answer.text
+    assert answer.headers["content-security-policy"] == CONTENT_POLICY
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_who_is_not_logged_in_is_led_to_the_log_in_and_back(li):
+    answer = li.get("/orders?shop=jd:1&page=2")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/login?next=%2Forders%3Fshop%3Djd%3A1%26page%3D2",
+    )
+    assert 'value="/orders?shop=jd:1&amp;page=2"' in li.get(answer.headers["location"]).text
+    there = li.post("/login", data={**FORM, "next": "/orders?shop=jd:1&page=2"}, headers=FROM_HERE)
+    assert (there.status_code, there.headers["location"]) == (303, "/orders?shop=jd:1&page=2")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://example.org/", "//example.org", "/\\example.org", "javascript:x", "", "/\n/x", None],
+)
+def test_the_log_in_leads_nowhere_else(elsewhere):
+    assert local_path(elsewhere) == "/"
+    assert local_path("/orders?shop=jd:1") == "/orders?shop=jd:1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "same-origin"}, 303),
+        ({"sec-fetch-site": "none"}, 303),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "http://127.0.0.1"}, 303),
+        ({"origin": "http://example.org"}, 403),
+        ({"origin": "null"}, 403),
+        ({}, 403),
+    ],
+)
+def test_forms_of_other_sites_are_refused(li, headers, status):
+    assert li.post("/login", data=FORM, headers=headers).status_code == status
+
+
+def test_the_cookie_is_for_this_site_and_no_script(li):
+    cookie = li.post("/login", data=FORM, headers=FROM_HERE).headers["set-cookie"]
+    assert cookie.startswith("session=")
+    assert "httponly" in cookie.lower()
+    assert "samesite=lax" in cookie.lower()
+    assert "secure" not in cookie.lower()
+
+
+def test_over_https_it_is_for_https_alone(ledger):
+    with ledger.connection(autocommit=True) as connection:
+        add(connection, "li", Role.ADMIN)
+    with ledger.pool(autocommit=True) as pool:
+        client = TestClient(
+            application(pool, Settings(secure=True)), "https://shop.example", follow_redirects=False
+        )
+        answer = client.post("/login", data=FORM, headers=FROM_HERE)
+        assert client.get("/people").status_code == 200
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-session=")
+    assert "; secure" in cookie.lower()
+    assert "path=/" in cookie.lower()
+    assert answer.headers["strict-transport-security"]
+
+
+def test_after_five_failures_a_login_has_to_wait(li):
+    wrong = {"login": "li", "password": "wrong password"}
+    assert [li.post("/login", data=wrong, headers=FROM_HERE).status_code for _ in range(6)] == [403] * 5 + [
+        429
+    ]
+    answer = li.post("/login", data=FORM, headers=FROM_HERE)
+    assert answer.status_code == 429, "the right one too: a guess must not be confirmed"
+    assert 0 < int(answer.headers["retry-after"]) <= 300
+
+
+def test_log_out_ends_the_session_and_needs_its_form(li):
+    li.post("/login", data=FORM, headers=FROM_HERE)
+    assert li.get("/people").status_code == 200
+    assert li.post("/logout", data={"csrf_token": "another"}, headers=FROM_HERE).status_code == 403
+    assert li.get("/people").status_code == 200
+    token = li.get("/people").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    secret = li.cookies["session"]
+    assert li.post("/logout", data={"csrf_token": token}, headers=FROM_HERE).status_code == 303
+    li.cookies.set("session", secret)
+    assert li.get("/people").status_code == 303
+
+
+def test_a_link_sets_the_password_in_the_browser(ledger, console):
+    from stream_attr.console.accounts import Accounts  # noqa: PLC0415
+
+    with ledger.connection(autocommit=True) as connection:
+        Accounts(connection).add("li", "Li", Role.ADMIN, ())
+        secret = Accounts(connection).link("li")
+    client = console()
+    assert client.get(f"/link?token={secret}").status_code == 200
+    differs = {"token": secret, "password": PASSWORD, "again": "another password"}
+    assert client.post("/link", data=differs, headers=FROM_HERE).status_code == 400
+    right = {"token": secret, "password": PASSWORD, "again": PASSWORD}
+    assert client.post("/link", data=right, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert client.post("/link", data=right, headers=FROM_HERE).status_code == 303
+    assert client.get("/people").status_code == 200
+    assert client.post("/link", data=right, headers=FROM_HERE).status_code == 410
+    assert client.get(f"/link?token={secret}").status_code == 410
+
+
+def test_what_others_wrote_is_as_they_wrote_it():
+    static = Path(app_module.__file__).parent / "static"
+    digest = hashlib.sha256((static / "htmx.min.js").read_bytes()).hexdigest()
+    assert digest in (static / "README.md").read_text()

@@ -1,0 +1,186 @@
+"""What the screens show is what the records say."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+from urllib.parse import urlencode
+
+import pytest
+
+from stream_attr.console.screens import reports
+from stream_attr.explain.decision import explain_decision
+from stream_attr.explain.why_not import AgentHistory
+from tests.ledger.reports.conftest import Traffic
+
+PERIOD = {"from": "2026-01", "to": "2027-12"}
+
+
+@pytest.fixture(scope="session")
+def boss(people):
+    return people.logged_in("admin")
+
+
+def rows_of(text, which=0):
+    """The rows of a table: of each cell its text and where it leads."""
+    table = re.findall(r"<table>(.*?)</table>", text, re.DOTALL)[which]
+    return [
+        [
+            (html.unescape(re.sub("<.*?>", "", cell)).strip(), "".join(re.findall('href="(.*?)"', cell)))
+            for cell in re.findall(r"<t[dh].*?>(.*?)</t[dh]>", row, re.DOTALL)
+        ]
+        for row in re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)
+    ]
+
+
+def sales_by_agent(traffic: Traffic, shop):
+    """By agent the fen of the credited orders that were paid."""
+    sales: dict[str, int] = {}
+    for one in traffic.decisions:
+        if one["shop_id"] == shop and one["credit"] and one["outcome"] == "credited":
+            sales[one["credit"]["agent_id"]] = sales.get(one["credit"]["agent_id"], 0) + one["amount"]
+    return sales
+
+
+def test_a_number_leads_to_its_rows_whose_sum_is_the_number(people, boss):
+    shop = people.shops[0]
+    text = boss.get(f"/sales?{urlencode({'shop': shop, **PERIOD})}").text
+    names = [name for name, _ in rows_of(text)[0]]
+    amount = next(index for index, name in enumerate(names) if name.startswith("sales amount"))
+    followed = 0
+    for row in rows_of(text)[1:]:
+        number, link = row[amount]
+        if not link:
+            continue
+        behind = boss.get(html.unescape(link))
+        assert behind.status_code == 200
+        table = rows_of(behind.text)
+        at = [name for name, _ in table[0]].index("amount")
+        assert table[-1][at][0] == re.sub(r" [A-Z]{3}$", "", number)
+        followed += 1
+    assert followed == len(sales_by_agent(people.traffic, shop))
+
+
+def test_an_export_is_the_screen_whole(people, boss):
+    shop = people.shops[0]
+    query = urlencode({"shop": shop, "behind": "sales", "format": "csv", **PERIOD})
+    exported = boss.get(f"/orders?{query}")
+    assert exported.headers["content-disposition"].startswith('attachment; filename="orders_')
+    lines = list(csv.DictReader(io.StringIO(exported.content.decode("utf-8-sig"))))
+    orders = {
+        one["order_id"]
+        for one in people.traffic.decisions
+        if one["shop_id"] == shop and one["outcome"] in ("credited", "silent")
+    }
+    assert orders <= {line["order"] for line in lines}
+    with people.database.connection(autocommit=True) as connection:
+        [row] = connection.execute(
+            "SELECT login, action, about FROM audit ORDER BY number DESC LIMIT 1"
+        ).fetchall()
+    assert row[:2] == ("admin", "export")
+    assert row[2].startswith("orders 2026-01-01")
+
+
+def test_pages_of_orders_follow_each_other_without_a_gap(people, boss, monkeypatch):
+    monkeypatch.setattr(reports, "PER_PAGE", 7)
+    shop = people.shops[0]
+    seen = []
+    for number in range(1, 500):
+        text = boss.get(f"/orders?{urlencode({'shop': shop, 'page': str(number), **PERIOD})}").text
+        seen += [row[0][0] for row in rows_of(text)[1:] if row[0][1]]
+        if 'rel="next"' not in text:
+            break
+    assert number > 10
+    assert len(seen) == len(set(seen))
+    assert set(seen) == {one["order_id"] for one in people.traffic.decisions if one["shop_id"] == shop}
+
+
+def test_agents_are_sorted_by_what_is_asked_for(people, boss):
+    shop = people.shops[0]
+    sales = sales_by_agent(people.traffic, shop)
+    text = boss.get(f"/sales?{urlencode({'shop': shop, 'sort': '-sales.amount', **PERIOD})}").text
+    shown = [row[0][0] for row in rows_of(text)[1:] if row[0][0] in sales]
+    assert [sales[one] for one in shown] == sorted(sales.values(), reverse=True)
+
+
+def decision_with(traffic: Traffic, shop, condition):
+    return next(one for one in traffic.decisions if one["shop_id"] == shop and condition(one))
+
+
+def test_an_order_says_whose_it_is_and_every_reason(people, boss):
+    shop = people.shops[0]
+    decision = decision_with(people.traffic, shop, lambda one: one["credit"] and len(one["candidates"]) > 1)
+    text = html.unescape(boss.get(f"/order?{urlencode({'shop': shop, 'order': decision['order_id']})}").text)
+    assert f"agent={decision['credit']['agent_id']}" in text
+    assert "The receipt supports this verdict and no other." in text
+    for line in explain_decision(decision, zone="Asia/Shanghai")[3:]:
+        if line.strip() and "(" not in line and "kf-" not in line and "VERDICT" not in line:
+            assert line.strip().removeprefix("Verified: ") in text or "receipt below" in line
+    revisions = rows_of(text, -1)[1:]
+    assert [row[0][0] for row in revisions] == [str(n + 1) for n in range(decision["revision"])]
+
+
+def test_why_not_another_agent_is_answered(people, boss):
+    shop = people.shops[0]
+    decision = decision_with(
+        people.traffic,
+        shop,
+        lambda one: one["credit"] and len({each["agent_id"] for each in one["candidates"]}) > 1,
+    )
+    other = next(
+        one["agent_id"] for one in decision["candidates"] if one["agent_id"] != decision["credit"]["agent_id"]
+    )
+    query = urlencode({"shop": shop, "order": decision["order_id"], "why": other})
+    text = html.unescape(boss.get(f"/order?{query}").text)
+    assert f"Why not {other}" in text
+    expected = explain_decision(decision, why_not=(other, AgentHistory()), zone="Asia/Shanghai")
+    assert any(f"Why not {other}" in line for line in expected)
+
+
+def test_an_order_that_is_not_there_says_what_to_look_at(people, boss):
+    answer = boss.get(f"/order?{urlencode({'shop': people.shops[0], 'order': '<b>none'})}")
+    assert answer.status_code == 404
+    assert "&lt;b&gt;none" in answer.text
+    assert "<b>none" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["from=2026-13", "from=x", "page=0", "page=x", "status=any", "format=pdf", "behind=any"]
+)
+def test_what_cannot_be_asked_for_is_said(people, boss, query):
+    answer = boss.get(f"/orders?shop={people.shops[0]}&{query}")
+    assert answer.status_code == 400
+    assert "wrong" not in answer.text
+    assert 'class="warning"' in answer.text
+
+
+def test_a_live_screen_is_answered_when_there_is_something_new(people, boss):
+    shop = people.shops[0]
+    order = next(one["order_id"] for one in people.traffic.decisions if one["shop_id"] == shop)
+    for path in (f"/today?shop={shop}", f"/order?shop={shop}&order={order}"):
+        page = boss.get(path).text
+        asks = html.unescape(re.findall('hx-get="(.*?)"', page)[0])
+        assert boss.get(asks).status_code == 204
+        with people.database.connection(autocommit=True) as connection:
+            connection.execute("UPDATE sink_offset SET next = next + 1 WHERE topic = 'attribution-decisions'")
+        part = boss.get(asks)
+        assert part.status_code == 200
+        assert "<html" not in part.text
+        assert 'id="live"' in part.text
+        assert html.unescape(re.findall('hx-get="(.*?)"', part.text)[0]) != asks
+
+
+def test_an_empty_ledger_says_so(ledger, console):
+    from stream_attr.console.roles import Role  # noqa: PLC0415
+    from tests.console.conftest import FROM_HERE, PASSWORD, add  # noqa: PLC0415
+
+    with ledger.connection(autocommit=True) as connection:
+        add(connection, "li", Role.ADMIN)
+    client = console()
+    client.post("/login", data={"login": "li", "password": PASSWORD}, headers=FROM_HERE)
+    for path in ("/today", "/orders", "/agent", "/rules", "/team"):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert "There is no shop that you can see." in answer.text

@@ -1,0 +1,126 @@
+"""Every screen as every role, with what is theirs and with what is not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from psycopg import errors
+
+from stream_attr.console.accounts import Account, Accounts
+from stream_attr.console.app import SCREENS
+from stream_attr.console.reading import reading
+from stream_attr.console.roles import Role
+from stream_attr.ledger.texts import LANGUAGES
+
+PERIOD = "&from=2026-01&to=2027-12"
+PATHS = [screen.path for screen in SCREENS]
+
+
+@pytest.fixture(scope="session")
+def browsers(people):
+    return {role: people.logged_in(str(role)) for role in Role}
+
+
+@pytest.fixture(scope="session")
+def some_order(people):
+    return {
+        shop: next(one["order_id"] for one in people.traffic.decisions if one["shop_id"] == shop)
+        for shop in people.shops
+    }
+
+
+def address(path, shop, order):
+    return f"{path}?shop={shop}" + (f"&order={order}" if path == "/order" else "")
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda one: one.path)
+def test_a_screen_is_there_for_its_roles_and_for_no_others(people, browsers, some_order, screen, role):
+    shop = people.shops[0]
+    answer = browsers[role].get(address(screen.path, shop, some_order[shop]))
+    assert answer.status_code == (200 if role in screen.roles else 404), answer.text
+
+
+@pytest.mark.parametrize("role", [one for one in Role if not one.sees_all_shops])
+@pytest.mark.parametrize("path", [path for path in PATHS if path != "/people"])
+def test_another_shop_is_not_there(people, browsers, some_order, path, role):
+    shop = people.shops[1]
+    answer = browsers[role].get(address(path, shop, some_order[shop]))
+    if path == "/figures" and answer.status_code == 200:
+        assert some_order[shop] not in answer.text
+        return
+    assert answer.status_code == 404
+    assert shop not in answer.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_without_a_session_there_is_the_log_in(people, path):
+    answer = people.client().get(f"{path}?shop={people.shops[0]}")
+    assert (answer.status_code, answer.headers["location"][:12]) == (303, "/login?next=")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", PATHS)
+def test_every_screen_is_in_both_languages(people, browsers, some_order, path, language):
+    browser = browsers[Role.ADMIN]
+    browser.cookies.set("language", language)
+    shop = people.shops[0]
+    text = browser.get(address(path, shop, some_order[shop])).text
+    browser.cookies.delete("language")
+    assert f'<html lang="{"zh-CN" if language == "zh" else "en"}">' in text
+    menu = re.sub("<.*?>", "", text.partition('<nav class="menu"')[2].partition("</nav>")[0])
+    assert bool(re.search("[\u4e00-\u9fff]", menu.partition(">")[2])) == (language == "zh")
+
+
+def test_an_agent_sees_own_figures_and_no_others(people, browsers):
+    browser, shop = browsers[Role.AGENT], people.shops[0]
+    days = [one for one in people.traffic.agent_days if one["shop_id"] == shop]
+    agents = sorted({one["agent_id"] for one in days if one["sales"]["orders"] and one["agent_id"] != "*"})
+    own, others = agents[0], agents[1:]
+    assert browser.get(f"/agent?shop={shop}{PERIOD}").status_code == 200
+    assert browser.get(f"/agent?shop={shop}&agent={own}{PERIOD}").status_code == 200
+    for other in others:
+        assert browser.get(f"/agent?shop={shop}&agent={other}{PERIOD}").status_code == 404
+        assert browser.get(f"/orders?shop={shop}&agent={other}{PERIOD}").status_code == 404
+    assert browser.get(f"/orders?shop={shop}&group=any{PERIOD}").status_code == 404
+    assert browser.get(f"/orders?shop={shop}&person=any{PERIOD}").status_code == 404
+    lines = browser.get(f"/orders?shop={shop}&behind=sales&format=csv{PERIOD}").text.splitlines()
+    mine = {
+        one["order_id"]
+        for one in people.traffic.decisions
+        if one["shop_id"] == shop
+        and one["credit"]
+        and one["credit"]["agent_id"] == own
+        and one["paid_ts"]
+        and one["outcome"] == "credited"
+    }
+    assert mine
+    assert {line.split(",")[0] for line in lines} & {
+        one["order_id"] for one in people.traffic.decisions
+    } == mine
+
+
+def test_the_database_shows_no_row_of_another_shop(people):
+    with people.database.connection(autocommit=True) as connection:
+        manager = Accounts(connection).find("manager")
+        admin = Accounts(connection).find("admin")
+        nobody = Account("nobody", "Nobody", Role.MANAGER, active=True, has_password=True)
+        for account, seen in ((manager, people.shops[:1]), (admin, people.shops), (nobody, [])):
+            with reading(connection, account):
+                for table in ("decision", "decision_revision", "agent_day", "reception", "inquiry", "roster"):
+                    rows = connection.execute(f"SELECT DISTINCT shop_id FROM {table} ORDER BY 1").fetchall()
+                    assert [shop for (shop,) in rows] == seen, (account.login, table)
+
+
+@pytest.mark.parametrize("table", ["account", "account_link", "session", "audit", "unstored"])
+def test_a_page_cannot_read_who_may_log_in(people, table):
+    with people.database.connection(autocommit=True) as connection:
+        admin = Accounts(connection).find("admin")
+        with pytest.raises(errors.InsufficientPrivilege), reading(connection, admin):
+            connection.execute(f"SELECT * FROM {table}")
+        with (
+            pytest.raises((errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege)),
+            reading(connection, admin),
+        ):
+            connection.execute("UPDATE decision SET amount = 1")
