@@ -51,6 +51,8 @@ class Signature(NamedTuple):
     """Decrypts a body; None: it is plain."""
     reply: bytes = b""
     """What the platform wants to read."""
+    handshake: Callable[[Request, Keys], bytes | None] | None = None
+    """Answers a request that only asks whether the address is ours; None for every other request."""
 
 
 def same(given: str, expected: str) -> bool:

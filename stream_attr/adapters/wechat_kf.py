@@ -10,6 +10,7 @@ from typing import Final
 from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Talk
 from stream_attr.adapters.encryption import opened_by_wechat
+from stream_attr.adapters.handshakes import verified_by_wecom
 from stream_attr.adapters.reading import (
     Document,
     identifier,
@@ -117,6 +118,7 @@ ADAPTER: Final = Adapter(
         lambda request: request.query.get("timestamp", ""),
         opened_by_wechat,
         b"success",
+        verified_by_wecom,
     ),
     shared_inbox=True,
 )

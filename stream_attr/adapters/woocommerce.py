@@ -11,6 +11,7 @@ from typing import Final
 
 from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Order, products
+from stream_attr.adapters.handshakes import pinged_by_woocommerce
 from stream_attr.adapters.reading import (
     Document,
     currency_of,
@@ -108,5 +109,5 @@ ADAPTER: Final = Adapter(
     read,
     FIELDS,
     details=(("refund", "GET /wp-json/wc/v3/orders/{order}/refunds/{refund}: when it was, and how much"),),
-    signature=Signature(("secret",), signed_by_woocommerce),
+    signature=Signature(("secret",), signed_by_woocommerce, handshake=pinged_by_woocommerce),
 )

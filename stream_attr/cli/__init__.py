@@ -33,6 +33,7 @@ _COMMANDS = {
     "publish": "Send JSON-lines files to the topics.",
     "replay": "Judge JSON-lines files without a broker.",
     "ledger": "Keep the results in a PostgreSQL database, for reports.",
+    "gateway": "Receive what platforms send, and keep it.",
     "generate": "Generate realistic traffic from a seed.",
     "explain": "Explain the decision on an order, or a buyer's day.",
     "check": "Check JSON-lines files against the schemas.",

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from stream_attr.adapters.registry import ADAPTERS
 from stream_attr.cli.params import broker_option, topic_prefix_option
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo
@@ -35,12 +36,20 @@ def command() -> None:
     type=click.IntRange(1, 32767),
     help="Copies of each partition.  [default: 3, or the number of brokers where there are fewer]",
 )
+@click.option(
+    "--raw",
+    metavar="PLATFORM",
+    multiple=True,
+    type=click.Choice(sorted(ADAPTERS)),
+    help="Also raw.PLATFORM, of what stream-attr gateway keeps; may be repeated.",
+)
 def create(
     broker: str,
     topic_prefix: str,
     security: Security,
     partitions: int,
     replication_factor: int | None,
+    raw: tuple[str, ...],
 ) -> None:
     """Create the missing topics and check the others. Never changes an existing topic.
 
@@ -53,6 +62,7 @@ def create(
         replication_factor=replication_factor,
         prefix=topic_prefix,
         security=security,
+        platforms=raw,
     )
     for state in states:
         echo(f"{state.standing.value:8} {state.topic} ({state.partitions} partitions)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Iterable
 
 __all__ = [
     "BROKER_VARIABLE",
@@ -54,8 +55,8 @@ def checked_prefix(text: str) -> str:
     return text
 
 
-def topics_command(bootstrap: str, prefix: str) -> str:
-    """The command that creates or checks the topics of this installation.
+def topics_command(bootstrap: str, prefix: str, platforms: Iterable[str] = ()) -> str:
+    """The command that creates or checks the topics of this installation, and of these platforms.
 
     It names each option whose default would be another value, in this environment or in a new terminal.
     """
@@ -64,4 +65,6 @@ def topics_command(bootstrap: str, prefix: str) -> str:
         words += ["--broker", bootstrap]
     if prefix or os.environ.get(PREFIX_VARIABLE):
         words += ["--topic-prefix", prefix]
+    for platform in platforms:
+        words += ["--raw", platform]
     return shlex.join(words)

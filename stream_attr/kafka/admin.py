@@ -10,6 +10,7 @@ from enum import Enum
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic
 
+from stream_attr.contract.raw_topics import raw_topic_definitions
 from stream_attr.contract.registry import TopicDefinition, topic_definitions
 from stream_attr.errors import StreamAttrError
 from stream_attr.kafka.connection import BROKER_TIMEOUT_S, BrokerUnreachable, connect, reason_of
@@ -63,8 +64,11 @@ def create_topics(
     replication_factor: int | None = None,
     prefix: str = "",
     security: Security = UNSECURED,
+    platforms: Iterable[str] = (),
 ) -> list[TopicState]:
     """Create the missing topics of the contract and check the others; returns them sorted by name.
+
+    ``platforms``: those whose ``raw.<platform>`` is wanted too.
 
     Default of the replication factor: 3, or the number of brokers if there are fewer.
 
@@ -74,7 +78,8 @@ def create_topics(
     """
     admin, cluster = connect(bootstrap, security)
     factor = replication_factor or min(3, len(cluster.brokers))
-    wanted = {prefix + d.name: d for d in topic_definitions().values()}
+    definitions = topic_definitions() | raw_topic_definitions(platforms)
+    wanted = {prefix + d.name: d for d in definitions.values()}
     _check_partition_counts(wanted, cluster, partitions)
 
     missing = {name: d for name, d in wanted.items() if name not in cluster.topics}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stream_attr.errors import UnusableError
 
-__all__ = ["Secret", "UnusableSecretError", "checked_token", "read_secret"]
+__all__ = ["Secret", "UnusableSecretError", "checked_token", "read_secret", "read_secret_file"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 """What may follow ``Bearer`` in a header (RFC 6750)."""
@@ -49,16 +49,25 @@ def read_secret(file: Path | None, option: str, variable: str) -> Secret | None:
         return Secret(in_environment) if in_environment else None
     if in_environment:
         raise UnusableSecretError(f"both {option} and {variable} are given: leave one out")
+    return read_secret_file(file, option)
+
+
+def read_secret_file(file: Path, named_by: str) -> Secret:
+    """The secret in a file, without its line end. ``named_by``: the option or field that names the file.
+
+    Raises:
+        UnusableSecretError: it cannot be read, is empty, or has several lines.
+    """
     try:
         text = file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
-        raise UnusableSecretError(f"{option} {file} cannot be read: {error.strerror}") from error
+        raise UnusableSecretError(f"{named_by} {file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
-        raise UnusableSecretError(f"{option} {file} is not in UTF-8") from None
+        raise UnusableSecretError(f"{named_by} {file} is not in UTF-8") from None
     if not text:
-        raise UnusableSecretError(f"{option} {file} is empty")
+        raise UnusableSecretError(f"{named_by} {file} is empty")
     if "\n" in text:
-        raise UnusableSecretError(f"{option} {file} has more than one line")
+        raise UnusableSecretError(f"{named_by} {file} has more than one line")
     return Secret(text)
 
 

@@ -12,6 +12,8 @@ import promql_parser
 import pytest
 
 from stream_attr.contract.topics import DECISIONS
+from stream_attr.gateway.checks import Result
+from stream_attr.gateway.metrics import GatewayMetrics
 from stream_attr.ledger.sink.batch import Batch as SinkBatch
 from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.processor.ports import Batch, Output, Record
@@ -32,8 +34,10 @@ NODES = ("lhs", "rhs", "expr", "args", "vector_selector", "param")
 
 
 def exposed() -> dict[str, set[str]]:
-    """Every time series that a worker or a sink has, with its labels; ``up`` is Prometheus's own."""
-    metrics, sink = Metrics(), SinkMetrics()
+    """Every time series that worker, sink and gateway have, with their labels; ``up`` is Prometheus's own."""
+    metrics, sink, gateway = Metrics(), SinkMetrics(), GatewayMetrics()
+    gateway.answered("shopify", Result.KEPT)
+    gateway.kept("shopify", 1, 0.1)
     stored = SinkBatch({(DECISIONS, 0): 0})
     stored.add(Record(DECISIONS, 0, 0, 1, None, json.dumps(first(DECISIONS)).encode()))
     stored.add(Record(DECISIONS, 0, 1, 1, None, b""))
@@ -54,7 +58,7 @@ def exposed() -> dict[str, set[str]]:
     metrics.partitioners(dict.fromkeys(INPUTS, 1.0), differ=False)
     metrics.refused([Output("dead-letters", b"", b'{"code": "bad_value"}')])
     found: dict[str, set[str]] = {"up": set()}
-    for family in (*metrics.registry.collect(), *sink.registry.collect()):
+    for family in (*metrics.registry.collect(), *sink.registry.collect(), *gateway.registry.collect()):
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found
@@ -114,7 +118,8 @@ def test_what_a_worker_does_not_tell_is_found_out():
 def test_the_words_that_a_query_picks_by_are_ones_that_there_are():
     values = {
         "topic": set(INPUTS),
-        "job": {"stream-attr", "stream-attr-ledger"},
+        "job": {"stream-attr", "stream-attr-ledger", "stream-attr-gateway"},
+        "result": {str(one) for one in Result},
         "profile": {"official", "comparison"},
     }
     for query in QUERIES:
@@ -126,7 +131,7 @@ def test_every_metric_is_on_the_dashboard():
     shown = {use.name.removesuffix("_bucket") for query in queries(DASHBOARD) for use in uses(query)}
     assert shown == {
         family.name + ("_total" if family.type == "counter" else "")
-        for registry in (Metrics().registry, SinkMetrics().registry)
+        for registry in (Metrics().registry, SinkMetrics().registry, GatewayMetrics().registry)
         for family in registry.collect()
     } | {"up"}
 
@@ -150,7 +155,7 @@ def test_a_panel_asks_the_chosen_source_and_names_its_lines_by_labels_it_keeps(p
     assert {one["datasource"]["uid"] for one in [panel, *panel["targets"]]} == {"${datasource}"}
     assert [one["name"] for one in DASHBOARD["templating"]["list"]] == ["datasource"]
     for target in panel["targets"]:
-        grouped = set(re.findall(r"by \((.*?)\)", target["expr"]))
+        grouped = set(re.findall(r"\w+", " ".join(re.findall(r"by \((.*?)\)", target["expr"]))))
         for label in re.findall(r"{{(\w+)}}", target["legendFormat"]):
             assert label in grouped, target["expr"]
 

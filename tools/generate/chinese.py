@@ -73,4 +73,10 @@ METRICS: Final = {
     "stream_attr_ledger_ready": "正在写入账本时为 1，否则为 0：原因见 `/ready`",
     "stream_attr_ledger_database_away": "等待数据库时为 1，否则为 0",
     "stream_attr_ledger_write_seconds": "写入一批（含事务）的时间",
+    "stream_attr_gateway_requests_total": (
+        "请求数，按结果：`kept` 已保存、`handshake` 握手，或拒绝的原因；地址不属于任何连接时 `platform` 为空"
+    ),
+    "stream_attr_gateway_kept_bytes_total": "Kafka 已确认的报文字节数，按平台",
+    "stream_attr_gateway_keep_seconds": "Kafka 确认一个请求所用的时间：平台在等待",
+    "stream_attr_gateway_broker_away": "Kafka 不确认任何记录时为 1：请求得到 503，平台会重试；否则为 0",
 }

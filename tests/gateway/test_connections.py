@@ -1,0 +1,71 @@
+"""The file of connections: what is wrong in it is named, and no secret is shown."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from stream_attr.errors import UnusableError
+from stream_attr.gateway.connections import read_connections
+
+SHOPIFY = {"name": "main", "platform": "shopify", "shop_id": "s1", "secret_files": {"secret": "one"}}
+JD = {"name": "main", "platform": "jd", "shop_id": "s1", "secret_files": {"bearer_token": "token"}}
+
+
+@pytest.fixture
+def read(tmp_path):
+    (tmp_path / "one").write_text("s3cr3t\n")
+    (tmp_path / "token").write_text("0123456789abcdef\n")
+    (tmp_path / "short").write_text("0123456789abcde\n")
+    (tmp_path / "two").write_text("s3cr3t\nmore\n")
+
+    def of(*accounts, **more):
+        file = tmp_path / "connections.json"
+        file.write_text(json.dumps({"connections": accounts, **more}))
+        return read_connections(file)
+
+    return of
+
+
+def test_secrets_are_read_from_files_beside_it_and_not_shown(read, tmp_path):
+    lookup = {"url": "https://api.example/orders/{id}", "header_files": {"X-Token": str(tmp_path / "one")}}
+    both = {"secret": "one", "bearer_token": "token"}
+    shopify, jd = read({**SHOPIFY, "enrich": {"order": lookup}, "secret_files": both}, JD)
+    assert shopify.revealed() == {"secret": "s3cr3t", "bearer_token": "0123456789abcdef"}
+    assert shopify.enrich["order"].headers["X-Token"].reveal() == "s3cr3t"
+    assert jd.adapter.platform == "jd"
+    assert "s3cr3t" not in repr(shopify)
+
+
+WRONG = [
+    ([{**SHOPIFY, "shop": "s1"}], "unknown field `shop`"),
+    ([{**SHOPIFY, "name": 7}], "Expected `str`, got `int` - at `$.connections[0].name`"),
+    ([{**SHOPIFY, "name": "a/b"}], "connection 'a/b': a name has 1 to 64 of"),
+    ([{**SHOPIFY, "platform": "amazon"}], "connection 'main': no platform 'amazon'; there are chatwoot,"),
+    ([{**SHOPIFY, "shop_id": None}], "it needs `shop_id`, or `shops`"),
+    ([{**SHOPIFY, "secret_files": {}}], "`secret_files` of shopify names files of secret, not of nothing"),
+    ([{**SHOPIFY, "secret_files": {"key": "one"}}], "names files of secret, not of key"),
+    ([{**JD, "secret_files": {"secret": "one"}}], "names files of bearer_token, not of secret"),
+    ([{**JD, "secret_files": {"bearer_token": "short"}}], "`bearer_token` has fewer than 16 characters"),
+    ([{**SHOPIFY, "secret_files": {"secret": "gone"}}], "gone cannot be read: No such file"),
+    ([{**SHOPIFY, "secret_files": {"secret": "two"}}], "two has more than one line"),
+    ([{**SHOPIFY, "enrich": {"trade": {"url": "https://a/{id}"}}}], "takes order, transactions, not trade"),
+    ([{**SHOPIFY, "enrich": {"order": {"url": "https://a/"}}}], "`enrich.order`: `url` is a web address"),
+    ([{**SHOPIFY, "bridge": {"url": "https://u:p@a/{id}"}}], "`bridge`: `url` is a web address"),
+    (
+        [{**SHOPIFY, "bridge": {"url": "https://a/{id}", "header_files": {"a b": "one"}}}],
+        "'a b' is not the name of a header",
+    ),
+    ([SHOPIFY, SHOPIFY], "two connections 'main' of shopify: rename one"),
+    ([], "`connections` is empty"),
+]
+
+
+@pytest.mark.parametrize(("accounts", "problem"), WRONG, ids=[problem for _, problem in WRONG])
+def test_what_is_wrong_is_named(read, accounts, problem):
+    with pytest.raises(UnusableError) as caught:
+        read(*accounts)
+    assert problem in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
+    assert caught.value.exit_code == 2
