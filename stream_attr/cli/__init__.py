@@ -31,6 +31,7 @@ _COMMANDS = {
     "topics": "Create or check the topics on a broker.",
     "worker": "Judge the events of a broker as they come.",
     "publish": "Send JSON-lines files to the topics.",
+    "import": "Make events of sheets and exports of chats and orders.",
     "replay": "Judge JSON-lines files without a broker.",
     "ledger": "Keep the results in a PostgreSQL database, for reports.",
     "gateway": "Receive what platforms send, and keep it.",
@@ -93,7 +94,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command = importlib.import_module(f"stream_attr.cli.{cmd_name.replace('-', '_')}").command
+        module = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")  # it is a word of Python
+        command = importlib.import_module(f"stream_attr.cli.{module}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -94,6 +94,33 @@ def command(
             "future_timestamp, unless started with --accept-future",
             err=True,
         )
+    published = send(
+        broker,
+        inputs,
+        topic_prefix,
+        security,
+        speed=speed,
+        until=until,
+        delivery_timeout_ms=delivery_timeout,
+        send_refused=send_refused,
+        accept_future=accept_future,
+    )
+    sys.exit(2 if published.too_long else 0)
+
+
+def send(
+    broker: str,
+    inputs: Inputs,
+    topic_prefix: str,
+    security: Security,
+    *,
+    delivery_timeout_ms: int,
+    speed: float | None = None,
+    until: int | None = None,
+    send_refused: bool = False,
+    accept_future: bool = False,
+) -> Published:
+    """Send files with progress shown, and say what was sent, also when it breaks off; see `publish`."""
     progress = Progress("published")
     published = Published()
     try:
@@ -104,10 +131,10 @@ def command(
             security=security,
             speed=speed,
             until=until,
-            delivery_timeout_ms=delivery_timeout,
+            delivery_timeout_ms=delivery_timeout_ms,
             send_refused=send_refused,
             accept_future=accept_future,
-            progress=of_sending(progress, broker, delivery_timeout),
+            progress=of_sending(progress, broker, delivery_timeout_ms),
             published=published,
         )
     except StreamAttrError as error:
@@ -120,7 +147,7 @@ def command(
     finally:
         progress.clear()
     _report(published)
-    sys.exit(2 if published.too_long else 0)
+    return published
 
 
 def _sent(published: Published) -> str:

@@ -28,10 +28,10 @@ from stream_attr.contract.topics import BUYER_DAYS, CLOSINGS
 from stream_attr.errors import StreamAttrError
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
+from stream_attr.files.spill_store import SpillStore
 from stream_attr.processor import Share, ShopRegistry
 from stream_attr.processor.local import LocalPartition
 from stream_attr.processor.ports import Batch, Output, Place, Record
-from stream_attr.replay.spill_store import SpillStore
 from stream_attr.replay.steps import FilePartition, Plan, without_collector
 
 __all__ = ["ProcessLostError", "SharedPartition", "sensible_number"]

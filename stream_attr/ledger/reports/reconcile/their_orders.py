@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
 from stream_attr.ledger.reports.reconcile.sheet import TheirSheet
@@ -14,43 +13,16 @@ from stream_attr.sheets.columns import Dropped
 from stream_attr.sheets.exports import NO_REFUND
 from stream_attr.sheets.ids import IdColumn
 from stream_attr.sheets.places import Cell, SheetError
+from stream_attr.sheets.statuses import State, state_of
 
-__all__ = ["State", "TheirOrder", "TheirOrders", "read_orders", "state_of"]
+__all__ = ["TheirOrder", "TheirOrders", "read_orders"]
 
 
 _FILLED: Final = frozenset({"amount", "refund", "paid", "created", "status", "agent"})
 
 
-class State(StrEnum):
-    """What a platform's status says of an order, as far as it bears on sales."""
-
-    UNPAID = "unpaid"
-    PAID = "paid"
-    CLOSED = "closed"
-    """Cancelled, or refunded."""
-
-
-_STATES: Final = (
-    (State.CLOSED, ("关闭", "取消", "退款成功", "已退款", "全额退款", "closed", "cancel", "refunded")),
-    (State.UNPAID, ("待付款", "待支付", "未付款", "未支付", "等待买家付款", "unpaid", "pending payment")),
-    (
-        State.PAID,
-        (
-            *("已付款", "已支付", "待发货", "已发货", "待收货", "已收货", "已签收", "已完成", "交易成功"),
-            *("交易完成", "待评价", "备货中", "部分发货", "等待卖家发货", "等待买家确认", "已成团"),
-            *("paid", "shipped", "delivered", "completed"),
-        ),
-    ),
-)
-"""A status says what the first of these words says that is part of it."""
 _REFUNDED: Final = ("退款成功", "退款完成", "已退款", "已全额退款")
 """Words of after-sales statuses."""
-
-
-def state_of(status: str) -> State | None:
-    """Return what a status says; None: it is not known what."""
-    text = status.casefold()
-    return next((state for state, words in _STATES if any(word in text for word in words)), None)
 
 
 @dataclass(slots=True)

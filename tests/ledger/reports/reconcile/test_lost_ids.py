@@ -6,8 +6,8 @@ import pytest
 
 from stream_attr.ledger.reports.reconcile.lost_ids import pairs_of
 from stream_attr.ledger.reports.reconcile.names import AgentNames
-from stream_attr.ledger.reports.reconcile.their_orders import State, state_of
 from stream_attr.ledger.reports.scope import Member
+from stream_attr.sheets.statuses import State, state_of
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""State of a replay that does not fit into memory: in a temporary folder, made when it is first needed."""
+"""Rows sorted by their keys that need not fit into memory, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MIB = 1 << 20
 
 
 class SpillStore:
-    """A `Store` of ``stream_attr.processor.ports`` whose state is deleted at the end of the replay.
+    """A `Store` of ``stream_attr.processor.ports`` that is deleted at the end.
 
     Use it as a context manager: its exit deletes the folder.
     """
@@ -57,7 +57,7 @@ class SpillStore:
         if self._database is None:
             if all(value is None for value in changes.values()):
                 return
-            self._folder = TemporaryDirectory(prefix="stream-attr-replay-")
+            self._folder = TemporaryDirectory(prefix="stream-attr-")
             self._database = rocksdict.Rdict(self._folder.name, options=_options())
             unlogged = rocksdict.WriteOptions()
             unlogged.disable_wal = True  # what a crash would lose is not worth a log

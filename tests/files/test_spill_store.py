@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from stream_attr.replay import spill_store
-from stream_attr.replay.spill_store import SpillStore
+from stream_attr.files import spill_store
+from stream_attr.files.spill_store import SpillStore
 
 
 @pytest.fixture(autouse=True)
