@@ -1,4 +1,4 @@
-"""``stream-attr pay``: schemes, who is paid by them, and a month's runs (docs/pay.md)."""
+"""``stream-attr pay``: schemes, who is paid by them, and a month's runs (docs/guides/paying.md)."""
 
 from __future__ import annotations
 
