@@ -1,1 +1,1 @@
-"""Pay out of the ledger: schemes, persons, and a month's runs with their statements (docs/guides/paying.md)."""
+"""Pay out of the ledger: schemes, persons, and a month's runs (docs/guides/paying.md)."""
