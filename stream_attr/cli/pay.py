@@ -11,6 +11,7 @@ from stream_attr.cli.pay_ledger import BY, opened
 from stream_attr.cli.pay_run import COMMANDS
 from stream_attr.cli.terminal import echo
 from stream_attr.errors import UnusableError
+from stream_attr.pay.employment import Employment
 
 _FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -93,7 +94,7 @@ def set_(
 ) -> None:
     """Enter a person, by the roster's person_id, in place of what is kept of the same one."""
     module = ledger_module("pay.persons")
-    employment = ledger_module("pay.persons").Employment(first_day, last_day, probation_until)
+    employment = Employment(first_day, last_day, probation_until)
     with opened(where) as connection:
         module.Persons(connection).put(module.Paid(person_id, name, scheme_id, employment), by)
         accounts = module.Accounts(connection, [person_id]).of(person_id)

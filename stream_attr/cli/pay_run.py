@@ -95,5 +95,17 @@ def discard(scheme_id: str, month: str, where: Where) -> None:
     echo(f"discarded {scheme_id} {month}", err=True)
 
 
-COMMANDS: Final = (run,)
+@click.command()
+@click.argument("person_id", metavar="PERSON")
+@click.option("--month", metavar="MONTH", required=True, help="The month, such as 2026-11.")
+@output_options
+@database_options
+def statement(person_id: str, month: str, where: Where, **output: Any) -> None:
+    """Show a person's statement: each line with what it is made of and its orders."""
+    asked = ledger_module("pay.runs").month_asked(month)
+    with opened(where) as connection, ledger_module("reports.scope").snapshot(connection):
+        write(ledger_module("pay.statements").statement_report(connection, person_id, asked), **output)
+
+
+COMMANDS: Final = (run, statement)
 """To be added to the group."""

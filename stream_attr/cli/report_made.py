@@ -21,7 +21,7 @@ __all__ = ["made", "output_options", "show", "write"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-FORMATS = ("table", "csv", "xlsx", "json", "parquet")
+FORMATS = ("table", "csv", "xlsx", "json", "html", "parquet")
 _FILES = ("xlsx", "parquet")
 """Formats that are no text."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from stream_attr.files.jsonl import UnusableFileError
-from stream_attr.ledger.formats import csv_text, json_text, parquet_file, xlsx_book
+from stream_attr.ledger.formats import csv_text, html_page, json_text, parquet_file, xlsx_book
 from stream_attr.ledger.formats.screen import lines_of
 from stream_attr.ledger.reports.report import Report
 
@@ -24,6 +24,7 @@ WRITERS: Final[Mapping[str, Callable[[Report, str, BinaryIO], None]]] = {
     "csv": csv_text.write,
     "xlsx": xlsx_book.write,
     "json": json_text.write,
+    "html": html_page.write,
     "parquet": parquet_file.write,
 }
 """By format: what writes a report in a language."""

@@ -17,7 +17,7 @@ from stream_attr.ledger.pay.schemes import Schemes
 from stream_attr.ledger.reports.report import Cell, Column, Moment, Money, Note, Report, Row
 from stream_attr.ledger.texts import Text
 
-__all__ = ["filters_of", "name_of", "notes_on_open", "run_report"]
+__all__ = ["filters_of", "name_of", "refund_note", "run_report", "signatures"]
 
 _TITLE: Final = Text("Pay", "薪酬")
 _PERSON: Final = Column("person", Text("person", "人员"))
@@ -117,7 +117,7 @@ def run_report(connection: Connection[Any], run_id: RunId) -> Report:
         rows,
         run.basis.as_of,
         [tuple(total)],
-        [*_signatures(run), *notes_on_open(run, scheme), *_notes(run, scheme)],
+        [*signatures(run), refund_note(scheme), *_notes_on_open(run, scheme), *_notes(run, scheme)],
         filters_of(run, scheme),
     )
 
@@ -133,15 +133,20 @@ def filters_of(run: Run, scheme: PayScheme) -> list[tuple[Text, str]]:
     ]
 
 
-def _signatures(run: Run) -> Iterator[Note]:
+def signatures(run: Run) -> Iterator[Note]:
+    """Yield who drafted, checked, approved and closed a run."""
     zone = run.basis.as_of.zone
     for what, by, ts in run.signed:
         yield Note(_SIGNED[what].filled(by=by, at=_at(ts, zone)))
 
 
-def notes_on_open(run: Run, scheme: PayScheme) -> Iterator[Note]:
-    """Yield what net money is, and what a run does not have yet."""
-    yield Note(_BASIS[scheme.refund_basis])
+def refund_note(scheme: PayScheme) -> Note:
+    """Return what net money is."""
+    return Note(_BASIS[scheme.refund_basis])
+
+
+def _notes_on_open(run: Run, scheme: PayScheme) -> Iterator[Note]:
+    """Yield what a run does not have yet."""
     left = run.basis.read.open
     if left.until is not None:
         yield Note(

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.pay.drafts import draft
-from stream_attr.ledger.pay.persons import Employment, Paid, Persons
+from stream_attr.ledger.pay.persons import Paid, Persons
 from stream_attr.ledger.pay.records import Kept
 from stream_attr.ledger.pay.runs import RunId, Runs
 from stream_attr.ledger.pay.schemes import Schemes, read
+from stream_attr.pay.employment import Employment
 from tests.ledger.pay.world import (
     BASE,
     COMMISSION,
@@ -302,9 +303,9 @@ def test_now_and_owed_and_paid_are_due_over_any_history(
                     Runs(connection).step(run, step, by)
             kept = Runs(connection).statements(run)
             due = {earlier: worth(orders, earlier, basis) for earlier in MONTHS[: number + 1]}
-            for owner, one in kept.items():
-                assert one.statement.total == due[month][owner]
-                found = {its.true_up.month: its.true_up for its in one.corrections}
+            for owner, own in kept.items():
+                assert own.statement.total == due[month][owner]
+                found = {its.true_up.month: its.true_up for its in own.corrections}
                 for earlier in MONTHS[:number]:
                     before = paid[owner, earlier]
                     true_up = found.pop(earlier, None)
@@ -316,8 +317,8 @@ def test_now_and_owed_and_paid_are_due_over_any_history(
                     assert true_up.owed <= 0, "what is owed to a person is paid at once"
                     paid[owner, earlier] += true_up.now
                 assert not found
-                assert one.true_up >= -(max(one.statement.total, 0) * percent // 100)
-                paid[owner, month] += one.statement.total
+                assert own.true_up >= -(max(own.statement.total, 0) * percent // 100)
+                paid[owner, month] += own.statement.total
             now = rows_of(connection)
             assert now[: len(kept_bytes)] == kept_bytes
             assert len(now) == len(kept_bytes) + 3
