@@ -12,7 +12,7 @@ import functools
 import re
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Final, NamedTuple, get_type_hints
+from typing import Any, Final, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Struct, defstruct
@@ -65,7 +65,7 @@ class UnstorableError(StreamAttrError):
     """A record does not fit its table; the message says why, and is stored with it in ``unstored``."""
 
 
-class Row(NamedTuple):
+class Row(Struct, frozen=True, gc=False):
     """A record as a row of a table."""
 
     record: Record
