@@ -1,8 +1,9 @@
-"""``stream-attr pay run``: draft, show, check, approve, close."""
+"""``stream-attr pay run``, ``statement`` and ``simulate``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
@@ -11,6 +12,7 @@ from stream_attr.cli.database import Where, database_options, ledger_module
 from stream_attr.cli.pay_ledger import BY, opened
 from stream_attr.cli.report_made import output_options, write
 from stream_attr.cli.terminal import echo
+from stream_attr.errors import UnusableError
 
 __all__ = ["COMMANDS"]
 
@@ -107,5 +109,48 @@ def statement(person_id: str, month: str, where: Where, **output: Any) -> None:
         write(ledger_module("pay.statements").statement_report(connection, person_id, asked), **output)
 
 
-COMMANDS: Final = (run, statement)
+@click.command()
+@click.argument("person_id", metavar="PERSON")
+@click.option("--month", metavar="MONTH", required=True, help="The month, such as 2026-11.")
+@click.option(
+    "--figure",
+    "figures",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Another value of a figure that the scheme pays by, such as sales.net_amount=50000.00.",
+)
+@click.option("--order", "orders", metavar="AMOUNT", multiple=True, help="An order more of this amount.")
+@click.option(
+    "--scheme",
+    "file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Another scheme, of the whole team.",
+)
+@output_options
+@database_options
+def simulate(
+    person_id: str,
+    month: str,
+    figures: tuple[str, ...],
+    orders: tuple[str, ...],
+    file: Path | None,
+    where: Where,
+    **output: Any,
+) -> None:
+    """Show what a person would earn, and what the next tier needs; nothing of it is kept."""
+    module = ledger_module("pay.simulator")
+    values = {}
+    for one in figures:
+        key, sign, text = one.partition("=")
+        if not sign:
+            raise UnusableError(f"--figure {one!r}: write KEY=VALUE, such as sales.net_amount=50000.00")
+        values[key] = text
+    other = None if file is None else ledger_module("pay.schemes").read(file.read_bytes())
+    asked = module.WhatIf(person_id, ledger_module("pay.runs").month_asked(month), values, orders, other)
+    with opened(where) as connection, ledger_module("reports.scope").snapshot(connection):
+        write(module.simulation(connection, asked), **output)
+
+
+COMMANDS: Final = (run, statement, simulate)
 """To be added to the group."""

@@ -21,7 +21,7 @@ from stream_attr.ledger.reports.scope import Member, Options, agents_of, scope, 
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
 
-__all__ = ["FIELDS", "Entered", "Goal", "GoalError", "Goals", "quantity"]
+__all__ = ["FIELDS", "Entered", "Goal", "GoalError", "Goals", "in_smallest_unit", "quantity"]
 
 FIELDS: Final = ("shop", "agent", "figure", "from", "to", "target", "currency")
 """What a goal is entered by."""
@@ -120,7 +120,7 @@ class Goals:
         except UnusableError as error:
             raise GoalError("to" if str(error).startswith("to") else "from", str(error)) from None
         currency = _currency(figure, entered.currency)
-        target = _target(figure.kind, entered.target, currency)
+        target = in_smallest_unit(figure.kind, entered.target, currency)
         agent_id = TOTAL if entered.agent is None else _agent(entered.agent, agents)
         return Goal(entered.shop, agent_id, figure.key, days, target, currency)
 
@@ -215,8 +215,11 @@ def _currency(figure: Figure, given: str | None) -> str | None:
     return given or _CURRENCY
 
 
-def _target(kind: Kind, text: str, currency: str | None) -> int:
-    """Return a target in the smallest unit."""
+def in_smallest_unit(kind: Kind, text: str, currency: str | None) -> int:
+    """Return what people write of a kind of figures, in its smallest unit, see ``Goal.target``.
+
+    Raises GoalError where it is none.
+    """
     found = _PLAIN.fullmatch(text.strip())
     digits = shown_digits(currency or "") if kind is Kind.MONEY else _DIGITS[kind]
     problem = f"{text!r} is not {_EXAMPLES[kind]}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
 
+from stream_attr.contract.records.pay_scheme import PayScheme
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.pay.facts import read_month, targets_of
@@ -16,13 +17,14 @@ from stream_attr.ledger.pay.records import Basis, Correction, Kept, Terms, team_
 from stream_attr.ledger.pay.runs import Run, RunId, Runs
 from stream_attr.ledger.pay.schemes import Schemes
 from stream_attr.ledger.periods import shop_zone
+from stream_attr.ledger.reports.report import AsOf
 from stream_attr.ledger.reports.scope import as_of
 from stream_attr.pay.calculator import Result, calculate
 from stream_attr.pay.employment import days_of_month
 from stream_attr.pay.lines import Statement
 from stream_attr.pay.true_ups import Account, ClosedRun, changes, paid_for, settle
 
-__all__ = ["draft", "recalculated"]
+__all__ = ["Started", "begun", "draft", "recalculated"]
 
 _MOST_NAMED: Final = 20
 _MONTHS_BACK: Final = 23
@@ -51,8 +53,21 @@ def recalculated(connection: Connection[Any], run: Run) -> Result:
     return calculate(scheme, team_of(run.id.month, terms, read))
 
 
-def _drafted(connection: Connection[Any], run: RunId) -> tuple[int, Basis, dict[str, Kept]]:
-    scheme = Schemes(connection).held(run.scheme_id, run.month)
+class Started(NamedTuple):
+    """What a month of a scheme's persons begins with."""
+
+    terms: tuple[Terms, ...]
+    accounts: Accounts
+    closed: Sequence[Run]
+    """Closed runs of these persons."""
+    as_of: AsOf
+
+
+def begun(connection: Connection[Any], scheme: PayScheme, run: RunId) -> Started:
+    """Return the persons of a run, as a scheme (the run's, or another one on trial) asks of them.
+
+    Raises UnusableError where there are none, or the roster does not say which agents they are.
+    """
     last_day = f"{run.month}-{days_of_month(run.month):02}"
     persons = [one for one in Persons(connection).all(run.scheme_id) if one.employment.first_day <= last_day]
     if not persons:
@@ -71,15 +86,21 @@ def _drafted(connection: Connection[Any], run: RunId) -> tuple[int, Basis, dict[
     targets = targets_of(connection, scheme, run.month, accounts)
     scores = _scores_before(run, closed)
     terms = tuple(_terms(one, run.month, targets, scores) for one in persons)
+    zone = shop_zone(connection, accounts.shops[0])
+    return Started(terms, accounts, closed, as_of(connection, zone, (DECISIONS, AGENT_DAILY)))
+
+
+def _drafted(connection: Connection[Any], run: RunId) -> tuple[int, Basis, dict[str, Kept]]:
+    scheme = Schemes(connection).held(run.scheme_id, run.month)
+    terms, accounts, closed, known = begun(connection, scheme, run)
     read = read_month(connection, scheme, run.month, terms, accounts)
     result = calculate(scheme, team_of(run.month, terms, read))
     corrections = _corrections(connection, closed, result.statements, Fraction(scheme.take_at_most))
-    zone = shop_zone(connection, accounts.shops[0])
     basis = Basis(
         run.month,
         terms,
         read,
-        as_of(connection, zone, (DECISIONS, AGENT_DAILY)),
+        known,
         tuple(one.id for one in closed),
         {name: dict(of) for name, of in result.scores.items()},
         dict(result.unshared),

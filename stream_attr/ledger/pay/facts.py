@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -27,9 +27,9 @@ from stream_attr.pay.team import NET, ORDERS, SOLD, Team, portions_of
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import Zone, day_name
 
-__all__ = ["keys_of", "read_month", "targets_of"]
+__all__ = ["OF_ORDERS", "attained", "keys_of", "read_month", "targets_of"]
 
-_OF_ORDERS: Final = (SOLD, NET, ORDERS)
+OF_ORDERS: Final = (SOLD, NET, ORDERS)
 """Figures of a person that are sums over orders."""
 _DAYS: Final = SQL(
     "SELECT agent_id, day - date '1970-01-01', status, {measures} FROM agent_day WHERE shop_id = %(shop)s"
@@ -99,16 +99,12 @@ def read_month(
     """
     days = period(month, None)
     persons = {one.person_id for one in terms}
-    keys = keys_of(scheme)
-    read = _Month(connection, scheme, days, persons, accounts, keys)
+    read = _Month(connection, scheme, days, persons, accounts)
     for shop_id in accounts.shops:
         read.add_shop(shop_id)
     figures = {one.person_id: read.values(one.person_id) for one in terms}
-    orders = tuple(read.orders)
-    reached = _attainments(scheme, month, terms, orders, read, keys)
-    for name, values in reached.items():
-        figures[name] |= values
-    return Read(figures, read.shop_values(), orders, read.open())
+    found = Read(figures, read.shop_values(), tuple(read.orders), read.open())
+    return attained(scheme, month, terms, found)
 
 
 class _Month:
@@ -121,12 +117,11 @@ class _Month:
         days: Period,
         persons: set[str],
         accounts: Accounts,
-        keys: set[str],
     ) -> None:
         self._connection, self._scheme, self._days = connection, scheme, days
         self._persons, self._accounts = persons, accounts
-        plain = {key.removeprefix(ATTAINMENT) for key in keys if not key.startswith(SCORE)}
-        self._keys = sorted(plain - set(_OF_ORDERS))
+        plain = {key.removeprefix(ATTAINMENT) for key in keys_of(scheme) if not key.startswith(SCORE)}
+        self._keys = sorted(plain - set(OF_ORDERS))
         self._measures = measures_of(asked(self._keys))
         self._sums: dict[str, dict[str, int | None]] = {}
         self._shop: dict[str, int | None] = {}
@@ -244,31 +239,26 @@ class _Month:
         )
 
 
-def _attainments(
-    scheme: PayScheme,
-    month: str,
-    terms: Iterable[Terms],
-    orders: tuple[FinalOrder, ...],
-    read: _Month,
-    keys: set[str],
-) -> Mapping[str, Values]:
-    """Return by person how much of each goal is reached, to four decimals as in reports; None: no goal."""
-    wanted = sorted(key.removeprefix(ATTAINMENT) for key in keys if key.startswith(ATTAINMENT))
-    if not wanted:
-        return {}
-    portions = portions_of(Team(month, (), tuple(one.order for one in orders)), scheme)
-    found: dict[str, Values] = {}
+def attained(scheme: PayScheme, month: str, terms: Iterable[Terms], read: Read) -> Read:
+    """Return a month with how much of each goal is reached.
+
+    To four decimals as in reports; without a goal there is no value.
+    """
+    wanted = sorted(key.removeprefix(ATTAINMENT) for key in keys_of(scheme) if key.startswith(ATTAINMENT))
+    portions = portions_of(Team(month, (), tuple(one.order for one in read.orders)), scheme)
+    figures = {}
     for one in terms:
-        values = read.values(one.person_id)
+        values = read.figures[one.person_id]
+        reached: Values = {}
         for key in wanted:
             target = one.targets.get(key)
-            if key in _OF_ORDERS:
-                actual: Fraction | None = Fraction(sum(portions[key].get(one.person_id, {}).values()))
-            else:
-                actual = values[key]
-            reached = None if actual is None or not target else rate(int(actual), target)
-            found.setdefault(one.person_id, {})[f"{ATTAINMENT}{key}"] = _exact(reached)
-    return found
+            actual = values.get(key)
+            if key in OF_ORDERS:
+                actual = Fraction(sum(portions[key].get(one.person_id, {}).values()))
+            share = None if actual is None or not target else rate(int(actual), target)
+            reached[f"{ATTAINMENT}{key}"] = _exact(share)
+        figures[one.person_id] = {**values, **reached}
+    return msgspec.structs.replace(read, figures=figures)
 
 
 def _is_of_shop(key: str) -> bool:

@@ -76,4 +76,4 @@ def test_what_the_page_shows_comes_out(
             if after.kind == "text":
                 assert plain(shown) == plain(after.text), block.text
                 compared += 1
-    assert compared == 4
+    assert compared == 5
