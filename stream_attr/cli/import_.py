@@ -31,6 +31,7 @@ from stream_attr.importing.reading import Said
 from stream_attr.importing.refused import Account
 from stream_attr.importing.run import TOPICS, imported
 from stream_attr.importing.source import Source, source_of
+from stream_attr.importing.tables import about_rows
 from stream_attr.kafka.publish import Inputs
 from stream_attr.kafka.security import Security
 from stream_attr.rules.shop.days import Zone
@@ -189,7 +190,8 @@ def _require_no_events(out: Path) -> None:
 
 def _import(sources: Sequence[Source], said: Said, out: Path, topics: Sequence[str]) -> Account:
     """Write the events to the folder in place of what it holds."""
-    progress = Progress("imported")
+    sizes = [about_rows(Path(source.columns.sheet.file)) for source in sources]
+    progress = Progress("read", total=None if None in sizes else sum(filter(None, sizes)))
     try:
         with atomic_files(out, [*topics, _REFUSED]) as opened:
 
@@ -197,8 +199,11 @@ def _import(sources: Sequence[Source], said: Said, out: Path, topics: Sequence[s
                 opened[_REFUSED].write(line + b"\n")
 
             account = Account(refuse)
-            for topic, event in imported(sources, said, account, progress):
+            events = imported(sources, said, account, progress)
+            written = Progress("written")
+            for number, (topic, event) in enumerate(events, 1):
                 opened[topic].write(event + b"\n")
+                written(number)
     finally:
         progress.clear()
     for topic in {CHAT, ORDERS} - set(topics):

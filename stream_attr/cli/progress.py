@@ -13,20 +13,25 @@ __all__ = ["Progress", "of_resending", "of_sending"]
 
 _EVERY_S_TERMINAL = 0.2
 _EVERY_S_LOG = 5.0
+_BAR = 20
+"""Characters of a bar."""
 _SILENT_S = 5.0
 """Seconds without an acknowledgement after which the line says so."""
 
 
 class Progress:
-    """Shows ``published 120,000 records, 48,000/s`` now and then."""
+    """Shows ``published 120,000 records, 48,000/s`` now and then; with a total, its share as a bar."""
 
     def __init__(
         self,
         verb: str,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
+        total: int | None = None,
     ) -> None:
+        """``total``: how many records there are, or about."""
         self._verb = verb
+        self._total = total
         self._stream = unfiltered(sys.stderr) if stream is None else stream
         self._clock = clock
         self._rewrites = self._stream.isatty()
@@ -40,8 +45,17 @@ class Progress:
             return
         self._shown = now
         text = f"{self._verb} {records:,} records, {waiting or f'{records / (now - self._begun):,.0f}/s'}"
+        text += self._share(records)
         self._stream.write(f"\r{text}\x1b[K" if self._rewrites else f"{text}\n")
         self._stream.flush()
+
+    def _share(self, records: int) -> str:
+        """Return how much of the total is done, as a bar and in percent."""
+        if not self._total:
+            return ""
+        share = min(records / self._total, 1)
+        done = int(share * _BAR)
+        return f" [{'#' * done}{'-' * (_BAR - done)}] {int(share * 100)}%"
 
     def clear(self) -> None:
         """Clear the line before other output."""

@@ -11,6 +11,7 @@ from stream_attr.adapters.collector import Collector, Talk
 from stream_attr.adapters.connection import Connection
 from stream_attr.adapters.skips import Reason, SkippedError
 from stream_attr.contract.records.chat_event import ChatEvent
+from stream_attr.importing.fields import ROBOT, SYSTEM
 from stream_attr.importing.reading import Reader
 from stream_attr.importing.refused import RowError
 from stream_attr.rules.vocabulary import Entry, MessageKind, Sender
@@ -19,6 +20,8 @@ from stream_attr.sheets.book import SheetRow
 __all__ = ["chat_event"]
 
 _ID_CHARACTERS: Final = 32
+_AGENTS: Final = {ROBOT: "auto_reply", SYSTEM: "system"}
+"""Senders that stand for an agent, with the kind of such a message."""
 
 
 def chat_event(reader: Reader, row: SheetRow) -> ChatEvent:
@@ -38,6 +41,8 @@ def chat_event(reader: Reader, row: SheetRow) -> ChatEvent:
     sender = None if to_agent is not None or score is not None else _sender(reader, row, buyer, agent)
     text, product = reader.text(row, "text"), reader.identifier(row, "product")
     kind, entry = reader.word(row, "kind") or "text", reader.word(row, "entry")
+    if sender in _AGENTS:
+        sender, kind = "agent", _AGENTS[sender]
     said = (shop, buyer, agent, ts, sender, kind, text, product, entry, to_agent, score)
     key = hashlib.sha256(orjson.dumps(said)).hexdigest()[:_ID_CHARACTERS] if own is None else own
     out = Collector(Connection(shop_id=shop, with_text=reader.said.with_text))
@@ -70,9 +75,9 @@ def chat_event(reader: Reader, row: SheetRow) -> ChatEvent:
     return event
 
 
-def _sender(reader: Reader, row: SheetRow, buyer: str, agent: str) -> Sender:
+def _sender(reader: Reader, row: SheetRow, buyer: str, agent: str) -> str:
     if "speaker" not in reader.source.positions:
-        return cast(Sender, reader.needed(reader.word(row, "sender"), "sender", row))
+        return reader.needed(reader.word(row, "sender"), "sender", row)
     speaker = reader.needed(reader.identifier(row, "speaker"), "speaker", row)
     if speaker in (buyer, agent) and buyer != agent:
         return "buyer" if speaker == buyer else "agent"

@@ -51,6 +51,8 @@ class ColumnMap(NamedTuple):
     """Of fields whose times are numbers since 1970: how many milliseconds their unit is."""
     words: Mapping[str, Mapping[str, str]] = WORDS
     """By field and their word, casefolded, ours."""
+    sheet: str | None = None
+    """The sheet that is meant, of a workbook; None: any."""
 
     def needs(self, row: int) -> tuple[str, ...]:
         """Return the heads that have to be there; in JSON lines, whose head is in row 0, others may lack."""
@@ -64,6 +66,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
     of: Literal["chats", "orders"] | None = None
     base: str | None = None
+    sheet: str | None = None
     platform: str | None = None
     zone: str | None = None
     currency: str | None = None
@@ -152,6 +155,7 @@ def _checked(path: Path, written: _File) -> ColumnMap:
         written.amounts == "minor",
         {name: _unit(path, columns, of, name, unit) for name, unit in written.epoch.items()},
         {**WORDS, **{name: _words(path, of, name, words) for name, words in written.words.items()}},
+        written.sheet,
     )
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from stream_attr.errors import UnusableError
+from stream_attr.importing.column_map import BUILT_IN
 from stream_attr.importing.fields import FIELDS, WORDS, Field, Kind, Of
 from stream_attr.importing.tables import is_json_lines, sheets_of
 from stream_attr.sheets.book import SheetRow
 from stream_attr.sheets.cells import amount, count, instant, is_nothing
 from stream_attr.sheets.columns import Columns, find_columns, head_name, likely_columns
-from stream_attr.sheets.exports import known_export
+from stream_attr.sheets.exports import Export, known_export
 from stream_attr.sheets.ids import DamagedIdError, IdColumn
 from stream_attr.sheets.places import Cell, SheetError
 
@@ -31,7 +32,7 @@ class Proposal(NamedTuple):
 
     lines: tuple[str, ...]
     toml: str | None
-    """The proposed map; None: the export is known, and needs none."""
+    """The proposed map; None: the file holds no events."""
 
 
 class _Column(NamedTuple):
@@ -81,13 +82,7 @@ def describe(path: Path) -> Proposal:
     for sheet in sheets:
         known = find_columns(sheet, known_export)
         if known is not None:
-            export = known[1]
-            what = "orders: it needs no map, unless the buyer's column is to be named (base in a map)"
-            if not export.is_of_orders:
-                what = "figures of agents, which are no events: stream-attr report reconcile compares them"
-            return Proposal(
-                (f"{path}: {export.platform[0]}, {export.platform[1]} ({export.name}): {what}",), None
-            )
+            return _known(path, *known)
     found = [columns for sheet in sheets if (columns := likely_columns(sheet)) is not None]
     if not found:
         raise UnusableError(f"{path}: there is no row that could be the heads of columns: export it again")
@@ -96,6 +91,32 @@ def describe(path: Path) -> Proposal:
     recognised = {of: _recognised(of, read) for of in FIELDS}
     of = max(recognised, key=lambda one: _score(one, recognised[one]))
     return Proposal(tuple(_told(path, head, of, read, recognised[of])), _toml(path, of, read, recognised[of]))
+
+
+def _known(path: Path, head: Columns, export: Export) -> Proposal:
+    """Return what is said of a known export, and a map that adds to what is known."""
+    name = f"{path}: {export.platform[0]}, {export.platform[1]} ({export.name})"
+    if not export.is_of_orders:
+        what = "figures of agents, which are no events: stream-attr report reconcile compares them"
+        return Proposal((f"{name}: {what}",), None)
+    one = BUILT_IN[export.name]
+    read = {
+        column: field
+        for field, heads in one.columns.items()
+        for column in heads
+        if head.position(column) is not None
+    }
+    more = {field: about for field, about in FIELDS["orders"].items() if field not in one.columns}
+    unused = [column for column in head.names if column and head_name(column) not in map(head_name, read)]
+    lines = [
+        f"{name}: orders, times by {one.zone}, heads in row {head.row}",
+        *(f"  {column} → {field}: {FIELDS['orders'][field].meaning}" for column, field in read.items()),
+        *(f"  missing: {field}: {about.meaning}" for field, about in more.items() if about.needed),
+        f"  not used: {', '.join(unused)}",
+    ]
+    toml = [f"base = {_quoted(export.name)}", "", "[columns]"]
+    toml += [f'# {field} = ""  # {about.meaning}' for field, about in more.items()]
+    return Proposal(tuple(lines), "\n".join([*toml, _remark(unused)]) + "\n")
 
 
 def _columns(head: Columns) -> list[_Column]:
@@ -223,7 +244,7 @@ def _toml(path: Path, of: Of, columns: list[_Column], found: Mapping[str, _Colum
             lines.append(f'# {field} = ""  # {needed}{about.meaning}')
     unused = [column.name for column in columns if column not in found.values()]
     if unused:
-        lines.append(f"# not used: {', '.join(' '.join(name.split()) for name in unused)}")
+        lines.append(_remark(unused))
     if epochs:
         lines += ["", "[epoch]", *(f"{field} = {_quoted(unit)}" for field, unit in epochs.items())]
     for field in WORDS:
@@ -233,6 +254,10 @@ def _toml(path: Path, of: Of, columns: list[_Column], found: Mapping[str, _Colum
             lines += ["", f"[words.{field}]", f"# Give each of theirs to one of {', '.join(ours)}:"]
             lines += [f"# {ours[0]} = [{', '.join(map(_quoted, unknown))}]"]
     return "\n".join(lines) + "\n"
+
+
+def _remark(unused: list[str]) -> str:
+    return f"# not used: {', '.join(' '.join(name.split()) for name in unused)}"
 
 
 def _quoted(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from stream_attr.rules.vocabulary import ENTRIES, MESSAGE_KINDS, SENDERS, Vocabulary
 
-__all__ = ["FIELDS", "WORDS", "Field", "Kind", "Of"]
+__all__ = ["FIELDS", "ROBOT", "SYSTEM", "WORDS", "Field", "Kind", "Of"]
 
 Of = Literal["chats", "orders"]
 
@@ -72,8 +72,8 @@ _CHATS: Final[Mapping[str, Field]] = {
     ),
     "sender": Field(
         Kind.WORD,
-        "who wrote: buyer or agent",
-        "发送方：买家或客服",
+        "who wrote: buyer, agent, robot (an agent's automatic reply) or system (ignored by the rules)",
+        "发送方：买家 buyer、客服 agent、机器人 robot（算客服的自动回复）或系统 system（规则不看）",
         ("sender", "发送方", "发送者类型", "消息方向", "方向", "direction", "sender_type"),
     ),
     "speaker": Field(
@@ -225,12 +225,18 @@ _ORDERS: Final[Mapping[str, Field]] = {
 FIELDS: Final[Mapping[Of, Mapping[str, Field]]] = {"chats": _CHATS, "orders": _ORDERS}
 """By what a file holds its fields, by name."""
 
+ROBOT: Final = "robot"
+SYSTEM: Final = "system"
+"""Senders that our events do not have: an agent's automatic reply, and a message of the system."""
+
 _VOCABULARIES: Final[Mapping[str, Vocabulary]] = {"sender": SENDERS, "kind": MESSAGE_KINDS, "entry": ENTRIES}
 
 _COMMON: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "sender": {
         "buyer": ("买家", "顾客", "客户", "用户", "访客", "customer", "user", "visitor"),
         "agent": ("客服", "商家", "卖家", "seller", "waiter", "operator"),
+        ROBOT: ("机器人", "智能客服", "bot"),
+        SYSTEM: ("系统", "系统消息"),
     },
     "kind": {
         "text": ("文字", "文本"),
@@ -245,7 +251,7 @@ _COMMON: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     field: {
-        **{word: word for word in vocabulary},
+        **{word: word for word in (*vocabulary, *_COMMON[field])},
         **{theirs: ours for ours, some in _COMMON[field].items() for theirs in some},
     }
     for field, vocabulary in _VOCABULARIES.items()

@@ -118,10 +118,14 @@ class Reader:
                 unit = "seconds" if factor == 1000 else "milliseconds"
                 raise _bad(Reason.BAD_TIME, cell, f"is not in the years 2000 to 2099, as {unit} since 1970")
             return ts
-        if self._zone is None and not _OFFSET.search(cell.text):
+        if self._zone is None and not _OFFSET.search(cell.text) and not cell.text.isdecimal():
             raise UnusableError(
                 f"{cell.place}: {cell.text!r} does not say its time zone, and nothing else does: "
                 "--zone Asia/Shanghai, or zone in the column map"
+            )
+        if cell.text.isdecimal():
+            raise _bad(
+                Reason.BAD_TIME, cell, f"is a number: epoch.{field} of the map says its unit since 1970"
             )
         zone = self._zone or "UTC"
         found = _read(Reason.BAD_TIME, lambda one: instant(one, zone), cell)

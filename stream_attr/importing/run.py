@@ -129,12 +129,17 @@ def _keep_order(reader: Reader, row: SheetRow, buffer: _Buffer) -> None:
 
 
 def _cells(source: Source, row: SheetRow, said: Said) -> dict[str, str]:
-    """Return the cells of a row by their heads; without what people wrote, unless events carry that."""
-    hidden = None if said.with_text else source.positions.get("text")
+    """Return the cells of a row that are read, by their heads: no names, addresses and telephone numbers.
+
+    Without what people wrote, unless events carry that.
+    """
     return {
-        name: cell.removeprefix(NOT_READ)
-        for index, (name, cell) in enumerate(zip(source.columns.names, row.cells, strict=False))
-        if name and cell and index != hidden and not cell.startswith(NOT_READ)
+        cell.place.column or field: cell.text
+        for field in source.positions
+        if (field != "text" or said.with_text)
+        and (cell := source.cell(row, field)) is not None
+        and cell.text
+        and not cell.text.startswith(NOT_READ)
     }
 
 

@@ -63,7 +63,9 @@ def source_of(path: Path, number: int, maps: Sequence[ColumnMap]) -> Source:
             one.name if columns.sheet.name is None else f"{one.name} with sheet {columns.sheet.name!r}"
             for columns, one in found
         )
-        raise UnusableError(f"{path}: several maps fit, {several}: give the file alone, with the one meant")
+        raise UnusableError(
+            f"{path}: several maps fit, {several}: give one alone, or say in it which sheet is meant"
+        )
     columns, chosen = found[0]
     if is_json_lines(path):
         (sheet,) = sheets_of(path, [head for heads in chosen.columns.values() for head in heads])
@@ -78,6 +80,8 @@ def source_of(path: Path, number: int, maps: Sequence[ColumnMap]) -> Source:
 
 def _fits(sheet: Sheet, one: ColumnMap) -> Columns | None:
     """Return the head of a sheet that a map fits."""
+    if one.sheet is not None and one.sheet != sheet.name:
+        return None
     found = find_columns(sheet, lambda columns: all(map(columns.has, one.needs(columns.row))) or None)
     return None if found is None else found[0]
 

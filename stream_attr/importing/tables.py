@@ -14,8 +14,10 @@ from stream_attr.sheets.book import Sheet, SheetRow, open_sheets
 from stream_attr.sheets.columns import head_name
 from stream_attr.sheets.places import SheetError
 
-__all__ = ["NOT_READ", "is_json_lines", "json_sheet", "sheets_of"]
+__all__ = ["NOT_READ", "about_rows", "is_json_lines", "json_sheet", "sheets_of"]
 
+_CHUNK: Final = 1 << 20
+_PACKED: Final = (b"PK", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
 _SAMPLED: Final = 1000
 """Of JSON lines so many are read to know which fields there are."""
 NOT_READ: Final = "\0"
@@ -26,6 +28,18 @@ class _Number(str):
     """A number with a fraction or exponent, as it is written."""
 
     __slots__ = ()
+
+
+def about_rows(path: Path) -> int | None:
+    """Return about how many rows a file has, by its line ends; None: it is a workbook, or packed.
+
+    Raises OSError where it cannot be read.
+    """
+    with path.open("rb") as file:
+        begin = file.read(_CHUNK)
+        if begin.startswith(_PACKED):
+            return None
+        return begin.count(b"\n") + sum(chunk.count(b"\n") for chunk in iter(partial(file.read, _CHUNK), b""))
 
 
 def is_json_lines(path: Path) -> bool:
@@ -83,7 +97,7 @@ def _json_rows(path: Path, names: Sequence[str]) -> Iterator[SheetRow]:
                     continue
                 cells = [flat.get(name, "") for name in names]
                 numbers = frozenset(index for index, cell in enumerate(cells) if isinstance(cell, _Number))
-                yield SheetRow(number, tuple(cells), numbers)
+                yield SheetRow(number, tuple(map(str, cells)), numbers)
     except UnusableFileError as error:
         raise SheetError(str(error)) from error
 

@@ -25,6 +25,22 @@ def test_progress_shows_itself_now_and_then():
     assert shown.getvalue() == "published 5,000 records, 1,000/s\npublished 10,000 records, 1,000/s\n"
 
 
+def test_progress_of_a_known_total_is_a_bar():
+    now = [0.0]
+    shown = io.StringIO()
+    progress = Progress("imported", shown, clock=lambda: now[0], total=20_000)
+    for records in (999, 1000, 19_999, 20_000, 20_001):
+        now[0] += 10
+        progress(records)
+    assert [line.partition("/s ")[2] for line in shown.getvalue().splitlines()] == [
+        "[--------------------] 4%",
+        "[#-------------------] 5%",
+        "[###################-] 99%",
+        "[####################] 100%",
+        "[####################] 100%",
+    ]
+
+
 def test_progress_of_sending_says_for_what_it_waits():
     now = [0.0]
     shown = io.StringIO()

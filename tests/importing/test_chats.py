@@ -123,6 +123,14 @@ def test_words_of_the_map_and_those_that_are_understood(tmp_path: Path) -> None:
     assert "row 5, column '方向': '2' is not known: words.sender of the map" in found.refused[0]["message"]
 
 
+def test_robots_and_the_system_are_no_words_of_an_agent(tmp_path: Path) -> None:
+    found = of_rows(tmp_path, "2026-03-02 10:00,b,k,机器人,hi", "2026-03-02 10:01,b,k,系统,closed")
+    assert [(one["sender"], one["kind"]) for one in found.events] == [
+        ("agent", "auto_reply"),
+        ("agent", "system"),
+    ]
+
+
 def test_handovers_and_ratings(tmp_path: Path) -> None:
     found = of_rows(
         tmp_path,
@@ -160,6 +168,12 @@ def test_a_row_that_cannot_be_read_is_refused_and_the_others_are_read(
     (refused,) = found.refused
     assert (refused["row"], refused.get("column"), refused["code"]) == (2, *said)
     assert f"{tmp_path / 'c.csv'}, row 2" in refused["message"]
+
+
+def test_a_refused_row_has_no_cells_that_are_not_read(tmp_path: Path) -> None:
+    row = "2026-03-02 10:00,b,k,路人,hi,13800000000"
+    (refused,) = of_rows(tmp_path, row, head=f"{HEAD},电话").refused
+    assert "13800000000" not in str(refused)
 
 
 def test_what_people_wrote_is_in_no_refused_row(tmp_path: Path) -> None:
@@ -205,3 +219,10 @@ def test_several_shops_in_one_file(tmp_path: Path) -> None:
     )
     assert [one["shop_id"] for one in found.events] == ["a", "b"]
     assert found.codes == [(3, "missing_field")]
+
+
+def test_a_number_with_a_fraction_as_text_of_json_lines(tmp_path: Path) -> None:
+    row = {"时间": "2026-03-02 10:00", "买家": "b", "客服": "k", "方向": "buyer", "内容": 12.5}
+    file = json_lines(tmp_path / "c.jsonl", row)
+    (event,) = imported_from([file], column_map(tmp_path, CHATS), with_text=True).events
+    assert event["text"] == "12.5"

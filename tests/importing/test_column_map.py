@@ -26,7 +26,7 @@ def test_a_base_gives_what_a_map_does_not_say(tmp_path: Path) -> None:
 
 WRONG = {
     'columns = "x"\nof = "orders"': "`columns`: Expected `object`, got `str`",
-    'off = "orders"': "unknown field `off`; a map has of, base, platform, zone, currency, amounts",
+    'off = "orders"': "unknown field `off`; a map has of, base, sheet, platform, zone, currency",
     'of = "order"': "`of`: Invalid enum value 'order'",
     "[columns]\norder = 'a'": "of: say what the file holds",
     'base = "taobao"': "base: there is no 'taobao'; there are taobao_suborders, douyin_orders, pdd_orders",
@@ -49,7 +49,7 @@ WRONG = {
     f'{ORDERS}[epoch]\namount = "s"': "epoch.amount: there is no such field of orders",
     f'{ORDERS}[epoch]\npaid = "us"': 'epoch.paid: write "s" or "ms"',
     f"{CHATS}[words.text]\na = []": "words.text: there is no such field of chats",
-    f"{CHATS}[words.sender]\nrobot = ['x']": "words.sender.robot: sender is one of agent, buyer",
+    f"{CHATS}[words.sender]\nbot = ['x']": "words.sender.bot: sender is one of agent, buyer, robot, system",
     f"{CHATS}[words.sender]\nbuyer = 'x'": "words.sender.buyer: write a list of their words",
     f"{CHATS}[words]\nsender = 'x'": "words.sender: write it as a table of lists",
     f"{CHATS}[words.sender]\nbuyer = ['x']\nagent = ['X']": "words.sender.agent: 'X' is buyer already",

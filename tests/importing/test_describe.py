@@ -99,11 +99,21 @@ def test_any_head_can_be_written(tmp_path: Path, head: str) -> None:
     assert read_map(saved(tmp_path, proposed)).columns["status"] == (head,)
 
 
-def test_a_known_export_needs_no_map() -> None:
-    found = describe(EXPORTS / "douyin_orders.csv")
-    assert found.toml is None
-    assert "Douyin orders, 抖店订单 (douyin_orders): orders: it needs no map" in found.lines[0]
+def test_of_a_known_export_the_buyer_is_left_to_say(tmp_path: Path) -> None:
+    found = describe(EXPORTS / "pdd_orders.csv")
+    assert found.lines[0].endswith(
+        "Pinduoduo orders, 拼多多订单 (pdd_orders): orders, times by Asia/Shanghai, heads in row 1"
+    )
+    assert "  用户实付金额(元) → amount: what the buyer pays, postage included" in found.lines
+    assert any(line.startswith("  missing: buyer: ") for line in found.lines)
+    assert found.toml is not None
+    one = read_map(saved(tmp_path, found.toml.replace('# buyer = ""', 'buyer = "商家备注"')))
+    assert (one.platform, one.columns["buyer"]) == ("pinduoduo", ("商家备注",))
+
+
+def test_figures_of_agents_get_no_map() -> None:
     found = describe(EXPORTS / "jd_kefu_guanjia_overall.csv")
+    assert found.toml is None
     assert "figures of agents, which are no events: stream-attr report reconcile" in found.lines[0]
 
 

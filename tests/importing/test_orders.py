@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from stream_attr.errors import UnusableError
 from stream_attr.sheets.places import SheetError
@@ -246,6 +247,7 @@ REFUSED = {
     "o,b,2026-02-30 10:00,,1": (3, "bad_time", "is no time"),
     "o,b,2026-03-02,,1": (3, "bad_time", "is a day: a time needs its hour"),
     "o,b,46083.5,,1": (3, "bad_time", "is no time like"),
+    "o,b,1772416800,,1": (3, "bad_time", "epoch.created of the map says its unit since 1970"),
     "o,b,2150-03-02 10:00,,1": (3, "bad_time", "is not in the years 2000 to 2099"),
     "o|1,b,2026-03-02 10:00,,1": (1, "bad_id", "is no id"),
     "o,1.23E+18,2026-03-02 10:00,,1": (2, "bad_id", "its last digits are lost"),
@@ -406,6 +408,20 @@ def test_a_map_that_does_not_fit_says_what_is_lacking(tmp_path: Path) -> None:
     file = csv_file(tmp_path / "o.csv", "订单号,买家,下单,付款时间,金额", "o,b,2026-03-02 10:00,,1")
     with pytest.raises(UnusableError, match=r"map.toml names '付款', which it lacks.* --describe .*o\.csv"):
         imported_from([file], column_map(tmp_path, ORDERS))
+
+
+def test_of_two_sheets_that_fit_the_map_says_which(tmp_path: Path) -> None:
+    with Workbook(tmp_path / "o.xlsx") as book:
+        for name in ("本月", "上月"):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, HEAD.split(","))
+            sheet.write_row(1, 0, [f"o-{name}", "b", "2026-03-02 10:00", None, 1])
+    with pytest.raises(
+        UnusableError, match=r"with sheet '本月', .* with sheet '上月': .* which sheet is meant"
+    ):
+        imported_from([tmp_path / "o.xlsx"], column_map(tmp_path, ORDERS))
+    found = imported_from([tmp_path / "o.xlsx"], column_map(tmp_path, f'sheet = "上月"\n{ORDERS}'))
+    assert [one[0] for one in found.short] == ["o-上月"]
 
 
 def test_two_maps_that_fit_are_named(tmp_path: Path) -> None:
