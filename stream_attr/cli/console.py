@@ -22,7 +22,7 @@ _OPERATOR = "(command line)"
 _ROLES = ("admin", "manager", "reviewer", "payroll", "agent", "auditor")
 
 
-def _console_module(name: str) -> ModuleType:
+def console_module(name: str) -> ModuleType:
     """Import a module of ``stream_attr.console``, whose libraries are an optional extra."""
     try:
         return importlib.import_module(f"stream_attr.console.{name}")
@@ -63,7 +63,7 @@ def command(context: click.Context, where: Where, host: str, port: int, public_u
 
 def _serve(where: Where, host: str, port: int, public_url: str | None) -> None:
     """Serve until a signal."""
-    app = _console_module("app")
+    app = console_module("app")
     secure = public_url is not None and urlsplit(public_url).scheme == "https"
     if require_address(host, port) and not secure:
         raise HostCheckError(
@@ -77,7 +77,7 @@ def _serve(where: Where, host: str, port: int, public_url: str | None) -> None:
         if to_do is not None:
             echo(f"Warning: {to_do}", err=True)
         with database.connection(autocommit=True) as connection:
-            if not _console_module("accounts").Accounts(connection).all():
+            if not console_module("accounts").Accounts(connection).all():
                 echo(
                     "Nobody can log in yet: stream-attr console user add LOGIN --name NAME --role admin",
                     err=True,
@@ -115,11 +115,11 @@ def user() -> None:
 def add(given: tuple[Where, str], login: str, name: str, role: str, shops: tuple[str, ...]) -> None:
     """Make an account, and print a link with which LOGIN sets a password, once and within a day."""
     where, address = given
-    accounts, roles = _console_module("accounts"), _console_module("roles")
+    accounts, roles = console_module("accounts"), console_module("roles")
     duties = [accounts.Duty(shop, agent or None) for shop, _, agent in (one.partition("=") for one in shops)]
     with _accounts(where) as (connection, found):
         found.add(login, name, roles.Role(role), duties)
-        _console_module("audit").note(connection, _OPERATOR, "add account", None, login)
+        console_module("audit").note(connection, _OPERATOR, "add account", None, login)
         _print_link(address, found.link(login))
 
 
@@ -131,7 +131,7 @@ def link(given: tuple[Where, str], login: str) -> None:
     where, address = given
     with _accounts(where) as (connection, found):
         secret = found.link(login)
-        _console_module("audit").note(connection, _OPERATOR, "link", None, login)
+        console_module("audit").note(connection, _OPERATOR, "link", None, login)
         _print_link(address, secret)
 
 
@@ -168,7 +168,7 @@ def list_(given: tuple[Where, str]) -> None:
 @contextmanager
 def _accounts(where: Where) -> Iterator[tuple[Any, Any]]:
     """Yield a connection to the ledger, and its accounts."""
-    accounts = _console_module("accounts").Accounts
+    accounts = console_module("accounts").Accounts
     with ledger_module("database.connect").Database(*where) as database:
         ledger_module("database.migrate").migrate(database)
         with database.connection(autocommit=True, application="stream-attr console user") as connection:
@@ -179,7 +179,7 @@ def _set_active(where: Where, login: str, *, active: bool) -> None:
     with _accounts(where) as (connection, found):
         found.set_active(login, active=active)
         done = "enable account" if active else "disable account"
-        _console_module("audit").note(connection, _OPERATOR, done, None, login)
+        console_module("audit").note(connection, _OPERATOR, done, None, login)
 
 
 def _print_link(address: str, secret: str) -> None:

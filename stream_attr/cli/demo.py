@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import click
 from rich.console import Console
 
 from stream_attr.cli.demo_commands import next_commands
+from stream_attr.cli.demo_console import DemoConsole, missing_for_console, running_console
 from stream_attr.cli.demo_ledger import DemoLedger, missing_for_ledger, running_ledger
 from stream_attr.cli.demo_reader import DemoReader
 from stream_attr.cli.demo_sample import DEMO_SHOP, STORY_ORDER, TIMEZONE, DemoSample, Publishing
@@ -40,7 +42,9 @@ PATIENCE_S = 60.0
 
 @click.command(name="demo")
 @click.option(
-    "--keep", is_flag=True, help="Leave broker and worker running until Ctrl-C, if run in a terminal."
+    "--keep",
+    is_flag=True,
+    help="Take the usual ports, and print commands to go on with, if run in a terminal.",
 )
 @click.option(
     "--port",
@@ -63,10 +67,11 @@ PATIENCE_S = 60.0
 def command(keep: bool, port: int | None, web_port: int | None, sheets: Path) -> None:
     """Show the whole system at work: chat and orders go in, verdicts come out, pending ones become final.
 
-    Starts an embedded broker, a worker and what fills a ledger, sends an evening written by hand and a day
-    of generated traffic, explains one order, and ends with reports and two sheets out of the ledger. Nothing
-    but the sheets is left behind. All of it is of November 2024, so that with --keep later events of your
-    own come in time.
+    Starts an embedded broker, a worker, what fills a ledger and the console, sends an evening written by
+    hand and a day of generated traffic, explains one order, and shows reports and two sheets out of the
+    ledger. In a terminal it then stays until Ctrl-C, so that the console can be looked at; elsewhere it
+    ends. Nothing but the sheets is left behind. All of it is of November 2024, so that with --keep later
+    events of your own come in time.
     """
     port = _usable_port("--port", port, KEPT_PORT if keep else None)
     web_port = _usable_port("--web-port", web_port, KEPT_WEB_PORT if keep else None)
@@ -110,7 +115,11 @@ def _demo(port: int, web_port: int, sheets: Path, *, keep: bool) -> None:
         screen.names = sample.names
         worker.await_ready()
         ledger = None if missing else stack.enter_context(running_ledger(broker.bootstrap, scratch))
-        screen.print(f"broker on {broker.bootstrap}, worker on {worker.url}; times in {TIMEZONE}\n", "dim")
+        seen = None if ledger is None else _console(stack, ledger, scratch)
+        screen.print(f"broker on {broker.bootstrap}, worker on {worker.url}; times in {TIMEZONE}", "dim")
+        if seen is not None:
+            screen.print(f"watch it in a browser, in Chinese or English: {seen.link}", "bold")
+        screen.print("")
         publishing = Publishing(sample, broker.bootstrap)
         with closing(DemoReader(broker.bootstrap)) as reader, screen:
             publishing.start()
@@ -123,8 +132,13 @@ def _demo(port: int, web_port: int, sheets: Path, *, keep: bool) -> None:
             screen.print(f"\nNo reports and sheets: {missing}")
         else:
             ledger.print_reports(screen, screen.decisions.values(), sheets)
-        if keep:
-            _keep(screen, broker.bootstrap, worker, ledger)
+        running = [worker, *(one.process for one in (ledger, seen) if one is not None)]
+        if sys.stdout.isatty() or (keep and sys.stdin.isatty()):
+            if keep:
+                _print_commands(screen, broker.bootstrap, worker, ledger)
+            _stay(screen, running, seen)
+        elif keep:
+            echo("--keep: not in a terminal, so broker and worker end now", err=True)
 
 
 def _make(sheets: Path) -> None:
@@ -174,17 +188,29 @@ def _explain_one(screen: DemoScreen) -> None:
         screen.print(f"  {line}".rstrip())
 
 
-def _keep(screen: DemoScreen, bootstrap: str, worker: DemoProcess, ledger: DemoLedger | None) -> None:
-    """Print the commands that use what runs, and let it run until Ctrl-C; without a terminal, end."""
-    if not (sys.stdin.isatty() or sys.stdout.isatty()):
-        echo("--keep: not in a terminal, so broker and worker end now", err=True)
-        return
-    screen.print("\nBroker and worker run until Ctrl-C. Paste in another terminal:", "bold")
+def _console(stack: ExitStack, ledger: DemoLedger, folder: Path) -> DemoConsole | None:
+    """Run the console until the stack ends; None: what it needs is not installed."""
+    if missing_for_console() is not None:
+        return None
+    ledger.process.await_ready()
+    return stack.enter_context(running_console(folder))
+
+
+def _print_commands(
+    screen: DemoScreen, bootstrap: str, worker: DemoProcess, ledger: DemoLedger | None
+) -> None:
+    """Print commands that use what runs."""
+    screen.print("\nPaste in another terminal:", "bold")
     data_dir = None if ledger is None else ledger.data_dir
     for line in next_commands(bootstrap, worker.url, data_dir, time.time_ns() // 1_000_000):
         screen.print(line)
+
+
+def _stay(screen: DemoScreen, running: Sequence[DemoProcess], console: DemoConsole | None) -> None:
+    """Let it run until Ctrl-C."""
+    what = "Broker and worker run" if console is None else f"All of it, {console.process.url} too, runs"
+    screen.print(f"\n{what} until Ctrl-C.", "bold")
     while True:
-        worker.check()
-        if ledger is not None:
-            ledger.process.check()
+        for one in running:
+            one.check()
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""The demo's worker and what fills its ledger: the real ones, each in a process of its own."""
+"""The demo's worker, what fills its ledger, and the console: the real ones, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stream_attr.errors import StreamAttrError
 from stream_attr.kafka.embedded import server
 from stream_attr.kafka.embedded.stall import Stall
 
-__all__ = ["DemoProcess", "demo_ledger", "demo_worker"]
+__all__ = ["DemoProcess", "demo_console", "demo_ledger", "demo_worker"]
 
 READY_S = 60.0
 """How many seconds a process may do nothing (see ``Stall``) before it is ready."""
@@ -74,28 +74,28 @@ class DemoProcess:
 def demo_worker(bootstrap: str, port: int, folder: Path) -> AbstractContextManager[DemoProcess]:
     """Run a worker on a broker and a web port for as long as the context lasts."""
     options = {
+        "--broker": bootstrap,
+        "--web-port": str(port),
         "--store": "memory",
         "--clock": "events",
         "--session-timeout": "4s",  # the embedded broker lets the first join wait for half of it
     }
-    return _running("worker", bootstrap, port, folder, options)
+    return _running("worker", port, folder, options)
 
 
 def demo_ledger(bootstrap: str, port: int, folder: Path) -> AbstractContextManager[DemoProcess]:
     """Fill a ledger, in an embedded database, from a broker for as long as the context lasts."""
-    return _running("ledger", bootstrap, port, folder, {})
+    return _running("ledger", port, folder, {"--broker": bootstrap, "--web-port": str(port)})
+
+
+def demo_console(port: int, folder: Path) -> AbstractContextManager[DemoProcess]:
+    """Serve the console of the ledger in a folder for as long as the context lasts."""
+    return _running("console", port, folder, {"--port": str(port)})
 
 
 @contextmanager
-def _running(
-    name: str, bootstrap: str, port: int, folder: Path, options: Mapping[str, str]
-) -> Iterator[DemoProcess]:
-    every = {
-        "--broker": bootstrap,
-        "--data-dir": str(folder / "data"),
-        "--web-port": str(port),
-        **options,
-    }
+def _running(name: str, port: int, folder: Path, options: Mapping[str, str]) -> Iterator[DemoProcess]:
+    every = {"--data-dir": str(folder / "data"), **options}
     words = [word for option in every.items() for word in option]
     # The user's variables are for another broker and database than these.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("STREAM_ATTR_")}

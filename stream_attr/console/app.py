@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+import psycopg
 from psycopg import Connection
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -42,6 +43,8 @@ SCREENS: Final[tuple[Screen, ...]] = (
     figures.SCREEN,
 )
 """In the order of the menu."""
+_READY_S: Final = 2.0
+"""How long a probe waits for a connection."""
 
 
 class Settings(NamedTuple):
@@ -71,6 +74,7 @@ def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> AS
             Route("/logout", doors.log_out, methods=["POST"]),
             Route("/language", _language),
             Route("/health", _health),
+            Route("/ready", lambda _: _ready(pool)),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ],
         exception_handlers={HTTPException: _refused, Exception: _failed},
@@ -124,6 +128,16 @@ def _language(request: Request) -> Response:
 
 def _health(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
+
+
+def _ready(pool: ConnectionPool[Connection[Any]]) -> Response:
+    """Answer whether the ledger can be read."""
+    try:
+        with pool.connection(timeout=_READY_S) as connection:
+            connection.execute("SELECT")
+    except (psycopg.Error, PoolTimeout):
+        return JSONResponse({"status": "waiting", "reason": "the database cannot be reached"}, 503)
+    return JSONResponse({"status": "ready"})
 
 
 def _refused(request: Request, error: Exception) -> Response:

