@@ -12,17 +12,12 @@ from psycopg.sql import SQL, Identifier
 from stream_attr.console.accounts import Account
 from stream_attr.console.roles import Role
 from stream_attr.ledger.database.publish import CONSOLE
+from stream_attr.ledger.reports.distinct import distinct
 from stream_attr.ledger.reports.scope import snapshot
 
 __all__ = ["agents_of", "reading", "shops_of"]
 
 _ALL: Final = "all"
-_SHOPS: Final = (
-    "WITH RECURSIVE shop AS (SELECT min(shop_id) AS id FROM {table} UNION ALL"
-    " SELECT (SELECT min(shop_id) FROM {table} WHERE shop_id > shop.id) FROM shop WHERE shop.id IS NOT NULL)"
-    " SELECT id FROM shop WHERE id IS NOT NULL"
-)
-"""Each shop once, by the index, however many rows it has."""
 _HAVE_SHOPS: Final = ("decision", "agent_day", "shop_settings", "roster")
 
 
@@ -48,7 +43,7 @@ def shops_of(connection: Connection[Any], account: Account) -> list[str]:
         return sorted({one.shop_id for one in account.duties})
     found: set[str] = set()
     for table in _HAVE_SHOPS:
-        found.update(one for (one,) in connection.execute(SQL(_SHOPS).format(table=Identifier(table))))
+        found.update(one for (one,) in connection.execute(distinct(table, "shop_id")))
     return sorted(found)
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
+from psycopg.sql import SQL
 
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.by import TIMES, WHO
 from stream_attr.ledger.periods import Period, Slice, shop_zone, slices
+from stream_attr.ledger.reports.distinct import distinct
 from stream_attr.ledger.reports.report import AsOf, Column, Row, TopicAsOf
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
@@ -209,9 +211,8 @@ def _check_shop(connection: Connection[Any], shop_id: str) -> None:
     row = connection.execute(f"SELECT {anywhere}", {"shop": shop_id}).fetchone()
     if row is not None and row[0]:
         return
-    every = " UNION ".join(f"SELECT shop_id FROM {table}" for table in tables)
-    shops = [one for (one,) in connection.execute(f"{every} ORDER BY 1 LIMIT {_MOST_NAMED + 1}")]
-    raise UnusableError(f"there is no shop {shop_id!r}; {_named('shops', shops)}")
+    shops = {one for table in tables for (one,) in connection.execute(distinct(table, "shop_id"))}
+    raise UnusableError(f"there is no shop {shop_id!r}; {_named('shops', sorted(shops))}")
 
 
 def _members(connection: Connection[Any], shop_id: str, last_day: int) -> dict[str, Member]:
@@ -232,14 +233,15 @@ def _members(connection: Connection[Any], shop_id: str, last_day: int) -> dict[s
     return members
 
 
+_AGENTS_SEEN: Final = SQL("({}) UNION ({})").format(
+    distinct("agent_day", "agent_id", SQL("shop_id = %(shop)s AND agent_id <> %(total)s")),
+    distinct("decision", "agent_id", SQL("shop_id = %(shop)s AND profile = 'official'")),
+)
+
+
 def _agents_seen(connection: Connection[Any], shop_id: str) -> dict[str, Member]:
     """Return the agents of whom the ledger has days or credit, whether in the roster or not."""
-    rows = connection.execute(
-        "SELECT DISTINCT agent_id FROM agent_day WHERE shop_id = %(shop)s AND agent_id <> %(total)s"
-        " UNION SELECT DISTINCT agent_id FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
-        " AND agent_id IS NOT NULL",
-        {"shop": shop_id, "total": TOTAL},
-    )
+    rows = connection.execute(_AGENTS_SEEN, {"shop": shop_id, "total": TOTAL})
     return {agent_id: Member(agent_id) for (agent_id,) in rows}
 
 
