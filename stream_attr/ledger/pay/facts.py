@@ -132,7 +132,8 @@ class _Month:
 
     def add_shop(self, shop_id: str) -> None:
         """Read a shop's agents' days and orders."""
-        self._read_days(shop_id)
+        if self._measures:
+            self._read_days(shop_id)
         zone = shop_zone(self._connection, shop_id)
         start, end = self._days.instants(zone)
         bound = {
@@ -175,13 +176,11 @@ class _Month:
 
     def _read_days(self, shop_id: str) -> None:
         bound = {"shop": shop_id, "first": day_name(self._days.first), "last": day_name(self._days.last)}
-        columns = sum_columns(self._measures) if self._measures else SQL("NULL")
-        for agent_id, day, status, *numbers in self._connection.execute(
-            _DAYS.format(measures=columns), bound
-        ):
+        query = _DAYS.format(measures=sum_columns(self._measures))
+        for agent_id, day, status, *numbers in self._connection.execute(query, bound):
             person = self._accounts.person(shop_id, agent_id, day)
             is_final = status == "final"
-            measures: Measures = dict(zip(self._measures, numbers, strict=False))
+            measures: Measures = dict(zip(self._measures, numbers, strict=True))
             if agent_id == TOTAL:
                 if is_final:
                     add(self._shop, measures)

@@ -75,7 +75,7 @@ class Open(Struct, frozen=True):
     until: int | None
     """By when all of them are final, epoch ms; None: there are none."""
     agent_days: int
-    """Days of agents who are persons of the run, pending."""
+    """Days of agents who are persons of the run, pending; 0 where the scheme pays by no figure of days."""
     unknown_agents: dict[str, int]
     """Final orders of the month credited to agents who are no person, by ``shop/agent``."""
 

@@ -23,6 +23,7 @@ from tests.ledger.pay.world import (
     BASE,
     COMMISSION,
     agent,
+    agent_day,
     close,
     done,
     order,
@@ -103,6 +104,20 @@ def test_a_ruling_moves_pay_from_one_to_the_other(closed: Database):
     rows = shown(closed, "2026-12")
     # Anna keeps 111.73 of 610.01; Ben: 150.00 + 0.8 % of 32,654.84 = 411.24.
     assert (rows["p-1"]["true_up"], rows["p-2"]["true_up"]) == (-49_828, 41_124)
+
+
+def test_an_agents_day_that_becomes_final_comes_later(closed: Database, tmp_path: Path):
+    served = {"kind": "per_unit", "id": "served", "of": "workload.receptions", "amount": 100}
+    put(closed, tmp_path, scheme(BASE, served, version=2, effective_from="2026-12-01"))
+    with closed.connection() as connection:
+        agent_day(connection, "anna", "2026-12-05", status="pending", workload__receptions=7)
+        agent_day(connection, "anna", "2026-12-06", workload__receptions=2)
+    close(closed, "2026-12")
+    assert shown(closed, "2026-12")["p-1"]["served"] == 200
+    with closed.connection() as connection:
+        connection.execute("UPDATE agent_day SET status = 'final'")
+    close(closed, "2027-01")
+    assert shown(closed, "2027-01")["p-1"]["true_up"] == 700
 
 
 def test_who_has_left_is_still_paid_what_is_owed(closed: Database):

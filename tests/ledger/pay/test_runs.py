@@ -9,7 +9,7 @@ import pytest
 from psycopg import errors
 
 from stream_attr.ledger.database.connect import Database
-from stream_attr.ledger.database.publish import READER
+from stream_attr.ledger.database.publish import CONSOLE, READER
 from stream_attr.ledger.pay.runs import RunId, Runs
 from stream_attr.ledger.pay.schemes import Schemes
 from stream_attr.pay.calculator import calculate
@@ -91,12 +91,10 @@ def test_what_is_pending_is_not_paid_and_named_with_its_time(shop: Database):
         order(connection, "o-4", "anna", 5_000, status="pending")
         order(connection, "o-5", "anna", 7_000, day="2026-12-01")
         order(connection, "o-6", "carl", 9_000)
-        agent_day(connection, "ben", "2026-11-20", status="pending")
     drafted(shop)
     assert shown(shop)["p-1"]["commission"] == 61_001
     text = done(shop, "run", "show", *NOVEMBER)
     assert "1 orders of 50.00 CNY that are pending, until 2026-12-20 00:00:00" in text
-    assert "1 agents' days that are pending" in text
     assert "Nobody is paid for 1 orders of agent jd:1/carl" in text
     chinese = done(shop, "run", "show", *NOVEMBER, "--lang", "zh")
     assert "1 单待定订单，共 50.00 CNY，最晚 2026-12-20 00:00:00 定案" in chinese
@@ -137,8 +135,37 @@ def test_figures_are_of_final_days_and_the_goals_of_a_month_are_attained(shop: D
     drafted(shop)
     row = shown(shop)["p-1"]
     assert row["served"] == 1_200
+    assert "1 agents' days that are pending" in done(shop, "run", "show", *NOVEMBER)
     # 85,000.50 of 94,445.00 are 90.00 %: commission × (200 % − 1).
     assert row["goal"] == 61_001
+
+
+def test_an_order_is_shared_by_placing_and_payment_agent_where_the_scheme_splits(
+    shop: Database, tmp_path: Path
+):
+    split = {"kind": "split", "id": "split", "placing": "30%", "payment": "70%"}
+    one_percent = {**COMMISSION, "tiers": [{"from": 0, "rate": "1%"}]}
+    put(shop, tmp_path, scheme(split, one_percent, version=2))
+    with shop.connection() as connection:
+        for name, amount in (("o-1", 1_234_567), ("o-2", 999_999), ("o-3", 6_265_484)):
+            order(connection, name, None, amount)
+        order(connection, "o-4", "ben", 1_000_000, placing="anna", payment="ben")
+        order(connection, "o-5", "ben", 500_000, payment="ben")  # silent, and ben brought it to payment
+        order(connection, "o-6", "ben", 200_000, placing="anna", payment="anna2", basis="ruling")
+    drafted(shop)
+    rows = shown(shop)
+    # o-4 gives anna 30 %; ben 70 % of it, o-5 whole, and o-6 that a person ruled.
+    assert rows["p-1"]["commission"] == 3_000
+    assert rows["p-2"]["commission"] == 7_000 + 5_000 + 2_000
+
+
+def test_refunds_beyond_those_that_a_decision_names_count(shop: Database):
+    with shop.connection() as connection:
+        order(
+            connection, "o-3", "anna", 6_265_484, refunds=[("2026-11-20", 400_000)], refund_completed=500_050
+        )
+    drafted(shop)
+    assert shown(shop)["p-1"]["commission"] == 55_000  # 80,000.00
 
 
 def test_who_drafted_a_run_does_not_approve_it_however_written(shop: Database):
@@ -231,10 +258,11 @@ def test_what_was_checked_is_what_is_closed(shop: Database, state: str):
             connection.execute(statement)
 
 
+@pytest.mark.parametrize("role", [READER, CONSOLE])
 @pytest.mark.parametrize("table", TABLES)
-def test_the_reporting_role_sees_nothing_of_pay(shop: Database, table: str):
+def test_the_reading_roles_see_nothing_of_pay(shop: Database, table: str, role: str):
     with shop.connect(autocommit=True) as connection:
-        connection.execute(f"SET ROLE {READER}")
+        connection.execute(f"SET ROLE {role}")
         with pytest.raises(errors.InsufficientPrivilege):
             connection.execute(f"SELECT FROM {table}")
 
