@@ -129,7 +129,7 @@ def command(
     roster: tuple[str, ...],
 ) -> None:
     """Make events of sheets (xlsx, xls), CSV (UTF-8, GB18030) and JSON lines of chats and orders, in DIR,
-    sorted by time.
+    sorted by time. Files come before the options.
 
     A column map says which column is what; --describe FILE proposes one. Rows of one order are put together,
     also from several files. Rows that cannot be used are written with their reason to refused-rows.jsonl, and
@@ -151,6 +151,8 @@ def command(
         raise click.UsageError("--settings and --roster go with --replay.")
     known = [read_map(path) for path in maps]
     sources = [source_of(path, number, known) for number, path in enumerate(files)]
+    if shop is None:
+        _require_shops(sources)
     topics = sorted({TOPICS[source.map.of] for source in sources})
     if not overwrite:
         _require_no_events(out)
@@ -177,6 +179,12 @@ def command(
             overwrite=overwrite,
         )
     sys.exit(1 if failed else 0)
+
+
+def _require_shops(sources: Sequence[Source]) -> None:
+    for source in sources:
+        if "shop" not in source.positions:
+            raise click.UsageError(f"no column of {source.columns.sheet.file} says the shop: give --shop ID.")
 
 
 def _require_no_events(out: Path) -> None:

@@ -103,8 +103,7 @@ def _known(path: Path, head: Columns, export: Export) -> Proposal:
     read = {
         column: field
         for field, heads in one.columns.items()
-        for column in heads
-        if head.position(column) is not None
+        if (column := next(filter(head.has, heads), None)) is not None
     }
     more = {field: about for field, about in FIELDS["orders"].items() if field not in one.columns}
     unused = [column for column in head.names if column and head_name(column) not in map(head_name, read)]
@@ -151,8 +150,8 @@ def _recognised(of: Of, columns: list[_Column]) -> dict[str, _Column]:
 
 
 def _fits(column: _Column, about: Field) -> bool:
-    """Whether more than half of its cells can be what a field is."""
-    return not column.cells or 2 * column.unread(about.kind) < len(column.cells)
+    """Whether more than half of its cells can be what a field is; of ids, damaged ones are told apart."""
+    return about.kind is Kind.ID or not column.cells or 2 * column.unread(about.kind) < len(column.cells)
 
 
 def _score(of: Of, found: Mapping[str, _Column]) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -17,6 +18,7 @@ from stream_attr.sheets.places import SheetError
 __all__ = ["NOT_READ", "about_rows", "is_json_lines", "json_sheet", "sheets_of"]
 
 _CHUNK: Final = 1 << 20
+_ARRAY: Final = re.compile(rb"\[\s*\{")
 _PACKED: Final = (b"PK", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
 _SAMPLED: Final = 1000
 """Of JSON lines so many are read to know which fields there are."""
@@ -45,15 +47,18 @@ def about_rows(path: Path) -> int | None:
 def is_json_lines(path: Path) -> bool:
     """Whether a file holds JSON lines, by its first character, whatever its name says.
 
-    Raises SheetError where it cannot be read.
+    Raises SheetError where it cannot be read, or is one array.
     """
     try:
         if path.name.endswith(".gz"):
             return True
         with path.open("rb") as file:
-            return file.read(512).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+            begin = file.read(512).removeprefix(b"\xef\xbb\xbf").lstrip()
     except OSError as error:
         raise SheetError(f"{path}: {error.strerror or error}") from error
+    if _ARRAY.match(begin):
+        raise SheetError(f"{path}: it is one JSON array: write each object on a line of its own")
+    return begin.startswith(b"{")
 
 
 def sheets_of(path: Path, heads: Iterable[str] = ()) -> list[Sheet]:

@@ -42,6 +42,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     csv_file(tmp_path / "orders.csv", *ORDER_ROWS)
     for name, text in (("chats", exports.CHATS), ("orders", exports.ORDERS)):
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "array.json").write_text('[\n{"order": "o"}]')
     (tmp_path / "settings.jsonl").write_text(json.dumps(SETTINGS))
     return [
         "chats.csv",
@@ -191,6 +192,14 @@ USAGE = {
     ("orders.csv", "--out", "x", "--shop", "a|b"): "has a `|`",
     ("orders.csv", "--out", "x", "--shop", ""): "an id has 1 to 128 characters",
     ("none.csv", "--out", "x"): "none.csv: No such file",
+    (
+        "orders.csv",
+        "--out",
+        "x",
+        "--map",
+        "orders.toml",
+    ): "no column of orders.csv says the shop: give --shop",
+    ("array.json", "--out", "x"): "array.json: it is one JSON array: write each object on a line of its own",
     ("orders.csv", "--out", "x", "--map", "chats.toml"): "no column map fits",
     ("orders.csv", "--out", "x", "--map", "none.toml"): "none.toml: No such file",
 }

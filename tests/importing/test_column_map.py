@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stream_attr.importing.column_map import BUILT_IN, MapError, read_map
 from tests.importing.files import CHATS, ORDERS, column_map
@@ -77,3 +82,45 @@ def test_one_that_is_no_map_names_the_file(tmp_path: Path, data: bytes) -> None:
         read_map(tmp_path / "m.json")
     with pytest.raises(MapError, match=r"none\.toml: No such file"):
         read_map(tmp_path / "none.toml")
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=6)
+    | st.sampled_from(["s", "buyer"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(
+    ["of", "base", "sheet", "platform", "zone", "currency", "amounts", "columns", "epoch", "words", "other"]
+)
+WHOLE = {
+    "of": "chats",
+    "columns": {"time": "a", "buyer": "b", "agent": "c", "sender": "d"},
+    "epoch": {"time": "s"},
+    "words": {"sender": {"buyer": ["x"]}},
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(NAMES, VALUES, max_size=3),
+    st.dictionaries(st.sampled_from(list(WHOLE)), VALUES, max_size=2),
+)
+def test_anything_is_a_map_or_a_sentence_with_the_file(top: dict[str, Any], inner: dict[str, Any]) -> None:
+    document = {**WHOLE, **top}
+    for name, value in inner.items():
+        if isinstance(document[name], dict):
+            document[name] = {**document[name], "sender": value}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "m.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        said = ""
+        try:
+            read_map(path)
+        except MapError as error:
+            said = str(error)
+        assert said == "" or said.startswith(f"{path}: ")

@@ -58,6 +58,11 @@ def test_what_is_missing_is_said_with_the_columns_that_could_be_it(tmp_path: Pat
     assert [event["amount"] for event in imported_from([file], one).events] == [150]
 
 
+def test_a_column_of_ids_that_are_all_damaged_is_recognised_and_said(tmp_path: Path) -> None:
+    lines = describe(csv_file(tmp_path / "o.csv", "订单编号,买家,金额x", "2.6E+18,b,1", "2.7E+18,b,1")).lines
+    assert lines[1].startswith("  订单编号 → order: the order's id (DAMAGED: ")
+
+
 def test_damaged_ids_and_cells_that_cannot_be_read_are_said(tmp_path: Path) -> None:
     file = csv_file(
         tmp_path / "o.csv",
@@ -105,6 +110,9 @@ def test_of_a_known_export_the_buyer_is_left_to_say(tmp_path: Path) -> None:
         "Pinduoduo orders, 拼多多订单 (pdd_orders): orders, times by Asia/Shanghai, heads in row 1"
     )
     assert "  用户实付金额(元) → amount: what the buyer pays, postage included" in found.lines
+    assert [line.partition(" → ")[0] for line in found.lines if " → paid:" in line] == [
+        "  订单确认时间/订单成交时间"
+    ]
     assert any(line.startswith("  missing: buyer: ") for line in found.lines)
     assert found.toml is not None
     one = read_map(saved(tmp_path, found.toml.replace('# buyer = ""', 'buyer = "商家备注"')))
