@@ -14,10 +14,10 @@ from stream_attr.console.roles import ROLE_NAMES, Role
 from stream_attr.console.texts import TEXTS
 from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind
-from stream_attr.ledger.reports.report import AsOf, Cell, Moment, Money
+from stream_attr.ledger.reports.report import AsOf, Cell, Column, Moment, Money
 from stream_attr.ledger.texts import Text
 
-__all__ = ["FOLDER", "NUMERIC", "Page", "render", "shown"]
+__all__ = ["FOLDER", "NUMERIC", "Page", "render", "shown", "unit_of"]
 
 FOLDER: Final = Path(__file__).parent
 NUMERIC: Final = frozenset(Kind) - {Kind.TEXT, Kind.DAY, Kind.MOMENT}
@@ -37,6 +37,11 @@ def shown(value: Cell, kind: Kind, language: str, *, has_currency: bool = False)
     if isinstance(value, Money) and value.currency and not has_currency:
         return f"{text} {value.currency}"
     return text
+
+
+def unit_of(column: Column, language: str) -> str:
+    """Return the unit that stands beside a duration; other numbers say theirs by themselves."""
+    return column.unit.of(language) if column.unit and column.kind is Kind.SECONDS else ""
 
 
 def _time(ts: int, zone: str, language: str) -> str:

@@ -83,6 +83,8 @@ def test_an_agent_sees_own_figures_and_no_others(people, browsers):
     for other in others:
         assert browser.get(f"/agent?shop={shop}&agent={other}{PERIOD}").status_code == 404
         assert browser.get(f"/orders?shop={shop}&agent={other}{PERIOD}").status_code == 404
+    assert browser.get(f"/pending?shop={shop}{PERIOD}").status_code == 200
+    assert browser.get(f"/pending?shop={shop}&by=agent{PERIOD}").status_code == 404, "it has the shop's sums"
     assert browser.get(f"/orders?shop={shop}&group=any{PERIOD}").status_code == 404
     assert browser.get(f"/orders?shop={shop}&person=any{PERIOD}").status_code == 404
     lines = browser.get(f"/orders?shop={shop}&behind=sales&format=csv{PERIOD}").text.splitlines()

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from starlette.responses import Response
 
 from stream_attr.console.periods import chosen, named, today
-from stream_attr.console.rendering import shown
+from stream_attr.console.rendering import shown, unit_of
 from stream_attr.console.screens.reports import made, shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.visit import Visit, not_found
@@ -98,12 +98,17 @@ def show(visit: Visit) -> Response:
         )
 
 
-def _tiles(report: Report, visit: Visit) -> list[tuple[Text, str, str]]:
+def _tiles(report: Report, visit: Visit) -> list[tuple[Text, str, str, str]]:
     rows = list(report.rows)
     if not rows:
         return []
     return [
-        (column.name, shown(value, column.kind, visit.language), column.key)
+        (
+            column.name,
+            shown(value, column.kind, visit.language),
+            unit_of(column, visit.language),
+            column.key,
+        )
         for column, value in zip(report.columns, rows[0], strict=True)
         if column.kind is not Kind.TEXT
     ]

@@ -212,6 +212,9 @@ def _show(name: str, visit: Visit) -> Response:
         shop_id = visit.shop()
         if shop_id is None:
             return shop_page(visit, "no_shop.html", of.title)
+        own_only = visit.agents(shop_id) is not None
+        if own_only and asked.all("by"):
+            raise not_found()  # such rows have the shop's sums below them
         now = today(visit.connection, shop_id)
         default = named(now.day)[4][1] if name != "orders" else named(now.day)[3][1]
         period = chosen(asked, default)
@@ -249,7 +252,7 @@ def _show(name: str, visit: Visit) -> Response:
             is_last=is_last,
             sort=asked.one("sort") or "",
             can_sort=can_sort,
-            takes_by=of.by,
+            takes_by=of.by and not own_only,
             bys=[one for one in BY if one != "shop"],
             by=asked.all("by"),
             words=_WORDS if name == "orders" else {},
@@ -257,7 +260,7 @@ def _show(name: str, visit: Visit) -> Response:
             chosen_words={key: asked.all(key) for key in (*_WORDS, "kind")},
             profiles=profiles if name == "compare" else [OFFICIAL, *profiles],
             profile=options.get("profile") or OFFICIAL,
-            own_only=visit.agents(shop_id) is not None,
+            own_only=own_only,
             agent=asked.one("agent") or "",
             exports=list(_EXPORTS),
         )

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from stream_attr.console.links import to
 from stream_attr.console.periods import today
-from stream_attr.console.rendering import shown
+from stream_attr.console.rendering import shown, unit_of
 from stream_attr.console.roles import WHOLE_SHOP
 from stream_attr.console.screens.live import unchanged, watch
 from stream_attr.console.screens.reports import made, shown_rows
@@ -49,6 +49,7 @@ class Tile(NamedTuple):
     key: str
     name: Text
     value: str
+    unit: str
     before: str
     link: str | None
 
@@ -115,6 +116,7 @@ def _tiles(report: Report, visit: Visit, shop_id: str, period: Period) -> Any:
             key,
             column.name,
             shown(row.get(key), column.kind, visit.language),
+            unit_of(column, visit.language),
             shown(row.get(f"{key}:before"), column.kind, visit.language),
             link,
         )
