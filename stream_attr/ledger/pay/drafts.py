@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from stream_attr.contract.records.pay_scheme import PayScheme
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
-from stream_attr.errors import UnusableError
+from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.ledger.pay.facts import read_month, targets_of
 from stream_attr.ledger.pay.persons import Accounts, Paid, Persons
 from stream_attr.ledger.pay.records import Basis, Correction, Kept, Terms, team_of
@@ -36,7 +36,7 @@ def draft(connection: Connection[Any], run: RunId, by: str) -> None:
 
     Raises:
         UnusableError: the run is closed; the scheme or its persons are not there.
-        StreamAttrError: the ledger's orders cannot be paid by the scheme.
+        StreamAttrError: the ledger's orders cannot be paid by the scheme, or it is being filled anew.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -93,6 +93,8 @@ def begun(connection: Connection[Any], scheme: PayScheme, run: RunId) -> Started
 def _drafted(connection: Connection[Any], run: RunId) -> tuple[int, Basis, dict[str, Kept]]:
     scheme = Schemes(connection).held(run.scheme_id, run.month)
     terms, accounts, closed, known = begun(connection, scheme, run)
+    for earlier in closed:
+        _refuse_behind(known, earlier)
     read = read_month(connection, scheme, run.month, terms, accounts)
     result = calculate(scheme, team_of(run.month, terms, read))
     corrections = _corrections(connection, closed, result.statements, Fraction(scheme.take_at_most))
@@ -113,6 +115,19 @@ def _drafted(connection: Connection[Any], run: RunId) -> tuple[int, Basis, dict[
         if one.person_id in employed or one.total or one.person_id in corrections
     }
     return scheme.version, basis, kept
+
+
+def _refuse_behind(known: AsOf, closed: Run) -> None:
+    """Refuse a ledger that knows less than a closed run did: being filled anew, it would take pay back."""
+    now = {one.topic: one.watermark for one in known.topics}
+    for topic, _, before, _ in closed.basis.as_of.topics:
+        after = now.get(topic)
+        if before is not None and (after is None or after < before):
+            raise StreamAttrError(
+                f"the ledger's watermark of {topic} is behind the one that the run of scheme "
+                f"{closed.id.scheme_id} for {closed.id.month} had: let stream-attr ledger catch up, then "
+                "draft it again"
+            )
 
 
 def _terms(

@@ -6,7 +6,7 @@ import time
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
-from psycopg.errors import CheckViolation, UniqueViolation
+from psycopg.errors import CheckViolation
 
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.pay.records import Basis, Kept
@@ -119,6 +119,7 @@ class Runs:
         persons = sorted(one.person_id for one in basis.terms)
         if (found := self.find(run)) is not None:
             _refuse_closed(found)
+        self._refuse_twice(run, list(kept))
         signed = (who(by), time.time_ns() // 1_000_000)
         self._connection.execute(
             "INSERT INTO pay_run (scheme_id, month, version, state, persons, basis, drafted_by, drafted_ts)"
@@ -141,16 +142,8 @@ class Runs:
             )
             for name, one in kept.items()
         ]
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.executemany(
-                    "INSERT INTO pay_statement VALUES (%s, %s::date, %s, %s, %s, %s, %s)", rows
-                )
-        except UniqueViolation as error:
-            raise UnusableError(
-                f"a person of scheme {run.scheme_id} is in another scheme's run of {run.month}: draft that "
-                "run again, or discard it"
-            ) from error
+        with self._connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO pay_statement VALUES (%s, %s::date, %s, %s, %s, %s, %s)", rows)
 
     def discard(self, run: RunId) -> None:
         """Delete a run that is not closed. Raises UnusableError where it is, or there is none."""
@@ -200,6 +193,19 @@ class Runs:
                 f"--by {name!r}: {found.signed[0][1]} has drafted the run of scheme {run.scheme_id} for "
                 f"{run.month}, and another person has to approve it"
             ) from error
+
+    def _refuse_twice(self, run: RunId, persons: list[str]) -> None:
+        """Refuse persons who are in another run of the month; the table's key would refuse them, too."""
+        row = self._connection.execute(
+            "SELECT person_id, scheme_id FROM pay_statement WHERE month = %s::date AND person_id = ANY(%s)"
+            " AND scheme_id <> %s ORDER BY person_id LIMIT 1",
+            (run.first_day, persons, run.scheme_id),
+        ).fetchone()
+        if row is not None:
+            raise UnusableError(
+                f"{row[0]} is in the run of scheme {row[1]} for {run.month}, and a person is paid once: if "
+                f"scheme {run.scheme_id} is right, draft that run again, or discard it"
+            )
 
     def _delete_statements(self, run: RunId) -> None:
         self._connection.execute(

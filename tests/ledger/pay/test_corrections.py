@@ -30,9 +30,11 @@ from tests.ledger.pay.world import (
     person,
     put,
     refused,
+    run,
     scheme,
     shown,
 )
+from tests.ledger.reports.handmade import start_of
 
 MONTHS = ("2026-11", "2026-12", "2027-01", "2027-02")
 
@@ -118,6 +120,29 @@ def test_an_agents_day_that_becomes_final_comes_later(closed: Database, tmp_path
         connection.execute("UPDATE agent_day SET status = 'final'")
     close(closed, "2027-01")
     assert shown(closed, "2027-01")["p-1"]["true_up"] == 700
+
+
+def test_a_ledger_that_is_filled_anew_corrects_nothing(closed: Database):
+    november = start_of("2026-12-03")
+    with closed.connection() as connection:
+        connection.execute(
+            "INSERT INTO sink_offset VALUES ('attribution-decisions', 0, 9, NULL, %(at)s, %(at)s)",
+            {"at": november},
+        )
+    close(closed, "2026-12")
+    january = ("--scheme", "presale", "--month", "2027-01", "--by", "Li")
+    with closed.connection() as connection:
+        connection.execute("DELETE FROM decision")
+        connection.execute("UPDATE sink_offset SET watermark = watermark - 1")
+    result = run(closed, "run", "draft", *january)
+    assert result.exit_code == 1
+    assert (
+        "watermark of attribution-decisions is behind the one that the run of scheme presale for 2026-12"
+        in (result.stderr)
+    )
+    with closed.connection() as connection:
+        connection.execute("UPDATE sink_offset SET watermark = watermark + 1")
+    done(closed, "run", "draft", *january)
 
 
 def test_who_has_left_is_still_paid_what_is_owed(closed: Database):
@@ -311,12 +336,12 @@ def test_now_and_owed_and_paid_are_due_over_any_history(
                         connection, name, one["agent"], one["amount"], day=one["day"], refunds=one["refunds"],
                         status=one["status"], basis="ruling" if one["ruled"] else None, **columns,
                     )  # fmt: skip
-            run = RunId("presale", month)
-            draft(connection, run, "Li")
+            this = RunId("presale", month)
+            draft(connection, this, "Li")
             for step, by in (("check", "Li"), ("approve", "Wang"), ("close", "Li")):
                 with connection.transaction():
-                    Runs(connection).step(run, step, by)
-            kept = Runs(connection).statements(run)
+                    Runs(connection).step(this, step, by)
+            kept = Runs(connection).statements(this)
             due = {earlier: worth(orders, earlier, basis) for earlier in MONTHS[: number + 1]}
             for owner, own in kept.items():
                 assert own.statement.total == due[month][owner]

@@ -272,7 +272,7 @@ def test_a_person_is_in_one_run_of_a_month(shop: Database, tmp_path: Path):
     put(shop, tmp_path, scheme(BASE, scheme_id="service"))
     person(shop, "p-1", scheme_id="service")
     said = refused(shop, "run", "draft", "--scheme", "service", "--month", "2026-11", "--by", "Li")
-    assert "is in another scheme's run of 2026-11" in said
+    assert "p-1 is in the run of scheme presale for 2026-11, and a person is paid once" in said
     drafted(shop)
     done(shop, "run", "draft", "--scheme", "service", "--month", "2026-11", "--by", "Li")
     assert list(shown(shop)) == ["p-2"]
