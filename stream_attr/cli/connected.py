@@ -18,7 +18,7 @@ from stream_attr.kafka.secret import Secret
 from stream_attr.kafka.security import Security
 from stream_attr.worker.startup.host_check import HostCheckError, require_address
 
-__all__ = ["Connected", "connected_options", "gateway_module"]
+__all__ = ["Connected", "connected_options", "gateway_module", "require_web"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -48,6 +48,20 @@ def gateway_module(name: str) -> ModuleType:
         ) from error
 
 
+def require_web(connected: Connected) -> None:
+    """Check that the web port can be listened on, and that it has a token where other machines reach it.
+
+    Raises:
+        HostCheckError: otherwise.
+    """
+    host, port, token = connected.web
+    if require_address(host, port) and token is None:
+        raise HostCheckError(
+            f"--web-host {host} lets other machines reach the web port: it needs a token, --web-token-file "
+            "or STREAM_ATTR_WEB_TOKEN"
+        )
+
+
 def connected_options(web_port: int) -> Callable[[_Command], _Command]:
     """Add ``--connections``, those of the broker and of the web port, given as one ``connected``."""
 
@@ -63,11 +77,6 @@ def connected_options(web_port: int) -> Callable[[_Command], _Command]:
             web_token: Secret | None,
             **others: Any,
         ) -> Any:
-            if require_address(web_host, web_port) and web_token is None:
-                raise HostCheckError(
-                    f"--web-host {web_host} lets other machines reach the web port: it needs a token, "
-                    "--web-token-file or STREAM_ATTR_WEB_TOKEN"
-                )
             where = Connected((broker, security, topic_prefix), (web_host, web_port, web_token))
             return command(*arguments, connected=where, **others)
 

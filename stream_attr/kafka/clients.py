@@ -1,7 +1,8 @@
-"""The one way to make a Kafka consumer: it reads assigned partitions and commits nothing.
+"""The one way to make a Kafka consumer: it reads assigned partitions, and commits only what it is told to.
 
-It joins a group only to share partitions with others (``join``); where it has come to is stored elsewhere.
-(The worker's inputs are the exception: Faust's consumer reads them, as a member of its group.)
+It joins a group to share partitions with others (``join``); where it has come to is stored elsewhere, or by
+the group (``commit``). (The worker's inputs are the exception: Faust's consumer reads them, as a member of
+its group.)
 """
 
 from __future__ import annotations
@@ -98,6 +99,39 @@ class Reader:
             consumer.unassign()
 
         self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_revoke)
+
+    def committed(self, partitions: list[TopicPartition], timeout_s: float) -> list[TopicPartition]:
+        """Request where the group has come to, with what was noted beside it; an offset below 0: nowhere.
+
+        Raises:
+            KafkaException: the broker does not answer, or refuses it.
+        """
+        found: list[TopicPartition] = self._consumer.committed(partitions, timeout=timeout_s)
+        return found
+
+    def at_times(self, partitions: list[TopicPartition], timeout_s: float) -> list[TopicPartition]:
+        """Request the first offsets at or after times, epoch milliseconds, which stand in place of offsets.
+
+        An offset below 0: there is none.
+
+        Raises:
+            KafkaException: the broker does not answer, or refuses it.
+        """
+        found: list[TopicPartition] = self._consumer.offsets_for_times(partitions, timeout=timeout_s)
+        return found
+
+    def commit(self, positions: list[TopicPartition]) -> None:
+        """Store where the group goes on, once the broker has it.
+
+        Raises:
+            KafkaException: others have the partitions now, or the broker does not answer.
+        """
+        self._consumer.commit(offsets=positions, asynchronous=False)
+
+    def pause(self, *, paused: bool) -> None:
+        """Fetch nothing of all assigned partitions, or again; ``read`` goes on to serve the group."""
+        assigned = self._consumer.assignment()
+        (self._consumer.pause if paused else self._consumer.resume)(assigned)
 
     def read(self, limit: int, pause_s: float) -> list[Message]:
         """Return what was fetched, at most ``limit`` messages; if that is nothing, after a pause (seconds).

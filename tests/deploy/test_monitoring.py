@@ -1,4 +1,4 @@
-"""Alerts and dashboard: queries that parse, of what worker and sink tell, and runbooks that are there."""
+"""Alerts and dashboard: queries that parse, of what our processes tell, and runbooks that are there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import promql_parser
 import pytest
 
+from stream_attr.adapters.skips import Reason, Skip
 from stream_attr.contract.topics import DECISIONS
+from stream_attr.gateway.adapt_metrics import AdaptMetrics
 from stream_attr.gateway.checks import Result
 from stream_attr.gateway.metrics import GatewayMetrics
 from stream_attr.ledger.sink.batch import Batch as SinkBatch
@@ -34,10 +36,17 @@ NODES = ("lhs", "rhs", "expr", "args", "vector_selector", "param")
 
 
 def exposed() -> dict[str, set[str]]:
-    """Every time series that worker, sink and gateway have, with their labels; ``up`` is Prometheus's own."""
+    """Every time series that our processes have, with their labels; ``up`` is Prometheus's own."""
     metrics, sink, gateway = Metrics(), SinkMetrics(), GatewayMetrics()
     gateway.answered("shopify", Result.KEPT)
     gateway.kept("shopify", 1, 0.1)
+    adapt = AdaptMetrics("shopify")
+    adapt.took()
+    adapt.gave(DECISIONS)
+    adapt.skipped(Skip(Reason.UNKNOWN, "topic"))
+    adapt.looked_up("order", "asked")
+    adapt.lag(0, 1)
+    adapt.lost(0, 1)
     stored = SinkBatch({(DECISIONS, 0): 0})
     stored.add(Record(DECISIONS, 0, 0, 1, None, json.dumps(first(DECISIONS)).encode()))
     stored.add(Record(DECISIONS, 0, 1, 1, None, b""))
@@ -58,7 +67,7 @@ def exposed() -> dict[str, set[str]]:
     metrics.partitioners(dict.fromkeys(INPUTS, 1.0), differ=False)
     metrics.refused([Output("dead-letters", b"", b'{"code": "bad_value"}')])
     found: dict[str, set[str]] = {"up": set()}
-    for family in (*metrics.registry.collect(), *sink.registry.collect(), *gateway.registry.collect()):
+    for family in [one for each in (metrics, sink, gateway, adapt) for one in each.registry.collect()]:
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found
@@ -118,7 +127,7 @@ def test_what_a_worker_does_not_tell_is_found_out():
 def test_the_words_that_a_query_picks_by_are_ones_that_there_are():
     values = {
         "topic": set(INPUTS),
-        "job": {"stream-attr", "stream-attr-ledger", "stream-attr-gateway"},
+        "job": {"stream-attr", "stream-attr-ledger", "stream-attr-gateway", "stream-attr-adapt"},
         "result": {str(one) for one in Result},
         "profile": {"official", "comparison"},
     }
@@ -131,7 +140,8 @@ def test_every_metric_is_on_the_dashboard():
     shown = {use.name.removesuffix("_bucket") for query in queries(DASHBOARD) for use in uses(query)}
     assert shown == {
         family.name + ("_total" if family.type == "counter" else "")
-        for registry in (Metrics().registry, SinkMetrics().registry, GatewayMetrics().registry)
+        for registry in [one().registry for one in (Metrics, SinkMetrics, GatewayMetrics)]
+        + [AdaptMetrics("").registry]
         for family in registry.collect()
     } | {"up"}
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from stream_attr.contract.raw_topics import raw_topic
 from stream_attr.kafka.embedded import server
 from tests.gateway.signing import SECRETS, Sent, signed
-from tests.kafka.worker_process import LONGEST_S, WorkerProcess, messages
+from tests.kafka.worker_process import LONGEST_S, WorkerProcess, messages, until
 
 
 def connections_file(folder: Path, platforms: Iterable[str], **more: Any) -> Path:
@@ -86,3 +86,31 @@ class GatewayProcess(WorkerProcess):
     def kept(self, platform: str) -> list[bytes]:
         """The bodies on the platform's topic."""
         return [message.value() for message in messages(self.bootstrap, self.prefix + raw_topic(platform))]
+
+
+@dataclass
+class AdaptProcess(WorkerProcess):
+    """``stream-attr adapt PLATFORM`` on a broker; ``args``: the platform, and more options."""
+
+    def command(self) -> list[str]:
+        return [
+            *(sys.executable, "-m", "stream_attr", "adapt", *self.args),
+            f"--broker={self.bootstrap}",
+            f"--topic-prefix={self.prefix}",
+            f"--web-port={self.port}",
+        ]
+
+    def until_adapted(self, payloads: int) -> None:
+        """Wait until it has read so many."""
+        until(lambda: self.metric("stream_attr_adapt_payloads_total") == payloads, self)
+
+    def until_done(self) -> None:
+        """Wait until nothing waits on the raw topic."""
+        until(
+            lambda: (
+                (lags := self.samples("stream_attr_adapt_lag_records"))
+                and sum(lags) == 0
+                and self.until_ready()
+            ),
+            self,
+        )

@@ -79,4 +79,14 @@ METRICS: Final = {
     "stream_attr_gateway_kept_bytes_total": "Kafka 已确认的报文字节数，按平台",
     "stream_attr_gateway_keep_seconds": "Kafka 确认一个请求所用的时间：平台在等待",
     "stream_attr_gateway_broker_away": "Kafka 不确认任何记录时为 1：请求得到 503，平台会重试；否则为 0",
+    "stream_attr_adapt_payloads_total": "读过的报文",
+    "stream_attr_adapt_events_total": "报文给出的事件，含重复，按主题",
+    "stream_attr_adapt_skipped_total": "没有变成事件的报文部分，按原因（见适配器页面）",
+    "stream_attr_adapt_dead_letters_total": "其中原因表明出了问题的；每一个都在 `raw-dead-letters` 上",
+    "stream_attr_adapt_lookups_total": (
+        "向 `enrich`、`bridge` 查询的次数：`asked` 已查、`known` 已知、`absent` 没有、`failed` 失败并重试"
+    ),
+    "stream_attr_adapt_waiting": "所需的内容查不到、不再读取时为 1，否则为 0",
+    "stream_attr_adapt_lag_records": "`raw.<platform>` 中尚未转换的记录，按分区",
+    "stream_attr_adapt_lost_records_total": "读到之前就被保留期删除而跳过的偏移",
 }

@@ -21,6 +21,7 @@ from stream_attr.contract.records.agent_daily import FIGURES
 from stream_attr.contract.records.fields import MAX_AMOUNT
 from stream_attr.contract.records.shop_settings import ShopSettingsRecord
 from stream_attr.contract.registry import TopicDefinition, topic_definitions
+from stream_attr.gateway.adapt_metrics import AdaptMetrics
 from stream_attr.gateway.metrics import GatewayMetrics
 from stream_attr.ledger.figures import FIGURES as LEDGER_FIGURES
 from stream_attr.ledger.sink.metrics import SinkMetrics
@@ -384,7 +385,7 @@ def _options(in_chinese: bool) -> str:
     return _table(("选项", "默认", "含义") if in_chinese else ("option", "default", "meaning"), rows)
 
 
-def _metrics(all_of_them: Metrics | SinkMetrics | GatewayMetrics, in_chinese: bool) -> str:
+def _metrics(all_of_them: Metrics | SinkMetrics | GatewayMetrics | AdaptMetrics, in_chinese: bool) -> str:
     rows = []
     for metric in _registered(all_of_them):
         name = f"{metric._name}_total" if metric._type == "counter" else metric._name
@@ -396,7 +397,9 @@ def _metrics(all_of_them: Metrics | SinkMetrics | GatewayMetrics, in_chinese: bo
     return _table(("指标", "含义") if in_chinese else ("metric", "kind", "labels", "meaning"), rows)
 
 
-def _registered(all_of_them: Metrics | SinkMetrics | GatewayMetrics) -> Iterator[MetricWrapperBase]:
+def _registered(
+    all_of_them: Metrics | SinkMetrics | GatewayMetrics | AdaptMetrics,
+) -> Iterator[MetricWrapperBase]:
     for value in vars(all_of_them).values():
         if isinstance(value, MetricWrapperBase):
             yield value
@@ -419,5 +422,6 @@ TABLES: Final[dict[str, Callable[[bool], str]]] = {
     "metrics": lambda zh: _metrics(Metrics(), zh),
     "ledger-metrics": lambda zh: _metrics(SinkMetrics(), zh),
     "gateway-metrics": lambda zh: _metrics(GatewayMetrics(), zh),
+    "adapt-metrics": lambda zh: _metrics(AdaptMetrics(""), zh),
 }
 """By name; each takes whether it is to be in Chinese."""
