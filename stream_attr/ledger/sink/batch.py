@@ -15,7 +15,8 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from stream_attr.codec.visible import visible
 from stream_attr.errors import StreamAttrError
-from stream_attr.ledger.sink.rows import QUOTE, Row, UnstorableError, known_at, row_of
+from stream_attr.ledger.sink.lines import QUOTE
+from stream_attr.ledger.sink.rows import Row, UnstorableError, known_at, row_of
 from stream_attr.ledger.sink.tables import OFFSETS, REFUND, REVISION, TOPICS, UNSTORED, Table
 from stream_attr.processor.ports import Record
 

@@ -41,6 +41,7 @@ from stream_attr.contract.topics import (
     TASKS,
 )
 from stream_attr.errors import StreamAttrError
+from stream_attr.ledger.sink.lines import array_of_pairs, array_of_texts, line_of, line_with
 from stream_attr.ledger.sink.tables import (
     AGENT_DAY_HEAD,
     DECISION_HEAD,
@@ -54,11 +55,7 @@ from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import day_name, day_number
 from stream_attr.rules.shop.settings import OFFICIAL
 
-__all__ = ["QUOTE", "Row", "UnstorableError", "known_at", "row_of"]
-
-
-QUOTE: Final = b"\1"
-"""Begins and ends a text of a line, and is doubled within: one that hardly any text has."""
+__all__ = ["Row", "UnstorableError", "known_at", "row_of"]
 
 
 class UnstorableError(StreamAttrError):
@@ -201,59 +198,6 @@ def _checked_day(name: str) -> str:
     return name
 
 
-_encode: Final = msgspec.json.Encoder().encode
-
-
-def _line(values: tuple[Any, ...]) -> bytes:
-    """Return values as a line of CSV.
-
-    JSON writes them many times faster than Python can, and but for quotes the inside of an array is CSV.
-
-    Raises:
-        ValueError: an integer has so many digits that Python does not write it.
-    """
-    line = _encode(values)[1:-1]
-    return b",".join(map(_value, values)) if b"\\" in line else line.replace(b'"', QUOTE)
-
-
-def _value(value: Any) -> bytes:
-    return _quoted(value.encode()) if isinstance(value, str) else _encode(value)
-
-
-def _quoted(text: bytes) -> bytes:
-    """Return a text, such as a whole record, as a value of a line."""
-    return b"".join((QUOTE, text.replace(QUOTE, QUOTE * 2) if QUOTE in text else text, QUOTE))
-
-
-def _with_record(values: tuple[Any, ...], record: bytes) -> bytes:
-    """Return a line whose last value is the record as it came.
-
-    Raises:
-        UnicodeDecodeError: a part of the record that no column needs is not UTF-8.
-    """
-    record.decode()
-    return b",".join((_line(values), _quoted(record)))
-
-
-_BARE: Final = re.compile(r"(?!null$)[\w.:-]+", re.ASCII | re.IGNORECASE)
-"""Text that needs no quotes in an array."""
-
-
-def _texts(items: tuple[str, ...] | list[str]) -> str:
-    """Return an array of text as PostgreSQL reads it."""
-    return f"{{{','.join([one if _BARE.fullmatch(one) else _in_array(one) for one in items])}}}"
-
-
-def _in_array(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _pairs(items: list[tuple[int, int]]) -> str:
-    """Return an array of pairs: two-dimensional, of n by 2."""
-    return f"{{{','.join([f'{{{first},{last}}}' for first, last in items])}}}"
-
-
 def _decided(record: Record, value: bytes) -> Row:
     one: Any = _decision.decode(value)
     if (one.profile == OFFICIAL) != (record.topic == DECISIONS):
@@ -270,7 +214,7 @@ def _decided(record: Record, value: bytes) -> Row:
         agent_id,
         basis,
         *_decision_sums(one),
-        _texts(one.notices),
+        array_of_texts(one.notices),
         one.final_at,
         one.watermark,
         known_at(record, one.watermark),
@@ -282,10 +226,10 @@ def _decided(record: Record, value: bytes) -> Row:
     if one.refunds and one.profile == OFFICIAL:
         of_order, of_sale = head[:2], (one.currency, agent_id, one.outcome)
         refunds = tuple(
-            _line((*of_order, number, *_refund(refund), *of_sale, *order))
+            line_of((*of_order, number, *_refund(refund), *of_sale, *order))
             for number, refund in enumerate(one.refunds, 1)
         )
-    return Row(record, head[:3], order, _with_record(values, value), one.watermark, refunds)
+    return Row(record, head[:3], order, line_with(values, value), one.watermark, refunds)
 
 
 def _inquired(record: Record, value: bytes) -> Row:
@@ -294,13 +238,13 @@ def _inquired(record: Record, value: bytes) -> Row:
     head = _inquiry_head(one)
     values = (
         *head,
-        _texts(one.order_ids),
+        array_of_texts(one.order_ids),
         one.final_at,
         one.watermark,
         record.partition,
         record.offset,
     )
-    return Row(record, head[:4], (one.revision, record.offset), _line(values), one.watermark)
+    return Row(record, head[:4], (one.revision, record.offset), line_of(values), one.watermark)
 
 
 def _received(record: Record, value: bytes) -> Row:
@@ -309,7 +253,7 @@ def _received(record: Record, value: bytes) -> Row:
     head = _reception_head(one)
     values = (
         *head,
-        _pairs(one.presence),
+        array_of_pairs(one.presence),
         one.filtered,
         one.role,
         one.final_at,
@@ -317,14 +261,14 @@ def _received(record: Record, value: bytes) -> Row:
         record.partition,
         record.offset,
     )
-    return Row(record, head[:4], (one.revision, record.offset), _line(values), one.watermark)
+    return Row(record, head[:4], (one.revision, record.offset), line_of(values), one.watermark)
 
 
 def _agents_day(record: Record, value: bytes) -> Row:
     one: Any = _agent_day.decode(value)
     _checked_day(one.day)
     head = _agent_day_head(one)
-    line = _with_record((*head, record.partition, record.offset), value)
+    line = line_with((*head, record.partition, record.offset), value)
     return Row(record, head[:3], (one.revision, record.offset), line, one.watermark)
 
 
@@ -332,13 +276,13 @@ def _tasked(record: Record, value: bytes) -> Row:
     one: Any = _task.decode(value)
     head = _task_head(one)
     values = (*head, record.partition, record.offset)
-    return Row(record, head[:3], (one.revision, record.offset), _line(values), one.watermark)
+    return Row(record, head[:3], (one.revision, record.offset), line_of(values), one.watermark)
 
 
 def _set(record: Record, value: bytes) -> Row:
     given = decode_settings(value)
     key = (given.shop_id, record.partition, record.offset)
-    line = _with_record((*key, day_name(given.first_day)), value)
+    line = line_with((*key, day_name(given.first_day)), value)
     return Row(record, key, (0, record.offset), line)
 
 
@@ -347,7 +291,7 @@ def _listed(record: Record, value: bytes) -> Row:
     key = (one.shop_id, one.agent_id, record.partition, record.offset)
     given = (None if part is UNSET else part for part in (one.name, one.group, one.person_id))
     values = (*key, one.effective_from, one.role.value, *given)
-    return Row(record, key, (0, record.offset), _line(values))
+    return Row(record, key, (0, record.offset), line_of(values))
 
 
 def _ruled(record: Record, value: bytes) -> Row:
@@ -364,7 +308,7 @@ def _ruled(record: Record, value: bytes) -> Row:
         record.partition,
         record.offset,
     )
-    return Row(record, values[:2], (0, record.offset), _line(values))
+    return Row(record, values[:2], (0, record.offset), line_of(values))
 
 
 def _refused(record: Record, value: bytes) -> Row:
@@ -376,7 +320,7 @@ def _refused(record: Record, value: bytes) -> Row:
     key = (record.partition, record.offset)
     named = _named_in(one.value_base64)
     values = (*key, record.timestamp, one.code, one.field, one.topic, one.message, place, *named)
-    return Row(record, key, (0, record.offset), _line(values))
+    return Row(record, key, (0, record.offset), line_of(values))
 
 
 _LONGEST_ID: Final = 128
