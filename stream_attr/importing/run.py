@@ -169,7 +169,7 @@ def _put_orders_together(
         account.repeated += repeated
         account.skipped.update(parts)
         for event in events:
-            buffer.put(_key(event, _PLACE.pack(0, 0)), encode_json(event))
+            buffer.put(_key(event, _PLACE.pack(kept[0].file, kept[0].row)), encode_json(event))
 
 
 def _check_usable(sources: Sequence[Source], rows: Sequence[OrderRow]) -> None:

@@ -358,6 +358,21 @@ def test_refunds_by_their_id(tmp_path: Path) -> None:
     assert [one.get("refund_id") for one in found.events] == [None, None, "r1", "r2"]
 
 
+def test_one_refund_of_two_orders_is_refused_where_it_comes_again(tmp_path: Path) -> None:
+    found = of_rows(
+        tmp_path,
+        "o,b,2026-03-02 10:00,2026-03-02 10:01,9.00,1.00,2026-03-02 10:05,r1,,",
+        "p,b,2026-03-02 10:00,2026-03-02 10:01,9.00,2.00,2026-03-02 10:05,r1,,",
+        more=REFUNDS,
+        head=R_HEAD,
+    )
+    assert [one for one in found.short if one[1] == "refund_completed"] == [
+        ("o", "refund_completed", 5 * MINUTE, 100)
+    ]
+    assert found.codes == [(3, "bad_value")]
+    assert "row 3: another row of the same time has the same id" in found.refused[0]["message"]
+
+
 def test_what_says_no_time_is_counted(tmp_path: Path) -> None:
     found = of_rows(
         tmp_path,
