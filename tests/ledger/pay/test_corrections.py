@@ -123,11 +123,11 @@ def test_an_agents_day_that_becomes_final_comes_later(closed: Database, tmp_path
 
 
 def test_a_ledger_that_is_filled_anew_corrects_nothing(closed: Database):
-    november = start_of("2026-12-03")
+    at = start_of("2026-12-03")
     with closed.connection() as connection:
         connection.execute(
             "INSERT INTO sink_offset VALUES ('attribution-decisions', 0, 9, NULL, %(at)s, %(at)s)",
-            {"at": november},
+            {"at": at},
         )
     close(closed, "2026-12")
     january = ("--scheme", "presale", "--month", "2027-01", "--by", "Li")
