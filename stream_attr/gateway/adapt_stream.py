@@ -269,7 +269,7 @@ class AdaptStream:
                     return list(partition.adaptation.take(record, again=again))
                 except LookupAwayError as error:
                     if not waits:
-                        logger.warning("%s; what needs it waits", error)
+                        logger.warning("%s; what needs it waits", str(error))  # it quotes nothing but an id
                         waits = True
                         self._metrics.waits(True)
                         reader.pause(paused=True)

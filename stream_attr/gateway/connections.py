@@ -164,11 +164,13 @@ def _lookup(one: _Lookup, where: str, folder: Path) -> Lookup:
     for name in one.header_files:
         if not _HEADER.fullmatch(name):
             raise UnusableConnectionsError(f"{where}: {name!r} is not the name of a header")
-    return Lookup(
-        one.url,
-        {
-            name: read_secret_file(folder / path, f"{where}: `header_files.{name}`")
-            for name, path in one.header_files.items()
-        },
-        one.keep_s,
-    )
+    headers = {
+        name: read_secret_file(folder / path, f"{where}: `header_files.{name}`")
+        for name, path in one.header_files.items()
+    }
+    for name, secret in headers.items():
+        if not (secret.reveal().isascii() and secret.reveal().isprintable()):
+            raise UnusableConnectionsError(
+                f"{where}: `header_files.{name}` has characters that a header cannot have"
+            )
+    return Lookup(one.url, headers, one.keep_s)

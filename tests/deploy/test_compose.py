@@ -84,8 +84,8 @@ def test_the_ledgers_sink_finds_its_database():
     assert option(LEDGER["command"], "--web-host") == "0.0.0.0"
 
 
-def test_the_image_has_what_the_ledger_needs():
-    assert re.search(r'pip install --no-cache-dir "\.\[ledger\]"', DOCKERFILE)
+def test_the_image_has_what_ledger_gateway_and_adapt_need():
+    assert re.search(r'pip install --no-cache-dir "\.\[gateway,ledger\]"', DOCKERFILE)
 
 
 def lacking(service):

@@ -18,6 +18,7 @@ def read(tmp_path):
     (tmp_path / "one").write_text("s3cr3t\n")
     (tmp_path / "token").write_text("0123456789abcdef\n")
     (tmp_path / "short").write_text("0123456789abcde\n")
+    (tmp_path / "chinese").write_text("密钥\n", encoding="utf-8")
     (tmp_path / "two").write_text("s3cr3t\nmore\n")
 
     def of(*accounts, **more):
@@ -56,6 +57,10 @@ WRONG = [
     (
         [{**SHOPIFY, "bridge": {"url": "https://a/{id}", "header_files": {"a b": "one"}}}],
         "'a b' is not the name of a header",
+    ),
+    (
+        [{**SHOPIFY, "bridge": {"url": "https://a/{id}", "header_files": {"X-Token": "chinese"}}}],
+        "`header_files.X-Token` has characters that a header cannot have",
     ),
     ([SHOPIFY, SHOPIFY], "two connections 'main' of shopify: rename one"),
     ([], "`connections` is empty"),

@@ -119,6 +119,7 @@ def test_a_document_that_cannot_be_had_is_waited_for(trial):
     process = trial.adapt("doudian")
     until(lambda: b"status 503" in process.get("/ready")[1], process)
     assert process.metric("stream_attr_adapt_waiting") == 1
+    assert "`enrich.order` of connection main of doudian answers with status 503" in process.said()
     trial.keep("doudian", sample("doudian", "webhook_cancel"))
     time.sleep(2)
     assert trial.records(ORDERS) == []
