@@ -156,7 +156,7 @@ def test_who_has_left_is_still_paid_what_is_owed(closed: Database):
     assert list(shown(closed, "2027-01")) == ["p-2"]
 
 
-def test_goals_and_persons_that_change_after_closing_change_nothing_of_it(closed: Database):
+def test_a_person_entered_anew_after_closing_changes_nothing_of_it(closed: Database):
     person(closed, "p-1", "--from", "2026-11-16")
     close(closed, "2026-12")
     assert shown(closed, "2026-12")["p-1"]["true_up"] == 0
