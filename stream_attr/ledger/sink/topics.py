@@ -37,7 +37,7 @@ __all__ = ["OffsetWentBackError", "TopicSink"]
 
 logger = logging.getLogger(__name__)
 
-BATCH_RECORDS: Final = 20_000
+BATCH_RECORDS: Final = 5_000
 BATCH_BYTES: Final = 16 << 20
 LINGER_S: Final = 0.5
 """A batch is written when it has so many records or bytes, or its first record has waited so long."""
