@@ -61,12 +61,10 @@ TEXTS: Final[Mapping[str, Text]] = {
     "log_out": Text("Log out", "退出"),
     "login": Text("login", "账号"),
     "meaning": Text("meaning", "含义"),
-    "message": Text("{text}", "{text}"),
     "name": Text("name", "姓名"),
     "net": Text("net", "净额"),
     "next": Text("next page", "下一页"),
     "no_account": Text("Login and password do not go together.", "账号或密码不正确。"),
-    "no_agent": Text("nobody", "无"),
     "no_order": Text(
         "There is no decision on order {order} in shop {shop}.", "店铺 {shop} 没有订单 {order} 的归属结果。"
     ),
@@ -92,7 +90,6 @@ TEXTS: Final[Mapping[str, Text]] = {
         "The receipt does not support this verdict. Do not pay by it; report it.",
         "收据与归属结果不符。请勿据此计薪，并请报告。",
     ),
-    "of": Text("of", "共"),
     "open_order": Text("Open", "查看"),
     "order": Text("order", "订单"),
     "other_rules": Text("By other rules", "其他规则下"),
@@ -104,12 +101,10 @@ TEXTS: Final[Mapping[str, Text]] = {
     "pending": Text("What can still change", "仍可能变化"),
     "people": Text("People", "人员"),
     "previous": Text("previous page", "上一页"),
-    "print": Text(
-        "Print with the browser; forms and menus are left out.", "可用浏览器打印，不含表单和菜单。"
-    ),
     "preset": Text("preset", "预设"),
     "profile": Text("rules", "规则"),
     "rank": Text("Rank by credited sales: {place} of {of}", "按归属销售额排名：第 {place} 名，共 {of} 名"),
+    "refused": Text("{count} records could not be used: {code}.", "{count} 条记录无法使用：{code}。"),
     "revision": Text("revision", "修订"),
     "role": Text("role", "角色"),
     "rules": Text("Rules", "规则"),
@@ -120,17 +115,14 @@ TEXTS: Final[Mapping[str, Text]] = {
     "set_password": Text("Set a password", "设置密码"),
     "shop": Text("shop", "店铺"),
     "show": Text("Show", "显示"),
-    "since": Text("since", "现"),
     "sort": Text("sort", "排序"),
     "team": Text("Team", "团队"),
     "timeline": Text("What happened", "时间线"),
-    "title": Text("{shop} – {title}", "{shop} – {title}"),
     "to": Text("to", "到"),
     "to_next": Text("{amount} to the next better one", "距上一名 {amount}"),
     "too_many": Text(
         "Too many attempts. Try again in {seconds} seconds.", "尝试次数过多，请 {seconds} 秒后再试。"
     ),
-    "totals": Text("sums", "合计"),
     "unit": Text("unit", "单位"),
     "until_change": Text("Until {time}, chat can still change it.", "{time} 之前，聊天仍可能改变归属。"),
     "since_final": Text(
@@ -143,6 +135,5 @@ TEXTS: Final[Mapping[str, Text]] = {
     "why_not": Text("Why not this agent?", "为什么不是这位客服？"),
     "why_ask": Text("Ask", "查询"),
     "wrong": Text("This cannot be shown.", "无法显示。"),
-    "your_session": Text("You are not logged in, or your session has ended.", "您尚未登录，或会话已过期。"),
 }
 """By key of the templates."""

@@ -6,11 +6,13 @@ import csv
 import html
 import io
 import re
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from stream_attr.console.screens import reports
+from stream_attr.console.texts import TEXTS
 from stream_attr.explain.decision import explain_decision
 from stream_attr.explain.why_not import AgentHistory
 from tests.ledger.reports.conftest import Traffic
@@ -184,3 +186,25 @@ def test_an_empty_ledger_says_so(ledger, console):
         answer = client.get(path)
         assert answer.status_code == 200
         assert "There is no shop that you can see." in answer.text
+
+
+def test_no_text_is_left_over():
+    folder = Path(reports.__file__).parents[1]
+    files = [one for kind in ("*.html", "*.py") for one in folder.rglob(kind) if one.name != "texts.py"]
+    words = {word for one in files for word in re.findall(r"""["']([a-z_]+)["']""", one.read_text())}
+    assert set(TEXTS) - words == set()
+
+
+def test_records_that_cannot_be_used_are_told_on_their_day(people, boss):
+    shop = people.shops[0]
+    day, ts = "2026-10-20", 1_792_468_800_000  # 2026-10-20 16:00 in Shanghai
+    letter = (9, 1, ts, "order-events", "a message", "here", shop)
+    with people.database.connection(autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO dead_letter (source_partition, source_offset, known_ts, code, topic, message, place,"
+            " shop_id) VALUES (%s, %s, %s, 'too_late', %s, %s, %s, %s)",
+            letter,
+        )
+        assert "1 records could not be used: too_late." in boss.get(f"/today?shop={shop}&day={day}").text
+        assert "could not be used" not in boss.get(f"/today?shop={shop}&day=2026-10-22").text
+        connection.execute("DELETE FROM dead_letter WHERE source_partition = 9")

@@ -22,6 +22,7 @@ from stream_attr.ledger.reports.report import Column, Report
 from stream_attr.ledger.reports.scope import as_of
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_number
+from stream_attr.rules.vocabulary import CODES
 
 __all__ = ["SCREEN"]
 
@@ -40,6 +41,11 @@ _BEHIND: Final = {"sales": "sales", "silent": "silent", "refunds": "refunds"}
 """By group of a figure, the orders behind it."""
 _ALERTS: Final = (
     "SELECT rule, changed_ts FROM alert_state WHERE shop_id = ANY(%s) AND active ORDER BY changed_ts DESC"
+)
+
+_REFUSED: Final = (
+    "SELECT code, count(*) FROM dead_letter WHERE shop_id = %s AND known_ts >= %s AND known_ts < %s"
+    " GROUP BY 1 ORDER BY 1"
 )
 
 
@@ -71,7 +77,6 @@ def show(visit: Visit) -> Response:
         report = made(visit, "agents", shop_id, period, by=("shop",), figures=figures)
         team = made(visit, "agents", shop_id, period)
         pending = made(visit, "pending", shop_id, period, by=("shop",))
-        quality = made(visit, "quality", shop_id, period)
         return shop_page(
             visit,
             "today.html",
@@ -85,10 +90,19 @@ def show(visit: Visit) -> Response:
             team=team,
             team_rows=shown_rows(team, list(team.rows), visit, shop_id, _pairs(period)),
             alerts=connection.execute(_ALERTS, ([shop_id, "*"],)).fetchall(),
-            warnings=[note.text for note in quality.notes if note.is_warning],
+            refused=_refused(visit, shop_id, period.instants(now.zone)),
             as_of=known,
             live=watch(visit, known),
         )
+
+
+def _refused(visit: Visit, shop_id: str, instants: tuple[int, int]) -> list[tuple[Text, int]]:
+    """Return which records of the shop could not be used and came in a day, by code: how many.
+
+    The whole of data health reads weeks, and is no page that is asked for every second.
+    """
+    rows = visit.connection.execute(_REFUSED, (shop_id, *instants))
+    return [(Text(code, CODES.chinese_of(code)), count) for code, count in rows]
 
 
 def _day(text: str) -> int:
