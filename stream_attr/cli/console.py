@@ -15,6 +15,7 @@ from stream_attr.cli.database import Where, database_options, ledger_module
 from stream_attr.cli.params import PORT, WEB_URL
 from stream_attr.cli.terminal import echo
 from stream_attr.errors import UnusableError
+from stream_attr.worker.ops.logs import set_up
 from stream_attr.worker.startup.host_check import HostCheckError, require_address
 
 _OPERATOR = "(command line)"
@@ -45,24 +46,39 @@ def console_module(name: str) -> ModuleType:
 )
 @click.option("--port", type=PORT, default=8080, show_default=True, help="Port to listen on.")
 @click.option(
+    "--proxy",
+    "proxies",
+    metavar="ADDRESS…",
+    multiple=True,
+    help="A proxy before it, whose X-Forwarded-For says who asks.  [default: nobody is believed]",
+)
+@click.option(
     "--public-url",
     metavar="URL",
     type=WEB_URL,
     help="The address in people's browsers, where a proxy with a certificate stands before it. With https "
     "its cookie is for HTTPS alone.  [default: http://HOST:PORT]",
 )
-def command(context: click.Context, where: Where, host: str, port: int, public_url: str | None) -> None:
+def command(
+    context: click.Context,
+    where: Where,
+    host: str,
+    port: int,
+    proxies: tuple[str, ...],
+    public_url: str | None,
+) -> None:
     """Show the ledger in a browser, in Chinese and English: stream-attr console.
 
     Everybody needs an account: stream-attr console user add.
     """
     context.obj = where, public_url or f"http://{host}:{port}"
     if context.invoked_subcommand is None:
-        _serve(where, host, port, public_url)
+        _serve(where, host, port, public_url, proxies)
 
 
-def _serve(where: Where, host: str, port: int, public_url: str | None) -> None:
+def _serve(where: Where, host: str, port: int, public_url: str | None, proxies: tuple[str, ...]) -> None:
     """Serve until a signal."""
+    set_up()
     app = console_module("app")
     secure = public_url is not None and urlsplit(public_url).scheme == "https"
     if require_address(host, port) and not secure:
@@ -77,6 +93,9 @@ def _serve(where: Where, host: str, port: int, public_url: str | None) -> None:
         if to_do is not None:
             echo(f"Warning: {to_do}", err=True)
         with database.connection(autocommit=True) as connection:
+            refused = ledger_module("database.publish").may_become_console(connection)
+            if refused is not None:
+                raise UnusableError(refused)
             if not console_module("accounts").Accounts(connection).all():
                 echo(
                     "Nobody can log in yet: stream-attr console user add LOGIN --name NAME --role admin",
@@ -89,8 +108,10 @@ def _serve(where: Where, host: str, port: int, public_url: str | None) -> None:
                 host=host,
                 port=port,
                 access_log=False,
-                log_level="warning",
+                log_config=None,  # ours, which shows no values
                 server_header=False,
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=",".join(proxies),
             )
 
 
@@ -162,7 +183,8 @@ def list_(given: tuple[Where, str]) -> None:
             )
             state = "" if one.active else "  disabled"
             password = "" if one.has_password else "  no password yet"
-            echo(f"{one.login}  {one.role}  {one.name}  {shops or 'all shops'}{state}{password}")
+            seen = "all shops" if one.role.sees_all_shops else shops
+            echo(f"{one.login}  {one.role}  {one.name}  {seen}{state}{password}")
 
 
 @contextmanager

@@ -6,17 +6,28 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, LiteralString, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from psycopg import Connection
 
 from stream_attr.console.roles import Role
-from stream_attr.errors import UnusableError
+from stream_attr.errors import StreamAttrError, UnusableError
 
-__all__ = ["LINK_MS", "Account", "Accounts", "Duty", "hash_of", "now_ms"]
+__all__ = [
+    "LINK_MS",
+    "Account",
+    "Accounts",
+    "Busy",
+    "Duty",
+    "hash_of",
+    "hashed",
+    "matches",
+    "now_ms",
+]
 
 LINK_MS: Final = 24 * 60 * 60 * 1000
 """How long a link can be used."""
@@ -25,9 +36,15 @@ SHORTEST: Final = 10
 LONGEST: Final = 1024
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
 """Argon2 takes 64 MiB and a core for some 50 ms: many log-ins at once must not take the machine."""
+_WAIT_S: Final = 2.0
+"""How long one waits for its turn."""
 _HASHER: Final = PasswordHasher()  # argon2id, with the parameters of RFC 9106's low-memory profile
 _NOBODY: Final = _HASHER.hash(secrets.token_urlsafe())
 """What a password is compared with where there is no account: so that time does not tell which there are."""
+
+
+class Busy(StreamAttrError):  # noqa: N818 -- a state, not a mistake
+    """Too many people log in at once."""
 
 
 class Duty(NamedTuple):
@@ -102,26 +119,34 @@ class Accounts:
 
     def all(self) -> list[Account]:
         """Return all accounts, by login."""
-        duties: dict[str, list[Duty]] = {}
-        with self._connection.transaction():
-            for login, shop_id, agent_id in self._connection.execute(
-                "SELECT login, shop_id, agent_id FROM account_shop ORDER BY 1, 2, 3"
-            ):
-                duties.setdefault(login, []).append(Duty(shop_id, agent_id or None))
-            rows = self._connection.execute(
-                "SELECT login, name, role, active, password_hash IS NOT NULL FROM account ORDER BY login"
-            ).fetchall()
-        return [
-            Account(login, name, Role(role), active, has_password, tuple(duties.get(login, ())))
-            for login, name, role, active, has_password in rows
-        ]
+        return self._read("", ())
 
     def find(self, login: str) -> Account:
         """Return an account. Raises UnusableError where there is none."""
-        for one in self.all():
-            if one.login == login:
-                return one
-        raise UnusableError(f"there is no account {login!r}: see stream-attr console user list")
+        found = self._read("WHERE login = %s", (login,))
+        if not found:
+            raise UnusableError(f"there is no account {login!r}: see stream-attr console user list")
+        return found[0]
+
+    def _read(self, where: LiteralString, bound: tuple[str, ...]) -> list[Account]:
+        rows = self._connection.execute(
+            "SELECT login, name, role, active, password_hash IS NOT NULL,"
+            " array_remove(array_agg(shop_id ORDER BY shop_id, agent_id), NULL),"
+            " array_remove(array_agg(agent_id ORDER BY shop_id, agent_id), NULL)"
+            f" FROM account LEFT JOIN account_shop USING (login) {where} GROUP BY login ORDER BY login",
+            bound,
+        )
+        return [
+            Account(
+                login,
+                name,
+                Role(role),
+                active,
+                has_password,
+                tuple(Duty(shop, agent or None) for shop, agent in zip(shops, agents, strict=True)),
+            )
+            for login, name, role, active, has_password, shops, agents in rows
+        ]
 
     def set_active(self, login: str, *, active: bool) -> None:
         """Let an account log in, or not any more: its sessions end with it.
@@ -138,13 +163,17 @@ class Accounts:
     def link(self, login: str) -> str:
         """Return the secret of a link with which an account sets its password, once, within a day.
 
+        Earlier ones can be used no more.
+
         Raises UnusableError where there is no such account, or it may not log in.
         """
         if not self.find(login).active:
             raise UnusableError(f"account {login!r} may not log in: stream-attr console user enable {login}")
         secret = secrets.token_urlsafe(32)
         with self._connection.transaction():
-            self._connection.execute("DELETE FROM account_link WHERE expires_ts <= %s", (now_ms(),))
+            self._connection.execute(
+                "DELETE FROM account_link WHERE login = %s OR expires_ts <= %s", (login, now_ms())
+            )
             self._connection.execute(
                 "INSERT INTO account_link VALUES (%s, %s, %s)", (hash_of(secret), login, now_ms() + LINK_MS)
             )
@@ -159,16 +188,11 @@ class Accounts:
         ).fetchone()
         return None if row is None else str(row[0])
 
-    def set_password(self, secret: str, password: str) -> str | None:
-        """Set a password through a link, which can be used no more, and end the account's sessions.
+    def set_password(self, secret: str, hashed: str) -> str | None:
+        """Set a password (`hashed`) through a link; all links and sessions of the account end with it.
 
-        Returns the login; None: the link is used, too old or none. Raises UnusableError for a password that
-        is too short.
+        Returns the login; None: the link is used, too old or none.
         """
-        if not SHORTEST <= len(password) <= LONGEST:
-            raise UnusableError(f"a password has at least {SHORTEST} characters and at most {LONGEST}")
-        with _AT_ONCE:
-            hashed = _HASHER.hash(password)
         with self._connection.transaction():
             login = self.of_link(secret)
             if login is None:
@@ -178,21 +202,54 @@ class Accounts:
             ).rowcount
             if not used:  # by another request meanwhile
                 return None
+            self._connection.execute("DELETE FROM account_link WHERE login = %s", (login,))
             self._connection.execute(
                 "UPDATE account SET password_hash = %s WHERE login = %s", (hashed, login)
             )
             self._connection.execute("DELETE FROM session WHERE login = %s", (login,))
         return login
 
-    def has_password(self, login: str, password: str) -> bool:
-        """Whether this is the password of an account that may log in; takes as long where there is none."""
+    def password_hash(self, login: str) -> str | None:
+        """Return what `matches` compares with; None: there is no such account, or it may not log in."""
         row = self._connection.execute(
-            "SELECT password_hash FROM account WHERE login = %s AND active AND password_hash IS NOT NULL",
-            (login,),
+            "SELECT password_hash FROM account WHERE login = %s AND active", (login,)
         ).fetchone()
-        with _AT_ONCE:
-            try:
-                _HASHER.verify(_NOBODY if row is None else row[0], password[:LONGEST])
-            except (VerifyMismatchError, InvalidHashError):
-                return False
-        return row is not None
+        return None if row is None else row[0]
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for a turn to hash; hold no connection meanwhile. Raises Busy."""
+    if not _AT_ONCE.acquire(timeout=_WAIT_S):
+        raise Busy
+    try:
+        yield
+    finally:
+        _AT_ONCE.release()
+
+
+def hashed(password: str) -> str:
+    """Return what is kept of a password.
+
+    Raises:
+        UnusableError: it is too short or too long.
+        Busy: too many people log in.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise UnusableError(f"a password has at least {SHORTEST} characters and at most {LONGEST:,}")
+    with _turn():
+        return _HASHER.hash(password)
+
+
+def matches(known: str | None, password: str) -> bool:
+    """Whether a password is the one of a hash; takes as long where there is none.
+
+    Raises:
+        Busy: too many people log in.
+    """
+    with _turn():
+        try:
+            _HASHER.verify(_NOBODY if known is None else known, password[:LONGEST])
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+    return known is not None

@@ -26,7 +26,7 @@ from stream_attr.console.screens.reports import REPORT_SCREENS
 from stream_attr.console.screens.screen import Screen
 from stream_attr.console.sessions import Sessions
 from stream_attr.console.visit import LANGUAGE_COOKIE, Visit, language_of
-from stream_attr.errors import StreamAttrError, UnusableError
+from stream_attr.errors import UnusableError
 from stream_attr.ledger.texts import LANGUAGES
 
 __all__ = ["SCREENS", "Settings", "application"]
@@ -72,12 +72,17 @@ def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> AS
             Route("/login", doors.log_in, methods=["GET", "POST"]),
             Route("/link", doors.link, methods=["GET", "POST"]),
             Route("/logout", doors.log_out, methods=["POST"]),
-            Route("/language", _language),
+            Route("/language", lambda request: _language(request, secure=settings.secure)),
             Route("/health", _health),
             Route("/ready", lambda _: _ready(pool)),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ],
-        exception_handlers={HTTPException: _refused, Exception: _failed},
+        exception_handlers={
+            HTTPException: _refused,
+            psycopg.OperationalError: _away,
+            PoolTimeout: _away,
+            Exception: _failed,
+        },
     )
     return Headers(app, secure=settings.secure)  # around all, so that the page of an error has them, too
 
@@ -96,9 +101,10 @@ def _answer(
     language = language_of(request)
     secret = request.cookies.get(settings.cookie, "")
     with pool.connection() as connection:
-        session = Sessions(connection).find(secret) if secret else None
+        is_part = bool(request.query_params.get("part"))
+        session = Sessions(connection).find(secret, is_used=not is_part) if secret else None
         if session is None:
-            if request.query_params.get("part"):
+            if is_part:
                 return Response(status_code=204, headers={"HX-Redirect": "/login"})
             whole = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/login?next={quote(whole, safe='')}", 303)
@@ -116,17 +122,24 @@ def _answer(
         return answer
 
 
-def _language(request: Request) -> Response:
+def _language(request: Request, *, secure: bool) -> Response:
     """Choose a language, and go back to the page."""
     language = request.query_params.get("to")
     following = local_path(request.query_params.get("next"))
     answer = RedirectResponse(following, 303)
     if language in LANGUAGES:
-        answer.set_cookie(LANGUAGE_COOKIE, language, max_age=365 * 24 * 3600, httponly=True, samesite="lax")
+        answer.set_cookie(
+            LANGUAGE_COOKIE,
+            language,
+            max_age=365 * 24 * 3600,
+            secure=secure,
+            httponly=True,
+            samesite="lax",
+        )
     return answer
 
 
-def _health(_: Request) -> Response:
+async def _health(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
@@ -144,11 +157,21 @@ def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     page = Page(language_of(request), request.url.path, ())
     detail = "" if error.status_code == 404 else error.detail
-    return render("error.html", page, error.status_code, status=error.status_code, detail=detail)
+    answer = render("error.html", page, error.status_code, status=error.status_code, detail=detail)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _away(request: Request, error: Exception) -> Response:
+    """Answer when the database is away, or has taken too long."""
+    page = Page(language_of(request), request.url.path, ())
+    took_too_long = isinstance(error, psycopg.errors.QueryCanceled)
+    detail = page.t("took_too_long" if took_too_long else "away")
+    return render("error.html", page, 503, status=503, detail=detail)
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    """Answer when something went wrong here; what, the server logs, unless a user can do something."""
+    """Answer when something went wrong here; what, the server logs."""
+    del error
     page = Page(language_of(request), request.url.path, ())
-    detail = str(error) if isinstance(error, StreamAttrError) else ""
-    return render("error.html", page, 500, status=500, detail=detail)
+    return render("error.html", page, 500, status=500, detail="")

@@ -1,14 +1,17 @@
-"""Who looked at what and changed what."""
+"""Log-ins, exports, questions, receipts of others' orders that agents open, and changes of accounts."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
 
 from stream_attr.console.accounts import now_ms
 
 __all__ = ["Entry", "latest", "note"]
+
+LONGEST: Final = 200
+"""Characters of what a line is about."""
 
 
 class Entry(NamedTuple):
@@ -22,10 +25,10 @@ class Entry(NamedTuple):
 
 
 def note(connection: Connection[Any], login: str, action: str, shop_id: str | None, about: str) -> None:
-    """Write a line."""
+    """Write a line; what is longer than `LONGEST` characters is cut."""
     connection.execute(
         "INSERT INTO audit (ts, login, action, shop_id, about) VALUES (%s, %s, %s, %s, %s)",
-        (now_ms(), login, action, shop_id, about),
+        (now_ms(), login[:LONGEST], action, shop_id, about[:LONGEST].replace("\0", "")),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hmac
+import math
+import threading
 import time
 from collections import OrderedDict
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -65,7 +66,7 @@ def check_origin(request: Request) -> None:
         allowed = site in _OURS
     else:
         origin = request.headers.get("origin")
-        allowed = origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+        allowed = origin is not None and origin.partition("://")[2] == request.headers.get("host")
     if not allowed:
         raise HTTPException(403, "this form was sent from another site's page")
 
@@ -85,27 +86,34 @@ class Attempts:
     _MOST: Final = 10_000
 
     def __init__(self) -> None:
-        self._failed: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._tried: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
 
-    def wait_s(self, login: str, address: str) -> int:
-        """Return how many seconds until another attempt is let through; 0: it is."""
+    def begin(self, login: str, address: str) -> int:
+        """Note an attempt, and return how many seconds it has to wait; 0: it is let through.
+
+        It counts as failed until it has `succeeded`, so that many at once are not let through either.
+        """
         now = time.monotonic()
-        waits = [0.0]
-        for key, most in ((("login", login), self.OF_LOGIN), (("address", address), self.OF_ADDRESS)):
-            recent = [ts for ts in self._failed.get(key, ()) if ts > now - self.PERIOD_S]
-            if len(recent) >= most:
-                waits.append(recent[-most] + self.PERIOD_S - now)
-        return int(max(waits) + 0.999)
+        limits = {("login", login): self.OF_LOGIN, ("address", address): self.OF_ADDRESS}
+        with self._lock:
+            recent = {
+                key: [ts for ts in self._tried.pop(key, ()) if ts > now - self.PERIOD_S] for key in limits
+            }
+            waits = [
+                recent[key][-most] + self.PERIOD_S - now
+                for key, most in limits.items()
+                if len(recent[key]) >= most
+            ]
+            for key, times in recent.items():
+                self._tried[key] = times if waits else [*times, now]
+            while len(self._tried) > self._MOST:
+                self._tried.popitem(last=False)
+        return math.ceil(max(waits, default=0))
 
-    def failed(self, login: str, address: str) -> None:
-        """Note one that failed."""
-        now = time.monotonic()
-        for key in (("login", login), ("address", address)):
-            recent = [ts for ts in self._failed.pop(key, ()) if ts > now - self.PERIOD_S]
-            self._failed[key] = [*recent, now]
-        while len(self._failed) > self._MOST:
-            self._failed.popitem(last=False)
-
-    def succeeded(self, login: str) -> None:
-        """Forget those of a login."""
-        self._failed.pop(("login", login), None)
+    def succeeded(self, login: str, address: str) -> None:
+        """Forget the attempts of a login, and this one of its address."""
+        with self._lock:
+            self._tried.pop(("login", login), None)
+            if times := self._tried.get(("address", address)):
+                times.pop()

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from stream_attr.console import audit
-from stream_attr.console.accounts import Accounts
+from stream_attr.console.accounts import Accounts, Busy, hashed, matches
 from stream_attr.console.doors import Attempts, check_form, check_origin
 from stream_attr.console.rendering import Page, render
 from stream_attr.console.sessions import LONGEST_MS, Sessions
@@ -46,33 +46,48 @@ class LogIn:
 
     async def log_in(self, request: Request) -> Response:
         """Show the form, or begin a session."""
-        if request.method == "GET":
-            return self._form(request)
+        if request.method != "POST":
+            following = local_path(request.query_params.get("next"))
+            return self._form(request, following)
         form = await _form_of(request)
         return await run_in_threadpool(self._logged_in, request, form)
 
-    def _form(self, request: Request, wrong: str = "", status: int = 200, **values: Any) -> Response:
+    def _form(
+        self, request: Request, following: str, wrong: str = "", status: int = 200, **values: Any
+    ) -> Response:
         page = Page(language_of(request), "/login", request.query_params.multi_items())
         message = page.t(wrong, **values) if wrong else ""
-        following = local_path(request.query_params.get("next"))
         return render("login.html", page, status, message=message, following=following)
 
     def _logged_in(self, request: Request, form: FormData) -> Response:
         login, password = _text(form, "login").strip(), _text(form, "password")
+        following = local_path(_text(form, "next"))
         address = request.client.host if request.client else ""
-        if wait := self._attempts.wait_s(login, address):
-            answer = self._form(request, "too_many", 429, seconds=wait)
-            answer.headers["Retry-After"] = str(wait)
-            return answer
+        wait = self._attempts.begin(login, address)
+        if wait:
+            return self._too_many(request, following, wait)
         with self._pool.connection() as connection:
-            if not Accounts(connection).has_password(login, password):
-                self._attempts.failed(login, address)
-                return self._form(request, "no_account", 403)
-            self._attempts.succeeded(login)
-            return self._begun(connection, login, local_path(_text(form, "next")))
+            known = Accounts(connection).password_hash(login)
+        try:
+            is_right = matches(known, password)  # without a connection, which others need meanwhile
+        except Busy:
+            return self._too_many(request, following, 1)
+        with self._pool.connection() as connection:
+            if not is_right:
+                audit.note(connection, login, "log-in refused", None, address)
+                return self._form(request, following, "no_account", 403)
+            self._attempts.succeeded(login, address)
+            return self._begun(request, connection, login, following)
 
-    def _begun(self, connection: Connection[Any], login: str, following: str) -> Response:
-        secret = Sessions(connection).start(login)
+    def _too_many(self, request: Request, following: str, wait_s: int) -> Response:
+        answer = self._form(request, following, "too_many", 429, seconds=wait_s)
+        answer.headers["Retry-After"] = str(wait_s)
+        return answer
+
+    def _begun(self, request: Request, connection: Connection[Any], login: str, following: str) -> Response:
+        sessions = Sessions(connection)
+        sessions.end(request.cookies.get(self._cookie, ""))  # the one that this browser had
+        secret = sessions.start(login)
         audit.note(connection, login, "log in", None, "")
         answer = RedirectResponse(following, 303)
         answer.set_cookie(
@@ -95,27 +110,35 @@ class LogIn:
         page = Page(language_of(request), "/link", ())
         secret = _text(form, "token") if form is not None else request.query_params.get("token", "")
         with self._pool.connection() as connection:
-            accounts = Accounts(connection)
-            login = accounts.of_link(secret)
-            if login is None:
-                return render("error.html", page, 410, status=410, detail=page.t("link_used"))
-            message = ""
-            if form is not None:
-                password = _text(form, "password")
-                if password != _text(form, "again"):
-                    message = page.t("passwords_differ")
-                else:
-                    try:
-                        done = accounts.set_password(secret, password)
-                    except UnusableError:
-                        message = page.t("password_rules")
-                    else:
-                        if done is None:
-                            return render("error.html", page, 410, status=410, detail=page.t("link_used"))
-                        audit.note(connection, done, "set password", None, "")
-                        return self._begun(connection, done, "/")
+            login = Accounts(connection).of_link(secret)
+        if login is None:
+            return _used(page)
+        message = ""
+        if form is not None:
+            done = self._set(request, form, secret)
+            if not isinstance(done, str):
+                return _used(page) if done is None else done
+            message = page.t(done)
         status = 400 if message else 200
         return render("link.html", page, status, login=login, token=secret, message=message)
+
+    def _set(self, request: Request, form: FormData, secret: str) -> Response | str | None:
+        """Set the password and begin a session; a text's key: it cannot be; None: the link is used."""
+        password = _text(form, "password")
+        if password != _text(form, "again"):
+            return "passwords_differ"
+        try:
+            kept = hashed(password)
+        except UnusableError:
+            return "password_rules"
+        except Busy:
+            return "busy"
+        with self._pool.connection() as connection:
+            login = Accounts(connection).set_password(secret, kept)
+            if login is None:
+                return None
+            audit.note(connection, login, "set password", None, "")
+            return self._begun(request, connection, login, "/")
 
     async def log_out(self, request: Request) -> Response:
         """End the session."""
@@ -136,6 +159,10 @@ class LogIn:
         return answer
 
 
+def _used(page: Page) -> Response:
+    return render("error.html", page, 410, status=410, detail=page.t("link_used"))
+
+
 async def _form_of(request: Request) -> FormData:
     """Return a form, of our own page and no larger than it can be. Raises HTTPException, 400, 403 or 413."""
     check_origin(request)
@@ -144,4 +171,4 @@ async def _form_of(request: Request) -> FormData:
 
 def _text(form: FormData, name: str) -> str:
     value = form.get(name)
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and "\0" not in value else ""

@@ -9,12 +9,15 @@ from psycopg import Connection
 
 from stream_attr.console.accounts import now_ms
 from stream_attr.console.visit import Asked
+from stream_attr.errors import UnusableError
 from stream_attr.ledger.periods import Period, period, shop_zone
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import Zone, day_name, day_number
 
 __all__ = ["Today", "chosen", "named", "today"]
 
+MOST_DAYS: Final = 400
+"""Of a screen: a year and what it is set beside."""
 _FRESH_DAYS: Final = 7
 """A ledger without a newer day is one of the past: its last day is what is looked at first."""
 
@@ -57,8 +60,16 @@ def named(day: int) -> list[tuple[Text, Period]]:
 
 
 def chosen(asked: Asked, default: Period) -> Period:
-    """Return the period that is asked for, ``from`` and ``to``. Raises UnusableError for what is no day."""
+    """Return the period that is asked for, ``from`` and ``to``.
+
+    Raises UnusableError for what is no day, and for more days than a screen has.
+    """
     first, last = asked.one("from"), asked.one("to")
-    if first is None:
+    if first is None and last is None:
         return default
-    return period(first, last, ("from", "to"))
+    found = period(first or last or "", last or first, ("from", "to"))
+    if found.days > MOST_DAYS:
+        raise UnusableError(
+            f"from … to are {found.days:,} days: a screen has at most {MOST_DAYS}, choose fewer"
+        )
+    return found

@@ -18,6 +18,8 @@ from stream_attr.ledger.reports.scope import snapshot
 __all__ = ["agents_of", "reading", "shops_of"]
 
 _ALL: Final = "all"
+_STATEMENT_MS: Final = 30_000
+"""What a query of a page may take: nobody waits longer, and one person must not take the database."""
 _HAVE_SHOPS: Final = ("decision", "agent_day", "shop_settings", "roster")
 
 
@@ -33,6 +35,7 @@ def reading(connection: Connection[Any], account: Account) -> Iterator[None]:
             connection.execute("SELECT set_config('stream_attr.shops', %s, true)", (_ALL,))
         else:
             connection.execute("SELECT set_config('stream_attr.shops', (%s::text[])::text, true)", (shops,))
+        connection.execute(SQL("SET LOCAL statement_timeout = {}").format(_STATEMENT_MS))
         connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(CONSOLE)))
         yield
 

@@ -45,8 +45,11 @@ class Sessions:
             )
         return secret
 
-    def find(self, secret: str) -> Session | None:
-        """Return a session that has neither ended nor been unused for too long, and note that it is used."""
+    def find(self, secret: str, *, is_used: bool = True) -> Session | None:
+        """Return a session that has neither ended nor been unused for too long.
+
+        ``is_used``: note it; not where a page asks by itself, as a screen that was left open does.
+        """
         now = now_ms()
         with self._connection.transaction():
             row = self._connection.execute(
@@ -56,7 +59,7 @@ class Sessions:
             ).fetchone()
             if row is None:
                 return None
-            if row[2] <= now - _NOTED_EVERY_MS:
+            if is_used and row[2] <= now - _NOTED_EVERY_MS:
                 self._connection.execute(
                     "UPDATE session SET used_ts = %s WHERE token_hash = %s", (now, hash_of(secret))
                 )

@@ -23,6 +23,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     "audit": Text("Audit", "操作记录"),
     "before": Text("before", "原"),
     "behind_next": Text("{amount} ahead of the next one", "领先下一名 {amount}"),
+    "busy": Text("Many people are logging in: try again.", "登录人数较多，请重试。"),
     "by": Text("rows by", "按"),
     "by_day": Text("By day", "每日"),
     "changed_by": Text("changed by", "修订原因"),
@@ -96,7 +97,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     "page": Text("page {number}", "第 {number} 页"),
     "password": Text("password", "密码"),
     "password_again": Text("password, again", "再次输入密码"),
-    "password_rules": Text("At least 10 characters.", "至少 10 个字符。"),
+    "password_rules": Text("10 to 1,024 characters.", "10 到 1,024 个字符。"),
     "passwords_differ": Text("The two passwords differ.", "两次输入的密码不同。"),
     "pending": Text("What can still change", "仍可能变化"),
     "people": Text("People", "人员"),
@@ -118,6 +119,11 @@ TEXTS: Final[Mapping[str, Text]] = {
     "sort": Text("sort", "排序"),
     "team": Text("Team", "团队"),
     "timeline": Text("What happened", "时间线"),
+    "took_too_long": Text("This takes too long: choose fewer days.", "查询时间过长，请减少天数。"),
+    "away": Text(
+        "The ledger's database cannot be reached. Try again in a moment.",
+        "暂时无法连接账本数据库，请稍后再试。",
+    ),
     "to": Text("to", "到"),
     "to_next": Text("{amount} to the next better one", "距上一名 {amount}"),
     "too_many": Text(

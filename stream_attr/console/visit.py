@@ -11,6 +11,7 @@ from psycopg import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from stream_attr.console import audit
 from stream_attr.console.accounts import Account
 from stream_attr.console.reading import agents_of, reading, shops_of
 from stream_attr.console.sessions import Session
@@ -32,8 +33,14 @@ class Asked(NamedTuple):
         return found[-1] if found else None
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Return all values of a name that are not empty, without blanks around them."""
-        return tuple(text for key, value in self.pairs if key == name and (text := value.strip()))
+        """Return all values of a name that are not empty, without blanks around them.
+
+        Raises HTTPException, 400, for a character that no text in a database has.
+        """
+        found = tuple(text for key, value in self.pairs if key == name and (text := value.strip()))
+        if any("\0" in text for text in found):
+            raise HTTPException(400, f"{name} has a character of value 0")
+        return found
 
 
 def not_found() -> HTTPException:
@@ -92,6 +99,16 @@ class Visit:
         if asked not in self.shops:
             raise not_found()
         return asked
+
+    def note(self, action: str, shop_id: str | None, about: str) -> None:
+        """Have the audit say so once the page has been read; not again where a page asks by itself."""
+        if not self.is_part:
+            self.after.append(lambda: audit.note(self.connection, self.account.login, action, shop_id, about))
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a page asks by itself for what is new."""
+        return self.asked.one("part") is not None
 
     def agents(self, shop_id: str) -> tuple[str, ...] | None:
         """Return whose figures the account may see in a shop; None: everybody's."""

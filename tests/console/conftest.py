@@ -9,7 +9,7 @@ import pytest
 from psycopg import Connection
 from starlette.testclient import TestClient
 
-from stream_attr.console.accounts import Accounts, Duty
+from stream_attr.console.accounts import Accounts, Duty, hashed
 from stream_attr.console.app import Settings, application
 from stream_attr.console.roles import Role
 from stream_attr.ledger.database.connect import Database
@@ -43,7 +43,7 @@ def add(connection: Connection, login: str, role: Role, *duties: Duty) -> None:
     """An account with the password of all."""
     accounts = Accounts(connection)
     accounts.add(login, login.title(), role, duties)
-    assert accounts.set_password(accounts.link(login), PASSWORD) == login
+    assert accounts.set_password(accounts.link(login), hashed(PASSWORD)) == login
 
 
 def served(database: Database) -> Iterator[Callable[[], TestClient]]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
+from psycopg import conninfo
 
 from stream_attr.cli import main
 from stream_attr.console import accounts as module
-from stream_attr.console.accounts import LINK_MS, Accounts, Duty
+from stream_attr.console.accounts import LINK_MS, Accounts, Duty, hashed, matches
+from stream_attr.console.reading import reading
 from stream_attr.console.roles import Role
 from stream_attr.console.sessions import IDLE_MS, LONGEST_MS, Sessions
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.embedded.server import free_port
+from stream_attr.ledger.database.connect import Database
+from stream_attr.ledger.database.migrate import migrate
+from stream_attr.ledger.database.publish import may_become_console
 from tests.console.conftest import PASSWORD, add
 
 
@@ -25,14 +32,14 @@ def test_a_link_sets_a_password_once(connection):
     accounts = Accounts(connection)
     made = accounts.add("li", "Li", Role.MANAGER, [Duty("jd:1")])
     assert (made.has_password, made.active, made.duties) == (False, True, (Duty("jd:1"),))
-    assert not accounts.has_password("li", "")
+    assert not matches(accounts.password_hash("li"), "")
     secret = accounts.link("li")
     assert accounts.of_link(secret) == "li"
-    assert accounts.set_password(secret, PASSWORD) == "li"
-    assert accounts.set_password(secret, "another password") is None
-    assert accounts.has_password("li", PASSWORD)
-    assert not accounts.has_password("li", "another password")
-    assert not accounts.has_password("wang", PASSWORD)
+    assert accounts.set_password(secret, hashed(PASSWORD)) == "li"
+    assert accounts.set_password(secret, hashed("another password")) is None
+    assert matches(accounts.password_hash("li"), PASSWORD)
+    assert not matches(accounts.password_hash("li"), "another password")
+    assert not matches(accounts.password_hash("wang"), PASSWORD)
 
 
 def test_a_link_is_too_old_after_a_day(connection, monkeypatch):
@@ -42,7 +49,7 @@ def test_a_link_is_too_old_after_a_day(connection, monkeypatch):
     monkeypatch.setattr(module, "now_ms", lambda: now + LINK_MS - 60_000)
     assert Accounts(connection).of_link(secret) == "li"
     monkeypatch.setattr(module, "now_ms", lambda: now + LINK_MS + 60_000)
-    assert Accounts(connection).set_password(secret, "another password") is None
+    assert Accounts(connection).set_password(secret, hashed("another password")) is None
 
 
 def test_passwords_and_secrets_are_not_in_the_database(connection):
@@ -59,13 +66,33 @@ def test_passwords_and_secrets_are_not_in_the_database(connection):
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 2000])
-def test_a_password_that_is_too_short_or_too_long_is_refused(connection, password):
-    accounts = Accounts(connection)
-    accounts.add("li", "Li", Role.ADMIN, ())
-    secret = accounts.link("li")
+def test_a_password_that_is_too_short_or_too_long_is_refused(password):
     with pytest.raises(UnusableError, match="at least 10 characters"):
-        accounts.set_password(secret, password)
-    assert accounts.of_link(secret) == "li"
+        hashed(password)
+
+
+def test_another_link_and_a_new_password_end_earlier_links(connection):
+    add(connection, "li", Role.ADMIN)
+    accounts = Accounts(connection)
+    first, second = accounts.link("li"), accounts.link("li")
+    assert (accounts.of_link(first), accounts.of_link(second)) == (None, "li")
+    connection.execute(
+        "INSERT INTO account_link VALUES (%s, 'li', %s)", (module.hash_of("third"), module.now_ms() + 1000)
+    )
+    assert accounts.set_password(second, hashed(PASSWORD)) == "li"
+    assert accounts.of_link("third") is None
+
+
+def test_a_page_that_asks_by_itself_does_not_keep_a_session(connection):
+    add(connection, "li", Role.ADMIN)
+    sessions = Sessions(connection)
+    secret = sessions.start("li")
+    used = module.now_ms() - 120_000
+    connection.execute("UPDATE session SET used_ts = %s", (used,))
+    assert sessions.find(secret, is_used=False) is not None
+    assert connection.execute("SELECT used_ts FROM session").fetchone() == (used,)
+    assert sessions.find(secret) is not None
+    assert connection.execute("SELECT used_ts > %s FROM session", (used,)).fetchone() == (True,)
 
 
 @pytest.mark.parametrize(
@@ -90,17 +117,17 @@ def test_an_account_that_is_disabled_is_out_at_once(connection):
     assert Sessions(connection).find(secret) is not None
     accounts.set_active("li", active=False)
     assert Sessions(connection).find(secret) is None
-    assert not accounts.has_password("li", PASSWORD)
+    assert not matches(accounts.password_hash("li"), PASSWORD)
     with pytest.raises(UnusableError, match="user enable li"):
         accounts.link("li")
     accounts.set_active("li", active=True)
-    assert accounts.has_password("li", PASSWORD)
+    assert matches(accounts.password_hash("li"), PASSWORD)
 
 
 def test_a_new_password_ends_the_sessions(connection):
     add(connection, "li", Role.ADMIN)
     secret = Sessions(connection).start("li")
-    Accounts(connection).set_password(Accounts(connection).link("li"), "another password")
+    Accounts(connection).set_password(Accounts(connection).link("li"), hashed("another password"))
     assert Sessions(connection).find(secret) is None
 
 
@@ -153,3 +180,30 @@ def test_an_address_that_others_reach_needs_https(ledger):
     refused = CliRunner().invoke(main, words)
     assert refused.exit_code == 2
     assert "--public-url https://" in refused.stderr
+
+
+def test_a_user_of_the_database_that_may_not_become_the_role_is_told_what_to_do(ledger):
+    with ledger.connection() as connection:
+        connection.execute("CREATE ROLE plain_owner LOGIN")
+        connection.execute(f"GRANT CREATE ON DATABASE {connection.info.dbname} TO plain_owner")
+        connection.execute("DROP SCHEMA stream_attr CASCADE")
+    address = conninfo.make_conninfo(ledger.address, user="plain_owner")
+    try:
+        with Database(address, Path()) as database:
+            migrate(database)
+            refused = CliRunner().invoke(main, ["console", "--database", address, "--port", str(free_port())])
+            assert refused.exit_code == 2
+            assert 'GRANT stream_attr_console TO "plain_owner"' in refused.stderr
+            with ledger.connection() as connection:
+                connection.execute("GRANT stream_attr_console TO plain_owner")
+            with database.connection(autocommit=True) as connection:
+                assert may_become_console(connection) is None
+                accounts = Accounts(connection)
+                accounts.add("li", "Li", Role.ADMIN, ())
+                with reading(connection, accounts.find("li")):
+                    assert connection.execute("SELECT count(*) FROM decision").fetchone() == (0,)
+    finally:
+        with ledger.connection() as connection:
+            connection.execute("DROP SCHEMA IF EXISTS stream_attr CASCADE")
+            connection.execute("DROP OWNED BY plain_owner")
+            connection.execute("DROP ROLE plain_owner")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,45 @@ def test_after_five_failures_a_login_has_to_wait(li):
     answer = li.post("/login", data=FORM, headers=FROM_HERE)
     assert answer.status_code == 429, "the right one too: a guess must not be confirmed"
     assert 0 < int(answer.headers["retry-after"]) <= 300
+
+
+def test_many_guesses_at_once_are_not_let_through_either(li):
+    wrong = {"login": "li", "password": "wrong password"}
+    with ThreadPoolExecutor(12) as threads:
+        answers = list(
+            threads.map(lambda _: li.post("/login", data=wrong, headers=FROM_HERE).status_code, range(12))
+        )
+    assert answers.count(403) <= 5
+    assert answers.count(429) >= 7
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda browser: browser.get("/order?order=%00"),
+        lambda browser: browser.get("/today?day=0001-01-01"),
+        lambda browser: browser.get("/today?day=9999-12-31"),
+        lambda browser: browser.get("/rules?day=x"),
+        lambda browser: browser.get("/sales?from=2000-01&to=2099-12&by=hour"),
+        lambda browser: browser.post("/login", data={"login": "\0", "password": "x"}, headers=FROM_HERE),
+        lambda browser: browser.post("/login", data=FORM, headers={"origin": "http://["}),
+        lambda browser: browser.head("/login"),
+        lambda browser: browser.post("/today", headers=FROM_HERE),
+    ],
+)
+def test_odd_requests_are_answered_and_not_failed(li, ask):
+    li.post("/login", data=FORM, headers=FROM_HERE)
+    assert ask(li).status_code < 500
+
+
+def test_another_log_in_ends_the_session_before(li):
+    li.post("/login", data=FORM, headers=FROM_HERE)
+    before = li.cookies["session"]
+    li.post("/login", data=FORM, headers=FROM_HERE)
+    assert li.get("/people").status_code == 200
+    li.cookies.clear()
+    li.cookies.set("session", before)
+    assert li.get("/people").status_code == 303
 
 
 def test_log_out_ends_the_session_and_needs_its_form(li):

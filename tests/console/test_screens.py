@@ -17,7 +17,7 @@ from stream_attr.explain.decision import explain_decision
 from stream_attr.explain.why_not import AgentHistory
 from tests.ledger.reports.conftest import Traffic
 
-PERIOD = {"from": "2026-01", "to": "2027-12"}
+PERIOD = {"from": "2026-06", "to": "2027-05"}
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +82,7 @@ def test_an_export_is_the_screen_whole(people, boss):
             "SELECT login, action, about FROM audit ORDER BY number DESC LIMIT 1"
         ).fetchall()
     assert row[:2] == ("admin", "export")
-    assert row[2].startswith("orders 2026-01-01")
+    assert row[2].startswith("orders 2026-06-01")
 
 
 def test_pages_of_orders_follow_each_other_without_a_gap(people, boss, monkeypatch):

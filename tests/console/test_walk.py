@@ -7,13 +7,14 @@ import re
 import pytest
 from psycopg import errors
 
-from stream_attr.console.accounts import Account, Accounts
+from stream_attr.console.accounts import Account, Accounts, Duty
 from stream_attr.console.app import SCREENS
 from stream_attr.console.reading import reading
 from stream_attr.console.roles import Role
 from stream_attr.ledger.texts import LANGUAGES
+from tests.console.conftest import add
 
-PERIOD = "&from=2026-01&to=2027-12"
+PERIOD = "&from=2026-06&to=2027-05"
 PATHS = [screen.path for screen in SCREENS]
 
 
@@ -101,6 +102,45 @@ def test_an_agent_sees_own_figures_and_no_others(people, browsers):
     assert {line.split(",")[0] for line in lines} & {
         one["order_id"] for one in people.traffic.decisions
     } == mine
+
+
+@pytest.mark.parametrize("agent_id", ["", "nobody-yet"])
+def test_an_account_whose_agent_is_nobody_sees_nothing(people, agent_id):
+    login, shop = f"agent-{agent_id}", people.shops[0]
+    with people.database.connection(autocommit=True) as connection:
+        add(connection, login, Role.AGENT, Duty(shop, "nobody-yet"))
+        connection.execute("UPDATE account_shop SET agent_id = %s WHERE login = %s", (agent_id, login))
+    browser = people.logged_in(login)
+    for path in ("/orders", "/pending", "/losses"):
+        answer = browser.get(f"{path}?shop={shop}{PERIOD}")
+        assert answer.status_code == 200
+        assert not re.search("kf-[0-9]", answer.text.partition("<table>")[2])
+    assert browser.get(f"/agent?shop={shop}{PERIOD}").status_code in (200, 404)
+
+
+def test_a_name_in_the_roster_makes_nobody_another(people):
+    shop = people.shops[0]
+    with people.database.connection(autocommit=True) as connection:
+        name, agent_id = connection.execute(
+            "SELECT name, agent_id FROM roster WHERE shop_id = %s AND name IS NOT NULL LIMIT 1", (shop,)
+        ).fetchone()
+        add(connection, "by name", Role.AGENT, Duty(shop, name))
+    text = people.logged_in("by name").get(f"/orders?shop={shop}&format=csv{PERIOD}").text
+    assert agent_id not in text
+
+
+def test_what_an_agent_opens_of_others_is_in_the_audit(people, browsers):
+    shop = people.shops[0]
+    with people.database.connection(autocommit=True) as connection:
+        own = {one.agent_id for one in Accounts(connection).find("agent").duties}
+        other = next(
+            one["order_id"]
+            for one in people.traffic.decisions
+            if one["shop_id"] == shop and one["credit"] and one["credit"]["agent_id"] not in own
+        )
+        browsers[Role.AGENT].get(f"/order?shop={shop}&order={other}")
+        query = "SELECT login, action, shop_id, about FROM audit ORDER BY number DESC LIMIT 1"
+        assert connection.execute(query).fetchone() == ("agent", "open order", shop, other)
 
 
 def test_the_database_shows_no_row_of_another_shop(people):

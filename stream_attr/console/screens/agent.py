@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
 
+from stream_attr.console.links import link_of
 from stream_attr.console.periods import chosen, named, today
 from stream_attr.console.rendering import shown, unit_of
 from stream_attr.console.screens.reports import made, shown_rows
@@ -88,7 +90,7 @@ def show(visit: Visit) -> Response:
                 (text, Period(one.first, one.first).name, Period(one.last, one.last).name)
                 for text, one in named(now.day)
             ],
-            tiles=_tiles(whole, visit),
+            tiles=_tiles(whole, visit, shop_id, pairs),
             days=days,
             day_rows=shown_rows(days, list(days.rows), visit, shop_id, pairs),
             goals=goals,
@@ -98,16 +100,28 @@ def show(visit: Visit) -> Response:
         )
 
 
-def _tiles(report: Report, visit: Visit) -> list[tuple[Text, str, str, str]]:
+class Tile(NamedTuple):
+    """One figure of the agent."""
+
+    key: str
+    name: Text
+    value: str
+    unit: str
+    link: str | None
+
+
+def _tiles(report: Report, visit: Visit, shop_id: str, pairs: Sequence[tuple[str, str]]) -> list[Tile]:
     rows = list(report.rows)
     if not rows:
         return []
+    row = {column.key: value for column, value in zip(report.columns, rows[0], strict=True)}
     return [
-        (
+        Tile(
+            column.key,
             column.name,
             shown(value, column.kind, visit.language),
             unit_of(column, visit.language),
-            column.key,
+            link_of(column, value, row, pairs, shop_id),
         )
         for column, value in zip(report.columns, rows[0], strict=True)
         if column.kind is not Kind.TEXT
@@ -125,7 +139,7 @@ def _rank(visit: Visit, shop_id: str, period: Period, agent_id: str) -> Rank | N
         cells = dict(zip(keys, row, strict=True))
         if isinstance(cells["sales.amount"], Money) and isinstance(cells["agent"], str):
             amounts[cells["agent"]] = cells["sales.amount"]
-    if agent_id not in amounts:
+    if agent_id not in amounts or amounts[agent_id].currency is None:
         return None
     mine = amounts[agent_id]
     more = [one.amount for one in amounts.values() if one.amount > mine.amount]

@@ -38,4 +38,4 @@ def watch(visit: Visit, as_of: AsOf) -> Live:
     """Return where a page that shows this asks for more."""
     pairs = [(name, value) for name, value in visit.asked.pairs if name not in _PARTS]
     address = changed(visit.request.url.path, pairs, part="live", mark=_mark(as_of))
-    return Live(address, visit.asked.one("part") == "live")
+    return Live(address, visit.is_part)

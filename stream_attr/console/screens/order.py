@@ -9,7 +9,6 @@ import orjson
 from starlette.responses import Response
 
 from stream_attr.codec.money import format_money
-from stream_attr.console import audit
 from stream_attr.console.screens.live import unchanged, watch
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.visit import Visit, not_found
@@ -125,15 +124,14 @@ def show(visit: Visit) -> Response:
         members = agents_of(connection, shop)
         names = {one.agent_id: one.name for one in members.values() if one.name}
         history = connection.execute(_REVISIONS, (shop_id, order_id, OFFICIAL)).fetchall()
+        own, holder = visit.agents(shop_id), decision["credit"] and decision["credit"]["agent_id"]
+        if own is not None and holder not in own:
+            visit.note("open order", shop_id, order_id)
         why_not = None
         if why is not None:
             agent_id = agent_named(why, names)
             why_not = agent_id, _history_of(visit, decision, agent_id)
-            visit.after.append(
-                lambda: audit.note(
-                    visit.connection, visit.account.login, "why not", shop_id, f"{order_id} {why}"
-                )
-            )
+            visit.note("why not", shop_id, f"{order_id} {why}")
         lines = explain_decision(
             decision,
             why_not=why_not,

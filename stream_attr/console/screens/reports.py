@@ -6,13 +6,13 @@ import importlib
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from stream_attr.console import audit
 from stream_attr.console.links import link_of
 from stream_attr.console.periods import chosen, named, today
 from stream_attr.console.rendering import NUMERIC, shown
@@ -37,6 +37,8 @@ _EXPORTS: Final = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
 }
+_DIGITS: Final = 6
+"""Of the number of a page."""
 _CHUNK: Final = 64 * 1024
 _IN_MEMORY: Final = 1024 * 1024
 _WORDS: Final = {
@@ -91,14 +93,13 @@ class Shown(NamedTuple):
 
 def made(visit: Visit, name: str, shop_id: str, period: Period, **others: Any) -> Report:
     """Make a report of what the account may see. Raises UnusableError as the report does."""
-    agents = visit.agents(shop_id)
-    asked = others.pop("agents", ())
-    if agents is not None:
-        if any(one not in agents for one in asked) or others.get("groups") or others.get("persons"):
-            raise not_found()
-        asked = asked or agents
+    own, asked = visit.agents(shop_id), others.get("agents", ())
+    if own is not None and (
+        any(one not in own for one in asked) or others.get("groups") or others.get("persons")
+    ):
+        raise not_found()
     report = importlib.import_module(f"stream_attr.ledger.reports.{name}").report
-    result: Report = report(visit.connection, Options((shop_id,), period, agents=asked, **others))
+    result: Report = report(visit.connection, Options((shop_id,), period, ids=own, **others))
     return result
 
 
@@ -226,11 +227,14 @@ def _show(name: str, visit: Visit) -> Response:
             options["profile"] = options["profile"] or profiles[0]
         report = made(visit, name, shop_id, period, **options)
         format_ = asked.one("format")
+        can_sort = of.list_of is None or bool(asked.all("by"))
+        if can_sort:
+            rows = _sorted(report, list(report.rows), asked.one("sort"), visit.language)
+            report = replace(report, rows=rows)
         if format_ is not None:
             return _file(visit, report, format_, shop_id, period)
         number = _page_number(asked)
-        can_sort = of.list_of is None or bool(asked.all("by"))
-        page = _page(report, number, asked.one("sort"), visit.language, can_sort=can_sort)
+        page = _page(report, number)
         is_last, page = len(page) <= PER_PAGE, page[:PER_PAGE]
         pairs = [*_without_days(asked), ("from", _day(period.first)), ("to", _day(period.last))]
         return shop_page(
@@ -266,11 +270,9 @@ def _show(name: str, visit: Visit) -> Response:
         )
 
 
-def _page(report: Report, number: int, sort: str | None, language: str, *, can_sort: bool) -> list[Row]:
+def _page(report: Report, number: int) -> list[Row]:
     """Return the rows of a page, and one more if there is one."""
     first, end = (number - 1) * PER_PAGE, number * PER_PAGE + 1
-    if can_sort:
-        return _sorted(report, list(report.rows), sort, language)[first:end]
     rows = iter(report.rows)
     page = list(islice(rows, first, end))
     if isinstance(rows, Generator):
@@ -280,7 +282,7 @@ def _page(report: Report, number: int, sort: str | None, language: str, *, can_s
 
 def _page_number(asked: Asked) -> int:
     text = asked.one("page") or "1"
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= 1_000_000:
+    if not text.isascii() or not text.isdecimal() or len(text) > _DIGITS or int(text) < 1:
         raise HTTPException(400, f"page={text}: write a number from 1")
     return int(text)
 
@@ -301,9 +303,8 @@ def _file(visit: Visit, report: Report, format_: str, shop_id: str, period: Peri
     WRITERS[format_](report, visit.language, file)
     file.seek(0)
     days = period.name.replace(" ", "").replace("\N{EN DASH}", "_")
-    visit.after.append(
-        lambda: audit.note(visit.connection, visit.account.login, "export", shop_id, f"{report.name} {days}")
-    )
+    asked = " ".join(f"{name}={value}" for name, value in visit.asked.pairs if value and name != "shop")
+    visit.note("export", shop_id, f"{report.name} {days} {asked}")
     return StreamingResponse(
         _chunks(file),
         media_type=_EXPORTS[format_],

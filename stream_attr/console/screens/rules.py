@@ -14,10 +14,9 @@ from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.visit import Visit
 from stream_attr.contract.topics import ROSTER, SETTINGS
 from stream_attr.explain.shop_rules import ShopHistory
-from stream_attr.ledger.periods import Period
+from stream_attr.ledger.periods import Period, period
 from stream_attr.ledger.texts import Text
 from stream_attr.processor.ports import Record
-from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.shop.settings import OFFICIAL
 
 __all__ = ["SCREEN"]
@@ -52,10 +51,7 @@ def show(visit: Visit) -> Response:
         profile = visit.asked.one("profile") or OFFICIAL
         if profile not in history.profiles:
             raise HTTPException(400, f"profile={profile}: write one of {', '.join(sorted(history.profiles))}")
-        try:
-            day = now.day if asked is None else day_number(asked)
-        except ValueError:
-            raise HTTPException(400, f"day={asked}: write a day like 2026-11-01") from None
+        day = now.day if asked is None else period(asked, None, ("day", "day")).first
         found = history.on(day, profile)
         return shop_page(
             visit,

@@ -23,8 +23,6 @@ class Screen(NamedTuple):
     show: Callable[[Visit], Response]
     roles: frozenset[Role] = EVERYBODY
     in_menu: bool = True
-    posts: bool = False
-    """Whether it takes forms, too."""
 
 
 def shop_page(visit: Visit, template: str, title: Text, status_code: int = 200, **values: Any) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from stream_attr.console.links import to
@@ -18,10 +17,10 @@ from stream_attr.console.visit import Visit
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.periods import Period
+from stream_attr.ledger.periods import period as period_of
 from stream_attr.ledger.reports.report import Column, Report
 from stream_attr.ledger.reports.scope import as_of
 from stream_attr.ledger.texts import Text
-from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.vocabulary import CODES
 
 __all__ = ["SCREEN"]
@@ -71,7 +70,7 @@ def show(visit: Visit) -> Response:
         if (answer := unchanged(visit, known)) is not None:
             return answer
         asked = visit.asked.one("day")
-        day = now.day if asked is None else _day(asked)
+        day = now.day if asked is None else period_of(asked, None, ("day", "day")).first
         period = Period(day, day)
         figures = (*_TILES, *(f"{key}:before" for key in _TILES))
         report = made(visit, "agents", shop_id, period, by=("shop",), figures=figures)
@@ -84,6 +83,7 @@ def show(visit: Visit) -> Response:
             shop_id=shop_id,
             now=now,
             day=period.name,
+            last_day=Period(now.day, now.day).name,
             days=[Period(day + step, day + step).name for step in (-1, 1)],
             tiles=list(_tiles(report, visit, shop_id, period)),
             pending=_cells(pending, visit),
@@ -103,13 +103,6 @@ def _refused(visit: Visit, shop_id: str, instants: tuple[int, int]) -> list[tupl
     """
     rows = visit.connection.execute(_REFUSED, (shop_id, *instants))
     return [(Text(code, CODES.chinese_of(code)), count) for code, count in rows]
-
-
-def _day(text: str) -> int:
-    try:
-        return day_number(text)
-    except ValueError:
-        raise HTTPException(400, f"day={text}: write a day like 2026-11-01") from None
 
 
 def _pairs(period: Period) -> list[tuple[str, str]]:

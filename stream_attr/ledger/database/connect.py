@@ -221,6 +221,7 @@ class Database:
             max_size=most,
             open=False,
             configure=configure,
+            check=ConnectionPool.check_connection,
         )
 
     @contextmanager

@@ -13,7 +13,7 @@ from stream_attr.ledger.database.schema import SCHEMA
 from stream_attr.ledger.database.texts import TABLES, columns_of, describe
 from stream_attr.ledger.database.views import VIEWS, View
 
-__all__ = ["CONSOLE", "READER", "publish"]
+__all__ = ["CONSOLE", "READER", "may_become_console", "publish"]
 
 READER: Final = "stream_attr_reader"
 """The role that may read the views ``report_*``, and nothing else."""
@@ -39,6 +39,8 @@ READ_BY_CONSOLE: Final = (
 """All but the last have row-level security."""
 _COUNTED_BY_CONSOLE: Final = ("unstored", "topic")
 """A table of no shop, of whose rows one column can be read: enough to count them."""
+_SET_OPTION: Final = 16_00_00
+"""Since this version of PostgreSQL a member may be one without the right to SET ROLE."""
 
 _NAMES: Final = [f"{SCHEMA}.{view.name}" for view in VIEWS]
 _ABOUT: Final = "The ledger of stream_attr. Read its views report_*; its tables change. Definitions"
@@ -67,10 +69,11 @@ def publish(connection: Connection[Any]) -> str | None:
             connection.execute(comment)
         connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(SCHEMA), about))
     readable = {READER: [view.name for view in VIEWS], CONSOLE: list(READ_BY_CONSOLE)}
-    to_do = [_grant(connection, role, names) for role, names in readable.items()]
-    if to_do[-1] is None:
+    to_do = {role: _grant(connection, role, names) for role, names in readable.items()}
+    if to_do[CONSOLE] is None:
         _grant_column(connection, CONSOLE, *_COUNTED_BY_CONSOLE)
-    return "; ".join(one for one in to_do if one is not None) or None
+        may_become_console(connection)
+    return "; ".join(one for one in to_do.values() if one is not None) or None
 
 
 def _define(connection: Connection[Any], view: View) -> None:
@@ -123,7 +126,6 @@ def _grant(connection: Connection[Any], name: str, readable: list[str]) -> str |
         try:
             with connection.transaction():
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
-                connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))  # to SET ROLE to it
         except errors.InsufficientPrivilege:
             return (
                 f"there is no role {name}, and user {connection.info.user!r} may not create it: "
@@ -154,3 +156,20 @@ def _grant_column(connection: Connection[Any], role: str, table: str, column: st
     connection.execute(
         grant.format(sql.Identifier(column), sql.Identifier(SCHEMA, table), sql.Identifier(role))
     )
+
+
+def may_become_console(connection: Connection[Any]) -> str | None:
+    """Let the user of this connection read as `CONSOLE`; returns what to do if it may not let itself."""
+    way = "SET" if connection.info.server_version >= _SET_OPTION else "MEMBER"
+    if connection.execute("SELECT pg_has_role(%s, %s)", (CONSOLE, way)).fetchone() == (True,):
+        return None
+    user = connection.info.user
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(CONSOLE)))
+    except errors.InsufficientPrivilege:
+        return (
+            f"user {user!r} may not read as role {CONSOLE}, as the console does: "
+            f'have an administrator run GRANT {CONSOLE} TO "{user}", then run the command again'
+        )
+    return None

@@ -52,6 +52,9 @@ class Options:
     """By id, or by name in the roster."""
     groups: tuple[str, ...] = ()
     persons: tuple[str, ...] = ()
+    ids: tuple[str, ...] | None = None
+    """Of these agents alone, by id, whether the ledger knows them or not; None: of all. For whoever may see
+    no others: a name in the roster can be changed."""
     figures: tuple[str, ...] = ()
     profile: str | None = None
     statuses: tuple[str, ...] = ()
@@ -158,8 +161,9 @@ def scope(connection: Connection[Any], options: Options, times: Sequence[str] = 
         zone = shop_zone(connection, shop_id)
         members = _members(connection, shop_id, options.period.last)
         found.append(ShopScope(shop_id, zone, slices(zone, options.period, times), members, None))
+    only = None if options.ids is None else frozenset(options.ids)
     if not (options.agents or options.groups or options.persons):
-        return found
+        return [one._replace(chosen=only) for one in found]
     known = [agents_of(connection, one) for one in found]
     chosen = [_chosen(options, members) for members in known]
     for option, asked, matches in (
@@ -170,7 +174,10 @@ def scope(connection: Connection[Any], options: Options, times: Sequence[str] = 
         for name in asked:
             if not any(matches(name, one) for members in known for one in members.values()):
                 raise UnusableError(unknown(option, name, [one for some in known for one in some.values()]))
-    return [one._replace(chosen=ids) for one, ids in zip(found, chosen, strict=True)]
+    return [
+        one._replace(chosen=ids if only is None else ids & only)
+        for one, ids in zip(found, chosen, strict=True)
+    ]
 
 
 def agents_of(connection: Connection[Any], shop: ShopScope) -> dict[str, Member]:
