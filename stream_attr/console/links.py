@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -36,10 +36,18 @@ def changed(path: str, pairs: Pairs, **changes: str | None) -> str:
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
-def link_of(column: Column, value: Cell, row: Mapping[str, Cell], pairs: Pairs, shop_id: str) -> str | None:
+def link_of(
+    column: Column,
+    value: Cell,
+    row: Mapping[str, Cell],
+    pairs: Pairs,
+    shop_id: str,
+    own: Collection[str] | None = None,
+) -> str | None:
     """Return where a cell of a report leads; None: nowhere.
 
-    ``row``: its cells by column. ``pairs``: the query string of the screen, whose period is kept.
+    ``row``: its cells by column. ``pairs``: the query string of the screen, whose period is kept. ``own``:
+    the agents whose pages there are for the reader; None: all.
     """
     if value is None or isinstance(value, Text):
         return None
@@ -48,6 +56,8 @@ def link_of(column: Column, value: Cell, row: Mapping[str, Cell], pairs: Pairs, 
     if column.key in ("order", "order_id"):
         return to("/order", shop=of, order=str(value))
     if column.key in _AGENTS:
+        if own is not None and value not in own:
+            return None
         return to("/agent", shop=of, agent=str(value), from_=days.get("from"), to=days.get("to"))
     figure, agent = FIGURES.get(column.key), row.get("agent")
     if figure is None or not isinstance(figure.formula, Total) or figure.formula.less is not None:

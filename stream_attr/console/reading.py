@@ -1,4 +1,4 @@
-"""What an account may read: one function that takes the scope of every query, and one snapshot per page."""
+"""What an account may read: its shops, its agents, and one snapshot per page."""
 
 from __future__ import annotations
 
@@ -41,13 +41,22 @@ def reading(connection: Connection[Any], account: Account) -> Iterator[None]:
 
 
 def shops_of(connection: Connection[Any], account: Account) -> list[str]:
-    """Return the shops that an account may see, sorted; those without a record too, if they are named."""
+    """Return the shops with any record that an account may see, sorted."""
     if not account.role.sees_all_shops:
-        return sorted({one.shop_id for one in account.duties})
+        shops = sorted({one.shop_id for one in account.duties})
+        return [shop_id for shop_id in shops if _has_records(connection, shop_id)]
     found: set[str] = set()
     for table in _HAVE_SHOPS:
         found.update(one for (one,) in connection.execute(distinct(table, "shop_id")))
     return sorted(found)
+
+
+def _has_records(connection: Connection[Any], shop_id: str) -> bool:
+    query = SQL("SELECT FROM {} WHERE shop_id = %s LIMIT 1")
+    return any(
+        connection.execute(query.format(Identifier(table)), (shop_id,)).fetchone() is not None
+        for table in _HAVE_SHOPS
+    )
 
 
 def agents_of(account: Account, shop_id: str) -> tuple[str, ...] | None:

@@ -80,8 +80,9 @@ TEXTS: Final[Mapping[str, Text]] = {
     ),
     "no_shop": Text("There is no shop that you can see.", "没有您可查看的店铺。"),
     "no_shop_help": Text(
-        "Either the ledger is empty, or your account has no shop: ask your administrator.",
-        "账本为空，或您的账号没有分配店铺，请联系管理员。",
+        "Nothing of your shops has come into the ledger yet, or your account has no shop: ask your "
+        "administrator.",
+        "您的店铺还没有数据进入账本，或您的账号没有分配店铺，请联系管理员。",
     ),
     "not_found": Text("There is no such page.", "没有这个页面。"),
     "not_found_help": Text(

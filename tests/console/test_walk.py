@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -141,6 +142,30 @@ def test_what_an_agent_opens_of_others_is_in_the_audit(people, browsers):
         browsers[Role.AGENT].get(f"/order?shop={shop}&order={other}")
         query = "SELECT login, action, shop_id, about FROM audit ORDER BY number DESC LIMIT 1"
         assert connection.execute(query).fetchone() == ("agent", "open order", shop, other)
+
+
+def test_every_link_that_an_agent_is_shown_leads_somewhere(people, browsers):
+    browser, shop = browsers[Role.AGENT], people.shops[0]
+    paths = [f"/{name}?shop={shop}{PERIOD}" for name in ("agent", "orders", "pending", "losses")]
+    order = next(
+        one["order_id"]
+        for one in people.traffic.decisions
+        if one["shop_id"] == shop and len({each["agent_id"] for each in one["candidates"]}) > 1
+    )
+    for path in [*paths, f"/order?shop={shop}&order={order}"]:
+        links = {html.unescape(one) for one in re.findall('href="(/[^"#]*)"', browser.get(path).text)}
+        assert links
+        for link in links:
+            if not link.startswith(("/static/", "/language")):
+                assert browser.get(link).status_code in (200, 303), (path, link)
+
+
+def test_a_shop_of_which_nothing_has_come_is_told(people):
+    with people.database.connection(autocommit=True) as connection:
+        add(connection, "early", Role.MANAGER, Duty("jd:tomorrow"))
+    answer = people.logged_in("early").get("/today")
+    assert answer.status_code == 200
+    assert "Nothing of your shops has come into the ledger yet" in answer.text
 
 
 def test_the_database_shows_no_row_of_another_shop(people):

@@ -163,6 +163,7 @@ def show(visit: Visit) -> Response:
             others=[_other(profile, one, decision) for profile, one in last.items() if profile != OFFICIAL],
             agents=sorted(members.values()),
             names=names,
+            own=own,
             why=why or "",
             final_at=Moment(decision["final_at"], zone.name),
             zone=zone,

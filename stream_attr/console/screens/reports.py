@@ -113,6 +113,7 @@ def shown_rows(
         if report.name == "pressure" and column.key in ("most", "usual", "receptions")
     }
     has_currency = any(column.key == "currency" for column in report.columns)
+    own = visit.agents(shop_id)
     found = []
     for row in rows:
         by_key = {column.key: value for column, value in zip(report.columns, row, strict=True)}
@@ -120,7 +121,7 @@ def shown_rows(
             [
                 Shown(
                     shown(value, column.kind, visit.language, has_currency=has_currency),
-                    link_of(column, value, by_key, pairs, shop_id),
+                    link_of(column, value, by_key, pairs, shop_id, own),
                     column.kind in NUMERIC,
                     round(9 * _size(value) / most[index]) if most.get(index) else None,
                 )
