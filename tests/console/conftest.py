@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -13,10 +14,11 @@ from stream_attr.console.accounts import Accounts, Duty, hashed
 from stream_attr.console.app import Settings, application
 from stream_attr.console.roles import Role
 from stream_attr.ledger.database.connect import Database
+from stream_attr.ledger.database.embedded import EmbeddedPostgres
 from tests.ledger.conftest import ledger, ledger_template, postgres
-from tests.ledger.reports.conftest import Traffic, ended, generated
+from tests.ledger.reports.conftest import Traffic, generated, judged
 
-__all__ = ["ended", "generated", "ledger", "ledger_template", "postgres"]
+__all__ = ["generated", "ledger", "ledger_template", "postgres"]
 
 PASSWORD = "correct horse"
 FROM_HERE = {"sec-fetch-site": "same-origin"}
@@ -54,20 +56,33 @@ def served(database: Database) -> Iterator[Callable[[], TestClient]]:
 
 
 @pytest.fixture(scope="session")
-def people(ended: Traffic) -> Iterator[People]:
+def traffic(
+    postgres: EmbeddedPostgres,
+    ledger_template: str,
+    generated: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Traffic]:
+    """A ledger of the console's own, of which all is final."""
+    found = judged(postgres, ledger_template, generated, tmp_path_factory.mktemp("console", numbered=False))
+    with found.database:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def people(traffic: Traffic) -> Iterator[People]:
     """One account of each role; the manager, the reviewer and payroll of the first shop alone."""
-    shops = sorted({one["shop_id"] for one in ended.decisions})
+    shops = sorted({one["shop_id"] for one in traffic.decisions})
     assert len(shops) == 2
-    days = [one for one in ended.agent_days if one["shop_id"] == shops[0]]
+    days = [one for one in traffic.agent_days if one["shop_id"] == shops[0]]
     agents = sorted({one["agent_id"] for one in days if one["sales"]["orders"] and one["agent_id"] != "*"})
-    with ended.database.connection(autocommit=True) as connection:
+    with traffic.database.connection(autocommit=True) as connection:
         add(connection, "admin", Role.ADMIN)
         add(connection, "auditor", Role.AUDITOR)
         for role in (Role.MANAGER, Role.REVIEWER, Role.PAYROLL):
             add(connection, str(role), role, Duty(shops[0]))
         add(connection, "agent", Role.AGENT, Duty(shops[0], agents[0]))
-    for client in served(ended.database):
-        yield People(ended.database, client, ended, shops)
+    for client in served(traffic.database):
+        yield People(traffic.database, client, traffic, shops)
 
 
 @pytest.fixture
