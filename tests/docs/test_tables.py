@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from stream_attr.cli import worker
 from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.gateway.adapt_metrics import AdaptMetrics
+from stream_attr.gateway.metrics import GatewayMetrics
 from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.rules.shop.settings import NEVER_FOLLOW_UP, PRESETS, Filters, Settings
 from stream_attr.worker.ops.metrics import Metrics
@@ -109,7 +112,12 @@ def test_every_option_of_the_worker_is_there_with_its_default(language):
 
 @pytest.mark.parametrize(
     ("all_of_them", "first"),
-    [(Metrics, "stream_attr_buyers"), (SinkMetrics, "stream_attr_ledger_lag_records")],
+    [
+        (Metrics, "stream_attr_buyers"),
+        (SinkMetrics, "stream_attr_ledger_lag_records"),
+        (GatewayMetrics, "stream_attr_gateway_requests_total"),
+        (partial(AdaptMetrics, "jd"), "stream_attr_adapt_payloads_total"),
+    ],
 )
 def test_every_metric_is_there(language, all_of_them, first):
     rows = table_of(f"docs/metrics{language}", first)
