@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,9 +10,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from stream_attr.cli.optional import optional_module
 from stream_attr.cli.params import PORT, broker_option, topic_prefix_option
 from stream_attr.cli.secured import security_options, web_token_option
-from stream_attr.errors import UnusableError
 from stream_attr.kafka.secret import Secret
 from stream_attr.kafka.security import Security
 from stream_attr.worker.startup.host_check import HostCheckError, require_address
@@ -33,19 +32,8 @@ class Connected(NamedTuple):
 
 
 def gateway_module(name: str) -> ModuleType:
-    """Import a module of ``stream_attr.gateway``, whose libraries are an optional extra.
-
-    Raises:
-        UnusableError: they are not installed.
-    """
-    try:
-        return importlib.import_module(f"stream_attr.gateway.{name}")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("stream_attr"):
-            raise
-        raise UnusableError(
-            f"this command needs the library {error.name}: pip install 'stream-attr[gateway]'"
-        ) from error
+    """Import a module of ``stream_attr.gateway``. Raises as `optional_module`."""
+    return optional_module(f"gateway.{name}", "gateway", "this command")
 
 
 def require_web(connected: Connected) -> None:

@@ -12,27 +12,21 @@ from urllib.parse import urlsplit
 import click
 
 from stream_attr.cli.database import Where, database_options, ledger_module
+from stream_attr.cli.optional import optional_module
 from stream_attr.cli.params import PORT, WEB_URL
 from stream_attr.cli.terminal import echo
+from stream_attr.console.roles import Role
 from stream_attr.errors import UnusableError
 from stream_attr.worker.ops.logs import set_up
 from stream_attr.worker.startup.host_check import HostCheckError, require_address
 
 _OPERATOR = "(command line)"
 """Who it was, for the audit."""
-_ROLES = ("admin", "manager", "reviewer", "payroll", "agent", "auditor")
 
 
 def console_module(name: str) -> ModuleType:
-    """Import a module of ``stream_attr.console``, whose libraries are an optional extra."""
-    try:
-        return importlib.import_module(f"stream_attr.console.{name}")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("stream_attr"):
-            raise
-        raise UnusableError(
-            f"the console needs the library {error.name}: pip install 'stream-attr[console]'"
-        ) from error
+    """Import a module of ``stream_attr.console``. Raises as `optional_module`."""
+    return optional_module(f"console.{name}", "console", "the console")
 
 
 @click.group(name="console", invoke_without_command=True)
@@ -123,7 +117,7 @@ def user() -> None:
 @user.command()
 @click.argument("login")
 @click.option("--name", required=True, help="The person's name.")
-@click.option("--role", type=click.Choice(_ROLES), required=True, help="What the account is for.")
+@click.option("--role", type=click.Choice([*map(str, Role)]), required=True, help="What the account is for.")
 @click.option(
     "--shop",
     "shops",
@@ -136,10 +130,10 @@ def user() -> None:
 def add(given: tuple[Where, str], login: str, name: str, role: str, shops: tuple[str, ...]) -> None:
     """Make an account, and print a link with which LOGIN sets a password, once and within a day."""
     where, address = given
-    accounts, roles = console_module("accounts"), console_module("roles")
+    accounts = console_module("accounts")
     duties = [accounts.Duty(shop, agent or None) for shop, _, agent in (one.partition("=") for one in shops)]
     with _accounts(where) as (connection, found):
-        found.add(login, name, roles.Role(role), duties)
+        found.add(login, name, Role(role), duties)
         console_module("audit").note(connection, _OPERATOR, "add account", None, login)
         _print_link(address, found.link(login))
 

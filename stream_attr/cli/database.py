@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from stream_attr.cli.optional import optional_module
 from stream_attr.cli.params import FOLDER
-from stream_attr.errors import UnusableError
 from stream_attr.kafka.secret import Secret, read_secret
 
 __all__ = ["IN_DATA_DIR", "Where", "database_options", "ledger_module"]
@@ -39,19 +38,8 @@ class Where(NamedTuple):
 
 
 def ledger_module(name: str, extra: str = "ledger") -> ModuleType:
-    """Import a module of ``stream_attr.ledger``, whose libraries are an optional extra.
-
-    Raises:
-        UnusableError: they are not installed.
-    """
-    try:
-        return importlib.import_module(f"stream_attr.ledger.{name}")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("stream_attr"):
-            raise
-        raise UnusableError(
-            f"the ledger needs the library {error.name}: pip install 'stream-attr[{extra}]'"
-        ) from error
+    """Import a module of ``stream_attr.ledger``. Raises as `optional_module`."""
+    return optional_module(f"ledger.{name}", extra, "the ledger")
 
 
 def database_options(command: _Command) -> _Command:

@@ -10,6 +10,7 @@ from pathlib import Path
 from stream_attr.cli.console import console_module
 from stream_attr.cli.database import IN_DATA_DIR, ledger_module
 from stream_attr.cli.demo_worker import DemoProcess, demo_console
+from stream_attr.console.roles import Role
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.embedded import server
 
@@ -46,11 +47,11 @@ def running_console(folder: Path) -> Iterator[DemoConsole]:
     port = server.free_port()
     with demo_console(port, folder) as process:
         process.await_ready()
-        accounts, role = console_module("accounts").Accounts, console_module("roles").Role.ADMIN
+        accounts = console_module("accounts").Accounts
         with (
             ledger_module("database.connect").Database(None, folder / "data" / IN_DATA_DIR) as database,
             database.connection(autocommit=True) as connection,
         ):
-            accounts(connection).add(LOGIN, "Demo", role, ())
+            accounts(connection).add(LOGIN, "Demo", Role.ADMIN, ())
             secret = accounts(connection).link(LOGIN)
         yield DemoConsole(process, f"{process.url}/link?token={secret}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
@@ -14,7 +13,7 @@ from stream_attr.ledger.periods import Period, period, shop_zone
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import Zone, day_name, day_number
 
-__all__ = ["Today", "chosen", "named", "today"]
+__all__ = ["Today", "chosen", "last_days", "month_of", "named", "today"]
 
 MOST_DAYS: Final = 400
 """Of a screen: a year and what it is set beside."""
@@ -45,18 +44,28 @@ def today(connection: Connection[Any], shop_id: str) -> Today:
     return Today(last, zone, is_now=False)
 
 
-def named(day: int) -> list[tuple[Text, Period]]:
-    """Return the periods that have a name, as seen from a day."""
-    first = date.fromisoformat(day_name(day)[:8] + "01")
-    month = day_number(first.isoformat())
-    return [
+def last_days(day: int, days: int) -> Period:
+    """Return so many days, of which a day is the last."""
+    return Period(day - days + 1, day)
+
+
+def month_of(day: int) -> Period:
+    """Return the month in which a day is."""
+    return period(day_name(day)[:7], None)
+
+
+def named(day: int) -> list[tuple[Text, str, str]]:
+    """Return the periods that have a name, as seen from a day, each with its first and last day."""
+    month = month_of(day)
+    found = (
         (Text("today", "今天"), Period(day, day)),
         (Text("yesterday", "昨天"), Period(day - 1, day - 1)),
-        (Text("7 days", "近7天"), Period(day - 6, day)),
-        (Text("30 days", "近30天"), Period(day - 29, day)),
-        (Text("this month", "本月"), period(day_name(month)[:7], None)),
-        (Text("last month", "上月"), period(day_name(month - 1)[:7], None)),
-    ]
+        (Text("7 days", "近7天"), last_days(day, 7)),
+        (Text("30 days", "近30天"), last_days(day, 30)),
+        (Text("this month", "本月"), month),
+        (Text("last month", "上月"), month_of(month.first - 1)),
+    )
+    return [(text, day_name(one.first), day_name(one.last)) for text, one in found]
 
 
 def chosen(asked: Asked, default: Period) -> Period:

@@ -27,7 +27,6 @@ from stream_attr.explain.why_not import AgentReception
 from stream_attr.explain.writer import NO_NAMES
 from stream_attr.rules.shop.days import Zone, day_number
 from stream_attr.rules.shop.settings import OFFICIAL
-from stream_attr.rules.vocabulary import Filter, Role
 
 __all__ = [
     "UnusableOutputError",
@@ -89,6 +88,9 @@ def decisions_from_replay(directory: Path, shop: str, order: str, profile: str) 
     return found
 
 
+_OF_RECEPTION = ("day", "first_ts", "last_ts", "filtered", "role", "agent_messages")
+
+
 def receptions_from_replay(directory: Path, shop: str, buyer: str, agent: str) -> list[AgentReception] | None:
     """Return an agent's receptions with a buyer; None: the replay wrote no facts.
 
@@ -101,15 +103,7 @@ def receptions_from_replay(directory: Path, shop: str, buyer: str, agent: str) -
         try:
             fact = orjson.loads(line)
             if (fact["shop_id"], fact["buyer_id"], fact["agent_id"]) == (shop, buyer, agent):
-                role = None if fact["role"] == Role.PRESALE else f"role_{fact['role']}"
-                filtered = None if fact["filtered"] == Filter.AGENT_OFFLINE else fact["filtered"]
-                found[fact["day"]] = AgentReception(
-                    fact["day"],
-                    fact["first_ts"],
-                    fact["last_ts"],
-                    filtered or role,
-                    None if fact["agent_messages"] else (),
-                )
+                found[fact["day"]] = AgentReception.recorded(*(fact[name] for name in _OF_RECEPTION))
         except NOT_A_RECORD as error:
             raise UnusableOutputError(f"{place}: not a record of {FACTS}: {error!r}") from error
     return [found[day] for day in sorted(found)]

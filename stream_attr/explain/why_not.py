@@ -13,7 +13,7 @@ from typing import NamedTuple
 from stream_attr.explain.verify import Decision, Figures, ranked
 from stream_attr.explain.writer import Writer
 from stream_attr.rules.order.intervals import NOWHERE, Intervals
-from stream_attr.rules.vocabulary import EXCLUDED, PICK_RULES
+from stream_attr.rules.vocabulary import EXCLUDED, PICK_RULES, Filter, Role
 
 __all__ = ["AgentHistory", "AgentReception", "WhyNot"]
 
@@ -31,6 +31,20 @@ class AgentReception(NamedTuple):
     """Its filter but for ``agent_offline``, or its role, as a receipt has them; None: it is creditable."""
     effective: Sequence[int] | None = None
     """Times of the agent's effective messages, sorted; None: not known."""
+
+    @classmethod
+    def recorded(
+        cls, day: str, first_ts: int, last_ts: int, filtered: str | None, role: str, agent_messages: int
+    ) -> AgentReception:
+        """Return one by the figures of its reception fact."""
+        reason = None if filtered == Filter.AGENT_OFFLINE else filtered
+        return cls(
+            day,
+            first_ts,
+            last_ts,
+            reason or (None if role == Role.PRESALE else f"role_{role}"),
+            None if agent_messages else (),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from starlette.responses import Response
 
 from stream_attr.console.links import link_of
-from stream_attr.console.periods import chosen, named, today
+from stream_attr.console.periods import chosen, month_of, named, today
 from stream_attr.console.rendering import shown, unit_of
 from stream_attr.console.screens.reports import made, shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
@@ -19,6 +19,7 @@ from stream_attr.ledger.reports import agents
 from stream_attr.ledger.reports.report import Money, Report
 from stream_attr.ledger.reports.scope import Options, agents_of, scope
 from stream_attr.ledger.texts import Text
+from stream_attr.rules.shop.days import day_name
 
 __all__ = ["SCREEN"]
 
@@ -56,7 +57,7 @@ def show(visit: Visit) -> Response:
         if shop_id is None:
             return shop_page(visit, "no_shop.html", TITLE)
         now = today(connection, shop_id)
-        period = chosen(visit.asked, named(now.day)[4][1])
+        period = chosen(visit.asked, month_of(now.day))
         [shop] = scope(connection, Options((shop_id,), period))
         members = agents_of(connection, shop)
         own = visit.agents(shop_id)
@@ -71,8 +72,8 @@ def show(visit: Visit) -> Response:
         whole = made(visit, "agents", shop_id, period, agents=(agent_id,), by=("agent",), figures=FIGURES)
         goals = made(visit, "goals", shop_id, period, agents=(agent_id,))
         pairs = [
-            ("from", Period(period.first, period.first).name),
-            ("to", Period(period.last, period.last).name),
+            ("from", day_name(period.first)),
+            ("to", day_name(period.last)),
         ]
         return shop_page(
             visit,
@@ -86,10 +87,7 @@ def show(visit: Visit) -> Response:
             period=period,
             first=pairs[0][1],
             last=pairs[1][1],
-            periods=[
-                (text, Period(one.first, one.first).name, Period(one.last, one.last).name)
-                for text, one in named(now.day)
-            ],
+            periods=named(now.day),
             tiles=_tiles(whole, visit, shop_id, pairs),
             days=days,
             day_rows=shown_rows(days, list(days.rows), visit, shop_id, pairs),

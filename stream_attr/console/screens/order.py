@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-import orjson
 from starlette.responses import Response
 
 from stream_attr.codec.money import format_money
 from stream_attr.console.screens.live import unchanged, watch
 from stream_attr.console.screens.screen import Screen, shop_page
+from stream_attr.console.shop_records import settings_of
 from stream_attr.console.visit import Visit, not_found
-from stream_attr.contract.topics import DECISIONS, SETTINGS
+from stream_attr.contract.topics import DECISIONS
 from stream_attr.explain.decision import explain_decision
 from stream_attr.explain.roster_names import agent_named
 from stream_attr.explain.verify import Decision, verify
@@ -23,7 +23,6 @@ from stream_attr.ledger.reports.report import Moment, Money
 from stream_attr.ledger.reports.scope import Options, agents_of, as_of, scope
 from stream_attr.ledger.texts import Text
 from stream_attr.processor import ShopRegistry
-from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import Zone
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
@@ -33,7 +32,6 @@ from stream_attr.rules.vocabulary import (
     OUTCOMES,
     REASONS,
     STATUSES,
-    Role,
     Vocabulary,
 )
 
@@ -262,17 +260,8 @@ def _history_of(visit: Visit, decision: Decision, agent_id: str) -> AgentHistory
     """Return what the ledger knows of an agent and the order's buyer beside the decision."""
     shop_id, buyer_id = decision["shop_id"], decision["buyer_id"]
     receptions = [
-        AgentReception(
-            day.isoformat(),
-            first_ts,
-            last_ts,
-            (None if filtered == "agent_offline" else filtered)
-            or (None if role == Role.PRESALE else f"role_{role}"),
-            None if messages else (),
-        )
-        for day, first_ts, last_ts, filtered, role, messages in visit.connection.execute(
-            _RECEPTIONS, (shop_id, buyer_id, agent_id)
-        )
+        AgentReception.recorded(day.isoformat(), *figures)
+        for day, *figures in visit.connection.execute(_RECEPTIONS, (shop_id, buyer_id, agent_id))
     ]
     return AgentHistory(receptions, intervals_of(decision, _shop(visit, shop_id)))
 
@@ -280,12 +269,8 @@ def _history_of(visit: Visit, decision: Decision, agent_id: str) -> AgentHistory
 def _shop(visit: Visit, shop_id: str) -> Shop:
     """Return a shop by the settings that the ledger has."""
     registry = ShopRegistry()
-    rows = visit.connection.execute(
-        "SELECT source_partition, source_offset, record FROM shop_settings WHERE shop_id = %s ORDER BY 1, 2",
-        (shop_id,),
-    )
-    for partition, offset, record in rows:
-        registry.apply(Record(SETTINGS, partition, offset, 0, None, orjson.dumps(record)))
+    for record in settings_of(visit.connection, shop_id):
+        registry.apply(record)
     return registry.shop(shop_id)
 
 

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from stream_attr.console.links import link_of
-from stream_attr.console.periods import chosen, named, today
+from stream_attr.console.periods import chosen, last_days, month_of, named, today
 from stream_attr.console.rendering import NUMERIC, shown
 from stream_attr.console.roles import WHOLE_SHOP, Role
 from stream_attr.console.screens.screen import Screen, shop_page
@@ -22,10 +22,12 @@ from stream_attr.console.visit import Asked, Visit, not_found
 from stream_attr.ledger.by import BY
 from stream_attr.ledger.formats.output import WRITERS
 from stream_attr.ledger.periods import Period
+from stream_attr.ledger.reports import losses, signals
 from stream_attr.ledger.reports.orders import BEHIND
 from stream_attr.ledger.reports.report import Cell, Moment, Money, Number, Report, Row
 from stream_attr.ledger.reports.scope import Options
 from stream_attr.ledger.texts import Text
+from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.vocabulary import BASES, NOTICES, OUTCOMES, REASONS, STATUSES
 
@@ -48,10 +50,7 @@ _WORDS: Final = {
     "reason": REASONS,
     "notice": NOTICES,
 }
-_KINDS: Final = {
-    "losses": ("lost", "payment_lost", "unreplied", "slow", "open"),
-    "signals": ("late_words", "to_and_fro", "single_sentence", "templates", "short_losses"),
-}
+_KINDS: Final = {"losses": losses.KINDS, "signals": signals.SIGNALS}
 
 
 class _Of(NamedTuple):
@@ -218,7 +217,7 @@ def _show(name: str, visit: Visit) -> Response:
         if own_only and asked.all("by"):
             raise not_found()  # such rows have the shop's sums below them
         now = today(visit.connection, shop_id)
-        default = named(now.day)[4][1] if name != "orders" else named(now.day)[3][1]
+        default = last_days(now.day, 30) if name == "orders" else month_of(now.day)
         period = chosen(asked, default)
         options = _options(name, asked)
         profiles = _profiles(visit, shop_id) if name in ("compare", "orders") else []
@@ -237,7 +236,7 @@ def _show(name: str, visit: Visit) -> Response:
         number = _page_number(asked)
         page = _page(report, number)
         is_last, page = len(page) <= PER_PAGE, page[:PER_PAGE]
-        pairs = [*_without_days(asked), ("from", _day(period.first)), ("to", _day(period.last))]
+        pairs = [*_without_days(asked), ("from", day_name(period.first)), ("to", day_name(period.last))]
         return shop_page(
             visit,
             "report.html",
@@ -248,11 +247,11 @@ def _show(name: str, visit: Visit) -> Response:
             report=report,
             rows=shown_rows(report, page, visit, shop_id, pairs),
             totals=shown_rows(report, list(report.totals), visit, shop_id, pairs),
-            periods=[(text, _day(one.first), _day(one.last)) for text, one in named(now.day)],
+            periods=named(now.day),
             period=period,
-            last_day=_day(now.day),
-            first=_day(period.first),
-            last=_day(period.last),
+            last_day=day_name(now.day),
+            first=day_name(period.first),
+            last=day_name(period.last),
             number=number,
             is_last=is_last,
             sort=asked.one("sort") or "",
@@ -261,7 +260,7 @@ def _show(name: str, visit: Visit) -> Response:
             bys=[one for one in BY if one != "shop"],
             by=asked.all("by"),
             words=_WORDS if name == "orders" else {},
-            kinds=_KINDS.get(name, ()),
+            kinds=list(_KINDS.get(name, ())),
             chosen_words={key: asked.all(key) for key in (*_WORDS, "kind")},
             profiles=profiles if name == "compare" else [OFFICIAL, *profiles],
             profile=options.get("profile") or OFFICIAL,
@@ -290,10 +289,6 @@ def _page_number(asked: Asked) -> int:
 
 def _without_days(asked: Asked) -> list[tuple[str, str]]:
     return [(name, value) for name, value in asked.pairs if name not in ("from", "to")]
-
-
-def _day(number: int) -> str:
-    return Period(number, number).name
 
 
 def _file(visit: Visit, report: Report, format_: str, shop_id: str, period: Period) -> Response:

@@ -11,20 +11,19 @@ from starlette.responses import Response
 from stream_attr.console.periods import today
 from stream_attr.console.roles import WHOLE_SHOP
 from stream_attr.console.screens.screen import Screen, shop_page
+from stream_attr.console.shop_records import settings_of
 from stream_attr.console.visit import Visit
-from stream_attr.contract.topics import ROSTER, SETTINGS
+from stream_attr.contract.topics import ROSTER
 from stream_attr.explain.shop_rules import ShopHistory
-from stream_attr.ledger.periods import Period, period
+from stream_attr.ledger.periods import period
 from stream_attr.ledger.texts import Text
 from stream_attr.processor.ports import Record
+from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
 
 __all__ = ["SCREEN"]
 
 TITLE: Final = Text("Rules", "规则")
-_SETTINGS: Final = (
-    "SELECT source_partition, source_offset, record FROM shop_settings WHERE shop_id = %s ORDER BY 1, 2"
-)
 _ROSTER: Final = (
     "SELECT source_partition, source_offset, agent_id, effective_from, role, name, agent_group, person_id"
     " FROM roster WHERE shop_id = %s ORDER BY 1, 2"
@@ -38,8 +37,8 @@ def show(visit: Visit) -> Response:
         if shop_id is None:
             return shop_page(visit, "no_shop.html", TITLE)
         history = ShopHistory(shop_id, None)
-        for partition, offset, record in connection.execute(_SETTINGS, (shop_id,)):
-            history.add(Record(SETTINGS, partition, offset, 0, None, orjson.dumps(record)))
+        for record in settings_of(connection, shop_id):
+            history.add(record)
         for partition, offset, *fields in connection.execute(_ROSTER, (shop_id,)):
             names = ("agent_id", "effective_from", "role", "name", "group", "person_id")
             kept = {name: value for name, value in zip(names, fields, strict=True) if value is not None}
@@ -59,7 +58,7 @@ def show(visit: Visit) -> Response:
             TITLE,
             shop_id=shop_id,
             now=now,
-            day=Period(day, day).name,
+            day=day_name(day),
             found=found,
             profile=profile,
             profiles=sorted(history.profiles),

@@ -21,6 +21,7 @@ from stream_attr.ledger.periods import period as period_of
 from stream_attr.ledger.reports.report import Column, Report
 from stream_attr.ledger.reports.scope import as_of
 from stream_attr.ledger.texts import Text
+from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.vocabulary import CODES
 
 __all__ = ["SCREEN"]
@@ -83,8 +84,8 @@ def show(visit: Visit) -> Response:
             shop_id=shop_id,
             now=now,
             day=period.name,
-            last_day=Period(now.day, now.day).name,
-            days=[Period(day + step, day + step).name for step in (-1, 1)],
+            last_day=day_name(now.day),
+            days=[day_name(day + step) for step in (-1, 1)],
             tiles=list(_tiles(report, visit, shop_id, period)),
             pending=_cells(pending, visit),
             team=team,
