@@ -13,10 +13,14 @@ import click
 
 from stream_attr.cli.database import Where, database_options, ledger_module
 from stream_attr.cli.optional import optional_module
-from stream_attr.cli.params import PORT, WEB_URL
+from stream_attr.cli.params import BROKER, PORT, WEB_URL, topic_prefix_option
+from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo
 from stream_attr.console.roles import Role
 from stream_attr.errors import UnusableError
+from stream_attr.kafka.address import BROKER_VARIABLE
+from stream_attr.kafka.security import Security
+from stream_attr.kafka.writer import TopicWriter
 from stream_attr.worker.ops.logs import set_up
 from stream_attr.worker.startup.host_check import HostCheckError, require_address
 
@@ -32,6 +36,16 @@ def console_module(name: str) -> ModuleType:
 @click.group(name="console", invoke_without_command=True)
 @click.pass_context
 @database_options
+@click.option(
+    "--broker",
+    metavar="HOST:PORT,…",
+    type=BROKER,
+    envvar=BROKER_VARIABLE,
+    show_envvar=True,
+    help="Bootstrap servers, which take what is decided here.  [default: nothing can be published]",
+)
+@topic_prefix_option
+@security_options
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -56,6 +70,9 @@ def console_module(name: str) -> ModuleType:
 def command(
     context: click.Context,
     where: Where,
+    broker: str | None,
+    topic_prefix: str,
+    security: Security,
     host: str,
     port: int,
     proxies: tuple[str, ...],
@@ -67,10 +84,18 @@ def command(
     """
     context.obj = where, public_url or f"http://{host}:{port}"
     if context.invoked_subcommand is None:
-        _serve(where, host, port, public_url, proxies)
+        writer = None if broker is None else TopicWriter(broker, security, topic_prefix)
+        _serve(where, writer, host, port, public_url, proxies)
 
 
-def _serve(where: Where, host: str, port: int, public_url: str | None, proxies: tuple[str, ...]) -> None:
+def _serve(
+    where: Where,
+    writer: TopicWriter | None,
+    host: str,
+    port: int,
+    public_url: str | None,
+    proxies: tuple[str, ...],
+) -> None:
     """Serve until a signal."""
     set_up()
     app = console_module("app")
@@ -98,7 +123,7 @@ def _serve(where: Where, host: str, port: int, public_url: str | None, proxies: 
         with database.pool(autocommit=True, application="stream-attr console") as pool:
             echo(f"console on {public_url or f'http://{host}:{port}'}")
             uvicorn.run(
-                app.application(pool, app.Settings(secure)),
+                app.application(pool, app.Settings(secure, writer)),
                 host=host,
                 port=port,
                 access_log=False,

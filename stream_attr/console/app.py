@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -10,6 +10,8 @@ import psycopg
 from psycopg import Connection
 from psycopg_pool import ConnectionPool, PoolTimeout
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -18,15 +20,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from stream_attr.console.accounts import Accounts
-from stream_attr.console.doors import Attempts, Headers
+from stream_attr.console.doors import Attempts, Headers, check_form, form_of
 from stream_attr.console.log_in import LogIn, local_path
 from stream_attr.console.rendering import FOLDER, Page, render
 from stream_attr.console.screens import agent, figures, order, people, rules, today
 from stream_attr.console.screens.reports import REPORT_SCREENS
 from stream_attr.console.screens.screen import Screen
 from stream_attr.console.sessions import Sessions
-from stream_attr.console.visit import LANGUAGE_COOKIE, Visit, language_of
+from stream_attr.console.visit import LANGUAGE_COOKIE, Asked, Visit, language_of
 from stream_attr.errors import UnusableError
+from stream_attr.kafka.writer import TopicWriter
 from stream_attr.ledger.texts import LANGUAGES
 
 __all__ = ["SCREENS", "Settings", "application"]
@@ -52,6 +55,8 @@ class Settings(NamedTuple):
 
     secure: bool
     """Whether browsers reach it over HTTPS: then its cookie is theirs for that alone."""
+    writer: TopicWriter | None = None
+    """What records are published with; None: nothing can be published."""
 
     @property
     def cookie(self) -> str:
@@ -63,12 +68,19 @@ def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> AS
     """Return the application on the ledger of a pool, which must be open."""
     doors = LogIn(pool, settings.cookie, Attempts(), secure=settings.secure)
 
-    def endpoint(screen: Screen) -> Callable[[Request], Response]:
-        return lambda request: _answer(request, screen, pool, settings)
+    def endpoint(screen: Screen) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            form = await form_of(request) if request.method == "POST" else None
+            return await run_in_threadpool(_answer, request, form, screen, pool, settings)
+
+        return answer
 
     app = Starlette(
         routes=[
-            *(Route(one.path, endpoint(one), methods=["GET"]) for one in (_HOME, *SCREENS)),
+            *(
+                Route(one.path, endpoint(one), methods=["GET"] if one.act is None else ["GET", "POST"])
+                for one in (_HOME, *SCREENS)
+            ),
             Route("/login", doors.log_in, methods=["GET", "POST"]),
             Route("/link", doors.link, methods=["GET", "POST"]),
             Route("/logout", doors.log_out, methods=["POST"]),
@@ -95,9 +107,16 @@ _HOME: Final = Screen("/", today.SCREEN.title, _home, in_menu=False)
 
 
 def _answer(
-    request: Request, screen: Screen, pool: ConnectionPool[Connection[Any]], settings: Settings
+    request: Request,
+    form: FormData | None,
+    screen: Screen,
+    pool: ConnectionPool[Connection[Any]],
+    settings: Settings,
 ) -> Response:
-    """Answer a request of somebody who may see the screen; who is not logged in is led to the log-in."""
+    """Answer a request of somebody who may see the screen; who is not logged in is led to the log-in.
+
+    ``form``: what was sent; None: the page is asked for.
+    """
     language = language_of(request)
     secret = request.cookies.get(settings.cookie, "")
     with pool.connection() as connection:
@@ -109,12 +128,16 @@ def _answer(
             whole = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/login?next={quote(whole, safe='')}", 303)
         account = Accounts(connection).find(session.login)
-        if account.role not in screen.roles:
+        answering = screen.show if form is None else screen.act
+        if answering is None or account.role not in (screen.roles if form is None else screen.acting):
             raise HTTPException(404)
+        if form is not None:
+            check_form(form.get("csrf_token"), session.csrf_token)
         menu = tuple((one.path, one.title) for one in SCREENS if one.in_menu and account.role in one.roles)
-        visit = Visit(request, connection, session, account, language, menu)
+        sent = Asked(() if form is None else tuple((name, str(one)) for name, one in form.multi_items()))
+        visit = Visit(request, connection, session, account, language, menu, sent, settings.writer)
         try:
-            answer = screen.show(visit)
+            answer = answering(visit)
         except UnusableError as error:
             raise HTTPException(400, str(error)) from error
         for write in visit.after:

@@ -9,12 +9,12 @@ import time
 from collections import OrderedDict
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import FormData, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["CONTENT_POLICY", "Attempts", "Headers", "check_form", "check_origin"]
+__all__ = ["CONTENT_POLICY", "Attempts", "Headers", "check_form", "form_of"]
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -30,6 +30,7 @@ _HEADERS: Final = {
 }
 _OURS: Final = ("same-origin", "none")
 _SAFE: Final = ("GET", "HEAD")
+_LARGEST_FORM: Final = 16 * 1024
 
 
 class Headers:
@@ -54,7 +55,7 @@ class Headers:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-def check_origin(request: Request) -> None:
+def _check_origin(request: Request) -> None:
     """Refuse a request that changes something and comes from another site's page.
 
     Raises HTTPException, 403. By ``Sec-Fetch-Site``, which every browser of today sends, else by ``Origin``.
@@ -69,6 +70,12 @@ def check_origin(request: Request) -> None:
         allowed = origin is not None and origin.partition("://")[2] == request.headers.get("host")
     if not allowed:
         raise HTTPException(403, "this form was sent from another site's page")
+
+
+async def form_of(request: Request) -> FormData:
+    """Return a form, of our own page and no larger than it can be. Raises HTTPException, 400, 403 or 413."""
+    _check_origin(request)
+    return await request.form(max_files=0, max_fields=20, max_part_size=_LARGEST_FORM)
 
 
 def check_form(given: object, token: str) -> None:

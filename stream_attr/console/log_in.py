@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from psycopg import Connection
@@ -14,15 +14,13 @@ from starlette.responses import RedirectResponse, Response
 
 from stream_attr.console import audit
 from stream_attr.console.accounts import Accounts, Busy, hashed, matches
-from stream_attr.console.doors import Attempts, check_form, check_origin
+from stream_attr.console.doors import Attempts, check_form, form_of
 from stream_attr.console.rendering import Page, render
 from stream_attr.console.sessions import LONGEST_MS, Sessions
 from stream_attr.console.visit import language_of
 from stream_attr.errors import UnusableError
 
 __all__ = ["LogIn", "local_path"]
-
-_LARGEST_FORM: Final = 16 * 1024
 
 
 def local_path(text: str | None) -> str:
@@ -49,7 +47,7 @@ class LogIn:
         if request.method != "POST":
             following = local_path(request.query_params.get("next"))
             return self._form(request, following)
-        form = await _form_of(request)
+        form = await form_of(request)
         return await run_in_threadpool(self._logged_in, request, form)
 
     def _form(
@@ -103,7 +101,7 @@ class LogIn:
 
     async def link(self, request: Request) -> Response:
         """Show the form of a one-time link, or set the password and begin a session."""
-        form = await _form_of(request) if request.method == "POST" else None
+        form = await form_of(request) if request.method == "POST" else None
         return await run_in_threadpool(self._linked, request, form)
 
     def _linked(self, request: Request, form: FormData | None) -> Response:
@@ -142,7 +140,7 @@ class LogIn:
 
     async def log_out(self, request: Request) -> Response:
         """End the session."""
-        form = await _form_of(request)
+        form = await form_of(request)
         return await run_in_threadpool(self._logged_out, request, form)
 
     def _logged_out(self, request: Request, form: FormData) -> Response:
@@ -161,12 +159,6 @@ class LogIn:
 
 def _used(page: Page) -> Response:
     return render("error.html", page, 410, status=410, detail=page.t("link_used"))
-
-
-async def _form_of(request: Request) -> FormData:
-    """Return a form, of our own page and no larger than it can be. Raises HTTPException, 400, 403 or 413."""
-    check_origin(request)
-    return await request.form(max_files=0, max_fields=20, max_part_size=_LARGEST_FORM)
 
 
 def _text(form: FormData, name: str) -> str:

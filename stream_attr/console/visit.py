@@ -15,6 +15,7 @@ from stream_attr.console import audit
 from stream_attr.console.accounts import Account
 from stream_attr.console.reading import agents_of, reading, shops_of
 from stream_attr.console.sessions import Session
+from stream_attr.kafka.writer import TopicWriter
 from stream_attr.ledger.texts import LANGUAGES, Text
 
 __all__ = ["LANGUAGE_COOKIE", "Asked", "Visit", "language_of", "not_found"]
@@ -23,7 +24,7 @@ LANGUAGE_COOKIE = "language"
 
 
 class Asked(NamedTuple):
-    """The query string, which holds every filter, sort and page of a screen."""
+    """The query string, which holds every filter, sort and page of a screen; or a form."""
 
     pairs: tuple[tuple[str, str], ...]
 
@@ -41,6 +42,9 @@ class Asked(NamedTuple):
         if any("\0" in text for text in found):
             raise HTTPException(400, f"{name} has a character of value 0")
         return found
+
+
+_NOTHING = Asked(())
 
 
 def not_found() -> HTTPException:
@@ -71,6 +75,10 @@ class Visit:
     language: str
     menu: tuple[tuple[str, Text], ...]
     """The screens that the account may see: path and title."""
+    form: Asked = _NOTHING
+    """What was sent; empty where a page is asked for."""
+    writer: TopicWriter | None = None
+    """What records are published with; None: the console was given no broker."""
     shops: list[str] = field(default_factory=list)
     """That the account may see; known within ``reading``."""
     after: list[Callable[[], None]] = field(default_factory=list)

@@ -13,7 +13,7 @@ from stream_attr.console.app import SCREENS
 from stream_attr.console.reading import reading
 from stream_attr.console.roles import Role
 from stream_attr.ledger.texts import LANGUAGES
-from tests.console.conftest import add
+from tests.console.conftest import FROM_HERE, add
 
 PERIOD = "&from=2026-06&to=2027-05"
 PATHS = [screen.path for screen in SCREENS]
@@ -54,6 +54,17 @@ def test_another_shop_is_not_there(people, browsers, some_order, path, role):
         return
     assert answer.status_code == 404
     assert shop not in answer.text
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda one: one.path)
+def test_a_form_is_taken_from_the_roles_that_may_send_it(browsers, screen, role):
+    browser = browsers[role]
+    form = {"csrf_token": "another session's"}
+    answer = browser.post(screen.path, data=form, headers=FROM_HERE)
+    expected = 405 if screen.act is None else 403 if role in screen.acting else 404
+    assert answer.status_code == expected
+    assert browser.post(screen.path, data=form).status_code == (405 if screen.act is None else 403)
 
 
 @pytest.mark.parametrize("path", PATHS)

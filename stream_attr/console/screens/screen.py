@@ -23,6 +23,10 @@ class Screen(NamedTuple):
     show: Callable[[Visit], Response]
     roles: frozenset[Role] = EVERYBODY
     in_menu: bool = True
+    act: Callable[[Visit], Response] | None = None
+    """Answers a form that was sent to it, ``visit.form``; None: it takes none."""
+    acting: frozenset[Role] = frozenset()
+    """Who may send one."""
 
 
 def shop_page(visit: Visit, template: str, title: Text, status_code: int = 200, **values: Any) -> Response:
