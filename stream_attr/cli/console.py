@@ -159,7 +159,7 @@ def add(given: tuple[Where, str], login: str, name: str, role: str, shops: tuple
     duties = [accounts.Duty(shop, agent or None) for shop, _, agent in (one.partition("=") for one in shops)]
     with _accounts(where) as (connection, found):
         found.add(login, name, Role(role), duties)
-        console_module("audit").note(connection, _OPERATOR, "add account", None, login)
+        ledger_module("audit").note(connection, _OPERATOR, "add account", None, login)
         _print_link(address, found.link(login))
 
 
@@ -171,7 +171,7 @@ def link(given: tuple[Where, str], login: str) -> None:
     where, address = given
     with _accounts(where) as (connection, found):
         secret = found.link(login)
-        console_module("audit").note(connection, _OPERATOR, "link", None, login)
+        ledger_module("audit").note(connection, _OPERATOR, "link", None, login)
         _print_link(address, secret)
 
 
@@ -220,7 +220,7 @@ def _set_active(where: Where, login: str, *, active: bool) -> None:
     with _accounts(where) as (connection, found):
         found.set_active(login, active=active)
         done = "enable account" if active else "disable account"
-        console_module("audit").note(connection, _OPERATOR, done, None, login)
+        ledger_module("audit").note(connection, _OPERATOR, done, None, login)
 
 
 def _print_link(address: str, secret: str) -> None:

@@ -12,13 +12,13 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from stream_attr.console import audit
 from stream_attr.console.accounts import Accounts, Busy, hashed, matches
 from stream_attr.console.doors import Attempts, check_form, form_of
 from stream_attr.console.rendering import Page, render
 from stream_attr.console.sessions import LONGEST_MS, Sessions
 from stream_attr.console.visit import language_of
 from stream_attr.errors import UnusableError
+from stream_attr.ledger import audit
 
 __all__ = ["LogIn", "local_path"]
 

@@ -11,11 +11,11 @@ from psycopg import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from stream_attr.console import audit
 from stream_attr.console.accounts import Account
 from stream_attr.console.reading import agents_of, reading, shops_of
 from stream_attr.console.sessions import Session
 from stream_attr.kafka.writer import TopicWriter
+from stream_attr.ledger import audit
 from stream_attr.ledger.texts import LANGUAGES, Text
 
 __all__ = ["LANGUAGE_COOKIE", "Asked", "Visit", "language_of", "not_found"]

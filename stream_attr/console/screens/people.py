@@ -6,11 +6,11 @@ from typing import Final
 
 from starlette.responses import Response
 
-from stream_attr.console import audit
 from stream_attr.console.accounts import Accounts
 from stream_attr.console.roles import Role
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.visit import Visit
+from stream_attr.ledger import audit
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.settings import DEFAULT_TIMEZONE
 

@@ -1,12 +1,11 @@
-"""Log-ins, exports, questions, receipts of others' orders that agents open, and changes of accounts."""
+"""Who did what: log-ins, exports, questions, looks at pay, and what was changed."""
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
-
-from stream_attr.console.accounts import now_ms
 
 __all__ = ["Entry", "latest", "note"]
 
@@ -28,7 +27,7 @@ def note(connection: Connection[Any], login: str, action: str, shop_id: str | No
     """Write a line; what is longer than `LONGEST` characters is cut."""
     connection.execute(
         "INSERT INTO audit (ts, login, action, shop_id, about) VALUES (%s, %s, %s, %s, %s)",
-        (now_ms(), login[:LONGEST], action, shop_id, about[:LONGEST].replace("\0", "")),
+        (time.time_ns() // 1_000_000, login[:LONGEST], action, shop_id, about[:LONGEST].replace("\0", "")),
     )
 
 
