@@ -30,7 +30,7 @@ _HEADERS: Final = {
 }
 _OURS: Final = ("same-origin", "none")
 _SAFE: Final = ("GET", "HEAD")
-_LARGEST_FORM: Final = 16 * 1024
+_LARGEST_FORM: Final = 256 * 1024
 
 
 class Headers:
