@@ -115,7 +115,7 @@ def _demo(port: int, web_port: int, sheets: Path, *, keep: bool) -> None:
         screen.names = sample.names
         worker.await_ready()
         ledger = None if missing else stack.enter_context(running_ledger(broker.bootstrap, scratch))
-        seen = None if ledger is None else _console(stack, ledger, scratch)
+        seen = None if ledger is None else _console(stack, ledger, broker.bootstrap, scratch)
         screen.print(f"broker on {broker.bootstrap}, worker on {worker.url}; times in {TIMEZONE}", "dim")
         if seen is not None:
             screen.print(f"watch it in a browser, in Chinese or English: {seen.link}", "bold")
@@ -188,12 +188,12 @@ def _explain_one(screen: DemoScreen) -> None:
         screen.print(f"  {line}".rstrip())
 
 
-def _console(stack: ExitStack, ledger: DemoLedger, folder: Path) -> DemoConsole | None:
+def _console(stack: ExitStack, ledger: DemoLedger, bootstrap: str, folder: Path) -> DemoConsole | None:
     """Run the console until the stack ends; None: what it needs is not installed."""
     if missing_for_console() is not None:
         return None
     ledger.process.await_ready()
-    return stack.enter_context(running_console(folder))
+    return stack.enter_context(running_console(bootstrap, folder))
 
 
 def _print_commands(

@@ -38,14 +38,14 @@ class DemoConsole:
 
 
 @contextmanager
-def running_console(folder: Path) -> Iterator[DemoConsole]:
-    """Run ``stream-attr console`` on the demo's ledger, which must be ready, while the context lasts.
+def running_console(bootstrap: str, folder: Path) -> Iterator[DemoConsole]:
+    """Run ``stream-attr console`` on the demo's ledger, which must be ready, and its broker.
 
     Raises:
         StreamAttrError: it does not come up.
     """
     port = server.free_port()
-    with demo_console(port, folder) as process:
+    with demo_console(bootstrap, port, folder) as process:
         process.await_ready()
         accounts = console_module("accounts").Accounts
         with (

@@ -88,9 +88,9 @@ def demo_ledger(bootstrap: str, port: int, folder: Path) -> AbstractContextManag
     return _running("ledger", port, folder, {"--broker": bootstrap, "--web-port": str(port)})
 
 
-def demo_console(port: int, folder: Path) -> AbstractContextManager[DemoProcess]:
-    """Serve the console of the ledger in a folder for as long as the context lasts."""
-    return _running("console", port, folder, {"--port": str(port)})
+def demo_console(bootstrap: str, port: int, folder: Path) -> AbstractContextManager[DemoProcess]:
+    """Serve the console of the ledger in a folder, which publishes to a broker, while the context lasts."""
+    return _running("console", port, folder, {"--broker": bootstrap, "--port": str(port)})
 
 
 @contextmanager

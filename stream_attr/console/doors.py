@@ -30,6 +30,8 @@ _HEADERS: Final = {
 }
 _OURS: Final = ("same-origin", "none")
 _SAFE: Final = ("GET", "HEAD")
+_MOST_FIELDS: Final = 5_000
+"""A record of settings with some profiles has hundreds."""
 _LARGEST_FORM: Final = 256 * 1024
 
 
@@ -75,7 +77,7 @@ def _check_origin(request: Request) -> None:
 async def form_of(request: Request) -> FormData:
     """Return a form, of our own page and no larger than it can be. Raises HTTPException, 400, 403 or 413."""
     _check_origin(request)
-    return await request.form(max_files=0, max_fields=20, max_part_size=_LARGEST_FORM)
+    return await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=_LARGEST_FORM)
 
 
 def check_form(given: object, token: str) -> None:

@@ -21,6 +21,7 @@ from stream_attr.kafka.security import Security
 __all__ = [
     "ANY_PARTITION",
     "DELIVERY_TIMEOUT_MS",
+    "Kept",
     "Progress",
     "PublishError",
     "Published",
@@ -42,6 +43,8 @@ _LAST_FLUSH_S = 5.0
 Progress = Callable[[int, float], None]
 """Called with the number of acknowledged records, and the seconds since the last acknowledgement while
 records wait for one."""
+Kept = Callable[[str, int, int], None]
+"""Called with where an acknowledged record stands: topic without prefix, partition, offset."""
 
 
 class PublishError(StreamAttrError):
@@ -85,8 +88,10 @@ class Sender:
         account: Published,
         delivery_timeout_ms: int = DELIVERY_TIMEOUT_MS,
         progress: Progress = lambda _acknowledged, _silent_s: None,
+        kept: Kept | None = None,
     ) -> None:
         self.published = account
+        self._kept = kept
         self._bootstrap = bootstrap
         self._prefix = prefix
         self._progress = progress
@@ -109,7 +114,7 @@ class Sender:
                 "enable.idempotence": True,  # a repeated send neither duplicates nor reorders records
                 "partitioner": "murmur2",  # as Java clients: whoever sends, a buyer has one partition
                 "linger.ms": 20,
-                "delivery.report.only.error": True,
+                "delivery.report.only.error": kept is None,
                 "delivery.timeout.ms": delivery_timeout_ms,
                 "error_cb": self._on_error,
                 "on_delivery": self._on_delivery,
@@ -181,7 +186,12 @@ class Sender:
                 return
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
-        """Take a record that was not delivered out of the account."""
+        """Tell where a record stands, or take it out of the account if it was not delivered."""
+        if error is None:
+            assert self._kept is not None
+            topic = message.topic().removeprefix(self._prefix)
+            self._kept(topic, int(message.partition() or 0), int(message.offset() or 0))
+            return
         self._failure = self._failure or error
         self.published.records[message.topic().removeprefix(self._prefix)] -= 1
 

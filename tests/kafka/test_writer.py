@@ -20,9 +20,11 @@ def test_a_record_is_on_its_topic_once_the_call_returns(broker, topic_prefix):
     writer = TopicWriter(broker.bootstrap, prefix=topic_prefix)
     with writer.opened(RULINGS) as write:
         assert messages(broker.bootstrap, topic_prefix + RULINGS) == []
-        write("jd:1|买家", b"{}")
+        first = write("jd:1|买家", b"{}")
         [found] = messages(broker.bootstrap, topic_prefix + RULINGS)
         assert (found.key().decode(), found.value()) == ("jd:1|买家", b"{}")
+        assert first == (found.partition(), 0)
+        assert write("jd:1|买家", b"{}") == (found.partition(), 1)
 
 
 @any_broker
