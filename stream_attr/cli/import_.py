@@ -198,7 +198,8 @@ def _require_no_events(out: Path) -> None:
 
 def _import(sources: Sequence[Source], said: Said, out: Path, topics: Sequence[str]) -> Account:
     """Write the events to the folder in place of what it holds."""
-    sizes = [about_rows(Path(source.columns.sheet.file)) for source in sources]
+    sheets = [source.columns.sheet for source in sources]
+    sizes = [sheet.height or about_rows(Path(sheet.file)) for sheet in sheets]
     progress = Progress("read", total=None if None in sizes else sum(filter(None, sizes)))
     try:
         with atomic_files(out, [*topics, _REFUSED]) as opened:
@@ -208,8 +209,9 @@ def _import(sources: Sequence[Source], said: Said, out: Path, topics: Sequence[s
 
             account = Account(refuse)
             events = imported(sources, said, account, progress)
-            written = Progress("written")
+            written: Progress | None = None
             for number, (topic, event) in enumerate(events, 1):
+                written = written or Progress("written")  # the first comes when all rows have been read
                 opened[topic].write(event + b"\n")
                 written(number)
     finally:

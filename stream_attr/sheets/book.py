@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -17,9 +18,11 @@ from stream_attr.sheets.places import Cell, Place, SheetError
 
 __all__ = ["Sheet", "SheetRow", "open_sheets"]
 
+logger = logging.getLogger(__name__)
+
 _ZIP, _OLE = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MOST_BYTES: Final = 1 << 30
-"""Of a workbook when it is unpacked: more would not fit into memory."""
+"""Of a workbook when it is unpacked: more is no export of a shop."""
 _MOST_OF_A_CELL: Final = 1 << 20
 _BLANK: Final = " \t\r\n\v\f\u00a0\u3000\u200b\u2060\ufeff"
 _QUOTED: Final = re.compile(r'="([^"]*)"')
@@ -39,13 +42,15 @@ class SheetRow(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A sheet whose rows can be read, any number of times; CSV is never in memory, a workbook's sheet is."""
+    """A sheet whose rows can be read, any number of times; of CSV and xlsx none is held, of xls all are."""
 
     file: str
     name: str | None
     """None: of a CSV file."""
     read: Callable[[], Iterator[SheetRow]]
     """Reads its rows, empty ones too. Raises SheetError where the file is damaged."""
+    height: int | None = None
+    """About how many rows, where the file says so before they are read."""
 
     def cell(self, row: SheetRow, index: int, column: str) -> Cell:
         """Return a cell of a row; one beyond its end is empty."""
@@ -92,8 +97,11 @@ def _csv_rows(path: Path, encoding: str, separator: str) -> Iterator[SheetRow]:
 
 
 def _workbook(path: Path, *, is_zip: bool) -> list[Sheet]:
+    """Return the sheets of a workbook: of xlsx read from the file, of xls and odd xlsx from memory."""
     try:
         import python_calamine as calamine  # noqa: PLC0415 -- an optional extra
+
+        from stream_attr.sheets.xlsx import xlsx_rows, xlsx_sheets  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise SheetError(
             f"{path}: a workbook needs the library {error.name}: pip install 'stream-attr[sheets]', "
@@ -101,6 +109,18 @@ def _workbook(path: Path, *, is_zip: bool) -> list[Sheet]:
         ) from error
     if is_zip:
         _check_size(path)
+        try:
+            return [
+                Sheet(
+                    str(path),
+                    one.title,
+                    partial(_workbook_rows, path, one.title, partial(xlsx_rows, one)),
+                    one.max_row,
+                )
+                for one in xlsx_sheets(path)
+            ]
+        except Exception as error:  # openpyxl is stricter than spreadsheets are
+            logger.debug("%s is read in memory: %s", path, error)
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
     except calamine.PasswordError as error:
@@ -108,7 +128,9 @@ def _workbook(path: Path, *, is_zip: bool) -> list[Sheet]:
     except Exception as error:  # of a damaged file calamine raises errors of several kinds
         raise SheetError(f"{path}: it is no workbook that can be read ({error}): export it again") from error
     return [
-        Sheet(str(path), one.name, partial(_workbook_rows, path, book, one.name))
+        Sheet(
+            str(path), one.name, partial(_workbook_rows, path, one.name, partial(_held_rows, book, one.name))
+        )
         for one in book.sheets_metadata
         if one.visible == calamine.SheetVisibleEnum.Visible and one.typ == calamine.SheetTypeEnum.WorkSheet
     ]
@@ -128,19 +150,30 @@ def _check_size(path: Path) -> None:
         )
 
 
-def _workbook_rows(path: Path, book: Any, name: str) -> Iterator[SheetRow]:
-    try:
-        sheet = book.get_sheet_by_name(name)
-        if sheet.start is None:
-            return
-        before = ("",) * sheet.start[1]
+def _held_rows(book: Any, name: str) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the rows of a sheet that calamine holds in memory."""
+    sheet = book.get_sheet_by_name(name)
+    if sheet.start is not None:
+        before = [None] * sheet.start[1]
         for number, values in enumerate(sheet.iter_rows(), 1):
+            yield number, [*before, *values]
+
+
+def _workbook_rows(
+    path: Path, name: str, rows: Callable[[], Iterator[tuple[int, list[Any]]]]
+) -> Iterator[SheetRow]:
+    expected = 1
+    try:
+        for number, values in rows():
+            for empty in range(expected, number):
+                yield SheetRow(empty, ())
+            expected = number + 1
             numbers = frozenset(
                 index
-                for index, value in enumerate(values, len(before))
+                for index, value in enumerate(values)
                 if isinstance(value, int | float) and not isinstance(value, bool)
             )
-            yield SheetRow(number, (*before, *map(_text, values)), numbers)
+            yield SheetRow(number, tuple(map(_text, values)), numbers)
     except SheetError:
         raise
     except Exception as error:  # as above
@@ -161,6 +194,8 @@ def _clean(text: str) -> str:
 def _text(value: Any) -> str:
     """Return a typed cell as text."""
     match value:
+        case None:
+            return ""
         case str():
             return _clean(value)
         case bool():

@@ -188,3 +188,53 @@ def test_csv_is_read_without_holding_it(tmp_path: Path) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2_000_000 < path.stat().st_size
+
+
+def edited(path: Path, **parts: Any) -> None:
+    """Change what stands in parts of an archive, named by the ends of their names."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(changed, "w") as archive:
+        for one in whole.infolist():
+            content = whole.read(one)
+            for name, change in parts.items():
+                if one.filename.endswith(f"{name}.xml"):
+                    content = change(content)
+            archive.writestr(one, content)
+    path.write_bytes(changed.getvalue())
+
+
+def test_an_xlsx_says_wrongly_how_large_it_is_and_is_read_whole(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"数据": [["号", "额"], ["1", 2]]})
+    edited(path, sheet1=lambda content: content.replace(b'ref="A1:B2"', b'ref="A1"'))
+    (sheet,) = open_sheets(path)
+    assert [row.cells for row in sheet.read()] == [("号", "额"), ("1", "2")]
+
+
+def test_a_long_number_in_a_cell_keeps_its_digits(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"数据": [["号"], [26]]})
+    edited(path, sheet1=lambda content: content.replace(b"<v>26</v>", b"<v>2600000000000000017</v>"))
+    (sheet,) = open_sheets(path)
+    row = list(sheet.read())[1]
+    assert row.cells == ("2600000000000000017",)
+    assert row.numbers == {0}
+
+
+def test_an_xlsx_whose_styles_are_odd_is_read_all_the_same(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"数据": [["号", 12]]})
+    edited(path, styles=lambda content: content.replace(b"<fill>", b"<fill><odd/>"))
+    assert rows(path) == [("号", "12")]
+
+
+def test_xlsx_is_read_without_holding_it(tmp_path: Path) -> None:
+    """Texts of its own in every row, in the workbook's table of texts."""
+    path = tmp_path / "a.xlsx"
+    with Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for number in range(5_000):
+            sheet.write_row(number, 0, (f"26{number:017}", f"{number}{'y' * 500}"))
+    tracemalloc.start()
+    (read,) = open_sheets(path)
+    assert sum(1 for _ in read.read()) == 5_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2_000_000 < 5_000 * 500
