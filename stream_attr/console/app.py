@@ -23,7 +23,7 @@ from stream_attr.console.accounts import Accounts
 from stream_attr.console.doors import Attempts, Headers, check_form, form_of
 from stream_attr.console.log_in import LogIn, local_path
 from stream_attr.console.rendering import FOLDER, Page, render
-from stream_attr.console.screens import agent, figures, order, people, rules, today
+from stream_attr.console.screens import agent, buyer, figures, order, people, rules, today
 from stream_attr.console.screens.reports import REPORT_SCREENS
 from stream_attr.console.screens.screen import Screen
 from stream_attr.console.sessions import Sessions
@@ -43,6 +43,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     rules.SCREEN,
     people.SCREEN,
     order.SCREEN,
+    buyer.SCREEN,
     figures.SCREEN,
 )
 """In the order of the menu."""

@@ -59,6 +59,8 @@ def link_of(
         if own is not None and value not in own:
             return None
         return to("/agent", shop=of, agent=str(value), from_=days.get("from"), to=days.get("to"))
+    if column.key == "buyer":
+        return to("/buyer", shop=of, buyer=str(value), **_days_of_buyer(row))
     figure, agent = FIGURES.get(column.key), row.get("agent")
     if figure is None or not isinstance(figure.formula, Total) or figure.formula.less is not None:
         return None
@@ -66,6 +68,14 @@ def link_of(
     if group in BEHIND and isinstance(agent, str) and not _has_time(row):
         return to("/orders", shop=of, from_=days.get("from"), to=days.get("to"), agent=agent, behind=group)
     return None
+
+
+def _days_of_buyer(row: Mapping[str, Cell]) -> dict[str, str]:
+    """Return which of a buyer's days a row is about: its own, or those of its order."""
+    day, order = row.get("day"), row.get("order")
+    if isinstance(day, str):
+        return {"from_": day, "to": day}
+    return {"order": order} if isinstance(order, str) else {}
 
 
 def _has_time(row: Mapping[str, Cell]) -> bool:

@@ -24,16 +24,18 @@ NUMERIC: Final = frozenset(Kind) - {Kind.TEXT, Kind.DAY, Kind.MOMENT}
 _DASH: Final = "–"
 
 
-def shown(value: Cell, kind: Kind, language: str, *, has_currency: bool = False) -> str:
+def shown(value: Cell, kind: Kind, language: str, *, has_currency: bool = False, signed: bool = False) -> str:
     """Return a cell as people read it: a rate that does not exist as a dash, an amount with its currency.
 
-    ``has_currency``: a column beside it has the currency.
+    ``has_currency``: a column beside it has the currency. ``signed``: what is above 0 has a sign, too.
     """
     if value is None:
         return _DASH if kind in NUMERIC else ""
     text = as_text(value, kind, language, grouped=True)
     if kind in NUMERIC and text.startswith("-"):
         text = "\N{MINUS SIGN}" + text[1:]
+    elif signed and isinstance(value, int | float) and value > 0:
+        text = f"+{text}"
     if isinstance(value, Money) and value.currency and not has_currency:
         return f"{text} {value.currency}"
     return text

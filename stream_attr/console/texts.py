@@ -24,12 +24,21 @@ TEXTS: Final[Mapping[str, Text]] = {
     "before": Text("before", "原"),
     "behind_next": Text("{amount} ahead of the next one", "领先下一名 {amount}"),
     "busy": Text("Many people are logging in: try again.", "登录人数较多，请重试。"),
-    "by": Text("rows by", "按"),
+    "buyer": Text("Buyer", "买家"),
+    "buyer_days": Text("days with chat:", "有接待的日期："),
+    "buyer_help": Text(
+        "Each reception once, by its first message; chat itself is not kept. An order is shown where "
+        "something happened to it in these days, or an inquiry of them led to it; whose it is stands at the "
+        "time from which chat no longer changes it.",
+        "每次接待按首条消息列出，不保存聊天内容。所选日期内发生变化的订单，或由当日询单带来的订单会列出；"
+        "归属列在聊天不再改变归属的时间。",
+    ),
     "by_day": Text("By day", "每日"),
     "changed_by": Text("changed by", "修订原因"),
     "changes": Text("what it changed", "变更内容"),
     "choose_agent": Text("Choose an agent", "选择客服"),
     "clock": Text("Days begin at {cut}, {zone}.", "每日从 {cut} 开始，{zone}。"),
+    "compare_before": Text("beside the period before", "与上期对比"),
     "compared": Text("before: {value}", "前一日：{value}"),
     "data_health": Text("Data health", "数据健康"),
     "day_before": Text("day before", "前一天"),
@@ -66,6 +75,11 @@ TEXTS: Final[Mapping[str, Text]] = {
     "net": Text("net", "净额"),
     "next": Text("next page", "下一页"),
     "no_account": Text("Login and password do not go together.", "账号或密码不正确。"),
+    "no_buyer": Text(
+        "Nothing is known of buyer {buyer} in these days: no chat that was received, and no order's event.",
+        "这些日期内没有买家 {buyer} 的接待，也没有订单变化。",
+    ),
+    "nobody": Text("nobody", "无人"),
     "no_order": Text(
         "There is no decision on order {order} in shop {shop}.", "店铺 {shop} 没有订单 {order} 的归属结果。"
     ),

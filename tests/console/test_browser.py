@@ -73,10 +73,11 @@ async def page_of(browser, address, locale):
 async def test_every_screen_runs_and_can_be_used_by_all(people, browser, address, locale):
     page, said = await page_of(browser, address, locale)
     shop = people.shops[0]
-    order = next(one["order_id"] for one in people.traffic.decisions if one["shop_id"] == shop)
+    order = next(one for one in people.traffic.decisions if one["shop_id"] == shop)
     problems = []
     for screen in SCREENS:
-        more = f"&order={order}" if screen.path == "/order" else ""
+        more = f"&order={order['order_id']}" if screen.path in ("/order", "/buyer") else ""
+        more += f"&buyer={order['buyer_id']}" if screen.path == "/buyer" else ""
         await page.goto(f"{address}{screen.path}?shop={shop}{more}")
         if folder := os.environ.get("STREAM_ATTR_SCREENSHOTS"):
             await page.screenshot(path=Path(folder) / f"{screen.path[1:]}-{locale}.png", full_page=True)

@@ -6,8 +6,10 @@ import csv
 import html
 import io
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -35,6 +37,10 @@ def rows_of(text, which=0):
         ]
         for row in re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)
     ]
+
+
+def day_of(ts):
+    return f"{datetime.fromtimestamp(ts / 1000, ZoneInfo('Asia/Shanghai')):%Y-%m-%d}"
 
 
 def sales_by_agent(traffic: Traffic, shop):
@@ -158,6 +164,57 @@ def test_what_cannot_be_asked_for_is_said(people, boss, query):
     assert 'class="warning"' in answer.text
 
 
+def form_of(text):
+    """What a browser sends when the form of filters is sent as it is."""
+    form = re.findall(r'<form class="filters".*?</form>', text, re.DOTALL)[0]
+    pairs = [
+        (html.unescape(name), html.unescape(value))
+        for name, value in re.findall(r'<input type="(?:hidden|date)" name="(.*?)" value="(.*?)"', form)
+    ]
+    pairs += [
+        (name, html.unescape(value))
+        for name, value, on in re.findall(r'type="checkbox" name="(.*?)" value="(.*?)"( checked)?', form)
+        if on
+    ]
+    for name, options in re.findall(r'<select name="(.*?)">(.*?)</select>', form, re.DOTALL):
+        pairs += [(name, one) for one in re.findall(r"<option selected>(.*?)<", options)]
+    return pairs
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        (
+            "/orders",
+            [("status", "final"), ("status", "pending"), ("outcome", "silent"), ("outcome", "unpaid")],
+        ),
+        ("/orders", [("reason", "paid"), ("reason", "timer"), ("behind", "sales"), ("basis", "placing")]),
+        ("/team", [("by", "agent"), ("by", "day")]),
+        ("/team", [("group", "one"), ("figures", "sales.amount,sales.orders"), ("compare", "1")]),
+        ("/sales", [("by", "group"), ("by", "month"), ("by", "week"), ("sort", "-sales.amount")]),
+        ("/losses", [("kind", "lost"), ("kind", "slow")]),
+        ("/signals", [("kind", "templates"), ("kind", "late_words")]),
+    ],
+)
+def test_a_form_keeps_all_that_it_was_asked_for(people, boss, path, asked):
+    shop = people.shops[0]
+    days = [("from", "2026-10-19"), ("to", "2026-10-22")]
+    agents = sorted({one["agent_id"] for one in people.traffic.agent_days if one["shop_id"] == shop} - {"*"})
+    chosen = [("agent", one) for one in agents[:2]]
+    if ("group", "one") in asked:
+        with people.database.connection() as connection:
+            group = connection.execute(
+                "SELECT agent_group FROM roster WHERE shop_id = %s AND agent_group IS NOT NULL LIMIT 1",
+                (shop,),
+            ).fetchone()
+        asked = [(name, group[0] if name == "group" else value) for name, value in asked]
+    whole = [("shop", shop), *days, *chosen, *asked]
+    answer = boss.get(f"{path}?{urlencode(whole)}")
+    assert answer.status_code == 200, answer.text
+    sent = form_of(answer.text)
+    assert sorted(pair for pair in sent if pair[0] != "profile") == sorted(whole)
+
+
 def test_a_live_screen_is_answered_when_there_is_something_new(people, boss):
     shop = people.shops[0]
     order = next(one["order_id"] for one in people.traffic.decisions if one["shop_id"] == shop)
@@ -208,3 +265,78 @@ def test_records_that_cannot_be_used_are_told_on_their_day(people, boss):
         assert "1 records could not be used: too_late." in boss.get(f"/today?shop={shop}&day={day}").text
         assert "could not be used" not in boss.get(f"/today?shop={shop}&day=2026-10-22").text
         connection.execute("DELETE FROM dead_letter WHERE source_partition = 9")
+
+
+def test_sales_stand_beside_the_period_before_in_percent_and_in_words(people, boss):
+    shop = people.shops[0]
+    paid = sorted(
+        day_of(one["paid_ts"])
+        for one in people.traffic.decisions
+        if one["shop_id"] == shop and one["paid_ts"]
+    )
+    middle = paid[len(paid) // 2]
+    first, last = middle, f"{datetime.fromisoformat(middle) + timedelta(days=3):%Y-%m-%d}"
+    earlier = [f"{datetime.fromisoformat(middle) - timedelta(days=days):%Y-%m-%d}" for days in (4, 3, 2, 1)]
+    days = [f"{datetime.fromisoformat(middle) + timedelta(days=days):%Y-%m-%d}" for days in range(4)]
+    sums: dict[str, list[int]] = {}
+    for one in people.traffic.decisions:
+        if one["shop_id"] == shop and one["outcome"] == "credited":
+            of = sums.setdefault(one["credit"]["agent_id"], [0, 0])
+            of[0] += one["amount"] * (day_of(one["paid_ts"]) in days)
+            of[1] += one["amount"] * (day_of(one["paid_ts"]) in earlier)
+    query = urlencode({"shop": shop, "from": first, "to": last, "compare": "1"})
+    table = rows_of(boss.get(f"/sales?{query}").text)
+    names = [name for name, _ in table[0]]
+    at = next(n for n, name in enumerate(names) if name.startswith("sales amount") and "," not in name)
+    before = next(n for n, name in enumerate(names) if name.startswith("sales amount, period before"))
+    change = next(n for n, name in enumerate(names) if name.startswith("sales amount, change"))
+    shown = {row[0][0]: row for row in table[1:] if row[0][0] in sums}
+    seen = set()
+    for agent, (now, then) in sums.items():
+        if agent not in shown:
+            assert now == 0
+            continue
+        row = shown[agent]
+        assert row[at][0] == f"{now / 100:,.2f} CNY"
+        if then == 0:
+            assert row[change][0] == "–"
+            continue
+        assert row[before][0] == f"{then / 100:,.2f} CNY"
+        word = "▲ more" if now > then else "▼ less" if now < then else "= the same"
+        sign = "+" if now > then else "\N{MINUS SIGN}" if now < then else ""
+        assert row[change][0] == f"{sign}{abs(round((now - then) / then, 4)) * 100:,.2f}%{word}"
+        seen.add(word)
+    assert len(seen) > 1
+
+
+def test_a_rate_shows_what_it_is_made_of_and_why_there_is_none(people, boss):
+    shop = people.shops[0]
+    figures = "inquiries.inquiry_to_order,workload.reply_rate,sales.amount_per_buyer"
+    query = urlencode({"shop": shop, **PERIOD, "figures": figures})
+    sums: dict[str, list[int]] = {}
+    for one in people.traffic.agent_days:
+        if one["shop_id"] == shop:
+            of = sums.setdefault(one["agent_id"], [0] * 4)
+            of[0] += one["inquiries"]["ordered"]
+            of[1] += one["inquiries"]["inquiries"]
+            of[2] += one["workload"]["receptions"] - one["workload"]["unreplied"]
+            of[3] += one["workload"]["receptions"]
+    table = rows_of(boss.get(f"/team?{query}").text)
+    assert len(table[0]) == 6, "agent, name, group and three figures; what a rate is made of is no column"
+    whys = set()
+    for row in table[1:]:
+        ordered, inquiries, replied, receptions = (
+            sums.get(row[0][0], sums["*"]) if row[0][0] != "agents" else [0] * 4
+        )
+        if row[0][0] == "agents":
+            continue
+        if inquiries:
+            assert row[3][0] == f"{round(ordered / inquiries, 4) * 100:.2f}%{ordered} / {inquiries}"
+        else:
+            assert row[3][0] == "–no inquiries"
+            whys.add("inquiries")
+        if receptions:
+            assert row[4][0] == f"{round(replied / receptions, 4) * 100:.2f}%{replied} / {receptions}"
+    assert whys
+    exported = boss.get(f"/team?{query}&format=csv").content.decode("utf-8-sig").splitlines()[0]
+    assert exported.count(",") == 5 + 6, "a file has what they are made of in columns of its own"

@@ -33,6 +33,9 @@ def some_order(people):
 
 
 def address(path, shop, order):
+    """A screen of a shop; the buyer's day of the order's buyer, whom the agent has not met."""
+    if path == "/buyer":
+        return f"{path}?shop={shop}&buyer={order}&from=2026-11-01"
     return f"{path}?shop={shop}" + (f"&order={order}" if path == "/order" else "")
 
 
@@ -41,7 +44,8 @@ def address(path, shop, order):
 def test_a_screen_is_there_for_its_roles_and_for_no_others(people, browsers, some_order, screen, role):
     shop = people.shops[0]
     answer = browsers[role].get(address(screen.path, shop, some_order[shop]))
-    assert answer.status_code == (200 if role in screen.roles else 404), answer.text
+    is_others = screen.path == "/buyer" and role is Role.AGENT
+    assert answer.status_code == (200 if role in screen.roles and not is_others else 404), answer.text
 
 
 @pytest.mark.parametrize("role", [one for one in Role if not one.sees_all_shops])
@@ -139,6 +143,23 @@ def test_a_name_in_the_roster_makes_nobody_another(people):
         add(connection, "by name", Role.AGENT, Duty(shop, name))
     text = people.logged_in("by name").get(f"/orders?shop={shop}&format=csv{PERIOD}").text
     assert agent_id not in text
+
+
+def test_an_agent_of_two_accounts_reaches_the_pages_of_both(people):
+    shop = people.shops[0]
+    days = [one for one in people.traffic.agent_days if one["shop_id"] == shop]
+    agents = sorted({one["agent_id"] for one in days if one["sales"]["orders"] and one["agent_id"] != "*"})
+    with people.database.connection(autocommit=True) as connection:
+        add(connection, "of two", Role.AGENT, Duty(shop, agents[0]), Duty(shop, agents[2]))
+    browser = people.logged_in("of two")
+    page = browser.get(f"/agent?shop={shop}{PERIOD}").text
+    assert re.findall('<option value="(.*?)"', page) == [agents[0], agents[2]]
+    for agent in (agents[0], agents[2]):
+        assert f"<small>{agent}" in browser.get(f"/agent?shop={shop}&agent={agent}{PERIOD}").text
+    assert browser.get(f"/agent?shop={shop}&agent={agents[1]}{PERIOD}").status_code == 404
+    orders = browser.get(f"/orders?shop={shop}{PERIOD}").text
+    assert re.findall('name="agent" value="(.*?)"', orders) == [agents[0], agents[2]]
+    assert browser.get(f"/orders?shop={shop}&agent={agents[2]}{PERIOD}").status_code == 200
 
 
 def test_what_an_agent_opens_of_others_is_in_the_audit(people, browsers):

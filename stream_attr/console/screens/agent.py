@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
@@ -17,7 +17,7 @@ from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.periods import Period
 from stream_attr.ledger.reports import agents
 from stream_attr.ledger.reports.report import Money, Report
-from stream_attr.ledger.reports.scope import Options, agents_of, scope
+from stream_attr.ledger.reports.scope import Member, Options, agents_of, scope
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
 
@@ -83,7 +83,7 @@ def show(visit: Visit) -> Response:
             now=now,
             agent_id=agent_id,
             member=members[agent_id],
-            agents=[] if own is not None else sorted(members.values()),
+            agents=_choosable(own, members),
             period=period,
             first=pairs[0][1],
             last=pairs[1][1],
@@ -96,6 +96,13 @@ def show(visit: Visit) -> Response:
             rank=_rank(visit, shop_id, period, agent_id),
             as_of=whole.as_of,
         )
+
+
+def _choosable(own: Sequence[str] | None, members: Mapping[str, Member]) -> list[Member]:
+    """Return whose pages the reader can go to: everybody's, or one's own where there are several."""
+    if own is None:
+        return sorted(members.values())
+    return [members.get(one, Member(one)) for one in own] if len(own) > 1 else []
 
 
 class Tile(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from starlette.responses import Response
 
 from stream_attr.codec.money import format_money
+from stream_attr.console.screens.buyer import may_open
 from stream_attr.console.screens.live import unchanged, watch
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.shop_records import settings_of
@@ -147,6 +148,7 @@ def show(visit: Visit) -> Response:
             order_id=order_id,
             as_of=known,
             decision=decision,
+            buyer_opens=may_open(connection, shop_id, decision["buyer_id"], own),
             outcome=_word(OUTCOMES, decision["outcome"]),
             status=_word(STATUSES, decision["status"]),
             basis=None if decision["credit"] is None else _word(BASES, decision["credit"]["basis"]),

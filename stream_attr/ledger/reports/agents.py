@@ -28,9 +28,9 @@ from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
 
-__all__ = ["MIXED", "currencies_of", "report", "sum_columns"]
+__all__ = ["BEFORE", "DEFAULT", "MIXED", "currencies_of", "report", "sum_columns"]
 
-_DEFAULT: Final = (
+DEFAULT: Final = (
     "sales.amount",
     "sales.amount:share",
     "sales.orders",
@@ -74,7 +74,7 @@ MIXED: Final = Text(
     "Shop {shop} has several currencies, and agents' days add them up: read amounts in the report sales.",
     "店铺 {shop} 有多种币种，客服日报把它们相加：金额请看 sales 报表。",
 )
-_BEFORE: Final = Text("The period before is {days}.", "上期为 {days}。")
+BEFORE: Final = Text("The period before is {days}.", "上期为 {days}。")
 
 
 def report(connection: Connection[Any], options: Options) -> Report:
@@ -82,7 +82,7 @@ def report(connection: Connection[Any], options: Options) -> Report:
 
     Raises UnusableError for a shop, agent, group, person or figure that does not exist, and for hours.
     """
-    figures = asked(options.figures or _DEFAULT)
+    figures = asked(options.figures or DEFAULT)
     if "hour" in options.times:
         raise UnusableError("--by hour: agents' days have no hours; take the report sales or pressure")
     compares = any(one.way in (Way.BEFORE, Way.CHANGE) for one in figures)
@@ -102,7 +102,7 @@ def report(connection: Connection[Any], options: Options) -> Report:
         earlier = replace(options, period=options.period.before)
         shops_before = scope(connection, earlier)
         before = _measured(connection, earlier, shops_before, figures, [], of_shop=of_shop)
-        notes.append(Note(_BEFORE.filled(days=earlier.period.name)))
+        notes.append(Note(BEFORE.filled(days=earlier.period.name)))
     return Report(
         "agents",
         _TITLE,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from psycopg import Connection
 from psycopg.sql import SQL
 
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
-from stream_attr.ledger.asked import asked
+from stream_attr.errors import UnusableError
+from stream_attr.ledger.asked import Way, asked
 from stream_attr.ledger.figures import add
 from stream_attr.ledger.formulas import Measures
+from stream_attr.ledger.reports.agents import BEFORE
 from stream_attr.ledger.reports.decisions import source
 from stream_attr.ledger.reports.measured import (
     Measured,
@@ -89,15 +93,20 @@ _SEVERAL: Final = Text(
 def report(connection: Connection[Any], options: Options) -> Report:
     """Return what was sold and refunded in a period, by agent unless ``options.by`` says otherwise.
 
-    Raises UnusableError for a shop, agent, group or person that the ledger does not know.
+    Raises UnusableError for a shop, agent, group or person that the ledger does not know, and for rows by
+    time beside the period before.
     """
+    if options.beside_before and options.times:
+        raise UnusableError("rows by time cannot stand beside the period before: choose one of the two")
     who = options.who("agent")
     shops = scope(connection, options, options.times)
     is_chosen = any(one.chosen is not None for one in shops)
     of_shop = who in (None, "shop") and not is_chosen
-    figures = asked(
-        [one for one in _FIGURES if one != _SHARE or not of_shop or who] + list(_OF_SHOP if of_shop else ())
-    )
+    names = [one for one in _FIGURES if one != _SHARE or not of_shop or who]
+    names += _OF_SHOP if of_shop else ()
+    if options.beside_before:
+        names = [way for one in names for way in _ways(one)]
+    figures = asked(names)
     measured = Measured()
     notes = [Note(_DAYS)]
     for shop in shops:
@@ -106,21 +115,40 @@ def report(connection: Connection[Any], options: Options) -> Report:
         notes += notes_on(connection, options, shop, found)
     whole = measured
     if "hour" in options.times:  # a buyer of several hours is one of the day
-        whole = Measured()
-        for shop in scope(connection, options):
-            whole.add_shop(who, shop, _measures(connection, options, shop), of_shop=of_shop)
+        whole = _measured(connection, options, scope(connection, options), of_shop=of_shop)
+    before = None
+    if options.beside_before:
+        earlier = replace(options, period=options.period.before)
+        before = _measured(connection, earlier, scope(connection, earlier), of_shop=of_shop)
+        notes.append(Note(BEFORE.filled(days=earlier.period.name)))
     if len(measured.currencies) > 1:
         notes.append(Note(_SEVERAL))
     return Report(
         "sales",
         _TITLE,
         columns_of(who, options.times, measured, figures, len(shops)),
-        list(rows_of(who, measured, figures, shops)),
+        list(rows_of(who, measured, figures, shops, before)),
         as_of(connection, shops[0].zone, (DECISIONS, AGENT_DAILY)),
-        totals_of(who, options.times, whole, figures, shops, chosen=is_chosen),
+        totals_of(who, options.times, whole, figures, shops, before, chosen=is_chosen),
         notes,
         asked_for(options, shops),
     )
+
+
+def _ways(figure: str) -> list[str]:
+    """Return a figure as it is, in the period before, and its change."""
+    return [figure] if figure == _SHARE else [figure, f"{figure}:{Way.BEFORE}", f"{figure}:{Way.CHANGE}"]
+
+
+def _measured(
+    connection: Connection[Any], options: Options, shops: Sequence[ShopScope], *, of_shop: bool
+) -> Measured:
+    """Return the measures of all shops together."""
+    found = Measured()
+    for shop in shops:
+        measures = _measures(connection, options, shop)
+        found.add_shop(options.who("agent"), shop, measures, of_shop=of_shop)
+    return found
 
 
 def _measures(connection: Connection[Any], options: Options, shop: ShopScope) -> ShopMeasures:

@@ -55,6 +55,8 @@ class Options:
     ids: tuple[str, ...] | None = None
     """Of these agents alone, by id, whether the ledger knows them or not; None: of all. For whoever may see
     no others: a name in the roster can be changed."""
+    buyer: str | None = None
+    """Whose days are asked for."""
     figures: tuple[str, ...] = ()
     profile: str | None = None
     statuses: tuple[str, ...] = ()
@@ -79,6 +81,8 @@ class Options:
     """Which results of the comparison are shown; none: all but what matches."""
     against: Period | None = None
     """The period that is compared with; None: the one before."""
+    beside_before: bool = False
+    """Whether each figure stands beside that of the period before, and by how much it changed."""
     as_known_on: int | None = None
     """Decisions as they stood at the end of this day, a day number; None: now."""
 

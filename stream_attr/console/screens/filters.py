@@ -1,0 +1,123 @@
+"""What a report is asked for on its screen: the query string as options, and the choices of its form."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from starlette.exceptions import HTTPException
+
+from stream_attr.console.visit import Asked
+from stream_attr.ledger.by import BY
+from stream_attr.ledger.reports import losses, signals
+from stream_attr.ledger.reports.orders import BEHIND
+from stream_attr.ledger.reports.scope import Member
+from stream_attr.ledger.texts import Text
+from stream_attr.rules.vocabulary import BASES, NOTICES, OUTCOMES, REASONS, STATUSES, Vocabulary
+
+__all__ = ["KINDS", "WORDS", "Choice", "choices", "known", "options_of"]
+
+WORDS: Final[Mapping[str, Vocabulary]] = {
+    "status": STATUSES,
+    "outcome": OUTCOMES,
+    "basis": BASES,
+    "reason": REASONS,
+    "notice": NOTICES,
+}
+KINDS: Final[Mapping[str, Mapping[str, Text]]] = {
+    "losses": losses.KINDS,
+    "signals": dict(signals.SIGNALS),
+}
+_AGENT: Final = Text("agent", "客服")
+_BY: Final = Text("rows by", "按")
+_KIND: Final = Text("kind", "类型")
+_BY_NAMES: Final = {
+    "agent": _AGENT,
+    "person": Text("person", "人员"),
+    "group": Text("group", "分组"),
+    "month": Text("month", "月份"),
+    "week": Text("week", "周"),
+    "day": Text("day", "日期"),
+    "hour": Text("hour", "时段"),
+}
+"""All of `BY` but for the shop, which a screen is of."""
+assert set(_BY_NAMES) == set(BY) - {"shop"}
+
+
+class Choice(NamedTuple):
+    """A filter with the values that it can have, of which any number is chosen."""
+
+    name: str
+    """In the query string."""
+    title: Text
+    values: tuple[tuple[str, Text], ...]
+    chosen: tuple[str, ...]
+
+    @property
+    def chosen_names(self) -> list[Text]:
+        """Return what is chosen, as people read it."""
+        names = dict(self.values)
+        return [names.get(one, Text(one, one)) for one in self.chosen]
+
+
+def choices(name: str, asked: Asked, agents: Iterable[Member], *, takes_by: bool) -> list[Choice]:
+    """Return the filters of a report's form."""
+    people = {one.agent_id: _name_of(one) for one in sorted(agents, key=lambda one: one.agent_id)}
+    found = []
+    if people:
+        people |= {one: Text(one, one) for one in asked.all("agent") if one not in people}  # by name
+        found.append(Choice("agent", _AGENT, tuple(people.items()), asked.all("agent")))
+    if takes_by:
+        without = () if name in ("sales", "pending") else ("hour",)
+        names = tuple((key, text) for key, text in _BY_NAMES.items() if key not in without)
+        found.append(Choice("by", _BY, names, asked.all("by")))
+    if name == "orders":
+        for key, words in WORDS.items():
+            rows = tuple((word, Text(word.replace("_", " "), row.chinese)) for word, row in words.items())
+            title = Text(words.title, words.chinese)
+            found.append(Choice(key, title, rows, asked.all(key)))
+    if name in KINDS:
+        found.append(Choice("kind", _KIND, tuple(KINDS[name].items()), asked.all("kind")))
+    return found
+
+
+def options_of(name: str, asked: Asked, *, takes_by: bool) -> dict[str, Any]:
+    """Return what the query string asks a report for, beside shop and days. Raises HTTPException, 400."""
+    found: dict[str, Any] = {
+        "agents": asked.all("agent"),
+        "groups": asked.all("group"),
+        "persons": asked.all("person"),
+    }
+    if takes_by:
+        found["by"] = known("by", asked.all("by"), BY)
+    if name in KINDS:
+        found["kinds"] = known("kind", asked.all("kind"), KINDS[name])
+    if name == "orders":
+        found.update(
+            statuses=known("status", asked.all("status"), STATUSES),
+            outcomes=known("outcome", asked.all("outcome"), OUTCOMES),
+            bases=known("basis", asked.all("basis"), BASES),
+            reasons=known("reason", asked.all("reason"), REASONS),
+            notices=known("notice", asked.all("notice"), NOTICES),
+            behind=(known("behind", asked.all("behind")[-1:], BEHIND) or (None,))[0],
+        )
+    if name in ("orders", "compare"):
+        found["profile"] = asked.one("profile")
+    if name == "agents":
+        found["figures"] = tuple(
+            text.strip() for one in asked.all("figures") for text in one.split(",") if text.strip()
+        )
+    return found
+
+
+def known(name: str, values: tuple[str, ...], words: Collection[str]) -> tuple[str, ...]:
+    """Return values that are all of some words. Raises HTTPException, 400."""
+    for one in values:
+        if one not in words:
+            raise HTTPException(400, f"{name}={one}: write one of {', '.join(words)}")
+    return values
+
+
+def _name_of(one: Member) -> Text:
+    text = one.agent_id if one.name is None else f"{one.agent_id} {one.name}"
+    return Text(text, text)
