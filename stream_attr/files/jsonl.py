@@ -13,9 +13,10 @@ from typing import IO, NamedTuple, Self
 
 from stream_attr.errors import UnusableError
 
-__all__ = ["STANDARD_INPUT", "Line", "LinesFile", "UnusableFileError"]
+__all__ = ["STANDARD_INPUT", "Line", "LinesFile", "UnusableFileError", "count_lines"]
 
 STANDARD_INPUT = "-"
+_BLOCK = 1 << 20
 
 
 class UnusableFileError(UnusableError):
@@ -63,6 +64,17 @@ class LinesFile:
         except (OSError, EOFError, zlib.error) as error:
             raise UnusableFileError(f"{self.name}: cannot be read after line {number}: {error}") from error
 
+    def count(self) -> int:
+        """Return how many lines follow, blank ones too, in a fraction of the time that reading them takes."""
+        found, last = 0, b""
+        try:
+            while block := self._stream.read(_BLOCK):
+                found += block.count(b"\n")
+                last = block
+        except (OSError, EOFError, zlib.error) as error:
+            raise UnusableFileError(f"{self.name}: cannot be read after line {found}: {error}") from error
+        return found + bool(last and not last.endswith(b"\n"))
+
     def __enter__(self) -> Self:
         return self
 
@@ -71,6 +83,12 @@ class LinesFile:
     ) -> None:
         if self.name != STANDARD_INPUT:
             self._stream.close()
+
+
+def count_lines(name: str) -> int:
+    """Return how many lines a file has, blank ones too; raise UnusableFileError where it cannot be read."""
+    with LinesFile(name) as lines:
+        return lines.count()
 
 
 def _open(name: str) -> IO[bytes]:

@@ -6,16 +6,12 @@ process merges their outputs batch by batch, and rolls up what they emit on ``bu
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import traceback
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import chain
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
@@ -25,13 +21,13 @@ import msgspec
 from msgspec import Struct
 
 from stream_attr.contract.topics import BUYER_DAYS, CLOSINGS
-from stream_attr.errors import StreamAttrError
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
 from stream_attr.files.spill_store import SpillStore
 from stream_attr.processor import Share, ShopRegistry
 from stream_attr.processor.local import LocalPartition
 from stream_attr.processor.ports import Batch, Output, Place, Record
+from stream_attr.replay.child_process import ChildProcess, ProcessLostError
 from stream_attr.replay.steps import FilePartition, Plan, without_collector
 
 __all__ = ["ProcessLostError", "SharedPartition", "sensible_number"]
@@ -69,10 +65,6 @@ _decode_message = msgspec.msgpack.Decoder(_Step | _Done | _Failed).decode
 _decode_closings = msgspec.msgpack.Decoder(list[tuple[bytes, bytes]]).decode
 _NEXT = _encode([])
 """No closings: go on with the files."""
-
-
-class ProcessLostError(StreamAttrError):
-    """A process of the replay has ended before its work was done; the message names it and the cause."""
 
 
 def sensible_number(inputs: Inputs) -> int:
@@ -160,29 +152,12 @@ class _Worker:
     """One process, and what comes from it."""
 
     def __init__(self, plan: Plan, share: Share) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._name = f"process {share.index + 1} of {share.processors}"
-        self._process: SpawnProcess = context.Process(
-            target=_work, args=(replace(plan, share=share), theirs), daemon=True
-        )
-        resource_tracker.ensure_running()  # else it is started below, and lets SIGINT through again
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            self._process.start()  # inherits the mask: Ctrl-C is the parent's, which ends its processes
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        theirs.close()
+        name = f"process {share.index + 1} of {share.processors}"
+        self._process = ChildProcess(name, _work, replace(plan, share=share))
 
     def receive(self) -> _Step | None:
         """Return its next step; None: it has finished."""
-        try:
-            message: _Step | _Done | _Failed = _decode_message(self._pipe.recv_bytes())
-        except EOFError:
-            self._process.join()
-            raise ProcessLostError(
-                f"{self._name} ended with exit code {self._process.exitcode} before its work was done"
-            ) from None
+        message: _Step | _Done | _Failed = _decode_message(self._process.receive())
         if isinstance(message, _Failed):
             raise (
                 UnusableFileError(message.message) if message.unusable else ProcessLostError(message.message)
@@ -191,17 +166,14 @@ class _Worker:
 
     def send(self, closings: bytes) -> None:
         """Send closings, of which it processes those of its share; none: it goes on with the files."""
-        with suppress(BrokenPipeError):  # it has failed: the next message from it names the cause
-            self._pipe.send_bytes(closings)
+        self._process.send(closings)
 
     def stop(self) -> None:
         """End the process."""
-        self._pipe.close()
-        self._process.terminate()
-        self._process.join()
+        self._process.stop()
 
 
-def _work(plan: Plan, pipe: Connection) -> None:
+def _work(pipe: Connection, plan: Plan) -> None:
     """Run in a process of its own: judge a share, send each batch, process the closings it leads to."""
     with closing(pipe), without_collector():
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import heapify, heappop, heapreplace
 
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.codec.records.order_event import decode_order
@@ -89,8 +90,15 @@ def chunks(
     named = [(topic, index, lines) for topic, some in files.items() for index, lines in enumerate(some)]
     sources = [_Source(topic, index, rank, lines, latest) for rank, (topic, index, lines) in enumerate(named)]
     records: list[Record] = []
-    while live := sorted((source for source in sources if source.head), key=lambda source: source.place):
-        live[0].take(live[1].place if len(live) > 1 else LAST, records, size)
+    live = [(source.place, source) for source in sources if source.head]  # no two places are equal
+    heapify(live)
+    while live:
+        _, first = live[0]
+        first.take(min(live[1:3], default=(LAST, first))[0], records, size)
+        if first.head:
+            heapreplace(live, (first.place, first))
+        else:
+            heappop(live)
         if len(records) == size:
             yield records, _ended(files, sources)
             records = []

@@ -1,0 +1,262 @@
+"""A period of a shop judged under several rule sets: the replay's own judging, its decisions kept by order.
+
+Each process reads all files and judges the buyers of its share; what it keeps of an order is small, and goes
+to this process once, at the end.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from multiprocessing.connection import Connection, wait
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from stream_attr.contract.topics import COMPARISONS, DECISIONS
+from stream_attr.files.inputs import Inputs
+from stream_attr.files.jsonl import UnusableFileError, count_lines
+from stream_attr.lab.result import JudgedOrder, Verdict
+from stream_attr.processor import Share
+from stream_attr.processor.options import FACT_BYTES
+from stream_attr.processor.ports import Output
+from stream_attr.replay.child_process import ChildProcess, ProcessLostError
+from stream_attr.replay.memory_limit import memory_limit_mib
+from stream_attr.replay.run import replay
+from stream_attr.replay.steps import without_collector
+from stream_attr.rules.shop.settings import OFFICIAL
+from stream_attr.rules.vocabulary import CREDITED, FINAL, SILENT, Basis
+
+__all__ = ["Answer", "Progress", "Task", "judged"]
+
+Progress = Callable[[int, int], None]
+"""Called with the number of events that are read, and of all; what it raises ends the judging."""
+
+_RULING: Final[Basis] = "ruling"
+_PAID: Final = frozenset({CREDITED, SILENT})
+
+
+class Task(Struct, frozen=True):
+    """What to judge."""
+
+    shop_id: str
+    inputs: Inputs
+    """Of which the settings are those of the rule sets."""
+    profiles: list[str]
+    """The profile of each rule set."""
+    start: int
+    end: int
+    """Orders paid from here to there, epoch milliseconds, half-open."""
+    wall_clock_ts: int | None = None
+    """See `stream_attr.replay.steps.Plan`."""
+
+
+class Answer(NamedTuple):
+    """What came out."""
+
+    orders: list[JudgedOrder]
+    """By time of payment."""
+    events: int
+    """That were read."""
+
+
+class _Picked(Struct, gc=False):
+    agent_id: str
+
+
+class _Credit(Struct, gc=False):
+    agent_id: str
+    basis: str
+
+
+class _Ruling(Struct, gc=False):
+    agent_id: str | None
+
+
+class _Refund(Struct, gc=False):
+    ts: int
+    amount: int
+    completed: bool
+
+
+class _Decision(Struct, gc=False):
+    """What is read of a decision."""
+
+    shop_id: str
+    order_id: str
+    buyer_id: str
+    profile: str
+    status: str
+    outcome: str
+    placing: _Picked | None
+    payment: _Picked | None
+    credit: _Credit | None
+    amount: int
+    currency: str
+    refund_completed: int
+    paid_ts: int | None
+    ruling: _Ruling | None
+    refunds: list[_Refund]
+
+
+class _Judged(Struct, tag=True, array_like=True, gc=False):
+    """A process has judged its share."""
+
+    orders: list[JudgedOrder]
+
+
+class _Taken(Struct, tag=True, array_like=True, gc=False):
+    """So many events are read."""
+
+    events: int
+
+
+class _Failed(Struct, tag=True, array_like=True, gc=False):
+    """A process cannot go on."""
+
+    message: str
+    unusable: bool
+    """The cause is a file, not the program."""
+
+
+_decode: Final = msgspec.json.Decoder(_Decision).decode
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_message: Final = msgspec.msgpack.Decoder(_Judged | _Taken | _Failed).decode
+
+
+def judged(task: Task, processes: int, progress: Progress) -> Answer:
+    """Return the paid orders of a shop and period with their verdicts.
+
+    Raises:
+        UnusableFileError: a file cannot be read.
+        ProcessLostError: a process dies.
+    """
+    events = (*task.inputs.chat, *task.inputs.orders, *task.inputs.rulings)
+    total = sum(count_lines(name) for name in events)
+    progress(0, total)
+    if processes == 1:
+        with without_collector():
+            orders = _share_of(task, Share(0, 1), lambda taken: progress(taken, total))
+    else:
+        orders = _of_processes(task, processes, lambda taken: progress(taken, total))
+    progress(total, total)
+    return Answer(sorted(orders, key=lambda order: (order.paid_ts, order.order_id)), total)
+
+
+def _of_processes(task: Task, processes: int, taken: Callable[[int], None]) -> list[JudgedOrder]:
+    orders: list[JudgedOrder] = []
+    with ExitStack() as stack:
+        waiting: dict[Connection, ChildProcess] = {}
+        for index in range(processes):
+            name = f"process {index + 1} of {processes}"
+            child = ChildProcess(name, _work, task, Share(index, processes))
+            stack.callback(child.stop)
+            waiting[child.pipe] = child
+        read = dict.fromkeys(waiting, 0)
+        while waiting:
+            for pipe in wait(list(waiting)):
+                assert isinstance(pipe, Connection)
+                message = _decode_message(waiting[pipe].receive())
+                if isinstance(message, _Failed):
+                    kind = UnusableFileError if message.unusable else ProcessLostError
+                    raise kind(message.message)
+                if isinstance(message, _Taken):
+                    read[pipe] = message.events
+                    taken(min(read.values()))
+                else:
+                    orders += message.orders
+                    del waiting[pipe]
+    return orders
+
+
+def _work(pipe: Connection, task: Task, share: Share) -> None:
+    """Run in a process of its own: judge a share, tell how far it is, then what came out."""
+
+    def tell(events: int) -> None:
+        pipe.send_bytes(_encode(_Taken(events)))
+
+    with closing(pipe), without_collector():
+        try:
+            pipe.send_bytes(_encode(_Judged(_share_of(task, share, tell))))
+        except (BrokenPipeError, EOFError):
+            pass  # nobody receives any more
+        except UnusableFileError as error:
+            pipe.send_bytes(_encode(_Failed(str(error), unusable=True)))
+        except Exception:
+            pipe.send_bytes(_encode(_Failed(traceback.format_exc(), unusable=False)))
+
+
+def _share_of(task: Task, share: Share, progress: Callable[[int], None]) -> list[JudgedOrder]:
+    facts = (memory_limit_mib() // 2 << 20) // FACT_BYTES
+    outputs = replay(
+        task.inputs,
+        wall_clock_ts=task.wall_clock_ts,
+        reports=False,
+        cached_facts=facts,
+        share=share if share.processors > 1 else None,
+        progress=progress,
+    )
+    with closing(outputs):
+        return list(_kept(outputs, task))
+
+
+def _kept(outputs: Iterator[Output], task: Task) -> Iterator[JudgedOrder]:
+    """Yield the orders whose last decision is that they are paid in the period."""
+    shop = f"{task.shop_id}|".encode()
+    final = f'"status":"{FINAL}"'.encode()
+    numbers = {profile: number for number, profile in enumerate(task.profiles)}
+    orders: dict[str, _Decision] = {}
+    known: list[dict[str, Verdict]] = [{} for _ in numbers]
+    names: dict[str, str] = {}
+
+    def same(name: str) -> str:
+        """Keep one of equal ids in memory."""
+        return names.setdefault(name, name)
+
+    for output in outputs:
+        if output.topic not in (DECISIONS, COMPARISONS) or not output.key.startswith(shop):
+            continue
+        if final not in output.value:  # at the end of time every last decision is
+            continue
+        found = _decode(output.value)
+        is_paid = found.outcome in _PAID
+        if not (is_paid and found.paid_ts is not None and task.start <= found.paid_ts < task.end):
+            known[numbers[found.profile]].pop(found.order_id, None)
+            if found.profile == OFFICIAL:
+                orders.pop(found.order_id, None)
+            continue
+        credit, placing, payment = found.credit, found.placing, found.payment
+        known[numbers[found.profile]][found.order_id] = Verdict(
+            None if credit is None else same(credit.agent_id),
+            None if credit is None else same(credit.basis),
+            None if placing is None else same(placing.agent_id),
+            None if payment is None else same(payment.agent_id),
+        )
+        if found.profile == OFFICIAL:
+            found.placing = found.payment = found.credit = None
+            found.currency = same(found.currency)
+            orders[found.order_id] = found
+    for order_id, found in orders.items():
+        yield _order(found, [verdicts[order_id] for verdicts in known])
+
+
+def _order(found: _Decision, verdicts: Sequence[Verdict]) -> JudgedOrder:
+    """Return an order; a ruling that holds, holds under every rule set (RULEBOOK 5, "Rulings")."""
+    assert found.paid_ts is not None
+    if found.ruling is not None:
+        agent_id = found.ruling.agent_id
+        basis = None if agent_id is None else _RULING
+        verdicts = [Verdict(agent_id, basis, one.placing, one.payment) for one in verdicts]
+    return JudgedOrder(
+        found.order_id,
+        found.buyer_id,
+        found.paid_ts,
+        found.amount,
+        found.currency,
+        found.refund_completed,
+        tuple((one.ts, one.amount) for one in found.refunds if one.completed),
+        found.ruling is not None,
+        tuple(verdicts),
+    )
