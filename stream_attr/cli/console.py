@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from stream_attr.cli.console_doors import Doors, doors_options
 from stream_attr.cli.database import Where, database_options, ledger_module
 from stream_attr.cli.optional import optional_module
 from stream_attr.cli.params import BROKER, PORT, WEB_URL, topic_prefix_option
@@ -53,13 +54,7 @@ def console_module(name: str) -> ModuleType:
     help="Interface to listen on; other than loopback it needs --public-url https://….",
 )
 @click.option("--port", type=PORT, default=8080, show_default=True, help="Port to listen on.")
-@click.option(
-    "--proxy",
-    "proxies",
-    metavar="ADDRESS…",
-    multiple=True,
-    help="A proxy before it, whose X-Forwarded-For says who asks.  [default: nobody is believed]",
-)
+@doors_options
 @click.option(
     "--public-url",
     metavar="URL",
@@ -75,7 +70,7 @@ def command(
     security: Security,
     host: str,
     port: int,
-    proxies: tuple[str, ...],
+    doors: Doors,
     public_url: str | None,
 ) -> None:
     """Show the ledger in a browser, in Chinese and English: stream-attr console.
@@ -85,7 +80,7 @@ def command(
     context.obj = where, public_url or f"http://{host}:{port}"
     if context.invoked_subcommand is None:
         writer = None if broker is None else TopicWriter(broker, security, topic_prefix)
-        _serve(where, writer, host, port, public_url, proxies)
+        _serve(where, writer, host, port, public_url, doors)
 
 
 def _serve(
@@ -94,7 +89,7 @@ def _serve(
     host: str,
     port: int,
     public_url: str | None,
-    proxies: tuple[str, ...],
+    doors: Doors,
 ) -> None:
     """Serve until a signal."""
     set_up()
@@ -105,6 +100,11 @@ def _serve(
             f"--host {host} lets other machines read the ledger: put a proxy with a certificate before it, "
             "and name its address with --public-url https://…"
         )
+    address = public_url or f"http://{host}:{port}"
+    provider = None
+    if doors.oidc is not None:
+        provider = doors.oidc.provider(f"{address.rstrip('/')}{app.OIDC_BACK}")
+    settings = app.Settings(secure, writer, address, doors.proxies, doors.login_header, provider)
     uvicorn = importlib.import_module("uvicorn")
     migrate = ledger_module("database.migrate").migrate
     with ledger_module("database.connect").Database(*where, create=False) as database:
@@ -121,16 +121,15 @@ def _serve(
                     err=True,
                 )
         with database.pool(autocommit=True, application="stream-attr console") as pool:
-            echo(f"console on {public_url or f'http://{host}:{port}'}")
+            echo(f"console on {address}")
             uvicorn.run(
-                app.application(pool, app.Settings(secure, writer)),
+                app.application(pool, settings),
                 host=host,
                 port=port,
                 access_log=False,
                 log_config=None,  # ours, which shows no values
                 server_header=False,
-                proxy_headers=bool(proxies),
-                forwarded_allow_ips=",".join(proxies),
+                proxy_headers=False,  # the application has its own
             )
 
 
@@ -158,9 +157,11 @@ def add(given: tuple[Where, str], login: str, name: str, role: str, shops: tuple
     accounts = console_module("accounts")
     duties = [accounts.Duty(shop, agent or None) for shop, _, agent in (one.partition("=") for one in shops)]
     with _accounts(where) as (connection, found):
-        found.add(login, name, Role(role), duties)
-        ledger_module("audit").note(connection, _OPERATOR, "add account", None, login)
-        _print_link(address, found.link(login))
+        with connection.transaction():
+            found.add(login, name, Role(role), duties)
+            ledger_module("audit").note(connection, _OPERATOR, "add account", None, login)
+            secret = found.link(login)
+        _print_link(address, secret)
 
 
 @user.command()
@@ -170,8 +171,9 @@ def link(given: tuple[Where, str], login: str) -> None:
     """Print another link with which LOGIN sets a password, once and within a day."""
     where, address = given
     with _accounts(where) as (connection, found):
-        secret = found.link(login)
-        ledger_module("audit").note(connection, _OPERATOR, "link", None, login)
+        with connection.transaction():
+            secret = found.link(login)
+            ledger_module("audit").note(connection, _OPERATOR, "link", None, login)
         _print_link(address, secret)
 
 
@@ -217,7 +219,7 @@ def _accounts(where: Where) -> Iterator[tuple[Any, Any]]:
 
 
 def _set_active(where: Where, login: str, *, active: bool) -> None:
-    with _accounts(where) as (connection, found):
+    with _accounts(where) as (connection, found), connection.transaction():
         found.set_active(login, active=active)
         done = "enable account" if active else "disable account"
         ledger_module("audit").note(connection, _OPERATOR, done, None, login)

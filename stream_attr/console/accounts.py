@@ -128,6 +128,11 @@ class Accounts:
             raise UnusableError(f"there is no account {login!r}: see stream-attr console user list")
         return found[0]
 
+    def may_log_in(self, login: str) -> bool:
+        """Whether there is an account of exactly this login, and it is active."""
+        query = "SELECT FROM account WHERE login = %s AND active"
+        return self._connection.execute(query, (login,)).fetchone() is not None
+
     def _read(self, where: LiteralString, bound: tuple[str, ...]) -> list[Account]:
         rows = self._connection.execute(
             "SELECT login, name, role, active, password_hash IS NOT NULL,"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 import psycopg
@@ -21,18 +21,23 @@ from starlette.types import ASGIApp
 
 from stream_attr.console.accounts import Accounts
 from stream_attr.console.doors import Attempts, Headers, check_form, form_of
+from stream_attr.console.entrance import Entrance
 from stream_attr.console.log_in import LogIn, local_path
+from stream_attr.console.oidc_log_in import OidcLogIn
+from stream_attr.console.proxy import FromProxy, Network
 from stream_attr.console.rendering import FOLDER, Page, render
 from stream_attr.console.screens import agent, buyer, figures, order, people, rules, today
 from stream_attr.console.screens.reports import REPORT_SCREENS
 from stream_attr.console.screens.screen import Screen
-from stream_attr.console.sessions import Sessions
 from stream_attr.console.visit import LANGUAGE_COOKIE, Asked, Visit, language_of
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.writer import TopicWriter
 from stream_attr.ledger.texts import LANGUAGES
 
-__all__ = ["SCREENS", "Settings", "application"]
+if TYPE_CHECKING:  # an extra
+    from stream_attr.console.oidc import Provider
+
+__all__ = ["OIDC_BACK", "SCREENS", "Settings", "application"]
 
 SCREENS: Final[tuple[Screen, ...]] = (
     today.SCREEN,
@@ -47,6 +52,8 @@ SCREENS: Final[tuple[Screen, ...]] = (
     figures.SCREEN,
 )
 """In the order of the menu."""
+OIDC_BACK: Final = "/oidc/callback"
+"""Where a provider sends browsers back to."""
 _READY_S: Final = 2.0
 """How long a probe waits for a connection."""
 
@@ -58,21 +65,30 @@ class Settings(NamedTuple):
     """Whether browsers reach it over HTTPS: then its cookie is theirs for that alone."""
     writer: TopicWriter | None = None
     """What records are published with; None: nothing can be published."""
-
-    @property
-    def cookie(self) -> str:
-        """Return the name of the session's cookie."""
-        return "__Host-session" if self.secure else "session"
+    address: str = "http://127.0.0.1:8080"
+    """In people's browsers."""
+    proxies: tuple[Network, ...] = ()
+    """Whose word counts on who asks."""
+    login_header: str | None = None
+    """In which they say as whom they have let somebody in."""
+    provider: Provider | None = None
+    """Where people can log in besides."""
 
 
 def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> ASGIApp:
     """Return the application on the ledger of a pool, which must be open."""
-    doors = LogIn(pool, settings.cookie, Attempts(), secure=settings.secure)
+    attempts = Attempts()
+    entrance = Entrance(secure=settings.secure)
+    doors = LogIn(pool, entrance, attempts, settings.provider, f"{settings.address.rstrip('/')}/login?out=1")
+    by_provider = []
+    if settings.provider is not None:
+        oidc = OidcLogIn(pool, settings.provider, entrance, doors, attempts)
+        by_provider = [Route("/oidc", oidc.begin), Route(OIDC_BACK, oidc.come_back)]
 
     def endpoint(screen: Screen) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             form = await form_of(request) if request.method == "POST" else None
-            return await run_in_threadpool(_answer, request, form, screen, pool, settings)
+            return await run_in_threadpool(_answer, request, form, screen, pool, entrance, settings.writer)
 
         return answer
 
@@ -85,6 +101,7 @@ def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> AS
             Route("/login", doors.log_in, methods=["GET", "POST"]),
             Route("/link", doors.link, methods=["GET", "POST"]),
             Route("/logout", doors.log_out, methods=["POST"]),
+            *by_provider,
             Route("/language", lambda request: _language(request, secure=settings.secure)),
             Route("/health", _health),
             Route("/ready", lambda _: _ready(pool)),
@@ -97,7 +114,9 @@ def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> AS
             Exception: _failed,
         },
     )
-    return Headers(app, secure=settings.secure)  # around all, so that the page of an error has them, too
+    # Around all, so that the page of an error has them, too.
+    guarded = Headers(app, secure=settings.secure)
+    return FromProxy(guarded, settings.proxies, settings.login_header)
 
 
 def _home(visit: Visit) -> Response:
@@ -112,17 +131,17 @@ def _answer(
     form: FormData | None,
     screen: Screen,
     pool: ConnectionPool[Connection[Any]],
-    settings: Settings,
+    entrance: Entrance,
+    writer: TopicWriter | None,
 ) -> Response:
     """Answer a request of somebody who may see the screen; who is not logged in is led to the log-in.
 
     ``form``: what was sent; None: the page is asked for.
     """
     language = language_of(request)
-    secret = request.cookies.get(settings.cookie, "")
     with pool.connection() as connection:
         is_part = bool(request.query_params.get("part"))
-        session = Sessions(connection).find(secret, is_used=not is_part) if secret else None
+        session = entrance.session(request, connection, is_used=not is_part)
         if session is None:
             if is_part:
                 return Response(status_code=204, headers={"HX-Redirect": "/login"})
@@ -136,7 +155,7 @@ def _answer(
             check_form(form.get("csrf_token"), session.csrf_token)
         menu = tuple((one.path, one.title) for one in SCREENS if one.in_menu and account.role in one.roles)
         sent = Asked(() if form is None else tuple((name, str(one)) for name, one in form.multi_items()))
-        visit = Visit(request, connection, session, account, language, menu, sent, settings.writer)
+        visit = Visit(request, connection, session, account, language, menu, sent, writer)
         try:
             answer = answering(visit)
         except UnusableError as error:

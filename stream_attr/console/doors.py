@@ -33,6 +33,7 @@ _SAFE: Final = ("GET", "HEAD")
 _MOST_FIELDS: Final = 5_000
 """A record of settings with some profiles has hundreds."""
 _LARGEST_FORM: Final = 256 * 1024
+_LARGEST_BODY: Final = 1024 * 1024
 
 
 class Headers:
@@ -75,8 +76,17 @@ def _check_origin(request: Request) -> None:
 
 
 async def form_of(request: Request) -> FormData:
-    """Return a form, of our own page and no larger than it can be. Raises HTTPException, 400, 403 or 413."""
+    """Return a form, of our own page and no larger than it can be.
+
+    Nobody has to be logged in to send one, so it says first how large it is, as every browser's does. Raises
+    HTTPException, 400, 403, 411 or 413.
+    """
     _check_origin(request)
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        raise HTTPException(411, "this form does not say how large it is")
+    if int(length) > _LARGEST_BODY:
+        raise HTTPException(413, f"this form is larger than {_LARGEST_BODY:,} bytes")
     return await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=_LARGEST_FORM)
 
 
@@ -98,13 +108,16 @@ class Attempts:
         self._lock = threading.Lock()
         self._tried: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
 
-    def begin(self, login: str, address: str) -> int:
+    def begin(self, login: str | None, address: str) -> int:
         """Note an attempt, and return how many seconds it has to wait; 0: it is let through.
 
-        It counts as failed until it has `succeeded`, so that many at once are not let through either.
+        ``login``: None: not known yet. It counts as failed until it has `succeeded`, so that many at once
+        are not let through either.
         """
         now = time.monotonic()
-        limits = {("login", login): self.OF_LOGIN, ("address", address): self.OF_ADDRESS}
+        limits = {("address", address): self.OF_ADDRESS}
+        if login is not None:
+            limits["login", login] = self.OF_LOGIN
         with self._lock:
             recent = {
                 key: [ts for ts in self._tried.pop(key, ()) if ts > now - self.PERIOD_S] for key in limits
@@ -120,9 +133,10 @@ class Attempts:
                 self._tried.popitem(last=False)
         return math.ceil(max(waits, default=0))
 
-    def succeeded(self, login: str, address: str) -> None:
+    def succeeded(self, login: str | None, address: str) -> None:
         """Forget the attempts of a login, and this one of its address."""
         with self._lock:
-            self._tried.pop(("login", login), None)
+            if login is not None:
+                self._tried.pop(("login", login), None)
             if times := self._tried.get(("address", address)):
                 times.pop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from psycopg import Connection
@@ -10,15 +10,20 @@ from psycopg_pool import ConnectionPool
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from stream_attr.console.accounts import Accounts, Busy, hashed, matches
-from stream_attr.console.doors import Attempts, check_form, form_of
+from stream_attr.console.doors import Attempts, form_of
+from stream_attr.console.entrance import Entrance
+from stream_attr.console.proxy import vouched_for
 from stream_attr.console.rendering import Page, render
-from stream_attr.console.sessions import LONGEST_MS, Sessions
+from stream_attr.console.sessions import Way
 from stream_attr.console.visit import language_of
 from stream_attr.errors import UnusableError
 from stream_attr.ledger import audit
+
+if TYPE_CHECKING:  # an extra
+    from stream_attr.console.oidc import Provider
 
 __all__ = ["LogIn", "local_path"]
 
@@ -35,27 +40,60 @@ class LogIn:
     """The endpoints before there is a session."""
 
     def __init__(
-        self, pool: ConnectionPool[Connection[Any]], cookie: str, attempts: Attempts, *, secure: bool
+        self,
+        pool: ConnectionPool[Connection[Any]],
+        entrance: Entrance,
+        attempts: Attempts,
+        provider: Provider | None,
+        back: str,
     ) -> None:
+        """``provider``: where people can log in besides. ``back``: our own address for its log-out."""
         self._pool = pool
-        self._cookie = cookie
+        self._entrance = entrance
         self._attempts = attempts
-        self._secure = secure
+        self._provider = provider
+        self._back = back
 
     async def log_in(self, request: Request) -> Response:
         """Show the form, or begin a session."""
-        if request.method != "POST":
-            following = local_path(request.query_params.get("next"))
-            return self._form(request, following)
-        form = await form_of(request)
-        return await run_in_threadpool(self._logged_in, request, form)
+        if request.method == "POST":
+            form = await form_of(request)
+            return await run_in_threadpool(self._logged_in, request, form)
+        following = local_path(request.query_params.get("next"))
+        login = vouched_for(request)
+        if login is None or "out" in request.query_params:
+            return self.form(request, following)
+        return await run_in_threadpool(self._let_in, request, login, following)
 
-    def _form(
+    def form(
         self, request: Request, following: str, wrong: str = "", status: int = 200, **values: Any
     ) -> Response:
+        """Show the form, with a text of what was wrong."""
         page = Page(language_of(request), "/login", request.query_params.multi_items())
-        message = page.t(wrong, **values) if wrong else ""
-        return render("login.html", page, status, message=message, following=following)
+        is_out = "out" in request.query_params
+        return render(
+            "login.html",
+            page,
+            status,
+            message=page.t(wrong, **values) if wrong else "",
+            following=following,
+            oidc=self._provider is not None,
+            is_out=is_out,
+            out_of_provider=self._provider.log_out_address(self._back) if self._provider and is_out else None,
+            vouched_for=vouched_for(request) if is_out else None,
+        )
+
+    def _let_in(self, request: Request, login: str, following: str) -> Response:
+        """Begin a session of whom a trusted proxy names."""
+        with self._pool.connection() as connection:
+            if Accounts(connection).may_log_in(login):
+                return self._entrance.begin(request, connection, login, Way.PROXY, following)
+            address = request.client.host if request.client else ""
+            wait = self._attempts.begin(login, address)
+            if wait:
+                return self.too_many(request, following, wait)
+            audit.note(connection, login, "log-in refused", None, f"{Way.PROXY}: {address}")
+            return self.form(request, following, "proxy_no_account", 403, login=login)
 
     def _logged_in(self, request: Request, form: FormData) -> Response:
         login, password = _text(form, "login").strip(), _text(form, "password")
@@ -63,40 +101,24 @@ class LogIn:
         address = request.client.host if request.client else ""
         wait = self._attempts.begin(login, address)
         if wait:
-            return self._too_many(request, following, wait)
+            return self.too_many(request, following, wait)
         with self._pool.connection() as connection:
             known = Accounts(connection).password_hash(login)
         try:
             is_right = matches(known, password)  # without a connection, which others need meanwhile
         except Busy:
-            return self._too_many(request, following, 1)
+            return self.too_many(request, following, 1)
         with self._pool.connection() as connection:
             if not is_right:
-                audit.note(connection, login, "log-in refused", None, address)
-                return self._form(request, following, "no_account", 403)
+                audit.note(connection, login, "log-in refused", None, f"{Way.PASSWORD}: {address}")
+                return self.form(request, following, "no_account", 403)
             self._attempts.succeeded(login, address)
-            return self._begun(request, connection, login, following)
+            return self._entrance.begin(request, connection, login, Way.PASSWORD, following)
 
-    def _too_many(self, request: Request, following: str, wait_s: int) -> Response:
-        answer = self._form(request, following, "too_many", 429, seconds=wait_s)
+    def too_many(self, request: Request, following: str, wait_s: int) -> Response:
+        """Have somebody wait."""
+        answer = self.form(request, following, "too_many", 429, seconds=wait_s)
         answer.headers["Retry-After"] = str(wait_s)
-        return answer
-
-    def _begun(self, request: Request, connection: Connection[Any], login: str, following: str) -> Response:
-        sessions = Sessions(connection)
-        sessions.end(request.cookies.get(self._cookie, ""))  # the one that this browser had
-        secret = sessions.start(login)
-        audit.note(connection, login, "log in", None, "")
-        answer = RedirectResponse(following, 303)
-        answer.set_cookie(
-            self._cookie,
-            secret,
-            max_age=LONGEST_MS // 1000,
-            path="/",
-            secure=self._secure,
-            httponly=True,
-            samesite="lax",
-        )
         return answer
 
     async def link(self, request: Request) -> Response:
@@ -131,12 +153,12 @@ class LogIn:
             return "password_rules"
         except Busy:
             return "busy"
-        with self._pool.connection() as connection:
+        with self._pool.connection() as connection, connection.transaction():
             login = Accounts(connection).set_password(secret, kept)
             if login is None:
                 return None
             audit.note(connection, login, "set password", None, "")
-            return self._begun(request, connection, login, "/")
+            return self._entrance.begin(request, connection, login, Way.PASSWORD, "/")
 
     async def log_out(self, request: Request) -> Response:
         """End the session."""
@@ -144,17 +166,8 @@ class LogIn:
         return await run_in_threadpool(self._logged_out, request, form)
 
     def _logged_out(self, request: Request, form: FormData) -> Response:
-        secret = request.cookies.get(self._cookie, "")
         with self._pool.connection() as connection:
-            sessions = Sessions(connection)
-            session = sessions.find(secret)
-            if session is not None:
-                check_form(form.get("csrf_token"), session.csrf_token)
-                sessions.end(secret)
-                audit.note(connection, session.login, "log out", None, "")
-        answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
-        return answer
+            return self._entrance.end(request, connection, form.get("csrf_token"), "/login?out=1")
 
 
 def _used(page: Page) -> Response:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import secrets
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
 
 from stream_attr.console.accounts import hash_of, now_ms
 
-__all__ = ["IDLE_MS", "LONGEST_MS", "Session", "Sessions"]
+__all__ = ["IDLE_MS", "LONGEST_MS", "Session", "Sessions", "Way"]
 
 IDLE_MS: Final = 8 * 60 * 60 * 1000
 LONGEST_MS: Final = 7 * 24 * 60 * 60 * 1000
 _NOTED_EVERY_MS: Final = 60_000
 """Using one is written no more often."""
+
+
+class Way(StrEnum):
+    """How somebody has come in."""
+
+    PASSWORD = "password"
+    """Or the link with which it is set."""
+    OIDC = "oidc"
+    """The log-in of an OpenID Connect provider."""
+    PROXY = "proxy"
+    """A header of a trusted proxy; it is needed with every request."""
 
 
 class Session(NamedTuple):
@@ -23,6 +35,7 @@ class Session(NamedTuple):
     login: str
     csrf_token: str
     """What every form carries."""
+    way: Way
 
 
 class Sessions:
@@ -31,7 +44,7 @@ class Sessions:
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
 
-    def start(self, login: str) -> str:
+    def start(self, login: str, way: Way = Way.PASSWORD) -> str:
         """Begin a session, and return its secret; sessions that have ended are deleted."""
         secret, now = secrets.token_urlsafe(32), now_ms()
         with self._connection.transaction():
@@ -40,8 +53,9 @@ class Sessions:
                 (now - IDLE_MS, now - LONGEST_MS),
             )
             self._connection.execute(
-                "INSERT INTO session VALUES (%s, %s, %s, %s, %s)",
-                (hash_of(secret), login, secrets.token_urlsafe(32), now, now),
+                "INSERT INTO session (token_hash, login, csrf_token, started_ts, used_ts, way)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                (hash_of(secret), login, secrets.token_urlsafe(32), now, now, way),
             )
         return secret
 
@@ -53,17 +67,17 @@ class Sessions:
         now = now_ms()
         with self._connection.transaction():
             row = self._connection.execute(
-                "SELECT login, csrf_token, used_ts FROM session JOIN account USING (login)"
+                "SELECT login, csrf_token, way, used_ts FROM session JOIN account USING (login)"
                 " WHERE token_hash = %s AND used_ts > %s AND started_ts > %s AND active",
                 (hash_of(secret), now - IDLE_MS, now - LONGEST_MS),
             ).fetchone()
             if row is None:
                 return None
-            if is_used and row[2] <= now - _NOTED_EVERY_MS:
+            if is_used and row[3] <= now - _NOTED_EVERY_MS:
                 self._connection.execute(
                     "UPDATE session SET used_ts = %s WHERE token_hash = %s", (now, hash_of(secret))
                 )
-        return Session(row[0], row[1])
+        return Session(row[0], row[1], Way(row[2]))
 
     def end(self, secret: str) -> None:
         """End one; it may have ended already."""

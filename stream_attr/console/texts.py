@@ -155,6 +155,39 @@ TEXTS: Final[Mapping[str, Text]] = {
     "who": Text("who", "谁"),
     "why_not": Text("Why not this agent?", "为什么不是这位客服？"),
     "why_ask": Text("Ask", "查询"),
+    "oidc": Text("Log in with your company's account", "使用公司账号登录"),
+    "oidc_away": Text(
+        "Your company's log-in does not answer. Try again in a moment.",
+        "公司登录服务暂时没有响应，请稍后再试。",
+    ),
+    "oidc_no_account": Text(
+        "Your company's log-in says that you are {login}. There is no account of this name that may log in: "
+        "ask your administrator.",
+        "公司登录服务表明您是 {login}，但没有可登录的同名账号，请联系管理员。",
+    ),
+    "oidc_not_ours": Text(
+        "This log-in has been used, is too old, or was begun in another browser. Begin again.",
+        "此次登录已使用、已过期，或在其他浏览器中开始，请重新登录。",
+    ),
+    "oidc_not_proven": Text(
+        "Your company's log-in did not prove who you are. Your administrator finds why in the audit.",
+        "公司登录服务未能证明您的身份。请告知管理员，原因见操作记录。",
+    ),
+    "oidc_refused": Text(
+        "Your company's log-in has let nobody in ({kind}). Begin again.",
+        "公司登录服务没有放行（{kind}），请重新登录。",
+    ),
+    "out": Text("You are logged out.", "您已退出。"),
+    "out_of_provider": Text("Log out of your company's account, too", "同时退出公司账号"),
+    "out_of_proxy": Text(
+        "The proxy before this page still says that you are {login}: log out there, too.",
+        "本页前面的代理仍认为您是 {login}，请在那里也退出。",
+    ),
+    "proxy_no_account": Text(
+        "The proxy before this page says that you are {login}. There is no account of this name that may log "
+        "in: ask your administrator.",
+        "本页前面的代理表明您是 {login}，但没有可登录的同名账号，请联系管理员。",
+    ),
     "wrong": Text("This cannot be shown.", "无法显示。"),
 }
 """By key of the templates."""

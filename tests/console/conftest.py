@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import uvicorn
 from psycopg import Connection
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from stream_attr.console.accounts import Accounts, Duty, hashed
 from stream_attr.console.app import Settings, application
@@ -89,3 +94,20 @@ def people(traffic: Traffic) -> Iterator[People]:
 def console(ledger: Database) -> Iterator[Callable[[], TestClient]]:
     """The console of an empty ledger of the test's own."""
     yield from served(ledger)
+
+
+@contextmanager
+def on_port(app: ASGIApp, port: int) -> Iterator[str]:
+    """Serve a console on the loopback interface; its address."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, "127.0.0.1", port, log_level="warning", access_log=False, proxy_headers=False)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -19,7 +19,7 @@ from stream_attr.kafka.embedded.server import free_port
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.migrate import migrate
 from stream_attr.ledger.database.publish import may_become_console
-from tests.console.conftest import PASSWORD, add
+from tests.console.conftest import FROM_HERE, PASSWORD, add
 
 
 @pytest.fixture
@@ -173,6 +173,29 @@ def test_a_login_twice_and_one_that_is_none_are_refused(ledger):
         2,
         "Error: there is no account 'wang': see stream-attr console user list\n",
     )
+
+
+def test_nothing_is_changed_that_the_audit_does_not_tell(ledger, console):
+    with ledger.connection(autocommit=True) as connection:
+        add(connection, "li", Role.ADMIN)
+        Accounts(connection).add("wang", "Wang", Role.ADMIN, ())
+        link = Accounts(connection).link("wang")
+        connection.execute("ALTER TABLE audit ADD CONSTRAINT full_disk CHECK (login = 'nobody') NOT VALID")
+    state = "SELECT (SELECT count(*) FROM session), array_agg(login || active || (password_hash IS NULL))"
+    browser = console()
+    browser._transport.raise_server_exceptions = False
+    forms = {
+        "/login": {"login": "li", "password": PASSWORD},
+        "/link": {"token": link, "password": PASSWORD, "again": PASSWORD},
+    }
+    for path, form in forms.items():
+        assert browser.post(path, data=form, headers=FROM_HERE).status_code == 500
+    for words in (["disable", "li"], ["add", "zhao", "--name", "Zhao", "--role", "admin"], ["link", "li"]):
+        assert command(ledger, *words).exit_code != 0
+    with ledger.connection(autocommit=True) as connection:
+        found = connection.execute(f"{state} FROM account").fetchone()
+        assert (found[0], sorted(found[1])) == (0, ["litruefalse", "wangtruetrue"])
+        assert Accounts(connection).of_link(link) == "wang"
 
 
 def test_an_address_that_others_reach_needs_https(ledger):

@@ -6,17 +6,17 @@ With ``STREAM_ATTR_SCREENSHOTS`` naming a folder, a picture of each is kept ther
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 
-from stream_attr.console.app import SCREENS, Settings, application
+from stream_attr.console.app import OIDC_BACK, SCREENS, Settings, application
+from stream_attr.console.oidc import Provider
 from stream_attr.kafka.embedded.server import free_port
-from tests.console.conftest import PASSWORD
+from stream_attr.kafka.secret import Secret
+from tests.console.conftest import PASSWORD, on_port
+from tests.console.provider import CLIENT, SECRET, SmallProvider
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).with_name("axe.min.js")
@@ -28,18 +28,10 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not i
 @pytest.fixture(scope="module")
 def address(people) -> Iterator[str]:
     """The console of the ledger on a port."""
-    port = free_port()
     with people.database.pool(autocommit=True) as pool:
         app = application(pool, Settings(secure=False))
-        config = uvicorn.Config(app, "127.0.0.1", port, log_level="warning", access_log=False)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        while not server.started:
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-        server.should_exit = True
-        thread.join()
+        with on_port(app, free_port()) as found:
+            yield found
 
 
 @pytest.fixture
@@ -79,8 +71,7 @@ async def test_every_screen_runs_and_can_be_used_by_all(people, browser, address
         more = f"&order={order['order_id']}" if screen.path in ("/order", "/buyer") else ""
         more += f"&buyer={order['buyer_id']}" if screen.path == "/buyer" else ""
         await page.goto(f"{address}{screen.path}?shop={shop}{more}")
-        if folder := os.environ.get("STREAM_ATTR_SCREENSHOTS"):
-            await page.screenshot(path=Path(folder) / f"{screen.path[1:]}-{locale}.png", full_page=True)
+        await picture(page, screen.path[1:], locale)
         await page.evaluate(AXE.read_text() + "; undefined")
         found = await page.evaluate("axe.run()")
         problems += [(screen.path, one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
@@ -114,3 +105,40 @@ async def test_what_comes_in_shows_within_two_seconds(people, browser, address):
             " WHERE shop_id = %s AND order_id = %s AND revision = %s AND profile = 'official'",
             where,
         )
+
+
+@pytest.mark.parametrize("locale", list(WIDTHS))
+async def test_the_log_in_of_a_provider_leads_there_and_back(people, browser, locale):
+    port = free_port()
+    here = f"http://127.0.0.1:{port}"
+    with (
+        SmallProvider(f"{here}{OIDC_BACK}").serving() as small,
+        people.database.pool(autocommit=True) as pool,
+    ):
+        small.person = "manager"
+        provider = Provider(small.issuer, CLIENT, Secret(SECRET), "preferred_username", small.redirect_uri)
+        with on_port(application(pool, Settings(False, address=here, provider=provider)), port):
+            context = await browser.new_context(
+                viewport={"width": WIDTHS[locale], "height": 900}, locale=locale
+            )
+            page = await context.new_page()
+            said: list[str] = []
+            page.on("console", lambda message: said.append(message.text))
+            await page.goto(f"{here}/login")
+            await picture(page, "login-oidc", locale)
+            await page.evaluate(AXE.read_text() + "; undefined")
+            assert (await page.evaluate("axe.run()"))["violations"] == []
+            await page.click("a.button")
+            await page.wait_for_url("**/today*")
+            await page.click("header .out button")
+            await page.wait_for_url("**/login?out=1")
+            await picture(page, "login-out", locale)
+            await page.evaluate(AXE.read_text() + "; undefined")
+            assert (await page.evaluate("axe.run()"))["violations"] == []
+            assert said == []
+
+
+async def picture(page, name, locale):
+    """Keep one where a folder is named."""
+    if folder := os.environ.get("STREAM_ATTR_SCREENSHOTS"):
+        await page.screenshot(path=Path(folder) / f"{name}-{locale}.png", full_page=True)

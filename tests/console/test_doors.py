@@ -93,6 +93,25 @@ def test_forms_of_other_sites_are_refused(li, headers, status):
     assert li.post("/login", data=FORM, headers=headers).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/login", {"content-length": str(2**20 + 1)}, 413),
+        ("/login", {"content-length": "9" * 40}, 413),
+        ("/login", {"transfer-encoding": "chunked"}, 411),
+        ("/link", {"content-length": str(2**20 + 1)}, 413),
+        ("/logout", {"content-length": str(2**20 + 1)}, 413),
+    ],
+)
+def test_a_form_of_a_stranger_takes_no_more_memory_than_a_form(li, path, headers, status):
+    def endless():
+        raise AssertionError("it was read")
+        yield b""
+
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert li.post(path, content=endless(), headers={**FROM_HERE, **form, **headers}).status_code == status
+
+
 def test_the_cookie_is_for_this_site_and_no_script(li):
     cookie = li.post("/login", data=FORM, headers=FROM_HERE).headers["set-cookie"]
     assert cookie.startswith("session=")

@@ -55,6 +55,7 @@ TABLES: Final[dict[str, tuple[RecordSchema | None, str]]] = {
     "account_shop": (None, "Which shops an account may see, and of an agent's account who that is there."),
     "account_link": (None, "Links with which an account sets its password, once."),
     "session": (None, "Who is logged in."),
+    "oidc_request": (None, "Log-ins that are under way at an OpenID Connect provider."),
     "audit": (None, "Who looked at what and changed what in the console."),
     "schema_version": (None, "The number of the last migration that was run."),
 }
@@ -201,6 +202,14 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
         "csrf_token": "What every form of the session carries.",
         "started_ts": f"When it began.{EPOCH}",
         "used_ts": f"When it was used last, to the minute.{EPOCH}",
+        "way": "password, oidc or proxy: how it has begun.",
+    },
+    "oidc_request": {
+        "state_hash": "SHA-256 of what comes back with the browser.",
+        "nonce": "What the provider's token has to have.",
+        "code_verifier": "What shows that the code is ours to use.",
+        "following": "The page to go on to.",
+        "expires_ts": f"Until when.{EPOCH}",
     },
     "audit": {
         "number": "Its number.",
