@@ -43,6 +43,7 @@ _COMMANDS = {
     "goal": "Set what shops and agents are to reach.",
     "report": "Show sales, orders, losses and other figures of the ledger.",
     "pay": "Pay persons by schemes, month by month.",
+    "lab": "Judge stored events by other rules, side by side.",
     "console": "Show the ledger in a browser.",
     "alerts": "Tell people when a figure leaves its limits.",
     "dead-letters": "List and replay records that could not be used.",

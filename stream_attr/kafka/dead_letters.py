@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,29 +10,22 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 import orjson
-from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
 from stream_attr.codec.surrogates import loads
 from stream_attr.contract.topics import DEAD_LETTERS
 from stream_attr.files.jsonl import LinesFile, UnusableFileError
 from stream_attr.kafka.address import topics_command
 from stream_attr.kafka.admin import partition_counts
-from stream_attr.kafka.client_errors import ErrorKind, kind_of
-from stream_attr.kafka.clients import QUIET, Reader
-from stream_attr.kafka.connection import BrokerUnreachable, reason_of, unreachable
 from stream_attr.kafka.security import UNSECURED, Security
 from stream_attr.kafka.sender import TopicsMissingError
+from stream_attr.kafka.to_end import UpToEnd
 from stream_attr.rules.vocabulary import Code
 
 __all__ = ["DeadLetter", "Found", "LettersOfFiles", "LettersOfTopic", "Selection"]
 
 _GROUP = "stream-attr-dead-letters"
-_SETTINGS = {**QUIET, "auto.offset.reset": "earliest", "queued.max.messages.kbytes": 16_384}
-_BATCH = 1_000
-_POLL_S = 0.2
-_SILENCE_S = 10.0
-"""Silence after which the leaders of the unfinished partitions are checked."""
-_METADATA_TIMEOUT_S = 5.0
+_SETTINGS = {"auto.offset.reset": "earliest"}
 
 
 class _Letter(msgspec.Struct, gc=False):
@@ -200,59 +192,15 @@ class LettersOfTopic:
         self._partitions = range(counts[self._name])
 
     def __iter__(self) -> Iterator[Found]:
-        with Reader(self._bootstrap, self._security, _GROUP, _SETTINGS) as reader:
-            reader.assign(TopicPartition(self._name, n, OFFSET_BEGINNING) for n in self._partitions)
-            yield from self._read(reader)
-
-    def _read(self, reader: Reader) -> Iterator[Found]:
-        left = set(self._partitions)
-        ends: dict[int, int] = {}
+        beginning = (TopicPartition(self._name, n, OFFSET_BEGINNING) for n in self._partitions)
+        records = UpToEnd(self._bootstrap, self._security, _GROUP, beginning, _SETTINGS)
         foreign = 0
-        last_message_s = time.monotonic()
-        while left:
-            for message in reader.read(_BATCH, _POLL_S):
-                last_message_s = time.monotonic()
-                number, error = message.partition(), message.error()
-                if error is not None:
-                    if kind_of(error) is not ErrorKind.END_OF_PARTITION:
-                        raise BrokerUnreachable(f"{self._name} cannot be read: {error.str()}")
-                    left.discard(number)
-                    continue
-                if number not in ends:  # while records keep arriving, the client reports no end
-                    ends[number] = reader.fetched_end(self._name, number)
-                if message.offset() + 1 >= ends[number]:
-                    left.discard(number)
-                if message.offset() >= ends[number]:
-                    continue
-                data = message.value() or b""
-                try:
-                    yield Found(DeadLetter(data), data, message.timestamp()[1])
-                except ValueError:
-                    foreign += 1
-            if left and time.monotonic() - last_message_s > _SILENCE_S:
-                self._require_leaders(reader, left)
-                self.problems.append(
-                    f"{self._name} was not read to its end, a transaction on it is still open: partitions "
-                    f"{', '.join(map(str, sorted(left)))}; try again"
-                )
-                break
+        for message in records:
+            data = message.value() or b""
+            try:
+                yield Found(DeadLetter(data), data, message.timestamp()[1])
+            except ValueError:
+                foreign += 1
+        self.problems += records.problems
         if foreign:
             self.problems.append(f"{foreign:,} records of {self._name} are not dead letters")
-
-    def _require_leaders(self, reader: Reader, partitions: Iterable[int]) -> None:
-        """Raise unless the leader of each partition exists and answers."""
-        try:
-            cluster = reader.metadata(_METADATA_TIMEOUT_S, self._name)
-        except KafkaException as error:
-            raise BrokerUnreachable(
-                f"the broker {self._bootstrap} no longer answers: {reason_of(error)}"
-            ) from error
-        leaders = {number: cluster.topics[self._name].partitions[number].leader for number in partitions}
-        if without := [number for number, leader in leaders.items() if leader not in cluster.brokers]:
-            raise BrokerUnreachable(
-                f"{self._name} cannot be read: partitions {', '.join(map(str, sorted(without)))} have no "
-                "leader; start the brokers that hold them"
-            )
-        brokers = [cluster.brokers[leader] for leader in sorted(set(leaders.values()))]
-        if problems := unreachable(brokers, cluster.cluster_id, self._bootstrap, self._security):
-            raise BrokerUnreachable(f"{self._name} cannot be read: {problems[0]}")

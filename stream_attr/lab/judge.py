@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from stream_attr.explain.roster_names import names_from_files
 from stream_attr.files.inputs import Inputs
 from stream_attr.lab.event_folder import EventFolder, Stored
 from stream_attr.lab.judging import Progress, Task, judged
@@ -64,6 +65,7 @@ def judge(
         money_of(answer.orders, len(rule_sets)),
         contested_of(answer.orders),
         tuple(order for order in answer.orders if order.is_contested),
+        names_from_files(files.roster, shop_id),
         sum(order.is_ruled for order in answer.orders),
         answer.events,
         found.first_chat,

@@ -130,6 +130,8 @@ class LabResult(Struct, frozen=True, gc=False):
     """By currency."""
     orders: tuple[JudgedOrder, ...]
     """Those whose winner depends on the rule, by time of payment."""
+    names: dict[str, str]
+    """Of agents, where the roster has some."""
     ruled: int
     """Orders on which a person ruled."""
     events: int

@@ -143,7 +143,7 @@ def test_dead_letters_whose_leader_is_lost_while_they_are_read_are_not_none(
     wrong: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "_require_advertised", lambda *_: None)  # it was right when we began
-    monkeypatch.setattr("stream_attr.kafka.dead_letters._SILENCE_S", 0.5)
+    monkeypatch.setattr("stream_attr.kafka.to_end._SILENCE_S", 0.5)
     with pytest.raises(BrokerUnreachable, match=f"dead-letters cannot be read: .* advertises {wrong[1]}"):
         list(LettersOfTopic(wrong[0]))
     listed = CliRunner().invoke(main, ["dead-letters", "list", "--broker", wrong[0]])

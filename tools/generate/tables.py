@@ -23,6 +23,7 @@ from stream_attr.contract.records.shop_settings import ShopSettingsRecord
 from stream_attr.contract.registry import TopicDefinition, topic_definitions
 from stream_attr.gateway.adapt_metrics import AdaptMetrics
 from stream_attr.gateway.metrics import GatewayMetrics
+from stream_attr.lab.export import STORED
 from stream_attr.ledger.figures import FIGURES as LEDGER_FIGURES
 from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.ledger.sink.tables import TOPICS
@@ -142,6 +143,13 @@ def _access(_: bool) -> str:
                 "`Read`",
             ),
             ("ledger: keeps the results", "group", "`stream-attr-ledger`", "`Read`"),
+            ("lab: stores events", "topic", names(lambda topic: topic.name in STORED), "`Read`"),
+            (
+                "lab: stores events",
+                "group",
+                "`stream-attr-lab`, `stream-attr-shop-records`",
+                "`Read`",
+            ),
             ("payroll: reads decisions", "topic", "`attribution-decisions`", "`Read`"),
             ("payroll: reads decisions", "group", "`payroll`", "`Read`"),
             (

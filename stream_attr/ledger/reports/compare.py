@@ -23,7 +23,7 @@ from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.vocabulary import BASES
 
-__all__ = ["report"]
+__all__ = ["CONTESTED", "MOVED", "NOBODY", "report"]
 
 
 def _figure(key: str, names: tuple[str, str], kind: Kind, formula: Total | None = None) -> Asked:
@@ -89,7 +89,7 @@ _PROFILES: Final = (
     "SELECT DISTINCT profile FROM decision WHERE shop_id = ANY(%s) AND profile <> 'official' ORDER BY 1"
 )
 
-_COLUMNS: Final = (
+MOVED: Final = (
     Column("order", Text("order", "订单")),
     Column("buyer", Text("buyer", "买家")),
     Column("amount", Text("amount", "金额"), Kind.MONEY),
@@ -103,13 +103,13 @@ _COLUMNS: Final = (
     Column("to_basis", Text("basis", "对比依据")),
 )
 _SHOP: Final = Column("shop", Text("shop", "店铺"))
-_NOBODY: Final = Text("(silent)", "（静默）")
+NOBODY: Final = Text("(silent)", "（静默）")
 _TITLE: Final = Text("Official rules against profile {profile}", "规则对比：现行规则与 {profile}")
 _MOVE: Final = Text(
     "Shop {shop}: {orders} orders of {amount} would be another's, of {of_orders} orders that both judge.",
     "店铺 {shop}：两种规则都已判定的 {of_orders} 单中，有 {orders} 单（{amount}）归属不同。",
 )
-_SHARE: Final = Text(
+CONTESTED: Final = Text(
     "Shop {shop}: the winner of {contested} of {total} ({share}) depends on the rule, of {rules} judged.",
     "店铺 {shop}：在 {rules} 套规则下，{total} 中有 {contested}（{share}）的归属取决于规则。",
 )
@@ -134,7 +134,7 @@ def report(connection: Connection[Any], options: Options) -> Report:
         bound = {**shop.bounds(options.period), "profile": profile}
         measured.add_shop(who, shop, _measures(connection, shop, bound, notes), of_shop=of_shop)
         for currency, rules, contested, total in connection.execute(_CONTESTED, bound):
-            text = _SHARE.filled(
+            text = CONTESTED.filled(
                 shop=shop.shop_id,
                 contested=format_money(contested, currency),
                 total=format_money(total, currency),
@@ -161,7 +161,7 @@ def report(connection: Connection[Any], options: Options) -> Report:
     for shop in shops:
         moved = _moved(connection, options, shop, profile)
         rows += [(shop.shop_id, *row) if several else row for row in moved]
-    columns = [*([_SHOP] if several else []), *_COLUMNS]
+    columns = [*([_SHOP] if several else []), *MOVED]
     return Report("compare", title, columns, rows, at, (), notes, asked)
 
 
@@ -235,5 +235,5 @@ def _moved(connection: Connection[Any], options: Options, shop: ShopScope, profi
 
 def _whose(shop: ShopScope, agent_id: str | None, basis: str | None) -> Row:
     if agent_id is None:
-        return (_NOBODY, None, None)
+        return (NOBODY, None, None)
     return (agent_id, shop.member(agent_id).name, worded(BASES, basis))
