@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from stream_attr.adapters.calls import Api
 from stream_attr.adapters.collector import Adapted, Collector
 from stream_attr.adapters.connection import Connection
 from stream_attr.adapters.reading import parse
@@ -55,6 +56,8 @@ class Adapter(NamedTuple):
     """What it asks ``enrich`` for: the name of each resource, and the platform's call that answers."""
     signature: Signature | None = None
     """How it signs over HTTP; None: it does not, or is not heard over HTTP."""
+    api: Api | None = None
+    """How its own API is asked; None: nobody here signs calls for it."""
     shared_inbox: bool = False
     """Whether messages wait for whoever answers: give what it adapts to a ``SharedInbox``."""
 

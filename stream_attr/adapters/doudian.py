@@ -11,6 +11,7 @@ from typing import Final
 
 from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Order, products
+from stream_attr.adapters.doudian_api import API
 from stream_attr.adapters.reading import (
     Document,
     embedded,
@@ -49,18 +50,33 @@ _TOLD_OTHERWISE: Final = frozenset({"102", "103", "104", "105", "107", "108", "1
 """Pushes of parcels, of changed amounts, of steps of a refund that move no money."""
 _CANCELLED: Final = "4"
 """Of ``order_status``: called off unpaid. 21, 22 and 39 are closed by a refund."""
+_REFUNDED: Final = "3"
+"""Of ``refund_status``: the money has gone back."""
+_REFUND_FAILED: Final = "28"
+"""Of ``aftersale_status``."""
+_NO_MONEY: Final = frozenset({"3", "7"})
+"""Of ``aftersale_type``: exchanges, and parts sent afterwards."""
 
 
 def read(payload: object, out: Collector) -> None:
-    """Read a list of pushes, one of them, or the reply of ``order.orderDetail``."""
+    """Read a list of pushes, one of them, an order, or a page of orders or of refunds."""
     if isinstance(payload, Sequence) and not isinstance(payload, (str, bytes)):
         for one in payload:
             with out.part():
                 _push(root(one), out)
         return
     body = root(payload)
+    found = mapping_or_none(body, "data") or body
     if "tag" in body:
         _push(body, out)
+    elif "shop_order_list" in found:
+        for order in mappings(found, "shop_order_list"):
+            with out.part():
+                _snapshot(order, out)
+    elif "items" in found:
+        for one in mappings(found, "items"):
+            with out.part():
+                _polled_refund(one, out)
     else:
         _snapshot(_detail(body), out)
 
@@ -104,6 +120,28 @@ def _refund(tag: str, data: Document, facts: Order, out: Collector) -> None:
         out.order(facts, "refund_requested", FIELDS.time(data, "apply_time"), amount, refund_id=refund_id)
     else:
         out.order(facts, "refund_completed", FIELDS.time(data, "success_time"), amount, refund_id=refund_id)
+
+
+def _polled_refund(one: Document, out: Collector) -> None:
+    """A refund of a list says when it was asked for, and not when the money went."""
+    refund = mapping(one, "aftersale_info")
+    if word_or_none(refund, "aftersale_type") in _NO_MONEY:
+        raise SkippedError(Reason.NOT_MONEY, "aftersale_type")
+    order_id = identifier(mapping(one, "order_info"), "shop_order_id")
+    facts = _facts(_detail(out.connection.detail("order", order_id)), out)
+    if facts.order_id != order_id:
+        raise SkippedError(Reason.BAD_ID, "order_id")
+    refund_id, amount = identifier(refund, "aftersale_id"), FIELDS.amount(refund, "refund_amount")
+    if not amount:
+        raise SkippedError(Reason.NOT_MONEY, "refund_amount")
+    out.order(facts, "refund_requested", FIELDS.time(refund, "apply_time"), amount, refund_id=refund_id)
+    modified = FIELDS.time_or_none(refund, "update_time")
+    if word_or_none(refund, "refund_status") == _REFUNDED:
+        out.order(
+            facts, "refund_completed", out.just_now(modified, "refund_status"), amount, refund_id=refund_id
+        )
+    elif word_or_none(refund, "aftersale_status") == _REFUND_FAILED:
+        out.order(facts, "refund_closed", out.just_now(modified, "aftersale_status"), refund_id=refund_id)
 
 
 def _facts(detail: Document, out: Collector) -> Order:
@@ -169,6 +207,7 @@ ADAPTER: Final = Adapter(
     Sureness.DOCUMENTS,
     read,
     FIELDS,
+    api=API,
     details=(("order", "order.orderDetail: buyer, products and price of what a push only names"),),
     signature=Signature(("app_key", "app_secret"), signed_by_doudian, reply=b'{"code":0,"msg":"success"}'),
 )

@@ -10,6 +10,7 @@ from typing import Final
 
 from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Order, products
+from stream_attr.adapters.jd_api import API
 from stream_attr.adapters.jd_chats import CHAT_UNITS, read_chats
 from stream_attr.adapters.reading import (
     Document,
@@ -174,6 +175,7 @@ ADAPTER: Final = Adapter(
     Sureness.DOCUMENTS,
     read,
     FIELDS,
+    api=API,
     details=(
         (
             "order",

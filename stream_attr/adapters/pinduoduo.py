@@ -12,6 +12,7 @@ from typing import Final
 
 from stream_attr.adapters.adapter import Adapter, Sureness
 from stream_attr.adapters.collector import Collector, Order, products
+from stream_attr.adapters.pinduoduo_api import API
 from stream_attr.adapters.reading import (
     Document,
     embedded,
@@ -52,7 +53,7 @@ _NO_MONEY: Final = frozenset({"4", "5"})
 
 
 def read(payload: object, out: Collector) -> None:
-    """Read a message, an order, or a page of refunds."""
+    """Read a message, an order, or a page of orders or of refunds."""
     body = root(payload)
     if "commandType" in body:
         _message(body, out)
@@ -60,6 +61,10 @@ def read(payload: object, out: Collector) -> None:
     body = unwrapped(body)
     if "order_info" in body:
         _snapshot(mapping(body, "order_info"), None, out)
+    elif "order_sn_list" in body:
+        for order in mappings(body, "order_sn_list"):
+            with out.part():
+                _snapshot(order, None, out)
     elif "refund_list" in body:
         for refund in mappings(body, "refund_list"):
             with out.part():
@@ -170,5 +175,6 @@ ADAPTER: Final = Adapter(
     Sureness.DOCUMENTS,
     read,
     FIELDS,
+    api=API,
     details=(("order", "pdd.order.information.get: price, products and times, which a message lacks"),),
 )

@@ -26,6 +26,7 @@ from stream_attr.adapters.reading import (
     word_or_none,
 )
 from stream_attr.adapters.skips import Reason, SkippedError
+from stream_attr.adapters.taobao_api import API
 from stream_attr.adapters.units import Fields, Unit
 
 FIELDS: Final = Fields(
@@ -67,7 +68,7 @@ _NO_MONEY: Final = frozenset({"TMALL_EXCHANGE", "TAOBAO_EXCHANGE", "REPAIR", "RE
 
 
 def read(payload: object, out: Collector) -> None:
-    """Read a message of TMC, a trade, or a page of refunds."""
+    """Read a message of TMC or several, a trade, or a page of trades or of refunds."""
     body = root(payload)
     if "topic" in body:
         _message(body, out)
@@ -75,6 +76,14 @@ def read(payload: object, out: Collector) -> None:
     body = unwrapped(body)
     if "trade" in body:
         _snapshot(mapping(body, "trade"), out)
+    elif "trades" in body:
+        for trade in mappings(mapping(body, "trades"), "trade"):
+            with out.part():
+                _snapshot(trade, out)
+    elif "messages" in body:
+        for message in mappings(mapping(body, "messages"), "tmc_message"):
+            with out.part():
+                _message(message, out)
     elif "refunds" in body:
         for refund in mappings(mapping(body, "refunds"), "refund"):
             with out.part():
@@ -216,6 +225,7 @@ ADAPTER: Final = Adapter(
     Sureness.DOCUMENTS,
     read,
     FIELDS,
+    api=API,
     details=(
         ("trade", "taobao.trade.fullinfo.get: buyer, products, times"),
         ("refund", "taobao.refund.get: whether a refund that succeeded is money"),

@@ -35,6 +35,7 @@ _COMMANDS = {
     "replay": "Judge JSON-lines files without a broker.",
     "ledger": "Keep the results in a PostgreSQL database, for reports.",
     "gateway": "Receive what platforms send, and keep it.",
+    "pull": "Ask platforms for what was changed, and keep it.",
     "adapt": "Make events of what a platform sent.",
     "generate": "Generate realistic traffic from a seed.",
     "explain": "Explain the decision on an order, or a buyer's day.",

@@ -13,17 +13,18 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from stream_attr.adapters.adapter import Adapter
-from stream_attr.adapters.shared_inbox import PATIENCE_MS
 from stream_attr.contract.raw_topics import RAW_DEAD_LETTERS, raw_topic
 from stream_attr.contract.topics import CHAT, ORDERS
 from stream_attr.errors import StreamAttrError
 from stream_attr.gateway.adapt_metrics import AdaptMetrics
+from stream_attr.gateway.adapt_shares import REQUEST_S, Shares
 from stream_attr.gateway.adaptation import Accounts, Adaptation, Made, RawRecord
 from stream_attr.gateway.lookups import LookupAwayError
 from stream_attr.gateway.raw_record import BY, BY_SIGNATURE
+from stream_attr.gateway.waiting import Backoff
 from stream_attr.kafka.address import topics_command
 from stream_attr.kafka.admin import partition_counts
 from stream_attr.kafka.client_errors import ErrorKind, kind_of
@@ -40,19 +41,9 @@ _READ: Final = 200
 _PAUSE_S: Final = 0.1
 _RETRY_S: Final = 1.0
 _CHECK_EVERY_S: Final = 5.0
-_REQUEST_S: Final = 10.0
 _SILENT_S: Final = 10.0
 _FOR_EVER_MS: Final = 2_147_483_647
 """The longest delivery timeout that the client takes: a broker that is away is waited for."""
-_GROUP_MOVED: Final = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError._ASSIGNMENT_LOST,
-        KafkaError._STATE,
-    }
-)
 _CLIENT: Final = {
     **LOGGED,
     "auto.offset.reset": "earliest",
@@ -64,18 +55,6 @@ _CLIENT: Final = {
 
 class _StoppedError(Exception):
     """It is to stop, or the partition is somebody else's, before a record was adapted."""
-
-
-class _Partition:
-    """What is known of a partition that is read."""
-
-    def __init__(self, adaptation: Adaptation, begin: int, committed: int) -> None:
-        self.adaptation = adaptation
-        self.committed = committed
-        """Records before it were adapted before; they are read again for what waits for an answer."""
-        self.next = begin
-        """What comes next; below 0: it is not known yet."""
-        self.received_ms = 0
 
 
 def send(sender: Sender, records: Iterable[Made]) -> None:
@@ -127,11 +106,12 @@ class AdaptStream:
             _FOR_EVER_MS,
             self._progress,
         )
-        self._since_ms = since_ms
-        self._rewound: set[int] = set()
-        self._assigned: list[int] | None = None
-        """Partitions that the group gave and that are not read yet."""
-        self._partitions: dict[int, _Partition] = {}
+        self._shares = Shares(
+            self._topic,
+            lambda: Adaptation(adapter, accounts, metrics),
+            rereads=adapter.shared_inbox,
+            since_ms=since_ms,
+        )
         self._pending: deque[Message] = deque()
         self._next_check = self._next_try = 0.0
         self.reason: str | None = "it is starting"
@@ -157,7 +137,7 @@ class AdaptStream:
 
     def _step(self, reader: Reader) -> None:
         now = time.monotonic()
-        if self._assigned is not None and now >= self._next_try:
+        if self._shares.waiting is not None and now >= self._next_try:
             self._next_try = now + _RETRY_S
             self._begin(reader)
         try:
@@ -173,60 +153,28 @@ class AdaptStream:
             self._check(reader)
 
     def _on_assigned(self, partitions: list[TopicPartition]) -> None:
-        self._forget()
-        self._assigned = [one.partition for one in partitions]
+        self._forget(partitions)
         self._next_try = 0.0
 
     def _on_revoked(self, _partitions: list[TopicPartition]) -> None:
-        self._forget()
+        self._forget(None)
         self.reason = "it has no partition"
 
-    def _forget(self) -> None:
-        self._partitions = {}
+    def _forget(self, given: list[TopicPartition] | None) -> None:
+        self._shares.forget(given)
         self._pending.clear()
-        self._assigned = None
         self._metrics.forget()
 
     def _begin(self, reader: Reader) -> None:
-        """Read the assigned partitions from where the group has come to."""
-        assert self._assigned is not None
+        """Read the partitions that the group gave."""
         try:
-            begins = self._begins(reader, self._assigned)
+            self._shares.begin(reader)
         except KafkaException as error:
             if kind_of(error.args[0]) is not ErrorKind.TRANSIENT:
                 raise
             self.reason = f"the broker does not say where to go on: {reason_of(error)}"
             return
-        self._partitions = {
-            one.partition: _Partition(
-                Adaptation(self._adapter, self._accounts, self._metrics), one.offset, committed
-            )
-            for one, committed in begins
-        }
-        self._assigned = None
-        reader.assign(one for one, _ in begins)
         self.reason = None
-
-    def _begins(self, reader: Reader, numbers: list[int]) -> list[tuple[TopicPartition, int]]:
-        """Return from where to read each partition, and up to where it was adapted before."""
-        found = []
-        asked = [TopicPartition(self._topic, number) for number in numbers]
-        for one in reader.committed(asked, _REQUEST_S) if asked else []:
-            committed, begin = max(one.offset, 0), one.offset if one.offset >= 0 else OFFSET_BEGINNING
-            if self._since_ms is not None and one.partition not in self._rewound:
-                self._rewound.add(one.partition)
-                committed, begin = 0, self._at(reader, one.partition, self._since_ms)
-            elif self._adapter.shared_inbox and committed:
-                begin = OFFSET_BEGINNING  # the embedded broker keeps no note beside an offset
-                if (one.metadata or "").isdecimal():
-                    earlier = self._at(reader, one.partition, int(one.metadata) - PATIENCE_MS)
-                    begin = min(committed, earlier) if earlier >= 0 else committed
-            found.append((TopicPartition(self._topic, one.partition, begin), committed))
-        return found
-
-    def _at(self, reader: Reader, number: int, ts: int) -> int:
-        [found] = reader.at_times([TopicPartition(self._topic, number, max(ts, 0))], _REQUEST_S)
-        return int(found.offset)
 
     def _take(self, reader: Reader, message: Message) -> None:
         error = message.error()
@@ -234,7 +182,7 @@ class AdaptStream:
             if error.code() != KafkaError._PARTITION_EOF and kind_of(error) is not ErrorKind.TRANSIENT:
                 raise KafkaException(error)
             return
-        partition = self._partitions.get(message.partition())
+        partition = self._shares.read.get(message.partition())
         if partition is None:
             return
         offset = message.offset()
@@ -261,8 +209,8 @@ class AdaptStream:
 
     def _made(self, reader: Reader, number: int, record: RawRecord, *, again: bool) -> list[Made]:
         """Return what a record gives, as soon as the documents can be had that it needs."""
-        partition = self._partitions[number]
-        waits = False
+        partition = self._shares.read[number]
+        waits, backoff = False, Backoff()
         try:
             while True:
                 try:
@@ -274,44 +222,30 @@ class AdaptStream:
                         self._metrics.waits(True)
                         reader.pause(paused=True)
                     self.reason = str(error)
-                until = time.monotonic() + _RETRY_S
+                until = time.monotonic() + backoff.wait_s()
                 while time.monotonic() < until:
                     self._pending.extend(reader.read(1, _PAUSE_S))  # the group hears of us
-                    if self._stop.is_set() or self._partitions.get(number) is not partition:
+                    if self._stop.is_set() or self._shares.read.get(number) is not partition:
                         raise _StoppedError
         finally:
             if waits:
                 self._metrics.waits(False)
-                if self._partitions.get(number) is partition:
+                if self._shares.read.get(number) is partition:
                     reader.pause(paused=False)
                     self.reason = None
 
     def _finish(self, reader: Reader) -> None:
         """Have Kafka acknowledge what was sent, then commit how far that is."""
         self._sender.flush()
-        if self._partitions:
+        if self._shares.read:
             self.reason = None
-        positions = [
-            TopicPartition(self._topic, number, one.next, str(one.received_ms))
-            for number, one in self._partitions.items()
-            if one.next > one.committed
-        ]
-        if not positions:
-            return
-        try:
-            reader.commit(positions)
-        except KafkaException as error:
-            if error.args[0].code() in _GROUP_MOVED or kind_of(error.args[0]) is ErrorKind.TRANSIENT:
-                logger.warning("not committed, some records will be adapted again: %s", reason_of(error))
-                return
-            raise
-        for one in positions:
-            self._partitions[one.partition].committed = one.offset
+        if (error := self._shares.commit(reader)) is not None:
+            logger.warning("not committed, some records will be adapted again: %s", reason_of(error))
 
     def _check(self, reader: Reader) -> None:
         """Tell how far it is behind; at the end, messages that nobody answered expire by the clock."""
-        for number, one in self._partitions.items():
-            bounds = reader.bounds(self._topic, number, _REQUEST_S)
+        for number, one in self._shares.read.items():
+            bounds = reader.bounds(self._topic, number, REQUEST_S)
             if bounds is None:
                 continue
             first, end = bounds

@@ -16,6 +16,7 @@ import msgspec
 from stream_attr.adapters.adapter import Adapter
 from stream_attr.adapters.registry import ADAPTERS
 from stream_attr.errors import UnusableError
+from stream_attr.gateway.platform_client import ConnectedApi, SecretFile
 from stream_attr.kafka.secret import Secret, checked_token, read_secret_file
 
 __all__ = ["OWN_TOKEN", "ConnectedAccount", "Lookup", "UnusableConnectionsError", "read_connections"]
@@ -39,6 +40,13 @@ class _Lookup(msgspec.Struct, forbid_unknown_fields=True):
     keep_s: Annotated[int, msgspec.Meta(ge=0, le=86_400 * 365)] = 0
 
 
+class _Api(msgspec.Struct, forbid_unknown_fields=True):
+    secret_files: dict[str, str]
+    url: str | None = None
+    per_second: Annotated[float, msgspec.Meta(gt=0, le=100)] = 5
+    pull: list[str] | None = None
+
+
 class _Account(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     platform: str
@@ -48,6 +56,7 @@ class _Account(msgspec.Struct, forbid_unknown_fields=True):
     with_text: bool = False
     enrich: dict[str, _Lookup] = {}
     bridge: _Lookup | None = None
+    api: _Api | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,13 +79,17 @@ class ConnectedAccount(NamedTuple):
     name: str
     adapter: Adapter
     keys: Mapping[str, Secret]
-    """The secrets by which its requests are verified, by the names that the platform gives them."""
+    """The secrets by which its requests are verified, by the names that the platform gives them.
+
+    None: everything is asked for, and no request is taken.
+    """
     shop_id: str | None
     shops: Mapping[str, str]
     with_text: bool
     enrich: Mapping[str, Lookup]
     """By the name of the resource (``Adapter.details``)."""
     bridge: Lookup | None
+    api: ConnectedApi | None = None
 
     def revealed(self) -> dict[str, str]:
         """Return the secrets themselves, for a comparison."""
@@ -121,7 +134,8 @@ def _checked(one: _Account, where: str, folder: Path) -> ConnectedAccount:
     if one.shop_id is None and not one.shops:
         raise UnusableConnectionsError(f"{where}: it needs `shop_id`, or `shops`")
     wanted = {OWN_TOKEN} if adapter.signature is None else set(adapter.signature.keys)
-    if wanted != one.secret_files.keys() - ({OWN_TOKEN} - wanted):
+    takes_none = not one.secret_files and one.api is not None
+    if wanted != one.secret_files.keys() - ({OWN_TOKEN} - wanted) and not takes_none:
         raise UnusableConnectionsError(
             f"{where}: `secret_files` of {one.platform} names files of {', '.join(sorted(wanted))}, "
             f"not of {', '.join(sorted(one.secret_files)) or 'nothing'}"
@@ -147,16 +161,51 @@ def _checked(one: _Account, where: str, folder: Path) -> ConnectedAccount:
         one.with_text,
         {name: _lookup(lookup, f"{where}: `enrich.{name}`", folder) for name, lookup in one.enrich.items()},
         None if one.bridge is None else _lookup(one.bridge, f"{where}: `bridge`", folder),
+        None if one.api is None else _api(one.api, adapter, f"{where}: `api`", folder),
     )
 
 
-def _lookup(one: _Lookup, where: str, folder: Path) -> Lookup:
+def _api(one: _Api, adapter: Adapter, where: str, folder: Path) -> ConnectedApi:
+    api = adapter.api
+    if api is None:
+        able = ", ".join(sorted(name for name, adapter in ADAPTERS.items() if adapter.api is not None))
+        raise UnusableConnectionsError(
+            f"{where}: calls are signed for {able}, not for {adapter.platform}: use `enrich`"
+        )
+    if set(api.keys) != one.secret_files.keys():
+        raise UnusableConnectionsError(
+            f"{where}: `secret_files` names files of {', '.join(api.keys)}, "
+            f"not of {', '.join(sorted(one.secret_files)) or 'nothing'}"
+        )
+    if one.url is not None and not (_is_address(one.url) and "?" not in one.url):
+        raise UnusableConnectionsError(
+            f"{where}: `url` is a web address without user, password and query, like {api.url}"
+        )
+    there = [listing.name for listing in api.lists]
+    able_to_pull = [*there, api.queue.name] if api.queue is not None else there
+    pulled = there if one.pull is None else one.pull
+    if unknown := set(pulled) - set(able_to_pull):
+        raise UnusableConnectionsError(
+            f"{where}: `pull` takes {', '.join(able_to_pull)}, not {', '.join(sorted(unknown))}"
+        )
+    secrets = {
+        name: SecretFile(folder / path, f"{where}: `secret_files.{name}`")
+        for name, path in one.secret_files.items()
+    }
+    return ConnectedApi(api, (one.url or api.url).rstrip("/"), secrets, one.per_second, tuple(pulled))
+
+
+def _is_address(url: str) -> bool:
     try:
-        parts = urlsplit(one.url)
+        parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable or "@" in one.url or one.url.count("{id}") != 1 or not one.url.isascii():
+        return False
+    return usable and "@" not in url and url.isascii()
+
+
+def _lookup(one: _Lookup, where: str, folder: Path) -> Lookup:
+    if not _is_address(one.url) or one.url.count("{id}") != 1:
         raise UnusableConnectionsError(
             f"{where}: `url` is a web address with {{id}} once, without user and password, "
             "like https://api.example/orders/{id}"

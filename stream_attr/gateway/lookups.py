@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import http.client
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from stream_attr.errors import StreamAttrError
 from stream_attr.gateway.connections import ConnectedAccount, Lookup
+from stream_attr.gateway.http_calls import CallFailedError, Http
+from stream_attr.gateway.platform_client import PlatformClient
 
 __all__ = ["LookupAwayError", "Lookups"]
 
 BRIDGE: Final = "bridge"
 _REMEMBERED: Final = 10_000
-_LONGEST: Final = 8 << 20
-"""Bytes of an answer."""
 _ABSENT: Final = frozenset({404, 410})
 
 
@@ -52,18 +51,17 @@ class Lookups:
     ) -> None:
         """``tell``: told of each call by resource and ``asked``, ``known``, ``absent`` or ``failed``."""
         self._account = account
-        self._timeout_s = timeout_s
+        self._http = Http(timeout_s)
+        self._client = None if account.api is None else PlatformClient(account.api, self._http, now_ms=now_ms)
         self._tell = tell
         self._now_ms = now_ms
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
-        self._open: dict[tuple[str, str], http.client.HTTPConnection] = {}
         self.received_ms = 0
         """When the payload came that is being read."""
 
     def close(self) -> None:
         """Close what is open."""
-        while self._open:
-            self._open.popitem()[1].close()
+        self._http.close()
 
     def enrich(self, resource: str, key: str) -> bytes | None:
         """Return a document of the platform; None: there is none, or nobody to ask.
@@ -72,7 +70,12 @@ class Lookups:
             LookupAwayError: it could not be had now.
         """
         lookup = self._account.enrich.get(resource)
-        return None if lookup is None else self._document(resource, key, lookup)
+        if lookup is not None:
+            return self._document(resource, key, lookup.keep_s, lambda: self._fetched(key, lookup))
+        api = self._account.api
+        if api is None or resource not in api.api.details:
+            return None
+        return self._document(resource, key, 0, lambda: self._asked(resource, key))
 
     def bridge(self, native: str) -> str | None:
         """Return the buyer of an id of the platform; None: not known, or nobody to ask.
@@ -81,7 +84,10 @@ class Lookups:
             LookupAwayError: it could not be had now.
         """
         lookup = self._account.bridge
-        document = None if lookup is None else self._document(BRIDGE, native, lookup)
+        if lookup is None:
+            return None
+        fetch = lambda: self._fetched(native, lookup)  # noqa: E731
+        document = self._document(BRIDGE, native, lookup.keep_s, fetch)
         if document is None:
             return None
         try:
@@ -91,18 +97,20 @@ class Lookups:
                 f'{self._named(BRIDGE)} answers something else than {{"buyer_id": "…"}}'
             ) from error
 
-    def _document(self, resource: str, key: str, lookup: Lookup) -> bytes | None:
+    def _document(
+        self, resource: str, key: str, keep_s: int, ask: Callable[[], bytes | None]
+    ) -> bytes | None:
         known = self._known.get((resource, key))
-        if known is not None and known.asked_ms + 1000 * lookup.keep_s >= self.received_ms:
+        if known is not None and known.asked_ms + 1000 * keep_s >= self.received_ms:
             self._known.move_to_end((resource, key))
             self._tell(resource, "known")
             return known.document
         asked_ms = self._now_ms()
         try:
-            document = self._ask(resource, key, lookup)
-        except LookupAwayError:
+            document = ask()
+        except CallFailedError as error:
             self._tell(resource, "failed")
-            raise
+            raise LookupAwayError(f"{self._named(resource)} {error}") from error
         self._tell(resource, "absent" if document is None else "asked")
         self._known[resource, key] = _Known(asked_ms, document)
         self._known.move_to_end((resource, key))
@@ -110,38 +118,26 @@ class Lookups:
             self._known.popitem(last=False)
         return document
 
-    def _ask(self, resource: str, key: str, lookup: Lookup) -> bytes | None:
-        url = urlsplit(lookup.url.replace("{id}", quote(key, safe="")))
-        place = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+    def _fetched(self, key: str, lookup: Lookup) -> bytes | None:
+        """Get a document from where the integrator says."""
         headers = {name: secret.reveal() for name, secret in lookup.headers.items()}
-        origin = url.scheme, url.netloc
-        for kept_open in (True, False):
-            connection = self._open.pop(origin, None) if kept_open else None
-            if kept_open and connection is None:
-                continue
-            if connection is None:
-                kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-                connection = kind(url.netloc, timeout=self._timeout_s)
-            try:
-                connection.request("GET", place, headers={"Accept": "application/json", **headers})
-                answer = connection.getresponse()
-                document = answer.read(_LONGEST + 1)
-            except (OSError, http.client.HTTPException) as error:
-                connection.close()
-                if kept_open:  # the other side may have closed it meanwhile
-                    continue
-                raise LookupAwayError(f"{self._named(resource)} does not answer: {error}") from error
-            if answer.status == 200 and len(document) <= _LONGEST:
-                self._open[origin] = connection
-                return document
-            connection.close()
-            if answer.status in _ABSENT:
-                return None
-            why = f"status {answer.status}" if answer.status != 200 else f"more than {_LONGEST:,} bytes"
-            raise LookupAwayError(f"{self._named(resource)} answers with {why} for {key}")
-        raise AssertionError("the second attempt returns or raises")
+        status, document = self._http.call("GET", lookup.url.replace("{id}", quote(key, safe="")), headers)
+        if status in _ABSENT:
+            return None
+        if status != 200:
+            raise CallFailedError(f"answers with status {status} for {key}")
+        return document
+
+    def _asked(self, resource: str, key: str) -> bytes | None:
+        """Get a document by a signed call of the platform's own API."""
+        assert self._account.api is not None
+        assert self._client is not None
+        answer = self._client.ask(self._account.api.api.details[resource](key))
+        return None if answer is None else answer.body
 
     def _named(self, resource: str) -> str:
         account = self._account
-        what = resource if resource == BRIDGE else f"enrich.{resource}"
+        what = (
+            resource if resource == BRIDGE else f"enrich.{resource}" if resource in account.enrich else "api"
+        )
         return f"`{what}` of connection {account.name} of {account.adapter.platform}"

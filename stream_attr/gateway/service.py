@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from stream_attr.errors import StreamAttrError
+from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.gateway.connections import ConnectedAccount
 from stream_attr.gateway.metrics import GatewayMetrics
 from stream_attr.gateway.raw_sender import RawSender
@@ -59,10 +59,14 @@ def receive(
     """Keep what platforms send until told to stop; what is being answered by then is answered.
 
     Raises:
+        UnusableError: every connection is one that is asked, and sends nothing.
         BrokerUnreachable, TopicsMissingError, PortUnusableError: on beginning.
         StreamAttrError: the producer can never send again; another process can.
     """
     metrics = GatewayMetrics()
+    accounts = [one for one in accounts if one.keys]
+    if not accounts:
+        raise UnusableError("no connection has `secret_files`: there is nothing to receive; see pull")
     platforms = {one.adapter.platform for one in accounts}
     with RawSender(*topics, platforms, limits.keep_ms, metrics.away) as sender:
 

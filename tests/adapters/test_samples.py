@@ -23,6 +23,7 @@ RECEIVED = {
     ("taobao", "refunds_receive_get"): 1772589600000 + 60_000,
     ("wechat_shop", "aftersale_get"): 1772589600000 + 60_000,
     ("pinduoduo", "refund_list_increment_get"): 1772589600000 + 60_000,
+    ("doudian", "afterSale_List"): 1772589600000 + 60_000,
 }
 """When the samples came of which the platform does not say when they happened."""
 

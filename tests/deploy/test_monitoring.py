@@ -16,6 +16,7 @@ from stream_attr.contract.topics import DECISIONS
 from stream_attr.gateway.adapt_metrics import AdaptMetrics
 from stream_attr.gateway.checks import Result
 from stream_attr.gateway.metrics import GatewayMetrics
+from stream_attr.gateway.pull_metrics import PullMetrics
 from stream_attr.ledger.sink.batch import Batch as SinkBatch
 from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.processor.ports import Batch, Output, Record
@@ -47,6 +48,10 @@ def exposed() -> dict[str, set[str]]:
     adapt.looked_up("order", "asked")
     adapt.lag(0, 1)
     adapt.lost(0, 1)
+    pull = PullMetrics()
+    pull.asked(("jd", "main", "orders"), "kept")
+    pull.kept(("jd", "main", "orders"))
+    pull.behind(("jd", "main", "orders"), 1)
     stored = SinkBatch({(DECISIONS, 0): 0})
     stored.add(Record(DECISIONS, 0, 0, 1, None, json.dumps(first(DECISIONS)).encode()))
     stored.add(Record(DECISIONS, 0, 1, 1, None, b""))
@@ -67,7 +72,7 @@ def exposed() -> dict[str, set[str]]:
     metrics.partitioners(dict.fromkeys(INPUTS, 1.0), differ=False)
     metrics.refused([Output("dead-letters", b"", b'{"code": "bad_value"}')])
     found: dict[str, set[str]] = {"up": set()}
-    for family in [one for each in (metrics, sink, gateway, adapt) for one in each.registry.collect()]:
+    for family in [one for each in (metrics, sink, gateway, adapt, pull) for one in each.registry.collect()]:
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found
@@ -127,7 +132,13 @@ def test_what_a_worker_does_not_tell_is_found_out():
 def test_the_words_that_a_query_picks_by_are_ones_that_there_are():
     values = {
         "topic": set(INPUTS),
-        "job": {"stream-attr", "stream-attr-ledger", "stream-attr-gateway", "stream-attr-adapt"},
+        "job": {
+            "stream-attr",
+            "stream-attr-ledger",
+            "stream-attr-gateway",
+            "stream-attr-adapt",
+            "stream-attr-pull",
+        },
         "result": {str(one) for one in Result},
         "profile": {"official", "comparison"},
     }
@@ -140,7 +151,7 @@ def test_every_metric_is_on_the_dashboard():
     shown = {use.name.removesuffix("_bucket") for query in queries(DASHBOARD) for use in uses(query)}
     assert shown == {
         family.name + ("_total" if family.type == "counter" else "")
-        for registry in [one().registry for one in (Metrics, SinkMetrics, GatewayMetrics)]
+        for registry in [one().registry for one in (Metrics, SinkMetrics, GatewayMetrics, PullMetrics)]
         + [AdaptMetrics("").registry]
         for family in registry.collect()
     } | {"up"}

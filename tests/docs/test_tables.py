@@ -15,6 +15,7 @@ from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.gateway.adapt_metrics import AdaptMetrics
 from stream_attr.gateway.metrics import GatewayMetrics
+from stream_attr.gateway.pull_metrics import PullMetrics
 from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.rules.shop.settings import NEVER_FOLLOW_UP, PRESETS, Filters, Settings
 from stream_attr.worker.ops.metrics import Metrics
@@ -117,6 +118,7 @@ def test_every_option_of_the_worker_is_there_with_its_default(language):
         (SinkMetrics, "stream_attr_ledger_lag_records"),
         (GatewayMetrics, "stream_attr_gateway_requests_total"),
         (partial(AdaptMetrics, "jd"), "stream_attr_adapt_payloads_total"),
+        (PullMetrics, "stream_attr_pull_windows_total"),
     ],
 )
 def test_every_metric_is_there(language, all_of_them, first):

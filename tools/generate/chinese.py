@@ -88,5 +88,8 @@ METRICS: Final = {
     ),
     "stream_attr_adapt_waiting": "所需的内容查不到、不再读取时为 1，否则为 0",
     "stream_attr_adapt_lag_records": "`raw.<platform>` 中尚未转换的记录，按分区",
+    "stream_attr_pull_windows_total": "查询的时间窗口，按结果：`kept` 已保存，`failed` 失败并重试",
+    "stream_attr_pull_replies_total": "有内容、已送到 `raw.<platform>` 的应答",
+    "stream_attr_pull_behind_seconds": "已查询的最后窗口的结束距今多久；消息队列则是上次查空距今多久",
     "stream_attr_adapt_lost_records_total": "读到之前就被保留期删除而跳过的偏移",
 }

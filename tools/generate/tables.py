@@ -23,6 +23,7 @@ from stream_attr.contract.records.shop_settings import ShopSettingsRecord
 from stream_attr.contract.registry import TopicDefinition, topic_definitions
 from stream_attr.gateway.adapt_metrics import AdaptMetrics
 from stream_attr.gateway.metrics import GatewayMetrics
+from stream_attr.gateway.pull_metrics import PullMetrics
 from stream_attr.lab.export import STORED
 from stream_attr.ledger.figures import FIGURES as LEDGER_FIGURES
 from stream_attr.ledger.sink.metrics import SinkMetrics
@@ -393,7 +394,9 @@ def _options(in_chinese: bool) -> str:
     return _table(("选项", "默认", "含义") if in_chinese else ("option", "default", "meaning"), rows)
 
 
-def _metrics(all_of_them: Metrics | SinkMetrics | GatewayMetrics | AdaptMetrics, in_chinese: bool) -> str:
+def _metrics(
+    all_of_them: Metrics | SinkMetrics | GatewayMetrics | AdaptMetrics | PullMetrics, in_chinese: bool
+) -> str:
     rows = []
     for metric in _registered(all_of_them):
         name = f"{metric._name}_total" if metric._type == "counter" else metric._name
@@ -406,7 +409,7 @@ def _metrics(all_of_them: Metrics | SinkMetrics | GatewayMetrics | AdaptMetrics,
 
 
 def _registered(
-    all_of_them: Metrics | SinkMetrics | GatewayMetrics | AdaptMetrics,
+    all_of_them: Metrics | SinkMetrics | GatewayMetrics | AdaptMetrics | PullMetrics,
 ) -> Iterator[MetricWrapperBase]:
     for value in vars(all_of_them).values():
         if isinstance(value, MetricWrapperBase):
@@ -431,5 +434,6 @@ TABLES: Final[dict[str, Callable[[bool], str]]] = {
     "ledger-metrics": lambda zh: _metrics(SinkMetrics(), zh),
     "gateway-metrics": lambda zh: _metrics(GatewayMetrics(), zh),
     "adapt-metrics": lambda zh: _metrics(AdaptMetrics(""), zh),
+    "pull-metrics": lambda zh: _metrics(PullMetrics(), zh),
 }
 """By name; each takes whether it is to be in Chinese."""
