@@ -45,6 +45,8 @@ _COMMANDS = {
     "report": "Show sales, orders, losses and other figures of the ledger.",
     "pay": "Pay persons by schemes, month by month.",
     "lab": "Judge stored events by other rules, side by side.",
+    "rule": "Give the sale of an order to somebody, over the rules.",
+    "appeal": "Appeal against decisions, and answer appeals.",
     "console": "Show the ledger in a browser.",
     "alerts": "Tell people when a figure leaves its limits.",
     "dead-letters": "List and replay records that could not be used.",

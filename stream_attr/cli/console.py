@@ -150,15 +150,22 @@ def user() -> None:
     help="A shop that it sees; of role agent with the agent who the person is there. Roles admin and auditor "
     "see all.",
 )
+@click.option(
+    "--person",
+    "person_id",
+    help="Who it is, by the roster's person_id: nobody decides about oneself.  [default: as its agents]",
+)
 @click.pass_obj
-def add(given: tuple[Where, str], login: str, name: str, role: str, shops: tuple[str, ...]) -> None:
+def add(
+    given: tuple[Where, str], login: str, name: str, role: str, shops: tuple[str, ...], person_id: str | None
+) -> None:
     """Make an account, and print a link with which LOGIN sets a password, once and within a day."""
     where, address = given
     accounts = console_module("accounts")
     duties = [accounts.Duty(shop, agent or None) for shop, _, agent in (one.partition("=") for one in shops)]
     with _accounts(where) as (connection, found):
         with connection.transaction():
-            found.add(login, name, Role(role), duties)
+            found.add(login, name, Role(role), duties, person_id)
             ledger_module("audit").note(connection, _OPERATOR, "add account", None, login)
             secret = found.link(login)
         _print_link(address, secret)
@@ -193,6 +200,17 @@ def enable(given: tuple[Where, str], login: str) -> None:
     _set_active(given[0], login, active=True)
 
 
+@user.command()
+@click.argument("login")
+@click.argument("person_id", metavar="PERSON")
+@click.pass_obj
+def person(given: tuple[Where, str], login: str, person_id: str) -> None:
+    """Say who LOGIN is, by the roster's person_id: nobody decides about oneself."""
+    with _accounts(given[0]) as (connection, found), connection.transaction():
+        found.set_person(login, person_id)
+        ledger_module("audit").note(connection, _OPERATOR, "set person", None, f"{login} {person_id}")
+
+
 @user.command(name="list")
 @click.pass_obj
 def list_(given: tuple[Where, str]) -> None:
@@ -205,7 +223,8 @@ def list_(given: tuple[Where, str]) -> None:
             state = "" if one.active else "  disabled"
             password = "" if one.has_password else "  no password yet"
             seen = "all shops" if one.role.sees_all_shops else shops
-            echo(f"{one.login}  {one.role}  {one.name}  {seen}{state}{password}")
+            who = "" if one.person_id is None else f"  person {one.person_id}"
+            echo(f"{one.login}  {one.role}  {one.name}  {seen}{who}{state}{password}")
 
 
 @contextmanager

@@ -65,6 +65,8 @@ class Account(NamedTuple):
     has_password: bool
     duties: tuple[Duty, ...] = ()
     """By shop; of no meaning for roles that see all shops."""
+    person_id: str | None = None
+    """Who it is, as the roster has persons; None: it is not said."""
 
 
 def now_ms() -> int:
@@ -83,8 +85,10 @@ class Accounts:
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
 
-    def add(self, login: str, name: str, role: Role, duties: Iterable[Duty]) -> Account:
-        """Make an account, without a password.
+    def add(
+        self, login: str, name: str, role: Role, duties: Iterable[Duty], person_id: str | None = None
+    ) -> Account:
+        """Make an account, without a password. ``person_id``: who it is, as the roster has persons.
 
         Raises UnusableError where there is one of this login, or the role and the shops do not go together.
         """
@@ -103,9 +107,9 @@ class Accounts:
                 )
         with self._connection.transaction():
             made = self._connection.execute(
-                "INSERT INTO account (login, name, role, created_ts) VALUES (%s, %s, %s, %s)"
+                "INSERT INTO account (login, name, role, created_ts, person_id) VALUES (%s, %s, %s, %s, %s)"
                 " ON CONFLICT DO NOTHING",
-                (login, name, role, now_ms()),
+                (login, name, role, now_ms(), person_id),
             ).rowcount
             if not made:
                 raise UnusableError(
@@ -137,7 +141,7 @@ class Accounts:
         rows = self._connection.execute(
             "SELECT login, name, role, active, password_hash IS NOT NULL,"
             " array_remove(array_agg(shop_id ORDER BY shop_id, agent_id), NULL),"
-            " array_remove(array_agg(agent_id ORDER BY shop_id, agent_id), NULL)"
+            " array_remove(array_agg(agent_id ORDER BY shop_id, agent_id), NULL), person_id"
             f" FROM account LEFT JOIN account_shop USING (login) {where} GROUP BY login ORDER BY login",
             bound,
         )
@@ -149,9 +153,16 @@ class Accounts:
                 active,
                 has_password,
                 tuple(Duty(shop, agent or None) for shop, agent in zip(shops, agents, strict=True)),
+                person_id,
             )
-            for login, name, role, active, has_password, shops, agents in rows
+            for login, name, role, active, has_password, shops, agents, person_id in rows
         ]
+
+    def set_person(self, login: str, person_id: str) -> None:
+        """Say who an account is, as the roster has persons. Raises UnusableError where there is none."""
+        with self._connection.transaction():
+            self.find(login)
+            self._connection.execute("UPDATE account SET person_id = %s WHERE login = %s", (person_id, login))
 
     def set_active(self, login: str, *, active: bool) -> None:
         """Let an account log in, or not any more: its sessions end with it.

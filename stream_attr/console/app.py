@@ -26,9 +26,10 @@ from stream_attr.console.log_in import LogIn, local_path
 from stream_attr.console.oidc_log_in import OidcLogIn
 from stream_attr.console.proxy import FromProxy, Network
 from stream_attr.console.rendering import FOLDER, Page, render
-from stream_attr.console.screens import agent, buyer, figures, order, people, rules, today
+from stream_attr.console.screens import agent, appeal, appeals, buyer, figures, order, people, rules, today
 from stream_attr.console.screens.reports import REPORT_SCREENS
 from stream_attr.console.screens.screen import Screen
+from stream_attr.console.unpublished import publishing
 from stream_attr.console.visit import LANGUAGE_COOKIE, Asked, Visit, language_of
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.writer import TopicWriter
@@ -45,9 +46,11 @@ SCREENS: Final[tuple[Screen, ...]] = (
     agent.SCREEN,
     REPORT_SCREENS["orders"],
     *(screen for name, screen in REPORT_SCREENS.items() if name not in ("agents", "orders")),
+    appeals.SCREEN,
     rules.SCREEN,
     people.SCREEN,
     order.SCREEN,
+    appeal.SCREEN,
     buyer.SCREEN,
     figures.SCREEN,
 )
@@ -113,6 +116,7 @@ def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> AS
             PoolTimeout: _away,
             Exception: _failed,
         },
+        lifespan=lambda _: publishing(pool, settings.writer),
     )
     # Around all, so that the page of an error has them, too.
     guarded = Headers(app, secure=settings.secure)

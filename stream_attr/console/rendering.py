@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from stream_attr.console.links import changed, to
 from stream_attr.console.roles import ROLE_NAMES, Role
 from stream_attr.console.texts import TEXTS
+from stream_attr.ledger.appeals.words import ANSWERS, REASONS
 from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.reports.report import AsOf, Cell, Column, Moment, Money
@@ -64,7 +65,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.globals.update(to=to, changed=changed, Kind=Kind, NUMERIC=NUMERIC, ROLE_NAMES=ROLE_NAMES, Role=Role)
+    found.globals.update(
+        to=to,
+        changed=changed,
+        Kind=Kind,
+        NUMERIC=NUMERIC,
+        ROLE_NAMES=ROLE_NAMES,
+        Role=Role,
+        APPEAL_REASONS=REASONS,
+        APPEAL_ANSWERS=ANSWERS,
+    )
     found.filters.update(shown=shown, clock=_time, known_until=known_until)
     return found
 

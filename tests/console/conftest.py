@@ -18,6 +18,8 @@ from starlette.types import ASGIApp
 from stream_attr.console.accounts import Accounts, Duty, hashed
 from stream_attr.console.app import Settings, application
 from stream_attr.console.roles import Role
+from stream_attr.ledger.appeals.opening import Asked, open_appeal
+from stream_attr.ledger.appeals.words import Reason
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.embedded import EmbeddedPostgres
 from tests.ledger.conftest import ledger, ledger_template, postgres
@@ -27,6 +29,10 @@ __all__ = ["generated", "ledger", "ledger_template", "postgres"]
 
 PASSWORD = "correct horse"
 FROM_HERE = {"sec-fetch-site": "same-origin"}
+
+
+APPEALS: dict[str, str] = {}
+"""By shop an open appeal; in the first shop it is of the account ``agent``."""
 
 
 class People(NamedTuple):
@@ -86,6 +92,15 @@ def people(traffic: Traffic) -> Iterator[People]:
         for role in (Role.MANAGER, Role.REVIEWER, Role.PAYROLL):
             add(connection, str(role), role, Duty(shops[0]))
         add(connection, "agent", Role.AGENT, Duty(shops[0], agents[0]))
+        for shop in shops:
+            held, order_id = next(
+                (one["credit"]["agent_id"], one["order_id"])
+                for one in traffic.decisions
+                if one["shop_id"] == shop and one["credit"] and one["credit"]["agent_id"] != agents[0]
+            )
+            own = agents[0] if shop == shops[0] else held
+            asked = Asked(shop, order_id, Reason.OTHER, "说明 & <b>", own if own != held else None)
+            APPEALS[shop] = open_appeal(connection, asked, [own], "agent").appeal_id
     for client in served(traffic.database):
         yield People(traffic.database, client, traffic, shops)
 

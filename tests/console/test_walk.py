@@ -13,7 +13,7 @@ from stream_attr.console.app import SCREENS
 from stream_attr.console.reading import reading
 from stream_attr.console.roles import Role
 from stream_attr.ledger.texts import LANGUAGES
-from tests.console.conftest import FROM_HERE, add
+from tests.console.conftest import APPEALS, FROM_HERE, add
 
 PERIOD = "&from=2026-06&to=2027-05"
 PATHS = [screen.path for screen in SCREENS]
@@ -36,6 +36,8 @@ def address(path, shop, order):
     """A screen of a shop; the buyer's day of the order's buyer, whom the agent has not met."""
     if path == "/buyer":
         return f"{path}?shop={shop}&buyer={order}&from=2026-11-01"
+    if path == "/appeal":
+        return f"{path}?shop={shop}&appeal={APPEALS[shop]}"
     return f"{path}?shop={shop}" + (f"&order={order}" if path == "/order" else "")
 
 

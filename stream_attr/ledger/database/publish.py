@@ -34,6 +34,7 @@ READ_BY_CONSOLE: Final = (
     "alert_state",
     "alert_message",
     "goal",
+    "appeal",
     "sink_offset",
 )
 """All but the last have row-level security."""

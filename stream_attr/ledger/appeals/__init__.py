@@ -1,0 +1,1 @@
+"""Appeals against decisions: opened by agents, answered by others, granted by a ruling (业绩申诉)."""

@@ -1,0 +1,110 @@
+"""Whom an appeal concerns, so that nobody answers one about oneself: by account, agent and person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final, NamedTuple
+
+from psycopg import Connection
+
+from stream_attr.ledger.appeals.words import AppealError
+from stream_attr.ledger.texts import Text
+
+__all__ = ["Acting", "acting", "known_agent", "refuse_concerned"]
+
+_CONCERNED: Final = Text(
+    "{who} cannot decide this: it concerns {whom}, who is the same person",
+    "{who} 不能处理此申诉：它涉及 {whom}，为同一人",
+)
+_OPENED: Final = Text(
+    "{who} has opened this appeal, and another person has to answer it", "{who} 是申诉人，须由他人处理"
+)
+_UNKNOWN: Final = Text(
+    "there is no agent {agent!r} in shop {shop}: neither the roster nor a chat names one; check the id, or "
+    "publish a roster record first",
+    "店铺 {shop} 没有客服 {agent!r}：花名册和聊天中均无此账号，请核对，或先发布花名册记录",
+)
+_PERSONS: Final = (
+    "SELECT DISTINCT person_id, agent_id FROM roster WHERE shop_id = %s AND agent_id = ANY(%s)"
+    " AND person_id IS NOT NULL ORDER BY agent_id, person_id"
+)
+_NAMES: Final = (
+    "SELECT DISTINCT name, agent_id FROM roster WHERE shop_id = %s AND agent_id = ANY(%s)"
+    " AND name IS NOT NULL ORDER BY agent_id, name"
+)
+_KNOWN: Final = (
+    "SELECT EXISTS (SELECT FROM roster WHERE shop_id = %(shop)s AND agent_id = %(agent)s)"
+    " OR EXISTS (SELECT FROM agent_day WHERE shop_id = %(shop)s AND agent_id = %(agent)s)"
+    " OR EXISTS (SELECT FROM reception WHERE shop_id = %(shop)s AND agent_id = %(agent)s)"
+    " OR EXISTS (SELECT FROM decision WHERE shop_id = %(shop)s AND agent_id = %(agent)s"
+    " AND profile = 'official')"
+)
+
+
+class Acting(NamedTuple):
+    """Who answers an appeal."""
+
+    login: str
+    agents: frozenset[tuple[str, str]] = frozenset()
+    """Shop and agent: whom the account is on shops."""
+    persons: frozenset[str] = frozenset()
+    """Who it is, by the account and by the roster of its agents."""
+    is_account: bool = False
+    """Whether it has logged in; else the login is a name that somebody has typed."""
+
+
+def acting(connection: Connection[Any], login: str, *, is_account: bool) -> Acting:
+    """Return who an account is; of a name without an account no more than the name is known."""
+    row = connection.execute(
+        "SELECT login, person_id FROM account WHERE lower(login) = lower(%s)", (login,)
+    ).fetchone()
+    if row is None:
+        return Acting(login)
+    duties = connection.execute(
+        "SELECT shop_id, agent_id FROM account_shop WHERE login = %s AND agent_id <> ''", (row[0],)
+    ).fetchall()
+    persons = {person for shop, agent in duties for person, _ in _persons(connection, shop, [agent])}
+    own = {row[1]} if row[1] is not None else set()
+    return Acting(login, frozenset(duties), frozenset(persons | own), is_account)
+
+
+def refuse_concerned(
+    connection: Connection[Any],
+    who: Acting,
+    shop_id: str,
+    agents: Iterable[str | None],
+    opened_by: str | None = None,
+) -> None:
+    """Refuse who would decide about oneself.
+
+    ``agents``: all whom it concerns in a shop: who appeals, who has the sale, who is to have it.
+    ``opened_by``: the account of the appeal.
+
+    Raises AppealError where the account is one of them, is the same person by the roster's ``person_id`` (of
+    any day) or the account's, or has opened it. A name that somebody has typed is compared with their ids
+    and names as well.
+    """
+    if opened_by is not None and opened_by.casefold() == who.login.casefold():
+        raise AppealError(_OPENED.filled(who=who.login))
+    concerned = sorted({one for one in agents if one is not None})
+    whom = next((one for one in concerned if (shop_id, one) in who.agents), None)
+    persons = _persons(connection, shop_id, concerned)
+    if whom is None:
+        whom = next((agent for person, agent in persons if person in who.persons), None)
+    if whom is None and not who.is_account:
+        names = [*persons, *connection.execute(_NAMES, (shop_id, concerned)), *((a, a) for a in concerned)]
+        whom = next((agent for name, agent in names if name.casefold() == who.login.casefold()), None)
+    if whom is not None:
+        raise AppealError(_CONCERNED.filled(who=who.login, whom=whom))
+
+
+def known_agent(connection: Connection[Any], shop_id: str, agent_id: str) -> None:
+    """Refuse an agent of whom neither the roster nor a chat knows. Raises AppealError."""
+    row = connection.execute(_KNOWN, {"shop": shop_id, "agent": agent_id}).fetchone()
+    if row is None or not row[0]:
+        raise AppealError(_UNKNOWN.filled(agent=agent_id, shop=shop_id))
+
+
+def _persons(connection: Connection[Any], shop_id: str, agents: Collection[str]) -> list[tuple[str, str]]:
+    """Return person and agent, of any day."""
+    return connection.execute(_PERSONS, (shop_id, list(agents))).fetchall()
