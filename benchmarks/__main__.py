@@ -15,7 +15,7 @@ import click
 
 from table import Row, show, write
 
-QUICK = ("replay", "memory", "poison", "worker", "ledger")
+QUICK = ("replay", "memory", "poison", "worker", "gateway", "ledger")
 """Modules whose ``run`` measures something; together they take less than five minutes."""
 THOROUGH = ("reports", "where", "asof", "ceiling", "latency", "events", "buyers", "workers")
 """What takes longer, or needs more installed: drawn, too."""
