@@ -32,7 +32,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 CURRENT = "current"
 """The name of the shop's own settings."""
-VIEWS = ("pairs", "agents", "flows", "orders")
+VIEWS = ("pairs", "agents", "flows", "orders", "pay")
 
 
 def lab_module(name: str) -> ModuleType:
@@ -86,7 +86,7 @@ def _view_options(function: _Command) -> _Command:
             default="pairs",
             show_default=True,
             help="How much moves between each two rule sets; each agent's money; from whom to whom; which "
-            "orders.",
+            "orders; each person's pay.",
         ),
         click.option(
             "--between", nargs=2, metavar="NAME NAME", help="Two of the rule sets.  [default: each two]"
@@ -124,6 +124,12 @@ def _view_options(function: _Command) -> _Command:
     "NAME=FILE with rules in JSON as in a settings record.",
 )
 @click.option(
+    "--scheme",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A pay scheme, by which all agents of the roster are paid for the period, a month.",
+)
+@click.option(
     "--keep",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -144,6 +150,7 @@ def run(
     first: str,
     last: str | None,
     rules: tuple[str, ...],
+    scheme: Path | None,
     keep: Path | None,
     processes: int | None,
     accept_future: bool,
@@ -178,6 +185,7 @@ def run(
             shop_id,
             rule_sets,
             days,
+            payroll=None if scheme is None else _payroll(scheme, first, shop_id, source),
             processes=processes,
             wall_clock_ts=None if accept_future else wall_clock_ts(),
             progress=tell,
@@ -237,6 +245,15 @@ def _source(events: Path | None, files: dict[str, tuple[str, ...]]) -> Path | In
     if not named.keys() & {"chat", "orders"}:
         raise click.UsageError("nothing to judge: give --events FOLDER, or files with --chat and --orders.")
     return Inputs(**named)
+
+
+def _payroll(scheme: Path, month: str, shop_id: str, source: Path | Inputs) -> Any:
+    found = optional_module("ledger.pay.schemes", "ledger", "the lab").read(scheme.read_bytes())
+    if isinstance(source, Inputs):
+        roster = source.roster
+    else:
+        roster = lab_module("event_folder").EventFolder(source).shop(shop_id).settings_and_roster.roster
+    return lab_module("pay").payroll_of_roster(found, month, shop_id, roster)
 
 
 def _only_shop(events: Path | None) -> str:

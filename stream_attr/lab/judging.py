@@ -10,15 +10,17 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from multiprocessing.connection import Connection, wait
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
+import orjson
 from msgspec import Struct
 
-from stream_attr.contract.topics import COMPARISONS, DECISIONS
+from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DECISIONS
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import UnusableFileError, count_lines
 from stream_attr.lab.result import JudgedOrder, Verdict
+from stream_attr.ledger.periods import Period
 from stream_attr.processor import Share
 from stream_attr.processor.options import FACT_BYTES
 from stream_attr.processor.ports import Output
@@ -26,13 +28,11 @@ from stream_attr.replay.child_process import ChildProcess, ProcessLostError
 from stream_attr.replay.memory_limit import memory_limit_mib
 from stream_attr.replay.run import replay
 from stream_attr.replay.steps import without_collector
+from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.vocabulary import CREDITED, FINAL, SILENT, Basis
 
-__all__ = ["Answer", "Progress", "Task", "judged"]
-
-Progress = Callable[[int, int], None]
-"""Called with the number of events that are read, and of all; what it raises ends the judging."""
+__all__ = ["Task", "agent_days", "count_events", "judged"]
 
 _RULING: Final[Basis] = "ruling"
 _PAID: Final = frozenset({CREDITED, SILENT})
@@ -51,15 +51,6 @@ class Task(Struct, frozen=True):
     """Orders paid from here to there, epoch milliseconds, half-open."""
     wall_clock_ts: int | None = None
     """See `stream_attr.replay.steps.Plan`."""
-
-
-class Answer(NamedTuple):
-    """What came out."""
-
-    orders: list[JudgedOrder]
-    """By time of payment."""
-    events: int
-    """That were read."""
 
 
 class _Picked(Struct, gc=False):
@@ -126,23 +117,55 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_message: Final = msgspec.msgpack.Decoder(_Judged | _Taken | _Failed).decode
 
 
-def judged(task: Task, processes: int, progress: Progress) -> Answer:
-    """Return the paid orders of a shop and period with their verdicts.
+def judged(task: Task, processes: int, taken: Callable[[int], None]) -> list[JudgedOrder]:
+    """Return the paid orders of a shop and period with their verdicts, by time of payment.
+
+    ``taken`` is called with the number of events read so far; what it raises ends the judging.
 
     Raises:
         UnusableFileError: a file cannot be read.
         ProcessLostError: a process dies.
     """
-    events = (*task.inputs.chat, *task.inputs.orders, *task.inputs.rulings)
-    total = sum(count_lines(name) for name in events)
-    progress(0, total)
     if processes == 1:
         with without_collector():
-            orders = _share_of(task, Share(0, 1), lambda taken: progress(taken, total))
+            orders = _share_of(task, Share(0, 1), taken)
     else:
-        orders = _of_processes(task, processes, lambda taken: progress(taken, total))
-    progress(total, total)
-    return Answer(sorted(orders, key=lambda order: (order.paid_ts, order.order_id)), total)
+        orders = _of_processes(task, processes, taken)
+    return sorted(orders, key=lambda order: (order.paid_ts, order.order_id))
+
+
+def count_events(inputs: Inputs) -> int:
+    """Return how many events there are to read, about: blank lines count."""
+    return sum(count_lines(name) for name in (*inputs.chat, *inputs.orders, *inputs.rulings))
+
+
+def agent_days(
+    task: Task, days: Period, processes: int, taken: Callable[[int], None]
+) -> list[dict[str, Any]]:
+    """Return the agents' days of a period, and those of the shop, as the official settings count them.
+
+    Raises as `judged`.
+    """
+    shop = f"{task.shop_id}|".encode()
+    first, last = day_name(days.first), day_name(days.last)
+    found: dict[bytes, bytes] = {}
+    outputs = replay(
+        task.inputs,
+        wall_clock_ts=task.wall_clock_ts,
+        processes=processes,
+        cached_facts=_cached_facts(),
+        progress=taken,
+    )
+    with without_collector(), closing(outputs):
+        for output in outputs:
+            if output.topic == AGENT_DAILY and output.key.startswith(shop):
+                found[output.key] = output.value  # the last one counts
+    records: Iterator[dict[str, Any]] = map(orjson.loads, found.values())
+    return [record for record in records if first <= record["day"] <= last]
+
+
+def _cached_facts() -> int:
+    return (memory_limit_mib() // 2 << 20) // FACT_BYTES
 
 
 def _of_processes(task: Task, processes: int, taken: Callable[[int], None]) -> list[JudgedOrder]:
@@ -189,12 +212,11 @@ def _work(pipe: Connection, task: Task, share: Share) -> None:
 
 
 def _share_of(task: Task, share: Share, progress: Callable[[int], None]) -> list[JudgedOrder]:
-    facts = (memory_limit_mib() // 2 << 20) // FACT_BYTES
     outputs = replay(
         task.inputs,
         wall_clock_ts=task.wall_clock_ts,
         reports=False,
-        cached_facts=facts,
+        cached_facts=_cached_facts(),
         share=share if share.processors > 1 else None,
         progress=progress,
     )

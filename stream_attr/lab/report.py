@@ -27,6 +27,7 @@ _BEFORE: Final = Text("from rules", "原规则")
 _AFTER: Final = Text("to rules", "新规则")
 _AGENT: Final = Text("agent", "客服")
 _NAME: Final = Text("name", "姓名")
+_PERSON: Final = Text("person", "人员")
 _CURRENCY: Final = Text("currency", "币种")
 _ORDERS: Final = Text("orders", "订单数")
 _ORDERS_OF: Final = Text("{rules}, orders", "{rules} 订单数")
@@ -48,6 +49,11 @@ _SHORT: Final = Text(
     "Chat is stored from {first} on, and verdicts of this period may rest on chat from {needed} on: orders "
     "may lack agents.",
     "聊天自 {first} 起有存档，而本期判定可能用到 {needed} 起的聊天：部分订单可能缺少客服。",
+)
+_PAID: Final = Text(
+    "Pay of {month} by scheme {scheme}, version {version}, of the orders and days of {shop} alone; refunds "
+    "of orders of earlier months are left out.",
+    "{month} 薪酬按方案 {scheme} 第 {version} 版计算，仅含店铺 {shop} 的数据；不含更早月份订单的退款。",
 )
 _TO_THE_END: Final = Text(
     "Orders are judged as if nothing more came: what is pending today may still change.",
@@ -96,6 +102,11 @@ def _notes(result: LabResult) -> Iterator[Note]:
     first, needed = result.chats_from, result.needed_from
     if first is not None and needed is not None and first > needed:
         yield Note(_SHORT.filled(first=first, needed=needed), is_warning=True)
+    if result.pay is not None:
+        pay = result.pay
+        yield Note(
+            _PAID.filled(scheme=pay.scheme_id, version=pay.version, month=pay.month, shop=result.shop_id)
+        )
     yield Note(_TO_THE_END)
 
 
@@ -244,6 +255,30 @@ def _orders(result: LabResult, pairs: Sequence[Pair]) -> _View:
     return columns, rows, ()
 
 
+def _pay(result: LabResult, pairs: Sequence[Pair]) -> _View:
+    """Return a row for each person: the pay under each rule set; of one pair the difference too."""
+    pay = result.pay
+    if pay is None:
+        raise UnusableError("no pay was calculated: judge with a pay scheme (--scheme FILE)")
+    names = list(result.rule_sets) if len(pairs) != 1 else [pairs[0].before, pairs[0].after]
+    numbers = [result.rule_sets.index(name) for name in names]
+    columns = [Column("person", _PERSON), Column("name", _NAME), Column("currency", _CURRENCY)]
+    columns += [Column(f"pay_{number}", Text(name, name), Kind.MONEY) for number, name in enumerate(names)]
+    differs = len(numbers) == 2
+    if differs:
+        columns.append(Column("difference", _DIFFERENCE, Kind.MONEY))
+
+    def row(head: Row, totals: Sequence[int]) -> Row:
+        amounts = [totals[number] for number in numbers]
+        if differs:
+            amounts.append(amounts[1] - amounts[0])
+        return (*head, pay.currency, *(Money(amount, pay.currency) for amount in amounts))
+
+    rows = [row((one.person_id, one.name), one.totals) for one in pay.persons]
+    sums = [sum(one.totals[number] for one in pay.persons) for number in range(len(result.rule_sets))]
+    return columns, rows, [row((_TOTAL, None), sums)]
+
+
 def _who(result: LabResult, agent_id: str | None) -> Row:
     return (NOBODY, None) if agent_id is None else (agent_id, result.names.get(agent_id))
 
@@ -263,5 +298,6 @@ VIEWS: Final[Mapping[str, Callable[[LabResult, Sequence[Pair]], _View]]] = {
     "agents": _agents,
     "flows": _flows,
     "orders": _orders,
+    "pay": _pay,
 }
 """By name: what makes it."""

@@ -12,7 +12,19 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-__all__ = ["AgentMoney", "Contested", "Flow", "JudgedOrder", "LabResult", "Move", "Pair", "Sum", "Verdict"]
+__all__ = [
+    "AgentMoney",
+    "Contested",
+    "Flow",
+    "JudgedOrder",
+    "LabPay",
+    "LabResult",
+    "Move",
+    "Pair",
+    "PersonPay",
+    "Sum",
+    "Verdict",
+]
 
 _K = TypeVar("_K")
 
@@ -113,6 +125,24 @@ class Pair(Struct, frozen=True, gc=False):
     """Of each agent the money under both, what is gained and what is lost; by how much changes."""
 
 
+class PersonPay(Struct, frozen=True, gc=False):
+    """What a person is paid under each rule set."""
+
+    person_id: str
+    name: str | None
+    totals: tuple[int, ...]
+
+
+class LabPay(Struct, frozen=True, gc=False):
+    """A month's pay under each rule set, of one shop's orders and days alone."""
+
+    scheme_id: str
+    version: int
+    month: str
+    currency: str
+    persons: tuple[PersonPay, ...]
+
+
 class LabResult(Struct, frozen=True, gc=False):
     """A period of a shop, judged under several rule sets."""
 
@@ -140,6 +170,8 @@ class LabResult(Struct, frozen=True, gc=False):
     """The first day of chat that is stored; None: it is not known."""
     needed_from: str | None = None
     """The first day of chat on which a verdict may rest; None: it is not known."""
+    pay: LabPay | None = None
+    """None: it was not asked for."""
 
     def pair(self, before: str, after: str) -> Pair:
         """Return one rule set against another, by their names; raise ValueError for one that there is not."""

@@ -177,3 +177,33 @@ def test_a_file_that_was_not_kept_by_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     found = run("show", tmp_path / "x.json")
     assert (found.exit_code, "is not what stream-attr lab run --keep writes" in found.stderr) == (2, True)
+
+
+def test_pay_by_a_scheme(files: Inputs, tmp_path: Path) -> None:
+    """1 % of the sales: A has none or 100.00, B 400.00 or 300.00; the roster has A alone."""
+    scheme = tmp_path / "scheme.json"
+    commission = {"kind": "commission", "id": "c", "of": "sales.amount", "mode": "whole"}
+    commission["tiers"] = [{"from": 0, "rate": "1%"}]  # type: ignore[assignment]
+    document = {
+        "scheme_id": "s",
+        "version": 1,
+        "effective_from": "2026-01-01",
+        "currency": "CNY",
+        "refund_basis": "sale_month",
+        "take_at_most": "50%",
+    }
+    scheme.write_text(json.dumps({**document, "components": [commission]}))
+    asked = ["run", *of_files(files), "--accept-future", "--rules", "current", "pdd", "--show", "pay"]
+    found = run(*asked, "--scheme", scheme, "--from", "2026-11", "--format", "json")
+    assert found.exit_code == 0, found.stderr
+    report = json.loads(found.stdout)
+    assert report["rows"] == [
+        {"person": "A", "name": "小明", "currency": "CNY", "pay_0": 0, "pay_1": 100, "difference": 100}
+    ]
+    assert [(row["pay_0"], row["pay_1"]) for row in report["totals"]] == [(0, 100)]
+    found = run(*asked, "--scheme", scheme, "--from", "2026-11-01")
+    assert (found.exit_code, "pay is for a month like 2026-11" in found.stderr) == (2, True)
+    found = run(*asked, "--scheme", scheme, "--from", "2026-11", "--to", "2026-12")
+    assert (found.exit_code, "pay is for all of 2026-11" in found.stderr) == (2, True)
+    found = run(*asked, "--from", "2026-11")
+    assert (found.exit_code, "no pay was calculated" in found.stderr) == (2, True)

@@ -27,7 +27,7 @@ from stream_attr.pay.team import NET, ORDERS, SOLD, Team, portions_of
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import Zone, day_name
 
-__all__ = ["OF_ORDERS", "attained", "keys_of", "read_month", "targets_of"]
+__all__ = ["OF_ORDERS", "DayFigures", "attained", "keys_of", "read_month", "targets_of"]
 
 OF_ORDERS: Final = (SOLD, NET, ORDERS)
 """Figures of a person that are sums over orders."""
@@ -102,9 +102,43 @@ def read_month(
     read = _Month(connection, scheme, days, persons, accounts)
     for shop_id in accounts.shops:
         read.add_shop(shop_id)
-    figures = {one.person_id: read.values(one.person_id) for one in terms}
-    found = Read(figures, read.shop_values(), tuple(read.orders), read.open())
+    figures = {one.person_id: read.of_days.values(one.person_id) for one in terms}
+    found = Read(figures, read.of_days.shop_values(), tuple(read.orders), read.open())
     return attained(scheme, month, terms, found)
+
+
+class DayFigures:
+    """Figures of persons by the days of their agents: those that a scheme names, but for what orders say."""
+
+    def __init__(self, scheme: PayScheme) -> None:
+        plain = {key.removeprefix(ATTAINMENT) for key in keys_of(scheme) if not key.startswith(SCORE)}
+        self._keys = sorted(plain - set(OF_ORDERS))
+        self.measures = measures_of(asked(self._keys))
+        """What they are made of; empty where the scheme pays by no figure of days."""
+        self._sums: dict[str, dict[str, int | None]] = {}
+        self._shop: dict[str, int | None] = {}
+
+    def add(self, person: str, measures: Measures) -> None:
+        """Add an agent's day, or several."""
+        add(self._sums.setdefault(person, {}), measures)
+
+    def add_shop(self, measures: Measures) -> None:
+        """Add a day of all of the shop."""
+        add(self._shop, measures)
+
+    def values(self, person: str) -> Values:
+        """Return a person's figures that the scheme names, but for those of orders and attainments."""
+        nothing: Measures = {key: None if _is_of_shop(key) else 0 for key in self.measures}
+        return {key: _value(key, {**nothing, **self._sums.get(person, {})}) for key in self._keys}
+
+    def shop_values(self) -> Values:
+        """Return the figures that no person has."""
+        sums: Measures = {**dict.fromkeys(self.measures, 0), **self._shop}
+        return {
+            key: _value(key, sums)
+            for key in self._keys
+            if any(_is_of_shop(str(one)) for one in FIGURES[key].formula)
+        }
 
 
 class _Month:
@@ -120,11 +154,7 @@ class _Month:
     ) -> None:
         self._connection, self._scheme, self._days = connection, scheme, days
         self._persons, self._accounts = persons, accounts
-        plain = {key.removeprefix(ATTAINMENT) for key in keys_of(scheme) if not key.startswith(SCORE)}
-        self._keys = sorted(plain - set(OF_ORDERS))
-        self._measures = measures_of(asked(self._keys))
-        self._sums: dict[str, dict[str, int | None]] = {}
-        self._shop: dict[str, int | None] = {}
+        self.of_days = DayFigures(scheme)
         self._open_days = 0
         self._pending: list[tuple[int, int]] = []
         self._unknown: dict[str, int] = {}
@@ -132,7 +162,7 @@ class _Month:
 
     def add_shop(self, shop_id: str) -> None:
         """Read a shop's agents' days and orders."""
-        if self._measures:
+        if self.of_days.measures:
             self._read_days(shop_id)
         zone = shop_zone(self._connection, shop_id)
         start, end = self._days.instants(zone)
@@ -150,20 +180,6 @@ class _Month:
         for row in rows:
             self._add_order(shop_id, zone, (start, end), row, refunds.get(row[0], []))
 
-    def values(self, person: str) -> Values:
-        """Return a person's figures that the scheme names, but for those of orders and attainments."""
-        nothing: Measures = {key: None if _is_of_shop(key) else 0 for key in self._measures}
-        return {key: _value(key, {**nothing, **self._sums.get(person, {})}) for key in self._keys}
-
-    def shop_values(self) -> Values:
-        """Return the figures that no person has."""
-        sums: Measures = {**dict.fromkeys(self._measures, 0), **self._shop}
-        return {
-            key: _value(key, sums)
-            for key in self._keys
-            if any(_is_of_shop(str(one)) for one in FIGURES[key].formula)
-        }
-
     def open(self) -> Open:
         """Return what is not taken."""
         return Open(
@@ -176,18 +192,18 @@ class _Month:
 
     def _read_days(self, shop_id: str) -> None:
         bound = {"shop": shop_id, "first": day_name(self._days.first), "last": day_name(self._days.last)}
-        query = _DAYS.format(measures=sum_columns(self._measures))
+        query = _DAYS.format(measures=sum_columns(self.of_days.measures))
         for agent_id, day, status, *numbers in self._connection.execute(query, bound):
             person = self._accounts.person(shop_id, agent_id, day)
             is_final = status == "final"
-            measures: Measures = dict(zip(self._measures, numbers, strict=True))
+            measures: Measures = dict(zip(self.of_days.measures, numbers, strict=True))
             if agent_id == TOTAL:
                 if is_final:
-                    add(self._shop, measures)
+                    self.of_days.add_shop(measures)
             elif person in self._persons:
                 self._open_days += not is_final
                 if is_final:
-                    add(self._sums.setdefault(str(person), {}), measures)
+                    self.of_days.add(str(person), measures)
 
     def _add_order(
         self,
