@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool, PoolTimeout
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -20,13 +21,24 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from stream_attr.console.accounts import Accounts
-from stream_attr.console.doors import Attempts, Headers, check_form, form_of
+from stream_attr.console.doors import Attempts, Headers, check_form, check_origin, form_of
 from stream_attr.console.entrance import Entrance
 from stream_attr.console.log_in import LogIn, local_path
 from stream_attr.console.oidc_log_in import OidcLogIn
 from stream_attr.console.proxy import FromProxy, Network
 from stream_attr.console.rendering import FOLDER, Page, render
-from stream_attr.console.screens import agent, appeal, appeals, buyer, figures, order, people, rules, today
+from stream_attr.console.screens import (
+    agent,
+    appeal,
+    appeals,
+    buyer,
+    figures,
+    order,
+    people,
+    reconcile,
+    rules,
+    today,
+)
 from stream_attr.console.screens.reports import REPORT_SCREENS
 from stream_attr.console.screens.screen import Screen
 from stream_attr.console.unpublished import publishing
@@ -46,6 +58,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     agent.SCREEN,
     REPORT_SCREENS["orders"],
     *(screen for name, screen in REPORT_SCREENS.items() if name not in ("agents", "orders")),
+    reconcile.SCREEN,
     appeals.SCREEN,
     rules.SCREEN,
     people.SCREEN,
@@ -90,8 +103,19 @@ def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> AS
 
     def endpoint(screen: Screen) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            form = await form_of(request) if request.method == "POST" else None
-            return await run_in_threadpool(_answer, request, form, screen, pool, entrance, settings.writer)
+            answering = partial(_answer, request, screen, pool, entrance, settings.writer)
+            if request.method != "POST":
+                return await run_in_threadpool(answering, None)
+            if screen.largest_file:  # of nobody who may not send it is a file read
+                check_origin(request)
+                refused = await run_in_threadpool(_may_send, request, screen, pool, entrance)
+                if refused is not None:
+                    return refused
+            form = await form_of(request, screen.largest_file)
+            try:
+                return await run_in_threadpool(answering, form)
+            finally:
+                await form.close()
 
         return answer
 
@@ -132,34 +156,27 @@ _HOME: Final = Screen("/", today.SCREEN.title, _home, in_menu=False)
 
 def _answer(
     request: Request,
-    form: FormData | None,
     screen: Screen,
     pool: ConnectionPool[Connection[Any]],
     entrance: Entrance,
     writer: TopicWriter | None,
+    form: FormData | None,
 ) -> Response:
     """Answer a request of somebody who may see the screen; who is not logged in is led to the log-in.
 
     ``form``: what was sent; None: the page is asked for.
     """
-    language = language_of(request)
     with pool.connection() as connection:
-        is_part = bool(request.query_params.get("part"))
-        session = entrance.session(request, connection, is_used=not is_part)
-        if session is None:
-            if is_part:
-                return Response(status_code=204, headers={"HX-Redirect": "/login"})
-            whole = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"/login?next={quote(whole, safe='')}", 303)
-        account = Accounts(connection).find(session.login)
+        visit = _visit(request, screen, connection, entrance, is_sent=form is not None)
+        if not isinstance(visit, Visit):
+            return visit
         answering = screen.show if form is None else screen.act
-        if answering is None or account.role not in (screen.roles if form is None else screen.acting):
-            raise HTTPException(404)
+        assert answering is not None
         if form is not None:
-            check_form(form.get("csrf_token"), session.csrf_token)
-        menu = tuple((one.path, one.title) for one in SCREENS if one.in_menu and account.role in one.roles)
-        sent = Asked(() if form is None else tuple((name, str(one)) for name, one in form.multi_items()))
-        visit = Visit(request, connection, session, account, language, menu, sent, writer)
+            check_form(form.get("csrf_token"), visit.session.csrf_token)
+            visit.form = Asked(tuple((key, one) for key, one in form.multi_items() if isinstance(one, str)))
+            visit.file = next((one for one in form.values() if isinstance(one, UploadFile)), None)
+        visit.writer = writer
         try:
             answer = answering(visit)
         except UnusableError as error:
@@ -167,6 +184,36 @@ def _answer(
         for write in visit.after:
             write()
         return answer
+
+
+def _may_send(
+    request: Request, screen: Screen, pool: ConnectionPool[Connection[Any]], entrance: Entrance
+) -> Response | None:
+    """Return what is answered before a form is read; None: it is to be read. Raises HTTPException, 404."""
+    with pool.connection() as connection:
+        visit = _visit(request, screen, connection, entrance, is_sent=True)
+        return None if isinstance(visit, Visit) else visit
+
+
+def _visit(
+    request: Request, screen: Screen, connection: Connection[Any], entrance: Entrance, *, is_sent: bool
+) -> Visit | Response:
+    """Return the visit of somebody who may see the screen, or send it a form; else the way to the log-in.
+
+    Raises HTTPException, 404, for whoever may not.
+    """
+    is_part = bool(request.query_params.get("part"))
+    session = entrance.session(request, connection, is_used=not is_part)
+    if session is None:
+        if is_part:
+            return Response(status_code=204, headers={"HX-Redirect": "/login"})
+        whole = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/login?next={quote(whole, safe='')}", 303)
+    account = Accounts(connection).find(session.login)
+    if account.role not in (screen.acting if is_sent else screen.roles):
+        raise HTTPException(404)
+    menu = tuple((one.path, one.title) for one in SCREENS if one.in_menu and account.role in one.roles)
+    return Visit(request, connection, session, account, language_of(request), menu)
 
 
 def _language(request: Request, *, secure: bool) -> Response:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["CONTENT_POLICY", "Attempts", "Headers", "check_form", "form_of"]
+__all__ = ["CONTENT_POLICY", "Attempts", "Headers", "check_form", "check_origin", "form_of"]
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -58,7 +58,7 @@ class Headers:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-def _check_origin(request: Request) -> None:
+def check_origin(request: Request) -> None:
     """Refuse a request that changes something and comes from another site's page.
 
     Raises HTTPException, 403. By ``Sec-Fetch-Site``, which every browser of today sends, else by ``Origin``.
@@ -75,19 +75,22 @@ def _check_origin(request: Request) -> None:
         raise HTTPException(403, "this form was sent from another site's page")
 
 
-async def form_of(request: Request) -> FormData:
-    """Return a form, of our own page and no larger than it can be.
+async def form_of(request: Request, largest_file: int = 0) -> FormData:
+    """Return a form, of our own page and no larger than it can be; who has it closes it.
 
-    Nobody has to be logged in to send one, so it says first how large it is, as every browser's does. Raises
-    HTTPException, 400, 403, 411 or 413.
+    Nobody has to be logged in to send one, so it says first how large it is, as every browser's does.
+    ``largest_file``: bytes that its file may have; 0: it has none. Raises HTTPException: 400, 403, 411, 413.
     """
-    _check_origin(request)
+    check_origin(request)
     length = request.headers.get("content-length", "")
     if not length.isdecimal():
         raise HTTPException(411, "this form does not say how large it is")
-    if int(length) > _LARGEST_BODY:
-        raise HTTPException(413, f"this form is larger than {_LARGEST_BODY:,} bytes")
-    return await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=_LARGEST_FORM)
+    largest = _LARGEST_BODY + largest_file
+    if int(length) > largest:
+        raise HTTPException(413, f"this form is larger than {largest:,} bytes: send less at once")
+    return await request.form(
+        max_files=1 if largest_file else 0, max_fields=_MOST_FIELDS, max_part_size=_LARGEST_FORM
+    )
 
 
 def check_form(given: object, token: str) -> None:

@@ -156,6 +156,15 @@ TEXTS: Final[Mapping[str, Text]] = {
     "preset": Text("preset", "预设"),
     "profile": Text("rules", "规则"),
     "rank": Text("Rank by credited sales: {place} of {of}", "按归属销售额排名：第 {place} 名，共 {of} 名"),
+    "not_matched": Text("all but what matches", "除一致外的全部"),
+    "reconcile_help": Text(
+        "Set a sheet that the platform exported (xlsx, xls, CSV; at most {largest} MiB) beside the ledger: "
+        "what matches, what is on one side alone, what differs, and why. Send the file as it was exported: a "
+        "spreadsheet that has saved it may have eaten digits of order ids. It is not kept.",
+        "把平台导出的表格（xlsx、xls、CSV，最大 {largest} MiB）与账本对比："
+        "哪些一致、哪些只有一方有、哪些不一致以及原因。"
+        "请上传导出的原始文件：用 Excel 打开并保存过的文件可能丢失订单号的尾数。文件不会保存。",
+    ),
     "refused": Text("{count} records could not be used: {code}.", "{count} 条记录无法使用：{code}。"),
     "revision": Text("revision", "修订"),
     "role": Text("role", "角色"),
@@ -165,6 +174,22 @@ TEXTS: Final[Mapping[str, Text]] = {
     "rules_value": Text("value", "值"),
     "search": Text("Open an order", "查找订单"),
     "set_password": Text("Set a password", "设置密码"),
+    "sheet_as": Text("As {format}", "导出 {format}"),
+    "sheet_compare": Text("Compare", "对比"),
+    "sheet_cut": Text(
+        "These are the first {most} of {rows} rows: choose the file again and take all of them as a sheet.",
+        "共 {rows} 行，此处为前 {most} 行：请再次选择文件并导出，导出文件包含全部。",
+    ),
+    "sheet_days": Text("days are", "日期按"),
+    "sheet_file": Text("file", "文件"),
+    "sheet_known": Text("Known are the exports", "可直接识别的导出："),
+    "sheet_map": Text("what columns say: one in a line, theirs=ours", "列的含义，每行一个：对方列名=字段"),
+    "sheet_name": Text("sheet, where there are several", "工作表（有多个时）"),
+    "sheet_same": Text(
+        "There is nothing of these results: choose others to see what matches.",
+        "没有这类结果；可选择其他结果查看一致的部分。",
+    ),
+    "sheet_unknown": Text("The sheet is another one", "其他格式的表格"),
     "shop": Text("shop", "店铺"),
     "show": Text("Show", "显示"),
     "sort": Text("sort", "排序"),

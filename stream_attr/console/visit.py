@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from psycopg import Connection
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -77,6 +78,8 @@ class Visit:
     """The screens that the account may see: path and title."""
     form: Asked = _NOTHING
     """What was sent; empty where a page is asked for."""
+    file: UploadFile | None = None
+    """The file that was sent with it; it is gone once the answer is made."""
     writer: TopicWriter | None = None
     """What records are published with; None: the console was given no broker."""
     shops: list[str] = field(default_factory=list)

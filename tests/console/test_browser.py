@@ -143,3 +143,34 @@ async def picture(page, name, locale):
     """Keep one where a folder is named."""
     if folder := os.environ.get("STREAM_ATTR_SCREENSHOTS"):
         await page.screenshot(path=Path(folder) / f"{name}-{locale}.png", full_page=True)
+
+
+@pytest.mark.parametrize("locale", list(WIDTHS))
+async def test_a_sheet_is_compared_in_a_browser(people, browser, address, locale, tmp_path):
+    page, said = await page_of(browser, address, locale)
+    shop = people.shops[0]
+    orders = [
+        one for one in people.traffic.decisions if one["shop_id"] == shop and one["outcome"] == "credited"
+    ]
+    lines = [
+        "order,amount",
+        *(f"{one['order_id']},{one['amount'] / 100:.2f}" for one in orders[1:]),
+        "x,1.00",
+    ]
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("\n".join(lines))
+    await page.goto(f"{address}/reconcile?shop={shop}")
+    await page.fill("[name=from]", "2026-06-01")
+    await page.fill("[name=to]", "2027-05-31")
+    await page.set_input_files("[name=file]", sheet)
+    await page.locator("summary").last.click()
+    await page.fill("[name=map]", "order=order\namount=amount")
+    await page.locator("summary").last.click()
+    await page.click("button:not([name]):has-text('%s')" % ("对比" if locale == "zh-CN" else "Compare"))
+    await page.locator("tbody tr", has_text=orders[0]["order_id"]).wait_for()
+    await page.locator("tbody tr", has_text="仅平台有" if locale == "zh-CN" else "only there").wait_for()
+    await picture(page, "reconciled", locale)
+    await page.evaluate(AXE.read_text() + "; undefined")
+    found = await page.evaluate("axe.run()")
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+    assert said == []

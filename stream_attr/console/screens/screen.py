@@ -27,6 +27,8 @@ class Screen(NamedTuple):
     """Answers a form that was sent to it, ``visit.form``; None: it takes none."""
     acting: frozenset[Role] = frozenset()
     """Who may send one."""
+    largest_file: int = 0
+    """Bytes of a file in its form, ``visit.file``; 0: it has none."""
 
 
 def shop_page(visit: Visit, template: str, title: Text, status_code: int = 200, **values: Any) -> Response:
