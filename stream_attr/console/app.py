@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from stream_attr.console.accounts import Accounts
+from stream_attr.console.changes.previews import Previews, Trial
 from stream_attr.console.doors import Attempts, Headers, check_form, check_origin, form_of
 from stream_attr.console.entrance import Entrance
 from stream_attr.console.log_in import LogIn, local_path
@@ -36,6 +37,8 @@ from stream_attr.console.screens import (
     order,
     people,
     reconcile,
+    rule_change,
+    rule_forms,
     rules,
     today,
 )
@@ -62,6 +65,9 @@ SCREENS: Final[tuple[Screen, ...]] = (
     appeals.SCREEN,
     rules.SCREEN,
     people.SCREEN,
+    rule_forms.SETTINGS_FORM,
+    rule_forms.AGENT_FORM,
+    rule_change.SCREEN,
     order.SCREEN,
     appeal.SCREEN,
     buyer.SCREEN,
@@ -89,6 +95,8 @@ class Settings(NamedTuple):
     """In which they say as whom they have let somebody in."""
     provider: Provider | None = None
     """Where people can log in besides."""
+    trial: Trial | None = None
+    """Says what a change of rules would have done; None: nobody can."""
 
 
 def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> ASGIApp:
@@ -100,10 +108,11 @@ def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> AS
     if settings.provider is not None:
         oidc = OidcLogIn(pool, settings.provider, entrance, doors, attempts)
         by_provider = [Route("/oidc", oidc.begin), Route(OIDC_BACK, oidc.come_back)]
+    previews = None if settings.trial is None else Previews(pool, settings.trial)
 
     def endpoint(screen: Screen) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            answering = partial(_answer, request, screen, pool, entrance, settings.writer)
+            answering = partial(_answer, request, screen, pool, entrance, settings.writer, previews)
             if request.method != "POST":
                 return await run_in_threadpool(answering, None)
             if screen.largest_file:  # of nobody who may not send it is a file read
@@ -160,6 +169,7 @@ def _answer(
     pool: ConnectionPool[Connection[Any]],
     entrance: Entrance,
     writer: TopicWriter | None,
+    previews: Previews | None,
     form: FormData | None,
 ) -> Response:
     """Answer a request of somebody who may see the screen; who is not logged in is led to the log-in.
@@ -176,7 +186,7 @@ def _answer(
             check_form(form.get("csrf_token"), visit.session.csrf_token)
             visit.form = Asked(tuple((key, one) for key, one in form.multi_items() if isinstance(one, str)))
             visit.file = next((one for one in form.values() if isinstance(one, UploadFile)), None)
-        visit.writer = writer
+        visit.writer, visit.previews = writer, previews
         try:
             answer = answering(visit)
         except UnusableError as error:

@@ -75,6 +75,7 @@ def _environment() -> Environment:
         APPEAL_REASONS=REASONS,
         APPEAL_ANSWERS=ANSWERS,
     )
+    found.tests["startswith"] = str.startswith
     found.filters.update(shown=shown, clock=_time, known_until=known_until)
     return found
 

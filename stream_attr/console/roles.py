@@ -7,7 +7,7 @@ from typing import Final
 
 from stream_attr.ledger.texts import Text
 
-__all__ = ["EVERYBODY", "ROLE_NAMES", "WHOLE_SHOP", "Role"]
+__all__ = ["CHANGES_RULES", "EVERYBODY", "ROLE_NAMES", "WHOLE_SHOP", "Role"]
 
 
 class Role(StrEnum):
@@ -42,3 +42,5 @@ ROLE_NAMES: Final = {
 }
 EVERYBODY: Final = frozenset(Role)
 WHOLE_SHOP: Final = EVERYBODY - {Role.AGENT}
+CHANGES_RULES: Final = frozenset({Role.ADMIN, Role.MANAGER})
+"""Who publishes settings and roster records."""

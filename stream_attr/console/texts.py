@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from stream_attr.console.changes.texts import OF_CHANGES
 from stream_attr.ledger.texts import Text
 
 __all__ = ["TEXTS"]
@@ -251,5 +252,6 @@ TEXTS: Final[Mapping[str, Text]] = {
         "本页前面的代理表明您是 {login}，但没有可登录的同名账号，请联系管理员。",
     ),
     "wrong": Text("This cannot be shown.", "无法显示。"),
+    **OF_CHANGES,
 }
 """By key of the templates."""

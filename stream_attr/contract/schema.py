@@ -147,7 +147,7 @@ def _beginning(shape: type[Struct]) -> str:
 
 
 def _field(one: types.Field) -> dict[str, Any]:
-    schema = _type(one.type)
+    schema = schema_of(one.type)
     if one.default not in (NODEFAULT, UNSET, None, ()):
         schema.setdefault("default", one.default)
     return schema
@@ -168,11 +168,12 @@ def _struct(shape: types.StructType) -> dict[str, Any]:
     return schema | getattr(shape.cls, "schema_conditions", {})
 
 
-def _type(kind: types.Type) -> dict[str, Any]:
+def schema_of(kind: types.Type) -> dict[str, Any]:
+    """Return the schema of a field's type, with what its `Meta` says."""
     match kind:
         case types.Metadata():
             extra = dict(kind.extra_json_schema or {})
-            schema = _type(kind.type)
+            schema = schema_of(kind.type)
             head = {key: extra.pop(key) for key in ("title", "description") if key in extra}
             for key in head:
                 schema.pop(key, None)
@@ -184,9 +185,9 @@ def _type(kind: types.Type) -> dict[str, Any]:
             return schema
         case types.UnionType():
             if all(isinstance(option, types.StructType) for option in kind.types):
-                return {"type": "object", "oneOf": [_type(option) for option in kind.types]}
+                return {"type": "object", "oneOf": [schema_of(option) for option in kind.types]}
             [one] = [option for option in kind.types if not isinstance(option, types.NoneType)]
-            return _or_null(_type(one)) if len(kind.types) == 2 else _type(one)
+            return _or_null(schema_of(one)) if len(kind.types) == 2 else schema_of(one)
         case types.StructType():
             return _struct(kind)
         case types.StrType():
@@ -203,9 +204,9 @@ def _type(kind: types.Type) -> dict[str, Any]:
             return {"enum": [one.value for one in kind.cls]}
         case types.ListType() | types.VarTupleType():
             bounds = _bounds(minItems=kind.min_length or None, maxItems=kind.max_length)
-            return {"type": "array", "items": _type(kind.item_type)} | bounds
+            return {"type": "array", "items": schema_of(kind.item_type)} | bounds
         case types.TupleType():
-            first, *others = [_type(one) for one in kind.item_types]
+            first, *others = [schema_of(one) for one in kind.item_types]
             if any(one != first for one in others):
                 raise TypeError(f"no JSON Schema is known for {kind}, whose elements differ")
             number = len(kind.item_types)

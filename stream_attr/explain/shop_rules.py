@@ -18,7 +18,7 @@ from stream_attr.rules.shop.day_rules import SettingsRecord
 from stream_attr.rules.shop.days import clock_name, day_name, day_number
 from stream_attr.rules.shop.settings import DEFAULT_SETTINGS, OFFICIAL, PRESETS, Settings
 
-__all__ = ["Refusal", "RoleInForce", "Rule", "RulesInForce", "ShopHistory"]
+__all__ = ["Refusal", "RoleInForce", "Rule", "RulesInForce", "ShopHistory", "values_by_name"]
 
 _TASKS: Final = {"sms": "payment_reminder_sms", "reminder": "payment_reminder"}
 """Names of service tasks in records, where they are others than in the settings."""
@@ -184,8 +184,8 @@ class ShopHistory:
         settings = DEFAULT_SETTINGS if record is None else record.under(profile)
         if profile != OFFICIAL and record is not None and profile in record.profiles:
             given = {**given["profiles"][profile], "tasks": given.get("tasks", {})}
-        values, default = _flat(settings), _flat(DEFAULT_SETTINGS)
-        of_preset = _flat(PRESETS[settings.preset])
+        values, default = values_by_name(settings), values_by_name(DEFAULT_SETTINGS)
+        of_preset = values_by_name(PRESETS[settings.preset])
         found = {}
         for name, value in values.items():
             if origin is not None and _names(given, name):
@@ -213,7 +213,7 @@ def _names(given: Any, name: str) -> bool:
     return True
 
 
-def _flat(settings: Settings) -> dict[str, Any]:
+def values_by_name(settings: Settings) -> dict[str, Any]:
     """Return all settings by the dotted names that records have for them."""
     found: dict[str, Any] = {}
     for name, value in msgspec.to_builtins(settings).items():

@@ -22,10 +22,11 @@ from stream_attr.ledger.appeals.opening import Asked, open_appeal
 from stream_attr.ledger.appeals.words import Reason
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.embedded import EmbeddedPostgres
+from tests.kafka.conftest import embedded, topic_prefix
 from tests.ledger.conftest import ledger, ledger_template, postgres
 from tests.ledger.reports.conftest import Traffic, generated, judged
 
-__all__ = ["generated", "ledger", "ledger_template", "postgres"]
+__all__ = ["embedded", "generated", "ledger", "ledger_template", "postgres", "topic_prefix"]
 
 PASSWORD = "correct horse"
 FROM_HERE = {"sec-fetch-site": "same-origin"}

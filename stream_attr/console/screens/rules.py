@@ -1,4 +1,4 @@
-"""Rules: what is in force on a day, and where each comes from."""
+"""Rules: what is in force on a day, where each comes from, who changed what, and what is prepared."""
 
 from __future__ import annotations
 
@@ -8,43 +8,36 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from stream_attr.console.changes.drafts import Drafts, State
+from stream_attr.console.changes.history import versions
 from stream_attr.console.periods import today
-from stream_attr.console.roles import WHOLE_SHOP
+from stream_attr.console.roles import CHANGES_RULES, WHOLE_SHOP
 from stream_attr.console.screens.screen import Screen, shop_page
-from stream_attr.console.shop_records import settings_of
+from stream_attr.console.shop_records import history_of, refused_at, roster_of, settings_of
 from stream_attr.console.visit import Visit
-from stream_attr.contract.topics import ROSTER
+from stream_attr.contract.topics import ROSTER, SETTINGS
 from stream_attr.explain.shop_rules import ShopHistory
 from stream_attr.ledger.periods import period
 from stream_attr.ledger.texts import Text
-from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
+from stream_attr.rules.vocabulary import ROLES
 
 __all__ = ["SCREEN"]
 
 TITLE: Final = Text("Rules", "规则")
-_ROSTER: Final = (
-    "SELECT source_partition, source_offset, agent_id, effective_from, role, name, agent_group, person_id"
-    " FROM roster WHERE shop_id = %s ORDER BY 1, 2"
-)
+_READERS: Final = {SETTINGS: settings_of, ROSTER: roster_of}
 
 
 def show(visit: Visit) -> Response:
-    """Show the rules and the roster in force on a day."""
+    """Show the rules and the roster in force on a day, and the history of both."""
     with visit.reading() as connection:
         shop_id = visit.shop()
         if shop_id is None:
             return shop_page(visit, "no_shop.html", TITLE)
         history = ShopHistory(shop_id, None)
-        for record in settings_of(connection, shop_id):
+        for record in history_of(connection, shop_id):
             history.add(record)
-        for partition, offset, *fields in connection.execute(_ROSTER, (shop_id,)):
-            names = ("agent_id", "effective_from", "role", "name", "group", "person_id")
-            kept = {name: value for name, value in zip(names, fields, strict=True) if value is not None}
-            history.add(
-                Record(ROSTER, partition, offset, 0, None, orjson.dumps({"shop_id": shop_id, **kept}))
-            )
         asked = visit.asked.one("day")
         now = today(connection, shop_id)
         profile = visit.asked.one("profile") or OFFICIAL
@@ -52,6 +45,19 @@ def show(visit: Visit) -> Response:
             raise HTTPException(400, f"profile={profile}: write one of {', '.join(sorted(history.profiles))}")
         day = now.day if asked is None else period(asked, None, ("day", "day")).first
         found = history.on(day, profile)
+        changes = Drafts(connection, shop_id).all()
+        told = {
+            topic: list(
+                versions(
+                    topic,
+                    list(records(connection, shop_id)),
+                    refused_at(connection, topic, shop_id),
+                    changes,
+                )
+            )
+            for topic, records in _READERS.items()
+        }
+        names = {one.document["agent_id"]: one.document.get("name", "") for one in reversed(told[ROSTER])}
         return shop_page(
             visit,
             "rules.html",
@@ -63,6 +69,12 @@ def show(visit: Visit) -> Response:
             profile=profile,
             profiles=sorted(history.profiles),
             rules=[(one.name, orjson.dumps(one.value).decode(), one.origin) for one in found.rules],
+            names=names,
+            roles=ROLES,
+            drafts=[one for one in changes if one.state is State.DRAFT],
+            settings_history=told[SETTINGS],
+            roster_history=told[ROSTER],
+            can_change=visit.account.role in CHANGES_RULES,
         )
 
 

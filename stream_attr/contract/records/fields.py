@@ -45,9 +45,10 @@ def money(description: str, *, title: str | None = None, **schema: Any) -> Meta:
     return field(f"{description} Minor units of the currency.", title=title, **schema)
 
 
-def day(description: str) -> Meta:
+def day(description: str, *, title: str | None = None, chinese: str | None = None) -> Meta:
     """Return what the schema says of a date."""
-    return field(f"{description} A day of the shop, by its time zone and day_cut, YYYY-MM-DD.", **_DAY)
+    text = f"{description} A day of the shop, by its time zone and day_cut, YYYY-MM-DD."
+    return field(text, title=title, chinese=chinese, **_DAY)
 
 
 def word(vocabulary: Vocabulary, description: str, **schema: Any) -> Meta:

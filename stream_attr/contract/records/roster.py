@@ -19,20 +19,30 @@ class RosterRecord(Struct, gc=False):
     """
 
     shop_id: ShopId
-    agent_id: Annotated[AgentId, field("The customer-service agent's account.")]
-    role: Annotated[Role, word(ROLES, "What the agent's receptions count for.")]
+    agent_id: Annotated[
+        AgentId, field("The customer-service agent's account.", title="客服账号", chinese="客服的平台账号")
+    ]
+    role: Annotated[
+        Role, word(ROLES, "What the agent's receptions count for.", title="岗位", chinese="接待计入什么")
+    ]
     effective_from: Annotated[
         str,
         day(
             "First day on which the role holds; except in an agent's first record, not before the day on "
-            "which the "
-            "record is sent."
+            "which the record is sent.",
+            title="生效日期",
+            chinese="岗位从哪天起生效；除客服的首条记录外，不早于发送当天",
         ),
     ]
-    name: Annotated[str | UnsetType, field("For people to read.")] = UNSET
-    group: Annotated[str | UnsetType, field("For people to read.")] = UNSET
+    name: Annotated[str | UnsetType, field("For people to read.", title="姓名", chinese="便于识别")] = UNSET
+    group: Annotated[str | UnsetType, field("For people to read.", title="分组", chinese="便于识别")] = UNSET
     person_id: Annotated[
-        Id | UnsetType, field("The person behind the account, the same in every shop and platform.")
+        Id | UnsetType,
+        field(
+            "The person behind the account, the same in every shop and platform.",
+            title="人员",
+            chinese="账号背后的人，各店铺各平台相同",
+        ),
     ] = UNSET
 
     @property

@@ -50,10 +50,17 @@ class ValiditySetting(PartialObject):
 
     schema_conditions: ClassVar[dict[str, Any]] = {"minProperties": 1, "maxProperties": 1}
 
-    hours: Annotated[Annotated[int, Meta(ge=24, le=360)] | UnsetType, field("Rolling hours.")] = UNSET
+    hours: Annotated[
+        Annotated[int, Meta(ge=24, le=360)] | UnsetType,
+        field("Rolling hours.", title="滚动小时", chinese="下单前的小时数"),
+    ] = UNSET
     natural_days: Annotated[
         Annotated[int, Meta(ge=0, le=15)] | UnsetType,
-        field("Natural days before the day of the order; 0: that day alone."),
+        field(
+            "Natural days before the day of the order; 0: that day alone.",
+            title="自然天",
+            chinese="下单当天之前的自然天数；0：只算当天",
+        ),
     ] = UNSET
 
 
@@ -61,13 +68,18 @@ class SilentFollowupSetting(PartialObject):
     """Credit for chat that follows a full-silent payment."""
 
     buyer_initiated: Annotated[
-        bool | UnsetType, field("Where the buyer wrote first.", default=_FOLLOWUP.buyer_initiated)
+        bool | UnsetType,
+        field("Where the buyer wrote first.", chinese="买家先开口", default=_FOLLOWUP.buyer_initiated),
     ] = UNSET
     agent_initiated: Annotated[
-        bool | UnsetType, field("Where the agent wrote first.", default=_FOLLOWUP.agent_initiated)
+        bool | UnsetType,
+        field("Where the agent wrote first.", chinese="客服先开口", default=_FOLLOWUP.agent_initiated),
     ] = UNSET
     minutes: Annotated[
-        Minutes | UnsetType, field("How long after the payment. Minutes.", default=_FOLLOWUP.minutes)
+        Minutes | UnsetType,
+        field(
+            "How long after the payment. Minutes.", chinese="付款之后多少分钟之内", default=_FOLLOWUP.minutes
+        ),
     ] = UNSET
 
 
@@ -75,10 +87,20 @@ class SlowResponseSetting(PartialObject):
     """When a reception is slow."""
 
     seconds: Annotated[
-        Positive | UnsetType, field("A response longer than this is slow. Seconds.", default=_SLOW.seconds)
+        Positive | UnsetType,
+        field(
+            "A response longer than this is slow. Seconds.",
+            chinese="响应超过多少秒算慢",
+            default=_SLOW.seconds,
+        ),
     ] = UNSET
     times: Annotated[
-        Positive | UnsetType, field("So many slow responses make a slow reception.", default=_SLOW.times)
+        Positive | UnsetType,
+        field(
+            "So many slow responses make a slow reception.",
+            chinese="几次慢响应算慢响应接待",
+            default=_SLOW.times,
+        ),
     ] = UNSET
 
 
@@ -86,12 +108,16 @@ class AutoReplySetting(PartialObject):
     """Automatic replies, distinguished from the agent's own."""
 
     identify: Annotated[
-        bool | UnsetType, field("Whether they are distinguished at all.", default=_AUTO_REPLY.identify)
+        bool | UnsetType,
+        field(
+            "Whether they are distinguished at all.", chinese="是否识别自动回复", default=_AUTO_REPLY.identify
+        ),
     ] = UNSET
     prefix: Annotated[
         Annotated[str, Meta(max_length=128)] | UnsetType,
         field(
             "Text with which an automatic reply begins; empty: only those that the platform marks.",
+            chinese="自动回复开头的文字；空：只认平台标记的",
             default=_AUTO_REPLY.prefix,
         ),
     ] = UNSET
@@ -100,10 +126,16 @@ class AutoReplySetting(PartialObject):
 class AgentInitiatedExemptSetting(PartialObject):
     """Inquiries that the agent opened and that led to nothing do not count as lost."""
 
-    enabled: Annotated[bool | UnsetType, field("Whether they are exempt.", default=_EXEMPT.enabled)] = UNSET
+    enabled: Annotated[
+        bool | UnsetType, field("Whether they are exempt.", chinese="是否不算流失", default=_EXEMPT.enabled)
+    ] = UNSET
     first_reply_days: Annotated[
         Annotated[int, Meta(ge=1, le=15)] | UnsetType,
-        field("How long before, at most, the agent opened the chat. Days.", default=_EXEMPT.first_reply_days),
+        field(
+            "How long before, at most, the agent opened the chat. Days.",
+            chinese="客服最早提前多少天发起聊天",
+            default=_EXEMPT.first_reply_days,
+        ),
     ] = UNSET
 
 
@@ -115,24 +147,33 @@ def _filter_shape(name: str, switch: Field[Any], parts: list[Field[Any]]) -> typ
     fields: list[tuple[str, Any, Any]] = [
         (
             "enabled",
-            Annotated[bool | UnsetType, field("Whether the filter is on.", default=switch.default)],
+            Annotated[
+                bool | UnsetType,
+                field("Whether the filter is on.", chinese="是否开启", default=switch.default),
+            ],
             UNSET,
         )
     ]
     conditions: dict[str, Any] = {}
     for part in parts:
         key = part.name.removeprefix(f"{name}_")
-        meaning = part.metadata["meaning"]
+        meaning, chinese = part.metadata["meaning"], part.metadata["chinese"]
         if "longest" in part.metadata:
             text = Annotated[str, Meta(min_length=1, max_length=part.metadata["longest"])]
-            fields.append((key, Annotated[text | UnsetType, field(meaning)], UNSET))
+            fields.append((key, Annotated[text | UnsetType, field(meaning, chinese=chinese)], UNSET))
             conditions = {
                 "if": {"properties": {"enabled": {"const": True}}, "required": ["enabled"]},
                 "then": {"required": [key]},
             }
         else:
             number = Annotated[int, Meta(ge=part.metadata["least"], le=MAX_NUMBER)]
-            fields.append((key, Annotated[number | UnsetType, field(meaning, default=part.default)], UNSET))
+            fields.append(
+                (
+                    key,
+                    Annotated[number | UnsetType, field(meaning, chinese=chinese, default=part.default)],
+                    UNSET,
+                )
+            )
     title = "".join(word.capitalize() for word in name.split("_"))
     return defstruct(
         f"{title}Filter",
@@ -153,7 +194,9 @@ def _filter_shapes() -> type[Struct]:
             continue
         parts = [one for one in known if one.metadata and one.name.startswith(f"{switch.name}_")]
         row = FILTERS[switch.name]
-        about = field(f"{row.meaning[0].upper()}{row.meaning[1:]}.", title=row.chinese)
+        about = field(
+            f"{row.meaning[0].upper()}{row.meaning[1:]}.", title=row.chinese, chinese=row.chinese_meaning
+        )
         shape = _filter_shape(switch.name, switch, parts)
         shapes.append((switch.name, Annotated[shape | UnsetType, about], UNSET))
     return defstruct("FilterSettings", shapes, bases=(PartialObject,), forbid_unknown_fields=True, gc=False)
@@ -184,7 +227,13 @@ class Rules(PartialObject):
     }
 
     preset: Annotated[
-        str, field("The system of the trade whose rules are the starting point.", enum=list(PRESETS))
+        str,
+        field(
+            "The system of the trade whose rules are the starting point.",
+            title="预设",
+            chinese="以哪个行业系统的规则为起点",
+            enum=list(PRESETS),
+        ),
     ] = DEFAULT_SETTINGS.preset
     placing_rule: Annotated[
         PickRule | UnsetType,
@@ -341,7 +390,9 @@ class Rules(PartialObject):
 class TaskSwitch(PartialObject):
     """Whether there are service tasks of a kind."""
 
-    enabled: Annotated[bool | UnsetType, field("Whether there are such tasks.", default=True)] = UNSET
+    enabled: Annotated[
+        bool | UnsetType, field("Whether there are such tasks.", chinese="是否有这种任务", default=True)
+    ] = UNSET
 
 
 class ReminderSetting(TaskSwitch):
@@ -351,6 +402,7 @@ class ReminderSetting(TaskSwitch):
         Minutes | UnsetType,
         field(
             "Once it has been unpaid for so long. Minutes after its creation.",
+            chinese="下单后多少分钟仍未付款",
             default=_TASKS.reminder_minutes,
         ),
     ] = UNSET
@@ -361,12 +413,17 @@ class SmsReminderSetting(TaskSwitch):
 
     minutes: Annotated[
         Minutes | UnsetType,
-        field("Once it has been unpaid for so long. Minutes after its creation.", default=_TASKS.sms_minutes),
+        field(
+            "Once it has been unpaid for so long. Minutes after its creation.",
+            chinese="下单后多少分钟仍未付款",
+            default=_TASKS.sms_minutes,
+        ),
     ] = UNSET
     min_amount: Annotated[
         Amount | UnsetType,
         field(
             "Where the order costs more than this. Minor units of the currency (fen).",
+            chinese="订单金额超过多少（币种的最小单位：分）",
             default=_TASKS.sms_min_amount,
         ),
     ] = UNSET
@@ -380,6 +437,7 @@ class ParcelInspectionSetting(TaskSwitch):
         field(
             "Until when, on the day on which it came or, if it came later, on the next. A time of the shop's "
             "time zone, HH:MM.",
+            chinese="退回当天几点前处理（店铺时区，HH:MM），之后退回的算次日",
             pattern="^(?:[01][0-9]|2[0-3]):[0-5][0-9]",
             default=clock_name(_TASKS.parcel_inspection_by),
         ),
@@ -394,20 +452,27 @@ class ReviewFollowUpSetting(TaskSwitch):
         field(
             "Who does it where the order's first review is of an odd day of the month; null: the "
             "credited agent.",
+            chinese="订单首次评价在单日时由谁处理；null：业绩所属客服",
             default=None,
         ),
     ] = UNSET
-    even: Annotated[AgentId | UnsetType | None, field("Likewise of an even day.", default=None)] = UNSET
+    even: Annotated[
+        AgentId | UnsetType | None, field("Likewise of an even day.", chinese="双日时由谁处理", default=None)
+    ] = UNSET
 
 
 class DutyShift(Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}, gc=False):
     """When an agent is on duty."""
 
-    weekday: Annotated[Annotated[int, Meta(ge=1, le=7)], field("Day of the week: 1 Monday to 7 Sunday.")]
+    weekday: Annotated[
+        Annotated[int, Meta(ge=1, le=7)],
+        field("Day of the week: 1 Monday to 7 Sunday.", chinese="星期：1 周一至 7 周日"),
+    ]
     start: Annotated[
         str,
         field(
             "When it begins, included. A time of the shop's time zone, HH:MM.",
+            chinese="开始时间（含），店铺时区，HH:MM",
             minLength=5,
             maxLength=5,
             pattern="^(?:[01][0-9]|2[0-3]):[0-5][0-9]",
@@ -419,33 +484,41 @@ class DutyShift(Struct, forbid_unknown_fields=True, rename={"start": "from", "en
             "When it ends, not included; 24:00: with the day. Later than from: a shift past midnight is "
             "two. A time "
             "of the shop's time zone, HH:MM.",
+            chinese="结束时间（不含），晚于开始时间；24:00：到当天结束，跨夜的班次分成两个",
             minLength=5,
             maxLength=5,
             pattern="^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)",
         ),
     ]
-    agent_id: Annotated[AgentId, field("Who is on duty.")]
+    agent_id: Annotated[AgentId, field("Who is on duty.", chinese="值班客服")]
 
 
 class TaskSettings(PartialObject):
     """Which service tasks there are, and when they fall due."""
 
     payment_reminder_sms: Annotated[
-        SmsReminderSetting | UnsetType, field("Remind of the payment by SMS.", title="短信催付")
+        SmsReminderSetting | UnsetType,
+        field("Remind of the payment by SMS.", title="短信催付", chinese="用短信提醒付款"),
     ] = UNSET
     payment_reminder: Annotated[
-        ReminderSetting | UnsetType, field("Remind of the payment in the chat.", title="催付")
+        ReminderSetting | UnsetType,
+        field("Remind of the payment in the chat.", title="催付", chinese="在聊天中提醒付款"),
     ] = UNSET
     address_check: Annotated[
         TaskSwitch | UnsetType,
-        field("Confirm the address of a paid order, unless it is full-silent.", title="核对地址"),
+        field(
+            "Confirm the address of a paid order, unless it is full-silent.",
+            title="核对地址",
+            chinese="与买家核对已付款订单的地址，全静默订单除外",
+        ),
     ] = UNSET
     parcel_inspection: Annotated[
-        ParcelInspectionSetting | UnsetType, field("Inspect a parcel that came back.", title="退货拆包")
+        ParcelInspectionSetting | UnsetType,
+        field("Inspect a parcel that came back.", title="退货拆包", chinese="拆检退回的包裹"),
     ] = UNSET
     review_follow_up: Annotated[
         ReviewFollowUpSetting | UnsetType,
-        field("Follow up a review that is neutral or bad.", title="中差评处理"),
+        field("Follow up a review that is neutral or bad.", title="中差评处理", chinese="处理中评或差评"),
     ] = UNSET
     duty: Annotated[
         tuple[Annotated[DutyShift, field("One shift.")], ...],
@@ -453,6 +526,7 @@ class TaskSettings(PartialObject):
             "Who is responsible where no placing agent is: the first shift of the list in which the task "
             "falls due; of a parcel, in which it came.",
             title="值班",
+            chinese="没有落实下单客服时由谁负责：任务到期时（退货：退回时）所在的第一个班次",
             default=[],
         ),
     ] = ()
@@ -469,8 +543,9 @@ class ShopSettingsRecord(Rules, kw_only=True):
         str,
         day(
             "First day on which the settings hold; except in a shop's first record, not before the day "
-            "on which the "
-            "record is sent."
+            "on which the record is sent.",
+            title="生效日期",
+            chinese="设置从哪天起生效；除店铺的首条记录外，不早于发送当天",
         ),
     ]
     timezone: Annotated[
@@ -502,6 +577,8 @@ class ShopSettingsRecord(Rules, kw_only=True):
             "Further sets of rules under which every order is judged side by side; they are never "
             "credit. A profile "
             "takes nothing from the official settings but time zone and day cut.",
+            title="其他方案",
+            chinese="每个订单同时再按这些规则判定，供对比；不影响业绩",
             propertyNames={
                 "minLength": 1,
                 "maxLength": 64,

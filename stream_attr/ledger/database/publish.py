@@ -29,6 +29,7 @@ READ_BY_CONSOLE: Final = (
     "service_task",
     "shop_settings",
     "roster",
+    "rule_change",
     "ruling",
     "dead_letter",
     "alert_state",

@@ -54,15 +54,15 @@ class AgentInitiatedExempt:
     first_reply_days: int = 1
 
 
-def _number(default: int, least: int, meaning: str) -> int:
+def _number(default: int, least: int, meaning: str, chinese: str) -> int:
     """Return a filter's number as a field; ``meaning`` is what the schema of the settings says of it."""
-    number: int = field(default=default, metadata={"meaning": meaning, "least": least})
+    number: int = field(default=default, metadata={"meaning": meaning, "chinese": chinese, "least": least})
     return number
 
 
-def _text(longest: int, meaning: str) -> str:
+def _text(longest: int, meaning: str, chinese: str) -> str:
     """Return a filter's text as a field; it is required where the filter is on."""
-    text: str = field(default="", metadata={"meaning": meaning, "longest": longest})
+    text: str = field(default="", metadata={"meaning": meaning, "chinese": chinese, "longest": longest})
     return text
 
 
@@ -77,16 +77,27 @@ class Filters:
     agent_offline: bool = True
     broadcast: bool = True
     forwarded: bool = True
-    forwarded_max_replies: int = _number(1, 0, "With at most so many effective messages before.")
+    forwarded_max_replies: int = _number(
+        1, 0, "With at most so many effective messages before.", "此前最多几条有效消息"
+    )
     advert: bool = False
-    advert_phrase: str = _text(4096, "The complete advert; required where the filter is on.")
-    advert_within: int = _number(2, 1, "Among so many of the agent's messages after the buyer's first.")
+    advert_phrase: str = _text(
+        4096, "The complete advert; required where the filter is on.", "完整的广告语；开启时必填"
+    )
+    advert_within: int = _number(
+        2,
+        1,
+        "Among so many of the agent's messages after the buyer's first.",
+        "买家首条消息之后客服的前几条消息内",
+    )
     single_sentence: bool = False
     single_sentence_min_replies: int = _number(
-        3, 1, "With at least so many effective messages of the agent after it."
+        3, 1, "With at least so many effective messages of the agent after it.", "其后客服至少几条有效消息"
     )
     monologue: bool = True
-    monologue_max_buyer_messages: int = _number(0, 0, "With at most so many messages of the buyer.")
+    monologue_max_buyer_messages: int = _number(
+        0, 0, "With at most so many messages of the buyer.", "买家最多几条消息"
+    )
 
 
 @dataclass(frozen=True, slots=True)

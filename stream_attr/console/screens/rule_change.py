@@ -1,0 +1,156 @@
+"""A change of rules or roster: what it changes, what it would have done, and its publication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import orjson
+from starlette.responses import RedirectResponse, Response
+
+from stream_attr.console.accounts import now_ms
+from stream_attr.console.changes.checks import Refusal, refusals
+from stream_attr.console.changes.drafts import Change, Drafts, Preview, State
+from stream_attr.console.changes.history import differences, held_on
+from stream_attr.console.changes.publication import NotPublishedError, publish
+from stream_attr.console.links import to
+from stream_attr.console.roles import CHANGES_RULES, Role
+from stream_attr.console.screens.screen import Screen, shop_page
+from stream_attr.console.shop_records import basis_of, history_of, roster_of, settings_of
+from stream_attr.console.texts import TEXTS
+from stream_attr.console.visit import Visit, not_found
+from stream_attr.contract.topics import SETTINGS
+from stream_attr.errors import StreamAttrError
+from stream_attr.ledger import audit
+from stream_attr.ledger.periods import shop_zone
+from stream_attr.ledger.texts import Text
+from stream_attr.processor.ports import Record
+
+__all__ = ["SCREEN"]
+
+TITLE: Final = Text("Changes of rules and roster", "规则与名册的变更")
+_PATH: Final = "/rules/change"
+_DIGITS: Final = 18
+
+
+def show(visit: Visit) -> Response:
+    """Show one change, or all of a shop."""
+    return _page(visit)
+
+
+def _page(visit: Visit, problem: Text | None = None, refused: list[Refusal] | None = None) -> Response:
+    """Return the page; ``problem``: why something was not done, of what ``refused`` says the fields."""
+    with visit.reading() as connection:
+        shop_id = visit.shop()
+        if shop_id is None:
+            return shop_page(visit, "no_shop.html", TITLE)
+        drafts, zone = Drafts(connection, shop_id), shop_zone(connection, shop_id).name
+        if visit.asked.one("number") is None:
+            return shop_page(
+                visit, "rule_changes.html", TITLE, shop_id=shop_id, changes=drafts.all(), zone=zone
+            )
+        change = _asked(visit, drafts)
+        history = history_of(connection, shop_id)
+        reader = settings_of if change.topic == SETTINGS else roster_of
+        basis = basis_of(change.topic, shop_id, change.agent_id, reader(connection, shop_id))
+        documents = _documents(change, history)
+        is_draft = change.state is State.DRAFT
+        if is_draft and refused is None:
+            refused = refusals(change.topic, change.document, history, now_ms())
+        day = change.document["effective_from"]
+        may_act = visit.account.role in CHANGES_RULES
+        if is_draft and may_act and change.shown is Preview.DONE:
+            visit.after.append(
+                lambda: Drafts(visit.connection, shop_id).note_seen(change, visit.account.login)
+            )
+        return shop_page(
+            visit,
+            "rule_change.html",
+            TITLE,
+            200 if problem is None else 409,
+            shop_id=shop_id,
+            change=change,
+            zone=zone,
+            document=change.document,
+            changes=differences(change.topic, change.document_before, change.document),
+            is_draft=is_draft,
+            is_changed=is_draft and basis != change.basis,
+            later=sorted(one["effective_from"] for one in documents if one["effective_from"] > day),
+            refused=refused or [],
+            problem=problem,
+            preview=change.shown,
+            Preview=Preview,
+            can_preview=visit.previews is not None,
+            can_publish=visit.writer is not None,
+            may_act=may_act,
+            is_part=visit.is_part,
+            live=to(_PATH, shop=shop_id, number=str(change.number), part="live"),
+        )
+
+
+def _asked(visit: Visit, drafts: Drafts) -> Change:
+    """Return the change that is asked for. Raises HTTPException, 404."""
+    number = visit.asked.one("number") or ""
+    change = drafts.find(int(number)) if number.isdecimal() and len(number) < _DIGITS else None
+    if change is None:
+        raise not_found()
+    return change
+
+
+def _documents(change: Change, history: Iterable[Record]) -> list[Mapping[str, Any]]:
+    """Return the accepted records of the settings, or of the agent, that a change is of."""
+    documents = [orjson.loads(one.value or b"") for one in history if one.topic == change.topic]
+    return [one for one in documents if change.topic == SETTINGS or one["agent_id"] == change.agent_id]
+
+
+def act(visit: Visit) -> Response:
+    """Do with a draft what its form asks for."""
+    with visit.reading() as connection:
+        shop_id = visit.shop()
+        if shop_id is None:
+            raise not_found()
+        change = _asked(visit, Drafts(connection, shop_id))
+        reader = settings_of if change.topic == SETTINGS else roster_of
+        basis = basis_of(change.topic, shop_id, change.agent_id, reader(connection, shop_id))
+        held = held_on(_documents(change, history_of(connection, shop_id)), change.document["effective_from"])
+    drafts, login = Drafts(visit.connection, shop_id), visit.account.login
+    match visit.form.one("do"):
+        case "preview" if visit.previews is not None:
+            visit.previews.start(change)
+        case "rebase":
+            drafts.save(change.number, change.topic, change.document, held, basis, login)
+        case "discard":
+            with visit.connection.transaction():
+                drafts.discard(change.number)
+                audit.note(visit.connection, login, "discard change", shop_id, f"change {change.number}")
+        case "publish":
+            return _published(visit, change)
+    return _back(change)
+
+
+def _back(change: Change) -> Response:
+    return RedirectResponse(to(_PATH, shop=change.shop_id, number=str(change.number)), 303)
+
+
+def _published(visit: Visit, change: Change) -> Response:
+    """Publish a change; where it cannot be, show it with the reason."""
+    if visit.writer is None:
+        return _page(visit, TEXTS["no_broker"])
+    try:
+        publish(
+            visit.connection,
+            visit.writer,
+            change,
+            visit.account.login,
+            digest=visit.form.one("digest") or "",
+            without_preview=visit.form.one("without-preview") is not None,
+            can_preview=visit.previews is not None,
+        )
+    except NotPublishedError as error:
+        return _page(visit, TEXTS[error.key], error.refused or None)
+    except StreamAttrError as error:
+        return _page(visit, TEXTS["not_acknowledged"].filled(why=str(error)))
+    return _back(change)
+
+
+SCREEN: Final = Screen(_PATH, TITLE, show, CHANGES_RULES | {Role.AUDITOR}, False, act, CHANGES_RULES)
