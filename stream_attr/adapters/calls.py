@@ -17,6 +17,7 @@ from stream_attr.adapters.skips import SkippedError
 __all__ = ["Api", "Asked", "Call", "Listing", "Problem", "Queue", "beijing", "form", "said"]
 
 _GMT8: Final = timezone(timedelta(hours=8))
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_TEXT: Final = 120
 
 
@@ -91,8 +92,7 @@ def form(fields: Mapping[str, str]) -> Asked:
 
 def beijing(now_ms: int, *, digits: str = "") -> str:
     """Return an instant as China's clocks show it; ``digits``: ``milliseconds`` with its offset too."""
-    moment = datetime.fromtimestamp(now_ms // 1000, UTC).astimezone(_GMT8)
-    shown = moment.strftime("%Y-%m-%d %H:%M:%S")
+    shown = (_EPOCH + timedelta(seconds=now_ms // 1000)).astimezone(_GMT8).strftime("%Y-%m-%d %H:%M:%S")
     return f"{shown}.{now_ms % 1000:03}+0800" if digits else shown
 
 

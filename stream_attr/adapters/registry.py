@@ -8,6 +8,7 @@ from typing import Final
 from stream_attr.adapters import (
     chatwoot,
     doudian,
+    easemob,
     gorgias,
     intercom,
     jd,
@@ -46,6 +47,7 @@ ADAPTERS: Final[Mapping[str, Adapter]] = {
         youzan,
         xiaohongshu,
         kuaishou,
+        easemob,
     )
 }
 """In the order in which they were built."""

@@ -136,11 +136,7 @@ def signed_by_intercom(request: Request, keys: Keys) -> bool:
 
 def signed_by_livechat(request: Request, keys: Keys) -> bool:
     """A shared secret in the body, ``secret_key``."""
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        return False
-    given = body.get("secret_key") if isinstance(body, dict) else None
+    given = _object(request.body).get("secret_key")
     return isinstance(given, str) and bool(keys["secret"]) and same(given, keys["secret"])
 
 
@@ -151,12 +147,7 @@ def signed_by_doudian(request: Request, keys: Keys) -> bool:
 
 def signed_by_youzan(request: Request, keys: Keys) -> bool:
     """``sign`` in the body: hex of MD5 over the client's id, ``msg`` still encoded, and the secret."""
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(body, dict):
-        return False
+    body = _object(request.body)
     sign, msg, client_id = (body.get(name) for name in ("sign", "msg", "client_id"))
     if not (isinstance(sign, str) and isinstance(msg, str) and client_id == keys["client_id"]):
         return False
@@ -178,6 +169,34 @@ def signed_by_xiaohongshu(request: Request, keys: Keys) -> bool:
         return False
     joined = "&".join(f"{name}={fields[name]}" for name in sorted(fields))
     return same(request.header("sign").lower(), _md5(f"{request.path}?{joined}", keys["app_secret"]))
+
+
+def signed_by_easemob(request: Request, keys: Keys) -> bool:
+    """``security`` in the body: hex of MD5 over ``callId``, the secret and ``timestamp``."""
+    body = _object(request.body)
+    call, sign, sent_at = body.get("callId"), body.get("security"), body.get("timestamp")
+    if not (isinstance(call, str) and isinstance(sign, str) and type(sent_at) is int):
+        return False
+    try:
+        expected = _md5(call, keys["secret"], str(sent_at))
+    except (UnicodeEncodeError, ValueError):  # lone surrogates; more digits than are converted
+        return False
+    return same(sign.lower(), expected)
+
+
+def sent_by_easemob_at(request: Request) -> str:
+    """Return the time that Easemob signs; "" where there is none."""
+    sent_at = _object(request.body).get("timestamp")
+    return str(sent_at) if type(sent_at) is int and 0 < sent_at < 10**14 else ""
+
+
+def _object(body: bytes) -> dict[str, object]:
+    """Return a body of JSON that is an object; an empty one where it is not."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def wechat_sign(*parts: str) -> str:

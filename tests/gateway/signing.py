@@ -26,6 +26,7 @@ _TOKEN = {"bearer_token": "a-token-of-our-own-0123456789"}
 SECRETS = {
     "chatwoot": {"secret": "cw-secret"},
     "doudian": {"app_key": "6839996111111111111", "app_secret": "dd-secret"},
+    "easemob": {"secret": "em-secret"},
     "gorgias": _TOKEN,
     "intercom": {"secret": "ic-secret"},
     "jd": _TOKEN,
@@ -52,7 +53,7 @@ REPLIES = {
     "youzan": b'{"code":0,"msg":"success"}',
 }
 """What a platform wants to read, by its documents; of the others the status alone counts."""
-TIMED = {"chatwoot", "wechat_kf", "wechat_shop", "xiaohongshu", "zendesk"}
+TIMED = {"chatwoot", "easemob", "wechat_kf", "wechat_shop", "xiaohongshu", "zendesk"}
 """Platforms that sign when they sent."""
 
 
@@ -114,6 +115,10 @@ def signed(platform: str, payload: object, path: str, now: float | None = None) 
         return Sent(body, {"X-Hub-Signature": f"sha1={digest}"})
     if platform == "livechat":
         return Sent(json.dumps({**json.loads(body), "secret_key": secret["secret"]}).encode(), {})
+    if platform == "easemob":
+        given = {**json.loads(body), "callId": "sample#app_1", "timestamp": int(moment) * 1000}
+        sign = hashlib.md5(f"sample#app_1{secret['secret']}{given['timestamp']}".encode()).hexdigest()
+        return Sent(json.dumps({**given, "security": sign}).encode(), {})
     if platform == "doudian":
         sign = hashlib.md5(secret["app_key"].encode() + body + secret["app_secret"].encode()).hexdigest()
         return Sent(body, {"event-sign": sign})

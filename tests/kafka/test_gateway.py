@@ -24,6 +24,8 @@ from tests.kafka.worker_process import messages, until
 
 BY_TOKEN = {"gorgias", "jd", "pinduoduo", "taobao"}
 """They sign nothing."""
+NOT_OF_THE_BODY = {"easemob", "kuaishou", "livechat", "xiaohongshu"}
+"""Their signature says nothing of the body, or of parts of it."""
 BIG = ["jd", "taobao", "pinduoduo", "doudian"]
 
 
@@ -70,7 +72,7 @@ def forged(platform: str, path: str) -> Iterator[Sent]:
     yield right._replace(
         headers={name: f"{value}x" for name, value in right.headers.items()}, query="x=1", body=b"{}"
     )
-    if platform not in {*BY_TOKEN, "kuaishou", "livechat", "xiaohongshu"}:  # whose body is not signed
+    if platform not in BY_TOKEN | NOT_OF_THE_BODY:
         place = {"wechat_shop": b'"Encrypt": "', "wechat_kf": b'"Encrypt": "', "youzan": b'"msg": "'}
         signed_from = place.get(platform, b"{")
         yield right._replace(body=right.body.replace(signed_from, signed_from + b" ", 1))
