@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 
 from stream_attr.console.accounts import Accounts, Duty
 from stream_attr.console.roles import Role
+from stream_attr.contract.topics import RULINGS
 from stream_attr.ledger.appeals.appeal import Appeal, of_order
 from stream_attr.ledger.database.connect import Connection
 from tests.console.conftest import FROM_HERE, PASSWORD, add
@@ -224,6 +226,55 @@ def test_a_reviewer_whom_it_concerns_is_told_so_and_refused(world, how):
     assert answer.status_code == 409
     assert [each.state for each in world.appeals()] == ["open"]
     world.connection.execute("DELETE FROM roster WHERE source_partition = 9")
+
+
+def test_what_came_of_a_ruling_is_told(world):
+    agent_ = world.client("agent")
+    one = world.opened(agent_)
+    event_id = f"appeal-{one.appeal_id}"
+    ruling = {
+        "event_id": event_id,
+        "shop_id": world.shop,
+        "order_id": world.order_id,
+        "ts": 1,
+        "agent_id": world.own,
+    }
+    world.connection.execute(
+        "UPDATE appeal SET answer = 'granted', answer_said = '', answered_by = 'li', ruling = %s"
+        " WHERE appeal_id = %s",
+        (json.dumps(ruling), one.appeal_id),
+    )
+    assert "its ruling is being sent" in text_of(agent_.get(world.where))
+    assert "its ruling is on its way" not in text_of(agent_.get(world.page(one)))
+    assert "cannot be withdrawn any more" in text_of(send(agent_, world.page(one)))
+    world.connection.execute(
+        "UPDATE appeal SET state = 'answered', ended_ts = 2 WHERE appeal_id = %s", (one.appeal_id,)
+    )
+    assert "The decision has not come back yet." in text_of(agent_.get(world.where))
+    letter = ("too_late", RULINGS, "the order is not kept any more", "here", world.shop, world.order_id)
+    world.connection.execute(
+        "INSERT INTO dead_letter (source_partition, source_offset, known_ts, code, topic, message, place,"
+        " shop_id, order_id) VALUES (7, 1, 5, %s, %s, %s, %s, %s, %s)",
+        letter,
+    )
+    said = text_of(agent_.get(world.where))
+    assert "could not use the ruling, and the decision stays: too_late: the order is not kept" in said
+    world.connection.execute("DELETE FROM dead_letter WHERE source_partition = 7")
+    revision = one.revision + 1
+    world.connection.execute(
+        "INSERT INTO decision_revision SELECT (jsonb_populate_record(NULL::decision_revision, to_jsonb(one)"
+        " || jsonb_build_object('revision', %s, 'record', record::jsonb || jsonb_build_object('revision', %s,"
+        " 'ruling', %s::jsonb)))).* FROM decision_revision one"
+        " WHERE shop_id = %s AND order_id = %s AND profile = 'official' AND revision = %s",
+        (revision, revision, json.dumps(ruling), world.shop, world.order_id, one.revision),
+    )
+    page = agent_.get(world.where).text
+    assert f'href="#revision-{revision}"' in page
+    assert f'id="revision-{revision}"' in page
+    world.connection.execute(
+        "DELETE FROM decision_revision WHERE shop_id = %s AND order_id = %s AND revision = %s",
+        (world.shop, world.order_id, revision),
+    )
 
 
 def test_the_queue_is_sorted_filtered_and_in_pages(world, monkeypatch):

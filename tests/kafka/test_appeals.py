@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream_attr.cli import main
+from stream_attr.console.unpublished import publishing
 from stream_attr.contract.topics import DECISIONS, RULINGS
 from stream_attr.kafka.admin import create_topics
 from stream_attr.kafka.connection import BrokerUnreachable
@@ -21,7 +23,7 @@ from stream_attr.ledger.appeals.parties import Acting
 from stream_attr.ledger.appeals.words import AppealError, Reason
 from stream_attr.testing import Driver
 from tests.kafka.conftest import any_broker
-from tests.kafka.worker_process import messages
+from tests.kafka.worker_process import messages, until
 from tests.ledger.conftest import ledger, ledger_template, postgres
 from tests.ledger.pay.world import agent, order
 from tests.ledger.reports.handmade import SHOP, start_of
@@ -181,18 +183,35 @@ def credits_with(records: list[dict]) -> list[dict]:
     return [one for number, one in enumerate(found_credits) if not number or one != found_credits[number - 1]]
 
 
+def aged(connection, ruling: dict) -> None:
+    """Half a minute passes: past the trigger, as an administrator could."""
+    connection.execute("SET session_replication_role = replica")
+    connection.execute(
+        "UPDATE appeal SET ruling = (ruling::jsonb || jsonb_build_object('ts', %s))::json",
+        (ruling["ts"] - 30_001,),
+    )
+    connection.execute("SET session_replication_role = origin")
+
+
 def test_what_was_left_long_ago_is_published_by_itself(world, appeal, topics):
     with pytest.raises(CutOff):
         grant(world, Cut(*topics), SHOP, appeal.appeal_id, Grant("yes"), LI)
     left = found(world, SHOP, appeal.appeal_id).ruling
     assert left is not None
-    world.execute("SET session_replication_role = replica")  # past the trigger: half a minute passes
-    world.execute(
-        "UPDATE appeal SET ruling = (ruling::jsonb || jsonb_build_object('ts', %s))::json",
-        (left["ts"] - 30_001,),
-    )
-    world.execute("SET session_replication_role = origin")
+    aged(world, left)
     assert publish_again(world, topics) == 1
+    assert [one["event_id"] for one in rulings(topics)] == [left["event_id"]]
+
+
+async def test_a_console_publishes_what_was_left_when_it_starts(world, appeal, topics, ledger):
+    with pytest.raises(CutOff):
+        grant(world, Cut(*topics), SHOP, appeal.appeal_id, Grant("yes"), LI)
+    left = found(world, SHOP, appeal.appeal_id).ruling
+    assert left is not None
+    aged(world, left)
+    with ledger.pool(autocommit=True) as pool:
+        async with publishing(pool, topics):
+            await asyncio.to_thread(until, lambda: found(world, SHOP, appeal.appeal_id).state == "answered")
     assert [one["event_id"] for one in rulings(topics)] == [left["event_id"]]
 
 

@@ -177,6 +177,18 @@ def test_a_refusal_needs_a_reason_and_is_kept(world):
     assert audit_of(world)[-1] == ("li", "refuse appeal", SHOP, f"o-1 {one.appeal_id}")
 
 
+def test_two_reviewers_at_once_answer_one_after_the_other(ledger, world):
+    one = opened(world, "o-1", "ben", "ben")
+    with ledger.connection(autocommit=True) as other:
+        with other.transaction():
+            refuse(other, SHOP, one.appeal_id, "no", LI)
+            world.execute("SET lock_timeout = '200ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                refuse(world, SHOP, one.appeal_id, "no", Acting("zhao"))
+        with pytest.raises(AppealError, match="answered already"):
+            refuse(world, SHOP, one.appeal_id, "no", Acting("zhao"))
+
+
 # Nobody answers an appeal about oneself: o-1 is anna's, and ben appeals
 
 

@@ -1,0 +1,40 @@
+"""Somebody in a browser, and what keeps people from using a page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from tests.console.conftest import PASSWORD
+
+AXE = Path(__file__).with_name("axe.min.js")
+
+
+async def logged_in(
+    browser: Any, address: str, login: str, *, locale: str, width: int, script: bool = True
+) -> Any:
+    """A page of somebody who has logged in; ``script``: whether the browser runs scripts."""
+    size = {"width": width, "height": 900}
+    context = await browser.new_context(viewport=size, locale=locale, java_script_enabled=script)
+    page = await context.new_page()
+    await page.goto(f"{address}/login")
+    await page.fill("[name=login]", login)
+    await page.fill("[name=password]", PASSWORD)
+    await page.click("main button")
+    return page
+
+
+async def problems(page: Any) -> list[tuple[str, str]]:
+    """What axe-core finds, and whether the page is wider than the window."""
+    await page.evaluate(AXE.read_text() + "; undefined")
+    found = await page.evaluate("axe.run()")
+    named = [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
+    wide = await page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    return [*named, ("wider than the window", page.url)] if wide else named
+
+
+async def picture(page: Any, name: str) -> None:
+    """Keep a picture where a folder is named."""
+    if folder := os.environ.get("STREAM_ATTR_SCREENSHOTS"):
+        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
