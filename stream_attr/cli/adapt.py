@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from stream_attr.adapters.registry import ADAPTERS
-from stream_attr.cli.connected import Connected, connected_options, gateway_module, require_web
+from stream_attr.cli.connected import Connected, connected_options, gateway_module
 from stream_attr.cli.params import FOLDER, TIME, FilesCommand
 from stream_attr.cli.process import stop_on_signals
 from stream_attr.errors import UnusableError
@@ -76,7 +76,7 @@ def command(
         return
     if out is not None:
         raise click.UsageError("--out goes with --from.")
-    require_web(connected)
+    connected.web.require()
     set_up()
     service.adapt_topic(
         adapter,

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from stream_attr.cli.optional import optional_module
-from stream_attr.cli.params import PORT, broker_option, topic_prefix_option
-from stream_attr.cli.secured import security_options, web_token_option
-from stream_attr.kafka.secret import Secret
+from stream_attr.cli.params import broker_option, topic_prefix_option
+from stream_attr.cli.secured import security_options
+from stream_attr.cli.watched import Web, web_options
 from stream_attr.kafka.security import Security
-from stream_attr.worker.startup.host_check import HostCheckError, require_address
 
-__all__ = ["Connected", "connected_options", "gateway_module", "require_web"]
+__all__ = ["Connected", "connected_options", "gateway_module"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -27,27 +26,12 @@ class Connected(NamedTuple):
 
     topics: tuple[str, Security, str]
     """Bootstrap servers, how they are reached, prefix."""
-    web: tuple[str, int, Secret | None]
-    """Host, port, token."""
+    web: Web
 
 
 def gateway_module(name: str) -> ModuleType:
     """Import a module of ``stream_attr.gateway``. Raises as `optional_module`."""
     return optional_module(f"gateway.{name}", "gateway", "this command")
-
-
-def require_web(connected: Connected) -> None:
-    """Check that the web port can be listened on, and that it has a token where other machines reach it.
-
-    Raises:
-        HostCheckError: otherwise.
-    """
-    host, port, token = connected.web
-    if require_address(host, port) and token is None:
-        raise HostCheckError(
-            f"--web-host {host} lets other machines reach the web port: it needs a token, --web-token-file "
-            "or STREAM_ATTR_WEB_TOKEN"
-        )
 
 
 def connected_options(web_port: int) -> Callable[[_Command], _Command]:
@@ -60,12 +44,10 @@ def connected_options(web_port: int) -> Callable[[_Command], _Command]:
             broker: str,
             topic_prefix: str,
             security: Security,
-            web_host: str,
-            web_port: int,
-            web_token: Secret | None,
+            web: Web,
             **others: Any,
         ) -> Any:
-            where = Connected((broker, security, topic_prefix), (web_host, web_port, web_token))
+            where = Connected((broker, security, topic_prefix), web)
             return command(*arguments, connected=where, **others)
 
         options = (
@@ -81,20 +63,7 @@ def connected_options(web_port: int) -> Callable[[_Command], _Command]:
             broker_option,
             topic_prefix_option,
             security_options,
-            click.option(
-                "--web-host",
-                default="127.0.0.1",
-                show_default=True,
-                help="Interface of the web port; other than loopback it needs a token.",
-            ),
-            click.option(
-                "--web-port",
-                type=PORT,
-                default=web_port,
-                show_default=True,
-                help="Port of /health, /ready and /metrics.",
-            ),
-            web_token_option,
+            web_options(web_port),
         )
         made: Any = with_options
         for option in reversed(options):

@@ -17,6 +17,7 @@ from stream_attr.cli.optional import optional_module
 from stream_attr.cli.params import BROKER, PORT, WEB_URL, topic_prefix_option
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo
+from stream_attr.cli.watched import Web, web_options
 from stream_attr.console.roles import Role
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.address import BROKER_VARIABLE
@@ -25,6 +26,8 @@ from stream_attr.kafka.writer import TopicWriter
 from stream_attr.worker.ops.logs import set_up
 from stream_attr.worker.startup.host_check import HostCheckError, require_address
 
+_WAIT_S = 10.0
+"""How long a page waits for a connection to the database."""
 _OPERATOR = "(command line)"
 """Who it was, for the audit."""
 
@@ -55,6 +58,7 @@ def console_module(name: str) -> ModuleType:
 )
 @click.option("--port", type=PORT, default=8080, show_default=True, help="Port to listen on.")
 @doors_options
+@web_options(port=6071)
 @click.option(
     "--public-url",
     metavar="URL",
@@ -71,6 +75,7 @@ def command(
     host: str,
     port: int,
     doors: Doors,
+    web: Web,
     public_url: str | None,
 ) -> None:
     """Show the ledger in a browser, in Chinese and English: stream-attr console.
@@ -80,7 +85,7 @@ def command(
     context.obj = where, public_url or f"http://{host}:{port}"
     if context.invoked_subcommand is None:
         writer = None if broker is None else TopicWriter(broker, security, topic_prefix)
-        _serve(where, writer, host, port, public_url, doors)
+        _serve(where, writer, host, port, public_url, doors, web)
 
 
 def _serve(
@@ -90,6 +95,7 @@ def _serve(
     port: int,
     public_url: str | None,
     doors: Doors,
+    web: Web,
 ) -> None:
     """Serve until a signal."""
     set_up()
@@ -100,6 +106,7 @@ def _serve(
             f"--host {host} lets other machines read the ledger: put a proxy with a certificate before it, "
             "and name its address with --public-url https://…"
         )
+    web.require()
     address = public_url or f"http://{host}:{port}"
     provider = None
     if doors.oidc is not None:
@@ -120,10 +127,24 @@ def _serve(
                     "Nobody can log in yet: stream-attr console user add LOGIN --name NAME --role admin",
                     err=True,
                 )
-        with database.pool(autocommit=True, application="stream-attr console") as pool:
+        metrics, watched = (
+            console_module("metrics").ConsoleMetrics(),
+            optional_module("gateway.web", "console", "the console"),
+        )
+        with (
+            database.pool(autocommit=True, application="stream-attr console", wait_s=_WAIT_S) as pool,
+            console_module("watch").Watch(database, pool, metrics) as watch,
+            watched.serving(
+                watched.watched(metrics.registry, watch.why_not, web.token),
+                web.host,
+                web.port,
+                "--web-host and --web-port",
+            ),
+        ):
+            metrics.watch(pool)
             echo(f"console on {address}")
             uvicorn.run(
-                app.application(pool, settings),
+                app.application(pool, settings, metrics),
                 host=host,
                 port=port,
                 access_log=False,

@@ -90,7 +90,8 @@ def demo_ledger(bootstrap: str, port: int, folder: Path) -> AbstractContextManag
 
 def demo_console(bootstrap: str, port: int, folder: Path) -> AbstractContextManager[DemoProcess]:
     """Serve the console of the ledger in a folder, which publishes to a broker, while the context lasts."""
-    return _running("console", port, folder, {"--broker": bootstrap, "--port": str(port)})
+    options = {"--broker": bootstrap, "--port": str(port), "--web-port": str(server.free_port())}
+    return _running("console", port, folder, options)
 
 
 @contextmanager

@@ -8,15 +8,14 @@ import click
 
 from stream_attr.cli.database import Where, database_options, ledger_module
 from stream_attr.cli.ledger_files import fill, open_ledger
-from stream_attr.cli.params import EXISTING_FOLDER, PORT, FilesCommand, broker_option, topic_prefix_option
+from stream_attr.cli.params import EXISTING_FOLDER, FilesCommand, broker_option, topic_prefix_option
 from stream_attr.cli.process import stop_on_signals
-from stream_attr.cli.secured import security_options, web_token_option
+from stream_attr.cli.secured import security_options
+from stream_attr.cli.watched import Web, web_options
 from stream_attr.contract.topics import ROSTER, RULINGS, SETTINGS
-from stream_attr.kafka.secret import Secret
 from stream_attr.kafka.security import Security
 from stream_attr.replay.steps import without_collector
 from stream_attr.worker.ops.logs import set_up
-from stream_attr.worker.startup.host_check import HostCheckError, require_address
 
 _STOP_S = 20.0
 """What a sink may take to stop: less than orchestrators give it. A batch is written whole or not at all."""
@@ -46,16 +45,7 @@ _STOP_S = 20.0
     show_default=True,
     help="Consumer group; one per ledger. Its offsets are not used: the ledger has its own.",
 )
-@click.option(
-    "--web-host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Interface of the web port; other than loopback it needs a token.",
-)
-@click.option(
-    "--web-port", type=PORT, default=6067, show_default=True, help="Port of /health, /ready and /metrics."
-)
-@web_token_option
+@web_options(port=6067)
 def command(
     where: Where,
     rebuild: bool,
@@ -67,9 +57,7 @@ def command(
     topic_prefix: str,
     security: Security,
     group: str,
-    web_host: str,
-    web_port: int,
-    web_token: Secret | None,
+    web: Web,
 ) -> None:
     """Write decisions, reports, settings and rulings to the ledger, a PostgreSQL database.
 
@@ -86,14 +74,13 @@ def command(
     elif any(inputs.values()):
         raise click.UsageError("--settings, --roster and --rulings go with --from; a broker has its topics.")
     else:
-        source, web = (broker, security, topic_prefix, group), (web_host, web_port, web_token)
-        _follow(where, source, web, rebuild=rebuild)
+        _follow(where, (broker, security, topic_prefix, group), web, rebuild=rebuild)
 
 
 def _follow(
     where: Where,
     source: tuple[str, Security, str, str],
-    web: tuple[str, int, Secret | None],
+    web: Web,
     *,
     rebuild: bool,
 ) -> None:
@@ -101,12 +88,7 @@ def _follow(
     database_of = ledger_module("database.connect").Database
     service = ledger_module("sink.service")
     set_up()
-    host, port, token = web
-    if require_address(host, port) and token is None:
-        raise HostCheckError(
-            f"--web-host {host} lets other machines reach the web port: it needs a token, --web-token-file "
-            "or STREAM_ATTR_WEB_TOKEN"
-        )
+    web.require()
     stop = stop_on_signals(within_s=_STOP_S)
     with database_of(*where) as database:
         service.follow(database, service.Topics(*source), service.Web(*web), stop, rebuild=rebuild)

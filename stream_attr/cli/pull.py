@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from stream_attr.cli.connected import Connected, connected_options, gateway_module, require_web
+from stream_attr.cli.connected import Connected, connected_options, gateway_module
 from stream_attr.cli.params import DURATION, TIME
 from stream_attr.cli.process import stop_on_signals
 from stream_attr.worker.ops.logs import set_up
@@ -58,7 +58,7 @@ def command(
     service = gateway_module("pull_service")
     accounts = gateway_module("connections").read_connections(connections)
     if not once:
-        require_web(connected)
+        connected.web.require()
     set_up()
     service.pull(
         accounts,

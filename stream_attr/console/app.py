@@ -25,6 +25,7 @@ from stream_attr.console.changes.previews import Previews, Trial
 from stream_attr.console.doors import Attempts, Headers, check_form, check_origin, form_of
 from stream_attr.console.entrance import Entrance
 from stream_attr.console.log_in import LogIn, local_path
+from stream_attr.console.metrics import ConsoleMetrics, Measured
 from stream_attr.console.oidc_log_in import OidcLogIn
 from stream_attr.console.proxy import FromProxy, Network
 from stream_attr.console.rendering import FOLDER, Page, render
@@ -99,10 +100,13 @@ class Settings(NamedTuple):
     """Says what a change of rules would have done; None: nobody can."""
 
 
-def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> ASGIApp:
+def application(
+    pool: ConnectionPool[Connection[Any]], settings: Settings, metrics: ConsoleMetrics | None = None
+) -> ASGIApp:
     """Return the application on the ledger of a pool, which must be open."""
+    metrics = metrics or ConsoleMetrics()
     attempts = Attempts()
-    entrance = Entrance(secure=settings.secure)
+    entrance = Entrance(metrics, secure=settings.secure)
     doors = LogIn(pool, entrance, attempts, settings.provider, f"{settings.address.rstrip('/')}/login?out=1")
     by_provider = []
     if settings.provider is not None:
@@ -153,7 +157,8 @@ def application(pool: ConnectionPool[Connection[Any]], settings: Settings) -> AS
     )
     # Around all, so that the page of an error has them, too.
     guarded = Headers(app, secure=settings.secure)
-    return FromProxy(guarded, settings.proxies, settings.login_header)
+    measured = Measured(guarded, metrics, {one.path for one in app.routes if isinstance(one, Route)})
+    return FromProxy(measured, settings.proxies, settings.login_header)
 
 
 def _home(visit: Visit) -> Response:

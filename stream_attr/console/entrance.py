@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from stream_attr.console.doors import check_form
-from stream_attr.console.proxy import vouched_for
+from stream_attr.console.metrics import Came, ConsoleMetrics
+from stream_attr.console.proxy import address_of, vouched_for
 from stream_attr.console.sessions import LONGEST_MS, Session, Sessions, Way
 from stream_attr.ledger import audit
 
@@ -21,8 +22,9 @@ _COOKIE: Final = "session"
 class Entrance:
     """The cookie of sessions, and what it is worth."""
 
-    def __init__(self, *, secure: bool) -> None:
+    def __init__(self, metrics: ConsoleMetrics, *, secure: bool) -> None:
         """``secure``: browsers come by HTTPS, and the cookie is for that alone."""
+        self._metrics = metrics
         self._secure = secure
         self._cookie = self.cookie_name(_COOKIE)
 
@@ -70,9 +72,22 @@ class Entrance:
             sessions.end(request.cookies.get(self._cookie, ""))
             secret = sessions.start(login, way)
             audit.note(connection, login, "log in", None, way)
+        self._metrics.log_in(way, Came.IN)
         answer = RedirectResponse(following, 303)
         self.set_cookie(answer, self._cookie, secret, LONGEST_MS)
         return answer
+
+    def refused(
+        self, request: Request, connection: Connection[Any], login: str, way: Way, why: str = ""
+    ) -> None:
+        """Note that somebody was not let in. ``login``: as whom; empty: that is not known."""
+        about = ": ".join(one for one in (way, address_of(request), why) if one)
+        audit.note(connection, login, "log-in refused", None, about)
+        self._metrics.log_in(way, Came.REFUSED)
+
+    def put_off(self, way: Way) -> None:
+        """Note that somebody has to wait."""
+        self._metrics.log_in(way, Came.WAITS)
 
     def end(
         self, request: Request, connection: Connection[Any], csrf_token: object, following: str

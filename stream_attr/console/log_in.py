@@ -15,7 +15,7 @@ from starlette.responses import Response
 from stream_attr.console.accounts import Accounts, Busy, hashed, matches
 from stream_attr.console.doors import Attempts, form_of
 from stream_attr.console.entrance import Entrance
-from stream_attr.console.proxy import vouched_for
+from stream_attr.console.proxy import address_of, vouched_for
 from stream_attr.console.rendering import Page, render
 from stream_attr.console.sessions import Way
 from stream_attr.console.visit import language_of
@@ -88,35 +88,34 @@ class LogIn:
         with self._pool.connection() as connection:
             if Accounts(connection).may_log_in(login):
                 return self._entrance.begin(request, connection, login, Way.PROXY, following)
-            address = request.client.host if request.client else ""
-            wait = self._attempts.begin(login, address)
+            wait = self._attempts.begin(login, address_of(request))
             if wait:
-                return self.too_many(request, following, wait)
-            audit.note(connection, login, "log-in refused", None, f"{Way.PROXY}: {address}")
+                return self.too_many(request, following, wait, Way.PROXY)
+            self._entrance.refused(request, connection, login, Way.PROXY)
             return self.form(request, following, "proxy_no_account", 403, login=login)
 
     def _logged_in(self, request: Request, form: FormData) -> Response:
         login, password = _text(form, "login").strip(), _text(form, "password")
         following = local_path(_text(form, "next"))
-        address = request.client.host if request.client else ""
-        wait = self._attempts.begin(login, address)
+        wait = self._attempts.begin(login, address_of(request))
         if wait:
-            return self.too_many(request, following, wait)
+            return self.too_many(request, following, wait, Way.PASSWORD)
         with self._pool.connection() as connection:
             known = Accounts(connection).password_hash(login)
         try:
             is_right = matches(known, password)  # without a connection, which others need meanwhile
         except Busy:
-            return self.too_many(request, following, 1)
+            return self.too_many(request, following, 1, Way.PASSWORD)
         with self._pool.connection() as connection:
             if not is_right:
-                audit.note(connection, login, "log-in refused", None, f"{Way.PASSWORD}: {address}")
+                self._entrance.refused(request, connection, login, Way.PASSWORD)
                 return self.form(request, following, "no_account", 403)
-            self._attempts.succeeded(login, address)
+            self._attempts.succeeded(login, address_of(request))
             return self._entrance.begin(request, connection, login, Way.PASSWORD, following)
 
-    def too_many(self, request: Request, following: str, wait_s: int) -> Response:
+    def too_many(self, request: Request, following: str, wait_s: int, way: Way) -> Response:
         """Have somebody wait."""
+        self._entrance.put_off(way)
         answer = self.form(request, following, "too_many", 429, seconds=wait_s)
         answer.headers["Retry-After"] = str(wait_s)
         return answer

@@ -19,8 +19,8 @@ from stream_attr.console.doors import Attempts
 from stream_attr.console.entrance import Entrance
 from stream_attr.console.log_in import LogIn, local_path
 from stream_attr.console.oidc_answers import Begun, NotProven, ProviderAway
+from stream_attr.console.proxy import address_of
 from stream_attr.console.sessions import Way
-from stream_attr.ledger import audit
 
 if TYPE_CHECKING:  # an extra
     from stream_attr.console.oidc import Provider
@@ -64,14 +64,14 @@ class OidcLogIn:
     def begin(self, request: Request) -> Response:
         """Send a browser to the provider."""
         following = local_path(request.query_params.get("next"))
-        wait = self._attempts.begin(None, _address(request))
+        wait = self._attempts.begin(None, address_of(request))
         if wait:
-            return self._log_in.too_many(request, following, wait)
+            return self._log_in.too_many(request, following, wait, Way.OIDC)
         try:
             with self._turn():
                 begun = self._provider.begin()
         except Busy:
-            return self._log_in.too_many(request, following, 1)
+            return self._log_in.too_many(request, following, 1, Way.OIDC)
         except ProviderAway:
             return self._log_in.form(request, following, "oidc_away", 503)
         self._keep(begun, following)
@@ -104,20 +104,18 @@ class OidcLogIn:
                     request.query_params.get("code", ""), under_way.nonce, under_way.code_verifier
                 )
         except Busy:
-            return self._log_in.too_many(request, following, 1)
+            return self._log_in.too_many(request, following, 1, Way.OIDC)
         except ProviderAway:
             return self._log_in.form(request, following, "oidc_away", 503)
         except NotProven as error:
             with self._pool.connection() as connection:
-                audit.note(
-                    connection, "", "log-in refused", None, f"{Way.OIDC}: {_address(request)}: {error}"
-                )
+                self._entrance.refused(request, connection, "", Way.OIDC, str(error))
             return self._log_in.form(request, following, "oidc_not_proven", 403)
         with self._pool.connection() as connection:
             if not Accounts(connection).may_log_in(login):
-                audit.note(connection, login, "log-in refused", None, f"{Way.OIDC}: {_address(request)}")
+                self._entrance.refused(request, connection, login, Way.OIDC)
                 return self._log_in.form(request, following, "oidc_no_account", 403, login=login)
-            self._attempts.succeeded(None, _address(request))
+            self._attempts.succeeded(None, address_of(request))
             return self._entrance.begin(request, connection, login, Way.OIDC, following)
 
     @contextmanager
@@ -149,7 +147,3 @@ class OidcLogIn:
                 (hash_of(state), now_ms()),
             ).fetchone()
         return None if row is None else _UnderWay(*row)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-__all__ = ["FromProxy", "Network", "vouched_for"]
+__all__ = ["FromProxy", "Network", "address_of", "vouched_for"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -44,6 +44,11 @@ class FromProxy:
             login = _text(given[0]) if is_proxy and len(given) == 1 else None
             scope = {**scope, "headers": kept, _LOGIN: login}
         await (self._forwarded if is_proxy else self._app)(scope, receive, send)  # type: ignore[arg-type]
+
+
+def address_of(request: Request) -> str:
+    """Return who asks, by the connection, or by a trusted proxy's word; empty: that is not known."""
+    return request.client.host if request.client else ""
 
 
 def vouched_for(request: Request) -> str | None:

@@ -12,6 +12,8 @@ import promql_parser
 import pytest
 
 from stream_attr.adapters.skips import Reason, Skip
+from stream_attr.console.metrics import Came, ConsoleMetrics
+from stream_attr.console.sessions import Way
 from stream_attr.contract.topics import DECISIONS
 from stream_attr.gateway.adapt_metrics import AdaptMetrics
 from stream_attr.gateway.checks import Result
@@ -52,6 +54,11 @@ def exposed() -> dict[str, set[str]]:
     pull.asked(("jd", "main", "orders"), "kept")
     pull.kept(("jd", "main", "orders"))
     pull.behind(("jd", "main", "orders"), 1)
+    console = ConsoleMetrics()
+    console.answered("/today", 200, 0.1)
+    console.log_in(Way.PASSWORD, Came.IN)
+    console.saw(1, {DECISIONS: 1})
+    console._connections.labels("idle").set(1)
     stored = SinkBatch({(DECISIONS, 0): 0})
     stored.add(Record(DECISIONS, 0, 0, 1, None, json.dumps(first(DECISIONS)).encode()))
     stored.add(Record(DECISIONS, 0, 1, 1, None, b""))
@@ -72,7 +79,8 @@ def exposed() -> dict[str, set[str]]:
     metrics.partitioners(dict.fromkeys(INPUTS, 1.0), differ=False)
     metrics.refused([Output("dead-letters", b"", b'{"code": "bad_value"}')])
     found: dict[str, set[str]] = {"up": set()}
-    for family in [one for each in (metrics, sink, gateway, adapt, pull) for one in each.registry.collect()]:
+    every = (metrics, sink, gateway, adapt, pull, console)
+    for family in [one for each in every for one in each.registry.collect()]:
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found
@@ -138,8 +146,11 @@ def test_the_words_that_a_query_picks_by_are_ones_that_there_are():
             "stream-attr-gateway",
             "stream-attr-adapt",
             "stream-attr-pull",
+            "stream-attr-console",
         },
-        "result": {str(one) for one in Result},
+        "result": {str(one) for kind in (Result, Came) for one in kind},
+        "status": {"5.."},
+        "route": {"/static"},
         "profile": {"official", "comparison"},
     }
     for query in QUERIES:
@@ -151,7 +162,9 @@ def test_every_metric_is_on_the_dashboard():
     shown = {use.name.removesuffix("_bucket") for query in queries(DASHBOARD) for use in uses(query)}
     assert shown == {
         family.name + ("_total" if family.type == "counter" else "")
-        for registry in [one().registry for one in (Metrics, SinkMetrics, GatewayMetrics, PullMetrics)]
+        for registry in [
+            one().registry for one in (Metrics, SinkMetrics, GatewayMetrics, PullMetrics, ConsoleMetrics)
+        ]
         + [AdaptMetrics("").registry]
         for family in registry.collect()
     } | {"up"}

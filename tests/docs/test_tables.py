@@ -13,6 +13,7 @@ import pytest
 from stream_attr.cli import worker
 from stream_attr.codec.records.shop_settings import decode_settings
 from stream_attr.codec.refusal import RefusedRecord
+from stream_attr.console.metrics import ConsoleMetrics
 from stream_attr.gateway.adapt_metrics import AdaptMetrics
 from stream_attr.gateway.metrics import GatewayMetrics
 from stream_attr.gateway.pull_metrics import PullMetrics
@@ -119,6 +120,7 @@ def test_every_option_of_the_worker_is_there_with_its_default(language):
         (GatewayMetrics, "stream_attr_gateway_requests_total"),
         (partial(AdaptMetrics, "jd"), "stream_attr_adapt_payloads_total"),
         (PullMetrics, "stream_attr_pull_windows_total"),
+        (ConsoleMetrics, "stream_attr_console_requests_total"),
     ],
 )
 def test_every_metric_is_there(language, all_of_them, first):

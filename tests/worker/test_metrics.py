@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from stream_attr.console.metrics import ConsoleMetrics
 from stream_attr.contract.topics import CHAT
 from stream_attr.gateway.adapt_metrics import AdaptMetrics
 from stream_attr.gateway.metrics import GatewayMetrics
@@ -19,7 +20,7 @@ from stream_attr.worker.ops.metrics import Metrics
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 """The rows of all but the worker are made of their metrics (``tests/docs/test_tables.py``)."""
 ROW = re.compile(
-    r"^\| `(?P<name>stream_attr_(?!ledger_|gateway_|adapt_|pull_)\w+)` \| (?P<kind>\w+) "
+    r"^\| `(?P<name>stream_attr_(?!ledger_|gateway_|adapt_|pull_|console_)\w+)` \| (?P<kind>\w+) "
     r"\|(?P<labels>[^|]*)\|",
     re.MULTILINE,
 )
@@ -65,7 +66,7 @@ def test_the_document_names_every_metric_with_its_kind_and_labels(metrics):
 
 
 def test_names_that_the_document_speaks_of_elsewhere_are_there(metrics):
-    parts = (metrics, SinkMetrics(), GatewayMetrics(), AdaptMetrics("jd"), PullMetrics())
+    parts = (metrics, SinkMetrics(), GatewayMetrics(), AdaptMetrics("jd"), PullMetrics(), ConsoleMetrics())
     names = {name for part in parts for name, _, _ in exposed(part)}
     assert set(re.findall(r"stream_attr_\w+", DOCUMENT.read_text(encoding="utf-8"))) == names
 

@@ -73,6 +73,15 @@ METRICS: Final = {
     "stream_attr_ledger_ready": "正在写入账本时为 1，否则为 0：原因见 `/ready`",
     "stream_attr_ledger_database_away": "等待数据库时为 1，否则为 0",
     "stream_attr_ledger_write_seconds": "写入一批（含事务）的时间",
+    "stream_attr_console_requests_total": "请求数，按页面和状态码；`other` 不是控制台的页面",
+    "stream_attr_console_request_seconds": "回答一个请求所用的时间，按页面",
+    "stream_attr_console_log_ins_total": "登录次数，按方式（`password` 密码、`oidc`、`proxy` 代理）"
+    "和结果：`in` 登录、`refused` 拒绝、`waits` 失败过多须等待",
+    "stream_attr_console_sessions": "未结束的会话，账本的所有控制台合计",
+    "stream_attr_console_as_of_seconds": "账本已知主题的事件到什么时刻，纪元秒：页面数据截至这一时刻",
+    "stream_attr_console_database_away": "账本数据库没有响应时为 1，此时所有页面为 503；否则为 0",
+    "stream_attr_console_pool_connections": "到数据库的连接，按状态：`busy` 使用中、`idle` 空闲",
+    "stream_attr_console_pool_waiting": "等待数据库连接的请求",
     "stream_attr_gateway_requests_total": (
         "请求数，按结果：`kept` 已保存、`handshake` 握手，或拒绝的原因；地址不属于任何连接时 `platform` 为空"
     ),

@@ -17,6 +17,7 @@ import click
 from prometheus_client.metrics import MetricWrapperBase
 
 from stream_attr.cli import worker
+from stream_attr.console.metrics import ConsoleMetrics
 from stream_attr.contract.records.agent_daily import FIGURES
 from stream_attr.contract.records.fields import MAX_AMOUNT
 from stream_attr.contract.records.shop_settings import ShopSettingsRecord
@@ -394,9 +395,10 @@ def _options(in_chinese: bool) -> str:
     return _table(("选项", "默认", "含义") if in_chinese else ("option", "default", "meaning"), rows)
 
 
-def _metrics(
-    all_of_them: Metrics | SinkMetrics | GatewayMetrics | AdaptMetrics | PullMetrics, in_chinese: bool
-) -> str:
+_AnyMetrics = Metrics | SinkMetrics | GatewayMetrics | AdaptMetrics | PullMetrics | ConsoleMetrics
+
+
+def _metrics(all_of_them: _AnyMetrics, in_chinese: bool) -> str:
     rows = []
     for metric in _registered(all_of_them):
         name = f"{metric._name}_total" if metric._type == "counter" else metric._name
@@ -408,9 +410,7 @@ def _metrics(
     return _table(("指标", "含义") if in_chinese else ("metric", "kind", "labels", "meaning"), rows)
 
 
-def _registered(
-    all_of_them: Metrics | SinkMetrics | GatewayMetrics | AdaptMetrics | PullMetrics,
-) -> Iterator[MetricWrapperBase]:
+def _registered(all_of_them: _AnyMetrics) -> Iterator[MetricWrapperBase]:
     for value in vars(all_of_them).values():
         if isinstance(value, MetricWrapperBase):
             yield value
@@ -435,5 +435,6 @@ TABLES: Final[dict[str, Callable[[bool], str]]] = {
     "gateway-metrics": lambda zh: _metrics(GatewayMetrics(), zh),
     "adapt-metrics": lambda zh: _metrics(AdaptMetrics(""), zh),
     "pull-metrics": lambda zh: _metrics(PullMetrics(), zh),
+    "console-metrics": lambda zh: _metrics(ConsoleMetrics(), zh),
 }
 """By name; each takes whether it is to be in Chinese."""

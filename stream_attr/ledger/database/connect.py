@@ -45,6 +45,8 @@ _CONNECTION: Final = {
     "tcp_user_timeout": 60_000,
 }
 """Unless the address says otherwise: a server that vanished without a word is noticed within a minute."""
+_RECONNECT_S: Final = 5.0
+"""How long a pool tries by itself, ever more seldom; then whoever needs a connection tries again."""
 _ATTACH_S: Final = 60.0
 _ADDRESS: Final = (
     "write postgresql://USER@HOST:PORT/DATABASE, with the password in PGPASSWORD or ~/.pgpass, or in the "
@@ -205,23 +207,36 @@ class Database:
             yield connection
 
     def pool(
-        self, *, most: int = 8, autocommit: bool = False, application: str = "stream-attr"
+        self,
+        *,
+        most: int = 8,
+        autocommit: bool = False,
+        application: str = "stream-attr",
+        wait_s: float = 30.0,
     ) -> ConnectionPool[Connection]:
-        """Return a pool of connections as ``connect`` makes them; a ``with`` block opens and closes it."""
+        """Return a pool of connections as ``connect`` makes them; a ``with`` block opens and closes it.
+
+        ``wait_s``: how long one waits for a connection. An embedded server that was revived is found anew.
+        """
 
         def configure(connection: Connection) -> None:
             connection.autocommit = True
             self._prepare(connection)
             connection.autocommit = autocommit
 
-        parameters = {**_CONNECTION, "application_name": application, **self._open_parameters()}
+        def address() -> str:
+            parameters = {**_CONNECTION, "application_name": application, **self._open_parameters()}
+            return conninfo.make_conninfo("", **parameters)
+
         return ConnectionPool(
-            conninfo.make_conninfo("", **parameters),
+            address,
             min_size=1,
             max_size=most,
             open=False,
             configure=configure,
             check=ConnectionPool.check_connection,
+            timeout=wait_s,
+            reconnect_timeout=_RECONNECT_S,
         )
 
     @contextmanager
