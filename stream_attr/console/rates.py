@@ -8,11 +8,11 @@ from typing import Final
 from stream_attr.console.rendering import shown
 from stream_attr.ledger.asked import Way
 from stream_attr.ledger.figures import FIGURES
-from stream_attr.ledger.formulas import Mean, Ratio
+from stream_attr.ledger.formulas import Kind, Mean, Ratio
 from stream_attr.ledger.reports.report import Cell, Money
 from stream_attr.ledger.texts import Text
 
-__all__ = ["change_words", "compared", "parts_text", "with_parts"]
+__all__ = ["change_text", "change_words", "compared", "parts_text", "with_parts"]
 
 _NONE: Final = Text("no {figure}", "没有{figure}")
 _UP: Final = Text("▲ more", "▲ 上升")
@@ -65,7 +65,18 @@ def change_words(key: str, value: Cell, language: str) -> str:
     """Return which way a figure has changed, if a column says by how much; no colour does."""
     if not key.endswith(f":{Way.CHANGE}") or not isinstance(value, int | float):
         return ""
-    return (_UP if value > 0 else _DOWN if value < 0 else _SAME).of(language)
+    return _direction(value).of(language)
+
+
+def change_text(value: Cell, language: str) -> str:
+    """Return by how much a figure has changed, and which way; empty where there was nothing before."""
+    if not isinstance(value, int | float):
+        return ""
+    return f"{shown(value, Kind.RATE, language, signed=True)} {_direction(value).of(language)}"
+
+
+def _direction(value: float) -> Text:
+    return _UP if value > 0 else _DOWN if value < 0 else _SAME
 
 
 def _less(above: Cell, less: Cell) -> Cell:

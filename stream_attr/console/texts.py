@@ -59,6 +59,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     ),
     "audit": Text("Audit", "操作记录"),
     "before": Text("before", "原"),
+    "before_is": Text("The period before is {days}.", "上期为 {days}。"),
     "behind_next": Text("{amount} ahead of the next one", "领先下一名 {amount}"),
     "busy": Text("Many people are logging in: try again.", "登录人数较多，请重试。"),
     "buyer": Text("Buyer", "买家"),
@@ -103,6 +104,11 @@ TEXTS: Final[Mapping[str, Text]] = {
     "link_used": Text(
         "This link has been used or is too old. Ask your administrator for another one.",
         "此链接已使用或已过期，请向管理员索取新链接。",
+    ),
+    "locked": Text("Locked", "已锁定"),
+    "locked_months": Text(
+        "{months}: a pay run is closed. What was paid stays; what changes later is paid as a correction.",
+        "{months}：薪酬已结算。已结算的金额不变，之后的变化在下次结算中补差。",
     ),
     "log_in": Text("Log in", "登录"),
     "log_out": Text("Log out", "退出"),
@@ -153,6 +159,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     "passwords_differ": Text("The two passwords differ.", "两次输入的密码不同。"),
     "pending": Text("What can still change", "仍可能变化"),
     "people": Text("People", "人员"),
+    "period_before": Text("before: {value}", "上期：{value}"),
     "previous": Text("previous page", "上一页"),
     "preset": Text("preset", "预设"),
     "profile": Text("rules", "规则"),
@@ -217,6 +224,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     "whose": Text("whose it is", "归属"),
     "who": Text("who", "谁"),
     "why_not": Text("Why not this agent?", "为什么不是这位客服？"),
+    "why_agent": Text("any agent, by id or name", "任意客服，ID 或姓名"),
     "why_ask": Text("Ask", "查询"),
     "oidc": Text("Log in with your company's account", "使用公司账号登录"),
     "oidc_away": Text(

@@ -5,7 +5,8 @@ A shop manager must be able to defend the verdict with it before the agent who d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from stream_attr.codec.money import format_money
 from stream_attr.explain.verify import Decision, Figures, ranked, verify
@@ -23,7 +24,7 @@ from stream_attr.rules.vocabulary import (
     STATUSES,
 )
 
-__all__ = ["explain_decision"]
+__all__ = ["Explanation", "Part", "explain_decision", "explained"]
 
 EVENTS = {
     "created": "created_ts",
@@ -33,6 +34,56 @@ EVENTS = {
 }
 """The events of an order whose time a decision has, and the field; decisions of the first edition lack the
 deposit."""
+
+
+class Part(NamedTuple):
+    """A part of an explanation that has a title."""
+
+    name: str
+    """order, placing, payment, followup, credit, assists, discarded, change, revisions or why_not."""
+    title: str
+    lines: tuple[str, ...]
+
+
+class Explanation(NamedTuple):
+    """An explanation of a decision, by what its parts are about; parts without lines are not there."""
+
+    heading: tuple[str, ...]
+    """Which order it is, and by which rules it is judged."""
+    verdict: tuple[str, ...]
+    """Whose it is, and whether the receipt supports that."""
+    why_not: Part | None
+    parts: tuple[Part, ...]
+
+    def lines(self) -> Iterator[str]:
+        """Yield all of it as lines: parts after an empty line, what they say indented below their titles."""
+        yield from (*self.heading, "", *self.verdict)
+        for part in (*([] if self.why_not is None else [self.why_not]), *self.parts):
+            yield from ("", part.title, *(f"  {line}" for line in part.lines))
+
+
+def explained(
+    decision: Decision,
+    *,
+    history: Sequence[Decision] = (),
+    other_buyers: Sequence[str] = (),
+    facts: Order | None = None,
+    why_not: tuple[str, AgentHistory] | None = None,
+    names: Mapping[str, str] = NO_NAMES,
+    zone: str,
+    language: str = "en",
+) -> Explanation:
+    """Return what explains a decision, and whether its receipt supports its verdict.
+
+    ``history``: the order's decisions so far under this profile, the oldest first. ``other_buyers``: under
+    whom the order's id stands too. ``facts``: what its events say; None: they are not known. ``why_not``: an
+    agent without the credit, and what is known of it beside the decision. ``names``: the roster's, by agent
+    id. ``zone``: IANA name of the time zone of all times. ``language``: ``en`` or ``zh``. Raises KeyError or
+    TypeError for JSON that is not a decision.
+    """
+    answer = None if why_not is None else WhyNot(decision, *why_not, zone, language, names)
+    writer = DecisionExplanation(decision, facts, zone, language, names)
+    return writer.explanation(history, other_buyers, answer)
 
 
 def explain_decision(
@@ -46,17 +97,18 @@ def explain_decision(
     zone: str,
     language: str = "en",
 ) -> list[str]:
-    """Return the lines that explain a decision, and whether its receipt supports its verdict.
-
-    ``history``: the order's decisions so far under this profile, the oldest first. ``other_buyers``: under
-    whom the order's id stands too. ``facts``: what its events say; None: they are not known. ``why_not``: an
-    agent without the credit, and what is known of it beside the decision. ``names``: the roster's, by agent
-    id. ``zone``: IANA name of the time zone of all times. ``language``: ``en`` or ``zh``. Raises KeyError or
-    TypeError for JSON that is not a decision.
-    """
-    answer = None if why_not is None else WhyNot(decision, *why_not, zone, language, names)
-    explanation = DecisionExplanation(decision, facts, zone, language, names)
-    return list(explanation.lines(history, other_buyers, answer))
+    """Return the lines of an explanation; see `explained`."""
+    found = explained(
+        decision,
+        history=history,
+        other_buyers=other_buyers,
+        facts=facts,
+        why_not=why_not,
+        names=names,
+        zone=zone,
+        language=language,
+    )
+    return list(found.lines())
 
 
 class DecisionExplanation(Writer):
@@ -67,34 +119,42 @@ class DecisionExplanation(Writer):
         self._decision = decision
         self._facts = facts
 
-    def lines(
+    def explanation(
         self, history: Sequence[Decision], other_buyers: Sequence[str], answer: WhyNot | None
-    ) -> Iterator[str]:
-        yield from self._heading()
-        if other_buyers:
-            yield self._sentence("order_other_buyers", buyers=self._list(other_buyers))
-        yield from self._verification()
-        if answer is not None:
-            yield from answer.lines()
-        yield from self._section("order", list(self._order()))
-        if self._decision["outcome"] != EXCLUDED:
-            yield from self._interval("placing")
-        if self._decision["outcome"] in (CREDITED, SILENT):
-            yield from self._interval("payment")
-            yield from self._followup()
-        yield from self._section("credit", [*self._ruling(self._decision), self._credit()])
-        yield from self._section("assists", self._assists())
-        yield from self._section("discarded", self._discarded())
-        yield from self._section("change", self._change())
-        if len(history) > 1:
-            yield from self._section("revisions", [self._revision(one) for one in history])
+    ) -> Explanation:
+        outcome = self._decision["outcome"]
+        is_judged, is_paid = outcome != EXCLUDED, outcome in (CREDITED, SILENT)
+        parts = (
+            self._part("order", self._order()),
+            self._part("placing", self._interval("placing") if is_judged else ()),
+            self._part("payment", self._interval("payment") if is_paid else ()),
+            self._part("followup", self._followup() if is_paid else ()),
+            self._part("credit", [*self._ruling(self._decision), self._credit()]),
+            self._part("assists", self._assists()),
+            self._part("discarded", self._discarded()),
+            self._part("change", self._change()),
+            self._part("revisions", map(self._revision, history if len(history) > 1 else ())),
+        )
+        others = (
+            [self._sentence("order_other_buyers", buyers=self._list(other_buyers))] if other_buyers else []
+        )
+        why_not = None if answer is None else Part("why_not", answer.title(), tuple(answer.reasons()))
+        return Explanation(
+            tuple(self._heading()),
+            (self._verdict(), *others, *self._verification()),
+            why_not if why_not is not None and why_not.lines else None,
+            tuple(part for part in parts if part.lines),
+        )
+
+    def _part(self, name: str, lines: Iterable[str]) -> Part:
+        return Part(name, self._sentence(f"section_{name}"), tuple(lines))
 
     def _amount(self, name: str) -> str:
         return format_money(self._decision[name], self._decision["currency"])
 
     def _heading(self) -> Iterator[str]:
         decision = self._decision
-        since, credit = decision["settings_from"], decision["credit"]
+        since = decision["settings_from"]
         yield self._sentence(
             "order",
             order=decision["order_id"],
@@ -110,8 +170,11 @@ class DecisionExplanation(Writer):
             settings=self._sentence("settings_none" if since is None else "settings_from", day=since),
             zone=self._zone.key,
         )
-        yield ""
-        yield self._sentence(
+
+    def _verdict(self) -> str:
+        decision = self._decision
+        credit = decision["credit"]
+        return self._sentence(
             f"verdict_{decision['outcome']}",
             agent=credit and self._agent(credit["agent_id"]),
             status=self._word(STATUSES, decision["status"]),
@@ -158,7 +221,7 @@ class DecisionExplanation(Writer):
 
     # Candidates
 
-    def _interval(self, name: str) -> Iterator[str]:
+    def _interval(self, name: str) -> list[str]:
         picked = self._decision[name]
         order = ranked(self._decision, name, picked["rule"] if picked else "last_chat")
         lines = [self._candidate(place, *one) for place, one in enumerate(order, 1)]
@@ -170,7 +233,7 @@ class DecisionExplanation(Writer):
             rule = self._word(PICK_RULES, picked["rule"])
             lines.append(self._sentence(f"picked_{name}", agent=self._agent(picked["agent_id"]), rule=rule))
             lines.append(self._runner_up(order, picked["rule"]))
-        yield from self._section(name, lines)
+        return lines
 
     def _candidate(self, place: int, agent_id: str, figures: Figures) -> str:
         remarks = ""
@@ -211,13 +274,12 @@ class DecisionExplanation(Writer):
             sentences.append(self._sentence("runner_up_same_time", other=other))
         return " ".join(sentences)
 
-    def _followup(self) -> Iterator[str]:
+    def _followup(self) -> list[str]:
         found = [
             (one["agent_id"], one["followup"]) for one in self._decision["candidates"] if one["followup"]
         ]
         found.sort(key=lambda one: (one[1]["first_ts"], one[0]))
-        lines = [self._candidate(place, *one) for place, one in enumerate(found, 1)]
-        yield from self._section("followup", lines)
+        return [self._candidate(place, *one) for place, one in enumerate(found, 1)]
 
     # Credit
 

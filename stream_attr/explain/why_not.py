@@ -81,11 +81,12 @@ class WhyNot(Writer):
         found = [one for one in decision["candidates"] if one["agent_id"] == agent_id]
         self._figures: Mapping[str, Figures | None] = found[0] if found else {}
 
-    def lines(self) -> Iterator[str]:
-        """Yield the section, with its title."""
-        yield from self._section("why_not", list(self._reasons()), agent=self._agent(self._agent_id))
+    def title(self) -> str:
+        """Return what is asked."""
+        return self._sentence("section_why_not", agent=self._agent(self._agent_id))
 
-    def _reasons(self) -> Iterator[str]:
+    def reasons(self) -> Iterator[str]:
+        """Yield what stood between the agent and the credit."""
         decision, agent = self._decision, self._agent(self._agent_id)
         credit = decision["credit"]
         if credit is not None and credit["agent_id"] == self._agent_id:

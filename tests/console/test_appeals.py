@@ -16,6 +16,7 @@ from stream_attr.console.accounts import Accounts, Duty
 from stream_attr.console.roles import Role
 from stream_attr.contract.topics import RULINGS
 from stream_attr.ledger.appeals.appeal import Appeal, of_order
+from stream_attr.ledger.appeals.opening import withdraw
 from stream_attr.ledger.database.connect import Connection
 from tests.console.conftest import FROM_HERE, PASSWORD, add
 from tests.ledger.pay.world import agent, order
@@ -103,6 +104,20 @@ def test_an_agent_appeals_from_the_orders_page(world):
     again = send(agent_, world.where, **world.written())
     assert again.status_code == 409
     assert len(world.appeals()) == 1
+
+
+def test_an_orders_page_that_is_open_shows_an_appeal_when_it_comes_and_when_it_is_answered(world):
+    boss = world.client("admin")
+    asks = html.unescape(re.findall('hx-get="(.*?)"', boss.get(world.where).text)[0])
+    assert boss.get(asks).status_code == 204
+    one = world.opened(world.client("agent"))
+    new = boss.get(asks)
+    assert new.status_code == 200
+    assert "我们约好的" in new.text
+    asks = html.unescape(re.findall('hx-get="(.*?)"', new.text)[0])
+    assert boss.get(asks).status_code == 204
+    withdraw(world.connection, world.shop, one.appeal_id, "agent")
+    assert boss.get(asks).status_code == 200
 
 
 @pytest.mark.parametrize(

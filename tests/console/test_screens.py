@@ -13,11 +13,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from stream_attr.console.roles import Role
 from stream_attr.console.screens import reports
 from stream_attr.console.texts import TEXTS
 from stream_attr.explain.decision import explain_decision
 from stream_attr.explain.why_not import AgentHistory
+from tests.console.conftest import FROM_HERE, PASSWORD, add
+from tests.ledger.pay.world import agent as made_agent
+from tests.ledger.pay.world import order as made_order
 from tests.ledger.reports.conftest import Traffic
+from tests.ledger.reports.handmade import SHOP
 
 PERIOD = {"from": "2026-06", "to": "2027-05"}
 
@@ -147,6 +152,36 @@ def test_why_not_another_agent_is_answered(people, boss):
     assert any(f"Why not {other}" in line for line in expected)
 
 
+def test_why_not_is_answered_for_any_agent_also_outside_the_window(people, boss):
+    shop = people.shops[0]
+    receptions = people.traffic.last("reception-facts", "shop_id", "buyer_id", "agent_id", "day")
+    asked = 0
+    for decision in people.traffic.decisions:
+        if decision["shop_id"] != shop or asked == 3:
+            continue
+        named = {one["agent_id"] for name in ("candidates", "discarded") for one in decision[name]}
+        outside = [
+            one
+            for one in receptions
+            if (one["shop_id"], one["buyer_id"]) == (shop, decision["buyer_id"])
+            and one["agent_id"] not in named
+        ]
+        if not outside or decision["outcome"] != "credited":
+            continue
+        one = outside[0]
+        query = urlencode({"shop": shop, "order": decision["order_id"], "why": one["agent_id"]})
+        text = html.unescape(boss.get(f"/order?{query}").text).partition('class="answer"')[2]
+        first = datetime.fromtimestamp(one["first_ts"] // 1000, ZoneInfo("Asia/Shanghai"))
+        assert f"Why not {one['agent_id']}" in text
+        assert f"{first:%Y-%m-%d %H:%M:%S}" in text, "the reception outside is named by its time"
+        assert "never spoke" not in text
+        asked += 1
+    assert asked == 3
+    query = urlencode({"shop": shop, "order": decision["order_id"], "why": "<nobody>"})
+    text = boss.get(f"/order?{query}").text
+    assert "&lt;nobody&gt; never spoke with this buyer." in text
+
+
 def test_an_order_that_is_not_there_says_what_to_look_at(people, boss):
     answer = boss.get(f"/order?{urlencode({'shop': people.shops[0], 'order': '<b>none'})}")
     assert answer.status_code == 404
@@ -231,10 +266,19 @@ def test_a_live_screen_is_answered_when_there_is_something_new(people, boss):
         assert html.unescape(re.findall('hx-get="(.*?)"', part.text)[0]) != asks
 
 
-def test_an_empty_ledger_says_so(ledger, console):
-    from stream_attr.console.roles import Role  # noqa: PLC0415
-    from tests.console.conftest import FROM_HERE, PASSWORD, add  # noqa: PLC0415
+@pytest.mark.parametrize("topic", ["attribution-decisions", "reception-facts", "rulings"])
+def test_an_orders_page_is_new_with_each_topic_that_it_rests_on(people, boss, topic):
+    shop = people.shops[0]
+    order = next(one["order_id"] for one in people.traffic.decisions if one["shop_id"] == shop)
+    asks = html.unescape(re.findall('hx-get="(.*?)"', boss.get(f"/order?shop={shop}&order={order}").text)[0])
+    assert boss.get(asks).status_code == 204
+    with people.database.connection(autocommit=True) as connection:
+        done = connection.execute("UPDATE sink_offset SET next = next + 1 WHERE topic = %s", (topic,))
+        assert done.rowcount
+    assert boss.get(asks).status_code == 200
 
+
+def test_an_empty_ledger_says_so(ledger, console):
     with ledger.connection(autocommit=True) as connection:
         add(connection, "li", Role.ADMIN)
     client = console()
@@ -340,3 +384,68 @@ def test_a_rate_shows_what_it_is_made_of_and_why_there_is_none(people, boss):
     assert whys
     exported = boss.get(f"/team?{query}&format=csv").content.decode("utf-8-sig").splitlines()[0]
     assert exported.count(",") == 5 + 6, "a file has what they are made of in columns of its own"
+
+
+def test_a_month_of_which_a_pay_run_is_closed_is_marked_wherever_its_figures_are(ledger, console):
+    with ledger.connection(autocommit=True) as connection:
+        add(connection, "li", Role.ADMIN)
+        made_agent(connection, "kf-01", "p-1")
+        made_order(connection, "o-1", "kf-01", 12_345, day="2026-11-05")
+        connection.execute(
+            "INSERT INTO pay_scheme VALUES ('presale', 1, '2026-01-01', '{}', 'boss', 1);"
+            " INSERT INTO pay_run (scheme_id, month, version, state, persons, basis, drafted_by, drafted_ts)"
+            " VALUES ('presale', '2026-11-01', 1, 'draft', '{p-1,p-2}', '{}', 'li', 1)"
+        )
+    client = console()
+    client.post("/login", data={"login": "li", "password": PASSWORD}, headers=FROM_HERE)
+    november = [
+        f"/{name}?shop={SHOP}&from=2026-11&to=2026-11"
+        for name in ("team", "agent", "sales", "orders", "losses", "pending", "goals", "review", "quality")
+    ]
+    november.append(f"/today?shop={SHOP}&day=2026-11-05")
+    october = [one.replace("2026-11", "2026-10") for one in november]
+    for path in november:
+        assert "<strong>Locked</strong>" not in client.get(path).text, path
+    with ledger.connection(autocommit=True) as connection:
+        for state in ("checked", "approved", "closed"):
+            connection.execute(
+                f"UPDATE pay_run SET state = '{state}', {state}_by = 'boss', {state}_ts = 2"
+                " WHERE scheme_id = 'presale'"
+            )
+    for path in november:
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert "<strong>Locked</strong> 2026-11: a pay run is closed." in answer.text, path
+    for path in october:
+        assert "<strong>Locked</strong>" not in client.get(path).text, path
+    whole_year = client.get(f"/sales?shop={SHOP}&from=2026-01&to=2026-12").text
+    assert "<strong>Locked</strong> 2026-11: a pay run is closed." in whole_year
+    with ledger.connection(autocommit=True) as connection:
+        made_agent(connection, "kf-01", "p-9")
+        connection.execute("DELETE FROM roster WHERE person_id = 'p-1'")
+    assert "<strong>Locked</strong>" not in client.get(november[0]).text, "the run is of other shops' persons"
+
+
+def test_the_figures_of_an_agent_stand_beside_those_of_the_period_before(people, boss):
+    shop = people.shops[0]
+    days = [one for one in people.traffic.agent_days if one["shop_id"] == shop]
+    agent_id = max(sales_by_agent(people.traffic, shop).items(), key=lambda one: one[1])[0]
+    sold = {one["day"]: one["sales"]["amount"] for one in days if one["agent_id"] == agent_id}
+
+    def in_days(first, count):
+        return sum(sold.get(f"{first + timedelta(days=number):%Y-%m-%d}", 0) for number in range(count))
+
+    first = next(
+        day
+        for day in map(datetime.fromisoformat, sorted(sold))
+        if in_days(day, 5) and in_days(day - timedelta(days=5), 5)
+    )
+    now, then = in_days(first, 5), in_days(first - timedelta(days=5), 5)
+    days_of_url = {"from": f"{first:%Y-%m-%d}", "to": f"{first + timedelta(days=4):%Y-%m-%d}"}
+    query = urlencode({"shop": shop, "agent": agent_id, **days_of_url})
+    text = html.unescape(boss.get(f"/agent?{query}").text)
+    tile = re.sub("<.*?>", " ", re.findall(r'<div class="tile">(.*?)</div>', text, re.DOTALL)[0])
+    assert f"{now / 100:,.2f} CNY" in tile
+    sign = "+" if now > then else "\N{MINUS SIGN}"
+    change = f"{sign}{abs(round((now - then) / then, 4)) * 100:,.2f}%"
+    assert f"before: {then / 100:,.2f} CNY · {change} {'▲ more' if now > then else '▼ less'}" in tile

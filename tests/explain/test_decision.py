@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 from stream_attr.cli import main
 from stream_attr.codec.money import format_money
 from stream_attr.explain.decision import explain_decision
+from stream_attr.explain.decision import explained as by_parts
+from stream_attr.explain.why_not import AgentHistory
 from tests.explain.decisions import (
     MINUTE,
     NOON,
@@ -34,6 +36,22 @@ from tests.reference.shorthand import NOON as TODAY_NOON
 
 def explained(of: Json, **options: Any) -> str:
     return "\n".join(explain_decision(of, **{"zone": "Asia/Shanghai", **options}))
+
+
+def test_the_parts_of_an_explanation_are_named_and_make_up_its_lines() -> None:
+    of = decision(refunds=[{"refund_id": "r-1", "ts": NOON, "amount": 100, "completed": True}])
+    history = [unpaid(), of]
+    parts = by_parts(of, history=history, why_not=("A", AgentHistory()), zone="Asia/Shanghai")
+    assert parts.heading[0].startswith("Order o-1 of shop jd:10086")
+    assert parts.verdict[0] == "VERDICT: B has the credit (业绩归属), final (已定)."
+    assert parts.why_not is not None
+    assert parts.why_not.title == "Why not A?"
+    names = ["order", "placing", "payment", "credit", "assists", "discarded", "change", "revisions"]
+    assert [part.name for part in parts.parts] == names
+    text = explained(of, history=history, why_not=("A", AgentHistory()))
+    for part in (parts.why_not, *parts.parts):
+        assert "\n\n" + "\n  ".join((part.title, *part.lines)) in text
+    assert by_parts(unpaid(), zone="Asia/Shanghai").why_not is None
 
 
 def test_a_credited_order_is_explained_completely() -> None:

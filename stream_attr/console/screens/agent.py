@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
 
 from stream_attr.console.links import link_of
-from stream_attr.console.periods import chosen, month_of, named, today
+from stream_attr.console.periods import Today, chosen, month_of, named, today
+from stream_attr.console.rates import change_text, compared, parts_text, with_parts
 from stream_attr.console.rendering import shown, unit_of
 from stream_attr.console.screens.reports import made, shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
@@ -50,52 +53,80 @@ class Rank(NamedTuple):
     """How much more than the next one; None: there is nobody."""
 
 
+class _Asked(NamedTuple):
+    """Whose page is asked for, and of which days."""
+
+    shop_id: str
+    agent_id: str
+    now: Today
+    period: Period
+    members: Mapping[str, Member]
+    own: tuple[str, ...] | None
+    """The reader's agents; None: the reader may see all."""
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return the days as a query string has them."""
+        return [("from", day_name(self.period.first)), ("to", day_name(self.period.last))]
+
+
 def show(visit: Visit) -> Response:
     """Show an agent's own figures by day, goals, and rank with the distance to the next ones."""
-    with visit.reading() as connection:
-        shop_id = visit.shop()
-        if shop_id is None:
-            return shop_page(visit, "no_shop.html", TITLE)
-        now = today(connection, shop_id)
-        period = chosen(visit.asked, month_of(now.day))
-        [shop] = scope(connection, Options((shop_id,), period))
-        members = agents_of(connection, shop)
-        own = visit.agents(shop_id)
-        agent_id = visit.asked.one("agent") or (own[0] if own else min(members, default=None))
-        if agent_id is None:
-            return shop_page(visit, "no_shop.html", TITLE)
-        if (own is not None and agent_id not in own) or (own is None and agent_id not in members):
-            raise not_found()
-        if agent_id not in members:  # named by an account, and nothing has come of them yet
-            return shop_page(visit, "no_shop.html", TITLE)
-        days = made(visit, "agents", shop_id, period, agents=(agent_id,), by=("day",), figures=FIGURES)
-        whole = made(visit, "agents", shop_id, period, agents=(agent_id,), by=("agent",), figures=FIGURES)
-        goals = made(visit, "goals", shop_id, period, agents=(agent_id,))
-        pairs = [
-            ("from", day_name(period.first)),
-            ("to", day_name(period.last)),
-        ]
-        return shop_page(
-            visit,
-            "agent.html",
-            TITLE,
-            shop_id=shop_id,
-            now=now,
-            agent_id=agent_id,
-            member=members[agent_id],
-            agents=_choosable(own, members),
-            period=period,
-            first=pairs[0][1],
-            last=pairs[1][1],
-            periods=named(now.day),
-            tiles=_tiles(whole, visit, shop_id, pairs),
-            days=days,
-            day_rows=shown_rows(days, list(days.rows), visit, shop_id, pairs),
-            goals=goals,
-            goal_rows=shown_rows(goals, list(goals.rows), visit, shop_id, pairs),
-            rank=_rank(visit, shop_id, period, agent_id),
-            as_of=whole.as_of,
-        )
+    with visit.reading():
+        asked = _asked(visit)
+        return shop_page(visit, "no_shop.html", TITLE) if asked is None else _page(visit, asked)
+
+
+def _asked(visit: Visit) -> _Asked | None:
+    """Return what is asked for; None: nothing is known of it. Raises HTTPException, 404."""
+    shop_id = visit.shop()
+    if shop_id is None:
+        return None
+    now = today(visit.connection, shop_id)
+    period = chosen(visit.asked, month_of(now.day))
+    [shop] = scope(visit.connection, Options((shop_id,), period))
+    members = agents_of(visit.connection, shop)
+    own = visit.agents(shop_id)
+    agent_id = visit.asked.one("agent") or (own[0] if own else min(members, default=None))
+    if agent_id is None:
+        return None
+    if (own is not None and agent_id not in own) or (own is None and agent_id not in members):
+        raise not_found()
+    if agent_id not in members:  # named by an account, and nothing has come of them yet
+        return None
+    return _Asked(shop_id, agent_id, now, period, members, own)
+
+
+def _page(visit: Visit, asked: _Asked) -> Response:
+    shop_id, agent_id, period, pairs = asked.shop_id, asked.agent_id, asked.period, asked.pairs
+    asking = partial(made, visit, shop_id=shop_id, period=period, agents=(agent_id,))
+    days = asking("agents", by=("day",), figures=with_parts(FIGURES))
+    whole = asking("agents", by=("agent",), figures=with_parts(compared(FIGURES)))
+    goals = asking("goals")
+    hidden = frozenset(set(with_parts(FIGURES)) - set(FIGURES))
+    day_rows = list(days.rows)
+    return shop_page(
+        visit,
+        "agent.html",
+        TITLE,
+        shop_id=shop_id,
+        now=asked.now,
+        agent_id=agent_id,
+        member=asked.members[agent_id],
+        agents=_choosable(asked.own, asked.members),
+        period=period,
+        first=pairs[0][1],
+        last=pairs[1][1],
+        periods=named(asked.now.day),
+        before=period.before.name,
+        tiles=_tiles(whole, visit, shop_id, pairs),
+        days=replace(days, columns=[one for one in days.columns if one.key not in hidden]),
+        day_rows=shown_rows(days, day_rows, visit, shop_id, pairs, hidden),
+        goals=goals,
+        goal_rows=shown_rows(goals, list(goals.rows), visit, shop_id, pairs),
+        rank=_rank(visit, shop_id, period, agent_id),
+        as_of=whole.as_of,
+    )
 
 
 def _choosable(own: Sequence[str] | None, members: Mapping[str, Member]) -> list[Member]:
@@ -112,24 +143,33 @@ class Tile(NamedTuple):
     name: Text
     value: str
     unit: str
+    note: str
+    """What a rate is made of."""
+    before: str
+    change: str
+    """By how much it changed, and which way; empty: there is nothing to compare with."""
     link: str | None
 
 
 def _tiles(report: Report, visit: Visit, shop_id: str, pairs: Sequence[tuple[str, str]]) -> list[Tile]:
+    """Return the agent's figures beside those of the period before."""
     rows = list(report.rows)
     if not rows:
         return []
     row = {column.key: value for column, value in zip(report.columns, rows[0], strict=True)}
+    columns = {column.key: column for column in report.columns}
     return [
         Tile(
-            column.key,
-            column.name,
-            shown(value, column.kind, visit.language),
-            unit_of(column, visit.language),
-            link_of(column, value, row, pairs, shop_id),
+            key,
+            columns[key].name,
+            shown(row[key], columns[key].kind, visit.language),
+            unit_of(columns[key], visit.language),
+            parts_text(key, row, visit.language),
+            shown(row[f"{key}:before"], columns[key].kind, visit.language),
+            change_text(row[f"{key}:change"], visit.language),
+            link_of(columns[key], row[key], row, pairs, shop_id),
         )
-        for column, value in zip(report.columns, rows[0], strict=True)
-        if column.kind is not Kind.TEXT
+        for key in FIGURES
     ]
 
 

@@ -23,19 +23,22 @@ class Live(NamedTuple):
     """Whether only the part that is replaced is asked for."""
 
 
-def _mark(as_of: AsOf) -> str:
-    """Return what changes as soon as the ledger has read a record of the topics."""
-    return "-".join(str(one.offsets) for one in as_of.topics)
+def _mark(as_of: AsOf, beside: str) -> str:
+    """Return what changes as soon as the ledger has read a record of the topics, or what is beside them."""
+    return "-".join((*(str(one.offsets) for one in as_of.topics), *([beside] if beside else [])))
 
 
-def unchanged(visit: Visit, as_of: AsOf) -> Response | None:
-    """Return the answer to a page that has all that there is; None: it has not."""
+def unchanged(visit: Visit, as_of: AsOf, beside: str = "") -> Response | None:
+    """Return the answer to a page that has all that there is; None: it has not.
+
+    ``beside``: what the page shows that comes by no topic, in short.
+    """
     mark = visit.asked.one("mark")
-    return Response(status_code=204) if mark is not None and mark == _mark(as_of) else None
+    return Response(status_code=204) if mark is not None and mark == _mark(as_of, beside) else None
 
 
-def watch(visit: Visit, as_of: AsOf) -> Live:
-    """Return where a page that shows this asks for more."""
+def watch(visit: Visit, as_of: AsOf, beside: str = "") -> Live:
+    """Return where a page that shows this asks for more; ``beside``: see `unchanged`."""
     pairs = [(name, value) for name, value in visit.asked.pairs if name not in _PARTS]
-    address = changed(visit.request.url.path, pairs, part="live", mark=_mark(as_of))
+    address = changed(visit.request.url.path, pairs, part="live", mark=_mark(as_of, beside))
     return Live(address, visit.is_part)

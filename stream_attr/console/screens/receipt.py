@@ -14,15 +14,15 @@ from stream_attr.console.screens.order_appeals import appeal_form, shown_appeals
 from stream_attr.console.screens.screen import shop_page
 from stream_attr.console.shop_records import settings_of
 from stream_attr.console.visit import Visit
-from stream_attr.contract.topics import DECISIONS
-from stream_attr.explain.decision import explain_decision
+from stream_attr.contract.topics import DECISIONS, FACTS, RULINGS
+from stream_attr.explain.decision import explained
 from stream_attr.explain.roster_names import agent_named
 from stream_attr.explain.verify import Decision, verify
 from stream_attr.explain.view import intervals_of
 from stream_attr.explain.why_not import AgentHistory, AgentReception
 from stream_attr.ledger.periods import Period, shop_zone
 from stream_attr.ledger.reports.report import Moment, Money
-from stream_attr.ledger.reports.scope import Options, agents_of, as_of, scope
+from stream_attr.ledger.reports.scope import Member, Options, agents_of, as_of, scope
 from stream_attr.ledger.texts import Text
 from stream_attr.processor import ShopRegistry
 from stream_attr.rules.shop.days import Zone
@@ -39,6 +39,8 @@ from stream_attr.rules.vocabulary import (
 
 __all__ = ["receipt"]
 
+_TOPICS: Final = (DECISIONS, FACTS, RULINGS)
+"""What the page rests on: refunds are the decision's."""
 _EVENTS: Final = (
     ("created_ts", "created"),
     ("deposit_ts", "deposit_paid"),
@@ -82,13 +84,6 @@ class Entry(NamedTuple):
     agent_id: str | None = None
 
 
-class Section(NamedTuple):
-    """A part of the explanation."""
-
-    title: str
-    lines: Sequence[str]
-
-
 class Revision(NamedTuple):
     """One revision, and what it changed."""
 
@@ -99,6 +94,25 @@ class Revision(NamedTuple):
     net: Money
     changes: Sequence[tuple[Text, str, str]]
     """Field, before, and since."""
+
+
+class Found(NamedTuple):
+    """What the ledger has of an order."""
+
+    decision: Decision
+    further: Mapping[str, Decision]
+    """By profile beside the official one."""
+    history: Sequence[tuple[Decision, int]]
+    """All revisions, and when each became known."""
+    zone: Zone
+    members: Mapping[str, Member]
+    own: tuple[str, ...] | None
+    """Whose figures the reader may see; None: everybody's."""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return the agents' names by id, of those that have one."""
+        return {one.agent_id: one.name for one in self.members.values() if one.name}
 
 
 def receipt(
@@ -115,36 +129,17 @@ def receipt(
 
     ``problem``: why what was sent from this page cannot be. ``more``: what the template takes besides.
     """
-    connection, why = visit.connection, visit.asked.one("why")
-    known = as_of(connection, shop_zone(connection, shop_id), (DECISIONS,))
-    if (answer := unchanged(visit, known)) is not None:
+    connection = visit.connection
+    own = visit.agents(shop_id)
+    known = as_of(connection, shop_zone(connection, shop_id), _TOPICS)
+    appeals = shown_appeals(connection, shop_id, order_id, own)
+    beside = "_".join(f"{one.appeal_id}.{one.state}.{one.answer}" for one, *_ in appeals)
+    if (answer := unchanged(visit, known, beside)) is not None:
         return answer
-    last: dict[str, Decision] = dict(connection.execute(_LAST, (shop_id, order_id)))
-    if OFFICIAL not in last:
+    found = _found(visit, shop_id, order_id)
+    if found is None:
         return shop_page(visit, "no_order.html", title, 404, shop_id=shop_id, order_id=order_id, as_of=known)
-    decision, zone = last[OFFICIAL], shop_zone(connection, shop_id)
-    day = zone.day_of(decision["created_ts"])
-    [shop] = scope(connection, Options((shop_id,), Period(day, day)))
-    members = agents_of(connection, shop)
-    names = {one.agent_id: one.name for one in members.values() if one.name}
-    history = connection.execute(_REVISIONS, (shop_id, order_id, OFFICIAL)).fetchall()
-    own, holder = visit.agents(shop_id), decision["credit"] and decision["credit"]["agent_id"]
-    if own is not None and holder not in own:
-        visit.note("open order", shop_id, order_id)
-    why_not = None
-    if why is not None:
-        agent_id = agent_named(why, names)
-        why_not = agent_id, _history_of(visit, decision, agent_id)
-        visit.note("why not", shop_id, f"{order_id} {why}")
-    lines = explain_decision(
-        decision,
-        why_not=why_not,
-        names=names,
-        zone=zone.name,
-        language=visit.language,
-    )
-    problems = verify(decision)
-    sections = list(_sections(lines))
+    _note_opened(visit, found)
     return shop_page(
         visit,
         template,
@@ -153,49 +148,90 @@ def receipt(
         shop_id=shop_id,
         order_id=order_id,
         as_of=known,
-        decision=decision,
-        buyer_opens=may_open(connection, shop_id, decision["buyer_id"], own),
-        outcome=_word(OUTCOMES, decision["outcome"]),
-        status=_word(STATUSES, decision["status"]),
-        basis=None if decision["credit"] is None else _word(BASES, decision["credit"]["basis"]),
-        amount=Money(decision["amount"], decision["currency"]),
-        net=Money(decision["net_amount"], decision["currency"]),
-        is_verified=not problems,
-        head=sections[0].lines if sections else [],
-        why_section=sections[2] if why is not None and len(sections) > 2 else None,
-        sections=sections[3 if why is not None else 2 :],
-        timeline=_timeline(decision, zone, visit.language),
-        revisions=list(_revisions(history, zone, visit.language)),
-        others=[_other(profile, one, decision) for profile, one in last.items() if profile != OFFICIAL],
-        agents=sorted(members.values()),
-        names=names,
+        **_verdict(visit, found),
+        **_reasons(visit, found),
+        timeline=_timeline(found.decision, found.zone, visit.language),
+        revisions=list(_revisions(found.history, found.zone, visit.language)),
+        others=[_other(profile, one, found.decision) for profile, one in found.further.items()],
+        agents=sorted(found.members.values()),
+        names=found.names,
         own=own,
-        why=why or "",
-        final_at=Moment(decision["final_at"], zone.name),
-        zone=zone,
-        live=watch(visit, known),
+        zone=found.zone,
+        period=_period(found),
+        live=watch(visit, known, beside),
         problem=problem,
-        appeals=shown_appeals(connection, shop_id, order_id, own),
+        appeals=appeals,
         form=appeal_form(visit, shop_id, order_id),
         **more,
     )
 
 
+def _found(visit: Visit, shop_id: str, order_id: str) -> Found | None:
+    """Return what the ledger has of an order; None: nothing."""
+    connection = visit.connection
+    last: dict[str, Decision] = dict(connection.execute(_LAST, (shop_id, order_id)))
+    decision = last.pop(OFFICIAL, None)
+    if decision is None:
+        return None
+    zone = shop_zone(connection, shop_id)
+    day = zone.day_of(decision["created_ts"])
+    [shop] = scope(connection, Options((shop_id,), Period(day, day)))
+    history = connection.execute(_REVISIONS, (shop_id, order_id, OFFICIAL)).fetchall()
+    return Found(decision, last, history, zone, agents_of(connection, shop), visit.agents(shop_id))
+
+
+def _period(found: Found) -> Period:
+    """Return the day on which the order counts: of its payment, while it is not paid of its creation."""
+    decision = found.decision
+    day = found.zone.day_of(decision["created_ts"] if decision["paid_ts"] is None else decision["paid_ts"])
+    return Period(day, day)
+
+
+def _note_opened(visit: Visit, found: Found) -> None:
+    """Have the audit note that an agent opened an order that is another's."""
+    credit = found.decision["credit"]
+    if found.own is not None and (credit and credit["agent_id"]) not in found.own:
+        visit.note("open order", found.decision["shop_id"], found.decision["order_id"])
+
+
+def _verdict(visit: Visit, found: Found) -> dict[str, Any]:
+    """Return whose an order is, how much it is about, and until when that can change."""
+    decision = found.decision
+    credit, currency = decision["credit"], decision["currency"]
+    return {
+        "decision": decision,
+        "buyer_opens": may_open(visit.connection, decision["shop_id"], decision["buyer_id"], found.own),
+        "outcome": _word(OUTCOMES, decision["outcome"]),
+        "status": _word(STATUSES, decision["status"]),
+        "basis": None if credit is None else _word(BASES, credit["basis"]),
+        "amount": Money(decision["amount"], currency),
+        "net": Money(decision["net_amount"], currency),
+        "final_at": Moment(decision["final_at"], found.zone.name),
+        "is_verified": not verify(decision),
+    }
+
+
+def _reasons(visit: Visit, found: Found) -> dict[str, Any]:
+    """Return why an order is whose it is, and the answer to "why not?" if an agent is asked for."""
+    why, decision, names = visit.asked.one("why"), found.decision, found.names
+    why_not = None
+    if why is not None:
+        agent_id = agent_named(why, names)
+        why_not = agent_id, _history_of(visit, decision, agent_id)
+        visit.note("why not", decision["shop_id"], f"{decision['order_id']} {why}")
+    explanation = explained(
+        decision, why_not=why_not, names=names, zone=found.zone.name, language=visit.language
+    )
+    return {
+        "why": why or "",
+        "head": explanation.heading,
+        "why_section": explanation.why_not,
+        "sections": explanation.parts,
+    }
+
+
 def _word(vocabulary: Vocabulary, word: str) -> Text:
     return Text(word.replace("_", " "), vocabulary.chinese_of(word))
-
-
-def _sections(lines: Sequence[str]) -> Iterator[Section]:
-    """Yield the explanation's parts: empty lines are between them, what is indented is below a title."""
-    part: list[str] = []
-    for line in [*lines, ""]:
-        if line:
-            part.append(line)
-            continue
-        if part:
-            has_title = len(part) > 1 and part[1].startswith(" ")
-            yield Section(part[0] if has_title else "", [one.strip() for one in part[has_title:]])
-        part = []
 
 
 def _timeline(decision: Decision, zone: Zone, language: str) -> list[Entry]:

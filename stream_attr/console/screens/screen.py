@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
+from stream_attr.console.locked import closed_months
 from stream_attr.console.rendering import Page, render
 from stream_attr.console.roles import EVERYBODY, Role
 from stream_attr.console.visit import Visit
@@ -32,8 +33,13 @@ class Screen(NamedTuple):
 
 
 def shop_page(visit: Visit, template: str, title: Text, status_code: int = 200, **values: Any) -> Response:
-    """Return a page of a shop, with the menu and what stands on every page. Within ``visit.reading``."""
+    """Return a page of a shop, with the menu and what stands on every page. Within ``visit.reading``.
+
+    Of a page with a ``period`` it is said which months of it are closed.
+    """
     page = Page(visit.language, visit.request.url.path, visit.asked.pairs)
+    shop_id, period = values.get("shop_id"), values.get("period")
+    locked = closed_months(visit.connection, shop_id, period) if shop_id and period else []
     return render(
         template,
         page,
@@ -43,5 +49,6 @@ def shop_page(visit: Visit, template: str, title: Text, status_code: int = 200, 
         csrf_token=visit.session.csrf_token,
         shops=visit.shops,
         menu=visit.menu,
+        locked=locked,
         **values,
     )

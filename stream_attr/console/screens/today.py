@@ -84,6 +84,7 @@ def show(visit: Visit) -> Response:
             shop_id=shop_id,
             now=now,
             day=period.name,
+            period=period,
             last_day=day_name(now.day),
             days=[day_name(day + step) for step in (-1, 1)],
             tiles=list(_tiles(report, visit, shop_id, period)),

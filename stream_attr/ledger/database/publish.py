@@ -39,8 +39,13 @@ READ_BY_CONSOLE: Final = (
     "sink_offset",
 )
 """All but the last have row-level security."""
-_COUNTED_BY_CONSOLE: Final = ("unstored", "topic")
-"""A table of no shop, of whose rows one column can be read: enough to count them."""
+_COLUMNS_OF_CONSOLE: Final = (
+    ("unstored", "topic"),
+    ("pay_run", "month"),
+    ("pay_run", "state"),
+    ("pay_run", "persons"),
+)
+"""Of tables of no shop, the columns that can be read: to count, and to know which months are closed."""
 _SET_OPTION: Final = 16_00_00
 """Since this version of PostgreSQL a member may be one without the right to SET ROLE."""
 
@@ -73,7 +78,8 @@ def publish(connection: Connection[Any]) -> str | None:
     readable = {READER: [view.name for view in VIEWS], CONSOLE: list(READ_BY_CONSOLE)}
     to_do = {role: _grant(connection, role, names) for role, names in readable.items()}
     if to_do[CONSOLE] is None:
-        _grant_column(connection, CONSOLE, *_COUNTED_BY_CONSOLE)
+        for table, column in _COLUMNS_OF_CONSOLE:
+            _grant_column(connection, CONSOLE, table, column)
         may_become_console(connection)
     return "; ".join(one for one in to_do.values() if one is not None) or None
 
