@@ -11,6 +11,7 @@ from stream_attr.adapters.registry import ADAPTERS
 from stream_attr.cli.connected import Connected, connected_options, gateway_module
 from stream_attr.cli.params import FOLDER, TIME, FilesCommand
 from stream_attr.cli.process import stop_on_signals
+from stream_attr.cli.terminal import echo
 from stream_attr.errors import UnusableError
 from stream_attr.worker.ops.logs import set_up
 
@@ -68,11 +69,12 @@ def command(
             raise click.UsageError("--since is for the topic; it does not go with --from.")
         adapt = functools.partial(service.adapt_files, adapter, accounts, files)
         if out is not None:
-            service.into_folder(out, adapt)
+            told = f"{service.into_folder(out, adapt)}; in {out}"
         else:
             send, finish = service.into_topics(connected.topics)
-            adapt(send)
+            told = f"{adapt(send)}; sent"
             finish()
+        echo(told, err=True)
         return
     if out is not None:
         raise click.UsageError("--out goes with --from.")

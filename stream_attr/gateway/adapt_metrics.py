@@ -93,6 +93,21 @@ class AdaptMetrics:
         """Record offsets that were deleted before they were read."""
         self._lost.labels(self._platform, partition).inc(records)
 
+    def summary(self) -> str:
+        """Return what was counted since it started, as a sentence."""
+        made = [f"{count:,} {topic}" for topic, count in _counts(self._events, "topic")]
+        told = f"{sum(count for _, count in _counts(self._payloads, 'platform')):,} payloads, "
+        told += ", ".join(made) or "no event"
+        skipped = [f"{count:,} {reason}" for reason, count in _counts(self._skipped, "reason")]
+        return f"{told}; parts without an event: {', '.join(skipped)}" if skipped else told
+
     def forget(self) -> None:
         """Remove the gauges of partitions, which others may hold now."""
         self._lag.clear()
+
+
+def _counts(counter: Counter, label: str) -> list[tuple[str, int]]:
+    """Return what a counter has counted, by one of its labels, in order."""
+    (family,) = counter.collect()
+    found = [one for one in family.samples if one.name.endswith("_total")]
+    return sorted((one.labels[label], int(one.value)) for one in found)

@@ -67,8 +67,8 @@ def adapt_topic(
 
 def adapt_files(
     adapter: Adapter, accounts: Iterable[ConnectedAccount], names: Sequence[str], take: Take
-) -> None:
-    """Make events of files of raw records, one a line, in their order.
+) -> str:
+    """Make events of files of raw records, one a line, in their order; returns how many of what.
 
     Raises:
         UnusableFileError: a file or a line of it cannot be read.
@@ -81,6 +81,7 @@ def adapt_files(
             for record in _records(name):
                 take(adaptation.take(record))
         take(adaptation.expire())
+    return metrics.summary()
 
 
 def into_topics(topics: tuple[str, Security, str]) -> tuple[Take, Callable[[], None]]:
@@ -93,8 +94,10 @@ def into_topics(topics: tuple[str, Security, str]) -> tuple[Take, Callable[[], N
     return lambda records: send(sender, records), sender.flush
 
 
-def into_folder(folder: Path, adapt: Callable[[Take], None]) -> None:
+def into_folder(folder: Path, adapt: Callable[[Take], str]) -> str:
     """Write ``chat.jsonl``, ``orders.jsonl`` and ``raw-dead-letters.jsonl`` to a folder, all or none.
+
+    Returns what ``adapt`` does.
 
     Raises:
         UnusableFileError: the folder cannot be written.
@@ -105,7 +108,7 @@ def into_folder(folder: Path, adapt: Callable[[Take], None]) -> None:
             for topic, _, value in records:
                 opened[_FILES[topic]].write(value + b"\n")
 
-        adapt(write)
+        return adapt(write)
 
 
 def _records(name: str) -> Iterator[RawRecord]:

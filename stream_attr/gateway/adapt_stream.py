@@ -174,6 +174,8 @@ class AdaptStream:
                 raise
             self.reason = f"the broker does not say where to go on: {reason_of(error)}"
             return
+        numbers = ", ".join(map(str, sorted(self._shares.read))) or "none yet"
+        logger.info("makes events of %s, partitions %s", self._topic, numbers)
         self.reason = None
 
     def _take(self, reader: Reader, message: Message) -> None:

@@ -22,6 +22,7 @@ class Positions:
     def __init__(self, file: Path) -> None:
         self._file = file
         try:
+            file.parent.mkdir(parents=True, exist_ok=True)
             content = file.read_bytes() if file.exists() else b"{}"
             self._known = msgspec.json.decode(content, type=dict[str, int])
             self._write()  # so that a place which cannot be written is told at once

@@ -148,6 +148,9 @@ class _Runner:
         return self._silent or next((one.failed for one in self._sources if one.failed is not None), None)
 
     def run(self) -> None:
+        for source in self._sources:
+            platform, connection, name = source.labels
+            logger.info("asks for %s of connection %s of %s", name, connection, platform)
         try:
             while not self._stop.is_set():
                 now = time.monotonic()

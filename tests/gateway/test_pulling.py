@@ -205,5 +205,7 @@ def test_positions_survive_and_a_file_that_is_none_is_named(tmp_path):
     file.write_text("[1")
     with pytest.raises(UnusableError, match=r"p\.json is no file of positions"):
         Positions(file)
-    with pytest.raises(UnusableError, match="cannot be read or written: No such file"):
-        Positions(tmp_path / "gone" / "p.json")
+    with pytest.raises(UnusableError, match="cannot be read or written: File exists; see --position"):
+        Positions(file / "q.json")
+    Positions(tmp_path / "new" / "p.json").set("a", 1)
+    assert Positions(tmp_path / "new" / "p.json").get("a") == 1
