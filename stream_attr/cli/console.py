@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ import click
 from stream_attr.cli.console_doors import Doors, doors_options
 from stream_attr.cli.database import Where, database_options, ledger_module
 from stream_attr.cli.optional import optional_module
-from stream_attr.cli.params import BROKER, PORT, WEB_URL, topic_prefix_option
+from stream_attr.cli.params import BROKER, EXISTING_FOLDER, PORT, WEB_URL, topic_prefix_option
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo
 from stream_attr.cli.watched import Web, web_options
@@ -51,6 +52,12 @@ def console_module(name: str) -> ModuleType:
 @topic_prefix_option
 @security_options
 @click.option(
+    "--events",
+    metavar="FOLDER",
+    type=EXISTING_FOLDER,
+    help="Events that stream-attr lab export has stored, to try rules on.  [default: rules cannot be tried]",
+)
+@click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
@@ -72,6 +79,7 @@ def command(
     broker: str | None,
     topic_prefix: str,
     security: Security,
+    events: Path | None,
     host: str,
     port: int,
     doors: Doors,
@@ -85,12 +93,13 @@ def command(
     context.obj = where, public_url or f"http://{host}:{port}"
     if context.invoked_subcommand is None:
         writer = None if broker is None else TopicWriter(broker, security, topic_prefix)
-        _serve(where, writer, host, port, public_url, doors, web)
+        _serve(where, writer, events, host, port, public_url, doors, web)
 
 
 def _serve(
     where: Where,
     writer: TopicWriter | None,
+    events: Path | None,
     host: str,
     port: int,
     public_url: str | None,
@@ -140,11 +149,12 @@ def _serve(
                 web.port,
                 "--web-host and --web-port",
             ),
+            _lab(pool, events) as lab,
         ):
             metrics.watch(pool)
             echo(f"console on {address}")
             uvicorn.run(
-                app.application(pool, settings, metrics),
+                app.application(pool, settings._replace(lab=lab), metrics),
                 host=host,
                 port=port,
                 access_log=False,
@@ -152,6 +162,20 @@ def _serve(
                 server_header=False,
                 proxy_headers=False,  # the application has its own
             )
+
+
+@contextmanager
+def _lab(pool: Any, events: Path | None) -> Iterator[Any]:
+    """Yield what judges trials of rules until the block ends; None: there are no events."""
+    if events is None:
+        yield None
+        return
+    lab = optional_module("lab.runner", "console", "the console").Runner(pool, events)
+    lab.start()
+    try:
+        yield lab
+    finally:
+        lab.stop()
 
 
 @command.group()

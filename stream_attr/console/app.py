@@ -35,6 +35,7 @@ from stream_attr.console.screens import (
     appeals,
     buyer,
     figures,
+    lab,
     order,
     people,
     reconcile,
@@ -49,6 +50,7 @@ from stream_attr.console.unpublished import publishing
 from stream_attr.console.visit import LANGUAGE_COOKIE, Asked, Visit, language_of
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.writer import TopicWriter
+from stream_attr.lab.runner import Runner
 from stream_attr.ledger.texts import LANGUAGES
 
 if TYPE_CHECKING:  # an extra
@@ -65,6 +67,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     reconcile.SCREEN,
     appeals.SCREEN,
     rules.SCREEN,
+    lab.SCREEN,
     people.SCREEN,
     rule_forms.SETTINGS_FORM,
     rule_forms.AGENT_FORM,
@@ -98,6 +101,8 @@ class Settings(NamedTuple):
     """Where people can log in besides."""
     trial: Trial | None = None
     """Says what a change of rules would have done; None: nobody can."""
+    lab: Runner | None = None
+    """What judges trials of rules; None: no events are stored."""
 
 
 def application(
@@ -116,7 +121,7 @@ def application(
 
     def endpoint(screen: Screen) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            answering = partial(_answer, request, screen, pool, entrance, settings.writer, previews)
+            answering = partial(_answer, request, screen, pool, entrance, settings, previews)
             if request.method != "POST":
                 return await run_in_threadpool(answering, None)
             if screen.largest_file:  # of nobody who may not send it is a file read
@@ -173,7 +178,7 @@ def _answer(
     screen: Screen,
     pool: ConnectionPool[Connection[Any]],
     entrance: Entrance,
-    writer: TopicWriter | None,
+    settings: Settings,
     previews: Previews | None,
     form: FormData | None,
 ) -> Response:
@@ -191,7 +196,7 @@ def _answer(
             check_form(form.get("csrf_token"), visit.session.csrf_token)
             visit.form = Asked(tuple((key, one) for key, one in form.multi_items() if isinstance(one, str)))
             visit.file = next((one for one in form.values() if isinstance(one, UploadFile)), None)
-        visit.writer, visit.previews = writer, previews
+        visit.writer, visit.previews, visit.lab = settings.writer, previews, settings.lab
         try:
             answer = answering(visit)
         except UnusableError as error:

@@ -97,6 +97,46 @@ TEXTS: Final[Mapping[str, Text]] = {
     "history": Text("History", "修订记录"),
     "known": Text("known at", "获知时间"),
     "kind": Text("kind", "类型"),
+    "lab_against": Text("against", "对比"),
+    "lab_all_pairs": Text("each two", "任意两套"),
+    "lab_ask": Text("Try these rules", "开始判定"),
+    "lab_before": Text("rules", "规则"),
+    "lab_by": Text("by", "发起人"),
+    "lab_cancel": Text("Cancel", "取消"),
+    "lab_choose": Text("Rules to try", "要对比的规则"),
+    "lab_current": Text(
+        "the shop's own settings, on each day those of the day", "店铺自己的设置，每天按当天生效的"
+    ),
+    "lab_events": Text("{read} of {total} events", "{total} 条事件中的 {read} 条"),
+    "lab_help": Text(
+        "Stored events are judged again by each rule set, side by side. Nothing of the shop's "
+        "results changes.",
+        "把存档的事件按每套规则重新判定并并排比较，不影响店铺的任何结果。",
+    ),
+    "lab_many": Text(
+        "five trials of this shop are under way already: wait for one, or cancel one",
+        "本店已有五个试算在进行：请等待或取消其中一个",
+    ),
+    "lab_no_events": Text(
+        "No events of this shop are stored: rules can be tried once stream-attr lab export keeps "
+        "a folder up, and the console is started with --events FOLDER.",
+        "没有本店的事件存档：用 stream-attr lab export 维护一个文件夹，"
+        "并以 --events FOLDER 启动控制台后即可试用规则。",
+    ),
+    "lab_none": Text("No rules have been tried yet.", "还没有试过规则。"),
+    "lab_own": Text("Rules of one's own", "自定义规则"),
+    "lab_own_help": Text(
+        "JSON as in a settings record: a preset and what differs from it. Name and rules, or neither.",
+        "与设置记录相同的 JSON：预设加上不同之处。名称与规则要么都填，要么都不填。",
+    ),
+    "lab_own_name": Text("name of these rules", "规则名称"),
+    "lab_schedule": Text("Prepare as the shop's next settings", "拟定为店铺的下一份设置"),
+    "lab_schedule_help": Text(
+        "From tomorrow on, as a draft that is looked at and published under Rules.",
+        "自明天起生效，先作为草稿，在“规则”中查看并发布。",
+    ),
+    "lab_trials": Text("Trials", "试算记录"),
+    "lab_view": Text("show", "查看"),
     "last_days": Text(
         "The ledger has nothing of the last seven days; its last day is {day}.",
         "账本中没有最近七天的数据，最后一天是 {day}。",

@@ -17,6 +17,7 @@ from stream_attr.console.changes.previews import Previews
 from stream_attr.console.reading import agents_of, reading, shops_of
 from stream_attr.console.sessions import Session
 from stream_attr.kafka.writer import TopicWriter
+from stream_attr.lab.runner import Runner
 from stream_attr.ledger import audit
 from stream_attr.ledger.texts import LANGUAGES, Text
 
@@ -85,6 +86,8 @@ class Visit:
     """What records are published with; None: the console was given no broker."""
     previews: Previews | None = None
     """What tries changes of rules; None: the console was given no events."""
+    lab: Runner | None = None
+    """What judges trials of rules; None: the console was given no stored events."""
     shops: list[str] = field(default_factory=list)
     """That the account may see; known within ``reading``."""
     after: list[Callable[[], None]] = field(default_factory=list)

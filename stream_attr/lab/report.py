@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from stream_attr.codec.money import format_money
 from stream_attr.errors import UnusableError
-from stream_attr.lab.result import AgentMoney, JudgedOrder, LabResult, Pair, Sum, Verdict
+from stream_attr.lab.result import AgentMoney, JudgedOrder, LabResult, Move, Pair, Sum, Verdict
 from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.reports.compare import CONTESTED, MOVED, NOBODY
@@ -61,8 +63,15 @@ _TO_THE_END: Final = Text(
 )
 
 
-def report(result: LabResult, view: str, pair: tuple[str, str] | None = None) -> Report:
+def report(
+    result: LabResult,
+    view: str,
+    pair: tuple[str, str] | None = None,
+    wanted: Callable[[Move], bool] | None = None,
+) -> Report:
     """Return a view of what the lab found: one of `VIEWS`; ``pair``: of two rule sets, else of each two.
+
+    ``wanted``: which orders that move are listed; None: all.
 
     Raises UnusableError for a rule set that was not judged.
     """
@@ -70,6 +79,8 @@ def report(result: LabResult, view: str, pair: tuple[str, str] | None = None) ->
         if name not in result.rule_sets:
             raise UnusableError(f"rule set {name} was not judged: there are {', '.join(result.rule_sets)}")
     pairs = list(result.pairs) if pair is None else [result.pair(*pair)]
+    if wanted is not None:
+        pairs = [replace(one, moves=tuple(filter(wanted, one.moves))) for one in pairs]
     columns, rows, totals = VIEWS[view](result, pairs)
     title = _TITLE.filled(sets=", ".join(result.rule_sets))
     if pair is not None:
@@ -252,7 +263,25 @@ def _orders(result: LabResult, pairs: Sequence[Pair]) -> _View:
         for pair in pairs
         for move in pair.moves
     ]
-    return columns, rows, ()
+    if len(pairs) > 1:
+        return columns, rows, ()
+    totals: list[Row] = []
+    for of_currency in result.contested:
+        currency = of_currency.currency
+        moved = _sum(move.order for move in pairs[0].moves if move.order.currency == currency)
+        if moved.orders:
+            totals.append(
+                (
+                    None,
+                    None,
+                    _TOTAL,
+                    f"{moved.orders:,}",
+                    Money(moved.amount, currency),
+                    currency,
+                    *[None] * 7,
+                )
+            )
+    return columns, rows, totals
 
 
 def _pay(result: LabResult, pairs: Sequence[Pair]) -> _View:

@@ -6,7 +6,7 @@ order under all of them in one pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -19,7 +19,7 @@ from stream_attr.files.jsonl import LinesFile
 from stream_attr.rules.shop.days import MIDNIGHT, Zone, zone
 from stream_attr.rules.shop.settings import DEFAULT_TIMEZONE, OFFICIAL, PRESETS, Settings
 
-__all__ = ["AS_IT_STOOD", "Composed", "RuleSet", "composed", "preset", "read_rules"]
+__all__ = ["AS_IT_STOOD", "Composed", "RuleSet", "bare_rules", "composed", "preset", "read_rules"]
 
 FIRST_DAY: Final = "2000-01-01"
 """From this day on a rule set holds: no event lies before it."""
@@ -95,6 +95,14 @@ def composed(shop_id: str, rule_sets: Sequence[RuleSet], settings: Iterable[str]
     return Composed(lines, names, held, zone(of_shop["timezone"], of_shop["day_cut"]))
 
 
+def bare_rules(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rules of a document: without what a settings record has beside them.
+
+    What no rule is called stays: the check of the record names it.
+    """
+    return {field: value for field, value in given.items() if field not in {*_OF_RECORD, *_OF_SHOP}}
+
+
 def _check_names(rule_sets: Sequence[RuleSet]) -> None:
     if not rule_sets:
         raise UnusableError("no rule set to judge by: name one or more")
@@ -117,8 +125,7 @@ def _rules_of(name: str, given: dict[str, Any], of_shop: dict[str, str]) -> dict
                 f"rule set {name}: `{field}` is {of_shop[field]} since the shop's first record and cannot "
                 "change: leave it out"
             )
-    # What no rule is called stays: the check of the record names it.
-    return {field: value for field, value in given.items() if field not in {*_OF_RECORD, *_OF_SHOP}}
+    return bare_rules(given)
 
 
 def _checked(name: str, record: dict[str, Any]) -> ShopSettings:

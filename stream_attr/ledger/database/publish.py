@@ -36,6 +36,7 @@ READ_BY_CONSOLE: Final = (
     "alert_message",
     "goal",
     "appeal",
+    "lab_trial",
     "sink_offset",
 )
 """All but the last have row-level security."""

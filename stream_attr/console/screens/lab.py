@@ -1,0 +1,328 @@
+"""The lab: rule sets tried over a period of stored events, in the background, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from stream_attr.console.accounts import now_ms
+from stream_attr.console.changes.drafts import Drafts
+from stream_attr.console.changes.history import held_on
+from stream_attr.console.links import changed, to
+from stream_attr.console.periods import chosen, month_of, today
+from stream_attr.console.roles import CHANGES_RULES, WHOLE_SHOP
+from stream_attr.console.screens.exports import EXPORTS, file_of
+from stream_attr.console.screens.live import Live
+from stream_attr.console.screens.rows import Shown, shown_rows
+from stream_attr.console.screens.screen import Screen, shop_page
+from stream_attr.console.shop_records import basis_of, history_of, settings_of
+from stream_attr.console.texts import TEXTS
+from stream_attr.console.visit import Asked, Visit, not_found
+from stream_attr.contract.topics import SETTINGS
+from stream_attr.errors import UnusableError
+from stream_attr.lab.report import report
+from stream_attr.lab.result import LabResult, Move
+from stream_attr.lab.rule_sets import AS_IT_STOOD, RuleSet, bare_rules, preset, read_rules
+from stream_attr.lab.trials import State, Trial, Trials
+from stream_attr.ledger import audit
+from stream_attr.ledger.periods import shop_zone
+from stream_attr.ledger.reports.report import Cell, Report, Row
+from stream_attr.ledger.texts import Text
+from stream_attr.rules.shop.days import day_name
+from stream_attr.rules.shop.settings import PRESETS
+from stream_attr.rules.vocabulary import PRESET_NAMES
+
+__all__ = ["SCREEN"]
+
+TITLE: Final = Text("Lab", "规则实验室")
+VIEWS: Final = {
+    "pairs": Text("how much moves", "变动汇总"),
+    "agents": Text("each agent's money", "客服金额"),
+    "flows": Text("from whom to whom", "流向"),
+    "orders": Text("orders that move", "变动订单"),
+}
+STATES: Final = {
+    State.WAITING: Text("waiting", "排队中"),
+    State.RUNNING: Text("being judged", "判定中"),
+    State.DONE: Text("done", "已完成"),
+    State.FAILED: Text("failed", "失败"),
+    State.CANCELLED: Text("cancelled", "已取消"),
+}
+PER_PAGE: Final = 100
+_LISTED: Final = 50
+_MOST_OPEN: Final = 5
+"""Trials of a shop that wait or run at one time."""
+_NOBODY: Final = "-"
+"""Stands for nobody in an address; an agent's id may be this, and is then among those of nobody."""
+
+
+class _Entered(NamedTuple):
+    """What the form holds."""
+
+    sets: tuple[str, ...]
+    """The current rules and presets that are chosen."""
+    name: str
+    rules: str
+    """A rule set of one's own, as it is written."""
+
+
+def show(visit: Visit) -> Response:
+    """Show the form and the trials of a shop, or a trial."""
+    with visit.reading() as connection:
+        shop_id = visit.shop()
+        if shop_id is None:
+            return shop_page(visit, "no_shop.html", TITLE)
+        name = visit.asked.one("trial")
+        if name is None:
+            own = visit.asked.one("rules") or ""
+            return _form(visit, shop_id, _Entered((AS_IT_STOOD.name,), _named(visit, ""), own), "")
+        trials = Trials(connection)
+        trial = trials.find(shop_id, name)
+        if trial is None:
+            raise not_found()
+        return _trial(visit, trial, trials.result(trial))
+
+
+def act(visit: Visit) -> Response:
+    """Begin a trial, or cancel one."""
+    with visit.reading() as connection:
+        shop_id = visit.shop()
+        if shop_id is None:
+            raise not_found()
+        do, name = visit.form.one("do"), visit.form.one("trial")
+        if do == "try":
+            return _begin(visit, shop_id)
+        trial = None if name is None else Trials(connection).find(shop_id, name)
+        if trial is None:
+            raise not_found()
+    if do == "schedule":
+        return _scheduled(visit, trial)
+    if do != "cancel":
+        raise HTTPException(400, f"do={do}: write try, cancel or schedule")
+    if Trials(visit.connection).end(trial, State.CANCELLED):
+        audit.note(visit.connection, visit.account.login, "cancel trial of rules", shop_id, trial.trial_id)
+    return RedirectResponse(to("/lab", shop=shop_id), 303)
+
+
+def _begin(visit: Visit, shop_id: str) -> Response:
+    """Have a trial made once the page's snapshot is left, or say why it cannot be."""
+    form, lab = visit.form, visit.lab
+    entered = _Entered(form.all("set"), form.one("name") or "", form.one("rules") or "")
+    if lab is None:
+        return _form(visit, shop_id, entered, TEXTS["lab_no_events"].of(visit.language), 400)
+    if sum(one.is_open for one in Trials(visit.connection).latest(shop_id, _LISTED)) >= _MOST_OPEN:
+        return _form(visit, shop_id, entered, TEXTS["lab_many"].of(visit.language), 400)
+    try:
+        period = chosen(form, month_of(today(visit.connection, shop_id).day))
+        rule_sets = _rule_sets(entered)
+        lab.check(shop_id, rule_sets)
+    except UnusableError as error:
+        return _form(visit, shop_id, entered, str(error), 400)
+
+    def ask() -> None:
+        about = f"{period.name} {', '.join(one.name for one in rule_sets)}"
+        Trials(visit.connection).ask(shop_id, rule_sets, period, visit.account.login)
+        audit.note(visit.connection, visit.account.login, "try rules", shop_id, about)
+        lab.look()
+
+    visit.after.append(ask)
+    return RedirectResponse(to("/lab", shop=shop_id), 303)
+
+
+def _scheduled(visit: Visit, trial: Trial) -> Response:
+    """Prepare a rule set as the shop's settings from tomorrow on: a draft of a change of rules."""
+    name = visit.form.one("set")
+    rules = next((one.rules for one in trial.rule_sets if one.name == name), None)
+    if rules is None:
+        raise not_found()
+    shop_id = trial.shop_id
+    with visit.reading() as connection:
+        history = history_of(connection, shop_id)
+        basis = basis_of(SETTINGS, shop_id, None, settings_of(connection, shop_id))
+        tomorrow = day_name(shop_zone(connection, shop_id).day_of(now_ms()) + 1)
+    documents = [orjson.loads(one.value or b"") for one in history if one.topic == SETTINGS]
+    held = held_on(documents, tomorrow) or {}
+    kept = {field: value for field, value in held.items() if field not in bare_rules(held)}
+    document = {**kept, **bare_rules(rules), "shop_id": shop_id, "effective_from": tomorrow}
+    number = Drafts(visit.connection, shop_id).save(
+        None, SETTINGS, document, held or None, basis, visit.account.login
+    )
+    return RedirectResponse(to("/rules/change", shop=shop_id, number=str(number)), 303)
+
+
+def _rule_sets(entered: _Entered) -> list[RuleSet]:
+    """Return what is to be judged by. Raises UnusableError."""
+    found = [AS_IT_STOOD if one == AS_IT_STOOD.name else preset(one) for one in entered.sets]
+    if entered.rules:
+        found.append(read_rules(entered.rules.encode(), entered.name))
+    return found
+
+
+def _named(visit: Visit, default: str) -> str:
+    return visit.asked.one("name") or default
+
+
+def _form(visit: Visit, shop_id: str, entered: _Entered, wrong: str, status: int = 200) -> Response:
+    now = today(visit.connection, shop_id)
+    asked: Asked = visit.form if visit.form.pairs else visit.asked
+    last_month = month_of(month_of(now.day).first - 1)
+    try:
+        period = chosen(asked, last_month)
+    except UnusableError:
+        period = last_month
+    trials = Trials(visit.connection).latest(shop_id, _LISTED)
+    stored = visit.lab is not None and shop_id in visit.lab.shops
+    return shop_page(
+        visit,
+        "lab.html",
+        TITLE,
+        status,
+        shop_id=shop_id,
+        can_try=stored and visit.account.role in CHANGES_RULES,
+        may_act=visit.account.role in CHANGES_RULES,
+        is_stored=stored,
+        current=AS_IT_STOOD.name,
+        presets={one: Text(PRESET_NAMES[one].meaning, PRESET_NAMES[one].chinese) for one in PRESETS},
+        entered=entered,
+        wrong=wrong,
+        first=day_name(period.first),
+        last=day_name(period.last),
+        trials=trials,
+        states=STATES,
+        zone=now.zone.name,
+        live=_live(visit, trials),
+    )
+
+
+def _live(visit: Visit, trials: Sequence[Trial]) -> Live | None:
+    """Return how the page asks for how far trials are; None: nothing is under way."""
+    if not any(one.is_open for one in trials):
+        return None
+    pairs = [(name, value) for name, value in visit.asked.pairs if name != "part"]
+    return Live(changed(visit.request.url.path, pairs, part="live"), visit.is_part)
+
+
+def _trial(visit: Visit, trial: Trial, result: LabResult | None) -> Response:
+    """Show how far a trial is, or a view of what came out."""
+    asked = visit.asked
+    view = asked.one("show") or "pairs"
+    if view not in VIEWS:
+        raise HTTPException(400, f"show={view}: write one of {', '.join(VIEWS)}")
+    values: dict[str, Any] = {"report": None, "rows": [], "totals": [], "number": 1, "is_last": True}
+    pair = _pair(asked, trial)
+    if result is not None:
+        wanted = _wanted(asked) if view == "orders" else None
+        made = report(result, view, pair, wanted)
+        if (format_ := asked.one("format")) is not None:
+            return file_of(visit, made, format_, trial.shop_id, trial.period)
+        number = _page_number(asked.one("page"))
+        rows = list(made.rows)
+        of_page = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
+        values = {
+            "report": made,
+            "rows": _linked(visit, trial, made, of_page, pair),
+            "totals": _linked(visit, trial, made, list(made.totals), None),
+            "number": number,
+            "is_last": len(rows) <= number * PER_PAGE,
+        }
+    return shop_page(
+        visit,
+        "trial.html",
+        TITLE,
+        shop_id=trial.shop_id,
+        trial=trial,
+        period=trial.period.name,
+        view=view,
+        views=VIEWS,
+        pair=pair or ("", ""),
+        states=STATES,
+        zone=today(visit.connection, trial.shop_id).zone.name,
+        may_act=visit.account.role in CHANGES_RULES,
+        exports=list(EXPORTS),
+        live=_live(visit, [trial]),
+        **values,
+    )
+
+
+def _pair(asked: Asked, trial: Trial) -> tuple[str, str] | None:
+    """Return the two rule sets that are looked at; None: each two. Raises HTTPException, 400."""
+    before, after = asked.one("before"), asked.one("after")
+    names = [one.name for one in trial.rule_sets]
+    if before is None and after is None:
+        return (names[0], names[1]) if len(names) == 2 else None
+    if before not in names or after not in names or before == after:
+        raise HTTPException(400, f"before={before} after={after}: write two of {', '.join(names)}")
+    return before, after
+
+
+def _wanted(asked: Asked) -> Any:
+    """Return which orders that move are asked for: from somebody, to somebody; None: all."""
+    giver, taker = asked.one("giver"), asked.one("taker")
+    if giver is None and taker is None:
+        return None
+
+    def wanted(move: Move) -> bool:
+        return giver in (None, move.before.agent_id or _NOBODY) and taker in (
+            None,
+            move.after.agent_id or _NOBODY,
+        )
+
+    return wanted
+
+
+def _page_number(text: str | None) -> int:
+    if text is None:
+        return 1
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 100_000:
+        raise HTTPException(400, f"page {text!r} is none")
+    return int(text)
+
+
+def _linked(
+    visit: Visit, trial: Trial, made: Report, rows: Sequence[Row], pair: tuple[str, str] | None
+) -> list[list[Shown]]:
+    """Return rows as a page shows them, each number of orders with a link to these."""
+    days = [("from", day_name(trial.period.first)), ("to", day_name(trial.period.last))]
+    found = shown_rows(made, rows, visit, trial.shop_id, days)
+    for cells, row in zip(found, rows, strict=True):
+        by_key = {column.key: value for column, value in zip(made.columns, row, strict=True)}
+        for number, column in enumerate(made.columns):
+            who = _behind(column.key, by_key)
+            before = by_key.get("before") if pair is None else pair[0]
+            after = by_key.get("after") if pair is None else pair[1]
+            if who is not None and isinstance(before, str) and isinstance(after, str):
+                link = to(
+                    "/lab",
+                    shop=trial.shop_id,
+                    trial=trial.trial_id,
+                    show="orders",
+                    before=before,
+                    after=after,
+                    **who,
+                )
+                cells[number] = cells[number]._replace(link=link)
+    return found
+
+
+def _behind(key: str, row: dict[str, Cell]) -> dict[str, str] | None:
+    """Return from and to whom the orders of a number move; None: it is none of such orders."""
+    if key == "moved_orders":
+        return {}
+    if key == "gained_orders":
+        return {"taker": _who(row["agent"])}
+    if key == "lost_orders":
+        return {"giver": _who(row["agent"])}
+    if key == "orders" and "to" in row:
+        return {"giver": _who(row["from"]), "taker": _who(row["to"])}
+    return None
+
+
+def _who(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else _NOBODY
+
+
+SCREEN: Final = Screen("/lab", TITLE, show, WHOLE_SHOP, act=act, acting=CHANGES_RULES)
