@@ -13,6 +13,8 @@ from psycopg import Connection
 from stream_attr.console.accounts import now_ms
 from stream_attr.console.changes.checks import value_of
 from stream_attr.contract.topics import ROSTER
+from stream_attr.lab.kept import decode_result, encode_result
+from stream_attr.lab.result import LabResult
 
 __all__ = ["Change", "Drafts", "Preview", "State", "digest_of"]
 
@@ -63,7 +65,6 @@ class Change(NamedTuple):
     preview_read: int | None
     preview_of: int | None
     preview_problem: str | None
-    preview: dict[str, Any] | None
     seen_by: list[str]
     """Who has seen the preview of this content."""
     published_by: str | None
@@ -95,7 +96,7 @@ class Change(NamedTuple):
 
 _COLUMNS: Final[LiteralString] = (
     "shop_id, number, topic, agent_id, content, digest, before, basis, state, changed_by, changed_ts,"
-    " preview_state, preview_digest, preview_ts, preview_read, preview_of, preview_problem, preview, seen_by,"
+    " preview_state, preview_digest, preview_ts, preview_read, preview_of, preview_problem, seen_by,"
     " published_by, published_ts, published_unseen, source_partition, source_offset"
 )
 
@@ -197,10 +198,10 @@ class Drafts:
         return self._tell(change, "preview_read = %s, preview_of = %s", (read, of))
 
     def end_preview(
-        self, change: Change, state: Preview, result: Mapping[str, Any] | None, problem: str | None
+        self, change: Change, state: Preview, result: LabResult | None, problem: str | None
     ) -> None:
         """Note what came of a preview."""
-        kept = None if result is None else orjson.dumps(result).decode()
+        kept = None if result is None else encode_result(result).decode()
         self._tell(change, "preview_state = %s, preview = %s, preview_problem = %s", (state, kept, problem))
 
     def _tell(self, change: Change, what: LiteralString, bound: Sequence[object]) -> bool:
@@ -210,6 +211,16 @@ class Drafts:
         )
         where = (self._shop_id, change.number, change.digest, change.digest)
         return bool(self._connection.execute(query, (now_ms(), *bound, *where)).rowcount)
+
+    def result(self, change: Change) -> LabResult | None:
+        """Return what the preview of a change found; None: there is none."""
+        row = self._connection.execute(
+            "SELECT preview::text FROM rule_change WHERE shop_id = %s AND number = %s",
+            (self._shop_id, change.number),
+        ).fetchone()
+        if row is None or row[0] is None:
+            return None
+        return decode_result(row[0].encode(), f"the preview of change {change.number}")
 
     def note_seen(self, change: Change, login: str) -> None:
         """Note that somebody has been shown the preview of a content."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from psycopg import Connection
@@ -13,6 +13,8 @@ from psycopg_pool import ConnectionPool
 
 from stream_attr.console.changes.drafts import Change, Drafts, Preview
 from stream_attr.errors import StreamAttrError, UnusableError
+from stream_attr.lab.result import LabResult
+from stream_attr.ledger.periods import Period
 
 __all__ = ["Previews", "Progress", "Trial"]
 
@@ -20,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called with how many events are read, and of how many; what it raises ends the trial."""
-Trial = Callable[[Change, Progress], Mapping[str, Any]]
-"""Returns what a change would have done; raises UnusableError where that cannot be known."""
+Trial = Callable[[Change, Period, Progress], LabResult]
+"""Says what a change would have done to a period; raises UnusableError where that cannot be known."""
 _TOLD_EVERY_S: Final = 0.5
 _WAIT_S: Final = 5.0
 
@@ -38,21 +40,21 @@ class Previews:
         self._trial = trial
         self._turn = threading.Lock()
 
-    def start(self, change: Change) -> None:
-        """Begin a preview, unless one of this content runs."""
+    def start(self, change: Change, period: Period) -> None:
+        """Begin a preview of a period, unless one of this content runs."""
         with self._pool.connection() as connection:
             if not Drafts(connection, change.shop_id).begin_preview(change):
                 return
-        threading.Thread(target=self._run, args=(change,), name="preview", daemon=True).start()
+        threading.Thread(target=self._run, args=(change, period), name="preview", daemon=True).start()
 
-    def _run(self, change: Change) -> None:
-        result: Mapping[str, Any] | None = None
+    def _run(self, change: Change, period: Period) -> None:
+        result: LabResult | None = None
         state, problem = Preview.DONE, None
         try:
             while not self._turn.acquire(timeout=_WAIT_S):
                 self._tell(change, 0, 0)
             try:
-                result = self._trial(change, self._telling(change))
+                result = self._trial(change, period, self._telling(change))
             finally:
                 self._turn.release()
         except _NobodyWaitsError:

@@ -45,9 +45,7 @@ OF_CHANGES: Final[Mapping[str, Text]] = {
         "may begin in the past.",
         "该店铺还没有设置：首条记录永久确定时区和业务天分割点，可以从过去的日期开始。",
     ),
-    "form_wrong": Text(
-        "{count} fields are to be corrected; nothing was saved.", "有 {count} 处需要更正，尚未保存。"
-    ),
+    "form_wrong": Text("To be corrected: {count}. Nothing was saved.", "有 {count} 处需要更正，尚未保存。"),
     "later_record": Text("From {day} on another record holds already.", "自 {day} 起已有另一条记录生效。"),
     "left_empty": Text("Left empty", "留空"),
     "more_rows": Text("More rows", "增加行"),
@@ -71,7 +69,10 @@ OF_CHANGES: Final[Mapping[str, Text]] = {
     "not_here": Text("not on the console", "不是在控制台发布"),
     "open_draft": Text("Draft {number} of {who}", "{who} 的草稿 {number}"),
     "prepared_by": Text("prepared by", "准备人"),
-    "preview": Text("What it would have done to last month", "对上月的影响"),
+    "preview": Text("What it would have done", "影响试算"),
+    "preview_cut": Text("{rows} more rows are not shown.", "另有 {rows} 行未显示。"),
+    "preview_events": Text("{events} events judged twice", "两次判定 {events} 个事件"),
+    "preview_nothing": Text("Nothing moves.", "没有变动。"),
     "preview_failed": Text("The preview has failed. {why}", "预览失败。{why}"),
     "preview_impossible": Text("There is no preview: {why}", "无法预览：{why}"),
     "preview_none": Text(

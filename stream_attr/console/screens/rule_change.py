@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
+import msgspec
 import orjson
 from starlette.responses import RedirectResponse, Response
 
@@ -14,23 +16,36 @@ from stream_attr.console.changes.drafts import Change, Drafts, Preview, State
 from stream_attr.console.changes.history import differences, held_on
 from stream_attr.console.changes.publication import NotPublishedError, publish
 from stream_attr.console.links import to
+from stream_attr.console.periods import chosen, month_of, today
 from stream_attr.console.roles import CHANGES_RULES, Role
+from stream_attr.console.screens.rows import Shown, shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.shop_records import basis_of, history_of, roster_of, settings_of
 from stream_attr.console.texts import TEXTS
 from stream_attr.console.visit import Visit, not_found
 from stream_attr.contract.topics import SETTINGS
 from stream_attr.errors import StreamAttrError
+from stream_attr.lab.report import report
+from stream_attr.lab.result import LabResult
 from stream_attr.ledger import audit
 from stream_attr.ledger.periods import shop_zone
+from stream_attr.ledger.reports.report import Report
 from stream_attr.ledger.texts import Text
 from stream_attr.processor.ports import Record
+from stream_attr.rules.shop.days import day_name
 
 __all__ = ["SCREEN"]
 
 TITLE: Final = Text("Changes of rules and roster", "规则与名册的变更")
 _PATH: Final = "/rules/change"
 _DIGITS: Final = 18
+_MOST_ROWS: Final = 200
+_VIEWS: Final = {
+    "pairs": Text("What would be somebody else's", "归属会改变的"),
+    "agents": Text("By agent", "按客服"),
+    "flows": Text("From whom to whom", "从谁到谁"),
+    "orders": Text("Which orders", "哪些订单"),
+}
 
 
 def show(visit: Visit) -> Response:
@@ -55,6 +70,8 @@ def _page(visit: Visit, problem: Text | None = None, refused: list[Refusal] | No
         basis = basis_of(change.topic, shop_id, change.agent_id, reader(connection, shop_id))
         documents = _documents(change, history)
         is_draft = change.state is State.DRAFT
+        result = drafts.result(change) if change.shown is Preview.DONE else None
+        found = None if result is None else _found(visit, shop_id, result)
         if is_draft and refused is None:
             refused = refusals(change.topic, change.document, history, now_ms())
         day = change.document["effective_from"]
@@ -79,6 +96,9 @@ def _page(visit: Visit, problem: Text | None = None, refused: list[Refusal] | No
             refused=refused or [],
             problem=problem,
             preview=change.shown,
+            found=found,
+            tried=result,
+            last_month=[day_name(one) for one in month_of(today(connection, shop_id).day).before],
             Preview=Preview,
             can_preview=visit.previews is not None,
             can_publish=visit.writer is not None,
@@ -86,6 +106,40 @@ def _page(visit: Visit, problem: Text | None = None, refused: list[Refusal] | No
             is_part=visit.is_part,
             live=to(_PATH, shop=shop_id, number=str(change.number), part="live"),
         )
+
+
+class _View(NamedTuple):
+    """What a preview found, as a table."""
+
+    title: Text
+    report: Report
+    rows: list[list[Shown]]
+    totals: list[list[Shown]]
+    cut: int
+    """Rows that are left out."""
+
+
+def _found(visit: Visit, shop_id: str, result: LabResult) -> list[_View]:
+    """Return what a preview found: how much moves, of whom and to whom, and which orders."""
+    names = (TEXTS["value_before"].of(visit.language), TEXTS["value_after"].of(visit.language))
+    shown = msgspec.structs.replace(result, rule_sets=names)
+    views = []
+    for name, title in _VIEWS.items():
+        found = report(shown, name, names)
+        first = 2 if found.columns[0].key == "before" else 0  # which rules they are stands above
+        rows = [row[first:] for row in found.rows]
+        found = replace(found, title=title, columns=found.columns[first:])
+        totals = [row[first:] for row in found.totals]
+        views.append(
+            _View(
+                title,
+                found,
+                shown_rows(found, rows[:_MOST_ROWS], visit, shop_id, ()),
+                shown_rows(found, totals, visit, shop_id, ()),
+                max(0, len(rows) - _MOST_ROWS),
+            )
+        )
+    return views
 
 
 def _asked(visit: Visit, drafts: Drafts) -> Change:
@@ -112,11 +166,12 @@ def act(visit: Visit) -> Response:
         change = _asked(visit, Drafts(connection, shop_id))
         reader = settings_of if change.topic == SETTINGS else roster_of
         basis = basis_of(change.topic, shop_id, change.agent_id, reader(connection, shop_id))
+        last_month = month_of(today(connection, shop_id).day).before
         held = held_on(_documents(change, history_of(connection, shop_id)), change.document["effective_from"])
     drafts, login = Drafts(visit.connection, shop_id), visit.account.login
     match visit.form.one("do"):
         case "preview" if visit.previews is not None:
-            visit.previews.start(change)
+            visit.previews.start(change, chosen(visit.form, last_month))
         case "rebase":
             drafts.save(change.number, change.topic, change.document, held, basis, login)
         case "discard":
