@@ -61,7 +61,7 @@ _RECEPTIONS: Final = (
 _COUNTED: Final = f"{_RECEPTIONS} AND filtered IS NULL AND role <> 'frozen'"
 _PAID: Final = (
     " FROM decision WHERE shop_id = %(shop)s AND profile = 'official' AND outcome IN ('credited', 'silent')"
-    " AND paid_ts >= %(start)s AND paid_ts < %(end)s"
+    " AND counted_ts >= %(start)s AND counted_ts < %(end)s"
 )
 _REPORT: Final = "stream-attr report {report} --shop {{shop}} --from {{first}} --to {{last}}{more}"
 

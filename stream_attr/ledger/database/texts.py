@@ -74,6 +74,7 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
     "decision": {
         "profile": "official, or the name of a further profile, which is never credit.",
         "record": "The whole decision, the receipt included.",
+        "counted_ts": f"When it counts: on its payment, while it is not paid on its creation.{EPOCH}",
     },
     "refund": {
         "number": "Its place among the refunds that the decision names, from 1.",

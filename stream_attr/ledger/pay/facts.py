@@ -38,7 +38,7 @@ _DAYS: Final = SQL(
 _PAID: Final = (
     "SELECT order_id, revision, status, agent_id, placing_agent_id, payment_agent_id, basis, paid_ts, amount,"
     " currency, refund_completed, final_at FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
-    " AND outcome IN ('credited', 'silent') AND (paid_ts >= %(start)s AND paid_ts < %(end)s"
+    " AND outcome IN ('credited', 'silent') AND (counted_ts >= %(start)s AND counted_ts < %(end)s"
     " OR %(of_refunds)s AND paid_ts IS NOT NULL AND order_id IN (SELECT order_id FROM refund"
     " WHERE shop_id = %(shop)s AND completed AND ts >= %(start)s AND ts < %(end)s)) ORDER BY order_id"
 )

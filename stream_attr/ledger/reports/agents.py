@@ -15,6 +15,7 @@ from stream_attr.ledger.asked import Asked, Way, asked, measures_of
 from stream_attr.ledger.figures import FIGURES, add
 from stream_attr.ledger.formulas import Kind, Measures, Most
 from stream_attr.ledger.periods import Period
+from stream_attr.ledger.reports.distinct import distinct
 from stream_attr.ledger.reports.measured import (
     Measured,
     ShopMeasures,
@@ -48,11 +49,14 @@ _QUERY: Final = SQL(
     " {measures} FROM agent_day WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date"
     " GROUP BY 1, 2"
 )
-_CURRENCIES: Final = (
+_IN_DAYS: Final = (
     "SELECT DISTINCT currency FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
-    " AND (paid_ts >= %(start)s AND paid_ts < %(end)s OR created_ts >= %(start)s AND created_ts < %(end)s)"
+    " AND (counted_ts >= %(start)s AND counted_ts < %(end)s OR created_ts >= %(start)s AND created_ts < %(end)s)"
     " UNION SELECT currency FROM refund WHERE shop_id = %(shop)s AND ts >= %(start)s AND ts < %(end)s"
     " ORDER BY 1 LIMIT 2"
+)
+_EVER: Final = distinct(
+    "decision", "currency", SQL("shop_id = %(shop)s AND profile = 'official'")
 )
 _PENDING: Final = (
     "SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FROM agent_day WHERE shop_id = %(shop)s"
@@ -159,10 +163,14 @@ def _measured(
 
 
 def currencies_of(connection: Connection[Any], shop: ShopScope, days: Period) -> list[str]:
-    """Return the currencies of a shop's orders and refunds in a period; two where there are more than one."""
+    """Return the currencies of a shop's orders and refunds in a period; two where there are more than one.
+
+    Of a shop that has had one currency alone this one, whatever the period.
+    """
     start, end = days.instants(shop.zone)
     bound = {"shop": shop.shop_id, "start": start, "end": end}
-    return [one for (one,) in connection.execute(_CURRENCIES, bound)]
+    known = [one for (one,) in connection.execute(_EVER, bound)]
+    return known if len(known) < 2 else [one for (one,) in connection.execute(_IN_DAYS, bound)]
 
 
 def sum_columns(keys: Sequence[str]) -> Composed:

@@ -58,17 +58,17 @@ _FROM: Final = """
         AND profile.profile = %(profile)s
     WHERE official.shop_id = %(shop)s AND official.profile = 'official'
         AND official.outcome IN ('credited', 'silent')
-        AND official.paid_ts >= %(start)s AND official.paid_ts < %(end)s
+        AND official.counted_ts >= %(start)s AND official.counted_ts < %(end)s
 """
 _MOVED: Final = f"""
     SELECT official.order_id, official.buyer_id, official.amount, official.currency, official.paid_ts,
         official.agent_id, official.basis, profile.agent_id AS other_id, profile.basis AS other_basis
     {_FROM} AND official.agent_id IS DISTINCT FROM profile.agent_id
-    ORDER BY official.paid_ts, official.order_id
+    ORDER BY official.counted_ts, official.order_id
 """
 _PAIRS: Final = f"""
     SELECT official.agent_id, profile.agent_id,
-        (%(labels)s::int[])[width_bucket(official.paid_ts, %(starts)s::bigint[])], official.currency,
+        (%(labels)s::int[])[width_bucket(official.counted_ts, %(starts)s::bigint[])], official.currency,
         count(*), sum(official.amount)::bigint
     {_FROM} GROUP BY 1, 2, 3, 4
 """
@@ -79,7 +79,7 @@ _CONTESTED: Final = """
         FROM decision AS official JOIN decision AS one USING (shop_id, order_id)
         WHERE official.shop_id = %(shop)s AND official.profile = 'official'
             AND official.outcome IN ('credited', 'silent')
-            AND official.paid_ts >= %(start)s AND official.paid_ts < %(end)s
+            AND official.counted_ts >= %(start)s AND official.counted_ts < %(end)s
         GROUP BY 1, 2, 3)
     SELECT currency, max(rules), coalesce(sum(amount) FILTER (WHERE winners > 1), 0)::bigint,
         sum(amount)::bigint

@@ -45,19 +45,19 @@ class Behind(NamedTuple):
 
 
 _ON: Final = "{at} >= %(start)s AND {at} < %(end)s"
-_SOLD: Final = "outcome IN ('credited', 'silent') AND " + _ON.format(at="paid_ts")
+_SOLD: Final = "outcome IN ('credited', 'silent') AND " + _ON.format(at="counted_ts")
 BEHIND: Final = {
-    "sales": Behind(_SOLD, "paid_ts", "agent_id"),
-    "silent": Behind("outcome = 'silent' AND " + _ON.format(at="paid_ts"), "paid_ts", "agent_id"),
+    "sales": Behind(_SOLD, "counted_ts", "agent_id"),
+    "silent": Behind("outcome = 'silent' AND " + _ON.format(at="counted_ts"), "counted_ts", "agent_id"),
     "placed": Behind(
         "outcome <> 'excluded' AND placing_agent_id IS NOT NULL AND " + _ON.format(at="created_ts"),
         "created_ts",
         "placing_agent_id",
     ),
-    "paid": Behind(_SOLD + " AND payment_agent_id IS NOT NULL", "paid_ts", "payment_agent_id"),
+    "paid": Behind(_SOLD + " AND payment_agent_id IS NOT NULL", "counted_ts", "payment_agent_id"),
     "refunds": Behind(
         "outcome <> 'excluded'",
-        "coalesce(paid_ts, created_ts)",
+        "counted_ts",
         "agent_id",
         "{decision} AS decision JOIN (SELECT order_id,"
         " coalesce(sum(amount) FILTER (WHERE NOT completed), 0)::bigint AS requested,"
@@ -67,11 +67,7 @@ BEHIND: Final = {
     ),
 }
 """By group of figures, such as of ``sales.amount``: its orders."""
-ANY: Final = Behind(
-    f"({_ON.format(at='paid_ts')} OR paid_ts IS NULL AND {_ON.format(at='created_ts')})",
-    "coalesce(paid_ts, created_ts)",
-    "agent_id",
-)
+ANY: Final = Behind(_ON.format(at="counted_ts"), "counted_ts", "agent_id")
 """All orders: on the day of their payment, while they are not paid on that of their creation."""
 _COLUMNS_READ: Final = (
     "order_id, buyer_id, outcome, agent_id, basis, status, amount, currency, {requested} AS refund_requested,"

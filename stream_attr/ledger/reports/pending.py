@@ -58,21 +58,23 @@ _NOTHING: Final[Measures] = dict.fromkeys((*_KEYS, "with_pending"), 0)
 
 _HOLDER: Final = "CASE WHEN paid_ts IS NULL THEN placing_agent_id ELSE agent_id END"
 """Where an order stands now."""
-_QUERY: Final = SQL(
-    f"SELECT {_HOLDER},"
-    " (%(labels)s::int[])[width_bucket(coalesce(paid_ts, created_ts), %(starts)s::bigint[])], currency,"
-    " count(*) FILTER (WHERE status = 'final'),"
-    " coalesce(sum(amount) FILTER (WHERE status = 'final'), 0)::bigint,"
-    " count(*) FILTER (WHERE status = 'pending' AND paid_ts IS NOT NULL),"
-    " coalesce(sum(amount) FILTER (WHERE status = 'pending' AND paid_ts IS NOT NULL), 0)::bigint,"
-    " count(*) FILTER (WHERE status = 'pending' AND paid_ts IS NULL),"
-    " coalesce(sum(amount) FILTER (WHERE status = 'pending' AND paid_ts IS NULL), 0)::bigint,"
-    " max(final_at) FILTER (WHERE status = 'pending')"
-    " FROM {decision} AS decision WHERE shop_id = %(shop)s AND profile = 'official'"
-    " AND (paid_ts >= %(start)s AND paid_ts < %(end)s AND outcome IN ('credited', 'silent')"
-    " OR outcome = 'awaiting_payment' AND created_ts >= %(start)s AND created_ts < %(end)s)"
-    " GROUP BY 1, 2, 3"
+_LABEL: Final = SQL("(%(labels)s::int[])[width_bucket(counted_ts, %(starts)s::bigint[])]")
+_ORDERS: Final = SQL(
+    "shop_id = %(shop)s AND profile = 'official' AND counted_ts >= %(start)s AND counted_ts < %(end)s"
 )
+_QUERY: Final = SQL(
+    "SELECT agent_id, {label}, currency, count(*), sum(amount)::bigint, 0, 0, 0, 0, NULL::bigint"
+    " FROM {decision} AS decision WHERE {orders} AND status = 'final' AND outcome IN ('credited', 'silent')"
+    " GROUP BY 1, 2, 3 UNION ALL"
+    " SELECT {holder}, {label}, currency, 0, 0,"
+    " count(*) FILTER (WHERE paid_ts IS NOT NULL),"
+    " coalesce(sum(amount) FILTER (WHERE paid_ts IS NOT NULL), 0)::bigint,"
+    " count(*) FILTER (WHERE paid_ts IS NULL),"
+    " coalesce(sum(amount) FILTER (WHERE paid_ts IS NULL), 0)::bigint, max(final_at)"
+    " FROM {decision} AS decision WHERE {orders} AND status = 'pending'"
+    " AND outcome IN ('credited', 'silent', 'awaiting_payment') GROUP BY 1, 2, 3"
+)
+"""What is final, and what is pending: of the former the index knows all."""
 _TITLE: Final = Text("Pending orders", "待定明细")
 _RANGE: Final = Text(
     "Shop {shop}: {low} are final, {high} with all pending ({paid} orders that are paid, {open} that are "
@@ -144,7 +146,7 @@ def _measures(
     labels = shop.labels
     last: int | None = None
     for agent_id, label, currency, *numbers, until in connection.execute(
-        _QUERY.format(decision=read.decision), bound
+        _QUERY.format(decision=read.decision, label=_LABEL, orders=_ORDERS, holder=SQL(_HOLDER)), bound
     ):
         measures: dict[str, int | None] = dict(zip(_KEYS, numbers, strict=True))
         measures["with_pending"] = sum(

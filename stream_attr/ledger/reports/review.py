@@ -47,7 +47,7 @@ _INQUIRIES: Final = (
 )
 _SALES: Final = (
     "SELECT agent_id, {hour}, {condition} FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
-    " AND outcome IN ('credited', 'silent') AND paid_ts >= %(start)s AND paid_ts < %(end)s GROUP BY 1, 2"
+    " AND outcome IN ('credited', 'silent') AND counted_ts >= %(start)s AND counted_ts < %(end)s GROUP BY 1, 2"
 )
 _HOUR: Final = "(%(labels)s::int[])[width_bucket({}, %(starts)s::bigint[])]"
 
@@ -83,9 +83,9 @@ _DIMENSIONS: Final = (
             "payments.inquiry_to_payment",
         ),
         {
-            "sales.amount": _query(_SALES, "paid_ts", "sum(amount)::bigint"),
-            "sales.orders": _query(_SALES, "paid_ts", "count(*)"),
-            "sales.quantity": _query(_SALES, "paid_ts", "sum(quantity)::bigint"),
+            "sales.amount": _query(_SALES, "counted_ts", "sum(amount)::bigint"),
+            "sales.orders": _query(_SALES, "counted_ts", "count(*)"),
+            "sales.quantity": _query(_SALES, "counted_ts", "sum(quantity)::bigint"),
         },
     ),
     _Dimension(

@@ -30,7 +30,7 @@ _ADDITIVE: Final = (
 _PENDING: Final = SQL(
     "SELECT count(*), coalesce(sum(amount), 0)::bigint, max(final_at), min(currency), max(currency)"
     " FROM {decision} AS decision WHERE shop_id = %(shop)s AND profile = 'official' AND status = 'pending'"
-    " AND outcome IN ('credited', 'silent') AND paid_ts >= %(start)s AND paid_ts < %(end)s"
+    " AND outcome IN ('credited', 'silent') AND counted_ts >= %(start)s AND counted_ts < %(end)s"
 )
 _CUT: Final = SQL(
     "SELECT count(*) FROM {refund} AS refund JOIN {decision} AS decision USING (shop_id, order_id)"

@@ -68,7 +68,7 @@ _LATE_WORDS: Final = """
         placing_agent_id, decision.agent_id, amount, currency
     FROM decision CROSS JOIN LATERAL json_array_elements(record->'candidates') AS one
     WHERE shop_id = %(shop)s AND profile = 'official' AND outcome IN ('credited', 'silent')
-        AND paid_ts >= %(start)s AND paid_ts < %(end)s AND placing_agent_id <> payment_agent_id
+        AND counted_ts >= %(start)s AND counted_ts < %(end)s AND placing_agent_id <> payment_agent_id
         AND one->>'agent_id' = payment_agent_id
         AND (one->'payment'->>'first_ts')::bigint >= paid_ts - %(shortly)s
 """

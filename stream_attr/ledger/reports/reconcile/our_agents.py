@@ -43,9 +43,9 @@ _ROLES: Final = """
 _SOLD: Final = "outcome IN ('credited', 'silent') AND {at} >= %(start)s AND {at} < %(end)s"
 _PLACED: Final = "outcome <> 'excluded' AND {at} >= %(start)s AND {at} < %(end)s"
 _BASES: Final = {
-    "sales": ("agent_id", "paid_ts", _SOLD),
+    "sales": ("agent_id", "counted_ts", _SOLD),
     "placed": ("placing_agent_id", "created_ts", _PLACED),
-    "paid": ("payment_agent_id", "paid_ts", _SOLD),
+    "paid": ("payment_agent_id", "counted_ts", _SOLD),
 }
 """By group of figures: whose an order is, of which day, and which orders count (RULEBOOK 8)."""
 _SUMS: Final = {
@@ -57,7 +57,7 @@ _SUMS: Final = {
     "buyers": "count(DISTINCT (width_bucket({at}, %(days)s::bigint[]), buyer_id))",
 }
 _UNDER_PROFILE: Final = (
-    "(SELECT official.shop_id, official.profile, official.outcome, official.paid_ts, official.amount,"
+    "(SELECT official.shop_id, official.profile, official.outcome, official.counted_ts, official.amount,"
     " official.refund_completed, official.quantity, official.buyer_id,"
     " CASE WHEN official.basis = 'ruling' THEN official.agent_id ELSE other.agent_id END AS agent_id"
     " FROM decision AS official JOIN decision AS other USING (shop_id, order_id)"

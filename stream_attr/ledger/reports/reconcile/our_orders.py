@@ -48,8 +48,8 @@ _BY_IDS: Final = SQL(
 _IN_DAYS: Final = {
     "paid": SQL(
         "SELECT {columns} FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
-        " AND outcome IN ('credited', 'silent') AND paid_ts >= %(start)s AND paid_ts < %(end)s"
-        " ORDER BY paid_ts, order_id"
+        " AND outcome IN ('credited', 'silent') AND counted_ts >= %(start)s AND counted_ts < %(end)s"
+        " ORDER BY counted_ts, order_id"
     ).format(columns=_COLUMNS),
     "created": SQL(
         "SELECT {columns} FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
