@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -163,22 +164,23 @@ def _cells(
     """Return the weekdays and hours of a period."""
     parts = slices(shop.zone, options.period, ("day", "hour"))
     cells: dict[tuple[int, str], _Cell] = {}
-    for part in parts:
-        cells.setdefault(_key(shop, part), _Cell()).days.add(_day(shop, part))
+    of_part = [cells.setdefault(_key(shop, part), _Cell()) for part in parts]
+    day_of_part = [_day(shop, part) for part in parts]
+    for cell, day in zip(of_part, day_of_part, strict=True):
+        cell.days.add(day)
     for part, number, ms in _numbers(parts, _present(receptions)):
-        cells[_key(shop, part)].lasted[number] += ms
-    spoke = sorted(
-        (begin + _MARGIN_MS, end - _MARGIN_MS, one.agent_id)
-        for one in receptions
-        if one.agent_messages
-        for begin, end in one.presence
-    )
-    for begin, end, agent_id in spoke:
-        for part in _touched(parts, begin, end):
-            cells[_key(shop, part)].agents[_day(shop, part)].add(agent_id)
+        of_part[part].lasted[number] += ms
+    starts = [part.start for part in parts]
+    end = parts[-1].end
     for one in receptions:
-        for part in _touched(parts, one.first_ts, one.first_ts + 1):
-            cell = cells[_key(shop, part)]
+        if one.agent_messages:
+            for begin, until in one.presence:
+                part = max(bisect_right(starts, begin + _MARGIN_MS) - 1, 0)
+                while part < len(parts) and starts[part] < until - _MARGIN_MS:
+                    of_part[part].agents[day_of_part[part]].add(one.agent_id)
+                    part += 1
+        if starts[0] <= one.first_ts < end:
+            cell = of_part[bisect_right(starts, one.first_ts) - 1]
             cell.receptions += 1
             if one.first_response_ms is not None:
                 cell.response_sum += one.first_response_ms
@@ -210,30 +212,16 @@ def _present(receptions: Iterable[_Reception]) -> list[tuple[int, int]]:
     return sorted(steps.items())
 
 
-def _numbers(parts: Sequence[Slice], steps: Sequence[tuple[int, int]]) -> Iterator[tuple[Slice, int, int]]:
-    """Yield for each part how many buyers were there, and how long."""
+def _numbers(parts: Sequence[Slice], steps: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Yield for each part, by its place, how many buyers were there, and how long."""
     number, index = 0, 0
-    for part in parts:
+    for place, part in enumerate(parts):
         at = part.start
         while index < len(steps) and steps[index][0] <= at:
             number += steps[index][1]
             index += 1
         while index < len(steps) and steps[index][0] < part.end:
             ts, change = steps[index]
-            yield part, number, ts - at
+            yield place, number, ts - at
             at, number, index = ts, number + change, index + 1
-        yield part, number, part.end - at
-
-
-def _touched(parts: Sequence[Slice], begin: int, end: int) -> Iterator[Slice]:
-    """Yield the parts that a half-open interval touches."""
-    low, high = 0, len(parts)
-    while low < high:
-        middle = (low + high) // 2
-        if parts[middle].end <= begin:
-            low = middle + 1
-        else:
-            high = middle
-    while low < len(parts) and parts[low].start < end:
-        yield parts[low]
-        low += 1
+        yield place, number, part.end - at

@@ -25,7 +25,8 @@ BEGIN
         EXECUTE format(
             'ALTER POLICY shops ON %I USING (CASE (SELECT current_setting(''stream_attr.shops'', true))'
             ' WHEN ''all'' THEN true ELSE shop_id = ANY'
-            ' ((SELECT nullif(current_setting(''stream_attr.shops'', true), '''')::text[])::text[]) END)',
+            ' ((SELECT nullif(nullif(current_setting(''stream_attr.shops'', true), ''all''), '''')::text[])'
+            '::text[]) END)',
             of_shops
         );
     END LOOP;
