@@ -24,6 +24,7 @@ from stream_attr.console.accounts import Accounts
 from stream_attr.console.changes.previews import Previews, Trial
 from stream_attr.console.doors import Attempts, Headers, check_form, check_origin, form_of
 from stream_attr.console.entrance import Entrance
+from stream_attr.console.kept import Kept
 from stream_attr.console.log_in import LogIn, local_path
 from stream_attr.console.metrics import ConsoleMetrics, Measured
 from stream_attr.console.oidc_log_in import OidcLogIn
@@ -160,6 +161,7 @@ def application(
         },
         lifespan=lambda _: publishing(pool, settings.writer),
     )
+    app.state.kept = Kept()
     # Around all, so that the page of an error has them, too.
     guarded = Headers(app, secure=settings.secure)
     measured = Measured(guarded, metrics, {one.path for one in app.routes if isinstance(one, Route)})

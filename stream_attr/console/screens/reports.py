@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Generator
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from stream_attr.console.kept import Kept
 from stream_attr.console.periods import Today, chosen, last_days, month_of, named, today
 from stream_attr.console.rates import compared, with_parts
 from stream_attr.console.roles import WHOLE_SHOP, Role
@@ -110,10 +110,32 @@ def _show(name: str, visit: Visit) -> Response:
         asking = _asking(name, visit, shop_id)
         if name == "compare" and not asking.profiles:
             return shop_page(visit, "no_profile.html", asking.of.title, shop_id=shop_id)
-        report = _sorted(made(visit, name, shop_id, asking.period, **asking.options), visit, asking)
         if (format_ := visit.asked.one("format")) is not None:
-            return file_of(visit, report, format_, shop_id, asking.period)
-        return _page(visit, asking, report)
+            return file_of(visit, _whole(visit, asking), format_, shop_id, asking.period)
+        number = _page_number(visit.asked)
+        part = range((number - 1) * PER_PAGE, number * PER_PAGE + 1)
+        if _can_sort(asking):
+            report = _whole(visit, asking)
+            rows = list(report.rows)[part.start : part.stop]
+        else:
+            report = made(visit, name, shop_id, asking.period, rows=part, **asking.options)
+            rows = list(report.rows)
+        return _page(visit, asking, report, rows, number)
+
+
+def _whole(visit: Visit, asking: _Asking) -> Report:
+    """Return a report with all its rows, in the order that is asked for if it can be sorted."""
+
+    def make() -> Report:
+        return made(visit, asking.name, asking.shop_id, asking.period, **asking.options)
+
+    if not _can_sort(asking):
+        return make()
+    seen = (visit.account.role.sees_all_shops, asking.shop_id, asking.own)
+    kept: Kept = visit.request.app.state.kept
+    report = kept.report((*seen, asking.name, asking.period, tuple(asking.options.items())), make)
+    rows = sorted_rows(report, list(report.rows), visit.asked.one("sort"), visit.language)
+    return replace(report, rows=rows)
 
 
 def _asking(name: str, visit: Visit, shop_id: str) -> _Asking:
@@ -155,23 +177,13 @@ def _asking(name: str, visit: Visit, shop_id: str) -> _Asking:
     )
 
 
-def _sorted(report: Report, visit: Visit, asking: _Asking) -> Report:
-    """Return a report with its rows in the order that is asked for, if it can be sorted."""
-    if not _can_sort(asking):
-        return report
-    rows = sorted_rows(report, list(report.rows), visit.asked.one("sort"), visit.language)
-    return replace(report, rows=rows)
-
-
 def _can_sort(asking: _Asking) -> bool:
     return asking.of.list_of is None or bool(asking.options.get("by"))
 
 
-def _page(visit: Visit, asking: _Asking, report: Report) -> Response:
-    """Return a page of the rows, and what can be chosen."""
+def _page(visit: Visit, asking: _Asking, report: Report, rows: Sequence[Row], number: int) -> Response:
+    """Return a page of the rows (with one more if there is one), and what can be chosen."""
     asked, period, shop_id = visit.asked, asking.period, asking.shop_id
-    number = _page_number(asked)
-    rows = _rows_of_page(report, number)
     first, last = day_name(period.first), day_name(period.last)
     pairs = [
         *((key, one) for key, one in asked.pairs if key not in ("from", "to")),
@@ -215,16 +227,6 @@ def _profiles(visit: Visit, shop_id: str) -> list[str]:
         (shop_id,),
     )
     return [name for (name,) in rows]
-
-
-def _rows_of_page(report: Report, number: int) -> list[Row]:
-    """Return the rows of a page, and one more if there is one."""
-    first, end = (number - 1) * PER_PAGE, number * PER_PAGE + 1
-    rows = iter(report.rows)
-    page = list(islice(rows, first, end))
-    if isinstance(rows, Generator):
-        rows.close()  # what it reads from the database ends within the snapshot
-    return page
 
 
 def _page_number(asked: Asked) -> int:

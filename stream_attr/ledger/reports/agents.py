@@ -51,13 +51,12 @@ _QUERY: Final = SQL(
 )
 _IN_DAYS: Final = (
     "SELECT DISTINCT currency FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
-    " AND (counted_ts >= %(start)s AND counted_ts < %(end)s OR created_ts >= %(start)s AND created_ts < %(end)s)"
+    " AND (counted_ts >= %(start)s AND counted_ts < %(end)s"
+    " OR created_ts >= %(start)s AND created_ts < %(end)s)"
     " UNION SELECT currency FROM refund WHERE shop_id = %(shop)s AND ts >= %(start)s AND ts < %(end)s"
     " ORDER BY 1 LIMIT 2"
 )
-_EVER: Final = distinct(
-    "decision", "currency", SQL("shop_id = %(shop)s AND profile = 'official'")
-)
+_EVER: Final = distinct("decision", "currency", SQL("shop_id = %(shop)s AND profile = 'official'"))
 _PENDING: Final = (
     "SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FROM agent_day WHERE shop_id = %(shop)s"
     " AND agent_id <> %(total)s AND day BETWEEN %(first)s::date AND %(last)s::date"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from psycopg import Connection
@@ -11,6 +11,7 @@ from psycopg import Connection
 from stream_attr.contract.topics import DECISIONS, FACTS, INQUIRIES
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.reports.orders import part_of
 from stream_attr.ledger.reports.report import Column, Moment, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
 from stream_attr.ledger.texts import Text
@@ -28,11 +29,12 @@ KINDS: Final = {
 """What can be asked for; ``open`` is not lost yet, and comes only when it is asked for."""
 _DEFAULT: Final = ("lost", "payment_lost", "unreplied", "slow")
 
-_QUERY: Final = """
+_FOUND: Final = """
     WITH found AS (
         SELECT outcome AS kind, day, buyer_id, agent_id, order_ids, status FROM inquiry
         WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
             AND outcome = ANY(%(kinds)s)
+            AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s))
         UNION ALL
         SELECT of.kind, day, buyer_id, agent_id, '{}'::text[], status FROM reception
         CROSS JOIN LATERAL (VALUES
@@ -40,18 +42,26 @@ _QUERY: Final = """
         ) AS of (kind, is_so)
         WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
             AND filtered IS NULL AND role <> 'frozen' AND of.is_so AND of.kind = ANY(%(kinds)s)
+            AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s))
+    ), waiting AS (
+        SELECT buyer_id, array_agg(order_id ORDER BY order_id) AS order_ids, max(final_at) AS until
+        FROM decision
+        WHERE shop_id = %(shop)s AND profile = 'official' AND outcome = 'awaiting_payment'
+        GROUP BY buyer_id
     )
+"""
+_COUNTED: Final = f"""{_FOUND}
+    SELECT kind, count(*), count(waiting.buyer_id) FROM found LEFT JOIN waiting USING (buyer_id) GROUP BY kind
+"""
+_QUERY: Final = f"""{_FOUND}
     SELECT found.kind, found.day::text, found.buyer_id, found.agent_id, reception.last_ts,
         reception.first_response_ms, found.order_ids, waiting.order_ids, waiting.until, found.status
     FROM found LEFT JOIN reception ON reception.shop_id = %(shop)s AND reception.buyer_id = found.buyer_id
         AND reception.agent_id = found.agent_id AND reception.day = found.day
-    CROSS JOIN LATERAL (
-        SELECT array_agg(order_id ORDER BY order_id) AS order_ids, max(final_at) AS until FROM decision
-        WHERE shop_id = %(shop)s AND profile = 'official' AND buyer_id = found.buyer_id
-            AND outcome = 'awaiting_payment') AS waiting
-    WHERE %(chosen)s::text[] IS NULL OR found.agent_id = ANY(%(chosen)s)
+    LEFT JOIN waiting ON waiting.buyer_id = found.buyer_id
     ORDER BY found.day, array_position(%(kinds)s::text[], found.kind), reception.last_ts,
         found.buyer_id, found.agent_id
+    LIMIT %(most)s OFFSET %(skipped)s
 """
 _COLUMNS: Final = (
     Column("kind", Text("kind", "类型")),
@@ -88,22 +98,21 @@ def report(connection: Connection[Any], options: Options) -> Report:
     shops = scope(connection, options)
     several = len(shops) > 1
     counts: Counter[str] = Counter()
-    rows: list[Row] = []
+    can_be_called = 0
     for shop in shops:
-        rows += [
-            (shop.shop_id, *row) if several else row
-            for row in _rows(connection, options, shop, kinds, counts)
-        ]
+        for kind, number, waiting in connection.execute(_COUNTED, _bound(options, shop, kinds)):
+            counts[kind] += number
+            can_be_called += waiting
     notes = [
         Note(_COUNTS.filled(kind=KINDS[kind], rows=f"{counts[kind]:,}")) for kind in KINDS if kind in kinds
     ]
-    if counts["can be called back"]:
-        notes.append(Note(_BACK.filled(rows=f"{counts['can be called back']:,}")))
+    if can_be_called:
+        notes.append(Note(_BACK.filled(rows=f"{can_be_called:,}")))
     return Report(
         "losses",
         _TITLE,
         [*([_SHOP] if several else []), *_COLUMNS],
-        rows,
+        ((shop.shop_id, *row) if several else row for shop, row in _rows(connection, options, shops, kinds)),
         as_of(connection, shops[0].zone, (INQUIRIES, FACTS, DECISIONS)),
         (),
         notes,
@@ -111,46 +120,53 @@ def report(connection: Connection[Any], options: Options) -> Report:
     )
 
 
-def _rows(
-    connection: Connection[Any],
-    options: Options,
-    shop: ShopScope,
-    kinds: tuple[str, ...],
-    counts: Counter[str],
-) -> Iterator[Row]:
-    """Yield the rows of one shop, and count them by kind."""
-    bound = {
+def _bound(options: Options, shop: ShopScope, kinds: tuple[str, ...]) -> dict[str, Any]:
+    return {
         "shop": shop.shop_id,
         "first": day_name(options.period.first),
         "last": day_name(options.period.last),
         "kinds": list(kinds),
         "chosen": None if shop.chosen is None else sorted(shop.chosen),
     }
-    for (
-        kind,
+
+
+def _rows(
+    connection: Connection[Any], options: Options, shops: Sequence[ShopScope], kinds: tuple[str, ...]
+) -> Iterator[tuple[ShopScope, Row]]:
+    """Yield the rows, each with its shop; some thousand are in memory."""
+    part = part_of(options, shops)
+    for number, shop in enumerate(shops):
+        with connection.cursor(f"losses_{number}") as cursor:
+            cursor.itersize = 5_000
+            cursor.execute(_QUERY, {**_bound(options, shop, kinds), **part})
+            for found in cursor:
+                yield shop, _row(shop, *found)
+
+
+def _row(
+    shop: ShopScope,
+    kind: str,
+    day: str,
+    buyer_id: str,
+    agent_id: str,
+    last_ts: int | None,
+    first_response: int | None,
+    order_ids: Sequence[str],
+    waiting: Sequence[str] | None,
+    until: int | None,
+    status: str,
+) -> Row:
+    zone = shop.zone.name
+    return (
+        KINDS[kind],
         day,
         buyer_id,
         agent_id,
-        last_ts,
+        shop.member(agent_id).name,
+        None if last_ts is None else Moment(last_ts, zone),
         first_response,
-        order_ids,
-        waiting,
-        until,
-        status,
-    ) in connection.execute(_QUERY, bound):
-        counts[kind] += 1
-        counts["can be called back"] += bool(waiting)
-        zone = shop.zone.name
-        yield (
-            KINDS[kind],
-            day,
-            buyer_id,
-            agent_id,
-            shop.member(agent_id).name,
-            None if last_ts is None else Moment(last_ts, zone),
-            first_response,
-            ", ".join(order_ids) or None,
-            ", ".join(waiting or ()) or None,
-            None if until is None else Moment(until, zone),
-            _STATUS[status],
-        )
+        ", ".join(order_ids) or None,
+        ", ".join(waiting or ()) or None,
+        None if until is None else Moment(until, zone),
+        _STATUS[status],
+    )

@@ -27,7 +27,18 @@ from stream_attr.rules.vocabulary import (
     Vocabulary,
 )
 
-__all__ = ["ANY", "BEHIND", "COLUMNS", "Behind", "order_row", "order_rows", "report", "sums_of", "worded"]
+__all__ = [
+    "ANY",
+    "BEHIND",
+    "COLUMNS",
+    "Behind",
+    "order_row",
+    "order_rows",
+    "part_of",
+    "report",
+    "sums_of",
+    "worded",
+]
 
 
 class Behind(NamedTuple):
@@ -74,7 +85,10 @@ _COLUMNS_READ: Final = (
     " {completed} AS refund_completed, quantity, created_ts, paid_ts, placing_agent_id, payment_agent_id,"
     " silence, notices, final_at, reason, revision, preset"
 )
-_ROWS: Final = f"SELECT {_COLUMNS_READ} FROM {{of}} WHERE {{where}} ORDER BY {{at}}, order_id"
+_ROWS: Final = (
+    f"SELECT {_COLUMNS_READ} FROM {{of}} WHERE {{where}} ORDER BY {{at}}, order_id"
+    " LIMIT %(most)s OFFSET %(skipped)s"
+)
 _SUMS: Final = (
     "SELECT currency, count(*), sum(amount)::bigint, sum({requested})::bigint,"
     " sum({completed})::bigint, sum(quantity)::bigint FROM {of} WHERE {where}"
@@ -205,11 +219,24 @@ def order_rows(
         read = source(options, shop, profile)
         where, bound = _where(options, shop, read, behind)
         query = _query(_ROWS, read, behind, where)
+        bound |= part_of(options, shops)
         with connection.cursor(f"orders_{number}", row_factory=dict_row) as cursor:
             cursor.itersize = 5_000
             cursor.execute(query, bound)
             for row in cursor:
                 yield shop, order_row(shop, row)
+
+
+def part_of(options: Options, shops: Sequence[ShopScope]) -> dict[str, int | None]:
+    """Return what a query of rows binds to its ``LIMIT`` and ``OFFSET``.
+
+    Raises ValueError for a part of the lists of several shops.
+    """
+    if options.rows is None:
+        return {"most": None, "skipped": 0}
+    if len(shops) > 1:
+        raise ValueError("a part of a list is of one shop")
+    return {"most": len(options.rows), "skipped": options.rows.start}
 
 
 def sums_of(

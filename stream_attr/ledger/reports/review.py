@@ -47,7 +47,8 @@ _INQUIRIES: Final = (
 )
 _SALES: Final = (
     "SELECT agent_id, {hour}, {condition} FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
-    " AND outcome IN ('credited', 'silent') AND counted_ts >= %(start)s AND counted_ts < %(end)s GROUP BY 1, 2"
+    " AND outcome IN ('credited', 'silent') AND counted_ts >= %(start)s AND counted_ts < %(end)s"
+    " GROUP BY 1, 2"
 )
 _HOUR: Final = "(%(labels)s::int[])[width_bucket({}, %(starts)s::bigint[])]"
 

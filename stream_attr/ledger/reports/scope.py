@@ -83,6 +83,8 @@ class Options:
     """The period that is compared with; None: the one before."""
     beside_before: bool = False
     """Whether each figure stands beside that of the period before, and by how much it changed."""
+    rows: range | None = None
+    """Of the list of one shop these rows alone, such as a page's; None: all."""
     as_known_on: int | None = None
     """Decisions as they stood at the end of this day, a day number; None: now."""
 

@@ -13,6 +13,9 @@ CREATE INDEX decision_counted ON decision (shop_id, counted_ts, order_id) INCLUD
 DROP INDEX decision_agent;
 CREATE INDEX decision_agent ON decision (shop_id, agent_id, counted_ts) WHERE profile = 'official';
 CREATE INDEX decision_currency ON decision (shop_id, currency) WHERE profile = 'official';
+-- Whom one can still call back.
+CREATE INDEX decision_awaiting ON decision (shop_id, buyer_id, order_id) INCLUDE (final_at)
+    WHERE profile = 'official' AND outcome = 'awaiting_payment';
 
 -- As before, but for the settings, which are read once for each query instead of once for each row.
 DO $$
