@@ -136,6 +136,13 @@ class Attempts:
                 self._tried.popitem(last=False)
         return math.ceil(max(waits, default=0))
 
+    def not_tried(self, login: str, address: str) -> None:
+        """Take back an attempt whose password nobody had the time to look at."""
+        with self._lock:
+            for key in (("login", login), ("address", address)):
+                if times := self._tried.get(key):
+                    times.pop()
+
     def succeeded(self, login: str | None, address: str) -> None:
         """Forget the attempts of a login, and this one of its address."""
         with self._lock:

@@ -105,6 +105,7 @@ class LogIn:
         try:
             is_right = matches(known, password)  # without a connection, which others need meanwhile
         except Busy:
+            self._attempts.not_tried(login, address_of(request))
             return self.too_many(request, following, 1, Way.PASSWORD)
         with self._pool.connection() as connection:
             if not is_right:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from stream_attr.console import accounts
 from stream_attr.console import app as app_module
 from stream_attr.console.app import Settings, application
 from stream_attr.console.doors import CONTENT_POLICY
@@ -144,6 +146,17 @@ def test_after_five_failures_a_login_has_to_wait(li):
     answer = li.post("/login", data=FORM, headers=FROM_HERE)
     assert answer.status_code == 429, "the right one too: a guess must not be confirmed"
     assert 0 < int(answer.headers["retry-after"]) <= 300
+
+
+def test_who_had_no_turn_to_be_looked_at_has_not_guessed(li, monkeypatch):
+    monkeypatch.setattr(accounts, "_WAIT_S", 0.01)
+    with ExitStack() as others:
+        for _ in range(2):
+            others.enter_context(accounts._AT_ONCE)
+        answers = [li.post("/login", data=FORM, headers=FROM_HERE) for _ in range(7)]
+    assert [one.status_code for one in answers] == [429] * 7
+    assert {one.headers["retry-after"] for one in answers} == {"1"}
+    assert li.post("/login", data=FORM, headers=FROM_HERE).status_code == 303
 
 
 def test_many_guesses_at_once_are_not_let_through_either(li):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.database.connect import Connection
 from stream_attr.ledger.periods import period
-from stream_attr.ledger.reports import orders, pending
+from stream_attr.ledger.reports import losses, orders, pending
 from stream_attr.ledger.reports.orders import BEHIND
+from stream_attr.ledger.reports.report import Report
 from stream_attr.ledger.reports.scope import Options
 from tests.ledger.reports.conftest import Traffic, rows_as_dicts
 
@@ -241,3 +244,26 @@ def test_the_range_of_each_agent(middle: Traffic, read_middle: Connection) -> No
     for agent, row in found.items():
         for name in ("sure", "paid", "open", "with_pending", "sure_orders", "paid_orders", "open_orders"):
             assert row[f"pending.{name}"] == expected[agent][name]
+
+
+@pytest.mark.parametrize(
+    "report", [orders.report, pending.report, losses.report], ids=["orders", "pending", "losses"]
+)
+def test_a_part_of_a_list_is_these_rows_of_the_whole_with_the_same_sums(
+    read_middle: Connection, report: Callable[[Connection, Options], Report]
+) -> None:
+    options = Options(SHOPS[:1], period(*DAYS))
+    whole = report(read_middle, options)
+    rows = list(whole.rows)
+    assert len(rows) > 12
+    for part in (
+        range(5),
+        range(5, 12),
+        range(len(rows) - 2, len(rows) + 9),
+        range(len(rows), len(rows) + 9),
+    ):
+        found = report(read_middle, replace(options, rows=part))
+        assert list(found.rows) == rows[part.start : part.stop]
+        assert (found.totals, found.notes) == (whole.totals, whole.notes)
+    with pytest.raises(ValueError, match="one shop"):
+        list(report(read_middle, replace(options, shops=SHOPS, rows=range(5))).rows)
