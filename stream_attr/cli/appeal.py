@@ -83,6 +83,7 @@ def list_(
 ) -> None:
     """Show the appeals of SHOP, with their orders as they stand now."""
     with opened(where) as connection, ledger_module("reports.scope").snapshot(connection):
+        ledger_module("reports.scope").require_shop(connection, shop_id)
         report = ledger_module("appeals.sheet").appeals_report(
             connection,
             shop_id,
@@ -128,7 +129,7 @@ def answer(
         who = ledger_module("appeals.parties").acting(connection, name, is_account=False)
         if refuse:
             one = answering.refuse(connection, shop_id, appeal_id, said, who)
-        elif answering.publish_again(connection, writer, appeal_id):
+        elif answering.publish_again(connection, writer, (shop_id, appeal_id)):
             one = ledger_module("appeals.appeal").found(connection, shop_id, appeal_id)
             echo(f"it had been granted by {one.answered_by}, and the ruling is published now", err=True)
         else:

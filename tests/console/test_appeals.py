@@ -6,15 +6,20 @@ import html
 import json
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import contextmanager
+from typing import NamedTuple, NoReturn
 from urllib.parse import urlencode
 
 import pytest
 from starlette.testclient import TestClient
 
 from stream_attr.console.accounts import Accounts, Duty
+from stream_attr.console.app import Settings, application
 from stream_attr.console.roles import Role
 from stream_attr.contract.topics import RULINGS
+from stream_attr.kafka.embedded.server import free_port
+from stream_attr.kafka.sender import PublishError
+from stream_attr.kafka.writer import TopicWriter
 from stream_attr.ledger.appeals.appeal import Appeal, of_order
 from stream_attr.ledger.appeals.opening import withdraw
 from stream_attr.ledger.database.connect import Connection
@@ -322,6 +327,39 @@ def test_the_queue_is_sorted_filtered_and_in_pages(world, monkeypatch):
     assert not set(queue(state="withdrawn")) & {one[0] for one in wanted}
     assert reviewer.get(f"/appeals?shop={world.shop}&state=x").status_code == 400
     assert reviewer.get(f"/appeals?shop={world.shop}&page=0").status_code == 400
+
+
+class Unacknowledged(TopicWriter):
+    """The broker takes a record and does not say so."""
+
+    @contextmanager
+    def opened(self, topic):
+        def write(_key: str, _value: bytes) -> NoReturn:
+            raise PublishError(f"no acknowledgement of {topic}")
+
+        yield write
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "answer"),
+    [
+        (TopicWriter, "nothing was changed, for the ruling could not be published", None),
+        (Unacknowledged, "the answer stands, and its ruling is sent again", "granted"),
+    ],
+)
+def test_a_ruling_that_is_not_published_is_told(world, people, kind, said, answer):
+    one = world.opened(world.client("agent"))
+    writer = kind(f"127.0.0.1:{free_port()}")
+    with people.database.pool(autocommit=True) as pool:
+        app = application(pool, Settings(secure=False, writer=writer))
+        reviewer = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
+        form = {"login": "reviewer", "password": PASSWORD}
+        reviewer.post("/login", data=form, headers=FROM_HERE)
+        page = send(reviewer, world.page(one), answer="granted")
+        assert page.status_code == 409
+        assert said in text_of(page)
+    [left] = world.appeals()
+    assert (left.state, left.answer) == ("open", answer)
 
 
 def test_an_empty_queue_says_so(ledger, console):

@@ -209,7 +209,9 @@ def test_the_database_shows_no_row_of_another_shop(people):
         nobody = Account("nobody", "Nobody", Role.MANAGER, active=True, has_password=True)
         for account, seen in ((manager, people.shops[:1]), (admin, people.shops), (nobody, [])):
             with reading(connection, account):
-                for table in ("decision", "decision_revision", "agent_day", "reception", "inquiry", "roster"):
+                for table in (
+                    "decision", "decision_revision", "agent_day", "reception", "inquiry", "roster", "appeal"
+                ):  # fmt: skip
                     rows = connection.execute(f"SELECT DISTINCT shop_id FROM {table} ORDER BY 1").fetchall()
                     assert [shop for (shop,) in rows] == seen, (account.login, table)
 

@@ -208,7 +208,7 @@ async def test_the_whole_story(world: World, browser, tmp_path: Path):
     assert "小本" in verdict
     assert "ruling" in verdict
     await picture(ben, "story-5-granted")
-    await li.reload()
+    await li.get_by_role("link", name=f"归属结果第 {revision} 次修订").wait_for()  # by itself
     await picture(li, "story-6-answered")
 
     november = paid(world, "2024-11")

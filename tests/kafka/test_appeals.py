@@ -153,8 +153,9 @@ def test_what_was_cut_off_is_ended_once_by_the_same_ruling(world, appeal, topics
     with pytest.raises(AppealError, match="li has granted this appeal"):
         grant(world, topics, SHOP, appeal.appeal_id, Grant("x", "cleo", in_part=True), Acting("zhao"))
     assert publish_again(world, topics) == 0, "it may be under way"
-    assert publish_again(world, topics, appeal.appeal_id) == 1
-    assert publish_again(world, topics, appeal.appeal_id) == 0
+    assert publish_again(world, topics, ("jd:2", appeal.appeal_id)) == 0
+    assert publish_again(world, topics, (SHOP, appeal.appeal_id)) == 1
+    assert publish_again(world, topics, (SHOP, appeal.appeal_id)) == 0
     assert rulings(topics) == [left.ruling] * (sent + 1)
     assert found(world, SHOP, appeal.appeal_id).state == "answered"
     assert actions(world) == ["open appeal", "grant appeal", "publish ruling"]
@@ -260,6 +261,7 @@ def test_an_appeal_from_opening_to_the_ruling(run, topics):
     said = run("appeal", "answer", SHOP, name, "--grant", "--by", "li")
     assert said == f"answered appeal {name}: granted; ruling appeal-{name} gives the sale to ben"
     assert json.loads(run("appeal", "list", SHOP, "--format", "json"))["rows"] == []
+    assert "there is no shop 'jd:9'" in run("appeal", "list", "jd:9", code=2)
     [row] = json.loads(run("appeal", "list", SHOP, "--state", "answered", "--format", "json"))["rows"]
     assert (row["answer"], row["answered_by"]) == ("granted", "li")
     assert [one["event_id"] for one in rulings(topics)] == [f"appeal-{name}"]

@@ -116,24 +116,26 @@ def grant(
     return found(connection, shop_id, appeal_id)
 
 
-def publish_again(connection: Connection[Any], writer: TopicWriter, appeal_id: str | None = None) -> int:
+def publish_again(
+    connection: Connection[Any], writer: TopicWriter, which: tuple[str, str] | None = None
+) -> int:
     """Publish the rulings of answers that were left behind, and return how many.
 
-    The connection commits by itself. ``appeal_id``: of this one, however young it is; None: of all.
+    The connection commits by itself. ``which``: of this one (shop and appeal), however young; None: of all.
 
     Raises BrokerUnreachable, TopicsMissingError or PublishError: what is left can be published later.
     """
     rows = connection.execute(
-        "SELECT shop_id, appeal_id FROM appeal WHERE state = 'open' AND ruling IS NOT NULL"
-        " AND CASE WHEN %(appeal)s::text IS NULL THEN (ruling->>'ts')::bigint <= %(before)s"
-        " ELSE appeal_id = %(appeal)s END ORDER BY shop_id, appeal_id",
-        {"appeal": appeal_id, "before": _now() - _PATIENCE_MS},
-    ).fetchall()
-    if rows:
+        "SELECT shop_id, appeal_id, (ruling->>'ts')::bigint <= %s FROM appeal"
+        " WHERE state = 'open' AND ruling IS NOT NULL ORDER BY shop_id, appeal_id",
+        (_now() - _PATIENCE_MS,),
+    )
+    left = [one for *one, is_old in rows if (is_old if which is None else tuple(one) == which)]
+    if left:
         with writer.opened(RULINGS) as write:
-            for shop_id, name in rows:
-                _publish(connection, write, found(connection, shop_id, name))
-    return len(rows)
+            for shop_id, appeal_id in left:
+                _publish(connection, write, found(connection, shop_id, appeal_id))
+    return len(left)
 
 
 def _publish(connection: Connection[Any], write: Callable[[str, bytes], object], one: Appeal) -> None:

@@ -54,18 +54,18 @@ class Acting(NamedTuple):
 
 
 def acting(connection: Connection[Any], login: str, *, is_account: bool) -> Acting:
-    """Return who an account is; of a name without an account no more than the name is known."""
-    row = connection.execute(
-        "SELECT login, person_id FROM account WHERE lower(login) = lower(%s)", (login,)
-    ).fetchone()
-    if row is None:
-        return Acting(login)
+    """Return who an account is; of a name that somebody has typed, who the accounts of that name are."""
+    accounts = connection.execute(
+        "SELECT login, person_id FROM account WHERE login = %s OR NOT %s AND lower(login) = lower(%s)",
+        (login, is_account, login),
+    ).fetchall()
     duties = connection.execute(
-        "SELECT shop_id, agent_id FROM account_shop WHERE login = %s AND agent_id <> ''", (row[0],)
+        "SELECT shop_id, agent_id FROM account_shop WHERE login = ANY(%s) AND agent_id <> ''",
+        ([one for one, _ in accounts],),
     ).fetchall()
     persons = {person for shop, agent in duties for person, _ in _persons(connection, shop, [agent])}
-    own = {row[1]} if row[1] is not None else set()
-    return Acting(login, frozenset(duties), frozenset(persons | own), is_account)
+    persons.update(person for _, person in accounts if person is not None)
+    return Acting(login, frozenset(duties), frozenset(persons), is_account)
 
 
 def refuse_concerned(

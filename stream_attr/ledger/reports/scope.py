@@ -29,6 +29,7 @@ __all__ = [
     "agents_of",
     "as_of",
     "asked_for",
+    "require_shop",
     "scope",
     "snapshot",
     "unknown",
@@ -163,7 +164,7 @@ def scope(connection: Connection[Any], options: Options, times: Sequence[str] = 
     """
     found = []
     for shop_id in options.shops:
-        _check_shop(connection, shop_id)
+        require_shop(connection, shop_id)
         zone = shop_zone(connection, shop_id)
         members = _members(connection, shop_id, options.period.last)
         found.append(ShopScope(shop_id, zone, slices(zone, options.period, times), members, None))
@@ -218,7 +219,8 @@ def _named(kind: str, names: list[str]) -> str:
     return f"there are {', '.join(names[:_MOST_NAMED])}{f' and {more} more' if more > 0 else ''}"
 
 
-def _check_shop(connection: Connection[Any], shop_id: str) -> None:
+def require_shop(connection: Connection[Any], shop_id: str) -> None:
+    """Raise UnusableError for a shop of which the ledger knows nothing."""
     tables = ("decision", "agent_day", "reception", "shop_settings", "roster")
     anywhere = " OR ".join(f"EXISTS (SELECT FROM {table} WHERE shop_id = %(shop)s)" for table in tables)
     row = connection.execute(f"SELECT {anywhere}", {"shop": shop_id}).fetchone()

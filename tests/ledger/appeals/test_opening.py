@@ -237,7 +237,9 @@ def test_an_account_is_its_agents_and_their_persons_of_any_shop_and_day(world):
         "li", frozenset(), frozenset({"p-7"}), is_account=True
     )
     accounts.set_person("li", "p-1")
-    assert acting(world, "LI", is_account=False).persons == {"p-1"}
+    accounts.add("LI", "Another", Role.REVIEWER, [Duty(SHOP)], "p-8")
+    assert acting(world, "li", is_account=True).persons == {"p-1"}
+    assert acting(world, "Li", is_account=False).persons == {"p-1", "p-8"}
     assert acting(world, "zhao", is_account=False) == Acting("zhao")
 
 
