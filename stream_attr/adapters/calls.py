@@ -14,7 +14,7 @@ from stream_attr.adapters.reading import Document, word_or_none
 from stream_attr.adapters.signatures import Keys
 from stream_attr.adapters.skips import SkippedError
 
-__all__ = ["Api", "Asked", "Call", "Listing", "Problem", "Queue", "beijing", "form", "said"]
+__all__ = ["Api", "Asked", "Call", "Cursor", "Listing", "Problem", "Queue", "beijing", "form", "said"]
 
 _GMT8: Final = timezone(timedelta(hours=8))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,6 +69,18 @@ class Queue(NamedTuple):
     confirm: Callable[[Sequence[str]], Call]
 
 
+class Cursor(NamedTuple):
+    """Messages after a mark that the platform gives with each reply."""
+
+    name: str
+    call: Callable[[str], Call]
+    """Of the mark; "" begins with the oldest that there are."""
+    after: Callable[[Document], tuple[str, bool]]
+    """The mark that a reply gives, and whether there is more after it."""
+    has_any: Callable[[Document], bool]
+    """Whether a reply has messages. All three raise SkippedError for a reply that does not say."""
+
+
 class Api(NamedTuple):
     """What can be asked of a platform."""
 
@@ -83,6 +95,12 @@ class Api(NamedTuple):
     """By the name of a resource (``Adapter.details``), the call for an id."""
     lists: tuple[Listing, ...] = ()
     queue: Queue | None = None
+    cursor: Cursor | None = None
+
+    def pulled(self) -> tuple[str, ...]:
+        """Return the names of all that ``pull`` can ask for; a queue is only asked if it is named."""
+        named = [one.name for one in (*self.lists, self.cursor, self.queue) if one is not None]
+        return tuple(named)
 
 
 def form(fields: Mapping[str, str]) -> Asked:

@@ -26,6 +26,7 @@ from stream_attr.adapters.reading import (
 from stream_attr.adapters.signatures import Signature, signed_by_wechat
 from stream_attr.adapters.skips import Reason, SkippedError
 from stream_attr.adapters.units import Fields, Unit
+from stream_attr.adapters.wechat_api import KF_API
 from stream_attr.rules.vocabulary import MessageKind
 
 FIELDS: Final = Fields({"send_time": Unit.SECONDS})
@@ -112,6 +113,7 @@ ADAPTER: Final = Adapter(
     Sureness.DOCUMENTS,
     read,
     FIELDS,
+    api=KF_API,
     signature=Signature(
         ("token", "aes_key", "receive_id"),
         signed_by_wechat,

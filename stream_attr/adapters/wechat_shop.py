@@ -27,6 +27,7 @@ from stream_attr.adapters.reading import (
 from stream_attr.adapters.signatures import Signature, signed_by_wechat
 from stream_attr.adapters.skips import Reason, SkippedError
 from stream_attr.adapters.units import Fields, Unit
+from stream_attr.adapters.wechat_api import SHOP_API
 
 FIELDS: Final = Fields(
     {
@@ -166,6 +167,7 @@ ADAPTER: Final = Adapter(
     Sureness.DOCUMENTS,
     read,
     FIELDS,
+    api=SHOP_API,
     details=(
         ("order", "channels/ec/order/get: buyer, products and price, which an event lacks"),
         ("aftersale", "channels/ec/aftersale/getaftersaleorder: the amount of a refund"),

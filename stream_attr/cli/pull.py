@@ -30,7 +30,8 @@ _STOP_S = 30.0
     "--since",
     metavar="TIME",
     type=TIME,
-    help="Begin there (RFC 3339 or epoch milliseconds), instead of going on; at first it is a day ago.",
+    help="Begin there (RFC 3339 or epoch milliseconds), instead of going on; at first it is a day ago. "
+    "Messages that are marked by a cursor begin with the oldest that the platform has.",
 )
 @click.option(
     "--every",
@@ -48,7 +49,7 @@ def command(
     every: int,
     once: bool,
 ) -> None:
-    """Ask platforms for orders and refunds that were changed, until SIGTERM, SIGHUP or Ctrl-C.
+    """Ask platforms for changed orders and refunds, and for messages, until SIGTERM, SIGHUP or Ctrl-C.
 
     Of every connection with an `api` the lists are asked for in windows of time that overlap, by signed calls
     within their rate; what fails is asked for again, ever later. The replies go to raw.PLATFORM as they came,

@@ -168,9 +168,9 @@ def _checked(one: _Account, where: str, folder: Path) -> ConnectedAccount:
 def _api(one: _Api, adapter: Adapter, where: str, folder: Path) -> ConnectedApi:
     api = adapter.api
     if api is None:
-        able = ", ".join(sorted(name for name, adapter in ADAPTERS.items() if adapter.api is not None))
+        others = ", ".join(sorted(name for name, adapter in ADAPTERS.items() if adapter.api is not None))
         raise UnusableConnectionsError(
-            f"{where}: calls are signed for {able}, not for {adapter.platform}: use `enrich`"
+            f"{where}: calls are made to {others}, not to {adapter.platform}: use `enrich`"
         )
     if set(api.keys) != one.secret_files.keys():
         raise UnusableConnectionsError(
@@ -181,12 +181,12 @@ def _api(one: _Api, adapter: Adapter, where: str, folder: Path) -> ConnectedApi:
         raise UnusableConnectionsError(
             f"{where}: `url` is a web address without user, password and query, like {api.url}"
         )
-    there = [listing.name for listing in api.lists]
-    able_to_pull = [*there, api.queue.name] if api.queue is not None else there
-    pulled = there if one.pull is None else one.pull
-    if unknown := set(pulled) - set(able_to_pull):
+    able = api.pulled()
+    pulled = [name for name in able if api.queue is None or name != api.queue.name]
+    pulled = pulled if one.pull is None else one.pull
+    if unknown := set(pulled) - set(able):
         raise UnusableConnectionsError(
-            f"{where}: `pull` takes {', '.join(able_to_pull)}, not {', '.join(sorted(unknown))}"
+            f"{where}: `pull` takes {', '.join(able) or 'nothing'}, not {', '.join(sorted(unknown))}"
         )
     secrets = {
         name: SecretFile(folder / path, f"{where}: `secret_files.{name}`")

@@ -1,4 +1,4 @@
-"""Up to when each list of a platform was asked for, in a file that survives a crash and a full disk."""
+"""Up to where each list of a platform was asked for, in a file that survives a crash and a full disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Positions"]
 
 
 class Positions:
-    """Epoch seconds by the name of a list.
+    """By the name of a list: epoch seconds, or the mark of a cursor.
 
     Raises:
         UnusableError: on construction and by ``set``, where the file cannot be read or written.
@@ -24,7 +24,7 @@ class Positions:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             content = file.read_bytes() if file.exists() else b"{}"
-            self._known = msgspec.json.decode(content, type=dict[str, int])
+            self._known = msgspec.json.decode(content, type=dict[str, int | str])
             self._write()  # so that a place which cannot be written is told at once
         except msgspec.DecodeError as error:
             raise UnusableError(
@@ -35,11 +35,17 @@ class Positions:
 
     def get(self, name: str) -> int | None:
         """Return up to when a list was asked for; None: it never was."""
-        return self._known.get(name)
+        known = self._known.get(name)
+        return known if isinstance(known, int) else None
 
-    def set(self, name: str, until_s: int) -> None:
-        """Record up to when a list was asked for."""
-        self._known[name] = until_s
+    def mark(self, name: str) -> str:
+        """Return the mark after which messages are asked for; "": from the oldest on."""
+        known = self._known.get(name)
+        return known if isinstance(known, str) else ""
+
+    def set(self, name: str, until: int | str) -> None:
+        """Record up to when a list was asked for, or a mark."""
+        self._known[name] = until
         try:
             self._write()
         except OSError as error:

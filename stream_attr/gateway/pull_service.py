@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final, NamedTuple
 
+from stream_attr.adapters.calls import Api
 from stream_attr.contract.raw_topics import raw_topic
 from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.gateway.connections import ConnectedAccount
@@ -16,7 +17,7 @@ from stream_attr.gateway.http_calls import CallFailedError, Http
 from stream_attr.gateway.platform_client import ConnectedApi, PlatformClient
 from stream_attr.gateway.positions import Positions
 from stream_attr.gateway.pull_metrics import PullMetrics
-from stream_attr.gateway.pulling import Keeping, ListPull, QueuePull
+from stream_attr.gateway.pulling import CursorPull, Keeping, ListPull, QueuePull
 from stream_attr.gateway.waiting import Backoff
 from stream_attr.gateway.web import serving, watched
 from stream_attr.kafka.address import topics_command
@@ -53,7 +54,7 @@ class _StoppedError(Exception):
 class _Source:
     """One list, and when it is due."""
 
-    def __init__(self, labels: tuple[str, str, str], pull: ListPull | QueuePull) -> None:
+    def __init__(self, labels: tuple[str, str, str], pull: ListPull | QueuePull | CursorPull) -> None:
         self.labels, self.pull = labels, pull
         self.due = 0.0
         self.is_done = False
@@ -85,6 +86,17 @@ def pull(
             pages = watched(metrics.registry, lambda: runner.reason, token)
             opened.enter_context(serving(pages, host, port, "--web-host and --web-port"))
         runner.run()
+
+
+def _pull(
+    api: Api, name: str, client: PlatformClient, keeping: Keeping, positions: Positions, known: str
+) -> ListPull | QueuePull | CursorPull:
+    if api.queue is not None and api.queue.name == name:
+        return QueuePull(api.queue, client, keeping)
+    if api.cursor is not None and api.cursor.name == name:
+        return CursorPull(api.cursor, client, keeping, positions, known)
+    listing = next(one for one in api.lists if one.name == name)
+    return ListPull(listing, client, keeping, positions, known)
 
 
 class _Runner:
@@ -131,15 +143,10 @@ class _Runner:
         for name in api.pulled:
             labels = platform, account.name, name
             keeping = Keeping(lambda body, labels=labels: self._keep(labels, body), self._sender.flush)  # type: ignore[misc]
-            queue = api.api.queue
-            if queue is not None and queue.name == name:
-                made.append(_Source(labels, QueuePull(queue, client, keeping)))
-                continue
-            listing = next(one for one in api.api.lists if one.name == name)
             known = f"{platform}/{account.name}/{name}"
             if self._pace.since_s is not None:
                 positions.set(known, self._pace.since_s)
-            made.append(_Source(labels, ListPull(listing, client, keeping, positions, known)))
+            made.append(_Source(labels, _pull(api.api, name, client, keeping, positions, known)))
         return made
 
     @property

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from stream_attr.adapters.calls import Call, Listing, Queue
+from stream_attr.adapters.calls import Call, Cursor, Listing, Queue
 from stream_attr.adapters.skips import SkippedError
 from stream_attr.gateway.http_calls import CallFailedError
 from stream_attr.gateway.platform_client import Answer, PlatformClient
 from stream_attr.gateway.positions import Positions
 
-__all__ = ["OVERLAP_S", "Keeping", "ListPull", "QueuePull"]
+__all__ = ["OVERLAP_S", "CursorPull", "Keeping", "ListPull", "QueuePull"]
 
 OVERLAP_S: Final = 120
 """How much of a window is asked for again: what a platform shows late, and clocks that differ."""
@@ -115,6 +115,46 @@ class QueuePull:
         self._keeping.keep(answer.body)
         self._keeping.settle()
         _answer(self._client, self._queue.confirm(ids))
+        return True
+
+
+class CursorPull:
+    """Messages after a mark, which is recorded once they are kept."""
+
+    def __init__(
+        self, cursor: Cursor, client: PlatformClient, keeping: Keeping, positions: Positions, name: str
+    ) -> None:
+        """``name``: of the mark among the positions."""
+        self._cursor, self._client, self._keeping = cursor, client, keeping
+        self._positions, self._name = positions, name
+        self._until_s: int | None = None
+
+    def until_s(self) -> int | None:
+        """When there was nothing more the last time; None: not since the start."""
+        return self._until_s
+
+    def step(self, now_s: int, since_s: int) -> bool:  # noqa: ARG002 -- it begins where it stands
+        """Take some messages; whether there is more.
+
+        Raises:
+            CallFailedError: they cannot be had now.
+        """
+        mark = self._positions.mark(self._name)
+        call = self._cursor.call(mark)
+        answer = _answer(self._client, call)
+        try:
+            after, more = self._cursor.after(answer.document)
+            has_any = self._cursor.has_any(answer.document)
+        except SkippedError as error:
+            raise CallFailedError(f"{call.method} answers with something unreadable: {error}") from error
+        if has_any:
+            self._keeping.keep(answer.body)
+            self._keeping.settle()
+        if after:
+            self._positions.set(self._name, after)
+        if not more or after in {"", mark}:
+            self._until_s = now_s
+            return False
         return True
 
 

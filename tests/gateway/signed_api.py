@@ -26,6 +26,8 @@ SECRETS = {
     "jd": {"app_key": "jd-app", "app_secret": "jd-secret", "access_token": "jd-token-1"},
     "pinduoduo": {"client_id": "pdd-client", "client_secret": "pdd-secret", "access_token": "pdd-token-1"},
     "doudian": {"app_key": "6839996111111111111", "app_secret": "dd-secret", "access_token": "dd-token-1"},
+    "wechat_shop": {"access_token": "wx-token-1"},
+    "wechat_kf": {"access_token": "kf-token-1"},
 }
 
 
@@ -42,6 +44,8 @@ ERRORS: dict[str, Callable[[Any], Any]] = {
     "jd": lambda code: {"error_response": {"code": code, "en_desc": "refused", "zh_desc": "拒绝"}},
     "pinduoduo": lambda code: {"error_response": {"error_code": code, "error_msg": "refused"}},
     "doudian": lambda code: {"code": code, "msg": "refused", "sub_code": "isp.refused"},
+    "wechat_shop": lambda code: {"errcode": code, "errmsg": "refused"},
+    "wechat_kf": lambda code: {"errcode": code, "errmsg": "refused"},
 }
 _OLDEST_S = 600
 
@@ -83,6 +87,8 @@ class SignedApi:
         self.changes: dict[str, list[tuple[int, Any]]] = {}
         """By method: epoch seconds and what was changed then."""
         self.queue: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
+        """Of WeChat customer service: five to a page, and after every page one without any."""
         self.called: list[tuple[str, dict[str, Any]]] = []
         self.refused: list[Any] = []
         self.failing = 0
@@ -240,6 +246,36 @@ class SignedApi:
         found, total = self._page(method, begin, end, given["page"] + 1, given["size"])
         name = "items" if method == "afterSale.List" else "shop_order_list"
         return {"code": 10000, "msg": "success", "data": {"total": total, name: found}}
+
+    def _given_with_token(self, path: str, body: bytes) -> tuple[str, dict[str, Any]]:
+        """The call and its fields; calls of WeChat are not signed."""
+        platform, method = urlsplit(path).path.split("/", 2)[1:]
+        if dict(parse_qsl(urlsplit(path).query)) != {"access_token": self.tokens[platform]}:
+            raise RefusedError(40001)
+        given = json.loads(body)
+        self._given(method, given, 45009)
+        return method, given
+
+    def _wechat_shop(self, path: str, body: bytes) -> Any:
+        method, given = self._given_with_token(path, body)
+        key = given.get("order_id") or given["after_sale_order_id"]
+        return {"errcode": 0, "errmsg": "ok", **self.documents[method, key]}
+
+    def _wechat_kf(self, path: str, body: bytes) -> Any:
+        method, given = self._given_with_token(path, body)
+        assert method == "cgi-bin/kf/sync_msg"
+        assert given["limit"] <= 1000
+        begin, _, is_between = given.get("cursor", "0-").partition("-")
+        page = [] if is_between else self.messages[int(begin) : int(begin) + 5]
+        after = int(begin) + len(page)
+        mark = f"{after}-" if is_between else f"{after}-between"
+        return {
+            "errcode": 0,
+            "errmsg": "ok",
+            "next_cursor": mark,
+            "has_more": int(after < len(self.messages)),
+            "msg_list": page,
+        }
 
 
 @contextmanager

@@ -39,6 +39,26 @@ def test_secrets_are_read_from_files_beside_it_and_not_shown(read, tmp_path):
     assert "s3cr3t" not in repr(shopify)
 
 
+ASKED = {"name": "main", "platform": "jd", "shop_id": "s1"}
+JD_API = {"secret_files": {"app_key": "one", "app_secret": "one", "access_token": "token"}}
+
+
+def with_api(**fields):
+    return {**ASKED, "api": {**JD_API, **fields}}
+
+
+def test_an_account_that_is_asked_needs_no_secret_of_its_own(read):
+    (asked,) = read(with_api())
+    assert asked.keys == {}
+    assert asked.api.url == "https://api.jd.com/routerjson"
+    assert asked.api.pulled == ("orders", "unpaid", "refunds")
+    assert asked.api.secrets["access_token"].reveal() == "0123456789abcdef"
+    (taobao,) = read({**with_api(url="http://127.0.0.1:1/x/"), "platform": "taobao"})
+    assert taobao.api.pulled == ("orders", "refunds"), "a queue is taken from only where that is said"
+    assert taobao.api.url == "http://127.0.0.1:1/x"
+    assert "s3cr3t" not in repr(asked)
+
+
 WRONG = [
     ([{**SHOPIFY, "shop": "s1"}], "unknown field `shop`"),
     ([{**SHOPIFY, "name": 7}], "Expected `str`, got `int` - at `$.connections[0].name`"),
@@ -62,6 +82,21 @@ WRONG = [
         [{**SHOPIFY, "bridge": {"url": "https://a/{id}", "header_files": {"X-Token": "chinese"}}}],
         "`header_files.X-Token` has characters that a header cannot have",
     ),
+    (
+        [{**SHOPIFY, "api": {"secret_files": {}}}],
+        "`api`: calls are made to doudian, jd, pinduoduo, taobao, wechat",
+    ),
+    (
+        [{**ASKED, "api": {"secret_files": {"app_key": "one"}}}],
+        "names files of app_key, app_secret, access_token",
+    ),
+    ([with_api(pull=["orders", "chats"])], "`pull` takes orders, unpaid, refunds, not chats"),
+    (
+        [with_api(url="https://u:p@a/x")],
+        "`api`: `url` is a web address without user, password and query, like",
+    ),
+    ([with_api(url="https://a/x?y=1")], "`url` is a web address without user, password and query"),
+    ([with_api(per_second=0)], "Expected `float` > 0.0 - at `$.connections[0].api.per_second`"),
     ([SHOPIFY, SHOPIFY], "two connections 'main' of shopify: rename one"),
     ([], "`connections` is empty"),
 ]

@@ -13,7 +13,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.gateway.http_calls import CallFailedError, Http
 from stream_attr.gateway.platform_client import ConnectedApi, PlatformClient, SecretFile
 from stream_attr.gateway.positions import Positions
-from stream_attr.gateway.pulling import OVERLAP_S, Keeping, ListPull, QueuePull
+from stream_attr.gateway.pulling import OVERLAP_S, CursorPull, Keeping, ListPull, QueuePull
 from tests.gateway.signed_api import SECRETS, signed_api
 from tests.gateway.test_platform_client import APIS
 
@@ -48,6 +48,10 @@ class Trial:
         self.file = folder / "positions.json"
         self.positions = Positions(self.file)
         self.keeping = Keeping(self.kept.append, self.settle)
+        cursor = APIS[platform].cursor
+        if cursor is not None:
+            self.messages = CursorPull(cursor, self.client, self.keeping, self.positions, "it")
+            return
         self.listing: Listing = next(one for one in APIS[platform].lists if one.name == name)
         self.pull = ListPull(self.listing, self.client, self.keeping, self.positions, "it")
 
@@ -195,6 +199,37 @@ def test_messages_are_confirmed_when_they_are_kept(api, trial):
     assert api.queue == []
     assert one.ids("id") == {str(2**60 + number) for number in range(150)}
     assert pull.until_s() == NOW
+
+
+def test_messages_after_a_mark_come_all_and_once(api, trial):
+    """An empty page in between is not the end; what fails is asked for again after the same mark."""
+    one = trial("wechat_kf")
+    api.messages = [{"msgid": f"{number}"} for number in range(12)]
+    assert one.messages.step(NOW, 0) is True
+    api.failing = 1
+    with pytest.raises(CallFailedError, match="says 45009 refused"):
+        one.messages.step(NOW, 0)
+    assert one.messages.until_s() is None
+    while one.messages.step(NOW, 0):
+        pass
+    assert [found(json.loads(body), "msgid") for body in one.kept] == [
+        [str(number) for number in range(first, last)] for first, last in ((0, 5), (5, 10), (10, 12))
+    ]
+    assert one.messages.until_s() == NOW
+    assert one.settled == one.kept
+    api.messages.append({"msgid": "12"})
+    while one.messages.step(NOW, 0):
+        pass
+    assert found(json.loads(one.kept[-1]), "msgid") == ["12"]
+    assert len(one.kept) == 4
+    assert Positions(one.file).mark("it").startswith("13-")
+
+
+def test_a_reply_without_its_mark_is_refused(api, trial, monkeypatch):
+    one = trial("wechat_kf")
+    monkeypatch.setattr(api, "_wechat_kf", lambda *_: {"errcode": 0, "has_more": "maybe"})
+    with pytest.raises(CallFailedError, match="answers with something unreadable: bad_type: has_more"):
+        one.messages.step(NOW, 0)
 
 
 def test_positions_survive_and_a_file_that_is_none_is_named(tmp_path):

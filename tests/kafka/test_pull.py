@@ -111,10 +111,8 @@ def accounts(api, tmp_path):
             for platform in platforms:
                 file = connections_file(tmp_path / platform, [platform])
                 [account] = json.loads(file.read_text())["connections"]
-                if platform in PLATFORMS:
-                    queue = APIS[platform].queue
-                    lists = [one.name for one in APIS[platform].lists] + ([queue.name] if queue else [])
-                    signing = {"url": api.url(platform), "per_second": 50, "pull": lists}
+                if platform in APIS:
+                    signing = {"url": api.url(platform), "per_second": 50, "pull": APIS[platform].pulled()}
                     account["api"] = {**signing, "secret_files": api_secrets(tmp_path, platform)}
                     account["bridge"] = bridge
                     account["secret_files"] = {}
@@ -231,3 +229,29 @@ def test_killed_and_refused_it_goes_on_and_says_why(broker, topic_prefix, tmp_pa
     assert pull.stop() == 0
     assert json.loads(position.read_text())["jd/main/orders"] > time.time() - 300
     assert "Traceback" not in pull.said()
+
+
+def test_messages_of_wechat_customer_service_come_by_their_cursor(
+    broker, topic_prefix, tmp_path, api, accounts, started
+):
+    bootstrap, prefix = broker.bootstrap, topic_prefix
+    create_topics(bootstrap, partitions=2, prefix=prefix, platforms=["wechat_kf"])
+    file = accounts("wechat_kf")
+    whole = sample("wechat_kf", "sync_msg")["msg_list"]
+    position = tmp_path / "position.json"
+    args = (f"--connections={file}", f"--position={position}", "--once")
+    for count in (3, len(whole)):
+        api.messages = whole[:count]
+        pull = PullProcess(bootstrap, prefix, tmp_path / "pull", args)
+        started.append(pull.start())
+        assert pull.wait() == 0, pull.said()
+        assert "kf-token-1" not in pull.said()
+    kept = [json.loads(message.value()) for message in messages(bootstrap, prefix + raw_topic("wechat_kf"))]
+    assert [one for page in kept for one in page["msg_list"]] == whole
+    process = AdaptProcess(bootstrap, prefix, tmp_path / "adapt", ("wechat_kf", f"--connections={file}"))
+    started.append(process.start())
+    process.until_adapted(len(kept))
+    assert process.stop() == 0
+    ids = [event["event_id"] for _, event in read_json(bootstrap, prefix + CHAT)]
+    assert {"wechat_kf:mkf-2", "wechat_kf:mkf-3"} <= set(ids)
+    assert len(ids) == len(set(ids))
