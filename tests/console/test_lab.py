@@ -214,7 +214,10 @@ def test_a_trial_is_cancelled_while_it_waits_and_while_it_runs(
     send(boss, world.shop, do="cancel", trial=running_now.trial_id)
     _until(lambda: begun == ["begun", "ended"])
     assert world.trials()[0].state is State.CANCELLED
-    assert 'hx-trigger="every 1s"' not in boss.get(f"/lab?shop={world.shop}").text
+    for whole in ("", "&part=live"):
+        page = boss.get(f"/lab?shop={world.shop}{whole}").text
+        assert 'hx-trigger="every 1s"' not in page
+        assert ("<main" in page) == (not whole)
 
 
 def test_a_console_that_stops_cancels_what_it_judges(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

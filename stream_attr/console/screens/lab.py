@@ -195,6 +195,7 @@ def _form(visit: Visit, shop_id: str, entered: _Entered, wrong: str, status: int
         states=STATES,
         zone=now.zone.name,
         live=_live(visit, trials),
+        is_part=visit.is_part,
     )
 
 
@@ -235,7 +236,7 @@ def _trial(visit: Visit, trial: Trial, result: LabResult | None) -> Response:
         TITLE,
         shop_id=trial.shop_id,
         trial=trial,
-        period=trial.period.name,
+        period=trial.period,
         view=view,
         views=VIEWS,
         pair=pair or ("", ""),
@@ -244,6 +245,7 @@ def _trial(visit: Visit, trial: Trial, result: LabResult | None) -> Response:
         may_act=visit.account.role in CHANGES_RULES,
         exports=list(EXPORTS),
         live=_live(visit, [trial]),
+        is_part=visit.is_part,
         **values,
     )
 
