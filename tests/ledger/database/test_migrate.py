@@ -93,3 +93,9 @@ def test_the_tables_that_grow_are_partitioned_by_shop(ledger: Database):
         ).fetchall()
     grown = ("decision", "decision_revision", "refund", "inquiry", "reception", "agent_day", "service_task")
     assert dict(rows) == dict.fromkeys(grown, 16)
+
+
+def test_each_migration_has_a_number_of_its_own_and_none_is_missing():
+    files = sorted((Path(schema.__file__).parent / "migrations").glob("*.sql"))
+    numbers = [int(file.name.partition("_")[0]) for file in files]
+    assert numbers == list(range(1, len(files) + 1))
