@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx2
 import psycopg
 
-from ledger import opened
+from ledger import columns_of, opened
 from running import timed
 from stream_attr.console.accounts import Accounts, Duty, hashed
 from stream_attr.console.roles import Role
@@ -56,10 +56,6 @@ AGENT: Final = (
 _COPIED: Final = (
     *("decision", "decision_revision", "refund", "inquiry", "reception", "agent_day", "service_task"),
     *("shop_settings", "roster", "ruling"),
-)
-_COLUMNS: Final = (
-    "SELECT column_name FROM information_schema.columns WHERE table_schema = 'stream_attr'"
-    " AND table_name = %s AND column_name <> 'shop_id' AND is_generated = 'NEVER' ORDER BY ordinal_position"
 )
 
 
@@ -118,7 +114,7 @@ def _copy(connection: psycopg.Connection[Any]) -> None:
     connection.execute("SET synchronous_commit = off")
     ((first,),) = connection.execute("SELECT shop_id FROM shop_settings LIMIT 1").fetchall()
     for table in _COPIED:
-        columns = ", ".join(name for (name,) in connection.execute(_COLUMNS, [table]))
+        columns = ", ".join(one for one in columns_of(connection, table) if one != "shop_id")
         query = (
             f"INSERT INTO {table} (shop_id, {columns}) SELECT 'shop-' || copy, {columns}"
             f" FROM {table}, generate_series(2, {SHOPS}) AS copy WHERE shop_id = %s"

@@ -35,7 +35,7 @@ from stream_attr.replay.steps import without_collector
 from table import Row
 from traffic import generated
 
-__all__ = ["opened", "run"]
+__all__ = ["columns_of", "opened", "run"]
 
 EVENTS: Final = 100_000
 DAYS: Final = 15
@@ -89,7 +89,9 @@ def _against_copy(folder: Path) -> Row:
         fill(connection, Files(replayed))
         rows = {table: _copied(connection, table) for table in FILLED}
         for table in FILLED:
-            connection.execute(f"CREATE UNLOGGED TABLE staged_{table} (LIKE {table})".encode())
+            columns = ", ".join(columns_of(connection, table))
+            staged = f"CREATE UNLOGGED TABLE staged_{table} AS SELECT {columns} FROM {table} WITH NO DATA"
+            connection.execute(staged.encode())
         for _ in range(ALTERNATIONS):
             empty(connection)
             ours.append(_timed(lambda: fill(connection, Files(replayed))))
@@ -107,10 +109,20 @@ def _against_copy(folder: Path) -> Row:
     )
 
 
+def columns_of(connection: psycopg.Connection[Any], table: str) -> list[str]:
+    """Return the columns of a table that are written, in their order."""
+    query = (
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass"
+        " AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum"
+    )
+    return [name for (name,) in connection.execute(query, [table])]
+
+
 def _copied(connection: psycopg.Connection[Any], table: str) -> bytes:
+    columns = ", ".join(columns_of(connection, table))
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY (SELECT * FROM {table}) TO STDOUT".encode()) as copy,
+        cursor.copy(f"COPY (SELECT {columns} FROM {table}) TO STDOUT".encode()) as copy,
     ):
         return b"".join(copy)
 
@@ -121,9 +133,9 @@ def _copy(connection: psycopg.Connection[Any], rows: Mapping[str, bytes]) -> Non
         for table, lines in rows.items():
             with cursor.copy(f"COPY staged_{table} FROM STDIN".encode()) as copy:
                 copy.write(lines)
-            cursor.execute(
-                f"INSERT INTO {table} SELECT * FROM staged_{table} ON CONFLICT DO NOTHING".encode()
-            )
+            columns = ", ".join(columns_of(connection, table))
+            insert = f"INSERT INTO {table} ({columns}) SELECT * FROM staged_{table} ON CONFLICT DO NOTHING"
+            cursor.execute(insert.encode())
             cursor.execute(f"TRUNCATE staged_{table}".encode())
 
 

@@ -12,7 +12,7 @@ from stream_attr.ledger.database import schema
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.embedded import EmbeddedPostgres
 from stream_attr.ledger.database.migrate import migrate
-from stream_attr.ledger.database.schema import LATEST, SchemaError, require_schema, version_of
+from stream_attr.ledger.database.schema import LATEST, MIGRATIONS, SchemaError, require_schema, version_of
 from tests.ledger.conftest import address_of
 
 
@@ -23,6 +23,12 @@ def empty(postgres: EmbeddedPostgres) -> Database:
         connection.execute("DROP DATABASE IF EXISTS empty WITH (FORCE)")
         connection.execute("CREATE DATABASE empty")
     return Database(address_of(postgres, "empty"), Path())
+
+
+def test_each_migration_has_a_number_of_its_own_without_gaps() -> None:
+    folder = next(iter(MIGRATIONS.values())).parent
+    numbers = sorted(file.name.partition("_")[0] for file in folder.glob("*.sql"))
+    assert numbers == [f"{number:04}" for number in range(1, len(MIGRATIONS) + 1)]
 
 
 def test_two_programs_migrate_at_once_and_the_second_finds_it_done(empty: Database):
