@@ -26,6 +26,7 @@ from stream_attr.adapters.reading import (
 from stream_attr.adapters.signatures import Signature, signed_by_xiaohongshu
 from stream_attr.adapters.skips import Reason, SkippedError
 from stream_attr.adapters.units import Fields, Unit
+from stream_attr.adapters.xiaohongshu_api import API
 
 FIELDS: Final = Fields(
     {
@@ -151,6 +152,7 @@ ADAPTER: Final = Adapter(
     Sureness.EXPERIMENTAL,
     read,
     FIELDS,
+    api=API,
     details=(("order", "order.getOrderDetail: buyer, products, price, times"),),
     signature=Signature(
         ("app_key", "app_secret"),

@@ -28,6 +28,7 @@ from stream_attr.adapters.reading import (
 from stream_attr.adapters.signatures import Signature, signed_by_youzan
 from stream_attr.adapters.skips import Reason, SkippedError
 from stream_attr.adapters.units import Fields, Unit
+from stream_attr.adapters.youzan_api import API
 
 FIELDS: Final = Fields(
     {
@@ -128,6 +129,7 @@ ADAPTER: Final = Adapter(
     Sureness.EXPERIMENTAL,
     read,
     FIELDS,
+    api=API,
     details=(("order", "youzan.trade.get: buyer, products, times"),),
     signature=Signature(
         ("client_id", "client_secret"), signed_by_youzan, reply=b'{"code":0,"msg":"success"}'

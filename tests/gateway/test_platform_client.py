@@ -24,6 +24,8 @@ DETAILS = {
     "pinduoduo": ("order", "260302-000000000000001", "pdd.order.information.get"),
     "doudian": ("order", "6900000000000000001", "order.orderDetail"),
     "wechat_shop": ("order", "3700000000000000001", "channels/ec/order/get"),
+    "xiaohongshu": ("order", "P700000000000000001", "order.getOrderDetail"),
+    "youzan": ("order", "E20260302101000000000001", "youzan.trade.get/4.0.2"),
 }
 
 
@@ -63,7 +65,15 @@ def test_a_document_is_asked_for_as_the_platform_demands(platform, api, client):
 
 @pytest.mark.parametrize(
     ("platform", "code"),
-    [("taobao", 27), ("jd", "19"), ("pinduoduo", 10019), ("doudian", 30002), ("wechat_shop", 40001)],
+    [
+        ("taobao", 27),
+        ("jd", "19"),
+        ("pinduoduo", 10019),
+        ("doudian", 30002),
+        ("wechat_shop", 40001),
+        ("xiaohongshu", -1003),
+        ("youzan", 4203),
+    ],
 )
 def test_a_token_that_has_run_out_is_told_and_the_renewed_one_is_used(platform, code, api, client, tmp_path):
     resource, key, method = DETAILS[platform]
@@ -81,7 +91,9 @@ def test_a_token_that_has_run_out_is_told_and_the_renewed_one_is_used(platform, 
     assert asking.ask(call) is not None
 
 
-@pytest.mark.parametrize("platform", [one for one in DETAILS if one != "wechat_shop"])
+@pytest.mark.parametrize(
+    "platform", [one for one in DETAILS if any("secret" in name for name in SECRETS[one])]
+)
 def test_a_wrong_secret_is_refused(platform, api, client, tmp_path):
     resource, key, method = DETAILS[platform]
     api.documents[method, key] = documents(platform)[resource, key]
@@ -90,7 +102,7 @@ def test_a_wrong_secret_is_refused(platform, api, client, tmp_path):
     secret.write_text("another")
     with pytest.raises(CallFailedError, match="says"):
         asking.ask(APIS[platform].details[resource](key))
-    assert api.refused in ([25], ["12"], [20004], [30001])
+    assert api.refused in ([25], ["12"], [20004], [30001], [-1001])
 
 
 def test_what_taobao_says_there_is_not_is_none_and_what_it_cannot_say_now_is_waited_for(api, client):
