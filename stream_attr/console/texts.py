@@ -58,6 +58,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         "本页所有数字取自账本的同一时刻，计入此时间之前的事件。",
     ),
     "audit": Text("Audit", "操作记录"),
+    "audit_empty": Text("There is no such line. Take a filter away.", "没有符合条件的记录，请减少筛选条件。"),
     "before": Text("before", "原"),
     "before_is": Text("The period before is {days}.", "上期为 {days}。"),
     "behind_next": Text("{amount} ahead of the next one", "领先下一名 {amount}"),
@@ -156,6 +157,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     "meaning": Text("meaning", "含义"),
     "name": Text("name", "姓名"),
     "net": Text("net", "净额"),
+    "newest": Text("newest", "最新"),
     "next": Text("next page", "下一页"),
     "no_account": Text("Login and password do not go together.", "账号或密码不正确。"),
     "no_buyer": Text(
@@ -214,6 +216,10 @@ TEXTS: Final[Mapping[str, Text]] = {
         "请上传导出的原始文件：用 Excel 打开并保存过的文件可能丢失订单号的尾数。文件不会保存。",
     ),
     "refused": Text("{count} records could not be used: {code}.", "{count} 条记录无法使用：{code}。"),
+    "refused_elsewhere": Text(
+        "{count} records of no known shop could not be used: {code} (stream-attr dead-letters list).",
+        "{count} 条不属于任何已知店铺的记录无法使用：{code}（stream-attr dead-letters list）。",
+    ),
     "revision": Text("revision", "修订"),
     "role": Text("role", "角色"),
     "rules": Text("Rules", "规则"),
@@ -266,6 +272,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     "why_not": Text("Why not this agent?", "为什么不是这位客服？"),
     "why_agent": Text("any agent, by id or name", "任意客服，ID 或姓名"),
     "why_ask": Text("Ask", "查询"),
+    "older": Text("older", "更早"),
     "oidc": Text("Log in with your company's account", "使用公司账号登录"),
     "oidc_away": Text(
         "Your company's log-in does not answer. Try again in a moment.",

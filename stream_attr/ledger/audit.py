@@ -6,8 +6,11 @@ import time
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
+from psycopg.sql import SQL, Composable
 
-__all__ = ["Entry", "latest", "note"]
+from stream_attr.ledger.reports.distinct import distinct
+
+__all__ = ["Entry", "Sought", "actions", "entries", "note"]
 
 LONGEST: Final = 200
 """Characters of what a line is about."""
@@ -16,6 +19,7 @@ LONGEST: Final = 200
 class Entry(NamedTuple):
     """One line of the audit."""
 
+    number: int
     ts: int
     login: str
     action: str
@@ -25,6 +29,17 @@ class Entry(NamedTuple):
     """What was changed, as it was; None: there was none, or nothing was changed."""
     after: str | None = None
     """As it is now."""
+
+
+class Sought(NamedTuple):
+    """Which lines; None: whatever it is."""
+
+    login: str | None = None
+    action: str | None = None
+    instants: tuple[int, int] | None = None
+    """From the first, and before the second."""
+    before: int | None = None
+    """Lines of smaller number than this one."""
 
 
 def note(
@@ -53,10 +68,27 @@ def note(
     )
 
 
-def latest(connection: Connection[Any], count: int) -> list[Entry]:
-    """Return the newest lines, the newest first."""
-    rows = connection.execute(
-        "SELECT ts, login, action, shop_id, about, before, after FROM audit ORDER BY number DESC LIMIT %s",
-        (count,),
+def entries(connection: Connection[Any], sought: Sought, count: int) -> list[Entry]:
+    """Return lines, the newest first."""
+    wanted = [
+        (sought.login, SQL("login = %s")),
+        (sought.action, SQL("action = %s")),
+        (sought.before, SQL("number < %s")),
+    ]
+    found = [(value, query) for value, query in wanted if value is not None]
+    bound: list[Any] = [value for value, _ in found]
+    queries: list[Composable] = [query for _, query in found]
+    if sought.instants is not None:
+        queries.append(SQL("ts >= %s AND ts < %s"))
+        bound += sought.instants
+    where = SQL(" WHERE {}").format(SQL(" AND ").join(queries)) if queries else SQL("")
+    query = SQL(
+        "SELECT number, ts, login, action, shop_id, about, before, after FROM audit{} ORDER BY number DESC"
+        " LIMIT %s"
     )
-    return [Entry(*row) for row in rows]
+    return [Entry(*row) for row in connection.execute(query.format(where), (*bound, count))]
+
+
+def actions(connection: Connection[Any]) -> list[str]:
+    """Return every kind of line that there is, sorted."""
+    return [action for (action,) in connection.execute(distinct("audit", "action"))]

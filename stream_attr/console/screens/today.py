@@ -18,11 +18,11 @@ from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.periods import Period
 from stream_attr.ledger.periods import period as period_of
+from stream_attr.ledger.reports.refused import Refused, refused, refused_elsewhere
 from stream_attr.ledger.reports.report import Column, Report
 from stream_attr.ledger.reports.scope import as_of
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
-from stream_attr.rules.vocabulary import CODES
 
 __all__ = ["SCREEN"]
 
@@ -41,11 +41,6 @@ _BEHIND: Final = {"sales": "sales", "silent": "silent", "refunds": "refunds"}
 """By group of a figure, the orders behind it."""
 _ALERTS: Final = (
     "SELECT rule, changed_ts FROM alert_state WHERE shop_id = ANY(%s) AND active ORDER BY changed_ts DESC"
-)
-
-_REFUSED: Final = (
-    "SELECT code, count(*) FROM dead_letter WHERE shop_id = %s AND known_ts >= %s AND known_ts < %s"
-    " GROUP BY 1 ORDER BY 1"
 )
 
 
@@ -92,19 +87,16 @@ def show(visit: Visit) -> Response:
             team=team,
             team_rows=shown_rows(team, list(team.rows), visit, shop_id, _pairs(period)),
             alerts=connection.execute(_ALERTS, ([shop_id, "*"],)).fetchall(),
-            refused=_refused(visit, shop_id, period.instants(now.zone)),
+            refused=refused(connection, shop_id, period.instants(now.zone)),
+            elsewhere=_elsewhere(visit, period.instants(now.zone)),
             as_of=known,
             live=watch(visit, known),
         )
 
 
-def _refused(visit: Visit, shop_id: str, instants: tuple[int, int]) -> list[tuple[Text, int]]:
-    """Return which records of the shop could not be used and came in a day, by code: how many.
-
-    The whole of data health reads weeks, and is no page that is asked for every second.
-    """
-    rows = visit.connection.execute(_REFUSED, (shop_id, *instants))
-    return [(Text(code, CODES.chinese_of(code)), count) for code, count in rows]
+def _elsewhere(visit: Visit, instants: tuple[int, int]) -> Refused:
+    """Return which records of no known shop could not be used, for those who see all shops."""
+    return refused_elsewhere(visit.connection, instants) if visit.account.role.sees_all_shops else []
 
 
 def _pairs(period: Period) -> list[tuple[str, str]]:

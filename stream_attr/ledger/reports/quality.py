@@ -12,11 +12,12 @@ from stream_attr.contract.topics import DEAD_LETTERS, DECISIONS, FACTS
 from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.periods import Period
+from stream_attr.ledger.reports.refused import refused, refused_elsewhere
 from stream_attr.ledger.reports.report import Column, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
-from stream_attr.rules.vocabulary import CODES, NOTICES
+from stream_attr.rules.vocabulary import NOTICES
 
 __all__ = ["report"]
 
@@ -67,7 +68,6 @@ _NOTICES: Final = """
     WHERE shop_id = %(shop)s AND profile = 'official' AND created_ts >= %(start)s AND created_ts < %(end)s
     GROUP BY 1 ORDER BY 1
 """
-_REFUSED: Final = "SELECT code, count(*) FROM dead_letter GROUP BY 1 ORDER BY 1"
 _UNSTORED: Final = "SELECT count(*) FROM unstored"
 
 _COLUMNS: Final = (
@@ -112,8 +112,12 @@ _TWICE: Final = Text(
 )
 _NOTED: Final = Text("Shop {shop}: {notices}.", "店铺 {shop}：{notices}。")
 _LETTERS: Final = Text(
-    "All shops: records refused, of any day: {codes} (stream-attr dead-letters list).",
-    "全部店铺：被拒收的记录（不限日期）：{codes}（stream-attr dead-letters list）。",
+    "Shop {shop}: records refused, of any day: {codes} (stream-attr dead-letters list).",
+    "店铺 {shop}：被拒收的记录（不限日期）：{codes}（stream-attr dead-letters list）。",
+)
+_ELSEWHERE: Final = Text(
+    "No known shop: records refused, of any day: {codes} (stream-attr dead-letters list).",
+    "不属于任何已知店铺：被拒收的记录（不限日期）：{codes}（stream-attr dead-letters list）。",
 )
 _LOST: Final = Text(
     "All shops: {records} records could not be stored in the ledger: the table unstored says why.",
@@ -148,12 +152,10 @@ def report(connection: Connection[Any], options: Options) -> Report:
         rows += [(shop.shop_id, *row) if several else row for row in _rows(options.period, days)]
         notes += _findings(shop, options.period, days)
         notes += _to_look_at(connection, shop, options.period)
-    refused = connection.execute(_REFUSED).fetchall()
-    if refused:
-        listed = _listed(
-            [(f"{count:,} {code}", f"{CODES.chinese_of(code)} {count:,}") for code, count in refused]
-        )
-        notes.append(Note(_LETTERS.filled(codes=listed)))
+        if found := refused(connection, shop.shop_id):
+            notes.append(Note(_LETTERS.filled(shop=shop.shop_id, codes=_counted(found))))
+    if found := refused_elsewhere(connection):
+        notes.append(Note(_ELSEWHERE.filled(codes=_counted(found))))
     ((unstored,),) = connection.execute(_UNSTORED)
     if unstored:
         notes.append(Note(_LOST.filled(records=f"{unstored:,}"), is_warning=True))
@@ -240,11 +242,12 @@ def _to_look_at(connection: Connection[Any], shop: ShopScope, period: Period) ->
             yield Note(text.filled(shop=shop.shop_id, names=", ".join(names[:_MOST_NAMED]) + more))
     notices = connection.execute(_NOTICES, bound).fetchall()
     if notices:
-        listed = _listed(
-            [(f"{count:,} {one}", f"{NOTICES.chinese_of(one)} {count:,}") for one, count in notices]
-        )
-        yield Note(_NOTED.filled(shop=shop.shop_id, notices=listed))
+        named = [(Text(one, NOTICES.chinese_of(one)), count) for one, count in notices]
+        yield Note(_NOTED.filled(shop=shop.shop_id, notices=_counted(named)))
 
 
-def _listed(items: Sequence[tuple[str, str]]) -> Text:
-    return Text(", ".join(english for english, _ in items), "、".join(chinese for _, chinese in items))
+def _counted(items: Sequence[tuple[Text, int]]) -> Text:
+    return Text(
+        ", ".join(f"{count:,} {one.english}" for one, count in items),
+        "、".join(f"{one.chinese} {count:,}" for one, count in items),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter, defaultdict
 from statistics import median
@@ -16,6 +17,7 @@ from tests.ledger.reports.brute_force import local_day
 from tests.ledger.reports.conftest import Traffic, table
 
 SHOP = "jd:10086"
+MORE = " (stream-attr dead-letters list)."
 
 
 def test_every_day_is_that_of_the_raw_records(ended: Traffic, read: Connection) -> None:
@@ -50,13 +52,39 @@ def test_every_day_is_that_of_the_raw_records(ended: Traffic, read: Connection) 
         assert row["orders_usual"] == int(median(len(orders[one]) for one in before) + 0.5)
         assert row["receptions_usual"] == int(median(len(receptions[one]) for one in before) + 0.5)
     assert sum(row["orders"] for row in rows.values()) > 20
-    letters = (ended.folder / "dead-letters.jsonl").read_text().splitlines()
-    codes = Counter(json.loads(line)["code"] for line in letters)
-    texts = [note.text.english for note in made.notes]
-    (said,) = [text for text in texts if text.startswith("All shops: records refused")]
-    for code, count in codes.items():
-        assert f"{count} {code}" in said
-    assert len(codes) > 3
+
+
+def refused_by_shop(ended: Traffic) -> dict[str | None, Counter[str]]:
+    """By the shop that a refused record names, None where it names none: how many of each code."""
+    found: dict[str | None, Counter[str]] = defaultdict(Counter)
+    for line in (ended.folder / "dead-letters.jsonl").read_text().splitlines():
+        letter = json.loads(line)
+        try:
+            shop_id = json.loads(base64.b64decode(letter["value_base64"]))["shop_id"]
+        except (ValueError, TypeError, KeyError):
+            shop_id = None
+        found[shop_id if isinstance(shop_id, str) and shop_id else None][letter["code"]] += 1
+    return found
+
+
+def test_refused_records_are_the_shops_own_and_those_of_no_known_shop(
+    ended: Traffic, read: Connection
+) -> None:
+    every = refused_by_shop(ended)
+    known = {one["shop_id"] for one in ended.decisions}
+    elsewhere: Counter[str] = sum((one for shop, one in every.items() if shop not in known), Counter())
+    assert len(every[SHOP]) > 2
+    assert elsewhere
+    for asked in ((SHOP,), tuple(sorted(known))):
+        made = quality.report(read, Options(asked, period("2026-11-05", "2026-11-14")))
+        said = [note.text.english for note in made.notes if "records refused" in note.text.english]
+        wanted = {f"Shop {shop}": every[shop] for shop in asked if every[shop]}
+        wanted["No known shop"] = elsewhere
+        assert {one.partition(": ")[0]: one.partition("day: ")[2] for one in said} == {
+            name: ", ".join(f"{codes[code]} {code}" for code in sorted(codes))
+            + " (stream-attr dead-letters list)."
+            for name, codes in wanted.items()
+        }
 
 
 def test_what_a_person_should_look_at(ledger: Database) -> None:
