@@ -65,6 +65,11 @@ class ConsoleMetrics:
             ["topic"],
             registry=registry,
         )
+        self._unpublished = Gauge(
+            "stream_attr_console_unpublished_rulings",
+            "Rulings of granted appeals that no broker has acknowledged yet.",
+            registry=registry,
+        )
         self._away = Gauge(
             "stream_attr_console_database_away",
             "1 while the ledger's database does not answer: every page is 503. Else 0.",
@@ -95,9 +100,10 @@ class ConsoleMetrics:
         """Set whether the database answers."""
         self._away.set(is_away)
 
-    def saw(self, sessions: int, as_of: Mapping[str, int]) -> None:
-        """Set what the database has said. ``as_of``: by topic, epoch milliseconds."""
+    def saw(self, sessions: int, unpublished: int, as_of: Mapping[str, int]) -> None:
+        """Set what the database has said. ``unpublished``: rulings; ``as_of``: by topic, epoch ms."""
         self._sessions.set(sessions)
+        self._unpublished.set(unpublished)
         for topic, ts in as_of.items():
             self._as_of.labels(topic).set(ts / 1000)
 

@@ -89,14 +89,16 @@ class Watch:
         self._metrics.away(is_away)
 
 
-def _found(connection: Connection[Any]) -> tuple[int, dict[str, int]]:
-    """Return how many sessions there are, and by topic until when its events are known."""
+def _found(connection: Connection[Any]) -> tuple[int, int, dict[str, int]]:
+    """Return how many sessions and unpublished rulings there are; by topic until when events are known."""
     now = now_ms()
     query = "SELECT count(*) FROM session WHERE used_ts > %s AND started_ts > %s"
     [sessions] = connection.execute(query, (now - IDLE_MS, now - LONGEST_MS)).fetchone() or (0,)
+    query = "SELECT count(*) FROM appeal WHERE state = 'open' AND ruling IS NOT NULL"
+    [unpublished] = connection.execute(query).fetchone() or (0,)
     rows = connection.execute(
         "SELECT topic, min(watermark) FROM sink_offset WHERE topic = ANY(%s) AND watermark IS NOT NULL"
         " GROUP BY topic",
         ([DECISIONS, AGENT_DAILY],),
     )
-    return sessions, dict(rows.fetchall())
+    return sessions, unpublished, dict(rows.fetchall())

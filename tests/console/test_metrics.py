@@ -112,6 +112,19 @@ def test_log_ins_are_counted_by_what_came_of_them(ledger):
 def test_sessions_pool_and_as_of_are_told(ledger):
     with ledger.connection(autocommit=True) as connection:
         add(connection, "li", Role.ADMIN)
+        for name, ruling in (("a-1", "{}"), ("a-2", None)):
+            connection.execute(
+                "INSERT INTO appeal (shop_id, appeal_id, order_id, agent_id, reason, said, expected_agent_id,"
+                " revision, opened_by, opened_ts)"
+                " VALUES ('jd:1', %s, 'o-1', %s, 'other', 'x', %s, 1, 'x', 1)",
+                (name, name, name),
+            )
+            if ruling is not None:
+                connection.execute(
+                    "UPDATE appeal SET answer = 'granted', answer_said = '', answered_by = 'li', ruling = %s"
+                    " WHERE appeal_id = %s",
+                    (ruling, name),
+                )
         for _ in range(3):
             Sessions(connection).start("li")
         connection.execute(
@@ -128,6 +141,7 @@ def test_sessions_pool_and_as_of_are_told(ledger):
         until("the sessions are seen", lambda: values(metrics)["stream_attr_console_sessions"] == 2)
         found = values(metrics)
         assert found['stream_attr_console_as_of_seconds{topic="attribution-decisions"}'] == 1_793_491_200
+        assert found["stream_attr_console_unpublished_rulings"] == 1
         assert found["stream_attr_console_database_away"] == 0
         assert watch.why_not() is None
         with pool.connection():

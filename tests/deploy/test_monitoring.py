@@ -57,7 +57,7 @@ def exposed() -> dict[str, set[str]]:
     console = ConsoleMetrics()
     console.answered("/today", 200, 0.1)
     console.log_in(Way.PASSWORD, Came.IN)
-    console.saw(1, {DECISIONS: 1})
+    console.saw(1, 1, {DECISIONS: 1})
     console._connections.labels("idle").set(1)
     stored = SinkBatch({(DECISIONS, 0): 0})
     stored.add(Record(DECISIONS, 0, 0, 1, None, json.dumps(first(DECISIONS)).encode()))

@@ -81,6 +81,7 @@ METRICS: Final = {
     "stream_attr_console_as_of_seconds": "账本已知主题的事件到什么时刻，纪元秒：页面数据截至这一时刻",
     "stream_attr_console_database_away": "账本数据库没有响应时为 1，此时所有页面为 503；否则为 0",
     "stream_attr_console_pool_connections": "到数据库的连接，按状态：`busy` 使用中、`idle` 空闲",
+    "stream_attr_console_unpublished_rulings": "已支持申诉中尚无 broker 确认的裁定",
     "stream_attr_console_pool_waiting": "等待数据库连接的请求",
     "stream_attr_gateway_requests_total": (
         "请求数，按结果：`kept` 已保存、`handshake` 握手，或拒绝的原因；地址不属于任何连接时 `platform` 为空"
