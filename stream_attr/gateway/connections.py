@@ -43,7 +43,7 @@ class _Lookup(msgspec.Struct, forbid_unknown_fields=True):
 class _Api(msgspec.Struct, forbid_unknown_fields=True):
     secret_files: dict[str, str]
     url: str | None = None
-    per_second: Annotated[float, msgspec.Meta(gt=0, le=100)] = 5
+    per_second: Annotated[float, msgspec.Meta(ge=0.1, le=100)] = 5
     pull: list[str] | None = None
 
 

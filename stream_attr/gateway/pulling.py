@@ -69,11 +69,14 @@ class ListPull:
         pages = -(-total // self._listing.page_size)
         for page in range(pages, 1, -1):
             self._keeping.keep(self._page(begin, end, page).body)
+        now_there = total
         if pages > 1:
-            first = self._page(begin, end, 1)
+            first, now_there = self._counted(begin, end)
         if pages:
             self._keeping.keep(first.body)
         self._keeping.settle()
+        if now_there > total:  # shown late, and it moved others behind what was read
+            return True
         self._positions.set(self._name, end)
         return end < now_s - _SETTLED_S
 
@@ -108,7 +111,10 @@ class QueuePull:
             CallFailedError: they cannot be had or confirmed now; what is not confirmed comes again.
         """
         answer = _answer(self._client, self._queue.take)
-        ids = self._queue.ids(answer.document)
+        try:
+            ids = self._queue.ids(answer.document)
+        except SkippedError as error:
+            raise _unreadable(self._queue.take, error) from error
         if not ids:
             self._until_s = now_s
             return False
@@ -146,7 +152,7 @@ class CursorPull:
             after, more = self._cursor.after(answer.document)
             has_any = self._cursor.has_any(answer.document)
         except SkippedError as error:
-            raise CallFailedError(f"{call.method} answers with something unreadable: {error}") from error
+            raise _unreadable(call, error) from error
         if has_any:
             self._keeping.keep(answer.body)
             self._keeping.settle()
@@ -156,6 +162,10 @@ class CursorPull:
             self._until_s = now_s
             return False
         return True
+
+
+def _unreadable(call: Call, error: SkippedError) -> CallFailedError:
+    return CallFailedError(f"{call.method} answers with something unreadable: {error}")
 
 
 def _answer(client: PlatformClient, call: Call) -> Answer:

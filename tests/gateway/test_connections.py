@@ -96,7 +96,7 @@ WRONG = [
         "`api`: `url` is a web address without user, password and query, like",
     ),
     ([with_api(url="https://a/x?y=1")], "`url` is a web address without user, password and query"),
-    ([with_api(per_second=0)], "Expected `float` > 0.0 - at `$.connections[0].api.per_second`"),
+    ([with_api(per_second=0)], "Expected `float` >= 0.1 - at `$.connections[0].api.per_second`"),
     ([SHOPIFY, SHOPIFY], "two connections 'main' of shopify: rename one"),
     ([], "`connections` is empty"),
 ]

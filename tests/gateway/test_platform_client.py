@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
 import time
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream_attr.adapters.calls import Call
 from stream_attr.adapters.registry import ADAPTERS
+from stream_attr.adapters.skips import SkippedError
 from stream_attr.gateway.http_calls import CallFailedError, Http
 from stream_attr.gateway.platform_client import ConnectedApi, PlatformClient, SecretFile
 from tests.adapters.platforms import documents
+from tests.adapters.test_fuzz import anything
 from tests.gateway.signed_api import SECRETS, signed_api
 
 APIS = {platform: adapter.api for platform, adapter in ADAPTERS.items() if adapter.api is not None}
+NAMES = [
+    *("error_response", "gw_err_resp", "data", "code", "errcode", "success", "has_more", "next_cursor"),
+    *("messages", "msg_list", "total_results", "total_count", "queryResult", "searchorderinfo_result"),
+    "a_response",
+]
 DETAILS = {
     "taobao": ("trade", "2600000000000000001", "taobao.trade.fullinfo.get"),
     "jd": ("order", "300000000001", "jingdong.pop.order.get"),
@@ -143,6 +155,17 @@ def test_nobody_there_is_told(api, client):
     api.server.server_close()
     with pytest.raises(CallFailedError, match=r"^taobao\.trade\.fullinfo\.get does not answer"):
         client("taobao").ask(APIS["taobao"].details["trade"]("1"))
+
+
+@given(reply=st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), anything, max_size=4))
+def test_any_reply_is_an_answer_or_a_problem_or_cannot_be_read(reply):
+    for api in APIS.values():
+        asked: list[Callable[[Any], object]] = [api.failed, *(listing.total for listing in api.lists)]
+        asked += [api.queue.ids] if api.queue is not None else []
+        asked += [api.cursor.after, api.cursor.has_any] if api.cursor is not None else []
+        for ask in asked:
+            with contextlib.suppress(SkippedError):
+                ask(reply)
 
 
 def test_published_vectors_of_signed_calls():

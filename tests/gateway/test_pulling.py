@@ -130,6 +130,25 @@ def test_what_was_changed_comes_whatever_changes_while_it_is_read(platform, api,
 
 
 @pytest.mark.parametrize("platform", ORDERS)
+def test_what_a_platform_shows_late_takes_nothing_with_it(platform, api, trial):
+    """While pages are read an order appears at the window's beginning: the others move behind."""
+    method, field = ORDERS[platform]
+    one = trial(platform)
+    api.changes[method] = [(NOW - 1000, {field: f"{number}"}) for number in range(3 * one.listing.page_size)]
+    late = [f"late-{number}" for number in range(2)]
+
+    def show() -> None:
+        if late:
+            api.changes[method].insert(0, (NOW - 1500, {field: late.pop()}))
+
+    one.positions.set("it", NOW - 1600)
+    api.between_pages = show
+    one.all()
+    assert one.ids(field) == {order[field] for _, order in api.changes[method]}
+    assert one.pull.until_s() == NOW - 5
+
+
+@pytest.mark.parametrize("platform", ORDERS)
 def test_what_fails_is_asked_for_again_from_the_same_place(platform, api, trial):
     method, field = ORDERS[platform]
     one = trial(platform)
@@ -230,6 +249,17 @@ def test_a_reply_without_its_mark_is_refused(api, trial, monkeypatch):
     monkeypatch.setattr(api, "_wechat_kf", lambda *_: {"errcode": 0, "has_more": "maybe"})
     with pytest.raises(CallFailedError, match="answers with something unreadable: bad_type: has_more"):
         one.messages.step(NOW, 0)
+
+
+def test_a_queue_that_cannot_be_read_is_waited_for(api, trial, monkeypatch):
+    one = trial("taobao")
+    queue = APIS["taobao"].queue
+    assert queue is not None
+    broken = {"tmc_messages_consume_response": {"messages": {"tmc_message": [{"topic": "no id"}]}}}
+    monkeypatch.setattr(api, "_taobao", lambda *_: broken)
+    with pytest.raises(CallFailedError, match="answers with something unreadable: missing_field: id"):
+        QueuePull(queue, one.client, one.keeping).step(NOW, 0)
+    assert one.kept == []
 
 
 def test_positions_survive_and_a_file_that_is_none_is_named(tmp_path):
