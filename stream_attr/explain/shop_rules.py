@@ -200,6 +200,8 @@ class ShopHistory:
     def _place(self, record: Record) -> str:
         if self._files is not None:
             return f"{self._files[record.topic][record.partition]}:{record.offset}"
+        if not record.timestamp:  # the ledger does not know it
+            return f"{record.topic} {record.partition}@{record.offset}"
         sent = datetime.fromtimestamp(record.timestamp / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"{record.topic} {record.partition}@{record.offset} sent {sent}"
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 from starlette.testclient import TestClient
 
-from stream_attr.console.accounts import Duty
+from stream_attr.console.accounts import Accounts, Duty
 from stream_attr.console.app import Settings, application
+from stream_attr.console.reading import reading
 from stream_attr.console.roles import Role
 from stream_attr.contract.topics import ROSTER, SETTINGS
 from stream_attr.kafka.admin import create_topics
@@ -237,8 +238,25 @@ def test_others_have_no_such_page(editors, path):
     assert auditor.post(path, data=form, headers=FROM_HERE).status_code == 404
 
 
-def test_a_change_of_another_shop_is_not_there(editors):
+def test_the_second_of_two_who_edit_a_draft_sees_that_it_has_changed(editors):
+    manager, boss = editors("manager"), editors("boss")
+    page = manager.prepared(FORM, effective_from=FAR, credit_rule="order")
+    edit = f"{FORM}&draft={page.rpartition('=')[2]}"
+    theirs = boss.open(edit)
+    assert manager.send(edit, manager.open(edit), do="check", max_wait_minutes="7").status_code == 303
+    told = boss.send(edit, theirs, do="check", max_wait_minutes="9")
+    assert told.status_code == 409
+    assert "Others have changed this since you opened the form" in told.text
+    assert re.search('name="max_wait_minutes"[^>]* value="9"', told.text), "what was entered is kept"
+    assert '"max_wait_minutes":7' in html.unescape(manager.browser.get(page).text)
+
+
+def test_a_change_of_another_shop_is_not_there(editors, shop):
     page = editors("manager").prepared(FORM, effective_from=FAR, credit_rule="order")
+    with shop.connection(autocommit=True) as connection:
+        for login, seen in (("manager", 1), ("elsewhere", 0), ("boss", 1)):
+            with reading(connection, Accounts(connection).find(login)):
+                assert connection.execute("SELECT count(*) FROM rule_change").fetchone() == (seen,)
     elsewhere = editors("elsewhere")
     for path in (page, page.replace(SHOP, "jd:2").replace("jd%3A1", "jd%3A2")):
         assert elsewhere.browser.get(path).status_code == 404
@@ -287,7 +305,7 @@ def test_without_a_preview_it_has_to_be_taken_upon_oneself_and_the_audit_says_so
     again = manager.send(page, publish_form(text), **{"without-preview": "yes"})
     assert (again.status_code, len(records())) == (409, 4)
     told = manager.browser.get(f"/rules?shop={SHOP}").text
-    history = told.partition("<h2>History of the rules</h2>")[2].partition("<h2>")[0]
+    history = told.partition(">History of the rules</h2>")[2].partition("<h2")[0]
     first, second = re.findall("<tr><td>.*?</tr>", history, re.DOTALL)
     assert re.search(">manager</a>", first)
     assert "the placing agent, else the payment agent</del> → <ins>order: the placing agent</ins>" in first
@@ -411,5 +429,7 @@ def test_a_record_that_workers_refused_holds_on_no_day(editors, shop):
             (SHOP,),
         )
     text = editors("manager").browser.get(f"/rules?shop={SHOP}&day=2026-03-01").text
-    assert "<code>credit_rule</code></td><td>&#34;order_first&#34;" in text
+    assert (
+        "<code>credit_rule</code></td><td>order_first: the placing agent, else the payment agent</td>" in text
+    )
     assert "refused, holds on no day:</strong> too early" in text

@@ -149,7 +149,9 @@ def test_where_the_month_has_no_events_it_is_told_and_taken_upon_oneself(editors
 
 @in_a_browser
 @pytest.mark.parametrize("locale", list(WIDTHS))
-async def test_a_change_is_entered_mended_tried_seen_and_published(consoles, browser, records, locale):
+async def test_a_change_is_entered_mended_tried_seen_and_published(
+    consoles, browser, records, locale, ledger
+):
     with on_port(consoles, free_port()) as address:
         page, said, problems = await opened(browser, address, locale)
 
@@ -186,6 +188,15 @@ async def test_a_change_is_entered_mended_tried_seen_and_published(consoles, bro
         await looked_at("published")
         document = {**FIRST, "effective_from": today(), "credit_rule": "order", "payment_deadline_hours": 48}
         assert json.loads(records()[-1].value) == document
+        with ledger.connection(autocommit=True) as connection:
+            settings_row(connection, 1, document)  # as stream-attr ledger does
+        await page.goto(f"{address}/rules?shop={SHOP}")
+        await page.locator("td", has_text="manager").first.wait_for()
+        await looked_at("history")
+        await page.goto(f"{address}/rules/agent?shop={SHOP}&agent=kf-1")
+        await looked_at("agent")
+        await page.goto(f"{address}/rules/change?shop={SHOP}")
+        await looked_at("changes")
         assert problems == []
         assert [one for one in said if "409" not in one and "400" not in one] == []
 

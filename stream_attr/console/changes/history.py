@@ -17,7 +17,7 @@ from stream_attr.ledger.texts import Text
 from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.settings import DEFAULT_SETTINGS
 
-__all__ = ["FIELDS", "Difference", "Version", "differences", "held_on", "versions"]
+__all__ = ["FIELDS", "Difference", "Version", "differences", "held_on", "label_of", "shown_value", "versions"]
 
 FIELDS: Final[Mapping[str, tuple[FormField, ...]]] = {
     SETTINGS: fields_of(shop_settings.SCHEMA),
@@ -73,7 +73,7 @@ def differences(
         old = values_by_name(DEFAULT_SETTINGS)
     paths = [*new, *(path for path in old if path not in new)]
     return tuple(
-        Difference(path, _label(topic, path), _shown(topic, path, old), _shown(topic, path, new))
+        Difference(path, label_of(topic, path), _shown(topic, path, old), _shown(topic, path, new))
         for path in paths
         if (path in old, old.get(path)) != (path in new, new.get(path))
     )
@@ -99,7 +99,8 @@ def _values(document: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _label(topic: str, path: str) -> Text:
+def label_of(topic: str, path: str) -> Text:
+    """Return the name of a field that a dotted path leads to, with what it is a part of."""
     way = list(find(FIELDS[topic], path))
     parts = [one.label for one in way]
     if path.startswith("profiles."):
@@ -109,10 +110,13 @@ def _label(topic: str, path: str) -> Text:
 
 
 def _shown(topic: str, path: str, values: Mapping[str, Any]) -> Text:
-    if path not in values:
-        return _ABSENT
+    return shown_value(topic, path, values[path]) if path in values else _ABSENT
+
+
+def shown_value(topic: str, path: str, value: Any) -> Text:
+    """Return the value of a field as people read it."""
     way = list(find(FIELDS[topic], path))
-    return value_text(values[path], way[-1] if way else None)
+    return value_text(value, way[-1] if way else None)
 
 
 def versions(
@@ -124,20 +128,17 @@ def versions(
         for one in changes
         if one.state is State.PUBLISHED and one.topic == topic
     }
-    accepted: list[Mapping[str, Any]] = []
+    accepted: dict[str | None, list[Mapping[str, Any]]] = {}
+    """By agent; of settings all."""
     found = []
     for record in records:
         document = orjson.loads(record.value or b"")
         why = refused.get(f"partition {record.partition}, offset {record.offset}")
-        same = accepted if topic == SETTINGS else [one for one in accepted if _is_same(one, document)]
+        same = accepted.setdefault(document.get("agent_id"), [])
         before = held_on(same, document["effective_from"])
         changed = () if why else differences(topic, before, document)
         place = record.partition, record.offset
         found.append(Version(*place, document, changed, why, by.get(place)))
         if why is None:
-            accepted.append(document)
+            same.append(document)
     yield from reversed(found)
-
-
-def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return bool(one["agent_id"] == other["agent_id"])

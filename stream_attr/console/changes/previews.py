@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+import psycopg
 from psycopg import Connection
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from stream_attr.console.changes.drafts import Change, Drafts, Preview
 from stream_attr.errors import StreamAttrError, UnusableError
@@ -66,8 +67,11 @@ class Previews:
         except Exception:
             logger.exception("a preview has failed")
             state = Preview.FAILED
-        with self._pool.connection() as connection:
-            Drafts(connection, change.shop_id).end_preview(change, state, result, problem)
+        try:
+            with self._pool.connection() as connection:
+                Drafts(connection, change.shop_id).end_preview(change, state, result, problem)
+        except (psycopg.Error, PoolTimeout, PoolClosed) as error:  # it counts as failed after a while
+            logger.warning("what came of a preview could not be kept: %s", type(error).__name__)
 
     def _telling(self, change: Change) -> Progress:
         told_s = 0.0

@@ -113,6 +113,7 @@ OF_CHANGES: Final[Mapping[str, Text]] = {
     "state_published": Text("published", "已发布"),
     "value_after": Text("then", "变更后"),
     "value_before": Text("now", "现在"),
+    "whole_history": Text("All earlier records", "全部历史记录"),
     "what_changes": Text("What changes", "变更内容"),
     "without_preview": Text(
         "I publish it without knowing what it does. This is noted in the audit.",

@@ -76,7 +76,7 @@ def _page(visit: Visit, problem: Text | None = None, refused: list[Refusal] | No
             refused = refusals(change.topic, change.document, history, now_ms())
         day = change.document["effective_from"]
         may_act = visit.account.role in CHANGES_RULES
-        if is_draft and may_act and change.shown is Preview.DONE:
+        if is_draft and may_act and found is not None and visit.request.method == "GET":
             visit.after.append(
                 lambda: Drafts(visit.connection, shop_id).note_seen(change, visit.account.login)
             )

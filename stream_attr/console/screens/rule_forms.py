@@ -56,6 +56,11 @@ class _Basis(NamedTuple):
     change: Change | None
     """The draft that is edited; None: a new one."""
 
+    @property
+    def draft(self) -> str | None:
+        """What names the content of the draft."""
+        return None if self.change is None else self.change.digest
+
 
 def _read(visit: Visit, topic: str, entered: object = None) -> _Basis | None:
     """Return what a form rests on, in one snapshot; None: there is no shop.
@@ -127,7 +132,7 @@ def _act(topic: str) -> Callable[[Visit], Response]:
             return _form(visit, topic, basis, document)
         if do == "more-rows":
             return _form(visit, topic, basis, document)
-        if visit.form.one("basis") != basis.digest:
+        if visit.form.one("basis") != basis.digest or visit.form.one("draft") != basis.draft:
             return _form(visit, topic, basis, document, is_changed=True, status=409)
         refused = refusals(topic, document, basis.history, now_ms())
         if refused:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from stream_attr.console.changes.drafts import Drafts, State
-from stream_attr.console.changes.history import versions
+from stream_attr.console.changes.history import label_of, shown_value, versions
 from stream_attr.console.periods import today
 from stream_attr.console.roles import CHANGES_RULES, WHOLE_SHOP
 from stream_attr.console.screens.screen import Screen, shop_page
@@ -21,11 +20,12 @@ from stream_attr.ledger.periods import period
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
-from stream_attr.rules.vocabulary import ROLES
+from stream_attr.rules.vocabulary import PRESET_NAMES, ROLES
 
 __all__ = ["SCREEN"]
 
 TITLE: Final = Text("Rules", "规则")
+_MOST_RECORDS: Final = 100
 _READERS: Final = {SETTINGS: settings_of, ROSTER: roster_of}
 
 
@@ -57,6 +57,7 @@ def show(visit: Visit) -> Response:
             )
             for topic, records in _READERS.items()
         }
+        most = None if visit.asked.one("history") == "all" else _MOST_RECORDS
         names = {one.document["agent_id"]: one.document.get("name", "") for one in reversed(told[ROSTER])}
         return shop_page(
             visit,
@@ -68,14 +69,31 @@ def show(visit: Visit) -> Response:
             found=found,
             profile=profile,
             profiles=sorted(history.profiles),
-            rules=[(one.name, orjson.dumps(one.value).decode(), one.origin) for one in found.rules],
+            rules=[
+                (
+                    one.name,
+                    label_of(SETTINGS, one.name),
+                    shown_value(SETTINGS, one.name, one.value),
+                    _origin(one.origin),
+                )
+                for one in found.rules
+            ],
             names=names,
             roles=ROLES,
             drafts=[one for one in changes if one.state is State.DRAFT],
-            settings_history=told[SETTINGS],
-            roster_history=told[ROSTER],
+            settings_history=told[SETTINGS][:most],
+            roster_history=told[ROSTER][:most],
+            is_cut=most is not None and max(map(len, told.values())) > most,
             can_change=visit.account.role in CHANGES_RULES,
         )
+
+
+def _origin(text: str) -> Text:
+    """Return where a rule comes from, in both languages."""
+    kind, _, name = text.partition(" ")
+    if kind == "preset":
+        return Text(text, f"预设 {PRESET_NAMES.chinese_of(name)} {name}")
+    return Text(text, "默认") if text == "default" else Text(text, text.replace(", from ", "，生效日期 "))
 
 
 SCREEN: Final = Screen("/rules", TITLE, show, WHOLE_SHOP)
