@@ -33,8 +33,7 @@ def save(ctx: click.Context, name: str, report: str, options: tuple[str, ...], w
 
     It is made once, so that what is kept can be made.
     """
-    if not name.isprintable() or not name.strip() or name.startswith("-") or len(name) > 128:
-        raise UnusableError(f"{name!r} is no name: take 1 to 128 characters that can be printed")
+    ledger_module("saved").check_name(name)
     asked = _asked(ctx, report, list(options))
     params = sorted(asked.command.params, key=lambda one: one.opts[0].startswith("-"))  # arguments first
     given = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +58,18 @@ def known_until(as_of: AsOf, language: str) -> str:
     return _time(min(known), as_of.zone, language) if known else _DASH
 
 
+_BESIDE: Final = re.compile(r"\s*[（(]stream-attr [^）)]*[）)]")
+_IN_THE_END: Final = re.compile(r"([:：])[^:：]*stream-attr .*$")
+
+
+def on_screen(note: str) -> str:
+    """Return a note of a report without what is for a command line; empty: it is for that alone."""
+    if "stream-attr explain" in note:
+        return ""
+    text = _BESIDE.sub("", note)
+    return _IN_THE_END.sub(lambda found: "。" if found[1] == "：" else ".", text)
+
+
 def _environment() -> Environment:
     found = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -76,7 +89,7 @@ def _environment() -> Environment:
         APPEAL_ANSWERS=ANSWERS,
     )
     found.tests["startswith"] = str.startswith
-    found.filters.update(shown=shown, clock=_time, known_until=known_until)
+    found.filters.update(shown=shown, clock=_time, known_until=known_until, on_screen=on_screen)
     return found
 
 

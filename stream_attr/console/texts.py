@@ -12,6 +12,7 @@ __all__ = ["TEXTS"]
 
 TEXTS: Final[Mapping[str, Text]] = {
     "accounts": Text("Accounts", "账号"),
+    "add": Text("Add", "添加"),
     "active": Text("active", "启用"),
     "agent": Text("agent", "客服"),
     "alerts": Text("Alerts", "告警"),
@@ -72,6 +73,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         "每次接待按首条消息列出，不保存聊天内容。所选日期内发生变化的订单，或由当日询单带来的订单会列出；"
         "归属列在聊天不再改变归属的时间。",
     ),
+    "by_day_table": Text("The same by day as a table", "每日数据表"),
     "by_day": Text("By day", "每日"),
     "changed_by": Text("changed by", "修订原因"),
     "changes": Text("what it changed", "变更内容"),
@@ -85,6 +87,19 @@ TEXTS: Final[Mapping[str, Text]] = {
     "definitions": Text("What the figures mean", "指标定义"),
     "differs": Text("somebody else", "归属不同"),
     "done": Text("what was done", "操作"),
+    "delete_kept": Text("Delete {name}", "删除 {name}"),
+    "empty_compare": Text("No order of these days would be another's.", "这些日期内没有归属会改变的订单。"),
+    "empty_goals": Text(
+        "No targets are set for these days: whoever looks after the ledger sets or imports them.",
+        "这些日期没有设置目标，请联系账本管理员设置或导入。",
+    ),
+    "empty_losses": Text(
+        "Nobody was lost or kept waiting in these days.", "这些日期内没有流失、未回复或慢响应。"
+    ),
+    "empty_pending": Text(
+        "Nothing of these days is pending: all of it is final.", "这些日期内没有待定订单，全部已定。"
+    ),
+    "empty_signals": Text("Nothing stands out in these days.", "这些日期内没有异常。"),
     "empty": Text(
         "There is nothing of these days. Choose other days, or take a filter away.",
         "所选日期没有数据。请选择其他日期，或减少筛选条件。",
@@ -93,10 +108,19 @@ TEXTS: Final[Mapping[str, Text]] = {
     "explained": Text("Why", "归属理由"),
     "export": Text("Export all rows", "导出全部"),
     "figure": Text("figure", "指标"),
+    "figure_add": Text("another figure", "添加指标"),
+    "figure_earlier": Text("{name} further to the left", "{name} 左移"),
+    "figure_later": Text("{name} further to the right", "{name} 右移"),
+    "figure_without": Text("without {name}", "去掉 {name}"),
+    "figures_chosen": Text("Figures: {count}", "指标：{count} 个"),
+    "figures_usual": Text("the usual figures", "恢复默认指标"),
     "from": Text("from", "从"),
     "goals": Text("Goals", "目标"),
     "history": Text("History", "修订记录"),
     "known": Text("known at", "获知时间"),
+    "keep": Text("Keep", "保存"),
+    "keep_as": Text("keep these figures and filters as", "将指标和筛选保存为"),
+    "kept": Text("Kept:", "已保存："),
     "kind": Text("kind", "类型"),
     "lab_against": Text("against", "对比"),
     "lab_all_pairs": Text("each two", "任意两套"),
@@ -138,6 +162,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     ),
     "lab_trials": Text("Trials", "试算记录"),
     "lab_view": Text("show", "查看"),
+    "two_weeks": Text("The last 14 days", "近14天"),
     "last_days": Text(
         "The ledger has nothing of the last seven days; its last day is {day}.",
         "账本中没有最近七天的数据，最后一天是 {day}。",

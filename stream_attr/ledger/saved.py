@@ -10,7 +10,9 @@ from psycopg import Connection
 
 from stream_attr.errors import UnusableError
 
-__all__ = ["Saved", "SavedReports"]
+__all__ = ["Saved", "SavedReports", "check_name"]
+
+LONGEST_NAME = 128
 
 
 class Saved(NamedTuple):
@@ -21,6 +23,14 @@ class Saved(NamedTuple):
     """Such as ``sales``."""
     options: dict[str, list[str]]
     """By option, such as ``--shop``, its values as they were given."""
+
+
+def check_name(name: str) -> None:
+    """Raise UnusableError for what cannot be the name of a saved report."""
+    if not name.isprintable() or not name.strip() or name.startswith("-") or len(name) > LONGEST_NAME:
+        raise UnusableError(
+            f"{name!r} is no name: take 1 to {LONGEST_NAME} characters that can be printed, the first no '-'"
+        )
 
 
 class SavedReports:

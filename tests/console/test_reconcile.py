@@ -14,7 +14,7 @@ import pytest
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from stream_attr.console.screens import reconcile
-from stream_attr.console.screens.reports import made
+from stream_attr.console.screens.made import made
 from tests.console.conftest import FROM_HERE
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -293,7 +293,8 @@ def test_no_text_is_left_over():
     folder = Path(reports.__file__).parents[1]
     files = [one for kind in ("*.html", "*.py") for one in folder.rglob(kind) if one.name != "texts.py"]
     words = {word for one in files for word in re.findall(r"""["']([a-z_]+)["']""", one.read_text())}
-    assert set(TEXTS) - words == set()
+    begun = tuple(re.findall(r't\("([a-z_]+)" ~', " ".join(one.read_text() for one in files)))
+    assert {key for key in set(TEXTS) - words if not key.startswith(begun)} == set()
 
 
 def test_records_that_cannot_be_used_are_told_on_their_day(people, boss):

@@ -13,8 +13,10 @@ from stream_attr.console.links import link_of
 from stream_attr.console.periods import Today, chosen, month_of, named, today
 from stream_attr.console.rates import change_text, compared, parts_text, with_parts
 from stream_attr.console.rendering import shown, unit_of
-from stream_attr.console.screens.reports import made, shown_rows
+from stream_attr.console.screens.made import made
+from stream_attr.console.screens.rows import shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
+from stream_attr.console.screens.trends import trend
 from stream_attr.console.visit import Visit, not_found
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.periods import Period
@@ -40,6 +42,8 @@ FIGURES: Final = (
     "payments.inquiry_to_payment",
     "inquiries.lost",
 )
+
+_TREND: Final = ("sales.amount", "inquiries.inquiry_to_order", "workload.first_response_ms")
 
 
 class Rank(NamedTuple):
@@ -122,6 +126,7 @@ def _page(visit: Visit, asked: _Asked) -> Response:
         tiles=_tiles(whole, visit, shop_id, pairs),
         days=replace(days, columns=[one for one in days.columns if one.key not in hidden]),
         day_rows=shown_rows(days, day_rows, visit, shop_id, pairs, hidden),
+        trend=trend(visit, shop_id, period, _TREND, (agent_id,)),
         goals=goals,
         goal_rows=shown_rows(goals, list(goals.rows), visit, shop_id, pairs),
         rank=_rank(visit, shop_id, period, agent_id),

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from stream_attr.console.periods import chosen, today
 from stream_attr.console.screens.exports import EXPORTS, file_of
-from stream_attr.console.screens.reports import made, shown_rows
-from stream_attr.console.screens.rows import Shown
+from stream_attr.console.screens.made import made
+from stream_attr.console.screens.rows import Shown, shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.visit import Visit, not_found
 from stream_attr.ledger.periods import Period

@@ -18,7 +18,8 @@ from stream_attr.console.periods import chosen, month_of, named, today
 from stream_attr.console.roles import WHOLE_SHOP
 from stream_attr.console.screens.exports import EXPORTS, file_of
 from stream_attr.console.screens.filters import Choice, known
-from stream_attr.console.screens.reports import made, shown_rows
+from stream_attr.console.screens.made import made
+from stream_attr.console.screens.rows import shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.visit import Visit
 from stream_attr.errors import UnusableError

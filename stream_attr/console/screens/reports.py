@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from stream_attr.console.kept import Kept
+from stream_attr.console.links import changed
 from stream_attr.console.periods import Today, chosen, last_days, month_of, named, today
 from stream_attr.console.rates import compared, with_parts
 from stream_attr.console.roles import WHOLE_SHOP, Role
+from stream_attr.console.screens import team_figures
 from stream_attr.console.screens.exports import EXPORTS, file_of
 from stream_attr.console.screens.filters import choices, options_of
-from stream_attr.console.screens.rows import Shown, shown_rows, sorted_rows
+from stream_attr.console.screens.made import made
+from stream_attr.console.screens.rows import shown_rows, sorted_rows
 from stream_attr.console.screens.screen import Screen, shop_page
+from stream_attr.console.screens.team_figures import KeptReport
+from stream_attr.console.screens.trends import trend
 from stream_attr.console.visit import Asked, Visit, not_found
+from stream_attr.errors import UnusableError
 from stream_attr.ledger.asked import asked as figures_asked
 from stream_attr.ledger.by import TIMES
 from stream_attr.ledger.periods import Period
@@ -29,11 +34,23 @@ from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
 
-__all__ = ["REPORT_SCREENS", "Shown", "made", "shown_rows"]
+__all__ = ["REPORT_SCREENS"]
 
 PER_PAGE: Final = 100
 _DIGITS: Final = 6
 """Of the number of a page."""
+
+
+_KEEPERS: Final = WHOLE_SHOP - {Role.AUDITOR}
+"""Who may keep figures by a name."""
+_EMPTY: Final = {
+    "goals": "empty_goals",
+    "signals": "empty_signals",
+    "pending": "empty_pending",
+    "losses": "empty_losses",
+    "compare": "empty_compare",
+}
+"""By report, the text that says why there are no rows."""
 
 
 class _Of(NamedTuple):
@@ -46,14 +63,16 @@ class _Of(NamedTuple):
     """What one row is, where there are as many as orders: these are not sorted but by time."""
     whole_shop_only: bool = False
     """Whether rows are about others, so that agents do not see it."""
-    compares: bool = False
-    """Whether its figures can stand beside those of the period before."""
+    trend: tuple[str, ...] = ()
+    """Figures that are drawn by day, of a report that can stand beside the period before."""
 
 
+_TEAM_TREND: Final = ("sales.amount", "inquiries.inquiry_to_order", "workload.first_response_ms")
+_SALES_TREND: Final = ("sales.amount", "sales.orders", "refunds.completed")
 _REPORTS: Final = {
-    "agents": _Of("/team", Text("Team", "团队"), by=True, whole_shop_only=True, compares=True),
+    "agents": _Of("/team", Text("Team", "团队"), by=True, whole_shop_only=True, trend=_TEAM_TREND),
     "orders": _Of("/orders", Text("Orders", "订单"), list_of="order"),
-    "sales": _Of("/sales", Text("Sales", "销售"), by=True, whole_shop_only=True, compares=True),
+    "sales": _Of("/sales", Text("Sales", "销售"), by=True, whole_shop_only=True, trend=_SALES_TREND),
     "pending": _Of("/pending", Text("Pending", "待定"), by=True, list_of="order"),
     "losses": _Of("/losses", Text("Losses", "流失"), list_of="loss"),
     "pressure": _Of("/pressure", Text("Pressure", "接待压力"), whole_shop_only=True),
@@ -89,20 +108,14 @@ class _Asking(NamedTuple):
         return _REPORTS[self.name]
 
 
-def made(visit: Visit, name: str, shop_id: str, period: Period, **others: Any) -> Report:
-    """Make a report of what the account may see. Raises UnusableError as the report does."""
-    own, asked = visit.agents(shop_id), others.get("agents", ())
-    if own is not None and (
-        any(one not in own for one in asked) or others.get("groups") or others.get("persons")
-    ):
-        raise not_found()
-    report = importlib.import_module(f"stream_attr.ledger.reports.{name}").report
-    result: Report = report(visit.connection, Options((shop_id,), period, ids=own, **others))
-    return result
+def _show(name: str, visit: Visit, problem: str = "") -> Response:
+    """Show a report of the shop, or write it as a file if ``format`` asks for one.
 
-
-def _show(name: str, visit: Visit) -> Response:
-    """Show a report of the shop, or write it as a file if ``format`` asks for one."""
+    ``problem``: why what was sent from the page cannot be.
+    """
+    if name == "agents" and (way := team_figures.added(visit)) is not None:
+        return way
+    kept = team_figures.kept_reports(visit) if name == "agents" else {}
     with visit.reading():
         shop_id = visit.shop()
         if shop_id is None:
@@ -120,7 +133,25 @@ def _show(name: str, visit: Visit) -> Response:
         else:
             report = made(visit, name, shop_id, asking.period, rows=part, **asking.options)
             rows = list(report.rows)
-        return _page(visit, asking, report, rows, number)
+        return _page(visit, asking, report, rows, number, kept.get(shop_id, []), problem)
+
+
+def _keep(visit: Visit) -> Response:
+    """Keep the team's figures by a name, or delete what is kept."""
+    with visit.reading():
+        shop_id = visit.shop()
+        if shop_id is None:
+            raise not_found()
+        asking = _asking("agents", visit, shop_id)
+    name = visit.form.one("name") or ""
+    if (gone := visit.form.one("delete")) is not None:
+        team_figures.delete(visit, shop_id, gone)
+    else:
+        try:
+            team_figures.save(visit, shop_id, asking.period, name)
+        except UnusableError as error:
+            return _show("agents", visit, str(error))
+    return RedirectResponse(changed(visit.request.url.path, visit.asked.pairs), 303)
 
 
 def _whole(visit: Visit, asking: _Asking) -> Report:
@@ -145,13 +176,15 @@ def _asking(name: str, visit: Visit, shop_id: str) -> _Asking:
         raise not_found()  # such rows have the shop's sums below them
     now = today(visit.connection, shop_id)
     period = chosen(asked, last_days(now.day, 30) if name == "orders" else month_of(now.day))
+    if name == "quality":
+        period = _until(period, now.day)  # a day that has not come lacks nothing
     takes_by = of.by and own is None
     options = options_of(name, asked, takes_by=takes_by)
     profiles = _profiles(visit, shop_id) if name in ("compare", "orders") else []
     if name == "compare" and profiles:
         options["profile"] = options["profile"] or profiles[0]
     is_of_parts = any(one in TIMES for one in options.get("by", ()))
-    compares = of.compares and asked.one("compare") is not None and not is_of_parts
+    compares = bool(of.trend) and asked.one("compare") is not None and not is_of_parts
     figures: tuple[str, ...] = ()
     if name == "agents":
         figures = tuple(one.key for one in figures_asked(options["figures"] or TEAM_FIGURES))
@@ -181,7 +214,15 @@ def _can_sort(asking: _Asking) -> bool:
     return asking.of.list_of is None or bool(asking.options.get("by"))
 
 
-def _page(visit: Visit, asking: _Asking, report: Report, rows: Sequence[Row], number: int) -> Response:
+def _page(
+    visit: Visit,
+    asking: _Asking,
+    report: Report,
+    rows: Sequence[Row],
+    number: int,
+    kept: Sequence[KeptReport],
+    problem: str,
+) -> Response:
     """Return a page of the rows (with one more if there is one), and what can be chosen."""
     asked, period, shop_id = visit.asked, asking.period, asking.shop_id
     first, last = day_name(period.first), day_name(period.last)
@@ -190,11 +231,15 @@ def _page(visit: Visit, asking: _Asking, report: Report, rows: Sequence[Row], nu
         ("from", first),
         ("to", last),
     ]
+    agents = asking.options["agents"]
+    is_whole = not (asking.options["groups"] or asking.options["persons"])
+    drawn = asking.figures if asked.one("figures") else asking.of.trend
     hidden = frozenset(set(asking.options.get("figures", ())) - set(asking.figures))
     return shop_page(
         visit,
         "report.html",
         asking.of.title,
+        400 if problem else 200,
         shop_id=shop_id,
         now=asking.now,
         name=asking.name,
@@ -211,12 +256,23 @@ def _page(visit: Visit, asking: _Asking, report: Report, rows: Sequence[Row], nu
         sort=asked.one("sort") or "",
         can_sort=_can_sort(asking),
         choices=choices(asking.name, asked, asking.members, takes_by=asking.takes_by),
-        can_compare=asking.of.compares,
+        can_compare=bool(asking.of.trend),
         compares=asking.compares,
         profiles=asking.profiles if asking.name == "compare" else [OFFICIAL, *asking.profiles],
         profile=asking.options.get("profile") or OFFICIAL,
         exports=list(EXPORTS),
+        empty=_EMPTY.get(asking.name, "empty"),
+        figure_choice=team_figures.choice(visit) if asking.name == "agents" else None,
+        kept=kept,
+        may_keep=visit.account.role in _KEEPERS,
+        problem=problem,
+        trend=trend(visit, shop_id, _until(period, asking.now.day), drawn if is_whole else (), agents),
     )
+
+
+def _until(period: Period, day: int) -> Period:
+    """Return the days of a period that have come, if any has."""
+    return Period(period.first, min(period.last, max(day, period.first)))
 
 
 def _profiles(visit: Visit, shop_id: str) -> list[str]:
@@ -240,7 +296,10 @@ def _screen(name: str, of: _Of) -> Screen:
     def show(visit: Visit) -> Response:
         return _show(name, visit)
 
-    return Screen(of.path, of.title, show, WHOLE_SHOP if of.whole_shop_only else WHOLE_SHOP | {Role.AGENT})
+    roles = WHOLE_SHOP if of.whole_shop_only else WHOLE_SHOP | {Role.AGENT}
+    if name != "agents":
+        return Screen(of.path, of.title, show, roles)
+    return Screen(of.path, of.title, show, roles, act=_keep, acting=_KEEPERS)
 
 
 REPORT_SCREENS: Final = {name: _screen(name, of) for name, of in _REPORTS.items()}

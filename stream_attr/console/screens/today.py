@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
 
 from stream_attr.console.links import to
-from stream_attr.console.periods import today
+from stream_attr.console.periods import last_days, today
+from stream_attr.console.rates import parts_text, with_parts
 from stream_attr.console.rendering import shown, unit_of
 from stream_attr.console.roles import WHOLE_SHOP
 from stream_attr.console.screens.live import unchanged, watch
-from stream_attr.console.screens.reports import made, shown_rows
+from stream_attr.console.screens.made import made
+from stream_attr.console.screens.rows import shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
+from stream_attr.console.screens.trends import trend
 from stream_attr.console.visit import Visit
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.periods import Period
 from stream_attr.ledger.periods import period as period_of
+from stream_attr.ledger.reports.agents import DEFAULT as TEAM_FIGURES
 from stream_attr.ledger.reports.refused import Refused, refused, refused_elsewhere
 from stream_attr.ledger.reports.report import Column, Report
 from stream_attr.ledger.reports.scope import as_of
@@ -37,6 +42,8 @@ _TILES: Final = (
     "inquiries.lost",
     "refunds.completed",
 )
+_TREND: Final = ("sales.amount", "silent.amount_rate", "workload.first_response_ms")
+_TREND_DAYS: Final = 14
 _BEHIND: Final = {"sales": "sales", "silent": "silent", "refunds": "refunds"}
 """By group of a figure, the orders behind it."""
 _ALERTS: Final = (
@@ -51,6 +58,8 @@ class Tile(NamedTuple):
     name: Text
     value: str
     unit: str
+    note: str
+    """What a rate is made of."""
     before: str
     link: str | None
 
@@ -68,9 +77,10 @@ def show(visit: Visit) -> Response:
         asked = visit.asked.one("day")
         day = now.day if asked is None else period_of(asked, None, ("day", "day")).first
         period = Period(day, day)
-        figures = (*_TILES, *(f"{key}:before" for key in _TILES))
+        figures = with_parts((*_TILES, *(f"{key}:before" for key in _TILES)))
+        hidden = frozenset(set(with_parts(TEAM_FIGURES)) - set(TEAM_FIGURES))
         report = made(visit, "agents", shop_id, period, by=("shop",), figures=figures)
-        team = made(visit, "agents", shop_id, period)
+        team = made(visit, "agents", shop_id, period, figures=with_parts(TEAM_FIGURES))
         pending = made(visit, "pending", shop_id, period, by=("shop",))
         return shop_page(
             visit,
@@ -84,12 +94,13 @@ def show(visit: Visit) -> Response:
             days=[day_name(day + step) for step in (-1, 1)],
             tiles=list(_tiles(report, visit, shop_id, period)),
             pending=_cells(pending, visit),
-            team=team,
-            team_rows=shown_rows(team, list(team.rows), visit, shop_id, _pairs(period)),
+            team=replace(team, columns=[one for one in team.columns if one.key not in hidden]),
+            team_rows=shown_rows(team, list(team.rows), visit, shop_id, _pairs(period), hidden),
             alerts=connection.execute(_ALERTS, ([shop_id, "*"],)).fetchall(),
             refused=refused(connection, shop_id, period.instants(now.zone)),
             elsewhere=_elsewhere(visit, period.instants(now.zone)),
             as_of=known,
+            trend=None if visit.is_part else trend(visit, shop_id, last_days(day, _TREND_DAYS), _TREND),
             live=watch(visit, known),
         )
 
@@ -118,6 +129,7 @@ def _tiles(report: Report, visit: Visit, shop_id: str, period: Period) -> Any:
             column.name,
             shown(row.get(key), column.kind, visit.language),
             unit_of(column, visit.language),
+            parts_text(key, row, visit.language),
             shown(row.get(f"{key}:before"), column.kind, visit.language),
             link,
         )
