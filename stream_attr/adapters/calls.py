@@ -14,7 +14,19 @@ from stream_attr.adapters.reading import Document, word_or_none
 from stream_attr.adapters.signatures import Keys
 from stream_attr.adapters.skips import SkippedError
 
-__all__ = ["Api", "Asked", "Call", "Cursor", "Listing", "Problem", "Queue", "beijing", "form", "said"]
+__all__ = [
+    "Api",
+    "Asked",
+    "Buyer",
+    "Call",
+    "Cursor",
+    "Listing",
+    "Problem",
+    "Queue",
+    "beijing",
+    "form",
+    "said",
+]
 
 _GMT8: Final = timezone(timedelta(hours=8))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,6 +93,15 @@ class Cursor(NamedTuple):
     """Whether a reply has messages. All three raise SkippedError for a reply that does not say."""
 
 
+class Buyer(NamedTuple):
+    """Another id of a buyer, by which other events of the shop may know the same one."""
+
+    call: Callable[[str], Call]
+    """Of the id that the platform's payloads name."""
+    read: Callable[[Document], str | None]
+    """None: there is none. Raises SkippedError for a reply that does not say."""
+
+
 class Api(NamedTuple):
     """What can be asked of a platform."""
 
@@ -96,6 +117,8 @@ class Api(NamedTuple):
     lists: tuple[Listing, ...] = ()
     queue: Queue | None = None
     cursor: Cursor | None = None
+    buyers: Mapping[str, Buyer] = {}
+    """By the name of an id that a buyer has, too."""
 
     def pulled(self) -> tuple[str, ...]:
         """Return the names of all that ``pull`` can ask for; a queue is only asked if it is named."""

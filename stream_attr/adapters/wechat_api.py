@@ -9,8 +9,15 @@ import json
 from typing import Final
 from urllib.parse import urlencode
 
-from stream_attr.adapters.calls import Api, Asked, Call, Cursor, Problem, said
-from stream_attr.adapters.reading import Document, flag, integer_or_none, mappings, word_or_none
+from stream_attr.adapters.calls import Api, Asked, Buyer, Call, Cursor, Problem, said
+from stream_attr.adapters.reading import (
+    Document,
+    flag,
+    identifier_or_none,
+    integer_or_none,
+    mappings,
+    word_or_none,
+)
 from stream_attr.adapters.signatures import Keys
 
 __all__ = ["KF_API", "SHOP_API"]
@@ -38,6 +45,10 @@ def _next(reply: Document) -> tuple[str, bool]:
     return word_or_none(reply, "next_cursor") or "", flag(reply, "has_more")
 
 
+def _unionid(reply: Document) -> str | None:
+    return next((identifier_or_none(one, "unionid") for one in mappings(reply, "customer_list")), None)
+
+
 SHOP_API: Final = Api(
     "https://api.weixin.qq.com",
     ("access_token",),
@@ -58,4 +69,9 @@ KF_API: Final = Api(
     _failed,
     {},
     cursor=Cursor("messages", _messages, _next, lambda reply: bool(mappings(reply, "msg_list"))),
+    buyers={
+        "unionid": Buyer(
+            lambda user: Call("cgi-bin/kf/customer/batchget", {"external_userid_list": [user]}), _unionid
+        )
+    },
 )

@@ -45,6 +45,7 @@ class _Api(msgspec.Struct, forbid_unknown_fields=True):
     url: str | None = None
     per_second: Annotated[float, msgspec.Meta(ge=0.1, le=100)] = 5
     pull: list[str] | None = None
+    buyer: str | None = None
 
 
 class _Account(msgspec.Struct, forbid_unknown_fields=True):
@@ -188,11 +189,16 @@ def _api(one: _Api, adapter: Adapter, where: str, folder: Path) -> ConnectedApi:
         raise UnusableConnectionsError(
             f"{where}: `pull` takes {', '.join(able) or 'nothing'}, not {', '.join(sorted(unknown))}"
         )
+    if one.buyer is not None and one.buyer not in api.buyers:
+        raise UnusableConnectionsError(
+            f"{where}: `buyer` takes {', '.join(api.buyers) or 'nothing'}, not {one.buyer}"
+        )
+    buyer = None if one.buyer is None else api.buyers[one.buyer]
     secrets = {
         name: SecretFile(folder / path, f"{where}: `secret_files.{name}`")
         for name, path in one.secret_files.items()
     }
-    return ConnectedApi(api, (one.url or api.url).rstrip("/"), secrets, one.per_second, tuple(pulled))
+    return ConnectedApi(api, (one.url or api.url).rstrip("/"), secrets, one.per_second, tuple(pulled), buyer)
 
 
 def _is_address(url: str) -> bool:

@@ -10,6 +10,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from stream_attr.adapters.calls import Call
+from stream_attr.adapters.reading import parse, root
+from stream_attr.adapters.skips import SkippedError
 from stream_attr.errors import StreamAttrError
 from stream_attr.gateway.connections import ConnectedAccount, Lookup
 from stream_attr.gateway.http_calls import CallFailedError, Http
@@ -19,6 +22,8 @@ __all__ = ["LookupAwayError", "Lookups"]
 
 BRIDGE: Final = "bridge"
 _REMEMBERED: Final = 10_000
+_OTHER_ID_S: Final = 86_400
+"""How long another id of a buyer is believed: it may be given one later."""
 _ABSENT: Final = frozenset({404, 410})
 
 
@@ -85,7 +90,7 @@ class Lookups:
         """
         lookup = self._account.bridge
         if lookup is None:
-            return None
+            return self._other_id(native)
         fetch = lambda: self._fetched(native, lookup)  # noqa: E731
         document = self._document(BRIDGE, native, lookup.keep_s, fetch)
         if document is None:
@@ -96,6 +101,18 @@ class Lookups:
             raise LookupAwayError(
                 f'{self._named(BRIDGE)} answers something else than {{"buyer_id": "…"}}'
             ) from error
+
+    def _other_id(self, native: str) -> str | None:
+        """Ask the platform for another id of a buyer, if that is said."""
+        api = self._account.api
+        if api is None or api.buyer is None:
+            return None
+        call, read = api.buyer
+        document = self._document(BRIDGE, native, _OTHER_ID_S, lambda: self._answered(call(native)))
+        try:
+            return None if document is None else read(root(parse(document)))
+        except SkippedError as error:
+            raise LookupAwayError(f"{self._named('buyer')} answers something unreadable: {error}") from error
 
     def _document(
         self, resource: str, key: str, keep_s: int, ask: Callable[[], bytes | None]
@@ -131,8 +148,11 @@ class Lookups:
     def _asked(self, resource: str, key: str) -> bytes | None:
         """Get a document by a signed call of the platform's own API."""
         assert self._account.api is not None
+        return self._answered(self._account.api.api.details[resource](key))
+
+    def _answered(self, call: Call) -> bytes | None:
         assert self._client is not None
-        answer = self._client.ask(self._account.api.api.details[resource](key))
+        answer = self._client.ask(call)
         return None if answer is None else answer.body
 
     def _named(self, resource: str) -> str:

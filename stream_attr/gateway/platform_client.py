@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from stream_attr.adapters.calls import Api, Call
+from stream_attr.adapters.calls import Api, Buyer, Call
 from stream_attr.adapters.reading import Document, parse
 from stream_attr.adapters.skips import SkippedError
 from stream_attr.gateway.http_calls import CallFailedError, Http
@@ -57,6 +57,8 @@ class ConnectedApi(NamedTuple):
     """Calls of this account that are made at most."""
     pulled: tuple[str, ...]
     """The lists, or the queue, that ``pull`` asks for."""
+    buyer: Buyer | None = None
+    """Which other id of a buyer events are given; None: the one that payloads name."""
 
 
 class Answer(NamedTuple):

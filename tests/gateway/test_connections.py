@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from click.testing import CliRunner
 
+from stream_attr.cli import main
 from stream_attr.errors import UnusableError
 from stream_attr.gateway.connections import read_connections
+from stream_attr.kafka.embedded.server import free_port
 
 SHOPIFY = {"name": "main", "platform": "shopify", "shop_id": "s1", "secret_files": {"secret": "one"}}
 JD = {"name": "main", "platform": "jd", "shop_id": "s1", "secret_files": {"bearer_token": "token"}}
@@ -96,6 +99,17 @@ WRONG = [
         "`api`: `url` is a web address without user, password and query, like",
     ),
     ([with_api(url="https://a/x?y=1")], "`url` is a web address without user, password and query"),
+    ([with_api(buyer="unionid")], "`buyer` takes nothing, not unionid"),
+    (
+        [
+            {
+                **with_api(),
+                "platform": "wechat_kf",
+                "api": {"secret_files": {"access_token": "one"}, "buyer": "openid"},
+            }
+        ],
+        "`buyer` takes unionid, not openid",
+    ),
     ([with_api(per_second=0)], "Expected `float` >= 0.1 - at `$.connections[0].api.per_second`"),
     ([SHOPIFY, SHOPIFY], "two connections 'main' of shopify: rename one"),
     ([], "`connections` is empty"),
@@ -109,3 +123,19 @@ def test_what_is_wrong_is_named(read, accounts, problem):
     assert problem in str(caught.value)
     assert "s3cr3t" not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_commands_say_what_the_file_lacks_for_them(read, tmp_path):
+    """Nothing to receive, or nothing to ask for: before a broker is looked for."""
+    file = str(tmp_path / "connections.json")
+    read(with_api())
+    received = CliRunner().invoke(main, ["gateway", "--connections", file, "--web-port", str(free_port())])
+    assert received.exit_code == 2
+    assert "no connection has `secret_files`: there is nothing to receive; see pull" in received.output
+    read(SHOPIFY)
+    position = str(tmp_path / "position.json")
+    asked = CliRunner().invoke(main, ["pull", "--connections", file, "--position", position, "--once"])
+    assert asked.exit_code == 2
+    assert "no connection has an `api` with lists to `pull`" in asked.output
+    missing = CliRunner().invoke(main, ["pull", "--connections", file])
+    assert "Missing option '--position'" in missing.output

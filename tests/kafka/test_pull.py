@@ -20,7 +20,7 @@ from tests.adapters.test_decisions import SETTINGS
 from tests.gateway.platform_api import KEY, platform_api
 from tests.gateway.signed_api import api_secrets, signed_api
 from tests.gateway.test_platform_client import APIS
-from tests.kafka.gateway_process import AdaptProcess, connections_file
+from tests.kafka.gateway_process import AdaptProcess, GatewayProcess, connections_file
 from tests.kafka.test_platform_to_decision import BUYERS, HELPDESK, ORDER, PAID, PLACED, jd_orders
 from tests.kafka.worker_process import WorkerProcess, messages, read_json, until
 
@@ -255,3 +255,54 @@ def test_messages_of_wechat_customer_service_come_by_their_cursor(
     ids = [event["event_id"] for _, event in read_json(bootstrap, prefix + CHAT)]
     assert {"wechat_kf:mkf-2", "wechat_kf:mkf-3"} <= set(ids)
     assert len(ids) == len(set(ids))
+
+
+def test_a_wechat_shop_and_its_customer_service_are_joined_by_the_unionid(
+    broker, topic_prefix, tmp_path, api, started
+):
+    """Orders are pushed, encrypted; messages are asked for: each names the buyer otherwise."""
+    bootstrap, prefix = broker.bootstrap, topic_prefix
+    create_topics(bootstrap, partitions=2, prefix=prefix, platforms=["wechat_kf", "wechat_shop"])
+    file = connections_file(tmp_path, ["wechat_shop", "wechat_kf"])
+    shop, service = json.loads(file.read_text())["connections"]
+    shop["api"] = {"url": api.url("wechat_shop"), "secret_files": api_secrets(tmp_path, "wechat_shop")}
+    service["api"] = {
+        "url": api.url("wechat_kf"),
+        "secret_files": api_secrets(tmp_path, "wechat_kf"),
+        "buyer": "unionid",
+    }
+    file.write_text(json.dumps({"connections": [shop, service]}))
+    order = sample("wechat_shop", "order_get")
+    api.documents["channels/ec/order/get", order["order"]["order_id"]] = order
+    whole = sample("wechat_kf", "sync_msg")
+    api.messages = whole["msg_list"][:3]  # before the handover
+    user = "wmSampleExternal0001"
+    customer = {"external_userid": user, "unionid": order["order"]["unionid"]}
+    api.documents["cgi-bin/kf/customer/batchget", user] = customer
+
+    gateway = GatewayProcess(bootstrap, prefix, tmp_path / "gateway", (f"--connections={file}",))
+    started.append(gateway.start().until_ready())
+    for name in ("event_order_pay", "event_order_new", "event_order_pay"):
+        gateway.deliver("wechat_shop", sample("wechat_shop", name))
+    once = (f"--connections={file}", f"--position={tmp_path / 'position.json'}", "--once")
+    pull = PullProcess(bootstrap, prefix, tmp_path / "pull", once)
+    started.append(pull.start())
+    assert pull.wait() == 0, pull.said()
+    for platform in ("wechat_shop", "wechat_kf"):
+        process = AdaptProcess(
+            bootstrap, prefix, tmp_path / f"adapt-{platform}", (platform, f"--connections={file}")
+        )
+        started.append(process.start())
+        process.until_adapted(len(messages(bootstrap, prefix + raw_topic(platform))))
+        process.until_done()
+        assert process.stop() == 0
+    driver = Driver(settings=[SETTINGS])
+    for topic in (CHAT, ORDERS):
+        for _, event in read_json(bootstrap, prefix + topic):
+            assert event["buyer_id"] == order["order"]["unionid"]
+            driver.send(topic, event)
+    driver.finish()
+    decision = driver.last("attribution-decisions")[f"s1|{order['order']['order_id']}"]
+    assert (decision["status"], decision["outcome"]) == ("final", "credited")
+    assert decision["credit"]["agent_id"] == "agent01"
+    assert (decision["amount"], decision["paid_ts"]) == (19900, PLACED + 120_000)
