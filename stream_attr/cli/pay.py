@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from stream_attr.cli.database import Where, database_options, ledger_module
-from stream_attr.cli.pay_ledger import BY, opened
+from stream_attr.cli.pay_ledger import BY, looked, noted, opened
 from stream_attr.cli.pay_run import COMMANDS
 from stream_attr.cli.terminal import echo
 from stream_attr.errors import UnusableError
@@ -51,6 +51,7 @@ def put(file: Path, by: str, where: Where) -> None:
     found = module.read(file.read_bytes())
     with opened(where) as connection:
         is_new = module.Schemes(connection).put(found, by)
+        noted(connection, by, "put scheme", f"{found.scheme_id} {found.version}")
     said = "put" if is_new else "there already, the same:"
     echo(
         f"{said} scheme {found.scheme_id}, version {found.version}, from {found.effective_from}",
@@ -97,6 +98,7 @@ def set_(
     employment = Employment(first_day, last_day, probation_until)
     with opened(where) as connection:
         module.Persons(connection).put(module.Paid(person_id, name, scheme_id, employment), by)
+        noted(connection, by, "set person", f"{person_id}: {scheme_id}, {' '.join(filter(None, employment))}")
         accounts = module.Accounts(connection, [person_id]).of(person_id)
     echo(f"set {person_id}, paid by scheme {scheme_id} from {first_day}", err=True)
     if not accounts:
@@ -111,6 +113,7 @@ def list_persons(scheme_id: str | None, where: Where) -> None:
     module = ledger_module("pay.persons")
     day_name = ledger_module("periods").day_name
     with opened(where) as connection:
+        looked(connection, "persons")
         found = module.Persons(connection).all(scheme_id)
         if scheme_id is not None and not found:
             raise UnusableError(f"nobody is paid by scheme {scheme_id}: see stream-attr pay person list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ import click
 
 from stream_attr.cli.database import Where, ledger_module
 
-__all__ = ["BY", "opened"]
+__all__ = ["BY", "looked", "noted", "opened"]
 
 BY = click.option("--by", metavar="NAME", required=True, help="Who does it; it is kept.")
 
@@ -28,3 +29,21 @@ def opened(where: Where) -> Iterator[Any]:
     ):
         require_schema(connection)
         yield connection
+
+
+def looked(connection: Any, about: str) -> None:
+    """Have the audit say that somebody looked at pay: the user of the database, and of this machine."""
+    noted(connection, f"{connection.info.user} ({_user()}, command line)", "look at pay", about)
+
+
+def noted(connection: Any, login: str, action: str, about: str) -> None:
+    """Have the audit say what somebody has done to pay."""
+    ledger_module("audit").note(connection, login, action, None, about)
+
+
+def _user() -> str:
+    """Return who runs this; a machine may not know the name of its user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown user"

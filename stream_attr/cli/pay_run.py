@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
 from stream_attr.cli.database import Where, database_options, ledger_module
-from stream_attr.cli.pay_ledger import BY, opened
+from stream_attr.cli.pay_ledger import BY, looked, noted, opened
 from stream_attr.cli.report_made import output_options, write
 from stream_attr.cli.terminal import echo
 from stream_attr.errors import UnusableError
@@ -31,6 +32,14 @@ def _which(function: _Command) -> _Command:
     return scheme(month(function))
 
 
+@contextmanager
+def _snapshot(connection: Any) -> Iterator[None]:
+    """Let the block see one state of the ledger; what was noted before it stays."""
+    connection.commit()
+    with ledger_module("reports.scope").snapshot(connection):
+        yield
+
+
 def _id(scheme_id: str, month: str) -> Any:
     runs = ledger_module("pay.runs")
     return runs.RunId(scheme_id, runs.month_asked(month))
@@ -45,6 +54,7 @@ def draft(scheme_id: str, month: str, by: str, where: Where) -> None:
     asked = _id(scheme_id, month)
     with opened(where) as connection:
         ledger_module("pay.drafts").draft(connection, asked, by)
+        noted(connection, by, "draft pay run", f"{scheme_id} {month}")
     echo(f"drafted {scheme_id} {month}: see it with stream-attr pay run show", err=True)
 
 
@@ -55,8 +65,10 @@ def draft(scheme_id: str, month: str, by: str, where: Where) -> None:
 def show(scheme_id: str, month: str, where: Where, **output: Any) -> None:
     """Show a run: each person's components, corrections and total."""
     asked = _id(scheme_id, month)
-    with opened(where) as connection, ledger_module("reports.scope").snapshot(connection):
-        write(ledger_module("pay.sheets").run_report(connection, asked), **output)
+    with opened(where) as connection:
+        looked(connection, f"run {scheme_id} {month}")
+        with _snapshot(connection):
+            write(ledger_module("pay.sheets").run_report(connection, asked), **output)
 
 
 @run.command(name="list")
@@ -64,8 +76,8 @@ def show(scheme_id: str, month: str, where: Where, **output: Any) -> None:
 def list_(where: Where) -> None:
     """Show which runs there are."""
     with opened(where) as connection:
-        for one, state, statements, _ in ledger_module("pay.runs").Runs(connection).all():
-            echo(f"{one.month} {one.scheme_id}: {state}, {statements} statements")
+        for one in ledger_module("pay.runs").Runs(connection).all():
+            echo(f"{one.id.month} {one.id.scheme_id}: {one.state}, {one.statements} statements")
 
 
 def _step(name: str, done: str, about: str) -> click.Command:
@@ -76,6 +88,7 @@ def _step(name: str, done: str, about: str) -> click.Command:
         asked = _id(scheme_id, month)
         with opened(where) as connection:
             ledger_module("pay.runs").Runs(connection).step(asked, name, by)
+            noted(connection, by, f"{name} pay run", f"{scheme_id} {month}")
         echo(f"{done} {scheme_id} {month}", err=True)
 
     return click.command(name=name, help=about)(step)
@@ -83,7 +96,21 @@ def _step(name: str, done: str, about: str) -> click.Command:
 
 run.add_command(_step("check", "checked", "Say that a draft has been checked."))
 run.add_command(_step("approve", "approved", "Approve what was checked; another person than who drafted it."))
-run.add_command(_step("close", "closed", "Close what was approved: from then on it never changes."))
+
+
+@run.command()
+@_which
+@BY
+@click.option("--as-it-stands", is_flag=True, help="Close it although something of it could still change.")
+@database_options
+def close(scheme_id: str, month: str, by: str, where: Where, *, as_it_stands: bool) -> None:
+    """Close what was approved: from then on it never changes."""
+    asked = _id(scheme_id, month)
+    with opened(where) as connection:
+        ledger_module("pay.runs").Runs(connection).step(asked, "close", by, as_it_stands=as_it_stands)
+        how = " as it stands" if as_it_stands else ""
+        noted(connection, by, "close pay run", f"{scheme_id} {month}{how}")
+    echo(f"closed {scheme_id} {month}", err=True)
 
 
 @run.command()
@@ -105,8 +132,10 @@ def discard(scheme_id: str, month: str, where: Where) -> None:
 def statement(person_id: str, month: str, where: Where, **output: Any) -> None:
     """Show a person's statement: each line with what it is made of and its orders."""
     asked = ledger_module("pay.runs").month_asked(month)
-    with opened(where) as connection, ledger_module("reports.scope").snapshot(connection):
-        write(ledger_module("pay.statements").statement_report(connection, person_id, asked), **output)
+    with opened(where) as connection:
+        looked(connection, f"statement {person_id} {month}")
+        with _snapshot(connection):
+            write(ledger_module("pay.statements").statement_report(connection, person_id, asked), **output)
 
 
 @click.command()
@@ -148,8 +177,10 @@ def simulate(
         values[key] = text
     other = None if file is None else ledger_module("pay.schemes").read(file.read_bytes())
     asked = module.WhatIf(person_id, ledger_module("pay.runs").month_asked(month), values, orders, other)
-    with opened(where) as connection, ledger_module("reports.scope").snapshot(connection):
-        write(module.simulation(connection, asked), **output)
+    with opened(where) as connection:
+        looked(connection, f"what would be of {person_id} {month}")
+        with _snapshot(connection):
+            write(module.simulation(connection, asked), **output)
 
 
 COMMANDS: Final = (run, statement, simulate)

@@ -46,6 +46,7 @@ from stream_attr.console.screens import (
     rules,
     today,
 )
+from stream_attr.console.screens.pay import PAY_SCREENS
 from stream_attr.console.screens.reports import REPORT_SCREENS
 from stream_attr.console.screens.screen import Screen
 from stream_attr.console.unpublished import publishing
@@ -68,6 +69,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     *(screen for name, screen in REPORT_SCREENS.items() if name not in ("agents", "orders")),
     reconcile.SCREEN,
     appeals.SCREEN,
+    *PAY_SCREENS,
     rules.SCREEN,
     lab.SCREEN,
     people.SCREEN,

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from psycopg import Connection
 
+from stream_attr.console.reading import as_owner
 from stream_attr.ledger.periods import Period
 from stream_attr.rules.shop.days import day_name
 
@@ -21,6 +22,10 @@ _CLOSED: Final = """
 
 
 def closed_months(connection: Connection[Any], shop_id: str, period: Period) -> list[str]:
-    """Return the months of a period, ``YYYY-MM``, of which a pay run with persons of the shop is closed."""
+    """Return the months of a period, ``YYYY-MM``, of which a pay run with persons of the shop is closed.
+
+    Within a `reading`.
+    """
     bound = {"shop": shop_id, "first": day_name(period.first), "last": day_name(period.last)}
-    return [month for (month,) in connection.execute(_CLOSED, bound)]
+    with as_owner(connection):  # whoever looks, whosever pay it is: of a run the month alone
+        return [month for (month,) in connection.execute(_CLOSED, bound)]

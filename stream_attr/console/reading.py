@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from stream_attr.ledger.database.publish import CONSOLE
 from stream_attr.ledger.reports.distinct import distinct
 from stream_attr.ledger.reports.scope import snapshot
 
-__all__ = ["agents_of", "reading", "shops_of"]
+__all__ = ["agents_of", "as_owner", "let_see", "reading", "shops_of"]
 
 _ALL: Final = "all"
 _STATEMENT_MS: Final = 30_000
@@ -30,14 +30,31 @@ def reading(connection: Connection[Any], account: Account) -> Iterator[None]:
     The database holds to it too: the block runs as a role with row-level security.
     """
     with snapshot(connection):
-        shops = [one.shop_id for one in account.duties]
-        if account.role.sees_all_shops:
-            connection.execute("SELECT set_config('stream_attr.shops', %s, true)", (_ALL,))
-        else:
-            connection.execute("SELECT set_config('stream_attr.shops', (%s::text[])::text, true)", (shops,))
+        shops = None if account.role.sees_all_shops else [one.shop_id for one in account.duties]
+        let_see(connection, "shops", shops)
         connection.execute(SQL("SET LOCAL statement_timeout = {}").format(_STATEMENT_MS))
         connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(CONSOLE)))
         yield
+
+
+def let_see(connection: Connection[Any], what: str, ids: Collection[str] | None) -> None:
+    """Say whose rows the rest of the transaction sees as the role `CONSOLE`.
+
+    ``what``: ``shops``, or ``persons`` whose pay; ``ids``: of which, None: of all.
+    """
+    setting = f"stream_attr.{what}"
+    if ids is None:
+        connection.execute("SELECT set_config(%s, %s, true)", (setting, _ALL))
+    else:
+        connection.execute("SELECT set_config(%s, (%s::text[])::text, true)", (setting, sorted(ids)))
+
+
+@contextmanager
+def as_owner(connection: Connection[Any]) -> Iterator[None]:
+    """Let the block of a `reading` see all rows, to find out whose an account may see."""
+    connection.execute("SET LOCAL ROLE NONE")
+    yield
+    connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(CONSOLE)))
 
 
 def shops_of(connection: Connection[Any], account: Account) -> list[str]:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from stream_attr.console.changes.texts import OF_CHANGES
+from stream_attr.console.pay.texts import PAY_TEXTS
 from stream_attr.ledger.texts import Text
 
 __all__ = ["TEXTS"]
 
 TEXTS: Final[Mapping[str, Text]] = {
+    **PAY_TEXTS,
     "accounts": Text("Accounts", "账号"),
     "add": Text("Add", "添加"),
     "active": Text("active", "启用"),

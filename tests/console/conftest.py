@@ -22,6 +22,7 @@ from stream_attr.ledger.appeals.opening import Asked, open_appeal
 from stream_attr.ledger.appeals.words import Reason
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.embedded import EmbeddedPostgres
+from tests.console.pay_world import paid_traffic
 from tests.kafka.conftest import embedded, topic_prefix
 from tests.ledger.conftest import ledger, ledger_template, postgres
 from tests.ledger.reports.conftest import Traffic, generated, judged
@@ -43,6 +44,8 @@ class People(NamedTuple):
     client: Callable[[], TestClient]
     traffic: Traffic
     shops: list[str]
+    persons: dict[str, str]
+    """By shop somebody who is paid; of the first one the agent."""
 
     def logged_in(self, login: str) -> TestClient:
         """A browser of its own of somebody."""
@@ -102,8 +105,9 @@ def people(traffic: Traffic) -> Iterator[People]:
             own = agents[0] if shop == shops[0] else held
             asked = Asked(shop, order_id, Reason.OTHER, "说明 & <b>", own if own != held else None)
             APPEALS[shop] = open_appeal(connection, asked, [own], "agent").appeal_id
+        persons = paid_traffic(connection, shops, agents[0])
     for client in served(traffic.database):
-        yield People(traffic.database, client, traffic, shops)
+        yield People(traffic.database, client, traffic, shops, persons)
 
 
 @pytest.fixture

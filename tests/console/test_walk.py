@@ -32,8 +32,16 @@ def some_order(people):
     }
 
 
-def address(path, shop, order):
+def address(people, path, shop, order):
     """A screen of a shop; the buyer's day of the order's buyer, whom the agent has not met."""
+    scheme = f"scheme-{people.shops.index(shop)}"
+    more = {
+        "/pay/run": f"&scheme={scheme}&month=2026-11",
+        "/pay/statement": f"&person={people.persons[shop]}&month=2026-11",
+        "/pay/scheme": f"&scheme={scheme}",
+    }
+    if path in more:
+        return f"{path}?shop={shop}{more[path]}"
     if path == "/buyer":
         return f"{path}?shop={shop}&buyer={order}&from=2026-11-01"
     if path == "/appeal":
@@ -45,7 +53,7 @@ def address(path, shop, order):
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda one: one.path)
 def test_a_screen_is_there_for_its_roles_and_for_no_others(people, browsers, some_order, screen, role):
     shop = people.shops[0]
-    answer = browsers[role].get(address(screen.path, shop, some_order[shop]))
+    answer = browsers[role].get(address(people, screen.path, shop, some_order[shop]))
     is_others = screen.path == "/buyer" and role is Role.AGENT
     assert answer.status_code == (200 if role in screen.roles and not is_others else 404), answer.text
 
@@ -54,12 +62,26 @@ def test_a_screen_is_there_for_its_roles_and_for_no_others(people, browsers, som
 @pytest.mark.parametrize("path", [path for path in PATHS if path != "/people"])
 def test_another_shop_is_not_there(people, browsers, some_order, path, role):
     shop = people.shops[1]
-    answer = browsers[role].get(address(path, shop, some_order[shop]))
+    answer = browsers[role].get(address(people, path, shop, some_order[shop]))
     if path == "/figures" and answer.status_code == 200:
         assert some_order[shop] not in answer.text
         return
     assert answer.status_code == 404
     assert shop not in answer.text
+
+
+@pytest.mark.parametrize("role", [one for one in Role if not one.sees_all_shops])
+@pytest.mark.parametrize("path", [path for path in PATHS if path.startswith("/pay")])
+def test_pay_of_another_shop_is_not_there_whichever_shop_is_asked_for(people, browsers, path, role):
+    own, other = people.shops
+    person = people.persons[other]
+    asked = address(people, path, other, "").replace(f"shop={other}", f"shop={own}")
+    answer = browsers[role].get(f"{asked}&person={person}")
+    if path not in ("/pay", "/pay/persons", "/pay/schemes", "/pay/edit"):
+        assert answer.status_code == 404
+    main = re.sub('value=".*?"|href=".*?"', "", answer.text.partition("<main")[2])
+    assert person not in main
+    assert "scheme-1" not in main
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -85,7 +107,7 @@ def test_every_screen_is_in_both_languages(people, browsers, some_order, path, l
     browser = browsers[Role.ADMIN]
     browser.cookies.set("language", language)
     shop = people.shops[0]
-    text = browser.get(address(path, shop, some_order[shop])).text
+    text = browser.get(address(people, path, shop, some_order[shop])).text
     browser.cookies.delete("language")
     assert f'<html lang="{"zh-CN" if language == "zh" else "en"}">' in text
     menu = re.sub("<.*?>", "", text.partition('<nav class="menu"')[2].partition("</nav>")[0])

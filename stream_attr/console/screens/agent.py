@@ -9,16 +9,19 @@ from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
 
-from stream_attr.console.links import link_of
+from stream_attr.console.links import link_of, to
+from stream_attr.console.pay.scope import LOOKING, PayScope, paying
 from stream_attr.console.periods import Today, chosen, month_of, named, today
 from stream_attr.console.rates import change_text, compared, parts_text, with_parts
 from stream_attr.console.rendering import shown, unit_of
+from stream_attr.console.roles import Role
 from stream_attr.console.screens.made import made
 from stream_attr.console.screens.rows import shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.screens.trends import trend
 from stream_attr.console.visit import Visit, not_found
 from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.pay.persons import Persons
 from stream_attr.ledger.periods import Period
 from stream_attr.ledger.reports import agents
 from stream_attr.ledger.reports.report import Money, Report
@@ -76,9 +79,9 @@ class _Asked(NamedTuple):
 
 def show(visit: Visit) -> Response:
     """Show an agent's own figures by day, goals, and rank with the distance to the next ones."""
-    with visit.reading():
+    with paying(visit) as pay:
         asked = _asked(visit)
-        return shop_page(visit, "no_shop.html", TITLE) if asked is None else _page(visit, asked)
+        return shop_page(visit, "no_shop.html", TITLE) if asked is None else _page(visit, asked, pay)
 
 
 def _asked(visit: Visit) -> _Asked | None:
@@ -101,7 +104,7 @@ def _asked(visit: Visit) -> _Asked | None:
     return _Asked(shop_id, agent_id, now, period, members, own)
 
 
-def _page(visit: Visit, asked: _Asked) -> Response:
+def _page(visit: Visit, asked: _Asked, pay: PayScope) -> Response:
     shop_id, agent_id, period, pairs = asked.shop_id, asked.agent_id, asked.period, asked.pairs
     asking = partial(made, visit, shop_id=shop_id, period=period, agents=(agent_id,))
     days = asking("agents", by=("day",), figures=with_parts(FIGURES))
@@ -130,6 +133,7 @@ def _page(visit: Visit, asked: _Asked) -> Response:
         goals=goals,
         goal_rows=shown_rows(goals, list(goals.rows), visit, shop_id, pairs),
         rank=_rank(visit, shop_id, period, agent_id),
+        pay=_pay(visit, pay, asked.members[agent_id], min(period.last, asked.now.day)),
         as_of=whole.as_of,
     )
 
@@ -176,6 +180,17 @@ def _tiles(report: Report, visit: Visit, shop_id: str, pairs: Sequence[tuple[str
         )
         for key in FIGURES
     ]
+
+
+def _pay(visit: Visit, pay: PayScope, member: Member, day: int) -> str | None:
+    """Return where it stands what a day's month pays the agent so far; None: the account does not see it."""
+    is_own = visit.account.role is Role.AGENT
+    person = pay.own if is_own else member.person_id
+    if person is None or not (is_own or visit.account.role in LOOKING) or not pay.sees([person]):
+        return None
+    if all(one.person_id != person for one in Persons(visit.connection).all()):
+        return None
+    return to("/pay/so-far", person=person, month=day_name(day)[:7])
 
 
 def _rank(visit: Visit, shop_id: str, period: Period, agent_id: str) -> Rank | None:

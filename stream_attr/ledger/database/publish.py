@@ -37,16 +37,15 @@ READ_BY_CONSOLE: Final = (
     "goal",
     "appeal",
     "lab_trial",
+    "pay_scheme",
+    "pay_person",
+    "pay_run",
+    "pay_statement",
     "sink_offset",
 )
 """All but the last have row-level security."""
-_COLUMNS_OF_CONSOLE: Final = (
-    ("unstored", "topic"),
-    ("pay_run", "month"),
-    ("pay_run", "state"),
-    ("pay_run", "persons"),
-)
-"""Of tables of no shop, the columns that can be read: to count, and to know which months are closed."""
+_COLUMNS_OF_CONSOLE: Final = (("unstored", "topic"),)
+"""Of tables of no shop, the columns that can be read: enough to count their rows."""
 _SET_OPTION: Final = 16_00_00
 """Since this version of PostgreSQL a member may be one without the right to SET ROLE."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
@@ -31,8 +31,10 @@ _MONTHS_BACK: Final = 23
 """Months before whose scores a warning may look at."""
 
 
-def draft(connection: Connection[Any], run: RunId, by: str) -> None:
+def draft(connection: Connection[Any], run: RunId, by: str, noted: Callable[[], None] = lambda: None) -> None:
     """Calculate a month and keep it as a draft, all from one state of the ledger.
+
+    ``noted``: what is written with it, in the same transaction.
 
     Raises:
         UnusableError: the run is closed; the scheme or its persons are not there.
@@ -42,6 +44,7 @@ def draft(connection: Connection[Any], run: RunId, by: str) -> None:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         version, basis, kept = _drafted(connection, run)
         Runs(connection).store(run, version, basis, kept, by)
+        noted()
 
 
 def recalculated(connection: Connection[Any], run: Run) -> Result:

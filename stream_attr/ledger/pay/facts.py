@@ -13,6 +13,7 @@ from psycopg.sql import SQL
 
 from stream_attr.codec.records.agent_daily import rate
 from stream_attr.contract.records.pay_scheme import PayScheme
+from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
 from stream_attr.errors import StreamAttrError
 from stream_attr.ledger.asked import asked, measures_of
 from stream_attr.ledger.figures import FIGURES, add
@@ -27,7 +28,15 @@ from stream_attr.pay.team import NET, ORDERS, SOLD, Team, portions_of
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import Zone, day_name
 
-__all__ = ["OF_ORDERS", "DayFigures", "attained", "keys_of", "read_month", "targets_of"]
+__all__ = [
+    "OF_ORDERS",
+    "DayFigures",
+    "attained",
+    "keys_of",
+    "read_month",
+    "read_with_pending",
+    "targets_of",
+]
 
 OF_ORDERS: Final = (SOLD, NET, ORDERS)
 """Figures of a person that are sums over orders."""
@@ -40,7 +49,9 @@ _PAID: Final = (
     " currency, refund_completed, final_at FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
     " AND outcome IN ('credited', 'silent') AND (counted_ts >= %(start)s AND counted_ts < %(end)s"
     " OR %(of_refunds)s AND paid_ts IS NOT NULL AND order_id IN (SELECT order_id FROM refund"
-    " WHERE shop_id = %(shop)s AND completed AND ts >= %(start)s AND ts < %(end)s)) ORDER BY order_id"
+    " WHERE shop_id = %(shop)s AND completed AND ts >= %(start)s AND ts < %(end)s))"
+    " AND (%(agents)s::text[] IS NULL OR agent_id = ANY(%(agents)s) OR placing_agent_id = ANY(%(agents)s)"
+    " OR payment_agent_id = ANY(%(agents)s)) ORDER BY order_id"
 )
 _REFUNDS: Final = (
     "SELECT order_id, ts, amount FROM refund WHERE shop_id = %s AND completed AND order_id = ANY(%s)"
@@ -97,14 +108,43 @@ def read_month(
     Raises:
         StreamAttrError: an order of theirs has another currency than the scheme.
     """
-    days = period(month, None)
-    persons = {one.person_id for one in terms}
-    read = _Month(connection, scheme, days, persons, accounts)
+    return attained(scheme, month, terms, _month_of(connection, scheme, month, terms, accounts).found())
+
+
+def read_with_pending(
+    connection: Connection[Any],
+    scheme: PayScheme,
+    month: str,
+    terms: tuple[Terms, ...],
+    accounts: Accounts,
+    *,
+    is_alone: bool = False,
+) -> tuple[Read, Read]:
+    """Return a month of persons as `read_month` does, and as it is if all that is pending stays as it stands.
+
+    ``is_alone``: read the orders of these persons alone; then nothing is known of orders of nobody.
+    Raises as `read_month`.
+    """
+    read = _month_of(connection, scheme, month, terms, accounts, is_alone=is_alone)
+    sure = attained(scheme, month, terms, read.found())
+    read.take_pending()
+    return sure, attained(scheme, month, terms, read.found())
+
+
+def _month_of(
+    connection: Connection[Any],
+    scheme: PayScheme,
+    month: str,
+    terms: tuple[Terms, ...],
+    accounts: Accounts,
+    *,
+    is_alone: bool = False,
+) -> _Month:
+    persons = [one.person_id for one in terms]
+    read = _Month(connection, scheme, period(month, None), persons, accounts, is_alone=is_alone)
     for shop_id in accounts.shops:
         read.add_shop(shop_id)
-    figures = {one.person_id: read.of_days.values(one.person_id) for one in terms}
-    found = Read(figures, read.of_days.shop_values(), tuple(read.orders), read.open())
-    return attained(scheme, month, terms, found)
+    return read
 
 
 class DayFigures:
@@ -149,28 +189,38 @@ class _Month:
         connection: Connection[Any],
         scheme: PayScheme,
         days: Period,
-        persons: set[str],
+        persons: list[str],
         accounts: Accounts,
+        *,
+        is_alone: bool,
     ) -> None:
         self._connection, self._scheme, self._days = connection, scheme, days
-        self._persons, self._accounts = persons, accounts
-        self.of_days = DayFigures(scheme)
+        self._persons, self._accounts = dict.fromkeys(persons), accounts
+        self._is_alone = is_alone
+        self._of_days = DayFigures(scheme)
         self._open_days = 0
-        self._pending: list[tuple[int, int]] = []
+        self._pending: list[tuple[FinalOrder, int]] = []
+        """Orders of the month, as they stand, and when they are final."""
+        self._pending_days: list[tuple[str | None, Measures]] = []
+        """Of each the person; None: the shop."""
         self._unknown: dict[str, int] = {}
-        self.orders: list[FinalOrder] = []
+        self._credited: dict[str, int] = {}
+        self._ends = 0
+        self._orders: list[FinalOrder] = []
 
     def add_shop(self, shop_id: str) -> None:
         """Read a shop's agents' days and orders."""
-        if self.of_days.measures:
+        if self._of_days.measures:
             self._read_days(shop_id)
         zone = shop_zone(self._connection, shop_id)
         start, end = self._days.instants(zone)
+        self._ends = max(self._ends, end)
         bound = {
             "shop": shop_id,
             "start": start,
             "end": end,
             "of_refunds": self._scheme.refund_basis == "refund_month",
+            "agents": self._own_agents(shop_id) if self._is_alone else None,
         }
         rows = self._connection.execute(_PAID, bound).fetchall()
         refunds: dict[str, list[tuple[str, int]]] = {}
@@ -180,30 +230,67 @@ class _Month:
         for row in rows:
             self._add_order(shop_id, zone, (start, end), row, refunds.get(row[0], []))
 
-    def open(self) -> Open:
+    def _own_agents(self, shop_id: str) -> list[str]:
+        accounts = (one for name in self._persons for one in self._accounts.of(name))
+        return [one.agent_id for one in accounts if one.shop_id == shop_id]
+
+    def found(self) -> Read:
+        """Return what has been read."""
+        figures = {name: self._of_days.values(name) for name in self._persons}
+        return Read(figures, self._of_days.shop_values(), tuple(self._orders), self._open())
+
+    def take_pending(self) -> None:
+        """Count what is pending as if it were final."""
+        self._orders = sorted([*self._orders, *(one for one, _ in self._pending)], key=_key)
+        for name, measures in self._pending_days:
+            self._add_day(name, measures)
+
+    def _add_day(self, person: str | None, measures: Measures) -> None:
+        """Add a day of a person's agent; None: of all of the shop."""
+        if person is None:
+            self._of_days.add_shop(measures)
+        else:
+            self._of_days.add(person, measures)
+
+    def _open(self) -> Open:
         """Return what is not taken."""
         return Open(
             len(self._pending),
-            sum(amount for amount, _ in self._pending),
+            sum(one.amount for one, _ in self._pending),
             max((until for _, until in self._pending), default=None),
             self._open_days,
             dict(sorted(self._unknown.items())),
+            self._without_scheme(),
+            self._ends,
+            self._known_until(),
         )
+
+    def _known_until(self) -> int | None:
+        row = self._connection.execute(
+            "SELECT max(watermark) FROM sink_offset WHERE topic = ANY(%s)", ([DECISIONS, AGENT_DAILY],)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def _without_scheme(self) -> dict[str, int]:
+        paid = {name for (name,) in self._connection.execute("SELECT person_id FROM pay_person")}
+        there = self._accounts.persons(self._days.first, self._days.last)
+        return {name: self._credited.get(name, 0) for name in sorted(there - paid)}
 
     def _read_days(self, shop_id: str) -> None:
         bound = {"shop": shop_id, "first": day_name(self._days.first), "last": day_name(self._days.last)}
-        query = _DAYS.format(measures=sum_columns(self.of_days.measures))
+        query = _DAYS.format(measures=sum_columns(self._of_days.measures))
         for agent_id, day, status, *numbers in self._connection.execute(query, bound):
             person = self._accounts.person(shop_id, agent_id, day)
             is_final = status == "final"
-            measures: Measures = dict(zip(self.of_days.measures, numbers, strict=True))
-            if agent_id == TOTAL:
-                if is_final:
-                    self.of_days.add_shop(measures)
-            elif person in self._persons:
-                self._open_days += not is_final
-                if is_final:
-                    self.of_days.add(str(person), measures)
+            measures: Measures = dict(zip(self._of_days.measures, numbers, strict=True))
+            name = None if agent_id == TOTAL else person
+            if name not in self._persons and agent_id != TOTAL:
+                continue
+            if is_final:
+                self._add_day(name, measures)
+            else:
+                self._open_days += name is not None
+                self._pending_days.append((name, measures))
 
     def _add_order(
         self,
@@ -223,7 +310,9 @@ class _Month:
         if agent is not None and credited is None and in_month and status == "final":
             key = f"{shop_id}/{agent}"
             self._unknown[key] = self._unknown.get(key, 0) + 1
-        if not self._persons.intersection((credited, placed, paid)):
+        if credited is not None and in_month and status == "final":
+            self._credited[credited] = self._credited.get(credited, 0) + 1
+        if not self._persons.keys() & {credited, placed, paid}:
             return
         if currency != self._scheme.currency:
             raise StreamAttrError(
@@ -231,27 +320,25 @@ class _Month:
                 f"{self._scheme.currency}: a scheme pays for one currency; have its persons' agents on shops "
                 "of that currency alone"
             )
-        if status != "final":
-            if in_month:
-                self._pending.append((amount, final_at))
-            return
         listed = sum(one for _, one in refunds)
         if completed != listed and refunds:  # the decision names at most 100 of them, and the whole sum
             refunds[-1] = (refunds[-1][0], refunds[-1][1] + completed - listed)
-        self.orders.append(
-            FinalOrder(
-                shop_id,
-                order_id,
-                revision,
-                day_name(day),
-                amount,
-                credited,
-                placed,
-                paid,
-                basis == "ruling",
-                tuple(refunds),
-            )
+        found = FinalOrder(
+            shop_id,
+            order_id,
+            revision,
+            day_name(day),
+            amount,
+            credited,
+            placed,
+            paid,
+            basis == "ruling",
+            tuple(refunds),
         )
+        if status == "final":
+            self._orders.append(found)
+        elif in_month:
+            self._pending.append((found, final_at))
 
 
 def attained(scheme: PayScheme, month: str, terms: Iterable[Terms], read: Read) -> Read:
@@ -274,6 +361,10 @@ def attained(scheme: PayScheme, month: str, terms: Iterable[Terms], read: Read) 
             reached[f"{ATTAINMENT}{key}"] = _exact(share)
         figures[one.person_id] = {**values, **reached}
     return msgspec.structs.replace(read, figures=figures)
+
+
+def _key(order: FinalOrder) -> tuple[str, str]:
+    return order.shop_id, order.order_id
 
 
 def _is_of_shop(key: str) -> bool:

@@ -127,6 +127,15 @@ class Accounts:
         number = bisect_right(days, day)
         return names[number - 1] if number else None
 
+    def persons(self, first: int, last: int) -> set[str]:
+        """Return who is an agent of these shops on any of some days."""
+        return {
+            name
+            for days, names in self._of.values()
+            for number, (day, name) in enumerate(zip(days, names, strict=True))
+            if day <= last and (number + 1 == len(days) or days[number + 1] > first)
+        }
+
     def of(self, person_id: str) -> list[Account]:
         """Return from when on a person is which agents, by shop and agent."""
         return [

@@ -78,6 +78,12 @@ class Open(Struct, frozen=True):
     """Days of agents who are persons of the run, pending; 0 where the scheme pays by no figure of days."""
     unknown_agents: dict[str, int]
     """Final orders of the month credited to agents who are no person, by ``shop/agent``."""
+    without_scheme: dict[str, int] = {}
+    """Final orders of the month by persons whom no scheme pays, agents of the run's shops in it."""
+    month_ends: int = 0
+    """When the month has ended on all of the run's shops, epoch ms; 0: the run does not say."""
+    known_until: int | None = None
+    """The latest watermark of any partition, epoch ms; None: nothing has been read."""
 
 
 class Read(Struct, frozen=True):

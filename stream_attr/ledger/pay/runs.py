@@ -9,12 +9,15 @@ from psycopg import Connection
 from psycopg.errors import CheckViolation
 
 from stream_attr.errors import UnusableError
+from stream_attr.ledger.formats.cells import as_text
+from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.pay.records import Basis, Kept
 from stream_attr.ledger.pay.schemes import who
+from stream_attr.ledger.reports.report import Moment
 from stream_attr.pay.employment import days_of_month
 from stream_attr.pay.lines import decode, encode
 
-__all__ = ["Run", "RunId", "Runs", "month_asked"]
+__all__ = ["Run", "RunId", "Runs", "Summary", "month_asked"]
 
 _STEPS: Final = {
     "check": ("draft", "checked"),
@@ -54,6 +57,33 @@ class Run(NamedTuple):
     """What was done, by whom and when (epoch ms): drafted, checked, approved, closed."""
 
 
+class Summary(NamedTuple):
+    """A run in a list of runs."""
+
+    id: RunId
+    version: int
+    state: str
+    persons: list[str]
+    """All of the team, also those without a statement."""
+    drafted_by: str
+    statements: int
+    total: int
+    """Of the statements, in minor units."""
+
+
+class Paid(NamedTuple):
+    """A statement in a list of a person's statements."""
+
+    run: RunId
+    version: int
+    """Of the scheme."""
+    state: str
+    """Of the run."""
+    pay: int
+    true_up: int
+    total: int
+
+
 def month_asked(text: str) -> str:
     """Return a month ``YYYY-MM``. Raises UnusableError unless it is one."""
     try:
@@ -86,14 +116,15 @@ class Runs:
             )
         return found
 
-    def all(self) -> list[tuple[RunId, str, int, int]]:
-        """Return all runs by month and scheme, each with its state, its statements and their total."""
+    def all(self) -> list[Summary]:
+        """Return all runs by month and scheme."""
         rows = self._connection.execute(
-            "SELECT scheme_id, to_char(month, 'YYYY-MM'), state, count(person_id),"
-            " coalesce(sum(total), 0)::bigint FROM pay_run LEFT JOIN pay_statement USING (scheme_id, month)"
+            "SELECT scheme_id, to_char(month, 'YYYY-MM'), version, state, persons, drafted_by,"
+            " count(person_id), coalesce(sum(total), 0)::bigint"
+            " FROM pay_run LEFT JOIN pay_statement USING (scheme_id, month)"
             " GROUP BY scheme_id, month ORDER BY month, scheme_id"
         )
-        return [(RunId(scheme_id, month), *others) for scheme_id, month, *others in rows]
+        return [Summary(RunId(scheme_id, month), *others) for scheme_id, month, *others in rows]
 
     def closed_with(self, persons: list[str]) -> list[Run]:
         """Return the closed runs in whose team any of some persons is, by month and scheme."""
@@ -110,6 +141,16 @@ class Runs:
             (run.scheme_id, run.first_day),
         )
         return {person: decode(record.encode(), Kept) for person, record in rows}
+
+    def of_person(self, person_id: str) -> list[Paid]:
+        """Return a person's statements, the latest month first."""
+        rows = self._connection.execute(
+            "SELECT scheme_id, to_char(month, 'YYYY-MM'), version, state, pay, true_up, total"
+            " FROM pay_statement JOIN pay_run USING (scheme_id, month) WHERE person_id = %s"
+            " ORDER BY month DESC",
+            [person_id],
+        )
+        return [Paid(RunId(scheme_id, month), *others) for scheme_id, month, *others in rows]
 
     def store(self, run: RunId, version: int, basis: Basis, kept: dict[str, Kept], by: str) -> None:
         """Keep a draft, in place of the one that is there or of what was checked or approved of it.
@@ -158,11 +199,14 @@ class Runs:
             "DELETE FROM pay_run WHERE scheme_id = %s AND month = %s::date", (run.scheme_id, run.first_day)
         )
 
-    def step(self, run: RunId, step: str, by: str) -> None:
+    def step(self, run: RunId, step: str, by: str, *, as_it_stands: bool = False) -> None:
         """Check, approve or close a run, whose content stays as it was drafted.
 
-        Raises UnusableError where it is not in the state before, where who drafted it would approve it, or
-        where a run was closed since that settles what it settles.
+        ``as_it_stands``: close it although something of the month could still change when it was drafted.
+
+        Raises UnusableError where it is not in the state before, where who drafted it would approve it,
+        where a run was closed since that settles what it settles, and where it would be closed before the
+        month has ended or, unless ``as_it_stands``, with something pending.
         """
         name = who(by)
         self._connection.execute("LOCK TABLE pay_run IN SHARE ROW EXCLUSIVE MODE")
@@ -180,6 +224,10 @@ class Runs:
                 f"since the run of scheme {run.scheme_id} for {run.month} was drafted, others of its persons "
                 f"were closed ({more}), and both would settle the same corrections: draft it again"
             )
+        if step == "close":
+            _refuse_early(found)
+            if not as_it_stands:
+                _refuse_open(found)
         try:
             self._connection.execute(
                 f"UPDATE pay_run SET (state, {new}_by, {new}_ts) = (%s, %s, %s)"
@@ -221,6 +269,36 @@ def _refuse_closed(run: Run) -> None:
             f"the run of scheme {run.id.scheme_id} for {run.id.month} was closed by {by} and never changes: "
             "what has changed since comes as corrections into the next run"
         )
+
+
+def _refuse_early(run: Run) -> None:
+    """Refuse what was drafted before the month had ended, by what the ledger had read."""
+    left, zone = run.basis.read.open, run.basis.as_of.zone
+    known = left.known_until
+    if not left.month_ends or (known is not None and known >= left.month_ends):
+        return
+    came = "had read nothing" if known is None else f"had come to {_clock(known, zone)}"
+    raise UnusableError(
+        f"{run.id.month} ends {_clock(left.month_ends, zone)}, and the ledger {came} when the run of scheme "
+        f"{run.id.scheme_id} was drafted: draft it again once the ledger has the whole month"
+    )
+
+
+def _refuse_open(run: Run) -> None:
+    """Refuse what had something pending when it was drafted."""
+    left, zone = run.basis.read.open, run.basis.as_of.zone
+    if not (left.orders or left.agent_days):
+        return
+    until = "" if left.until is None else f", until {_clock(left.until, zone)} at the latest"
+    raise UnusableError(
+        f"{left.orders:,} orders and {left.agent_days:,} agents' days of {run.id.month} could still change "
+        f"when the run of scheme {run.id.scheme_id} was drafted{until}: draft it again then, or say that it "
+        "is to be closed as it stands (--as-it-stands)"
+    )
+
+
+def _clock(ts: int, zone: str) -> str:
+    return as_text(Moment(ts, zone), Kind.MOMENT, "en", grouped=True)
 
 
 def _not_now(run: Run, step: str) -> str:

@@ -17,7 +17,7 @@ from stream_attr.ledger.pay.schemes import Schemes
 from stream_attr.ledger.reports.report import Cell, Column, Moment, Money, Note, Report, Row
 from stream_attr.ledger.texts import Text
 
-__all__ = ["filters_of", "name_of", "refund_note", "run_report", "signatures"]
+__all__ = ["STATES", "filters_of", "name_of", "refund_note", "run_report", "signatures"]
 
 _TITLE: Final = Text("Pay", "薪酬")
 _PERSON: Final = Column("person", Text("person", "人员"))
@@ -29,7 +29,7 @@ _TOTAL: Final = Text("total", "合计")
 _SCHEME: Final = Text("scheme", "方案")
 _MONTH: Final = Text("month", "月份")
 _STATE: Final = Text("state", "状态")
-_STATES: Final = {
+STATES: Final = {
     "draft": Text("draft", "草稿"),
     "checked": Text("checked", "已核对"),
     "approved": Text("approved", "已批准"),
@@ -63,6 +63,11 @@ _OPEN_DAYS: Final = Text(
 _UNKNOWN: Final = Text(
     "Nobody is paid for {orders} orders of agent {agent}: by the roster no person is this agent.",
     "客服 {agent} 的 {orders} 单没有人计薪：花名册未写明该客服是谁。",
+)
+_WITHOUT_SCHEME: Final = Text(
+    "No scheme pays {person}, an agent of these shops in the month, with {orders} orders: enter the person, "
+    "or say in the roster that it is nobody's agent any more.",
+    "没有方案为 {person} 计薪，其当月是这些店铺的客服，名下 {orders} 单：请登记该人员，或在花名册中更正。",
 )
 _UNSHARED: Final = Text(
     "Nobody has a share in the pot {component} of {amount}.", "奖金池 {component} 的 {amount} 无人可分。"
@@ -125,7 +130,7 @@ def run_report(connection: Connection[Any], run_id: RunId) -> Report:
 def filters_of(run: Run, scheme: PayScheme) -> list[tuple[Text, str]]:
     """Return which run it is, to stand above it."""
     name = "" if scheme.name is UNSET else f" {scheme.name}"
-    state = _STATES[run.state]
+    state = STATES[run.state]
     return [
         (_SCHEME, f"{scheme.scheme_id}{name}, {scheme.version}"),
         (_MONTH, run.id.month),
@@ -164,6 +169,8 @@ def _notes(run: Run, scheme: PayScheme) -> Iterator[Note]:
     """Yield what those who make the run should know of it."""
     for agent, orders in run.basis.read.open.unknown_agents.items():
         yield Note(_UNKNOWN.filled(agent=agent, orders=f"{orders:,}"), is_warning=True)
+    for person, orders in run.basis.read.open.without_scheme.items():
+        yield Note(_WITHOUT_SCHEME.filled(person=person, orders=f"{orders:,}"), is_warning=True)
     for component, pot in run.basis.unshared.items():
         yield Note(_UNSHARED.filled(component=component, amount=format_money(pot, scheme.currency)))
     for one in run.basis.warnings:

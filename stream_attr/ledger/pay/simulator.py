@@ -28,7 +28,7 @@ from stream_attr.pay.figures import SCORE
 from stream_attr.pay.lines import CommissionWhy, FactorWhy, Line, StepsWhy
 from stream_attr.pay.team import Team, portions_of
 
-__all__ = ["WhatIf", "simulation"]
+__all__ = ["WhatIf", "needed", "simulation"]
 
 _TITLE: Final = Text("What would be", "试算")
 _PERSON: Final = Text("person", "人员")
@@ -118,10 +118,10 @@ def _rows(now: Sequence[Line], then: Sequence[Line], scheme: PayScheme, other: P
         difference = Money((new.amount if new else 0) - (old.amount if old else 0), other.currency)
         name = name_of(other if new else scheme, component)
         how = words.how(new.why) if new else None
-        yield (name, *amounts, difference, how, _needed(words, new) if new else None)
+        yield (name, *amounts, difference, how, needed(words, new) if new else None)
 
 
-def _needed(words: Words, line: Line) -> Text | None:
+def needed(words: Words, line: Line) -> Text | None:
     """Return how much more of a figure the next tier needs; None: there is none above."""
     why = line.why
     figure = why.figure if isinstance(why, StepsWhy) else None

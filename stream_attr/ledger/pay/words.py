@@ -31,7 +31,7 @@ from stream_attr.pay.lines import (
 )
 from stream_attr.pay.sharing import rounded
 
-__all__ = ["Words", "kind_of"]
+__all__ = ["Words", "kind_of", "percent"]
 
 _UNITS: Final = Text("{figure} {number} × {amount}", "{figure} {number} × {amount}")
 _ATTAINED: Final = Text("{figure} attained", "{figure}完成率")

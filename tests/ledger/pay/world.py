@@ -42,11 +42,17 @@ def scheme(*components: Mapping[str, Any], version: int = 1, **head: Any) -> dic
     }
 
 
-def agent(connection: Connection, agent_id: str, person: str | None, first: str = "2026-01-01") -> None:
+def agent(
+    connection: Connection,
+    agent_id: str,
+    person: str | None,
+    first: str = "2026-01-01",
+    shop_id: str = SHOP,
+) -> None:
     """An agent who is a person from a day on; later records come later."""
     connection.execute(
         "INSERT INTO roster VALUES (%s, %s, 0, (SELECT count(*) FROM roster), %s, 'presale', NULL, NULL, %s)",
-        (SHOP, agent_id, first, person),
+        (shop_id, agent_id, first, person),
     )
 
 
@@ -155,10 +161,23 @@ def shown(database: Database, month: str = "2026-11", scheme_id: str = "presale"
     return {row["person"]: row for row in json.loads(text)["rows"]}
 
 
-def close(database: Database, month: str = "2026-11", scheme_id: str = "presale") -> None:
-    """Draft, check, approve and close a run."""
+def known_until(database: Database, day: str) -> None:
+    """The ledger has read everything up to a day, and nothing after it."""
+    with database.connection() as connection:
+        connection.execute(
+            "INSERT INTO sink_offset VALUES ('attribution-decisions', 0, 9, NULL, %(at)s, %(at)s)"
+            " ON CONFLICT (topic, source_partition) DO UPDATE SET watermark = excluded.watermark",
+            {"at": start_of(day)},
+        )
+
+
+def close(
+    database: Database, month: str = "2026-11", scheme_id: str = "presale", known: str = "2028-01-01"
+) -> None:
+    """Draft, check, approve and close a run, long after the month, as it stands."""
+    known_until(database, known)
     which = ("--scheme", scheme_id, "--month", month)
     done(database, "run", "draft", *which, "--by", "Li")
     done(database, "run", "check", *which, "--by", "Li")
     done(database, "run", "approve", *which, "--by", "Wang")
-    done(database, "run", "close", *which, "--by", "Li")
+    done(database, "run", "close", *which, "--by", "Li", "--as-it-stands")

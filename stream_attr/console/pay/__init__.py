@@ -1,0 +1,1 @@
+"""Pay in the console: whose an account may see, and the texts of its screens."""
