@@ -157,6 +157,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         "与设置记录相同的 JSON：预设加上不同之处。名称与规则要么都填，要么都不填。",
     ),
     "lab_own_name": Text("name of these rules", "规则名称"),
+    "lab_period": Text("orders paid", "付款期间"),
     "lab_schedule": Text("Prepare as the shop's next settings", "拟定为店铺的下一份设置"),
     "lab_schedule_help": Text(
         "From tomorrow on, as a draft that is looked at and published under Rules.",
