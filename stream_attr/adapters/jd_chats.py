@@ -12,6 +12,7 @@ from stream_attr.adapters.reading import (
     flag,
     identifier,
     identifier_or_none,
+    mapping,
     mapping_or_none,
     mappings,
     parse,
@@ -41,22 +42,37 @@ def read_chats(body: Document, fields: Fields, out: Collector) -> bool:
             with out.part():
                 _older_message(root(parse(one)), fields, out)
         return True
-    if "list" not in body:
+    name = "data" if "data" in body else "list"
+    if name not in body:
         return False
-    for one in mappings(body, "list"):
-        with out.part():
-            if "uuid" in one:
-                _message(one, fields, out)
-            else:
-                _session(one, fields, out)
+    several = isinstance(body[name], list)
+    for one in mappings(body, name) if several else [mapping(body, name)]:
+        if "dongdongChatLogList" in one:
+            with out.part():
+                _details(one, fields, out)
+        else:
+            with out.part():
+                (_message if "uuid" in one else _session)(one, fields, out)
     return True
 
 
+def _details(one: Document, fields: Fields, out: Collector) -> None:
+    """A session with its messages, which name no more than the account of the buyer."""
+    session = mapping_or_none(one, "dongdongSession") or {}
+    for message in mappings(one, "dongdongChatLogList"):
+        with out.part():
+            _message({"xidBuyer": session.get("xidBuyer"), **message}, fields, out)
+    if session:
+        _session(session, fields, out)
+
+
 def _talk(one: Document, buyer: str, out: Collector) -> Talk:
-    connection = out.connection
-    return Talk(
-        "jd", connection.shop(), connection.buyer(identifier_or_none(one, buyer)), connection.with_text
-    )
+    """Return what messages share. A masked account is of several buyers, and none: `bridge` may know it."""
+    connection, account = out.connection, identifier_or_none(one, "customer")
+    native = identifier_or_none(one, buyer)
+    if native is not None and "*" in native:
+        native = None
+    return Talk("jd", connection.shop(), connection.buyer(native, account), connection.with_text)
 
 
 def _product(one: Document) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.adapters.platforms import adapted, changed, orders, reasons, sample
+from tests.adapters.platforms import adapted, changed, chats, orders, reasons, sample
 
 LISTS = {
     ("taobao", "trades_sold_increment_get"): ("trade_fullinfo_single", "trade_fullinfo_two_suborders"),
@@ -63,3 +63,32 @@ def test_a_refund_of_another_order_than_was_asked_for_is_refused():
     store = {("order", "6900000000000000002"): sample("doudian", "order_orderDetail")}
     given = adapted("doudian", other, enrich=lambda *key: store.get(key))
     assert reasons(given) == ["bad_id"]
+
+
+def test_chats_of_jd_come_alike_in_each_form_of_a_reply():
+    """A list of messages, the same under the name that JD's documents give it, and with their session."""
+    messages, sessions = sample("jd", "dongdong_chat_logs"), sample("jd", "dongdong_sessions")
+    told = {event.event_id: event for one in (messages, sessions) for event in chats(adapted("jd", one))}
+    named = {"success": True, "data": messages["list"]}
+    assert {event.event_id for event in chats(adapted("jd", named))} <= told.keys()
+    single = {"success": True, "data": messages["list"][0]}
+    assert [event.event_id for event in chats(adapted("jd", single))] == ["jd:mu-1"]
+    details = chats(adapted("jd", sample("jd", "dongdong_chat_details")))
+    assert [event.event_id for event in details] == ["jd:mu-1", "jd:mu-2", "jd:sSIDsample0001:transfer"]
+    assert all(told[event.event_id] == event for event in details)
+
+
+def test_an_account_of_jd_that_is_masked_is_no_buyer_and_a_bridge_may_know_it():
+    details = sample("jd", "dongdong_chat_details")
+    place = "data__0__dongdongSession__xidBuyer"
+    masked = adapted("jd", changed(details, **{place: None}))
+    assert (chats(masked), set(reasons(masked))) == ([], {"no_buyer"})
+    known = adapted("jd", changed(details, **{place: None}), bridge={"jd_s****e": "b-7"}.get)
+    assert {event.buyer_id for event in chats(known)} == {"b-7"}
+
+
+def test_an_account_that_the_older_chats_of_jd_mask_is_no_buyer():
+    place = "jingdong_im_pop_chatlog_get_responce__ChatLogPage__chatLogList__0__customer"
+    given = adapted("jd", changed(sample("jd", "im_pop_chatlog_get_legacy"), **{place: "jd_s****e"}))
+    assert reasons(given) == ["no_buyer"]
+    assert {event.buyer_id for event in chats(given)} == {"jd_sample_buyer"}
