@@ -120,8 +120,7 @@ def _serve(
     provider = None
     if doors.oidc is not None:
         provider = doors.oidc.provider(f"{address.rstrip('/')}{app.OIDC_BACK}")
-    trial = None if events is None else console_module("changes.trial").trial_of(events)
-    settings = app.Settings(secure, writer, address, doors.proxies, doors.login_header, provider, trial)
+    settings = app.Settings(secure, writer, address, doors.proxies, doors.login_header, provider)
     uvicorn = importlib.import_module("uvicorn")
     migrate = ledger_module("database.migrate").migrate
     with ledger_module("database.connect").Database(*where, create=False) as database:

@@ -21,7 +21,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from stream_attr.console.accounts import Accounts
-from stream_attr.console.changes.previews import Previews, Trial
 from stream_attr.console.doors import Attempts, Headers, check_form, check_origin, form_of
 from stream_attr.console.entrance import Entrance
 from stream_attr.console.kept import Kept
@@ -104,8 +103,6 @@ class Settings(NamedTuple):
     """In which they say as whom they have let somebody in."""
     provider: Provider | None = None
     """Where people can log in besides."""
-    trial: Trial | None = None
-    """Says what a change of rules would have done; None: nobody can."""
     lab: Runner | None = None
     """What judges trials of rules; None: no events are stored."""
 
@@ -122,11 +119,10 @@ def application(
     if settings.provider is not None:
         oidc = OidcLogIn(pool, settings.provider, entrance, doors, attempts)
         by_provider = [Route("/oidc", oidc.begin), Route(OIDC_BACK, oidc.come_back)]
-    previews = None if settings.trial is None else Previews(pool, settings.trial)
 
     def endpoint(screen: Screen) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            answering = partial(_answer, request, screen, pool, entrance, settings, previews)
+            answering = partial(_answer, request, screen, pool, entrance, settings)
             if request.method != "POST":
                 return await run_in_threadpool(answering, None)
             if screen.largest_file:  # of nobody who may not send it is a file read
@@ -185,7 +181,6 @@ def _answer(
     pool: ConnectionPool[Connection[Any]],
     entrance: Entrance,
     settings: Settings,
-    previews: Previews | None,
     form: FormData | None,
 ) -> Response:
     """Answer a request of somebody who may see the screen; who is not logged in is led to the log-in.
@@ -202,7 +197,7 @@ def _answer(
             check_form(form.get("csrf_token"), visit.session.csrf_token)
             visit.form = Asked(tuple((key, one) for key, one in form.multi_items() if isinstance(one, str)))
             visit.file = next((one for one in form.values() if isinstance(one, UploadFile)), None)
-        visit.writer, visit.previews, visit.lab = settings.writer, previews, settings.lab
+        visit.writer, visit.lab = settings.writer, settings.lab
         try:
             answer = answering(visit)
         except UnusableError as error:

@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from stream_attr.console.accounts import Account
-from stream_attr.console.changes.previews import Previews
 from stream_attr.console.reading import agents_of, reading, shops_of
 from stream_attr.console.sessions import Session
 from stream_attr.kafka.writer import TopicWriter
@@ -84,8 +83,6 @@ class Visit:
     """The file that was sent with it; it is gone once the answer is made."""
     writer: TopicWriter | None = None
     """What records are published with; None: the console was given no broker."""
-    previews: Previews | None = None
-    """What tries changes of rules; None: the console was given no events."""
     lab: Runner | None = None
     """What judges trials of rules; None: the console was given no stored events."""
     shops: list[str] = field(default_factory=list)

@@ -17,6 +17,7 @@ from stream_attr.errors import StreamAttrError
 from stream_attr.lab.event_folder import EventFolder
 from stream_attr.lab.judge import judge
 from stream_attr.lab.result import LabResult
+from stream_attr.lab.roster_change import judge_roster
 from stream_attr.lab.rule_sets import RuleSet, composed
 from stream_attr.lab.trials import State, Trial, Trials
 
@@ -114,6 +115,16 @@ class Runner:
                     if not Trials(connection).tell(trial, read, total):
                         raise _NobodyWaitsError
 
+        if trial.roster is not None:
+            before, after = (one.name for one in trial.rule_sets)
+            return judge_roster(
+                self._folder,
+                trial.roster,
+                trial.period,
+                (before, after),
+                processes=_PROCESSES,
+                progress=tell,
+            )
         return judge(
             self._folder,
             trial.shop_id,

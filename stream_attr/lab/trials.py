@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, LiteralString, NamedTuple
 
@@ -23,7 +23,7 @@ _SILENT_MS: Final = 300_000
 """A trial that has told nothing for so long has ended with its process."""
 _COLUMNS: Final[LiteralString] = (
     "shop_id, trial_id, first_day::text, last_day::text, rule_sets, asked_by, asked_ts, state, read, total,"
-    " told_ts, ended_ts, problem"
+    " told_ts, ended_ts, problem, roster"
 )
 
 
@@ -52,6 +52,8 @@ class Trial(NamedTuple):
     """Events that are read, and that there are; 0: it is not known yet."""
     ended_ts: int | None
     problem: str | None
+    roster: dict[str, Any] | None = None
+    """A roster record that is tried: then the second rule set is the shop's rules with it."""
 
     @property
     def is_open(self) -> bool:
@@ -65,13 +67,21 @@ class Trials:
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
 
-    def ask(self, shop_id: str, rule_sets: Sequence[RuleSet], period: Period, by: str) -> str:
-        """Have a trial made; return its id."""
+    def ask(
+        self,
+        shop_id: str,
+        rule_sets: Sequence[RuleSet],
+        period: Period,
+        by: str,
+        roster: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Have a trial made; return its id. ``roster``: see `Trial`."""
         trial_id = secrets.token_hex(6)
         sets = [{"name": one.name, "rules": one.rules} for one in rule_sets]
         self._connection.execute(
-            "INSERT INTO lab_trial (shop_id, trial_id, first_day, last_day, rule_sets, asked_by, asked_ts)"
-            " VALUES (%s, %s, %s::date, %s::date, %s, %s, %s)",
+            "INSERT INTO lab_trial"
+            " (shop_id, trial_id, first_day, last_day, rule_sets, asked_by, asked_ts, roster)"
+            " VALUES (%s, %s, %s::date, %s::date, %s, %s, %s, %s)",
             (
                 shop_id,
                 trial_id,
@@ -80,6 +90,7 @@ class Trials:
                 orjson.dumps(sets).decode(),
                 by,
                 _now(),
+                None if roster is None else orjson.dumps(roster).decode(),
             ),
         )
         return trial_id
@@ -146,7 +157,7 @@ class Trials:
 
 
 def _trial(row: tuple[Any, ...]) -> Trial:
-    shop, name, first, last, sets, by, asked, state, read, total, told, ended, problem = row
+    shop, name, first, last, sets, by, asked, state, read, total, told, ended, problem, roster = row
     if state == State.RUNNING and (told or 0) < _now() - _SILENT_MS:
         state = State.CANCELLED
     return Trial(
@@ -161,6 +172,7 @@ def _trial(row: tuple[Any, ...]) -> Trial:
         total,
         ended,
         problem,
+        roster,
     )
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from stream_attr.console.accounts import Duty
 from stream_attr.console.app import Settings, application
-from stream_attr.console.changes.trial import trial_of
 from stream_attr.console.roles import Role
 from stream_attr.contract.topics import DECISIONS, ROSTER, SETTINGS
 from stream_attr.kafka.admin import create_topics
@@ -20,6 +19,7 @@ from stream_attr.kafka.embedded.server import free_port
 from stream_attr.kafka.publish import Inputs, publish
 from stream_attr.kafka.shop_records import read_shop_records
 from stream_attr.kafka.writer import TopicWriter
+from stream_attr.lab.runner import Runner
 from tests.console.conftest import PASSWORD, add, on_port
 from tests.console.rule_events import FIRST, SHOP, ZONE, events, folder_of
 from tests.console.rule_events import ROSTER as AGENTS
@@ -55,8 +55,10 @@ def consoles(ledger, embedded, topic_prefix, tmp_path):
         for one in AGENTS:
             write(f"{SHOP}|{one['agent_id']}", json.dumps(one).encode())
     with ledger.pool(autocommit=True) as pool:
-        trial = trial_of(folder_of(tmp_path))
-        yield application(pool, Settings(secure=False, writer=writer, trial=trial))
+        runner = Runner(pool, folder_of(tmp_path))
+        runner.start()
+        yield application(pool, Settings(secure=False, writer=writer, lab=runner))
+        runner.stop()
 
 
 @pytest.fixture
@@ -139,7 +141,7 @@ def test_where_the_month_has_no_events_it_is_told_and_taken_upon_oneself(editors
     while "hx-trigger" in manager.browser.get(f"{page}&part=live").text:
         time.sleep(0.05)
     text = manager.browser.get(page).text
-    assert "There is no preview: no order that was paid from 2020-01-01 to 2020-01-31" in text
+    assert "No order that was paid in 2020-01-01 – 2020-01-31 is among the stored events" in text
     assert manager.send(page, publish_form(text)).status_code == 409
     assert len(records()) == 3
     assert manager.send(page, publish_form(text), **{"without-preview": "yes"}).status_code == 303

@@ -13,13 +13,8 @@ from psycopg import Connection
 from stream_attr.console.accounts import now_ms
 from stream_attr.console.changes.checks import value_of
 from stream_attr.contract.topics import ROSTER
-from stream_attr.lab.kept import decode_result, encode_result
-from stream_attr.lab.result import LabResult
 
-__all__ = ["Change", "Drafts", "Preview", "State", "digest_of"]
-
-_SILENT_MS: Final = 60_000
-"""A preview that has told nothing for so long has ended with its process."""
+__all__ = ["Change", "Drafts", "State", "digest_of"]
 
 
 class State(StrEnum):
@@ -28,16 +23,6 @@ class State(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
     DISCARDED = "discarded"
-
-
-class Preview(StrEnum):
-    """How far the preview of a change is."""
-
-    NONE = "none"
-    RUNNING = "running"
-    DONE = "done"
-    IMPOSSIBLE = "impossible"
-    FAILED = "failed"
 
 
 class Change(NamedTuple):
@@ -59,12 +44,10 @@ class Change(NamedTuple):
     state: State
     changed_by: str
     changed_ts: int
-    preview_state: str | None
-    preview_digest: str | None
-    preview_ts: int | None
-    preview_read: int | None
-    preview_of: int | None
-    preview_problem: str | None
+    trial_id: str | None
+    """What tries it in the lab, or has tried it."""
+    trial_digest: str | None
+    """Of the content that is tried."""
     seen_by: list[str]
     """Who has seen the preview of this content."""
     published_by: str | None
@@ -84,19 +67,10 @@ class Change(NamedTuple):
         """Return the record that held before."""
         return None if self.before is None else orjson.loads(self.before)
 
-    @property
-    def shown(self) -> Preview:
-        """Return how far the preview of this very content is."""
-        if self.preview_state is None or self.preview_digest != self.digest:
-            return Preview.NONE
-        if self.preview_state == Preview.RUNNING and (self.preview_ts or 0) < now_ms() - _SILENT_MS:
-            return Preview.FAILED
-        return Preview(self.preview_state)
-
 
 _COLUMNS: Final[LiteralString] = (
     "shop_id, number, topic, agent_id, content, digest, before, basis, state, changed_by, changed_ts,"
-    " preview_state, preview_digest, preview_ts, preview_read, preview_of, preview_problem, seen_by,"
+    " trial_id, trial_digest, seen_by,"
     " published_by, published_ts, published_unseen, source_partition, source_offset"
 )
 
@@ -154,7 +128,7 @@ class Drafts:
             row = self._connection.execute(
                 "UPDATE rule_change SET content = %(content)s, before = %(before)s, basis = %(basis)s,"
                 " changed_by = %(login)s, changed_ts = %(now)s, digest = %(digest)s,"
-                " preview_state = CASE WHEN digest = %(digest)s AND basis = %(basis)s THEN preview_state END,"
+                " trial_id = CASE WHEN digest = %(digest)s AND basis = %(basis)s THEN trial_id END,"
                 " seen_by = CASE WHEN digest = %(digest)s AND basis = %(basis)s THEN seen_by ELSE '{}' END"
                 " WHERE shop_id = %(shop)s AND number = %(number)s AND state = 'draft' RETURNING number",
                 {
@@ -178,57 +152,20 @@ class Drafts:
             (self._shop_id, number),
         )
 
-    def begin_preview(self, change: Change) -> bool:
-        """Note that a preview begins; False: one runs, or the content has changed."""
-        now = now_ms()
-        return bool(
-            self._connection.execute(
-                "UPDATE rule_change SET preview_state = 'running', preview_digest = digest, preview_ts = %s,"
-                " preview_read = NULL, preview_of = NULL, preview = NULL, preview_problem = NULL,"
-                " seen_by = '{}'"
-                " WHERE shop_id = %s AND number = %s AND state = 'draft' AND digest = %s"
-                " AND (preview_state IS DISTINCT FROM 'running' OR preview_digest <> digest"
-                " OR preview_ts < %s)",
-                (now, self._shop_id, change.number, change.digest, now - _SILENT_MS),
-            ).rowcount
+    def note_trial(self, change: Change, trial_id: str) -> None:
+        """Note what tries a content; nobody has seen what comes of it."""
+        self._connection.execute(
+            "UPDATE rule_change SET trial_id = %s, trial_digest = %s, seen_by = '{}'"
+            " WHERE shop_id = %s AND number = %s AND state = 'draft' AND digest = %s",
+            (trial_id, change.digest, self._shop_id, change.number, change.digest),
         )
-
-    def tell_progress(self, change: Change, read: int, of: int) -> bool:
-        """Note how far a preview is; False: nobody waits for it any more."""
-        return self._tell(change, "preview_read = %s, preview_of = %s", (read, of))
-
-    def end_preview(
-        self, change: Change, state: Preview, result: LabResult | None, problem: str | None
-    ) -> None:
-        """Note what came of a preview."""
-        kept = None if result is None else encode_result(result).decode()
-        self._tell(change, "preview_state = %s, preview = %s, preview_problem = %s", (state, kept, problem))
-
-    def _tell(self, change: Change, what: LiteralString, bound: Sequence[object]) -> bool:
-        query = (
-            f"UPDATE rule_change SET preview_ts = %s, {what} WHERE shop_id = %s AND number = %s"
-            " AND state = 'draft' AND preview_state = 'running' AND preview_digest = %s AND digest = %s"
-        )
-        where = (self._shop_id, change.number, change.digest, change.digest)
-        return bool(self._connection.execute(query, (now_ms(), *bound, *where)).rowcount)
-
-    def result(self, change: Change) -> LabResult | None:
-        """Return what the preview of a change found; None: there is none."""
-        row = self._connection.execute(
-            "SELECT preview::text FROM rule_change WHERE shop_id = %s AND number = %s",
-            (self._shop_id, change.number),
-        ).fetchone()
-        if row is None or row[0] is None:
-            return None
-        return decode_result(row[0].encode(), f"the preview of change {change.number}")
 
     def note_seen(self, change: Change, login: str) -> None:
         """Note that somebody has been shown the preview of a content."""
         self._connection.execute(
             "UPDATE rule_change SET seen_by = seen_by || %s WHERE shop_id = %s AND number = %s"
-            " AND digest = %s AND preview_digest = digest AND preview_state = 'done'"
-            " AND NOT %s = ANY (seen_by)",
-            ([login], self._shop_id, change.number, change.digest, login),
+            " AND trial_id = %s AND trial_digest = digest AND digest = %s AND NOT %s = ANY (seen_by)",
+            ([login], self._shop_id, change.number, change.trial_id, change.digest, login),
         )
 
     def published(self, change: Change, login: str, partition: int, offset: int, *, unseen: bool) -> None:

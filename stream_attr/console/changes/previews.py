@@ -1,91 +1,74 @@
-"""Previews of changes: tried in the background, one after the other, with progress in the ledger."""
+"""The preview of a change: a trial of the lab, by the rules as they were and with the change."""
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
-from collections.abc import Callable
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, NamedTuple
 
-import psycopg
 from psycopg import Connection
-from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from stream_attr.console.changes.drafts import Change, Drafts, Preview
-from stream_attr.errors import StreamAttrError, UnusableError
+from stream_attr.console.changes.drafts import Change, Drafts
+from stream_attr.contract.topics import ROSTER
 from stream_attr.lab.result import LabResult
+from stream_attr.lab.rule_sets import AS_IT_STOOD, RuleSet
+from stream_attr.lab.trials import State, Trial, Trials
 from stream_attr.ledger.periods import Period
 
-__all__ = ["Previews", "Progress", "Trial"]
-
-logger = logging.getLogger(__name__)
-
-Progress = Callable[[int, int], None]
-"""Called with how many events are read, and of how many; what it raises ends the trial."""
-Trial = Callable[[Change, Period, Progress], LabResult]
-"""Says what a change would have done to a period; raises UnusableError where that cannot be known."""
-_TOLD_EVERY_S: Final = 0.5
-_WAIT_S: Final = 5.0
+__all__ = ["Found", "Preview", "ask_preview", "preview_of"]
 
 
-class _NobodyWaitsError(StreamAttrError):
-    """The draft has another content by now, or is over."""
+class Preview(StrEnum):
+    """How far the preview of a change's content is."""
+
+    NONE = "none"
+    RUNNING = "running"
+    DONE = "done"
+    EMPTY = "empty"
+    """No order was paid in the period, so it says nothing."""
+    FAILED = "failed"
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it has ended and nobody knows what the change would have done."""
+        return self in (Preview.EMPTY, Preview.FAILED)
 
 
-class Previews:
-    """Those that this program makes."""
+class Found(NamedTuple):
+    """The preview of a change."""
 
-    def __init__(self, pool: ConnectionPool[Connection[Any]], trial: Trial) -> None:
-        self._pool = pool
-        self._trial = trial
-        self._turn = threading.Lock()
+    state: Preview
+    trial: Trial | None = None
+    result: LabResult | None = None
 
-    def start(self, change: Change, period: Period) -> None:
-        """Begin a preview of a period, unless one of this content runs."""
-        with self._pool.connection() as connection:
-            if not Drafts(connection, change.shop_id).begin_preview(change):
-                return
-        threading.Thread(target=self._run, args=(change, period), name="preview", daemon=True).start()
 
-    def _run(self, change: Change, period: Period) -> None:
-        result: LabResult | None = None
-        state, problem = Preview.DONE, None
-        try:
-            while not self._turn.acquire(timeout=_WAIT_S):
-                self._tell(change, 0, 0)
-            try:
-                result = self._trial(change, period, self._telling(change))
-            finally:
-                self._turn.release()
-        except _NobodyWaitsError:
-            return
-        except UnusableError as error:
-            state, problem = Preview.IMPOSSIBLE, str(error)
-        except StreamAttrError as error:
-            state, problem = Preview.FAILED, str(error)
-        except Exception:
-            logger.exception("a preview has failed")
-            state = Preview.FAILED
-        try:
-            with self._pool.connection() as connection:
-                Drafts(connection, change.shop_id).end_preview(change, state, result, problem)
-        except (psycopg.Error, PoolTimeout, PoolClosed) as error:  # it counts as failed after a while
-            logger.warning("what came of a preview could not be kept: %s", type(error).__name__)
+def preview_of(connection: Connection[Any], change: Change) -> Found:
+    """Return the preview of a change's content; one that was cancelled is none."""
+    if change.trial_id is None or change.trial_digest != change.digest:
+        return Found(Preview.NONE)
+    trials = Trials(connection)
+    trial = trials.find(change.shop_id, change.trial_id)
+    if trial is None or trial.state is State.CANCELLED:
+        return Found(Preview.NONE)
+    if trial.is_open:
+        return Found(Preview.RUNNING, trial)
+    result = trials.result(trial)
+    if result is None:
+        return Found(Preview.FAILED, trial)
+    return Found(Preview.DONE if result.money else Preview.EMPTY, trial, result)
 
-    def _telling(self, change: Change) -> Progress:
-        told_s = 0.0
 
-        def tell(read: int, of: int) -> None:
-            nonlocal told_s
-            now_s = time.monotonic()
-            if now_s - told_s >= _TOLD_EVERY_S:
-                told_s = now_s
-                self._tell(change, read, of)
-
-        return tell
-
-    def _tell(self, change: Change, read: int, of: int) -> None:
-        with self._pool.connection() as connection:
-            if not Drafts(connection, change.shop_id).tell_progress(change, read, of):
-                raise _NobodyWaitsError
+def ask_preview(connection: Connection[Any], change: Change, period: Period, login: str) -> None:
+    """Have the lab try a change over a period, unless it is at it."""
+    if preview_of(connection, change).state is Preview.RUNNING:
+        return
+    is_roster = change.topic == ROSTER
+    changed = RuleSet(f"change {change.number}", None if is_roster else change.document)
+    with connection.transaction():
+        trial_id = Trials(connection).ask(
+            change.shop_id,
+            (AS_IT_STOOD, changed),
+            period,
+            login,
+            roster=change.document if is_roster else None,
+        )
+        Drafts(connection, change.shop_id).note_trial(change, trial_id)

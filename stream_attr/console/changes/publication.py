@@ -8,8 +8,9 @@ from psycopg import Connection
 
 from stream_attr.console.accounts import now_ms
 from stream_attr.console.changes.checks import Refusal, key_of, refusals
-from stream_attr.console.changes.drafts import Change, Drafts, Preview, State
+from stream_attr.console.changes.drafts import Change, Drafts, State
 from stream_attr.console.changes.history import differences
+from stream_attr.console.changes.previews import Preview, preview_of
 from stream_attr.console.shop_records import basis_of
 from stream_attr.contract.topics import SETTINGS
 from stream_attr.errors import StreamAttrError
@@ -63,8 +64,9 @@ def publish(
             raise NotPublishedError("change_is_over")
         if found.digest != digest:
             raise NotPublishedError("change_is_another")
-        unseen = not (found.shown is Preview.DONE and login in found.seen_by)
-        has_none = not can_preview or found.shown in (Preview.IMPOSSIBLE, Preview.FAILED)
+        preview = preview_of(connection, found).state
+        unseen = not (preview is Preview.DONE and login in found.seen_by)
+        has_none = not can_preview or preview.says_nothing
         if unseen and not (has_none and without_preview):
             raise NotPublishedError("preview_not_seen")
         records = read_shop_records(writer.bootstrap, writer.prefix, writer.security)

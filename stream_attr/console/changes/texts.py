@@ -71,10 +71,13 @@ OF_CHANGES: Final[Mapping[str, Text]] = {
     "prepared_by": Text("prepared by", "准备人"),
     "preview": Text("What it would have done", "影响试算"),
     "preview_cut": Text("{rows} more rows are not shown.", "另有 {rows} 行未显示。"),
+    "preview_empty": Text(
+        "No order that was paid in {period} is among the stored events: nobody can say what the change does.",
+        "历史事件中没有 {period} 付款的订单，无法得知此变更的影响。",
+    ),
     "preview_events": Text("{events} events judged twice", "两次判定 {events} 个事件"),
     "preview_nothing": Text("Nothing moves.", "没有变动。"),
     "preview_failed": Text("The preview has failed. {why}", "预览失败。{why}"),
-    "preview_impossible": Text("There is no preview: {why}", "无法预览：{why}"),
     "preview_none": Text(
         "Not tried yet. Last month's events are judged by the rules as they were and with this "
         "change; nothing is sent.",

@@ -12,8 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from stream_attr.console.accounts import now_ms
 from stream_attr.console.changes.checks import Refusal, refusals
-from stream_attr.console.changes.drafts import Change, Drafts, Preview, State
+from stream_attr.console.changes.drafts import Change, Drafts, State
 from stream_attr.console.changes.history import differences, held_on
+from stream_attr.console.changes.previews import Preview, ask_preview, preview_of
 from stream_attr.console.changes.publication import NotPublishedError, publish
 from stream_attr.console.links import to
 from stream_attr.console.periods import chosen, month_of, today
@@ -70,7 +71,8 @@ def _page(visit: Visit, problem: Text | None = None, refused: list[Refusal] | No
         basis = basis_of(change.topic, shop_id, change.agent_id, reader(connection, shop_id))
         documents = _documents(change, history)
         is_draft = change.state is State.DRAFT
-        result = drafts.result(change) if change.shown is Preview.DONE else None
+        preview = preview_of(connection, change)
+        result = preview.result if preview.state is Preview.DONE else None
         found = None if result is None else _found(visit, shop_id, result)
         if is_draft and refused is None:
             refused = refusals(change.topic, change.document, history, now_ms())
@@ -95,17 +97,23 @@ def _page(visit: Visit, problem: Text | None = None, refused: list[Refusal] | No
             later=sorted(one["effective_from"] for one in documents if one["effective_from"] > day),
             refused=refused or [],
             problem=problem,
-            preview=change.shown,
+            preview=preview.state,
+            trial=preview.trial,
             found=found,
             tried=result,
             last_month=[day_name(one) for one in month_of(today(connection, shop_id).day).before],
             Preview=Preview,
-            can_preview=visit.previews is not None,
+            can_preview=_can_preview(visit, shop_id),
             can_publish=visit.writer is not None,
             may_act=may_act,
             is_part=visit.is_part,
             live=to(_PATH, shop=shop_id, number=str(change.number), part="live"),
         )
+
+
+def _can_preview(visit: Visit, shop_id: str) -> bool:
+    """Whether events of a shop are stored."""
+    return visit.lab is not None and shop_id in visit.lab.shops
 
 
 class _View(NamedTuple):
@@ -170,8 +178,9 @@ def act(visit: Visit) -> Response:
         held = held_on(_documents(change, history_of(connection, shop_id)), change.document["effective_from"])
     drafts, login = Drafts(visit.connection, shop_id), visit.account.login
     match visit.form.one("do"):
-        case "preview" if visit.previews is not None:
-            visit.previews.start(change, chosen(visit.form, last_month))
+        case "preview" if visit.lab is not None:
+            ask_preview(visit.connection, change, chosen(visit.form, last_month), login)
+            visit.lab.look()
         case "rebase":
             drafts.save(change.number, change.topic, change.document, held, basis, login)
         case "discard":
@@ -199,7 +208,7 @@ def _published(visit: Visit, change: Change) -> Response:
             visit.account.login,
             digest=visit.form.one("digest") or "",
             without_preview=visit.form.one("without-preview") is not None,
-            can_preview=visit.previews is not None,
+            can_preview=_can_preview(visit, change.shop_id),
         )
     except NotPublishedError as error:
         return _page(visit, TEXTS[error.key], error.refused or None)
