@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 __all__ = ["PullMetrics"]
@@ -41,6 +43,6 @@ class PullMetrics:
         """Record a reply that was sent on."""
         self._replies.labels(*labels).inc()
 
-    def behind(self, labels: tuple[str, str, str], seconds: float) -> None:
-        """Set how far behind a list is."""
-        self._behind.labels(*labels).set(seconds)
+    def behind(self, labels: tuple[str, str, str], seconds: Callable[[], float]) -> None:
+        """Say how to tell how far behind a list is, also while it does not get on."""
+        self._behind.labels(*labels).set_function(seconds)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Final, NamedTuple
 
 from stream_attr.adapters.calls import Api
@@ -147,7 +148,11 @@ class _Runner:
             if self._pace.since_s is not None:
                 positions.set(known, self._pace.since_s)
             made.append(_Source(labels, _pull(api.api, name, client, keeping, positions, known)))
+            self._metrics.behind(labels, partial(self._behind_s, made[-1]))
         return made
+
+    def _behind_s(self, source: _Source) -> float:
+        return time.time() - (source.pull.until_s() or self._begun_s)
 
     @property
     def reason(self) -> str | None:
@@ -184,7 +189,6 @@ class _Runner:
             source.backoff.done()
             source.is_done = self._pace.once and not more
             source.due = 0.0 if more else time.monotonic() + self._pace.every_s
-        self._metrics.behind(source.labels, time.time() - (source.pull.until_s() or self._begun_s))
 
     def _fail(self, source: _Source, why: str) -> None:
         platform, connection, name = source.labels

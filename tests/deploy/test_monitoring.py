@@ -53,7 +53,7 @@ def exposed() -> dict[str, set[str]]:
     pull = PullMetrics()
     pull.asked(("jd", "main", "orders"), "kept")
     pull.kept(("jd", "main", "orders"))
-    pull.behind(("jd", "main", "orders"), 1)
+    pull.behind(("jd", "main", "orders"), lambda: 1)
     console = ConsoleMetrics()
     console.answered("/today", 200, 0.1)
     console.log_in(Way.PASSWORD, Came.IN)
