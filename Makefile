@@ -20,7 +20,7 @@ BUSY ?= 4
 BESIDE ?= --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-loaded check reliability docs generate fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down containers clean
+.PHONY: help demo test test-unit test-loaded check reliability docs pictures generate fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down containers clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -103,6 +103,9 @@ fuzz-guided: $(STAMP)  ## the same by atheris, which follows the branches that a
 
 bench: $(COMPILED_STAMP)  ## speed and memory as ratios, in one table (under 5 minutes once it is compiled)
 	$(COMPILED)/venv/bin/python benchmarks
+
+pictures: $(STAMP)  ## the console's screens, drawn anew into docs/pictures; needs Debian's chromium and fonts-noto-cjk (2 minutes)
+	$(BIN)/python -m tools.pictures
 
 performance: $(BENCH_STAMP)  ## all of it and more, thoroughly, into docs/performance.md with plots (an hour)
 	STREAM_ATTR_QUIX_PYTHON=$(COMPILED)/quix/bin/python \

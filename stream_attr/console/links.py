@@ -18,6 +18,9 @@ Pairs = Sequence[tuple[str, str]]
 _AGENTS: Final = ("agent", "placing_agent", "payment_agent", "credit", "other_agent")
 """Columns that name an agent by id."""
 
+_ORDERS: Final = ("orders", "open_orders")
+"""Columns that name orders by id; one leads to it."""
+
 
 def to(path: str, **query: str | Sequence[str] | None) -> str:
     """Return an address; what is None is left out."""
@@ -55,7 +58,9 @@ def link_of(
     days = {name: text for name, text in pairs if name in ("from", "to")}
     if column.key in ("order", "order_id"):
         return to("/order", shop=of, order=str(value))
-    if column.key in _AGENTS:
+    if column.key in _ORDERS and isinstance(value, str) and "," not in value:
+        return to("/order", shop=of, order=value)
+    if column.key in _AGENTS or (column.key in ("from", "to") and "from_basis" in row):
         if own is not None and value not in own:
             return None
         return to("/agent", shop=of, agent=str(value), from_=days.get("from"), to=days.get("to"))

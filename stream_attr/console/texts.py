@@ -75,6 +75,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         "每次接待按首条消息列出，不保存聊天内容。所选日期内发生变化的订单，或由当日询单带来的订单会列出；"
         "归属列在聊天不再改变归属的时间。",
     ),
+    "by_hour": Text("Every hour", "每小时明细"),
     "by_day_table": Text("The same by day as a table", "每日数据表"),
     "by_day": Text("By day", "每日"),
     "changed_by": Text("changed by", "修订原因"),

@@ -450,3 +450,24 @@ def test_the_figures_of_an_agent_stand_beside_those_of_the_period_before(people,
     sign = "+" if now > then else "\N{MINUS SIGN}"
     change = f"{sign}{abs(round((now - then) / then, 4)) * 100:,.2f}%"
     assert f"before: {then / 100:,.2f} CNY · {change} {'▲ more' if now > then else '▼ less'}" in tile
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_pressure_is_a_map_of_weekdays_by_hours_of_the_same_numbers(people, boss, language):
+    boss.cookies.set("language", language)
+    query = {"shop": people.shops[0], **PERIOD, "sort": "-weekday"}
+    text = boss.get(f"/pressure?{urlencode(query)}").text
+    lines = boss.get(f"/pressure?{urlencode({**query, 'format': 'csv'})}").content.decode("utf-8-sig")
+    boss.cookies.delete("language")
+    rows = list(csv.reader(io.StringIO(lines)))[1:]
+    assert len(rows) > 100, "more than a page"
+    for which, column in ((0, 3), (1, 5)):
+        table = re.findall(r'<table class="heat">(.*?)</table>', text, re.DOTALL)[which]
+        hours = re.findall(r'<th scope="col" class="number">(\d\d)</th>', table)
+        shown: dict[tuple[str, str], str] = {}
+        for day, cells in re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', table, re.DOTALL):
+            numbers = re.findall(r"<td.*?>(.*?)</td>", cells)
+            shown |= {(day, hour): number for hour, number in zip(hours, numbers, strict=True)}
+        assert {(row[0], row[1][:2]): row[column] for row in rows} == shown
+        days = [day for day, _ in re.findall(r'<tr><th scope="row">(.*?)</th>(.)', table)]
+        assert days[0] == ("Monday" if language == "en" else "周一")

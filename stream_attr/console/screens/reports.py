@@ -17,6 +17,7 @@ from stream_attr.console.roles import WHOLE_SHOP, Role
 from stream_attr.console.screens import team_figures
 from stream_attr.console.screens.exports import EXPORTS, file_of
 from stream_attr.console.screens.filters import choices, options_of
+from stream_attr.console.screens.heat import heat_maps
 from stream_attr.console.screens.made import made
 from stream_attr.console.screens.rows import shown_rows, sorted_rows
 from stream_attr.console.screens.screen import Screen, shop_page
@@ -235,6 +236,10 @@ def _page(
     is_whole = not (asking.options["groups"] or asking.options["persons"])
     drawn = asking.figures if asked.one("figures") else asking.of.trend
     hidden = frozenset(set(asking.options.get("figures", ())) - set(asking.figures))
+    heat = []
+    if asking.name == "pressure":
+        whole = shown_rows(report, list(report.rows), visit, shop_id, pairs)
+        heat = heat_maps(report, whole, visit.language)
     return shop_page(
         visit,
         "report.html",
@@ -261,6 +266,7 @@ def _page(
         profiles=asking.profiles if asking.name == "compare" else [OFFICIAL, *asking.profiles],
         profile=asking.options.get("profile") or OFFICIAL,
         exports=list(EXPORTS),
+        heat=heat,
         empty=_EMPTY.get(asking.name, "empty"),
         figure_choice=team_figures.choice(visit) if asking.name == "agents" else None,
         kept=kept,

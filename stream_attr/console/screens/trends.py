@@ -49,7 +49,8 @@ def trend(
     """Return figures of a shop, or of some agents together, by day.
 
     None: there are fewer than two days or too many, or amounts of several currencies. A figure that is
-    nothing on all days has no line. The figures are of agents' days, so a million orders are not read for it.
+    nothing on all days, or there on one alone, has no line. The figures are of agents' days, so that a
+    million orders are not read for it.
     """
     if not 1 < period.days <= _MOST_DAYS:
         return None
@@ -69,7 +70,7 @@ def trend(
     lines = [
         _line(report.columns[columns[key]], days, values, visit.language)
         for key, values in by_key.items()
-        if any(_size(value, report.columns[columns[key]].kind) for value in values)
+        if _is_line([_size(value, report.columns[columns[key]].kind) for value in values])
     ]
     pairs = (("from", days[0]), ("to", days[-1]))
     return Trend(
@@ -77,6 +78,11 @@ def trend(
         replace(report, columns=[one for one in report.columns if one.key not in hidden]),
         shown_rows(report, rows, visit, shop_id, pairs, hidden),
     )
+
+
+def _is_line(sizes: Sequence[float | None]) -> bool:
+    """Whether there is more to draw than a single day, or nothing at all."""
+    return any(sizes) and sum(one is not None for one in sizes) > 1
 
 
 def _line(column: Column, days: list[str], values: list[Cell], language: str) -> Line:

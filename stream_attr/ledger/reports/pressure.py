@@ -19,7 +19,7 @@ from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_fo
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import MINUTE_MS, day_name
 
-__all__ = ["report"]
+__all__ = ["WEEKDAYS", "report"]
 
 _QUERY: Final = """
     SELECT buyer_id, agent_id, presence, first_ts, first_response_ms, agent_messages FROM reception
@@ -30,7 +30,7 @@ _QUERY: Final = """
 """
 _MARGIN_MS: Final = 2 * MINUTE_MS
 """Of a presence, before its first message and after its last."""
-_WEEKDAYS: Final = (
+WEEKDAYS: Final = (
     Text("Monday", "周一"),
     Text("Tuesday", "周二"),
     Text("Wednesday", "周三"),
@@ -128,7 +128,7 @@ def _rows(cells: dict[tuple[int, str], _Cell], capacity: int | None) -> Iterator
     for (weekday, hour), cell in sorted(cells.items()):
         usual, days = cell.usual, len(cell.days)
         row: Row = (
-            _WEEKDAYS[weekday],
+            WEEKDAYS[weekday],
             hour,
             days,
             max(cell.lasted, default=0),
