@@ -30,6 +30,8 @@ warnings.filterwarnings("ignore", module="openpyxl")  # of styles, which are not
 _TEXT: Final = f"{{{SHEET_MAIN_NS}}}si"
 _TEXTS: Final = f"{{{SHEET_MAIN_NS}}}sst"
 _PLACE: Final = Struct(">QI")
+_LAST_ROW: Final = 1 << 20
+"""As spreadsheets have it."""
 _RECENT: Final = 1_000
 """Texts that are kept at hand: shops, agents and statuses come again and again."""
 
@@ -132,6 +134,8 @@ def xlsx_rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
             timedelta_formats=book._timedelta_formats,
         )
         for number, cells in parser.parse():
+            if not 0 < number <= _LAST_ROW:
+                raise ValueError(f"there is no row {number}")
             values: list[Any] = []
             for cell in cells:
                 values += [None] * (cell["column"] - len(values))

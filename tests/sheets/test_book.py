@@ -210,6 +210,15 @@ def test_an_xlsx_says_wrongly_how_large_it_is_and_is_read_whole(tmp_path: Path) 
     assert [row.cells for row in sheet.read()] == [("号", "额"), ("1", "2")]
 
 
+def test_rows_that_are_left_out_are_empty_and_one_beyond_the_last_is_damage(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"数据": [["号"], ["1"]]})
+    edited(path, sheet1=lambda content: content.replace(b'r="2"', b'r="4"').replace(b"A2", b"A4"))
+    assert rows(path) == [("号",), (), (), ("1",)]
+    edited(path, sheet1=lambda content: content.replace(b'r="4"', b'r="4000000000"'))
+    with pytest.raises(SheetError, match="damaged and cannot be read"):
+        rows(path)
+
+
 def test_a_long_number_in_a_cell_keeps_its_digits(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", {"数据": [["号"], [26]]})
     edited(path, sheet1=lambda content: content.replace(b"<v>26</v>", b"<v>2600000000000000017</v>"))
