@@ -25,7 +25,7 @@ from stream_attr.kafka.address import BROKER_VARIABLE
 from stream_attr.kafka.security import Security
 from stream_attr.kafka.writer import TopicWriter
 from stream_attr.worker.ops.logs import set_up
-from stream_attr.worker.startup.host_check import HostCheckError, require_address
+from stream_attr.worker.startup.host_check import HostCheckError, is_this_machine, require_address
 
 _WAIT_S = 10.0
 """How long a page waits for a connection to the database."""
@@ -110,10 +110,12 @@ def _serve(
     set_up()
     app = console_module("app")
     secure = public_url is not None and urlsplit(public_url).scheme == "https"
-    if require_address(host, port) and not secure:
+    is_published = public_url is not None and is_this_machine(urlsplit(public_url).hostname)
+    if require_address(host, port) and not (secure or is_published):
         raise HostCheckError(
             f"--host {host} lets other machines read the ledger: put a proxy with a certificate before it, "
-            "and name its address with --public-url https://…"
+            "and name its address with --public-url https://…; or http://127.0.0.1:PORT, where a container's "
+            "port is published on this machine alone: requests to another name are refused then"
         )
     web.require()
     address = public_url or f"http://{host}:{port}"

@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from stream_attr.console.accounts import Accounts
-from stream_attr.console.doors import Attempts, Headers, check_form, check_origin, form_of
+from stream_attr.console.doors import Attempts, Headers, OwnName, check_form, check_origin, form_of
 from stream_attr.console.entrance import Entrance
 from stream_attr.console.kept import Kept
 from stream_attr.console.log_in import LogIn, local_path
@@ -163,7 +163,8 @@ def application(
     )
     app.state.kept = Kept()
     # Around all, so that the page of an error has them, too.
-    guarded = Headers(app, secure=settings.secure)
+    named = app if settings.secure else OwnName(app, settings.address)
+    guarded = Headers(named, secure=settings.secure)
     measured = Measured(guarded, metrics, {one.path for one in app.routes if isinstance(one, Route)})
     return FromProxy(measured, settings.proxies, settings.login_header)
 

@@ -8,13 +8,17 @@ import threading
 import time
 from collections import OrderedDict
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["CONTENT_POLICY", "Attempts", "Headers", "check_form", "check_origin", "form_of"]
+from stream_attr.worker.startup.host_check import is_this_machine
+
+__all__ = ["CONTENT_POLICY", "Attempts", "Headers", "OwnName", "check_form", "check_origin", "form_of"]
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -56,6 +60,31 @@ class Headers:
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+class OwnName:
+    """Refuses requests to another host's name, where the console is reached without a certificate.
+
+    So a page of another site cannot have its own name lead here (DNS rebinding), and a port that others reach
+    is of no use to a browser there.
+    """
+
+    def __init__(self, app: ASGIApp, address: str) -> None:
+        self._app = app
+        self._own = urlsplit(address).hostname
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if scope["type"] == "http" and not self._is_own(Request(scope).headers.get("host", "")):
+            app = PlainTextResponse("this is not the address of the console: see --public-url\n", 421)
+        await app(scope, receive, send)
+
+    def _is_own(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            return False
+        return name == self._own or is_this_machine(name)
 
 
 def check_origin(request: Request) -> None:

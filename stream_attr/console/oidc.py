@@ -25,6 +25,7 @@ from joserfc.jwk import KeySet
 from stream_attr.console.oidc_answers import Begun, NotProven, ProviderAway
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.secret import Secret
+from stream_attr.worker.startup.host_check import is_this_machine
 
 __all__ = ["Provider"]
 
@@ -44,7 +45,6 @@ _ALGORITHMS: Final = (
 )
 """By a key of the provider's alone: never ``none``, nor one that a shared secret signs."""
 _KINDS: Final = ("RSA", "EC", "OKP")
-_THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
 _SCOPE: Final = "openid profile email"
 _TIMEOUT_S: Final = 10.0
 _LEEWAY_S: Final = 60
@@ -270,7 +270,7 @@ def _kind(error: Exception) -> str:
 def _is_safe(address: str) -> bool:
     """Whether nobody on the way can read or change what goes there."""
     parts = urlsplit(address)
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname))
 
 
 def _require_safe(address: str, option: str) -> None:

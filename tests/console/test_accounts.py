@@ -205,6 +205,14 @@ def test_an_address_that_others_reach_needs_https(ledger):
     assert "--public-url https://" in refused.stderr
 
 
+@pytest.mark.parametrize("url", ["http://10.0.0.5:8080", "http://console.lan", "http://127.0.0.1.lan"])
+def test_nor_does_another_address_without_it(ledger, url):
+    words = ["console", "--database", ledger.address, "--host", "0.0.0.0", "--port", str(free_port())]
+    refused = CliRunner().invoke(main, [*words, "--public-url", url])
+    assert refused.exit_code == 2
+    assert "--public-url https://" in refused.stderr
+
+
 def test_a_user_of_the_database_that_may_not_become_the_role_is_told_what_to_do(ledger):
     with ledger.connection() as connection:
         connection.execute("CREATE ROLE plain_owner LOGIN")

@@ -114,6 +114,34 @@ def test_a_form_of_a_stranger_takes_no_more_memory_than_a_form(li, path, headers
     assert li.post(path, content=endless(), headers={**FROM_HERE, **form, **headers}).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("127.0.0.1:8080", 200),
+        ("localhost:9999", 200),
+        ("[::1]:8080", 200),
+        ("evil.example", 421),
+        ("evil.example:8080", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("10.0.0.5:8080", 421),
+        ("[", 421),
+        ("", 421),
+    ],
+)
+def test_without_a_certificate_it_answers_to_the_names_of_this_machine_alone(li, host, status):
+    assert li.get("/login", headers={"host": host}).status_code == status
+
+
+def test_its_own_name_may_be_another_one_and_a_proxy_with_a_certificate_may_use_any(ledger):
+    with ledger.pool(autocommit=True) as pool:
+        own = TestClient(application(pool, Settings(secure=False, address="http://shop.lan:8080")))
+        assert own.get("/login", headers={"host": "shop.lan:8080"}).status_code == 200
+        assert own.get("/login", headers={"host": "other.lan:8080"}).status_code == 421
+        behind = TestClient(application(pool, Settings(secure=True, address="https://console.example")))
+        assert behind.get("/login", headers={"host": "upstream"}).status_code == 200
+
+
 def test_the_cookie_is_for_this_site_and_no_script(li):
     cookie = li.post("/login", data=FORM, headers=FROM_HERE).headers["set-cookie"]
     assert cookie.startswith("session=")

@@ -26,7 +26,17 @@ PATIENCE_S = 900.0
 """Far longer than a start takes on a busy machine: what is not up by then never comes up."""
 MOST = 16_384
 """Limit of descriptors and of processes: enough for every service, and what most machines allow."""
-PORTS = ("KAFKA_PORT", "WORKER_1_PORT", "WORKER_2_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
+PORTS = (
+    "KAFKA_PORT",
+    "WORKER_1_PORT",
+    "WORKER_2_PORT",
+    "POSTGRES_PORT",
+    "LEDGER_PORT",
+    "CONSOLE_PORT",
+    "GATEWAY_PORT",
+    "PROMETHEUS_PORT",
+    "GRAFANA_PORT",
+)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -77,6 +87,7 @@ class Installation:
         images = stand_ins.built(self._environment)
         self._environment |= {f"{name.upper()}_IMAGE": images[name] for name in stand_ins.NAMES}
         self._environment |= {name: str(port) for name, port in self.ports.items()}
+        self._environment["CONSOLE_URL"] = f"http://{server.HOST}:{self.ports['CONSOLE_PORT']}"
         self._environment["STREAM_ATTR_IMAGE"] = "localhost/stream-attr-check/stream-attr"
         self._environment.setdefault("STREAM_ATTR_COMPILED", "0")
         mounts = " ".join(stand_ins.network_mounts(self._folder))
@@ -96,7 +107,9 @@ class Installation:
         self._start("topics")
         self._run("podman", "wait", self.container("topics"))
         assert self.inspect("topics")["State"]["ExitCode"] == 0, self.logs()
-        self._start("worker-1", "worker-2", "prometheus")
+        self._start("postgres")
+        until("PostgreSQL is healthy", lambda: self.is_healthy("postgres"), self.logs)
+        self._start("worker-1", "worker-2", "ledger", "console", "prometheus")
 
     def stop(self) -> None:
         """End all containers in an orderly way, and remove them; named volumes stay."""

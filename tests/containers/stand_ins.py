@@ -23,7 +23,7 @@ import apache_kafka
 from tests.deploy.manifests import DEPLOY
 
 HERE = Path(__file__).resolve().parent / "images"
-NAMES = ("python", "kafka", "prometheus")
+NAMES = ("python", "kafka", "postgres", "prometheus")
 PROGRAMS = ("podman", "runc", "catatonit", "mmdebstrap", "iptables")
 HELPERS = ("netavark", "aardvark-dns")
 """Podman starts these itself; they are not on the PATH."""

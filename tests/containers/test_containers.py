@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 import uuid
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -22,7 +25,7 @@ pytestmark = [
     pytest.mark.timeout(3600),  # the first run builds the images; each wait has a bound of its own
 ]
 
-SERVICES = ("kafka", "worker-1", "worker-2", "prometheus")
+SERVICES = ("kafka", "worker-1", "worker-2", "postgres", "ledger", "console", "prometheus")
 WORKERS = {"worker-1": "WORKER_1_PORT", "worker-2": "WORKER_2_PORT"}
 MINUTE_MS = 60_000
 
@@ -60,6 +63,11 @@ class Buyer:
 
         until(f"{count} decisions on {self._order['order_id']}", all_there, self._installation.logs)
         return found
+
+    @property
+    def order_page(self):
+        """The address of the order within the console."""
+        return f"/order?{urlencode({'shop': self._order['shop_id'], 'order': self._order['order_id']})}"
 
     def known_to(self):
         """The workers that know the order, with its page; each asks the other for what it does not hold."""
@@ -117,6 +125,45 @@ def test_an_event_goes_in_and_a_decision_comes_out(installation, buyer):
     assert "0 dead letters" in installation.compose(
         "run", "--rm", "--no-deps", "topics", "dead-letters", "list"
     )
+
+
+@pytest.fixture
+def people(installation):
+    """Somebody's browser, whose account was made and whose password was set as the guide says."""
+    login = f"boss-{uuid.uuid4().hex[:8]}"
+    words = ["console", "user", "add", login, "--name", "Boss", "--role", "admin"]
+    said = installation.compose("run", "--rm", "--no-deps", "console", *words)
+    [secret] = re.findall(r"/link\?token=(\S+)", said)
+    address = f"http://{server.HOST}:{installation.ports['CONSOLE_PORT']}"
+    browser = build_opener(HTTPCookieProcessor())
+    browser.addheaders = [("Accept-Language", "en"), ("Sec-Fetch-Site", "same-origin")]
+    form = urlencode({"token": secret, "password": "correct horse", "again": "correct horse"}).encode()
+
+    def ask(path, data=None):
+        try:
+            with browser.open(f"{address}{path}", data, timeout=30) as answer:
+                return answer.read().decode()
+        except OSError:  # a status of an error, too
+            return ""
+
+    until("the console is there", lambda: ask("/login"), installation.logs)
+    until("the password is set", lambda: "Log out" in ask("/link", form), installation.logs)
+    return ask
+
+
+def test_what_was_decided_shows_on_the_consoles_page_of_the_order(installation, buyer, people):
+    until_ready(installation)
+    buyer.asks("amy")
+    buyer.orders("created", minutes_ago=20)
+    buyer.orders("paid", minutes_ago=10)
+    buyer.decided(2)
+
+    def shown():
+        text = people(buyer.order_page)
+        return "amy" in text and "The receipt supports this verdict" in text
+
+    until("the order's page names the agent", shown, installation.logs)
+    assert installation.ask("LEDGER_PORT", "/ready")[0] == 200
 
 
 @pytest.mark.parametrize("killed", [("worker-1", "worker-2"), ("kafka",)], ids=["workers", "kafka"])

@@ -55,7 +55,7 @@ def command_of(words: Sequence[str]) -> click.Command:
     """
     left = list(words)
     found: click.Command = main
-    while isinstance(found, click.Group):
+    while isinstance(found, click.Group) and not left[0].startswith("-"):  # a group that runs itself
         context = click.Context(found)
         name = left.pop(0)
         inner = found.get_command(context, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ COMPOSE = with_defaults(WRITTEN)
 SERVICES = COMPOSE["services"]
 OURS = {name: one for name, one in SERVICES.items() if one["image"] == "stream-attr"}
 WORKERS = {name: one for name, one in OURS.items() if one["command"][0] == "worker"}
-LEDGER = SERVICES["ledger"]
+LEDGER, CONSOLE = SERVICES["ledger"], SERVICES["console"]
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 
 
@@ -38,7 +39,8 @@ def test_it_is_a_compose_file():
 @pytest.mark.parametrize("name", OURS)
 def test_the_program_takes_what_it_is_told(name):
     service = OURS[name]
-    command = command_of(service["command"])
+    connected = ["--connections", __file__] if "STREAM_ATTR_CONNECTIONS" in service["environment"] else []
+    command = command_of([*service["command"], *connected])
     assert set(service["environment"]) <= variables_of(command)
     assert (
         service["environment"]["STREAM_ATTR_BROKER"]
@@ -62,30 +64,55 @@ def test_there_are_two_workers_that_reach_each_other_each_with_a_volume():
     assert len({volume for worker in WORKERS.values() for volume in worker["volumes"]}) == 2
 
 
-def test_whoever_asks_a_worker_or_the_ledgers_sink_needs_its_token():
+def test_whoever_asks_a_service_of_ours_needs_its_token():
     token = "/run/secrets/web_token"
-    for service in (*WORKERS.values(), LEDGER):
+    watched = [service for name, service in OURS.items() if name != "topics"]
+    assert len(watched) == 6
+    for service in watched:
         assert service["environment"]["STREAM_ATTR_WEB_TOKEN_FILE"] == token
     for job in document(DEPLOY / "prometheus" / "prometheus.yml")["scrape_configs"]:
         assert job["authorization"] == {"credentials_file": token}
-    for service in (*WORKERS.values(), LEDGER, SERVICES["prometheus"]):
+    for service in (*watched, SERVICES["prometheus"]):
         assert "web_token" in service["secrets"]
 
 
-def test_the_ledgers_sink_finds_its_database():
-    given, server = LEDGER["environment"], SERVICES["postgres"]["environment"]
+@pytest.mark.parametrize("service", [LEDGER, CONSOLE], ids=["ledger", "console"])
+def test_the_ledgers_sink_and_the_console_find_their_database(service):
+    given, server = service["environment"], SERVICES["postgres"]["environment"]
     address = urlsplit(given["STREAM_ATTR_DATABASE"])
     assert (address.scheme, address.netloc) == ("postgresql", f"{server['POSTGRES_USER']}@postgres:5432")
     assert address.path == f"/{server['POSTGRES_DB']}"
     assert given["STREAM_ATTR_DATABASE_PASSWORD_FILE"] == server["POSTGRES_PASSWORD_FILE"]
     # The health check of the image asks the worker's port.
     [asked] = re.findall(r"127.0.0.1:(\d+)/health", DOCKERFILE)
-    assert option(LEDGER["command"], "--web-port") == asked
-    assert option(LEDGER["command"], "--web-host") == "0.0.0.0"
+    assert option(service["command"], "--web-port") == asked
+    assert option(service["command"], "--web-host") == "0.0.0.0"
 
 
-def test_the_image_has_what_ledger_gateway_and_adapt_need():
-    assert re.search(r'pip install --no-cache-dir "\.\[gateway,ledger\]"', DOCKERFILE)
+def test_people_reach_the_console_by_the_port_of_this_machine_that_its_address_names():
+    address = urlsplit(option(CONSOLE["command"], "--public-url"))
+    assert (address.scheme, address.hostname) == ("http", "127.0.0.1")
+    assert CONSOLE["ports"] == [f"127.0.0.1:{address.port}:{option(CONSOLE['command'], '--port')}"]
+
+
+@pytest.mark.parametrize("name", ["gateway", "adapt"])
+def test_what_connects_platforms_runs_where_it_is_asked_for_and_reads_its_connections(name):
+    service = SERVICES[name]
+    assert service["profiles"] == ["platforms"]
+    [mounted] = service["volumes"]
+    source, target, mode = mounted.split(":")
+    assert (DEPLOY / source).is_dir()
+    assert mode == "ro"
+    assert Path(service["environment"]["STREAM_ATTR_CONNECTIONS"]).parent == Path(target)
+    assert "/deploy/connections/*" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    [asked] = re.findall(r"127.0.0.1:(\d+)/health", DOCKERFILE)
+    assert option(service["command"], "--web-port") == asked
+
+
+def test_the_image_has_what_ledger_console_gateway_and_adapt_need():
+    assert re.search(r'pip install --no-cache-dir "\.\[gateway,ledger,oidc\]"', DOCKERFILE)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "stream-attr[console]" in extras["optional-dependencies"]["oidc"]
 
 
 def lacking(service):
@@ -148,6 +175,7 @@ def test_no_password_has_a_default():
         if "PASSWORD" in name
     }
     assert files == {
+        ("console", "STREAM_ATTR_DATABASE_PASSWORD_FILE"): "/run/secrets/database_password",
         ("grafana", "GF_SECURITY_ADMIN_PASSWORD__FILE"): "/run/secrets/grafana_password",
         ("ledger", "STREAM_ATTR_DATABASE_PASSWORD_FILE"): "/run/secrets/database_password",
         ("postgres", "POSTGRES_PASSWORD_FILE"): "/run/secrets/database_password",
@@ -184,11 +212,22 @@ def test_kafka_is_the_one_that_the_tests_run_on():
 
 def test_prometheus_asks_every_worker_and_sink_and_reads_the_alerts():
     config = document(DEPLOY / "prometheus" / "prometheus.yml")
-    asked = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    asked = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"][:3]}
     assert asked == {
         "stream-attr": [f"{name}:6066" for name in WORKERS],
         "stream-attr-ledger": ["ledger:6066"],
+        "stream-attr-console": ["console:6066"],
     }
+    # Of a profile: while its services do not run, nothing is asked, and no alert misses them.
+    by_name = {job["job_name"]: job["dns_sd_configs"] for job in config["scrape_configs"][3:]}
+    assert by_name.keys() == {"stream-attr-gateway", "stream-attr-adapt"}
+    for job, [found] in by_name.items():
+        assert (found["names"], found["type"], found["port"]) == (
+            [job.removeprefix("stream-attr-")],
+            "A",
+            6066,
+        )
+        assert SERVICES[found["names"][0]]["profiles"]
     assert all((DEPLOY / "prometheus" / name).is_file() for name in config["rule_files"])
 
 

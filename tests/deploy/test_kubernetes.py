@@ -26,8 +26,8 @@ def of_kind(kind):
 [TOPICS] = of_kind("Job")
 POD = WORKER["spec"]["template"]
 [CONTAINER] = POD["spec"]["containers"]
-[LEDGER] = of_kind("Deployment")
-PODS = [POD, TOPICS["spec"]["template"], LEDGER["spec"]["template"]]
+DEPLOYMENTS = {one["metadata"]["name"].removeprefix("stream-attr-"): one for one in of_kind("Deployment")}
+PODS = [POD, TOPICS["spec"]["template"], *(one["spec"]["template"] for one in DEPLOYMENTS.values())]
 CONTAINERS = [container for pod in PODS for container in pod["spec"]["containers"]]
 LABELS = {**KUSTOMIZATION["labels"][0]["pairs"], **POD["metadata"]["labels"]}
 
@@ -69,10 +69,11 @@ def test_every_file_is_part_of_it():
 @pytest.mark.parametrize("container", CONTAINERS, ids=lambda one: one["name"])
 def test_the_program_takes_what_it_is_told(container):
     said = [word.replace("$(", "").replace(")", "") for word in container["args"]]
-    known = variables_of(command_of(said))
+    own = {one["name"] for one in container.get("env", ()) if one["name"].startswith("STREAM_ATTR_")}
+    connected = ["--connections", __file__] if "STREAM_ATTR_CONNECTIONS" in own else []
+    known = variables_of(command_of([*said, *connected]))
     [config] = KUSTOMIZATION["configMapGenerator"]
     names = {literal.partition("=")[0] for literal in config["literals"]}
-    own = {one["name"] for one in container.get("env", ()) if one["name"].startswith("STREAM_ATTR_")}
     assert names | own <= known
     assert container["envFrom"] == [{"configMapRef": {"name": config["name"]}}]
     assert container["image"] == KUSTOMIZATION["images"][0]["name"]
@@ -95,7 +96,11 @@ def test_names_in_arguments_are_variables_of_the_pod():
 
 
 def test_workers_are_reached_by_their_names():
-    services = {one["metadata"]["name"]: one["spec"] for one in of_kind("Service")}
+    services = {
+        one["metadata"]["name"]: one["spec"]
+        for one in of_kind("Service")
+        if one["spec"]["selector"]["app.kubernetes.io/component"] == "worker"
+    }
     assert services[WORKER["spec"]["serviceName"]]["clusterIP"] == "None"
     ports = {port["name"]: port["containerPort"] for port in CONTAINER["ports"]}
     assert str(ports["web"]) == option(CONTAINER["args"], "--web-port")
@@ -104,8 +109,17 @@ def test_workers_are_reached_by_their_names():
         assert {port["targetPort"] for port in service["ports"]} <= ports.keys()
 
 
+def budget_of(component):
+    [found] = [
+        one
+        for one in of_kind("PodDisruptionBudget")
+        if one["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"] == component
+    ]
+    return found
+
+
 def test_whatever_selects_the_workers_finds_them():
-    [budget] = of_kind("PodDisruptionBudget")
+    budget = budget_of("worker")
     monitor = document(FOLDER / "monitoring" / "pod-monitor.yaml")["spec"]
     [spread] = POD["spec"]["topologySpreadConstraints"]
     for selecting in (WORKER["spec"], budget["spec"], monitor, spread):
@@ -116,8 +130,11 @@ def test_whatever_selects_the_workers_finds_them():
 
 
 def test_the_budget_lets_one_worker_go_and_not_all():
-    [budget] = of_kind("PodDisruptionBudget")
-    assert budget["spec"]["maxUnavailable"] == 1 < WORKER["spec"]["replicas"]
+    assert budget_of("worker")["spec"]["maxUnavailable"] == 1 < WORKER["spec"]["replicas"]
+
+
+def test_platforms_are_answered_while_a_gateway_goes():
+    assert budget_of("gateway")["spec"]["maxUnavailable"] == 1 < DEPLOYMENTS["gateway"]["spec"]["replicas"]
 
 
 def test_probes_ask_for_pages_that_there_are():
@@ -151,7 +168,7 @@ def test_workers_and_their_monitor_have_the_token_of_one_secret():
 
 def test_whoever_speaks_to_the_broker_can_read_its_password():
     """All get one ConfigMap, and in it the path of a password file, which lies on the Secret's volume."""
-    secrets = [[one for one in pod["spec"]["volumes"] if "secret" in one] for pod in PODS]
+    secrets = [[one for one in pod["spec"]["volumes"] if one["name"] == "secret"] for pod in PODS]
     assert secrets == [secrets[0]] * len(PODS)
     for container in CONTAINERS:
         [mount] = [one for one in container["volumeMounts"] if one["name"] == secrets[0][0]["name"]]
@@ -177,26 +194,125 @@ def test_nothing_runs_as_root_or_writes_beside_its_volumes():
         assert context["capabilities"] == {"drop": ["ALL"]}
 
 
-def test_the_ledgers_sink_is_asked_by_its_probes_and_its_monitor_and_has_its_secrets():
-    [container] = LEDGER["spec"]["template"]["spec"]["containers"]
-    own = {"app.kubernetes.io/name": "stream-attr", "app.kubernetes.io/component": "ledger"}
-    monitor = document(FOLDER / "monitoring" / "ledger-monitor.yaml")["spec"]
-    assert LEDGER["spec"]["selector"]["matchLabels"] == own == monitor["selector"]["matchLabels"]
-    assert LEDGER["spec"]["template"]["metadata"]["labels"] == own
+@pytest.mark.parametrize("component", DEPLOYMENTS)
+def test_a_deployment_is_asked_by_its_probes_and_its_monitor_and_has_its_secrets(component):
+    deployment = DEPLOYMENTS[component]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    own = {"app.kubernetes.io/name": "stream-attr", "app.kubernetes.io/component": component}
+    monitor = document(FOLDER / "monitoring" / f"{component}-monitor.yaml")["spec"]
+    assert deployment["spec"]["selector"]["matchLabels"] == own == monitor["selector"]["matchLabels"]
+    assert deployment["spec"]["template"]["metadata"]["labels"] == own
     [endpoint] = monitor["podMetricsEndpoints"]
-    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "stream-attr-ledger"}]
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": f"stream-attr-{component}"}]
     assert endpoint["authorization"] == {"credentials": {"name": "stream-attr", "key": "web-token"}}
     ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
-    assert ports == {endpoint["port"]: option(container["args"], "--web-port")}
-    asked = {name: container[name]["httpGet"]["path"] for name in container if name.endswith("Probe")}
-    assert asked == {"livenessProbe": "/health", "readinessProbe": "/ready"}
+    assert ports.pop(endpoint["port"]) == option(container["args"], "--web-port")
+    assert set(ports.values()) == ({option(container["args"], "--port")} if ports else set())
+    asked = {name: container[name]["httpGet"] for name in container if name.endswith("Probe")}
+    assert {name: one["path"] for name, one in asked.items()} == {
+        "livenessProbe": "/health",
+        "readinessProbe": "/ready",
+    }
+    assert {one["port"] for one in asked.values()} == {endpoint["port"]}
     head = (FOLDER / "kustomization.yaml").read_text(encoding="utf-8")
-    files = {one["name"]: one.get("value", "") for one in container["env"]}
-    assert urlsplit(files["STREAM_ATTR_DATABASE"]).password is None
-    for name in ("STREAM_ATTR_DATABASE_PASSWORD_FILE", "STREAM_ATTR_WEB_TOKEN_FILE"):
-        file = PurePosixPath(files[name])
+    values = {one["name"]: one.get("value", "") for one in container["env"]}
+    assert urlsplit(values.get("STREAM_ATTR_DATABASE", "")).password is None
+    files = [name for name in values if name.endswith("_FILE")]
+    assert "STREAM_ATTR_WEB_TOKEN_FILE" in files
+    for name in files:
+        file = PurePosixPath(values[name])
         assert str(file.parent) == "/etc/stream-attr"
         assert f"--from-literal={file.name}=" in head
+
+
+def test_every_deployment_is_hardened_and_bounded():
+    assert DEPLOYMENTS.keys() == {"ledger", "console", "gateway", "adapt"}
+    for container in CONTAINERS:
+        assert container["resources"]["limits"]["memory"]
+        assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+    for pod in PODS:
+        assert pod["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+def test_the_ledger_and_the_console_have_one_database():
+    names = ("STREAM_ATTR_DATABASE", "STREAM_ATTR_DATABASE_PASSWORD_FILE")
+    found = [
+        DEPLOYMENTS[component]["spec"]["template"]["spec"]["containers"][0]["env"]
+        for component in ("ledger", "console")
+    ]
+    ledger, console = ([one for one in env if one["name"] in names] for env in found)
+    assert ledger == console
+    assert len(ledger) == 2
+
+
+def test_people_reach_the_console_by_https_through_a_proxy_that_is_named():
+    [container] = DEPLOYMENTS["console"]["spec"]["template"]["spec"]["containers"]
+    url = option(container["args"], "--public-url")
+    assert url is not None
+    assert urlsplit(url).scheme == "https"
+    assert option(container["args"], "--proxy")
+
+
+def test_connections_lie_where_the_gateway_and_adapt_look_for_them():
+    for component in ("gateway", "adapt"):
+        pod = DEPLOYMENTS[component]["spec"]["template"]["spec"]
+        [container] = pod["containers"]
+        values = {one["name"]: one.get("value") for one in container["env"]}
+        [mount] = [one for one in container["volumeMounts"] if one["name"] == "connections"]
+        [volume] = [one for one in pod["volumes"] if one["name"] == "connections"]
+        assert values["STREAM_ATTR_CONNECTIONS"] == f"{mount['mountPath']}/connections.json"
+        assert mount["readOnly"]
+        head = (FOLDER / "gateway.yaml").read_text(encoding="utf-8")
+        assert f"create secret generic {volume['secret']['secretName']} --from-file=connections.json" in head
+
+
+def reachable():
+    """By component: the ports of it that somebody may connect to, with who that is."""
+    components = {"worker": CONTAINER} | {
+        name: one["spec"]["template"]["spec"]["containers"][0] for name, one in DEPLOYMENTS.items()
+    }
+    found = {}
+    for component, container in components.items():
+        labels = {"app.kubernetes.io/name": "stream-attr", "app.kubernetes.io/component": component}
+        named = {one["name"] for one in container["ports"]}
+        allowed = set()
+        for policy in of_kind("NetworkPolicy"):
+            spec = policy["spec"]
+            assert spec["policyTypes"] == ["Ingress"]
+            if spec["podSelector"]["matchLabels"].items() <= labels.items():
+                for rule in spec.get("ingress", ()):
+                    [peer] = rule["from"]
+                    [selector] = [one["matchLabels"] for one in peer.values()]
+                    allowed |= {
+                        (port["port"], *selector.values()) for port in rule["ports"] if port["port"] in named
+                    }
+        found[component] = allowed
+    return found
+
+
+def test_nobody_connects_but_prometheus_the_ingress_and_workers_to_workers():
+    watched, pages = ("web", "monitoring"), "ingress-nginx"
+    assert reachable() == {
+        "worker": {watched, ("web", "stream-attr")},
+        "ledger": {watched},
+        "console": {watched, ("pages", pages)},
+        "gateway": {watched, ("hooks", pages)},
+        "adapt": {watched},
+    }
+    [nobody] = [one for one in of_kind("NetworkPolicy") if "ingress" not in one["spec"]]
+    assert nobody["spec"]["podSelector"]["matchLabels"] == KUSTOMIZATION["labels"][0]["pairs"]
+
+
+def test_services_lead_to_ports_that_their_pods_have():
+    for service in of_kind("Service"):
+        component = service["spec"]["selector"]["app.kubernetes.io/component"]
+        container = (
+            CONTAINER
+            if component == "worker"
+            else DEPLOYMENTS[component]["spec"]["template"]["spec"]["containers"][0]
+        )
+        ports = {one["name"] for one in container["ports"]}
+        assert {one["targetPort"] for one in service["spec"]["ports"]} <= ports
 
 
 def test_the_alerts_are_those_of_prometheus_itself():

@@ -27,7 +27,10 @@ from stream_attr.kafka.embedded import server
 from tests.kafka.worker_process import LONGEST_S
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
-ROLES = ("integrator", "supervisor", "administration", "worker", "ledger", "payroll", "operator")
+ROLES = (
+    *("integrator", "supervisor", "administration", "worker", "ledger", "gateway", "adapt", "console"),
+    *("payroll", "operator"),
+)
 PLAIN_USER = "plain"
 """Has no right at all; logs in by PLAIN."""
 

@@ -20,17 +20,22 @@ import apache_kafka
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from stream_attr.contract.raw_topics import RAW_DEAD_LETTERS, raw_topic
 from stream_attr.contract.registry import topic_definitions
+from stream_attr.contract.topics import ROSTER, RULINGS, SETTINGS
 from stream_attr.kafka.admin import create_topics
 from stream_attr.kafka.connection import connect
 from stream_attr.kafka.embedded import server
 from stream_attr.kafka.secret import Secret
 from stream_attr.kafka.security import Protocol, Security
+from stream_attr.kafka.shop_records import read_shop_records
 from stream_attr.kafka.topic_settings import check_settings
+from stream_attr.kafka.writer import TopicWriter
 from stream_attr.worker.state.memory_budget import Memory
 from stream_attr.worker.state.store import RocksStore
 from tests.docs.blocks import as_on_a_quick_machine
 from tests.kafka.conftest import REQUIRED
+from tests.kafka.gateway_process import AdaptProcess, GatewayProcess, connections_file
 from tests.kafka.guarded import PLAIN_USER, ROLES, guarded_kafka, make_files, rules
 from tests.kafka.verdicts import (
     EXPIRED,
@@ -436,15 +441,28 @@ def test_a_worker_that_lacks_a_right_says_so(kafka, tmp_path, kind, name, operat
         ("payroll", "chat-events"),
         ("operator", "attribution-decisions"),
         ("operator", "shop-settings"),
+        ("gateway", "order-events"),
+        ("gateway", "rulings"),
+        ("adapt", "rulings"),
+        ("adapt", "shop-settings"),
+        ("adapt", "attribution-decisions"),
+        ("console", "chat-events"),
+        ("console", "order-events"),
+        ("console", "attribution-decisions"),
     ],
 )
 @pytest.mark.usefixtures("evidence")
 def test_who_may_not_write_a_topic_cannot(kafka, role, topic):
+    assert errors_of_writing(kafka, role, topic) == [KafkaError.TOPIC_AUTHORIZATION_FAILED]
+
+
+def errors_of_writing(kafka, role, topic, prefix=PREFIX):
+    """Why a record was not taken."""
     errors = []
     producer = Producer({**kafka.client(role), "log_level": 0})
-    producer.produce(PREFIX + topic, b"{}", partition=0, on_delivery=lambda error, _: errors.append(error))
+    producer.produce(prefix + topic, b"{}", partition=0, on_delivery=lambda error, _: errors.append(error))
     assert producer.flush(LONGEST_S) == 0
-    assert [error.code() for error in errors] == [KafkaError.TOPIC_AUTHORIZATION_FAILED]
+    return [error.code() for error in errors]
 
 
 @pytest.mark.parametrize(
@@ -457,6 +475,12 @@ def test_who_may_not_write_a_topic_cannot(kafka, role, topic):
         ("payroll", "dead-letters"),
         ("operator", "chat-events"),
         ("operator", "buyer-state-changelog"),
+        ("gateway", "chat-events"),
+        ("adapt", "chat-events"),
+        ("adapt", "attribution-decisions"),
+        ("console", "chat-events"),
+        ("console", "rulings"),
+        ("console", "attribution-decisions"),
     ],
 )
 @pytest.mark.usefixtures("evidence")
@@ -464,16 +488,16 @@ def test_who_may_not_read_a_topic_cannot(kafka, role, topic):
     assert errors_of_reading(kafka, role, topic) == KafkaError.TOPIC_AUTHORIZATION_FAILED
 
 
-def errors_of_reading(kafka, role, topic):
+def errors_of_reading(kafka, role, topic, prefix=PREFIX):
     """The first error but for those of the group, of which reading has no need; None: records come.
 
     Of a topic that a user may not even see the broker names no leader, so there is nothing to read from.
     """
     consumer = Consumer({**kafka.client(role), "group.id": f"{PREFIX}payroll", "log_level": 0})
-    consumer.assign([TopicPartition(PREFIX + topic, 0, 0)])
+    consumer.assign([TopicPartition(prefix + topic, 0, 0)])
     deadline = time.monotonic() + LONGEST_S
     try:
-        seen = consumer.list_topics(PREFIX + topic, timeout=LONGEST_S).topics[PREFIX + topic]
+        seen = consumer.list_topics(prefix + topic, timeout=LONGEST_S).topics[prefix + topic]
         if seen.error is not None:
             return seen.error.code()
         while time.monotonic() < deadline:
@@ -492,6 +516,78 @@ def errors_of_reading(kafka, role, topic):
 def test_payroll_reads_decisions_and_the_operator_dead_letters(kafka):
     assert errors_of_reading(kafka, "payroll", "attribution-decisions") is None
     assert errors_of_reading(kafka, "operator", "dead-letters") is None
+
+
+ORDER = {
+    "id": 5500000000001,
+    "created_at": "2026-03-02T10:10:00+08:00",
+    "currency": "CNY",
+    "total_price": "199.00",
+    "financial_status": "pending",
+    "customer": {"id": 6600000000001},
+    "line_items": [],
+}
+
+
+def test_a_webhook_becomes_an_event_by_these_rights_and_nobody_else_reads_what_was_kept(kafka, tmp_path):
+    prefix = "platforms."
+    kafka.allow(prefix, rules())
+    operator = kafka.as_user("operator", prefix)
+    stream_attr("topics", "create", *operator, "--partitions", "1", "--raw", "shopify")
+    connections = f"--connections={connections_file(tmp_path / 'accounts', ['shopify'])}"
+    gateway = GatewayProcess(
+        kafka.login, prefix, tmp_path / "gateway", (*kafka.as_user("gateway", prefix), connections)
+    )
+    adapt = AdaptProcess(
+        kafka.login, prefix, tmp_path / "adapt", ("shopify", *kafka.as_user("adapt", prefix), connections)
+    )
+    try:
+        gateway.start().until_ready()
+        adapt.start()
+        gateway.deliver("shopify", ORDER)
+        gateway.deliver("shopify", {"id": 1})
+        adapt.until_adapted(2)
+        until(lambda: len(read_json(kafka.plain, f"{prefix}order-events")) == 1, adapt, gateway)
+        until(lambda: len(read_json(kafka.plain, prefix + RAW_DEAD_LETTERS)) >= 1, adapt, gateway)
+        assert (gateway.stop(), adapt.stop()) == (0, 0)
+    finally:
+        for process in (gateway, adapt):
+            if process.runs():
+                process.kill()
+    raw = raw_topic("shopify")
+    for role in (
+        "integrator",
+        "administration",
+        "worker",
+        "ledger",
+        "gateway",
+        "console",
+        "payroll",
+        "operator",
+    ):
+        refused = errors_of_reading(kafka, role, raw, prefix)
+        assert refused == KafkaError.TOPIC_AUTHORIZATION_FAILED, role
+        if role != "gateway":
+            assert errors_of_writing(kafka, role, raw, prefix) == [KafkaError.TOPIC_AUTHORIZATION_FAILED], (
+                role
+            )
+
+
+def test_the_console_publishes_and_reads_by_its_rights(kafka):
+    prefix = "console."
+    kafka.allow(prefix, rules())
+    create_topics(kafka.plain, partitions=1, prefix=prefix)
+    security = Security(
+        protocol=Protocol.SASL_SSL,
+        user="console",
+        password=Secret(kafka.password("console")),
+        ca_file=kafka.files.authority,
+    )
+    writer = TopicWriter(kafka.login, security, prefix)
+    for topic in (RULINGS, SETTINGS, ROSTER):
+        with writer.opened(topic) as write:
+            assert write("jd:1", b"{}").offset == 0
+    assert {one.topic for one in read_shop_records(kafka.login, prefix, security)} == {SETTINGS, ROSTER}
 
 
 def test_nobody_else_can_fence_a_worker(kafka):

@@ -18,6 +18,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from stream_attr.cli import worker
 from stream_attr.console.metrics import ConsoleMetrics
+from stream_attr.contract.raw_topics import RAW_DEAD_LETTERS, raw_topic
 from stream_attr.contract.records.agent_daily import FIGURES
 from stream_attr.contract.records.fields import MAX_AMOUNT
 from stream_attr.contract.records.shop_settings import ShopSettingsRecord
@@ -111,6 +112,7 @@ def _access(_: bool) -> str:
     ticks = "ticks"
     events = names(lambda topic: topic.record in ("chat-event", "order-event"))
     rulings = names(lambda topic: topic.record == "ruling")
+    administered = names(lambda topic: topic.direction == "input" and topic.partitions == 1)
     return _table(
         ("role", "resource", "names", "operations"),
         [
@@ -119,7 +121,7 @@ def _access(_: bool) -> str:
             (
                 "administration: sends settings and roster",
                 "topic",
-                names(lambda topic: topic.direction == "input" and topic.partitions == 1),
+                administered,
                 "`Read`, `Write`",
             ),
             (
@@ -152,6 +154,13 @@ def _access(_: bool) -> str:
                 "`stream-attr-lab`, `stream-attr-shop-records`",
                 "`Read`",
             ),
+            ("gateway: keeps what platforms send, as pull does", "topic", f"`{raw_topic('*')}`", "`Write`"),
+            ("adapt: makes events of it", "topic", f"`{raw_topic('*')}`", "`Read`"),
+            ("adapt: makes events of it", "topic", f"{events}, {_code(RAW_DEAD_LETTERS)}", "`Write`"),
+            ("adapt: makes events of it", "group", "`stream-attr-adapt-*`", "`Read`"),
+            ("console: publishes what is decided on it", "topic", rulings, "`Write`"),
+            ("console: publishes what is decided on it", "topic", administered, "`Read`, `Write`"),
+            ("console: publishes what is decided on it", "group", "`stream-attr-shop-records`", "`Read`"),
             ("payroll: reads decisions", "topic", "`attribution-decisions`", "`Read`"),
             ("payroll: reads decisions", "group", "`payroll`", "`Read`"),
             (

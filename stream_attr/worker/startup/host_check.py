@@ -13,7 +13,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.worker.config import StoreKind, WorkerConfig
 from stream_attr.worker.state.store import StoreBusy
 
-__all__ = ["Claim", "HostCheckError"]
+__all__ = ["Claim", "HostCheckError", "is_this_machine", "require_address"]
 
 _LOCK = "worker.lock"
 
@@ -74,6 +74,14 @@ def _locked(data_dir: Path) -> IO[str]:
     except OSError:  # a file system without locks: each store still has RocksDB's own
         pass
     return lock
+
+
+def is_this_machine(name: str | None) -> bool:
+    """Whether a host's name or address can only mean the machine that uses it."""
+    try:
+        return name == "localhost" or ipaddress.ip_address(name or "").is_loopback
+    except ValueError:
+        return False
 
 
 def require_address(host: str, port: int) -> bool:
