@@ -145,6 +145,10 @@ TEXTS: Final[Mapping[str, Text]] = {
         "five trials of this shop are under way already: wait for one, or cancel one",
         "本店已有五个试算在进行：请等待或取消其中一个",
     ),
+    "lab_month": Text(
+        "pay is for a month: choose its first and its last day, or no scheme",
+        "薪酬按月计算：请选择某月的第一天到最后一天，或不选方案",
+    ),
     "lab_no_events": Text(
         "No events of this shop are stored: rules can be tried once stream-attr lab export keeps "
         "a folder up, and the console is started with --events FOLDER.",
@@ -164,6 +168,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         "From tomorrow on, as a draft that is looked at and published under Rules.",
         "自明天起生效，先作为草稿，在“规则”中查看并发布。",
     ),
+    "lab_scheme": Text("and pay by the scheme", "并按薪酬方案计算"),
     "lab_trials": Text("Trials", "试算记录"),
     "lab_view": Text("show", "查看"),
     "two_weeks": Text("The last 14 days", "近14天"),

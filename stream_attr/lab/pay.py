@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
+from psycopg import Connection
 
 from stream_attr.codec.records.roster import decode_roster
 from stream_attr.codec.refusal import RefusedRecord
@@ -14,15 +15,18 @@ from stream_attr.contract.records.pay_scheme import PayScheme
 from stream_attr.errors import UnusableError
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.lab.result import JudgedOrder, LabPay, PersonPay, Verdict
+from stream_attr.ledger.pay.drafts import begun
 from stream_attr.ledger.pay.facts import DayFigures, attained
 from stream_attr.ledger.pay.records import FinalOrder, Open, Read, Terms, team_of
+from stream_attr.ledger.pay.runs import RunId
+from stream_attr.ledger.pay.schemes import Schemes
 from stream_attr.ledger.periods import Period, period
 from stream_attr.pay.calculator import calculate
 from stream_attr.pay.employment import days_of_month
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import Zone, day_name, day_number
 
-__all__ = ["Payroll", "paid", "payroll_of_roster", "whole_month"]
+__all__ = ["Payroll", "paid", "payroll_of_ledger", "payroll_of_roster", "whole_month"]
 
 AgentDay = Mapping[str, Any]
 """A final record of ``agent-daily``."""
@@ -80,6 +84,16 @@ def payroll_of_roster(scheme: PayScheme, month: str, shop_id: str, roster: Itera
     persons = sorted({one for known in since.values() for _, one in known})
     terms = tuple(Terms(one, names.get(one), days, 0, {}, {}) for one in persons)
     return Payroll(scheme, month, terms, person)
+
+
+def payroll_of_ledger(connection: Connection[Any], scheme_id: str, month: str) -> Payroll:
+    """Return those whom a scheme pays in a month, as a pay run takes them.
+
+    Raises UnusableError where there is no such scheme, or nobody is paid by it.
+    """
+    scheme = Schemes(connection).held(scheme_id, month)
+    start = begun(connection, scheme, RunId(scheme_id, month))
+    return Payroll(scheme, month, start.terms, start.accounts.person)
 
 
 def whole_month(payroll: Payroll, asked: Period) -> None:

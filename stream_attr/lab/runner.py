@@ -16,10 +16,12 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from stream_attr.errors import StreamAttrError
 from stream_attr.lab.event_folder import EventFolder
 from stream_attr.lab.judge import judge
+from stream_attr.lab.pay import payroll_of_ledger
 from stream_attr.lab.result import LabResult
 from stream_attr.lab.roster_change import judge_roster
 from stream_attr.lab.rule_sets import RuleSet, composed
 from stream_attr.lab.trials import State, Trial, Trials
+from stream_attr.rules.shop.days import day_name
 
 __all__ = ["Runner"]
 
@@ -125,11 +127,17 @@ class Runner:
                 processes=_PROCESSES,
                 progress=tell,
             )
+        payroll = None
+        if trial.scheme_id is not None:
+            month = day_name(trial.period.first)[:7]
+            with self._pool.connection() as connection:
+                payroll = payroll_of_ledger(connection, trial.scheme_id, month)
         return judge(
             self._folder,
             trial.shop_id,
             trial.rule_sets,
             trial.period,
+            payroll=payroll,
             processes=_PROCESSES,
             progress=tell,
         )

@@ -9,10 +9,11 @@ from enum import StrEnum
 from typing import Any, Final, LiteralString, NamedTuple
 
 import orjson
+from msgspec.structs import replace
 from psycopg import Connection
 
 from stream_attr.lab.kept import decode_result, encode_result
-from stream_attr.lab.result import LabResult
+from stream_attr.lab.result import LabPay, LabResult, PersonPay
 from stream_attr.lab.rule_sets import RuleSet
 from stream_attr.ledger.periods import Period
 from stream_attr.rules.shop.days import day_name, day_number
@@ -23,7 +24,7 @@ _SILENT_MS: Final = 300_000
 """A trial that has told nothing for so long has ended with its process."""
 _COLUMNS: Final[LiteralString] = (
     "shop_id, trial_id, first_day::text, last_day::text, rule_sets, asked_by, asked_ts, state, read, total,"
-    " told_ts, ended_ts, problem, roster"
+    " told_ts, ended_ts, problem, roster, scheme_id"
 )
 
 
@@ -54,6 +55,8 @@ class Trial(NamedTuple):
     problem: str | None
     roster: dict[str, Any] | None = None
     """A roster record that is tried: then the second rule set is the shop's rules with it."""
+    scheme_id: str | None = None
+    """By which pay is calculated; None: none is."""
 
     @property
     def is_open(self) -> bool:
@@ -74,14 +77,15 @@ class Trials:
         period: Period,
         by: str,
         roster: Mapping[str, Any] | None = None,
+        scheme_id: str | None = None,
     ) -> str:
-        """Have a trial made; return its id. ``roster``: see `Trial`."""
+        """Have a trial made; return its id. ``roster``, ``scheme_id``: see `Trial`."""
         trial_id = secrets.token_hex(6)
         sets = [{"name": one.name, "rules": one.rules} for one in rule_sets]
         self._connection.execute(
             "INSERT INTO lab_trial"
-            " (shop_id, trial_id, first_day, last_day, rule_sets, asked_by, asked_ts, roster)"
-            " VALUES (%s, %s, %s::date, %s::date, %s, %s, %s, %s)",
+            " (shop_id, trial_id, first_day, last_day, rule_sets, asked_by, asked_ts, roster, scheme_id)"
+            " VALUES (%s, %s, %s::date, %s::date, %s, %s, %s, %s, %s)",
             (
                 shop_id,
                 trial_id,
@@ -91,6 +95,7 @@ class Trials:
                 by,
                 _now(),
                 None if roster is None else orjson.dumps(roster).decode(),
+                scheme_id,
             ),
         )
         return trial_id
@@ -105,7 +110,7 @@ class Trials:
         return found[0] if found else None
 
     def result(self, trial: Trial) -> LabResult | None:
-        """Return what came out; None: nothing yet."""
+        """Return what came out, but for pay; None: nothing yet."""
         row = self._connection.execute(
             "SELECT result::text FROM lab_trial WHERE shop_id = %s AND trial_id = %s",
             (trial.shop_id, trial.trial_id),
@@ -113,6 +118,19 @@ class Trials:
         if row is None or row[0] is None:
             return None
         return decode_result(row[0].encode(), f"trial {trial.trial_id}")
+
+    def pay(self, trial: Trial) -> LabPay | None:
+        """Return what those are paid who may be seen; None: it was not asked for, or nobody may be."""
+        rows = self._connection.execute(
+            "SELECT person_id, name, totals, scheme_version, currency FROM lab_pay"
+            " WHERE shop_id = %s AND trial_id = %s ORDER BY person_id",
+            (trial.shop_id, trial.trial_id),
+        ).fetchall()
+        if not rows or trial.scheme_id is None:
+            return None
+        persons = tuple(PersonPay(person, name, tuple(totals)) for person, name, totals, *_ in rows)
+        *_, version, currency = rows[0]
+        return LabPay(trial.scheme_id, version, day_name(trial.period.first)[:7], currency, persons)
 
     def begin(self) -> Trial | None:
         """Take the trial that waits longest; None: none waits. No other process gets the same one."""
@@ -137,18 +155,24 @@ class Trials:
         self, trial: Trial, state: State, problem: str | None = None, result: LabResult | None = None
     ) -> bool:
         """Note how a trial has ended; False: it had ended already."""
-        ended = self._connection.execute(
-            "UPDATE lab_trial SET state = %s, problem = %s, result = %s, ended_ts = %s"
-            " WHERE shop_id = %s AND trial_id = %s AND state IN ('waiting', 'running')",
-            (
-                state,
-                problem,
-                None if result is None else encode_result(result).decode(),
-                _now(),
-                trial.shop_id,
-                trial.trial_id,
-            ),
-        )
+        pay = None if result is None else result.pay
+        kept = None if result is None else encode_result(replace(result, pay=None)).decode()
+        name = (trial.shop_id, trial.trial_id)
+        with self._connection.transaction():
+            ended = self._connection.execute(
+                "UPDATE lab_trial SET state = %s, problem = %s, result = %s, ended_ts = %s"
+                " WHERE shop_id = %s AND trial_id = %s AND state IN ('waiting', 'running')",
+                (state, problem, kept, _now(), *name),
+            )
+            if ended.rowcount and pay is not None:
+                self._connection.cursor().executemany(
+                    "INSERT INTO lab_pay (shop_id, trial_id, person_id, name, scheme_version, currency,"
+                    " totals) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                    [
+                        (*name, one.person_id, one.name, pay.version, pay.currency, list(one.totals))
+                        for one in pay.persons
+                    ],
+                )
         return bool(ended.rowcount)
 
     def _read(self, more: LiteralString, bound: Sequence[object]) -> list[Trial]:
@@ -157,7 +181,7 @@ class Trials:
 
 
 def _trial(row: tuple[Any, ...]) -> Trial:
-    shop, name, first, last, sets, by, asked, state, read, total, told, ended, problem, roster = row
+    shop, name, first, last, sets, by, asked, state, read, total, told, ended, problem, roster, scheme = row
     if state == State.RUNNING and (told or 0) < _now() - _SILENT_MS:
         state = State.CANCELLED
     return Trial(
@@ -173,6 +197,7 @@ def _trial(row: tuple[Any, ...]) -> Trial:
         ended,
         problem,
         roster,
+        scheme,
     )
 
 

@@ -15,7 +15,9 @@ import pytest
 from psycopg_pool import ConnectionPool
 from starlette.testclient import TestClient
 
+from stream_attr.console.accounts import Accounts
 from stream_attr.console.app import Settings, application
+from stream_attr.console.reading import reading
 from stream_attr.contract.topics import COMPARISONS, DECISIONS
 from stream_attr.files.inputs import Inputs
 from stream_attr.lab import runner as running
@@ -300,6 +302,61 @@ def test_a_rule_set_becomes_a_draft_of_the_next_settings(world: World) -> None:
     assert {name: content[name] for name in kept} == kept
     assert boss.get(answer.headers["location"]).status_code == 200
     assert send(boss, world.shop, do="schedule", trial=trial.trial_id, set="current").status_code == 404
+
+
+NOVEMBER = {"from": "2026-11-01", "to": "2026-11-30"}
+
+
+def test_pay_under_the_current_rules_is_what_the_closed_run_pays(world: World) -> None:
+    boss = world.browser("manager")
+    page = boss.get(f"/lab?shop={world.shop}").text
+    assert "<option>scheme-0</option>" in page
+    assert "scheme-1" not in page, "it pays persons of the other shop"
+    asked = {"do": "try", "set": ["current", "chitu"], "scheme": "scheme-0"}
+    answer = send(boss, world.shop, **asked, **DAYS)
+    assert (answer.status_code, "pay is for a month" in answer.text) == (400, True)
+    answer = send(boss, world.shop, **{**asked, "scheme": "scheme-1"}, **NOVEMBER)
+    assert (answer.status_code, "there is no scheme" in answer.text) == (400, True)
+    assert send(boss, world.shop, **asked, **NOVEMBER).status_code == 303
+    world.runner.start()
+    trial = world.ended()
+    assert (trial.state, trial.problem) == (State.DONE, None)
+    rows = rows_of(boss, at(world, trial, show="pay"))
+    with world.pool.connection() as connection:
+        statements = connection.execute(
+            "SELECT person_id, pay FROM pay_statement WHERE scheme_id = 'scheme-0' AND month = '2026-11-01'"
+        ).fetchall()
+        stored_result = connection.execute("SELECT result::text FROM lab_trial").fetchone()
+        looks = connection.execute(
+            "SELECT count(*) FROM audit WHERE action = 'look at pay' AND about LIKE %s",
+            (f"%{trial.trial_id}%",),
+        ).fetchone()
+    assert len(statements) > 3
+    assert {row["person"]: row["pay_0"] for row in rows} == dict(statements)
+    assert any(row["pay_0"] != row["pay_1"] for row in rows)
+    assert all(row["difference"] == row["pay_1"] - row["pay_0"] for row in rows)
+    assert stored_result is not None
+    assert json.loads(stored_result[0])["pay"] is None, "whoever sees the trial does not see pay"
+    assert looks == (1,)
+
+
+def test_pay_is_not_there_for_who_may_not_see_it(world: World) -> None:
+    boss = world.browser("manager")
+    send(boss, world.shop, do="try", set=["current"], scheme="scheme-0", **NOVEMBER)
+    world.runner.start()
+    trial = world.ended()
+    reviewer = world.browser("reviewer")
+    assert reviewer.get(at(world, trial)).status_code == 200
+    assert reviewer.get(at(world, trial, show="pay")).status_code == 404
+    assert "show=pay" not in reviewer.get(at(world, trial)).text
+    with world.pool.connection() as connection:
+        account = Accounts(connection).find("reviewer")
+        with reading(connection, account):
+            assert connection.execute("SELECT FROM lab_pay").fetchall() == []
+    assert len(rows_of(world.browser("auditor"), at(world, trial, show="pay"))) > 3
+    without = send(boss, world.shop, do="try", set=["current"], **NOVEMBER)
+    assert without.status_code == 303
+    assert boss.get(at(world, world.ended(), show="pay")).status_code == 404
 
 
 def test_another_shops_trial_is_not_there(world: World) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
@@ -13,10 +14,12 @@ from stream_attr.console.accounts import now_ms
 from stream_attr.console.changes.drafts import Drafts
 from stream_attr.console.changes.history import held_on
 from stream_attr.console.links import changed, to
+from stream_attr.console.pay.scope import LOOKING, PayScope, paying
 from stream_attr.console.periods import chosen, month_of, today
 from stream_attr.console.roles import CHANGES_RULES, WHOLE_SHOP
 from stream_attr.console.screens.exports import EXPORTS, file_of
 from stream_attr.console.screens.live import Live
+from stream_attr.console.screens.pay.looks import looked
 from stream_attr.console.screens.rows import Shown, shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.shop_records import basis_of, history_of, settings_of
@@ -25,11 +28,12 @@ from stream_attr.console.visit import Asked, Visit, not_found
 from stream_attr.contract.topics import SETTINGS
 from stream_attr.errors import UnusableError
 from stream_attr.lab.report import report
-from stream_attr.lab.result import LabResult, Move
+from stream_attr.lab.result import LabPay, LabResult, Move
 from stream_attr.lab.rule_sets import AS_IT_STOOD, RuleSet, bare_rules, preset, read_rules
 from stream_attr.lab.trials import State, Trial, Trials
 from stream_attr.ledger import audit
-from stream_attr.ledger.periods import shop_zone
+from stream_attr.ledger.pay.schemes import Schemes
+from stream_attr.ledger.periods import Period, period, shop_zone
 from stream_attr.ledger.reports.report import Cell, Report, Row
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
@@ -44,6 +48,7 @@ VIEWS: Final = {
     "agents": Text("each agent's money", "客服金额"),
     "flows": Text("from whom to whom", "流向"),
     "orders": Text("orders that move", "变动订单"),
+    "pay": Text("each person's pay", "各人薪酬"),
 }
 STATES: Final = {
     State.WAITING: Text("waiting", "排队中"),
@@ -68,18 +73,20 @@ class _Entered(NamedTuple):
     name: str
     rules: str
     """A rule set of one's own, as it is written."""
+    scheme: str = ""
+    """By which pay is calculated; empty: none is."""
 
 
 def show(visit: Visit) -> Response:
     """Show the form and the trials of a shop, or a trial."""
-    with visit.reading() as connection:
-        shop_id = visit.shop()
+    with paying(visit) as scope:
+        connection, shop_id = visit.connection, visit.shop()
         if shop_id is None:
             return shop_page(visit, "no_shop.html", TITLE)
         name = visit.asked.one("trial")
         if name is None:
             own = visit.asked.one("rules") or ""
-            return _form(visit, shop_id, _Entered((AS_IT_STOOD.name,), _named(visit, ""), own), "")
+            return _form(visit, scope, shop_id, _Entered((AS_IT_STOOD.name,), "", own), "")
         trials = Trials(connection)
         trial = trials.find(shop_id, name)
         if trial is None:
@@ -88,15 +95,15 @@ def show(visit: Visit) -> Response:
 
 
 def act(visit: Visit) -> Response:
-    """Begin a trial, or cancel one."""
-    with visit.reading() as connection:
+    """Begin a trial, cancel one, or prepare its rules as the shop's."""
+    with paying(visit) as scope:
         shop_id = visit.shop()
         if shop_id is None:
             raise not_found()
         do, name = visit.form.one("do"), visit.form.one("trial")
         if do == "try":
-            return _begin(visit, shop_id)
-        trial = None if name is None else Trials(connection).find(shop_id, name)
+            return _begin(visit, scope, shop_id)
+        trial = None if name is None else Trials(visit.connection).find(shop_id, name)
         if trial is None:
             raise not_found()
     if do == "schedule":
@@ -108,24 +115,27 @@ def act(visit: Visit) -> Response:
     return RedirectResponse(to("/lab", shop=shop_id), 303)
 
 
-def _begin(visit: Visit, shop_id: str) -> Response:
+def _begin(visit: Visit, scope: PayScope, shop_id: str) -> Response:
     """Have a trial made once the page's snapshot is left, or say why it cannot be."""
     form, lab = visit.form, visit.lab
-    entered = _Entered(form.all("set"), form.one("name") or "", form.one("rules") or "")
+    entered = _Entered(
+        form.all("set"), form.one("name") or "", form.one("rules") or "", form.one("scheme") or ""
+    )
     if lab is None:
-        return _form(visit, shop_id, entered, TEXTS["lab_no_events"].of(visit.language), 400)
+        return _form(visit, scope, shop_id, entered, TEXTS["lab_no_events"].of(visit.language), 400)
     if sum(one.is_open for one in Trials(visit.connection).latest(shop_id, _LISTED)) >= _MOST_OPEN:
-        return _form(visit, shop_id, entered, TEXTS["lab_many"].of(visit.language), 400)
+        return _form(visit, scope, shop_id, entered, TEXTS["lab_many"].of(visit.language), 400)
     try:
-        period = chosen(form, month_of(today(visit.connection, shop_id).day))
+        days = chosen(form, month_of(today(visit.connection, shop_id).day))
         rule_sets = _rule_sets(entered)
         lab.check(shop_id, rule_sets)
+        scheme_id = _scheme(visit, scope, entered.scheme, days)
     except UnusableError as error:
-        return _form(visit, shop_id, entered, str(error), 400)
+        return _form(visit, scope, shop_id, entered, str(error), 400)
 
     def ask() -> None:
-        about = f"{period.name} {', '.join(one.name for one in rule_sets)}"
-        Trials(visit.connection).ask(shop_id, rule_sets, period, visit.account.login)
+        about = f"{days.name} {', '.join(one.name for one in rule_sets)}"
+        Trials(visit.connection).ask(shop_id, rule_sets, days, visit.account.login, scheme_id=scheme_id)
         audit.note(visit.connection, visit.account.login, "try rules", shop_id, about)
         lab.look()
 
@@ -162,18 +172,37 @@ def _rule_sets(entered: _Entered) -> list[RuleSet]:
     return found
 
 
-def _named(visit: Visit, default: str) -> str:
-    return visit.asked.one("name") or default
+def _scheme(visit: Visit, scope: PayScope, asked: str, of: Period) -> str | None:
+    """Return the scheme by which pay is calculated; None: none is. Raises UnusableError."""
+    if not asked:
+        return None
+    if asked not in _schemes(visit, scope):
+        raise UnusableError(f"there is no scheme {asked!r}: choose one of the list")
+    month = day_name(of.first)[:7]
+    if of != period(month, None):
+        raise UnusableError(TEXTS["lab_month"].of(visit.language))
+    Schemes(visit.connection).held(asked, month)
+    return asked
 
 
-def _form(visit: Visit, shop_id: str, entered: _Entered, wrong: str, status: int = 200) -> Response:
+def _schemes(visit: Visit, scope: PayScope) -> list[str]:
+    """Return the schemes by which an account may have pay calculated."""
+    if visit.account.role not in LOOKING:
+        return []
+    stored = {one.scheme.scheme_id for one in Schemes(visit.connection).all()}
+    return sorted(one for one in stored if scope.sees_scheme(one))
+
+
+def _form(
+    visit: Visit, scope: PayScope, shop_id: str, entered: _Entered, wrong: str, status: int = 200
+) -> Response:
     now = today(visit.connection, shop_id)
     asked: Asked = visit.form if visit.form.pairs else visit.asked
     last_month = month_of(month_of(now.day).first - 1)
     try:
-        period = chosen(asked, last_month)
+        days = chosen(asked, last_month)
     except UnusableError:
-        period = last_month
+        days = last_month
     trials = Trials(visit.connection).latest(shop_id, _LISTED)
     stored = visit.lab is not None and shop_id in visit.lab.shops
     return shop_page(
@@ -188,9 +217,10 @@ def _form(visit: Visit, shop_id: str, entered: _Entered, wrong: str, status: int
         current=AS_IT_STOOD.name,
         presets={one: Text(PRESET_NAMES[one].meaning, PRESET_NAMES[one].chinese) for one in PRESETS},
         entered=entered,
+        schemes=_schemes(visit, scope),
         wrong=wrong,
-        first=day_name(period.first),
-        last=day_name(period.last),
+        first=day_name(days.first),
+        last=day_name(days.last),
         trials=trials,
         states=STATES,
         zone=now.zone.name,
@@ -215,8 +245,16 @@ def _trial(visit: Visit, trial: Trial, result: LabResult | None) -> Response:
         raise HTTPException(400, f"show={view}: write one of {', '.join(VIEWS)}")
     values: dict[str, Any] = {"report": None, "rows": [], "totals": [], "number": 1, "is_last": True}
     pair = _pair(asked, trial)
+    views = {key: name for key, name in VIEWS.items() if key != "pay"}
+    if trial.scheme_id is not None and visit.account.role in LOOKING:
+        views = VIEWS
+    if view not in views:
+        raise not_found()
     if result is not None:
         wanted = _wanted(asked) if view == "orders" else None
+        if view == "pay":
+            result = replace(result, pay=_pay_of(visit, trial))
+            looked(visit, f"pay of trial {trial.trial_id}, {trial.period.name}")
         made = report(result, view, pair, wanted)
         if (format_ := asked.one("format")) is not None:
             return file_of(visit, made, format_, trial.shop_id, trial.period)
@@ -238,7 +276,7 @@ def _trial(visit: Visit, trial: Trial, result: LabResult | None) -> Response:
         trial=trial,
         period=trial.period,
         view=view,
-        views=VIEWS,
+        views=views,
         pair=pair or ("", ""),
         states=STATES,
         zone=today(visit.connection, trial.shop_id).zone.name,
@@ -248,6 +286,12 @@ def _trial(visit: Visit, trial: Trial, result: LabResult | None) -> Response:
         is_part=visit.is_part,
         **values,
     )
+
+
+def _pay_of(visit: Visit, trial: Trial) -> LabPay:
+    """Return the pay of those whom the account may see."""
+    found = Trials(visit.connection).pay(trial)
+    return found or LabPay(trial.scheme_id or "", 0, day_name(trial.period.first)[:7], "CNY", ())
 
 
 def _pair(asked: Asked, trial: Trial) -> tuple[str, str] | None:

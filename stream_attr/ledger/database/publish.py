@@ -37,6 +37,7 @@ READ_BY_CONSOLE: Final = (
     "goal",
     "appeal",
     "lab_trial",
+    "lab_pay",
     "pay_scheme",
     "pay_person",
     "pay_run",
