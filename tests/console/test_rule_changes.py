@@ -229,6 +229,13 @@ def test_a_profile_is_added_with_the_official_rules_changed_and_removed(editors)
     assert "profiles.by-order" not in dropped.text
 
 
+@pytest.mark.parametrize("number", ["x", "0", "-1", "9" * 5000, "٣"])
+def test_a_change_that_there_is_not_is_not_there(editors, number):
+    browser = editors("manager").browser
+    assert browser.get(f"/rules/change?shop={SHOP}&number={number}").status_code == 404
+    assert browser.get(f"{FORM}&draft={number}").status_code == 404
+
+
 @pytest.mark.parametrize("path", [FORM, f"/rules/agent?shop={SHOP}", f"/rules/change?shop={SHOP}"])
 def test_others_have_no_such_page(editors, path):
     assert editors("elsewhere").browser.get(path).status_code == 404

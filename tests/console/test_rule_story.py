@@ -21,7 +21,7 @@ from stream_attr.kafka.shop_records import read_shop_records
 from stream_attr.kafka.writer import TopicWriter
 from stream_attr.lab.runner import Runner
 from tests.console.conftest import PASSWORD, add, on_port
-from tests.console.rule_events import FIRST, SHOP, ZONE, events, folder_of
+from tests.console.rule_events import FIRST, SHOP, ZONE, events, folder_of, last_month
 from tests.console.rule_events import ROSTER as AGENTS
 from tests.console.test_browser import AXE, CHROMIUM, WIDTHS, browser, picture
 from tests.console.test_rule_changes import Editor, logged_in, publish_form, roster_row, settings_row
@@ -118,6 +118,16 @@ def test_only_who_has_seen_the_preview_of_this_content_publishes(editors, record
         "effective_from": today(),
         "credit_rule": "order_first",
     }
+
+
+def test_the_audit_has_on_which_days_it_was_tried(editors, ledger):
+    manager = editors("manager")
+    page = manager.prepared(FORM, effective_from=today(), credit_rule="order")
+    assert manager.send(page, publish_form(previewed(manager, page))).status_code == 303
+    with ledger.connection() as connection:
+        query = "SELECT about FROM audit WHERE action = 'publish'"
+        [(about,)] = connection.execute(query).fetchall()
+    assert about.startswith(f"settings from {today()}, tried on {last_month().name}: credit_rule: ")
 
 
 def test_a_preview_of_a_role_names_what_moves(editors):

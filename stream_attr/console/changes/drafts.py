@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, LiteralString, NamedTuple
@@ -73,6 +74,7 @@ _COLUMNS: Final[LiteralString] = (
     " trial_id, trial_digest, seen_by,"
     " published_by, published_ts, published_unseen, source_partition, source_offset"
 )
+_NUMBER: Final = re.compile("[0-9]{1,18}", re.ASCII)
 
 
 def digest_of(document: Mapping[str, Any]) -> str:
@@ -91,6 +93,10 @@ class Drafts:
         """Return a change; None: the shop has none of this number. ``lock``: until the transaction ends."""
         rows = self._read("AND number = %s" + (" FOR UPDATE" if lock else ""), (number,))
         return rows[0] if rows else None
+
+    def named(self, text: str) -> Change | None:
+        """Return a change by its number in an address; None: there is none, or it is no number."""
+        return self.find(int(text)) if _NUMBER.fullmatch(text) else None
 
     def all(self) -> list[Change]:
         """Return all, the newest first."""

@@ -28,7 +28,8 @@ _UNITS: Final = {
 """By how names of durations and amounts end."""
 ON: Final = Text("on", "开")
 OFF: Final = Text("off", "关")
-NULL: Final = Text("none (null)", "不限 (null)")
+NULL: Final = Text("none (null)", "无 (null)")
+EMPTY: Final = Text("(empty)", "（空）")
 
 
 class Kind(StrEnum):
@@ -179,6 +180,8 @@ def value_text(value: Any, field: FormField | None = None) -> Text:
     """Return a value as people read it."""
     if value is None:
         return NULL
+    if value in ("", []):
+        return EMPTY
     if isinstance(value, bool):
         return ON if value else OFF
     if field is not None and isinstance(value, str) and value in field.words:
@@ -191,4 +194,11 @@ def value_text(value: Any, field: FormField | None = None) -> Text:
         return Text(
             *(", ".join(f"{name.of(one)} {text.of(one)}" for name, text in parts) for one in LANGUAGES)
         )
+    if isinstance(value, list):
+        return Text(*("; ".join(map(_item, value)),) * 2)
     return Text(*(orjson.dumps(value).decode(),) * 2)
+
+
+def _item(value: Any) -> str:
+    """Return an element of a list: an object by its values."""
+    return " ".join(map(str, value.values())) if isinstance(value, dict) else str(value)

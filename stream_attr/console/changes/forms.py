@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from stream_attr.console.changes.fields import FormField, Kind
 
-__all__ = ["IS_NULL", "document_of", "names_of", "texts_of"]
+__all__ = ["IS_NULL", "document_of", "texts_of"]
 
 IS_NULL: Final = ":null"
 """What stands behind a field's path where it is to be null."""
@@ -73,11 +73,6 @@ def _keeps_blanks(field: FormField) -> bool:
 def _row_of(name: str, path: str) -> str | None:
     number = name.removeprefix(f"{path}.").partition(".")[0] if name.startswith(f"{path}.") else ""
     return number if number.isascii() and number.isdigit() and len(number) <= 4 else None
-
-
-def names_of(pairs: Iterable[tuple[str, str]], path: str) -> list[str]:
-    """Return the names of the objects at a path of a form."""
-    return list(dict.fromkeys(text for name, text in pairs if name == path + _NAMES))
 
 
 def texts_of(fields: Iterable[FormField], document: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

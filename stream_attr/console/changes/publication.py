@@ -64,9 +64,9 @@ def publish(
             raise NotPublishedError("change_is_over")
         if found.digest != digest:
             raise NotPublishedError("change_is_another")
-        preview = preview_of(connection, found).state
-        unseen = not (preview is Preview.DONE and login in found.seen_by)
-        has_none = not can_preview or preview.says_nothing
+        preview = preview_of(connection, found)
+        unseen = not (preview.state is Preview.DONE and login in found.seen_by)
+        has_none = not can_preview or preview.state.says_nothing
         if unseen and not (has_none and without_preview):
             raise NotPublishedError("preview_not_seen")
         records = read_shop_records(writer.bootstrap, writer.prefix, writer.security)
@@ -81,8 +81,12 @@ def publish(
             f"{one.path}: {one.before.english} → {one.after.english}"
             for one in differences(found.topic, found.document_before, found.document)
         )
-        unseen_text = ", without a preview" if unseen else ""
-        about = f"{what} from {found.document['effective_from']}{unseen_text}: {changed}"
+        tried = (
+            "without a preview"
+            if unseen or preview.trial is None
+            else f"tried on {preview.trial.period.name}"
+        )
+        about = f"{what} from {found.document['effective_from']}, {tried}: {changed}"
         audit.note(
             connection, login, "publish", found.shop_id, about, before=found.before, after=found.content
         )

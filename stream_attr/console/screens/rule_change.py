@@ -39,7 +39,6 @@ __all__ = ["SCREEN"]
 
 TITLE: Final = Text("Changes of rules and roster", "规则与名册的变更")
 _PATH: Final = "/rules/change"
-_DIGITS: Final = 18
 _MOST_ROWS: Final = 200
 _VIEWS: Final = {
     "pairs": Text("What would be somebody else's", "归属会改变的"),
@@ -152,8 +151,7 @@ def _found(visit: Visit, shop_id: str, result: LabResult) -> list[_View]:
 
 def _asked(visit: Visit, drafts: Drafts) -> Change:
     """Return the change that is asked for. Raises HTTPException, 404."""
-    number = visit.asked.one("number") or ""
-    change = drafts.find(int(number)) if number.isdecimal() and len(number) < _DIGITS else None
+    change = drafts.named(visit.asked.one("number") or "")
     if change is None:
         raise not_found()
     return change

@@ -73,9 +73,9 @@ def _read(visit: Visit, topic: str, entered: object = None) -> _Basis | None:
         shop_id = visit.shop()
         if shop_id is None:
             return None
-        change, agent_id = None, visit.asked.one("agent")
+        change, agent_id = None, visit.asked.one("agent") if topic == ROSTER else None
         if (number := visit.asked.one("draft")) is not None:
-            change = Drafts(connection, shop_id).find(int(number)) if number.isdecimal() else None
+            change = Drafts(connection, shop_id).named(number)
             if change is None or change.topic != topic or change.state is not State.DRAFT:
                 raise not_found()
             agent_id = change.agent_id
