@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
+from stream_attr.errors import UnusableError
 from stream_attr.explain.roster_names import names_from_files
 from stream_attr.files.inputs import Inputs
 from stream_attr.lab.event_folder import EventFolder, Stored
@@ -20,6 +22,9 @@ from stream_attr.replay.processes import sensible_number
 from stream_attr.rules.shop.days import day_name
 
 __all__ = ["Progress", "judge"]
+
+_OTHER_FILES: Final = 64
+"""What a process has open besides."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of events that are read, and of all; what it raises ends the judging."""
@@ -63,6 +68,7 @@ def judge(
     start, end = period.instants(rules.zone)
     found = Stored(given) if stored is None else stored.bearing_on(start, end, rules.settings)
     inputs = found.inputs
+    _require_files(inputs)
     number = sensible_number(inputs) if processes is None else processes
     by_days = payroll is not None and bool(DayFigures(payroll.scheme).measures)
     events_read = count_events(inputs)
@@ -103,6 +109,17 @@ def judge(
         found.needed_from,
         None if payroll is None else paid(payroll, shop_id, rules.zone, len(rule_sets), orders, days),
     )
+
+
+def _require_files(inputs: Inputs) -> None:
+    """Raise UnusableError where more files are to be merged than a process may have open."""
+    files = sum(map(len, inputs.names.values()))
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES
+    if files > allowed:
+        raise UnusableError(
+            f"{files:,} files bear on this period, and a process may have {allowed:,} of them open: judge a "
+            "shorter period, or allow more with ulimit -n"
+        )
 
 
 def _by_settings(inputs: Inputs, rules: Composed, folder: Path) -> Inputs:

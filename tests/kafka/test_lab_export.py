@@ -8,8 +8,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import OFFSET_END, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from msgspec.structs import replace
 
 from stream_attr.errors import UnusableError
 from stream_attr.files.inputs import Inputs
@@ -221,3 +224,47 @@ def test_inputs_of_the_folder_are_files_that_replay_reads(topics: Topics, tmp_pa
     found = EventFolder(tmp_path).shop(SHOP).bearing_on(NOON, NOON + DAY_MS, ())
     assert isinstance(found.inputs, Inputs)
     assert all(Path(name).is_file() for name in found.inputs.chat)
+
+
+@pytest.fixture
+def of_kafka(apache: Any, topic_prefix: str) -> Topics:
+    """On Apache Kafka alone: the embedded broker refuses no offset, and deletes no records on demand."""
+    return Topics(apache.bootstrap, topic_prefix)
+
+
+def test_a_partition_that_ends_before_what_is_stored_stops_the_run(of_kafka: Topics, tmp_path: Path) -> None:
+    topics = of_kafka
+    topics.send("chat", world(0)["chat"])
+    export(topics.broker, tmp_path)
+    state = EventFolder(tmp_path).state
+    reached = state.topics["chat-events"]
+    ahead = replace(reached, offsets={number: next_ + 1_000 for number, next_ in reached.offsets.items()})
+    changed = replace(state, topics={**state.topics, "chat-events": ahead})
+    (tmp_path / STATE).write_bytes(msgspec.json.encode(changed))
+    before = lines(tmp_path)
+    with pytest.raises(UnusableError, match="the broker has lost records; export anew into another folder"):
+        export(topics.broker, tmp_path)
+    assert lines(tmp_path) == before
+
+
+def test_records_that_were_deleted_before_they_were_stored_are_told_of(
+    of_kafka: Topics, tmp_path: Path
+) -> None:
+    topics = of_kafka
+    first, second, third = world(0)["chat"][:24], world(0)["chat"][24:48], world(0)["chat"][48:72]
+    topics.send("chat", first)
+    export(topics.broker, tmp_path)
+    topics.send("chat", second)
+    name = f"{topics.broker.prefix}chat-events"
+    admin = AdminClient({"bootstrap.servers": topics.broker.bootstrap, **QUIET})
+    ends = [TopicPartition(name, number, OFFSET_END) for number in range(3)]
+    for one in admin.delete_records(ends).values():
+        one.result()
+    topics.send("chat", third)
+    done = export(topics.broker, tmp_path)
+    assert done.records == {"chat-events": 24}
+    assert 1 <= len(done.problems) <= 3
+    assert all("were deleted before they were stored" in one for one in done.problems)
+    assert export(topics.broker, tmp_path).problems == []
+    stored_ids = [one["event_id"] for name, some in lines(tmp_path).items() if "chat" in name for one in some]
+    assert sorted(stored_ids) == sorted(one["event_id"] for one in (*first, *third))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -216,6 +217,14 @@ def test_a_rule_set_that_cannot_be_used_is_named(
 def test_a_document_that_is_no_rule_set_is_named(value: bytes, said: str) -> None:
     with pytest.raises(UnusableError, match=f"rule set x: {said}"):
         read_rules(value, "x")
+
+
+def test_more_files_than_may_be_open_are_refused_with_the_remedy(
+    noon: Inputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (65, 65))
+    with pytest.raises(UnusableError, match="2 files bear on this period, and a process may have 1 of them"):
+        judge(noon, SHOP, (PAYMENT,), DAY)
 
 
 def test_presets_are_rule_sets_and_others_are_named() -> None:
