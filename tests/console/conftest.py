@@ -56,6 +56,16 @@ class People(NamedTuple):
         return client
 
 
+def pay_of(people: People, path: str, shop: str) -> str:
+    """What a screen of pay asks for in its address: the shop's closed run, or somebody of it."""
+    scheme = f"scheme-{people.shops.index(shop)}"
+    return {
+        "/pay/run": f"&scheme={scheme}&month=2026-11",
+        "/pay/statement": f"&person={people.persons[shop]}&month=2026-11",
+        "/pay/scheme": f"&scheme={scheme}",
+    }.get(path, "")
+
+
 def add(connection: Connection, login: str, role: Role, *duties: Duty) -> None:
     """An account with the password of all."""
     accounts = Accounts(connection)

@@ -15,7 +15,7 @@ from stream_attr.console.app import OIDC_BACK, SCREENS, Settings, application
 from stream_attr.console.oidc import Provider
 from stream_attr.kafka.embedded.server import free_port
 from stream_attr.kafka.secret import Secret
-from tests.console.conftest import APPEALS, PASSWORD, on_port
+from tests.console.conftest import APPEALS, PASSWORD, on_port, pay_of
 from tests.console.provider import CLIENT, SECRET, SmallProvider
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -70,9 +70,10 @@ async def test_every_screen_runs_and_can_be_used_by_all(people, browser, address
     for screen in SCREENS:
         more = f"&order={order['order_id']}" if screen.path in ("/order", "/buyer") else ""
         more += f"&buyer={order['buyer_id']}" if screen.path == "/buyer" else ""
+        more += pay_of(people, screen.path, shop)
         more += f"&appeal={APPEALS[shop]}" if screen.path == "/appeal" else ""
         await page.goto(f"{address}{screen.path}?shop={shop}{more}")
-        await picture(page, screen.path[1:], locale)
+        await picture(page, screen.path[1:].replace("/", "-"), locale)
         await page.evaluate(AXE.read_text() + "; undefined")
         found = await page.evaluate("axe.run()")
         problems += [(screen.path, one["id"], one["nodes"][0]["html"]) for one in found["violations"]]

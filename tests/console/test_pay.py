@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from stream_attr.console.accounts import Accounts
 from stream_attr.ledger.database.connect import Database
 from tests.console.conftest import FROM_HERE, PASSWORD
-from tests.console.pay_world import paid_shops
+from tests.console.pay_world import paid_shops, put
 from tests.ledger.pay.world import BASE, COMMISSION, agent, close, known_until, order, scheme
 
 RUN = "/pay/run?scheme=presale&month=2026-11"
@@ -121,6 +121,17 @@ def test_a_month_with_something_pending_is_closed_by_a_tick_alone(paid: Database
     assert "1 orders and 0 agents' days of 2026-11 could still change" in warning(answer.text)
     assert sent(payroll, RUN, do="close", as_it_stands="yes").status_code == 303
     assert audited(paid)[-1][1:] == ("close pay run", "presale 2026-11 as it stands, 1 orders pending")
+
+
+def test_a_refusal_is_in_the_readers_language(paid: Database, logged_in):
+    known_until(paid, "2026-11-29")
+    payroll = logged_in("payroll")
+    run_of(payroll)
+    sent(payroll, RUN, do="check")
+    payroll.cookies.set("language", "zh")
+    assert "由 payroll 起草，须由另一人批准" in warning(sent(payroll, RUN, do="approve").text)
+    fields = {"person": "p-5", "scheme": "presale", "first_day": "2026-11-16", "last_day": "2026-11-01"}
+    assert "早于入职日" in warning(sent(payroll, "/pay/persons", **fields).text)
 
 
 def test_a_month_is_not_closed_before_its_end(paid: Database, logged_in):
@@ -368,6 +379,45 @@ def test_a_person_is_entered_and_a_wrong_one_says_why(paid: Database, logged_in)
     [row] = [one for one in table(page(payroll, "/pay/persons")) if one[0] == "p-5"]
     assert row[:6] == ["p-5", "Eva", "presale", "2026-11-16", "–", "2026-12-31"]
     assert ("payroll", "set person", "p-5: presale, 2026-11-16 2026-12-31") in audited(paid)
+
+
+LOW = {"kind": "below", "score": "kpi", "points": 70, "times": 2, "months": 2}
+LAST = {"kind": "last", "by": "sales.net_amount", "share": "50%"}
+BANDS = [{"from": 0, "points": 60}, {"from": 3, "points": 90}]
+KPI = {
+    "kind": "score",
+    "id": "kpi",
+    "amount": 100_000,
+    "items": [
+        {
+            "figure": "sales.orders",
+            "weight": "100%",
+            "bands": [{"from": 0, "points": 60}, {"from": 3, "points": 90}],
+        }
+    ],
+}
+
+
+def test_who_is_last_or_low_is_told_to_the_manager_and_nothing_is_taken(paid: Database, logged_in):
+    with paid.connection() as connection:
+        put(connection, scheme(BASE, KPI, version=2, warnings=[LAST, LOW]))
+    november(paid)
+    known_until(paid, "2027-01-02")
+    payroll, manager = logged_in("payroll"), logged_in("manager")
+    run_of(payroll, "2026-12")
+    # Anna has 90 points in November and 60 in December, Ben 60 twice.
+    text = page(manager, "/pay/run?scheme=presale&month=2026-11")
+    assert "For the manager: p-2 is place 2 of 2 by sales.net_amount. Nothing follows by itself." in text
+    assert "few points" not in text
+    text = page(manager, "/pay/run?scheme=presale&month=2026-12")
+    told = "For the manager: p-2 has few points (score.kpi), in 2 of the months looked at."
+    assert told in text
+    assert "p-1 has few points" not in text
+    [ben] = [row for row in table(text) if row[0] == "p-2"]
+    assert ben[2:5] == ["4,000.00 CNY", "600.00 CNY", "4,600.00 CNY"]
+    assert "For the manager" not in page(logged_in("ben"), "/pay/statement?month=2026-11")
+    assert "few points" not in page(logged_in("ben"), "/pay/scheme?scheme=presale")
+    assert "named to the manager" in page(manager, "/pay/scheme?scheme=presale&version=2")
 
 
 def test_what_would_be_is_calculated_and_kept_nowhere(paid: Database, logged_in):

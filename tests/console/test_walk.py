@@ -13,7 +13,7 @@ from stream_attr.console.app import SCREENS
 from stream_attr.console.reading import reading
 from stream_attr.console.roles import Role
 from stream_attr.ledger.texts import LANGUAGES
-from tests.console.conftest import APPEALS, FROM_HERE, add
+from tests.console.conftest import APPEALS, FROM_HERE, add, pay_of
 
 PERIOD = "&from=2026-06&to=2027-05"
 PATHS = [screen.path for screen in SCREENS]
@@ -34,14 +34,8 @@ def some_order(people):
 
 def address(people, path, shop, order):
     """A screen of a shop; the buyer's day of the order's buyer, whom the agent has not met."""
-    scheme = f"scheme-{people.shops.index(shop)}"
-    more = {
-        "/pay/run": f"&scheme={scheme}&month=2026-11",
-        "/pay/statement": f"&person={people.persons[shop]}&month=2026-11",
-        "/pay/scheme": f"&scheme={scheme}",
-    }
-    if path in more:
-        return f"{path}?shop={shop}{more[path]}"
+    if path.startswith("/pay"):
+        return f"{path}?shop={shop}{pay_of(people, path, shop)}"
     if path == "/buyer":
         return f"{path}?shop={shop}&buyer={order}&from=2026-11-01"
     if path == "/appeal":

@@ -5,16 +5,30 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
 
-from stream_attr.errors import UnusableError
+from stream_attr.ledger.pay.refused import Refused
 from stream_attr.ledger.pay.schemes import who
+from stream_attr.ledger.texts import Text
 from stream_attr.pay.employment import Employment
 from stream_attr.rules.shop.days import day_number
 
 __all__ = ["Account", "Accounts", "Paid", "Persons"]
+
+
+_NO_SCHEME: Final = Text(
+    "--scheme {scheme}: there is no such scheme; stream-attr pay scheme put keeps one",
+    "没有方案 {scheme}：请先保存方案",
+)
+_NO_PERSON: Final = Text(
+    "{person} is no person: write the person_id of the roster", "{person} 不是人员：请填写花名册的 person_id"
+)
+_NO_DAY: Final = Text(
+    "{option} {day} is not a day like 2026-11-01", "{option} {day} 不是日期，应如 2026-11-01"
+)
+_BEFORE: Final = Text("{option} {day} is before --from {first}", "{option} {day} 早于入职日（--from）{first}")
 
 
 class Paid(NamedTuple):
@@ -54,9 +68,7 @@ class Persons:
             "SELECT FROM pay_scheme WHERE scheme_id = %s LIMIT 1", [one.scheme_id]
         )
         if found.fetchone() is None:
-            raise UnusableError(
-                f"--scheme {one.scheme_id!r}: there is no such scheme; stream-attr pay scheme put keeps one"
-            )
+            raise Refused(_NO_SCHEME.filled(scheme=repr(one.scheme_id)))
         self._connection.execute(
             "INSERT INTO pay_person VALUES (%s, %s, %s, %s::date, %s::date, %s::date, %s, %s)"
             " ON CONFLICT (person_id) DO UPDATE SET"
@@ -78,7 +90,7 @@ class Persons:
 
 def _check(one: Paid) -> None:
     if not one.person_id or not one.person_id.isprintable():
-        raise UnusableError(f"{one.person_id!r} is no person: write the person_id of the roster")
+        raise Refused(_NO_PERSON.filled(person=repr(one.person_id)))
     days = {
         "--from": one.employment.first_day,
         "--to": one.employment.last_day,
@@ -88,9 +100,9 @@ def _check(one: Paid) -> None:
         try:
             number = None if day is None else day_number(day)
         except ValueError:
-            raise UnusableError(f"{option} {day!r} is not a day like 2026-11-01") from None
+            raise Refused(_NO_DAY.filled(option=option, day=repr(day))) from None
         if number is not None and number < day_number(one.employment.first_day):
-            raise UnusableError(f"{option} {day} is before --from {one.employment.first_day}")
+            raise Refused(_BEFORE.filled(option=option, day=day, first=one.employment.first_day))
 
 
 class Accounts:

@@ -11,9 +11,12 @@ from psycopg.errors import CheckViolation
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.pay import refused
 from stream_attr.ledger.pay.records import Basis, Kept
+from stream_attr.ledger.pay.refused import Refused
 from stream_attr.ledger.pay.schemes import who
 from stream_attr.ledger.reports.report import Moment
+from stream_attr.ledger.texts import LANGUAGES, Text
 from stream_attr.pay.employment import days_of_month
 from stream_attr.pay.lines import decode, encode
 
@@ -213,17 +216,14 @@ class Runs:
         found = self.get(run)
         old, new = _STEPS[step]
         if found.state != old:
-            raise UnusableError(_not_now(found, step))
+            raise Refused(_not_now(found, step))
         persons = [one.person_id for one in found.basis.terms]
         closed = tuple(one.id for one in self.closed_with(persons))
         if closed != found.basis.closed:
             more = ", ".join(
                 f"{one.scheme_id} {one.month}" for one in closed if one not in found.basis.closed
             )
-            raise UnusableError(
-                f"since the run of scheme {run.scheme_id} for {run.month} was drafted, others of its persons "
-                f"were closed ({more}), and both would settle the same corrections: draft it again"
-            )
+            raise Refused(refused.SETTLED.filled(scheme=run.scheme_id, month=run.month, more=more))
         if step == "close":
             _refuse_early(found)
             if not as_it_stands:
@@ -237,9 +237,9 @@ class Runs:
         except CheckViolation as error:
             if error.diag.constraint_name != "pay_run_four_eyes":
                 raise
-            raise UnusableError(
-                f"--by {name!r}: {found.signed[0][1]} has drafted the run of scheme {run.scheme_id} for "
-                f"{run.month}, and another person has to approve it"
+            by = found.signed[0][1]
+            raise Refused(
+                refused.FOUR_EYES.filled(name=repr(name), by=by, scheme=run.scheme_id, month=run.month)
             ) from error
 
     def _refuse_twice(self, run: RunId, persons: list[str]) -> None:
@@ -250,9 +250,9 @@ class Runs:
             (run.first_day, persons, run.scheme_id),
         ).fetchone()
         if row is not None:
-            raise UnusableError(
-                f"{row[0]} is in the run of scheme {row[1]} for {run.month}, and a person is paid once: if "
-                f"scheme {run.scheme_id} is right, draft that run again, or discard it"
+            person, other = row
+            raise Refused(
+                refused.TWICE.filled(person=person, other=other, month=run.month, scheme=run.scheme_id)
             )
 
     def _delete_statements(self, run: RunId) -> None:
@@ -265,10 +265,7 @@ class Runs:
 def _refuse_closed(run: Run) -> None:
     if run.state == "closed":
         _, by, _ = run.signed[-1]
-        raise UnusableError(
-            f"the run of scheme {run.id.scheme_id} for {run.id.month} was closed by {by} and never changes: "
-            "what has changed since comes as corrections into the next run"
-        )
+        raise Refused(refused.CLOSED.filled(scheme=run.id.scheme_id, month=run.id.month, by=by))
 
 
 def _refuse_early(run: Run) -> None:
@@ -277,10 +274,14 @@ def _refuse_early(run: Run) -> None:
     known = left.known_until
     if not left.month_ends or (known is not None and known >= left.month_ends):
         return
-    came = "had read nothing" if known is None else f"had come to {_clock(known, zone)}"
-    raise UnusableError(
-        f"{run.id.month} ends {_clock(left.month_ends, zone)}, and the ledger {came} when the run of scheme "
-        f"{run.id.scheme_id} was drafted: draft it again once the ledger has the whole month"
+    came = refused.READ_NOTHING if known is None else refused.COME_TO.filled(at=_clock(known, zone))
+    raise Refused(
+        refused.EARLY.filled(
+            month=run.id.month,
+            ends=_clock(left.month_ends, zone),
+            came=came,
+            scheme=run.id.scheme_id,
+        )
     )
 
 
@@ -289,23 +290,27 @@ def _refuse_open(run: Run) -> None:
     left, zone = run.basis.read.open, run.basis.as_of.zone
     if not (left.orders or left.agent_days):
         return
-    until = "" if left.until is None else f", until {_clock(left.until, zone)} at the latest"
-    raise UnusableError(
-        f"{left.orders:,} orders and {left.agent_days:,} agents' days of {run.id.month} could still change "
-        f"when the run of scheme {run.id.scheme_id} was drafted{until}: draft it again then, or say that it "
-        "is to be closed as it stands (--as-it-stands)"
+    until = Text("", "") if left.until is None else refused.UNTIL.filled(at=_clock(left.until, zone))
+    raise Refused(
+        refused.PENDING.filled(
+            orders=f"{left.orders:,}",
+            days=f"{left.agent_days:,}",
+            month=run.id.month,
+            scheme=run.id.scheme_id,
+            until=until,
+        )
     )
 
 
-def _clock(ts: int, zone: str) -> str:
-    return as_text(Moment(ts, zone), Kind.MOMENT, "en", grouped=True)
+def _clock(ts: int, zone: str) -> Text:
+    return Text(*(as_text(Moment(ts, zone), Kind.MOMENT, one, grouped=True) for one in LANGUAGES))
 
 
-def _not_now(run: Run, step: str) -> str:
-    said = f"the run of scheme {run.id.scheme_id} for {run.id.month} is {run.state}"
+def _not_now(run: Run, step: str) -> Text:
+    where = {"scheme": run.id.scheme_id, "month": run.id.month, "state": run.state}
     if run.state == "closed":
-        return f"{said} and never changes"
-    return f"{said}, and cannot be taken to the step {step} now: the next step is {_NEXT[run.state]}"
+        return refused.STAYS.filled(**where)
+    return refused.NOT_NOW.filled(**where, step=step, following=_NEXT[run.state])
 
 
 def _run(row: tuple[Any, ...]) -> Run:

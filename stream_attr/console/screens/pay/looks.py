@@ -12,12 +12,14 @@ from stream_attr.console.pay.scope import PayScope
 from stream_attr.console.screens.exports import file_of
 from stream_attr.console.screens.rows import Shown, shown_rows
 from stream_attr.console.visit import Visit, not_found
+from stream_attr.errors import StreamAttrError
+from stream_attr.ledger.pay.refused import Refused
 from stream_attr.ledger.pay.runs import Run, RunId, Runs, month_asked
 from stream_attr.ledger.periods import period
 from stream_attr.ledger.reports.report import Report, Row
 from stream_attr.ledger.texts import Text
 
-__all__ = ["TITLE", "asked_month", "asked_run", "exported", "linked", "looked"]
+__all__ = ["TITLE", "asked_month", "asked_run", "exported", "linked", "looked", "said", "statement_address"]
 
 TITLE: Final = Text("Pay", "薪酬")
 
@@ -25,6 +27,11 @@ TITLE: Final = Text("Pay", "薪酬")
 def looked(visit: Visit, about: str) -> None:
     """Have the audit say that somebody looked at pay."""
     visit.note("look at pay", None, about)
+
+
+def said(visit: Visit, error: StreamAttrError) -> str:
+    """Return why something is not done, in the reader's language where it is known in it."""
+    return error.text.of(visit.language) if isinstance(error, Refused) else str(error)
 
 
 def asked_month(visit: Visit) -> str:

@@ -9,12 +9,13 @@ from starlette.responses import RedirectResponse, Response
 from stream_attr.console.links import to
 from stream_attr.console.pay.scope import ACTING, LOOKING, PayScope, pay_scope, paying
 from stream_attr.console.periods import today
-from stream_attr.console.screens.pay.looks import looked
+from stream_attr.console.screens.pay.looks import looked, said
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.visit import Visit
 from stream_attr.errors import UnusableError
 from stream_attr.ledger import audit
 from stream_attr.ledger.pay.persons import Accounts, Paid, Persons
+from stream_attr.ledger.pay.refused import Refused
 from stream_attr.ledger.pay.schemes import Schemes
 from stream_attr.ledger.texts import Text
 from stream_attr.pay.employment import Employment
@@ -24,6 +25,14 @@ __all__ = ["SCREEN"]
 
 TITLE: Final = Text("Persons", "计薪人员")
 _FIELDS: Final = ("person", "name", "scheme", "first_day", "last_day", "probation_until")
+_NOT_YOURS: Final = Text(
+    "{person} is no agent of your shops alone by the roster: publish it with `person_id` first",
+    "按花名册，{person} 不是只在您店铺的客服：请先在花名册中写明 person_id",
+)
+_NO_SCHEME: Final = Text(
+    "there is no scheme {scheme} of your shops: choose one of the list",
+    "您的店铺没有方案 {scheme}：请从列表中选择",
+)
 _RECENT_DAYS: Final = 62
 _IN_ROSTER: Final = (
     "SELECT DISTINCT ON (person_id) person_id, name FROM roster WHERE person_id IS NOT NULL"
@@ -115,17 +124,15 @@ def act(visit: Visit) -> Response:
             about = f"{person}: {scheme_id}, {' '.join(filter(None, employment))}"
             audit.note(visit.connection, visit.account.login, "set person", None, about)
     except UnusableError as error:
-        return _page(visit, typed, str(error))
+        return _page(visit, typed, said(visit, error))
     return RedirectResponse(to("/pay/persons"), 303)
 
 
 def _check(scope: PayScope, person: str, scheme_id: str) -> None:
     if not scope.sees([person]):
-        raise UnusableError(
-            f"{person} is no agent of your shops alone by the roster: publish it with `person_id` first"
-        )
+        raise Refused(_NOT_YOURS.filled(person=person))
     if not scope.sees_scheme(scheme_id):
-        raise UnusableError(f"there is no scheme {scheme_id!r} of your shops: choose one of the list")
+        raise Refused(_NO_SCHEME.filled(scheme=scheme_id))
 
 
 SCREEN: Final = Screen("/pay/persons", TITLE, show, LOOKING, in_menu=False, act=act, acting=ACTING)

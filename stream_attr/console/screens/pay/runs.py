@@ -18,6 +18,7 @@ from stream_attr.console.screens.pay.looks import (
     exported,
     linked,
     looked,
+    said,
     statement_address,
 )
 from stream_attr.console.screens.screen import Screen, shop_page
@@ -195,7 +196,8 @@ def act(visit: Visit) -> Response:
     try:
         _do(visit, found, run, step)
     except UnusableError as error:
-        return _list(visit, str(error), run) if visit.asked.one("month") is None else _run(visit, str(error))
+        wrong = said(visit, error)
+        return _list(visit, wrong, run) if visit.asked.one("month") is None else _run(visit, wrong)
     where = to("/pay") if step == "discard" else to("/pay/run", scheme=scheme_id, month=run.month)
     return RedirectResponse(where, 303)
 
@@ -210,6 +212,8 @@ def _do(visit: Visit, found: Run | None, run: RunId, step: str) -> None:
     if step == "draft":
         try:
             draft(connection, run, by, lambda: audit.note(connection, by, "draft pay run", None, about))
+        except UnusableError:
+            raise
         except StreamAttrError as error:
             raise UnusableError(str(error)) from error
         return
