@@ -31,9 +31,10 @@ from stream_attr.files.jsonl import LinesFile
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS, day_name
 from stream_attr.rules.shop.settings import Settings
 
-__all__ = ["STATE", "EventFolder", "State", "Stored", "StoredShop", "file_of", "folder_name"]
+__all__ = ["STATE", "VERSION", "EventFolder", "State", "Stored", "StoredShop", "file_of", "folder_name"]
 
 STATE: Final = "exported.json"
+VERSION: Final = 1
 _SHOPS: Final = "shops"
 _LONGEST_NAME: Final = 120
 ORDERS_BEFORE_MS: Final = 90 * DAY_MS
@@ -104,6 +105,10 @@ class EventFolder:
             raise UnusableError(f"{file}: {error.strerror or error}") from error
         except msgspec.DecodeError as error:
             raise UnusableError(f"{file} is not what stream-attr lab export writes: {error}") from error
+        if self.state.version != VERSION:
+            raise UnusableError(
+                f"{file} is of version {self.state.version}, which this program does not know"
+            )
 
     @property
     def shops(self) -> list[str]:

@@ -34,13 +34,12 @@ from stream_attr.kafka.sender import TopicsMissingError
 from stream_attr.kafka.shop_records import read_shop_records
 from stream_attr.kafka.to_end import NoSuchOffsetError, UpToEnd
 from stream_attr.kafka.topic_ids import topic_ids
-from stream_attr.lab.event_folder import STATE, EventFolder, Reached, State, file_of, folder_name
+from stream_attr.lab.event_folder import STATE, VERSION, EventFolder, Reached, State, file_of, folder_name
 from stream_attr.processor import ShopRegistry
 from stream_attr.rules.vocabulary import Code
 
 __all__ = ["STORED", "Broker", "Exported", "export"]
 
-VERSION: Final = 1
 BATCH_BYTES: Final = 64 << 20
 """So much is sorted by time and written at once."""
 _GROUP: Final = "stream-attr-lab"
@@ -134,10 +133,6 @@ class _Run:
         )
 
     def _go_on_from(self, state: State) -> None:
-        if state.version != VERSION:
-            raise UnusableError(
-                f"{self._folder / STATE} is of version {state.version}, which this program does not know"
-            )
         for topic, reached in state.topics.items():
             now = self._ids.get(topic)
             if None not in (now, reached.topic_id) and now != reached.topic_id:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from stream_attr.errors import UnusableError
 from stream_attr.files.inputs import Inputs
 from stream_attr.generate import Plan as Traffic
 from stream_attr.generate import write
-from stream_attr.lab.event_folder import STATE, EventFolder, folder_name
+from stream_attr.lab.event_folder import STATE, EventFolder, State, folder_name
 from stream_attr.lab.judge import judge
 from stream_attr.lab.rule_sets import AS_IT_STOOD, RuleSet, composed, preset
 from stream_attr.ledger.periods import period
@@ -84,6 +85,9 @@ def test_a_folder_of_something_else_and_an_unknown_shop_are_named(tmp_path: Path
         EventFolder(tmp_path)
     (tmp_path / STATE).write_text("{}")
     with pytest.raises(UnusableError, match="is not what stream-attr lab export writes"):
+        EventFolder(tmp_path)
+    (tmp_path / STATE).write_bytes(msgspec.json.encode(State(2, {}, {}, {})))
+    with pytest.raises(UnusableError, match="is of version 2, which this program does not know"):
         EventFolder(tmp_path)
     folder = EventFolder(stored(tmp_path / "stored", traffic))
     with pytest.raises(UnusableError, match="no events of shop jd:0; its shops: jd:10086, "):
