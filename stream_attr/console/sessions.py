@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from stream_attr.console.accounts import hash_of, now_ms
 
-__all__ = ["IDLE_MS", "LONGEST_MS", "Session", "Sessions", "Way"]
+__all__ = ["IDLE_MS", "LONGEST_MS", "Began", "Session", "Sessions", "Way"]
 
 IDLE_MS: Final = 8 * 60 * 60 * 1000
 LONGEST_MS: Final = 7 * 24 * 60 * 60 * 1000
@@ -36,6 +36,16 @@ class Session(NamedTuple):
     csrf_token: str
     """What every form carries."""
     way: Way
+
+
+class Began(NamedTuple):
+    """A session as others see it."""
+
+    login: str
+    way: Way
+    started_ts: int
+    used_ts: int
+    """To the minute."""
 
 
 class Sessions:
@@ -78,6 +88,16 @@ class Sessions:
                     "UPDATE session SET used_ts = %s WHERE token_hash = %s", (now, hash_of(secret))
                 )
         return Session(row[0], row[1], Way(row[2]))
+
+    def all(self) -> list[Began]:
+        """Return those that have not ended, the last used first."""
+        now = now_ms()
+        rows = self._connection.execute(
+            "SELECT login, way, started_ts, used_ts FROM session JOIN account USING (login)"
+            " WHERE used_ts > %s AND started_ts > %s AND active ORDER BY used_ts DESC, login, started_ts",
+            (now - IDLE_MS, now - LONGEST_MS),
+        )
+        return [Began(login, Way(way), started, used) for login, way, started, used in rows]
 
     def end(self, secret: str) -> None:
         """End one; it may have ended already."""

@@ -13,6 +13,7 @@ __all__ = ["TEXTS"]
 
 TEXTS: Final[Mapping[str, Text]] = {
     **PAY_TEXTS,
+    "about": Text("of whom or what", "对象"),
     "accounts": Text("Accounts", "账号"),
     "add": Text("Add", "添加"),
     "active": Text("active", "启用"),
@@ -261,6 +262,10 @@ TEXTS: Final[Mapping[str, Text]] = {
     "rules_origin": Text("where it comes from", "来源"),
     "rules_value": Text("value", "值"),
     "search": Text("Open an order", "查找订单"),
+    "session_began": Text("began", "开始"),
+    "session_used": Text("last used", "最近使用"),
+    "session_way": Text("by", "登录方式"),
+    "sessions": Text("Logged in", "已登录"),
     "set_password": Text("Set a password", "设置密码"),
     "sheet_as": Text("As {format}", "导出 {format}"),
     "sheet_compare": Text("Compare", "对比"),

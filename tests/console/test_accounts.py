@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from stream_attr.console import accounts as module
 from stream_attr.console.accounts import LINK_MS, Accounts, Duty, hashed, matches
 from stream_attr.console.reading import reading
 from stream_attr.console.roles import Role
-from stream_attr.console.sessions import IDLE_MS, LONGEST_MS, Sessions
+from stream_attr.console.sessions import IDLE_MS, LONGEST_MS, Sessions, Way
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.embedded.server import free_port
 from stream_attr.ledger.database.connect import Database
@@ -140,6 +141,29 @@ def test_a_session_ends_when_it_is_not_used_and_after_a_week(connection, column,
     assert sessions.find(secret) is not None
     connection.execute(f"UPDATE session SET {column} = %s", (module.now_ms() - limit - 1,))
     assert sessions.find(secret) is None
+
+
+def test_people_shows_who_is_logged_in_and_how(ledger, console):
+    with ledger.connection(autocommit=True) as connection:
+        for login in ("boss", "li", "wang", "zhao"):
+            add(connection, login, Role.ADMIN)
+        sessions = Sessions(connection)
+        sessions.start("li", Way.OIDC)
+        sessions.start("wang", Way.PROXY)
+        connection.execute(
+            "UPDATE session SET used_ts = %s WHERE login = 'wang'", (module.now_ms() - IDLE_MS - 1,)
+        )
+        sessions.start("zhao")
+        connection.execute("UPDATE account SET active = false WHERE login = 'zhao'")
+        used = module.now_ms() - 60_000
+        connection.execute("UPDATE session SET used_ts = %s WHERE login = 'li'", (used,))
+        assert [(one.login, one.way) for one in sessions.all()] == [("li", Way.OIDC)]
+        assert sessions.all()[0].used_ts == used
+    browser = console()
+    browser.post("/login", data={"login": "boss", "password": PASSWORD}, headers=FROM_HERE)
+    table = browser.get("/people").text.partition("Logged in</h2>")[2].partition("</table>")[0]
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td>", table)
+    assert rows == [("boss", "password"), ("li", "company account")]
 
 
 def command(ledger, *words):
