@@ -51,6 +51,15 @@ KINDS: Final[Mapping[str, Text]] = {
         Text("discard change", "放弃修改"),
         Text("try rules", "试算规则"),
         Text("cancel trial of rules", "取消试算"),
+        Text("save report", "保存报表"),
+        Text("delete report", "删除报表"),
+        Text("look at pay", "查看薪酬"),
+        Text("put scheme", "提交薪酬方案"),
+        Text("draft pay run", "起草发薪"),
+        Text("check pay run", "核对发薪"),
+        Text("approve pay run", "批准发薪"),
+        Text("discard pay run", "作废发薪"),
+        Text("close pay run", "关闭发薪"),
     )
 }
 """What is done, by the word that the ledger keeps; others are shown as they are kept."""
