@@ -122,7 +122,7 @@ def _field(one: types.Field) -> FormField:
         name,
         kind,
         Text(name.replace("_", " ").capitalize(), schema.get("title") or chinese or name),
-        Text(meaning, chinese or meaning),
+        Text(meaning, (chinese or meaning).replace("`", "")),
         one.required,
         can_be_null,
         _words(schema),

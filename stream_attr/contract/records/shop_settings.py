@@ -466,12 +466,13 @@ class DutyShift(Struct, forbid_unknown_fields=True, rename={"start": "from", "en
 
     weekday: Annotated[
         Annotated[int, Meta(ge=1, le=7)],
-        field("Day of the week: 1 Monday to 7 Sunday.", chinese="星期：1 周一至 7 周日"),
+        field("Day of the week: 1 Monday to 7 Sunday.", title="星期", chinese="星期：1 周一至 7 周日"),
     ]
     start: Annotated[
         str,
         field(
             "When it begins, included. A time of the shop's time zone, HH:MM.",
+            title="开始",
             chinese="开始时间（含），店铺时区，HH:MM",
             minLength=5,
             maxLength=5,
@@ -484,13 +485,14 @@ class DutyShift(Struct, forbid_unknown_fields=True, rename={"start": "from", "en
             "When it ends, not included; 24:00: with the day. Later than from: a shift past midnight is "
             "two. A time "
             "of the shop's time zone, HH:MM.",
+            title="结束",
             chinese="结束时间（不含），晚于开始时间；24:00：到当天结束，跨夜的班次分成两个",
             minLength=5,
             maxLength=5,
             pattern="^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)",
         ),
     ]
-    agent_id: Annotated[AgentId, field("Who is on duty.", chinese="值班客服")]
+    agent_id: Annotated[AgentId, field("Who is on duty.", title="客服", chinese="值班客服")]
 
 
 class TaskSettings(PartialObject):
