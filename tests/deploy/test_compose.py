@@ -67,7 +67,7 @@ def test_there_are_two_workers_that_reach_each_other_each_with_a_volume():
 def test_whoever_asks_a_service_of_ours_needs_its_token():
     token = "/run/secrets/web_token"
     watched = [service for name, service in OURS.items() if name != "topics"]
-    assert len(watched) == 6
+    assert len(watched) == 7
     for service in watched:
         assert service["environment"]["STREAM_ATTR_WEB_TOKEN_FILE"] == token
     for job in document(DEPLOY / "prometheus" / "prometheus.yml")["scrape_configs"]:
@@ -95,11 +95,13 @@ def test_people_reach_the_console_by_the_port_of_this_machine_that_its_address_n
     assert CONSOLE["ports"] == [f"127.0.0.1:{address.port}:{option(CONSOLE['command'], '--port')}"]
 
 
-@pytest.mark.parametrize("name", ["gateway", "adapt"])
-def test_what_connects_platforms_runs_where_it_is_asked_for_and_reads_its_connections(name):
+@pytest.mark.parametrize(
+    ("name", "profile"), [("gateway", "platforms"), ("adapt", "platforms"), ("pull", "pull")]
+)
+def test_what_connects_platforms_runs_where_it_is_asked_for_and_reads_its_connections(name, profile):
     service = SERVICES[name]
-    assert service["profiles"] == ["platforms"]
-    [mounted] = service["volumes"]
+    assert service["profiles"] == [profile]
+    mounted, *_ = service["volumes"]
     source, target, mode = mounted.split(":")
     assert (DEPLOY / source).is_dir()
     assert mode == "ro"
@@ -107,6 +109,13 @@ def test_what_connects_platforms_runs_where_it_is_asked_for_and_reads_its_connec
     assert "/deploy/connections/*" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     [asked] = re.findall(r"127.0.0.1:(\d+)/health", DOCKERFILE)
     assert option(service["command"], "--web-port") == asked
+
+
+def test_how_far_pull_has_come_outlasts_its_container():
+    service = SERVICES["pull"]
+    position = Path(str(option(service["command"], "--position")))
+    volumes = dict(one.split(":")[1::-1] for one in service["volumes"])
+    assert volumes[str(position.parent)] in COMPOSE["volumes"]
 
 
 def test_the_image_has_what_ledger_console_gateway_and_adapt_need():
@@ -220,7 +229,7 @@ def test_prometheus_asks_every_worker_and_sink_and_reads_the_alerts():
     }
     # Of a profile: while its services do not run, nothing is asked, and no alert misses them.
     by_name = {job["job_name"]: job["dns_sd_configs"] for job in config["scrape_configs"][3:]}
-    assert by_name.keys() == {"stream-attr-gateway", "stream-attr-adapt"}
+    assert by_name.keys() == {"stream-attr-gateway", "stream-attr-adapt", "stream-attr-pull"}
     for job, [found] in by_name.items():
         assert (found["names"], found["type"], found["port"]) == (
             [job.removeprefix("stream-attr-")],

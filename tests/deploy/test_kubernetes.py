@@ -226,7 +226,7 @@ def test_a_deployment_is_asked_by_its_probes_and_its_monitor_and_has_its_secrets
 
 
 def test_every_deployment_is_hardened_and_bounded():
-    assert DEPLOYMENTS.keys() == {"ledger", "console", "gateway", "adapt"}
+    assert DEPLOYMENTS.keys() == {"ledger", "console", "gateway", "adapt", "pull"}
     for container in CONTAINERS:
         assert container["resources"]["limits"]["memory"]
         assert container["resources"]["requests"].keys() == {"cpu", "memory"}
@@ -254,7 +254,7 @@ def test_people_reach_the_console_by_https_through_a_proxy_that_is_named():
 
 
 def test_connections_lie_where_the_gateway_and_adapt_look_for_them():
-    for component in ("gateway", "adapt"):
+    for component in ("gateway", "adapt", "pull"):
         pod = DEPLOYMENTS[component]["spec"]["template"]["spec"]
         [container] = pod["containers"]
         values = {one["name"]: one.get("value") for one in container["env"]}
@@ -264,6 +264,17 @@ def test_connections_lie_where_the_gateway_and_adapt_look_for_them():
         assert mount["readOnly"]
         head = (FOLDER / "gateway.yaml").read_text(encoding="utf-8")
         assert f"create secret generic {volume['secret']['secretName']} --from-file=connections.json" in head
+
+
+def test_how_far_pull_has_come_outlasts_its_pod_and_is_never_written_twice_at_once():
+    spec = DEPLOYMENTS["pull"]["spec"]
+    [container] = spec["template"]["spec"]["containers"]
+    position = PurePosixPath(str(option(container["args"], "--position")))
+    [mount] = [one for one in container["volumeMounts"] if one["mountPath"] == str(position.parent)]
+    [volume] = [one for one in spec["template"]["spec"]["volumes"] if one["name"] == mount["name"]]
+    claims = [one["metadata"]["name"] for one in of_kind("PersistentVolumeClaim")]
+    assert volume["persistentVolumeClaim"]["claimName"] in claims
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
 def reachable():
@@ -298,6 +309,7 @@ def test_nobody_connects_but_prometheus_the_ingress_and_workers_to_workers():
         "console": {watched, ("pages", pages)},
         "gateway": {watched, ("hooks", pages)},
         "adapt": {watched},
+        "pull": {watched},
     }
     [nobody] = [one for one in of_kind("NetworkPolicy") if "ingress" not in one["spec"]]
     assert nobody["spec"]["podSelector"]["matchLabels"] == KUSTOMIZATION["labels"][0]["pairs"]
