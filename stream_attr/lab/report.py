@@ -42,6 +42,7 @@ _GAINED: Final = Text("gained", "增加金额")
 _GAINED_ORDERS: Final = Text("orders gained", "增加订单数")
 _LOST: Final = Text("lost", "减少金额")
 _LOST_ORDERS: Final = Text("orders lost", "减少订单数")
+_NUMBER: Final = Text("{orders} orders", "{orders} 单")
 _TOTAL: Final = Text("total", "合计")
 _RULED: Final = Text(
     "Ruled on by a person, and so the same agent's under all rules: {orders} orders.",
@@ -275,7 +276,7 @@ def _orders(result: LabResult, pairs: Sequence[Pair]) -> _View:
                     None,
                     None,
                     _TOTAL,
-                    f"{moved.orders:,}",
+                    _NUMBER.filled(orders=f"{moved.orders:,}"),
                     Money(moved.amount, currency),
                     currency,
                     *[None] * 7,

@@ -175,6 +175,11 @@ def test_every_number_of_orders_leads_to_them(world: World) -> None:
     assert line["moved_orders"] == len(moved)
     text = boss.get(at(world, trial, show="orders")).text
     assert f"order={moved[0]['order']}" in text
+    amount = sum(row["amount"] for row in moved)
+    totals = text.partition("<tfoot>")[2].partition("</tfoot>")[0]
+    assert "href" not in totals
+    words = re.sub("<.*?>", " ", totals).split()
+    assert words == ["total", str(len(moved)), "orders", f"{amount / 100:,.2f}", "CNY"]
 
 
 def test_own_rules_and_what_is_wrong_with_them(world: World) -> None:
