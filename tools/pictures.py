@@ -89,7 +89,7 @@ def _chosen(world: World) -> list[Shot]:
         Shot("order", order, height=1000),
         Shot("buyer", f"/buyer?shop={SHOP}&buyer={world.buyer}&order={world.order}", height=560),
         Shot("pressure", f"/pressure?shop={SHOP}"),
-        Shot("agent-phone", f"/agent?shop={SHOP}", 390, 844),
+        Shot("agent-phone", f"/agent?shop={SHOP}&agent=kf-05", 390, 844),
     ]
 
 

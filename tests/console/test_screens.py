@@ -471,3 +471,31 @@ def test_pressure_is_a_map_of_weekdays_by_hours_of_the_same_numbers(people, boss
         assert {(row[0], row[1][:2]): row[column] for row in rows} == shown
         days = [day for day, _ in re.findall(r'<tr><th scope="row">(.*?)</th>(.)', table)]
         assert days[0] == ("Monday" if language == "en" else "周一")
+
+
+@pytest.mark.parametrize("path", sorted(screen.path for screen in reports.REPORT_SCREENS.values()))
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_export_has_the_rows_of_its_screen_in_their_order(people, boss, monkeypatch, path, language):
+    monkeypatch.setattr(reports, "PER_PAGE", 10_000)
+    boss.cookies.set("language", language)
+    query = {"shop": people.shops[0], **PERIOD}
+    text = boss.get(f"{path}?{urlencode(query)}").text
+    exported = boss.get(f"{path}?{urlencode({**query, 'format': 'csv'})}")
+    boss.cookies.delete("language")
+    lines = list(csv.reader(io.StringIO(exported.content.decode("utf-8-sig"))))
+    tables = [one for one in re.findall(r"<table>.*?</table>", text, re.DOTALL) if "<thead>" in one]
+    if not tables:
+        assert 'class="empty"' in text
+        assert len(lines) == 1
+        return
+    rows = rows_of(tables[0])
+    body = len(re.findall("<tr>", tables[0].partition("<tbody>")[2].partition("</tbody>")[0]))
+    names = [re.split(r" \?|（|\n", name)[0] for name, _ in rows[0]]
+    assert names[0] == lines[0][0]
+    texts = [at for at in (0, 1) if names[at] in lines[0]]
+    shown = [[row[at][0] for at in texts] for row in rows[1 : 1 + body]]
+    wanted = [[line[lines[0].index(names[at])] for at in texts] for line in lines[1 : 1 + body]]
+    if path in ("/pressure", "/goals", "/quality"):  # the second column is a number
+        shown, wanted = ([[row[0]] for row in rows_] for rows_ in (shown, wanted))
+    assert shown == wanted
+    assert len(shown) == body > 0

@@ -47,7 +47,7 @@ DEFAULT: Final = (
 _QUERY: Final = SQL(
     "SELECT agent_id, (%(labels)s::int[])[width_bucket(day - date '1970-01-01', %(first_days)s::int[])],"
     " {measures} FROM agent_day WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date"
-    " GROUP BY 1, 2"
+    " AND (%(only)s::text[] IS NULL OR agent_id = ANY(%(only)s)) GROUP BY 1, 2"
 )
 _IN_DAYS: Final = (
     "SELECT DISTINCT currency FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
@@ -139,6 +139,7 @@ def _measured(
             "last": day_name(options.period.last),
             "first_days": [part.day for part in shop.slices],
             "total": TOTAL,
+            "only": _only(shop, of_shop=of_shop),
         }
         currencies = currencies_of(connection, shop, options.period) if has_money else []
         currency = currencies[0] if len(currencies) == 1 else None
@@ -159,6 +160,13 @@ def _measured(
             text = _OPEN.filled(shop=shop.shop_id, pending=f"{pending:,}", days=f"{days:,}")
             notes.append(Note(text))
     return measured
+
+
+def _only(shop: ShopScope, *, of_shop: bool) -> list[str] | None:
+    """Return whose days are read; None: everybody's. The shop's own are always among them."""
+    if of_shop:
+        return [TOTAL]
+    return None if shop.chosen is None else sorted({*shop.chosen, TOTAL})
 
 
 def currencies_of(connection: Connection[Any], shop: ShopScope, days: Period) -> list[str]:
