@@ -231,22 +231,24 @@ def test_the_token_is_read_by_those_who_need_it_and_by_nobody_else(installation)
         installation.execute("kafka", "ls", "/run/secrets/web_token")
 
 
-def test_prometheus_asks_both_workers_and_takes_every_alert(installation):
+def test_prometheus_asks_all_that_run_and_takes_every_alert(installation):
     def targets():
         _, body = installation.ask("PROMETHEUS_PORT", "/api/v1/targets?state=active")
         found = json.loads(body)["data"]["activeTargets"] if body else []
-        workers = [one for one in found if one["labels"]["job"] == "stream-attr"]
-        return {one["labels"]["instance"]: one["health"] for one in workers}
+        return {one["labels"]["instance"]: one["health"] for one in found}
 
     until(
-        "Prometheus asks both workers",
-        lambda: targets() == {f"{name}:6066": "up" for name in WORKERS},
+        "Prometheus asks all that run, and none of a profile that does not",
+        lambda: targets() == {f"{name}:6066": "up" for name in (*WORKERS, "ledger", "console")},
         installation.logs,
     )
     _, body = installation.ask("PROMETHEUS_PORT", "/api/v1/rules?type=alert")
-    taken = [rule["name"] for group in json.loads(body)["data"]["groups"] for rule in group["rules"]]
+    taken = {
+        group["name"]: [rule["name"] for rule in group["rules"]]
+        for group in json.loads(body)["data"]["groups"]
+    }
     alerts = document(DEPLOY / "prometheus" / "alerts.yaml")
-    assert taken == [rule["alert"] for group in alerts["groups"] for rule in group["rules"]]
+    assert taken == {group["name"]: [rule["alert"] for rule in group["rules"]] for group in alerts["groups"]}
 
 
 def test_the_judging_is_compiled_where_that_was_asked_for(installation):
