@@ -98,7 +98,12 @@ def set_(
     employment = Employment(first_day, last_day, probation_until)
     with opened(where) as connection:
         module.Persons(connection).put(module.Paid(person_id, name, scheme_id, employment), by)
-        noted(connection, by, "set person", f"{person_id}: {scheme_id}, {' '.join(filter(None, employment))}")
+        noted(
+            connection,
+            by,
+            "set paid person",
+            f"{person_id}: {scheme_id}, {' '.join(filter(None, employment))}",
+        )
         accounts = module.Accounts(connection, [person_id]).of(person_id)
     echo(f"set {person_id}, paid by scheme {scheme_id} from {first_day}", err=True)
     if not accounts:

@@ -33,11 +33,12 @@ def opened(where: Where) -> Iterator[Any]:
 
 def looked(connection: Any, about: str) -> None:
     """Have the audit say that somebody looked at pay: the user of the database, and of this machine."""
-    noted(connection, f"{connection.info.user} ({_user()}, command line)", "look at pay", about)
+    noted(connection, None, "look at pay", about)
 
 
-def noted(connection: Any, login: str, action: str, about: str) -> None:
-    """Have the audit say what somebody has done to pay."""
+def noted(connection: Any, by: str | None, action: str, about: str) -> None:
+    """Have the audit say what was done, and by whom; None: the user of the database, and of this machine."""
+    login = by or f"{connection.info.user} ({_user()}, command line)"
     ledger_module("audit").note(connection, login, action, None, about)
 
 

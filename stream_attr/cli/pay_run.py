@@ -121,6 +121,7 @@ def discard(scheme_id: str, month: str, where: Where) -> None:
     asked = _id(scheme_id, month)
     with opened(where) as connection:
         ledger_module("pay.runs").Runs(connection).discard(asked)
+        noted(connection, None, "discard pay run", f"{scheme_id} {month}")
     echo(f"discarded {scheme_id} {month}", err=True)
 
 

@@ -378,7 +378,7 @@ def test_a_person_is_entered_and_a_wrong_one_says_why(paid: Database, logged_in)
     assert sent(payroll, "/pay/persons", **fields, probation_until="2026-12-31").status_code == 303
     [row] = [one for one in table(page(payroll, "/pay/persons")) if one[0] == "p-5"]
     assert row[:6] == ["p-5", "Eva", "presale", "2026-11-16", "–", "2026-12-31"]
-    assert ("payroll", "set person", "p-5: presale, 2026-11-16 2026-12-31") in audited(paid)
+    assert ("payroll", "set paid person", "p-5: presale, 2026-11-16 2026-12-31") in audited(paid)
 
 
 LOW = {"kind": "below", "score": "kpi", "points": 70, "times": 2, "months": 2}

@@ -41,6 +41,14 @@ KINDS: Final[Mapping[str, Text]] = {
         Text("open buyer", "打开买家的一天"),
         Text("why not", "为什么不是"),
         Text("reconcile", "对账"),
+        Text("look at pay", "查看薪酬"),
+        Text("put scheme", "保存薪酬方案"),
+        Text("set paid person", "登记计薪人员"),
+        Text("draft pay run", "起草发薪"),
+        Text("check pay run", "核对发薪"),
+        Text("approve pay run", "批准发薪"),
+        Text("close pay run", "关账"),
+        Text("discard pay run", "删除发薪"),
         Text("open appeal", "提出申诉"),
         Text("withdraw appeal", "撤回申诉"),
         Text("refuse appeal", "驳回申诉"),
@@ -53,13 +61,6 @@ KINDS: Final[Mapping[str, Text]] = {
         Text("cancel trial of rules", "取消试算"),
         Text("save report", "保存报表"),
         Text("delete report", "删除报表"),
-        Text("look at pay", "查看薪酬"),
-        Text("put scheme", "提交薪酬方案"),
-        Text("draft pay run", "起草发薪"),
-        Text("check pay run", "核对发薪"),
-        Text("approve pay run", "批准发薪"),
-        Text("discard pay run", "作废发薪"),
-        Text("close pay run", "关闭发薪"),
     )
 }
 """What is done, by the word that the ledger keeps; others are shown as they are kept."""

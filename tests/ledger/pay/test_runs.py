@@ -357,12 +357,17 @@ def test_who_looks_and_who_acts_is_in_the_audit(shop: Database):
     acts = [(login, action) for login, action, _ in lines if action != "look at pay"]
     assert acts == [
         ("payroll", "put scheme"),
-        ("hr", "set person"),
-        ("hr", "set person"),
+        ("hr", "set paid person"),
+        ("hr", "set paid person"),
         ("Li", "draft pay run"),
         ("Li", "check pay run"),
         ("Wang", "approve pay run"),
     ]
+    done(shop, "run", "discard", *NOVEMBER)
+    with shop.connection() as connection:
+        last = "SELECT login LIKE %s, action, about FROM audit ORDER BY number DESC LIMIT 1"
+        found = connection.execute(last, (f"{user} (%",)).fetchone()
+    assert found == (True, "discard pay run", "presale 2026-11")
     looks = [about for login, action, about in lines if action == "look at pay" and login.startswith(user)]
     assert looks == [
         "run presale 2026-11",

@@ -122,7 +122,7 @@ def act(visit: Visit) -> Response:
                 Paid(person, typed["name"] or None, scheme_id, employment), visit.account.login
             )
             about = f"{person}: {scheme_id}, {' '.join(filter(None, employment))}"
-            audit.note(visit.connection, visit.account.login, "set person", None, about)
+            audit.note(visit.connection, visit.account.login, "set paid person", None, about)
     except UnusableError as error:
         return _page(visit, typed, said(visit, error))
     return RedirectResponse(to("/pay/persons"), 303)
