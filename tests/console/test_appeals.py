@@ -280,21 +280,18 @@ def test_what_came_of_a_ruling_is_told(world):
     said = text_of(agent_.get(world.where))
     assert "could not use the ruling, and the decision stays: too_late: the order is not kept" in said
     world.connection.execute("DELETE FROM dead_letter WHERE source_partition = 7")
-    revision = one.revision + 1
-    world.connection.execute(
-        "INSERT INTO decision_revision SELECT (jsonb_populate_record(NULL::decision_revision, to_jsonb(one)"
-        " || jsonb_build_object('revision', %s, 'record', record::jsonb || jsonb_build_object('revision', %s,"
-        " 'ruling', %s::jsonb)))).* FROM decision_revision one"
-        " WHERE shop_id = %s AND order_id = %s AND profile = 'official' AND revision = %s",
-        (revision, revision, json.dumps(ruling), world.shop, world.order_id, one.revision),
+    record = {"event_id": event_id, "agent_id": world.own, "ruled_by": "li", "ts": 1}
+    change = (
+        "UPDATE decision_revision SET record ="
+        " (record::jsonb || jsonb_build_object('ruling', %s::jsonb))::json"
+        " WHERE shop_id = %s AND order_id = %s AND revision = %s AND profile = 'official'"
     )
+    where = (world.shop, world.order_id, one.revision)
+    world.connection.execute(change, (json.dumps(record), *where))
     page = agent_.get(world.where).text
-    assert f'href="#revision-{revision}"' in page
-    assert f'id="revision-{revision}"' in page
-    world.connection.execute(
-        "DELETE FROM decision_revision WHERE shop_id = %s AND order_id = %s AND revision = %s",
-        (world.shop, world.order_id, revision),
-    )
+    assert f'href="#revision-{one.revision}"' in page
+    assert f'id="revision-{one.revision}"' in page
+    world.connection.execute(change, ("null", *where))
 
 
 def test_the_queue_is_sorted_filtered_and_in_pages(world, monkeypatch):
