@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaException, Message, TopicPartition
 
+from stream_attr.errors import StreamAttrError
 from stream_attr.kafka.client_errors import ErrorKind, kind_of
 from stream_attr.kafka.clients import QUIET, Reader
 from stream_attr.kafka.connection import BrokerUnreachable, reason_of, unreachable
@@ -26,11 +27,14 @@ Partition = tuple[str, int]
 """Topic, with prefix, and partition."""
 
 
-class NoSuchOffsetError(Exception):
+class NoSuchOffsetError(StreamAttrError):
     """A partition has no such offset any more: it begins after it, or ends before it."""
 
     def __init__(self, partition: Partition, first: int, end: int) -> None:
-        super().__init__(*partition)
+        topic, number = partition
+        super().__init__(
+            f"partition {number} of {topic} has offsets {first} to {end}, and not the one asked for"
+        )
         self.partition = partition
         self.first = first
         self.end = end
