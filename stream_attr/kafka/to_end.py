@@ -30,14 +30,18 @@ Partition = tuple[str, int]
 class NoSuchOffsetError(StreamAttrError):
     """A partition has no such offset any more: it begins after it, or ends before it."""
 
-    def __init__(self, partition: Partition, first: int, end: int) -> None:
+    partition: Partition
+    first: int
+    end: int
+    """Which offsets it has, half-open."""
+
+    @classmethod
+    def of(cls, partition: Partition, first: int, end: int) -> NoSuchOffsetError:
+        """Return the error of a partition that has other offsets."""
         topic, number = partition
-        super().__init__(
-            f"partition {number} of {topic} has offsets {first} to {end}, and not the one asked for"
-        )
-        self.partition = partition
-        self.first = first
-        self.end = end
+        error = cls(f"partition {number} of {topic} has the offsets from {first} to before {end} alone")
+        error.partition, error.first, error.end = partition, first, end
+        return error
 
 
 class UpToEnd:
@@ -107,7 +111,7 @@ class UpToEnd:
     def _refused_offset(self, reader: Reader, place: Partition) -> None:
         bounds = reader.bounds(*place, _METADATA_TIMEOUT_S)
         if bounds is not None:
-            raise NoSuchOffsetError(place, *bounds)
+            raise NoSuchOffsetError.of(place, *bounds)
 
     def _require_leaders(self, reader: Reader, partitions: Iterable[Partition]) -> None:
         """Raise unless the leader of each partition exists and answers."""
