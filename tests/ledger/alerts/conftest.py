@@ -64,9 +64,11 @@ def add(ledger: Database) -> Add:
         row = {**_EMPTY[table], **given}
         if table in ("reception", "inquiry") and "day" not in row:
             row["day"] = day_of(row["first_ts"])
+        columns = ", ".join(row)
         with ledger.connection() as connection:
             connection.execute(
-                f"INSERT INTO {table} SELECT * FROM json_populate_record(NULL::{table}, %s)".encode(),
+                f"INSERT INTO {table} ({columns})"
+                f" SELECT {columns} FROM json_populate_record(NULL::{table}, %s)".encode(),
                 [json.dumps(row)],
             )
 

@@ -23,7 +23,7 @@ def test_a_month_is_closed_for_the_persons_of_its_runs(ledger, tmp_path):
         agent(connection, "ben", "p-2")
         order(connection, "o-1", "anna", 10_000, day="2026-11-30")
         order(connection, "o-2", "anna", 10_000, day="2026-12-01")
-        order(connection, "o-3", None, 10_000, day="2026-11-30", paid_ts=None)
+        order(connection, "o-3", None, 10_000, day="2026-11-30", paid_ts=None, outcome="awaiting_payment")
         november, december, unpaid = (the(connection, f"o-{number}") for number in (1, 2, 3))
         which = ("--scheme", "presale", "--month", "2026-11", "--by", "Li")
         done(ledger, "run", "draft", *which)
