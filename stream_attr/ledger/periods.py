@@ -132,7 +132,7 @@ def slices(of: Zone, asked: Period, by: Sequence[str]) -> list[Slice]:
     """Return the parts of a period, in order and without gaps; ``by``: some of ``TIMES``; none: one part.
 
     Exact on days on which clocks are changed: an hour that there is twice has two parts of one label, one
-    that is jumped over has none.
+    that is jumped over has none, nor has such a day.
     """
     if not by:
         start, end = asked.instants(of)
@@ -143,6 +143,8 @@ def slices(of: Zone, asked: Period, by: Sequence[str]) -> list[Slice]:
         start, end = of.start_of(day), of.start_of(day + 1)
         named = {name: _named(name, day, asked) for name in by if name != "hour"}
         for hour, begin, finish in _hours(of, start, end) if fine == "hour" else [(None, start, end)]:
+            if begin == finish:  # a day that the zone's calendar jumps over
+                continue
             labels = tuple(named[name] if name != "hour" else f"{hour:02}:00" for name in by)
             if found and found[-1].labels == labels:
                 found[-1] = found[-1]._replace(end=finish)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stream_attr.errors import UnusableError
@@ -72,6 +72,7 @@ DAYS = st.integers(day_number("2011-12-25"), day_number("2012-01-05")) | st.inte
     st.integers(0, 40),
     st.sampled_from([(), ("day",), ("week",), ("month",), ("hour",), ("day", "hour"), ("month", "week")]),
 )
+@example("Pacific/Apia", "00:00", day_number("2011-12-28"), 5, ("day",))  # had no 30 December
 def test_parts_are_a_period_without_gaps(
     name: str, cut: str, first: int, more: int, by: tuple[str, ...]
 ) -> None:
