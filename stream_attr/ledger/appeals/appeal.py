@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composable
 
-from stream_attr.ledger.appeals.words import Answer, AppealError, State
+from stream_attr.ledger.appeals.words import AppealError, State
 from stream_attr.ledger.texts import Text
 
 __all__ = ["Appeal", "Case", "case", "find", "found", "of_order", "pages"]
@@ -53,11 +53,6 @@ class Appeal(NamedTuple):
     def is_being_published(self) -> bool:
         """Whether its answer stands, and the broker has not acknowledged the ruling yet."""
         return self.state == State.OPEN and self.ruling is not None
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the decision was upheld."""
-        return self.answer == Answer.REFUSED
 
 
 class Case(NamedTuple):
