@@ -11,9 +11,8 @@ from psycopg import Connection
 from stream_attr.contract.topics import DECISIONS, FACTS, INQUIRIES
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.formulas import Kind
-from stream_attr.ledger.reports.orders import part_of
 from stream_attr.ledger.reports.report import Column, Moment, Note, Report, Row
-from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
+from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, part_of, scope
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
 

@@ -14,7 +14,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.reports.decisions import Source, source
 from stream_attr.ledger.reports.report import Cell, Column, Moment, Money, Note, Report, Row
-from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
+from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, part_of, scope
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.vocabulary import (
@@ -34,7 +34,6 @@ __all__ = [
     "Behind",
     "order_row",
     "order_rows",
-    "part_of",
     "report",
     "sums_of",
     "worded",
@@ -225,18 +224,6 @@ def order_rows(
             cursor.execute(query, bound)
             for row in cursor:
                 yield shop, order_row(shop, row)
-
-
-def part_of(options: Options, shops: Sequence[ShopScope]) -> dict[str, int | None]:
-    """Return what a query of rows binds to its ``LIMIT`` and ``OFFSET``.
-
-    Raises ValueError for a part of the lists of several shops.
-    """
-    if options.rows is None:
-        return {"most": None, "skipped": 0}
-    if len(shops) > 1:
-        raise ValueError("a part of a list is of one shop")
-    return {"most": len(options.rows), "skipped": options.rows.start}
 
 
 def sums_of(

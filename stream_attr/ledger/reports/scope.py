@@ -29,6 +29,7 @@ __all__ = [
     "agents_of",
     "as_of",
     "asked_for",
+    "part_of",
     "require_shop",
     "scope",
     "snapshot",
@@ -155,6 +156,18 @@ def snapshot(connection: Connection[Any]) -> Iterator[None]:
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield
+
+
+def part_of(options: Options, shops: Sequence[ShopScope]) -> dict[str, int | None]:
+    """Return what a query of rows binds to its ``LIMIT`` and ``OFFSET``.
+
+    Raises ValueError for a part of the lists of several shops.
+    """
+    if options.rows is None:
+        return {"most": None, "skipped": 0}
+    if len(shops) > 1:
+        raise ValueError("a part of a list is of one shop")
+    return {"most": len(options.rows), "skipped": options.rows.start}
 
 
 def scope(connection: Connection[Any], options: Options, times: Sequence[str] = ()) -> list[ShopScope]:
