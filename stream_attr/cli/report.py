@@ -106,6 +106,20 @@ def agents(**options: Any) -> None:
 @_words("--basis", "bases", BASES, "Only orders credited on this basis.")
 @_words("--reason", "reasons", REASONS, "Only orders whose last revision has this reason.")
 @_words("--notice", "notices", NOTICES, "Only orders with this notice.")
+@click.option(
+    "--product",
+    "products",
+    metavar="PRODUCT…",
+    multiple=True,
+    help="Only orders of this product and no other.",
+)
+@click.option(
+    "--basket",
+    "baskets",
+    multiple=True,
+    type=click.Choice(("several", "none")),
+    help="Only orders of several products, or of none that is named.",
+)
 @click.option("--profile", help="Orders as a further profile judges them.  [default: official]")
 @_as_known_on
 @_common

@@ -8,9 +8,12 @@ from urllib.parse import urlencode
 
 from stream_attr.ledger.figures import FIGURES
 from stream_attr.ledger.formulas import Total
+from stream_attr.ledger.periods import period
 from stream_attr.ledger.reports.orders import BEHIND
 from stream_attr.ledger.reports.report import Cell, Column
+from stream_attr.ledger.reports.review import orders_behind
 from stream_attr.ledger.texts import Text
+from stream_attr.rules.shop.days import day_name
 
 __all__ = ["changed", "link_of", "to"]
 
@@ -66,6 +69,8 @@ def link_of(
         return to("/agent", shop=of, agent=str(value), from_=days.get("from"), to=days.get("to"))
     if column.key == "buyer":
         return to("/buyer", shop=of, buyer=str(value), **_days_of_buyer(row))
+    if column.key in ("now", "then") and "dimension" in row:
+        return _review_link(column.key, row, pairs, of)
     figure, agent = FIGURES.get(column.key), row.get("agent")
     if figure is None or not isinstance(figure.formula, Total) or figure.formula.less is not None:
         return None
@@ -73,6 +78,20 @@ def link_of(
     if group in BEHIND and isinstance(agent, str) and not _has_time(row):
         return to("/orders", shop=of, from_=days.get("from"), to=days.get("to"), agent=agent, behind=group)
     return None
+
+
+def _review_link(side: str, row: Mapping[str, Cell], pairs: Pairs, shop_id: str) -> str | None:
+    """Return where the orders are that a number of one of two periods is of."""
+    asked, days = orders_behind(row), dict(pairs)
+    if asked is None:
+        return None
+    of = period(days["from"], days["to"])
+    of = of if side == "now" else of.before
+    agents = [
+        (name, one) for name, one in pairs if name in ("agent", "group", "person") and name not in asked
+    ]
+    query = [("shop", shop_id), ("from", day_name(of.first)), ("to", day_name(of.last)), *agents]
+    return f"/orders?{urlencode([*query, *asked.items()])}"
 
 
 def _days_of_buyer(row: Mapping[str, Cell]) -> dict[str, str]:

@@ -76,6 +76,39 @@ def test_a_number_leads_to_its_rows_whose_sum_is_the_number(people, boss):
     assert followed == len(sales_by_agent(people.traffic, shop))
 
 
+@pytest.mark.parametrize("agent", [None, 0])
+def test_what_moved_leads_to_its_orders_whose_sum_is_the_number(people, boss, agent):
+    shop = people.shops[0]
+    query = {"shop": shop, "from": "2026-11-10", "to": "2026-11-11"}
+    if agent is not None:
+        query["agent"] = sorted(sales_by_agent(people.traffic, shop))[agent]
+    rows = rows_of(boss.get(f"/review?{urlencode(query)}").text)
+    at = {name: index for index, (name, _) in enumerate(rows[0])}
+    followed = set()
+    for row in rows[1:]:
+        figure, by = row[at["figure"]][0], row[at["by"]][0]
+        for side in ("this period", "the other"):
+            number, link = row[at[side]]
+            if not link:
+                continue
+            behind = boss.get(html.unescape(link))
+            table = rows_of(behind.text) if "<table>" in behind.text else []
+            names = [name for name, _ in table[0]] if table else []
+            column = {"sales amount": "amount", "sales quantity": "items"}.get(figure)
+            if not table:
+                total = "0"
+            elif column is None:
+                total = f"{len(table) - 2:,}"
+            else:
+                total = table[-1][names.index(column)][0]
+            bare = re.sub(r" [A-Z]{3}$", "", number)
+            assert total == re.sub(r"^0\.00$", "0", bare), (figure, by, link)
+            followed.add((by, side))
+    assert followed == {
+        (by, side) for by in ("shop", "agent", "product") for side in ("this period", "the other")
+    }
+
+
 def test_an_export_is_the_screen_whole(people, boss):
     shop = people.shops[0]
     query = urlencode({"shop": shop, "behind": "sales", "format": "csv", **PERIOD})

@@ -26,6 +26,7 @@ PAYMENT_REACH_MS = 20 * DAY_MS
 """How far before the payment its interval reaches at most (RULEBOOK 5)."""
 
 REFUNDS_SHOWN = 100
+PRODUCTS_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def decide(
         "amount": order.amount,
         "quantity": order.quantity,
         "currency": order.currency,
+        "product_ids": sorted(order.product_ids)[:PRODUCTS_SHOWN],
         "refund_requested": order.refund_requested,
         "refund_completed": order.refund_completed,
         "net_amount": order.amount - order.refund_completed,

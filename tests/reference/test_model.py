@@ -154,6 +154,7 @@ def test_a_complete_decision() -> None:
         "amount": 800,
         "quantity": 2,
         "currency": "CNY",
+        "product_ids": ["p-1"],
         "refund_requested": 0,
         "refund_completed": 50,
         "net_amount": 750,

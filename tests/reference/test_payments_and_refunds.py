@@ -116,9 +116,15 @@ def test_quantity_and_currency_are_the_first_payments_and_products_those_of_all_
     decision = decision_on(*events, chat=chat)
     assert (decision["quantity"], decision["currency"], decision["amount"]) == (2, "USD", 2)
     assert decision["candidates"][0]["placing"]["ordered_product"]
+    assert decision["product_ids"] == ["p-1", "p-2"]
     not_counting = {**paid(NOON + 3, 1, "1"), "product_ids": ["p-2"]}
     decision = decision_on(created, paid(NOON + 1, 1, "1"), not_counting, chat=chat)
     assert not decision["candidates"][0]["placing"]["ordered_product"]
+
+
+def test_a_hundred_products_are_named() -> None:
+    created = {**CREATED, "product_ids": [f"p-{number:03}" for number in range(150, -1, -1)]}
+    assert decision_on(created)["product_ids"] == [f"p-{number:03}" for number in range(100)]
 
 
 def test_the_creation_that_a_later_instalment_names_counts() -> None:

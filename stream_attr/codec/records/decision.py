@@ -44,6 +44,7 @@ def encode_decision(shop_id: str, buyer_id: str, revision: Revision, watermark: 
             verdict.amount,
             verdict.quantity,
             order.currency,
+            sorted(order.product_ids)[: record.MAX_PRODUCTS],
             verdict.refund_requested,
             verdict.refund_completed,
             verdict.amount - verdict.refund_completed,

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from stream_attr.console.visit import Asked
 from stream_attr.ledger.by import BY
 from stream_attr.ledger.reports import losses, signals
-from stream_attr.ledger.reports.orders import BEHIND
+from stream_attr.ledger.reports.orders import BASKETS, BEHIND
 from stream_attr.ledger.reports.scope import Member
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.vocabulary import BASES, NOTICES, OUTCOMES, REASONS, STATUSES, Vocabulary
@@ -29,6 +29,8 @@ KINDS: Final[Mapping[str, Mapping[str, Text]]] = {
     "signals": dict(signals.SIGNALS),
 }
 _AGENT: Final = Text("agent", "客服")
+_PRODUCT: Final = Text("product alone", "仅含商品")
+_BASKET: Final = Text("products", "商品数")
 _BY: Final = Text("rows by", "按")
 _KIND: Final = Text("kind", "类型")
 _BY_NAMES: Final = {
@@ -76,6 +78,12 @@ def choices(name: str, asked: Asked, agents: Iterable[Member], *, takes_by: bool
             rows = tuple((word, Text(word.replace("_", " "), row.chinese)) for word, row in words.items())
             title = Text(words.title, words.chinese)
             found.append(Choice(key, title, rows, asked.all(key)))
+        if products := asked.all("product"):
+            found.append(
+                Choice("product", _PRODUCT, tuple((one, Text(one, one)) for one in products), products)
+            )
+        baskets = tuple((key, text) for key, (text, _) in BASKETS.items())
+        found.append(Choice("basket", _BASKET, baskets, asked.all("basket")))
     if name in KINDS:
         found.append(Choice("kind", _KIND, tuple(KINDS[name].items()), asked.all("kind")))
     return found
@@ -99,6 +107,8 @@ def options_of(name: str, asked: Asked, *, takes_by: bool) -> dict[str, Any]:
             bases=known("basis", asked.all("basis"), BASES),
             reasons=known("reason", asked.all("reason"), REASONS),
             notices=known("notice", asked.all("notice"), NOTICES),
+            products=asked.all("product"),
+            baskets=known("basket", asked.all("basket"), BASKETS),
             behind=(known("behind", asked.all("behind")[-1:], BEHIND) or (None,))[0],
         )
     if name in ("orders", "compare"):

@@ -44,6 +44,8 @@ from stream_attr.rules.vocabulary import (
 
 MAX_REFUNDS: Final = 100
 """A decision names so many refunds."""
+MAX_PRODUCTS: Final = 100
+"""And so many products."""
 
 
 class Picked(Struct, gc=False):
@@ -161,6 +163,14 @@ class Decision(Struct, gc=False):
     amount: Annotated[Count, money("Of the order, postage included.")]
     quantity: Annotated[Annotated[int, Meta(ge=1)], field("Number of items.")]
     currency: Annotated[str, field("ISO 4217 code.", pattern="^[A-Z]{3}$")]
+    product_ids: Annotated[
+        list[Annotated[Id, field("One product.")]],
+        field(
+            "What was ordered, as known when this revision was made; sorted, each once, of more than 100 the "
+            "first 100.",
+            maxItems=MAX_PRODUCTS,
+        ),
+    ]
     refund_requested: Annotated[Count, money("Sum of the refunds requested.")]
     refund_completed: Annotated[Count, money("Sum of the refunds completed.")]
     net_amount: Annotated[int, money("amount less refund_completed.")]

@@ -99,6 +99,7 @@ VIEWS: Final = (
             ),  # the record has it, the table does not
             *_plain("decision", "created_at", "deposit_at", "paid_at", "cancelled_at", "final_at"),
             *_plain("decision", "notices", "preset", "settings_from", "revision", "reason", "known_at"),
+            *_plain("decision", "product_ids"),
         ),
         "decision WHERE profile = 'official'",
     ),

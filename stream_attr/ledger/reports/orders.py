@@ -29,6 +29,7 @@ from stream_attr.rules.vocabulary import (
 
 __all__ = [
     "ANY",
+    "BASKETS",
     "BEHIND",
     "COLUMNS",
     "Behind",
@@ -82,7 +83,7 @@ ANY: Final = Behind(_ON.format(at="counted_ts"), "counted_ts", "agent_id")
 _COLUMNS_READ: Final = (
     "order_id, buyer_id, outcome, agent_id, basis, status, amount, currency, {requested} AS refund_requested,"
     " {completed} AS refund_completed, quantity, created_ts, paid_ts, placing_agent_id, payment_agent_id,"
-    " silence, notices, final_at, reason, revision, preset"
+    " silence, notices, final_at, reason, revision, preset, product_ids"
 )
 _ROWS: Final = (
     f"SELECT {_COLUMNS_READ} FROM {{of}} WHERE {{where}} ORDER BY {{at}}, order_id"
@@ -119,7 +120,14 @@ COLUMNS: Final = (
     Column("reason", Text("changed by", "修订原因")),
     Column("revision", Text("revision", "修订"), Kind.COUNT),
     Column("preset", Text("preset", "预设")),
+    Column("products", Text("products", "商品")),
 )
+BASKETS: Final = {
+    "several": (Text("several products", "多件商品"), "cardinality(product_ids) > 1"),
+    "none": (Text("none named", "未带商品"), "coalesce(cardinality(product_ids), 0) = 0"),
+}
+"""What orders hold that are not of one product; how people read it, and its condition."""
+_OF_PRODUCTS: Final = "(cardinality(product_ids) = 1 AND product_ids[1] = ANY(%(products)s))"
 _SHOP: Final = Column("shop", Text("shop", "店铺"))
 _TITLE: Final = Text("Orders", "绩效明细")
 _COUNTED: Final = Text("{orders} orders.", "共 {orders} 单。")
@@ -193,6 +201,12 @@ def _where(
     if options.notices:
         conditions.append("notices && %(notices)s::text[]")
         bound["notices"] = list(options.notices)
+    holding = [BASKETS[one][1] for one in options.baskets]
+    if options.products:
+        holding.append(_OF_PRODUCTS)
+        bound["products"] = list(options.products)
+    if holding:
+        conditions.append(f"({' OR '.join(holding)})")
     if shop.chosen is not None:
         conditions.append(f"{behind.agent} = ANY(%(agents)s)")
         bound["agents"] = sorted(shop.chosen)
@@ -283,6 +297,7 @@ def order_row(shop: ShopScope, read: Mapping[str, Any]) -> Row:
         worded(REASONS, read["reason"]),
         read["revision"],
         read["preset"],
+        ", ".join(read["product_ids"] or ()) or None,
     )
 
 
@@ -306,5 +321,7 @@ def _filters(options: Options) -> list[tuple[Text, str]]:
         (Text("basis", "业绩依据"), ", ".join(options.bases)),
         (Text("reason", "修订原因"), ", ".join(options.reasons)),
         (Text("notice", "提示"), ", ".join(options.notices)),
+        (Text("product", "商品"), ", ".join(options.products)),
+        (Text("basket", "商品数"), ", ".join(options.baskets)),
     ]
     return [(name, text) for name, text in found if text]

@@ -1,10 +1,11 @@
-"""大促复盘: one period against another in four dimensions, and between whom and when most has moved."""
+"""大促复盘: one period against another in four dimensions; between whom, when and of what most has moved."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
@@ -16,13 +17,14 @@ from stream_attr.ledger.formulas import Kind, value
 from stream_attr.ledger.goals import quantity
 from stream_attr.ledger.periods import Period
 from stream_attr.ledger.reports.agents import MIXED, currencies_of, sum_columns
+from stream_attr.ledger.reports.orders import BASKETS
 from stream_attr.ledger.reports.report import Cell, Column, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
 
-__all__ = ["report"]
+__all__ = ["orders_behind", "report"]
 
 _MOST_SHOWN: Final = 10
 """Agents and hours of a figure, those that moved most; the others are one row."""
@@ -33,6 +35,8 @@ class _Dimension(NamedTuple):
     figures: tuple[str, ...]
     parts: Mapping[str, str]
     """Figures that agents and hours make up, each with the query of its parts."""
+    products: Mapping[str, str] = MappingProxyType({})
+    """Those of them that products make up, too."""
 
 
 _RECEPTIONS: Final = (
@@ -50,6 +54,19 @@ _SALES: Final = (
     " AND outcome IN ('credited', 'silent') AND counted_ts >= %(start)s AND counted_ts < %(end)s"
     " GROUP BY 1, 2"
 )
+_OF_PRODUCTS: Final = (
+    "SELECT CASE WHEN cardinality(product_ids) > 1 THEN %(several)s ELSE product_ids[1] END, {condition}"
+    " FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
+    " AND outcome IN ('credited', 'silent') AND counted_ts >= %(start)s AND counted_ts < %(end)s"
+    " AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s)) GROUP BY 1"
+)
+_SEVERAL_MARK: Final = "|"
+"""Stands for several products; no id has this character."""
+_SUMMED: Final = {
+    "sales.amount": "sum(amount)::bigint",
+    "sales.orders": "count(*)",
+    "sales.quantity": "sum(quantity)::bigint",
+}
 _HOUR: Final = "(%(labels)s::int[])[width_bucket({}, %(starts)s::bigint[])]"
 
 
@@ -83,11 +100,8 @@ _DIMENSIONS: Final = (
             "inquiries.inquiry_to_order",
             "payments.inquiry_to_payment",
         ),
-        {
-            "sales.amount": _query(_SALES, "counted_ts", "sum(amount)::bigint"),
-            "sales.orders": _query(_SALES, "counted_ts", "count(*)"),
-            "sales.quantity": _query(_SALES, "counted_ts", "sum(quantity)::bigint"),
-        },
+        {key: _query(_SALES, "counted_ts", summed) for key, summed in _SUMMED.items()},
+        {key: _OF_PRODUCTS.format(condition=summed) for key, summed in _SUMMED.items()},
     ),
     _Dimension(
         Text("loss", "流失"),
@@ -145,7 +159,12 @@ _COLUMNS: Final = (
     Column("better", Text("better or worse", "好坏")),
 )
 _SHOP: Final = Column("shop", Text("shop", "店铺"))
-_BY: Final = {"shop": Text("shop", "店铺"), "agent": Text("agent", "客服"), "hour": Text("hour", "时段")}
+_BY: Final = {
+    "shop": Text("shop", "店铺"),
+    "agent": Text("agent", "客服"),
+    "hour": Text("hour", "时段"),
+    "product": Text("product", "商品"),
+}
 _BETTER: Final = {True: Text("better", "变好"), False: Text("worse", "变差")}
 _WHOLE: Final = Text("all", "合计")
 _SILENT: Final = Text("silent", "静默")
@@ -164,8 +183,11 @@ _PARTS: Final = Text(
     "各行之和等于该指标合计；店铺的接待、流失、未回复同一买家每天只计一次，因此各行之和可能更大。",
 )
 _PRODUCTS: Final = Text(
-    "Not by product: decisions do not name the products of an order.",
-    "不按商品拆分：归属结果不含商品。",
+    "By product, sales alone: an order does not say what each of its products cost, so orders of several "
+    "products are one row and not divided; those of none that is named are another, as are orders judged "
+    "before decisions named products.",
+    "按商品：仅限成交。订单不含单个商品的金额，因此含多件商品的订单不拆分，合为一行；"
+    "未带商品的订单（包括归属结果尚不含商品时判定的订单）另为一行。",
 )
 _MOVED: Final = Text(
     "Shop {shop}, {dimension}: what moved most is {figure}, by {change}.",
@@ -243,6 +265,8 @@ def _side(connection: Connection[Any], shop: ShopScope, period: Period) -> _Side
         "first": day_name(period.first),
         "last": day_name(period.last),
         "agents": [TOTAL] if shop.chosen is None else sorted(shop.chosen),
+        "chosen": None if shop.chosen is None else sorted(shop.chosen),
+        "several": _SEVERAL_MARK,
     }
     numbers = connection.execute(_DAYS.format(measures=sum_columns(_KEYS)), bound).fetchone()
     assert numbers is not None
@@ -276,7 +300,10 @@ def _rows(
     broken_down = _most_moved(pairs, dimension.parts)
     if broken_down is None:
         return
-    for by, parts in _parts(connection, dimension.parts[broken_down], sides).items():
+    split = _parts(connection, dimension.parts[broken_down], sides)
+    if (query := dimension.products.get(broken_down)) is not None:
+        split["product"] = _products(connection, query, sides)
+    for by, parts in split.items():
         for who, pair in _largest(parts):
             yield _row(dimension, FIGURES[broken_down], by, _named(shop, by, who), pair, currency)
 
@@ -303,10 +330,17 @@ def _parts(
                 by_agent[agent_id] += number
                 by_hour[labels[label][0]] += number
         sums.append((by_agent, by_hour))
-    return {
-        by: {key: _Pair(now.get(key, 0), then.get(key, 0)) for key in {**now, **then}}
-        for by, now, then in zip(("agent", "hour"), *sums, strict=True)
-    }
+    return {by: _paired(now, then) for by, now, then in zip(("agent", "hour"), *sums, strict=True)}
+
+
+def _products(connection: Connection[Any], query: str, sides: tuple[_Side, _Side]) -> dict[object, _Pair]:
+    """Return what orders of one product have in both periods, of `_SEVERAL_MARK`, and of none: None."""
+    now, then = (dict(connection.execute(query.encode(), side.bound).fetchall()) for side in sides)
+    return _paired(now, then)
+
+
+def _paired(now: Mapping[object, int], then: Mapping[object, int]) -> dict[object, _Pair]:
+    return {key: _Pair(now.get(key, 0), then.get(key, 0)) for key in {**now, **then}}
 
 
 def _largest(parts: Mapping[object, _Pair]) -> Iterator[tuple[object, _Pair]]:
@@ -322,6 +356,8 @@ def _largest(parts: Mapping[object, _Pair]) -> Iterator[tuple[object, _Pair]]:
 def _named(shop: ShopScope, by: str, who: object) -> tuple[Cell, Cell]:
     if isinstance(who, int):
         return _OTHERS.filled(number=who), None
+    if by == "product" and who in (None, _SEVERAL_MARK):
+        return BASKETS["none" if who is None else "several"][0], None
     if who is None:
         return _SILENT, None
     text = str(who)
@@ -349,3 +385,27 @@ def _row(
         pair.change,
         _BETTER[(difference > 0) is better] if difference and better is not None else None,
     )
+
+
+def orders_behind(row: Mapping[str, Cell]) -> dict[str, str] | None:
+    """Return what to ask the report of orders for, to see those that a row's sales are of.
+
+    ``row``: its cells by column. None: they cannot be asked for, or the row is not about sales.
+    """
+    by, who = row["by"], row["who"]
+    if row["figure"] not in _SALES_NAMES:
+        return None
+    if by == _BY["shop"]:
+        return {"behind": "sales"}
+    if by == _BY["agent"] and (who == _SILENT or isinstance(who, str)):
+        return {"behind": "sales", "agent": who} if isinstance(who, str) else {"behind": "silent"}
+    if by == _BY["product"]:
+        if isinstance(who, str):
+            return {"behind": "sales", "product": who}
+        for basket, (name, _) in BASKETS.items():
+            if who == name:
+                return {"behind": "sales", "basket": basket}
+    return None
+
+
+_SALES_NAMES: Final = frozenset(FIGURES[key].name for key in _SUMMED)

@@ -67,6 +67,10 @@ class Options:
     reasons: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    """Only orders of one of these products and no other."""
+    baskets: tuple[str, ...] = ()
+    """Only, or as well, orders of ``several`` products, or of ``none`` that is named."""
     behind: str | None = None
     """The group of figures whose orders are asked for."""
     capacity: int | None = None

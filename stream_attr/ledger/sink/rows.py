@@ -93,7 +93,13 @@ def _decision_slim() -> type[Struct]:
         *DECISION_HEAD, "placing", "payment", "credit", *DECISION_SUMS, "notices", "refunds", "final_at",
         "watermark",
     )  # fmt: skip
-    return _slim("DecisionRow", (Decision, names))
+    # Decisions of older programs name no products.
+    return defstruct(
+        "DecisionRow",
+        [("product_ids", list[str] | None, None)],
+        bases=(_slim("Decided", (Decision, names)),),
+        gc=False,
+    )
 
 
 _decision: Final = msgspec.json.Decoder(_decision_slim())
@@ -215,6 +221,7 @@ def _decided(record: Record, value: bytes) -> Row:
         basis,
         *_decision_sums(one),
         array_of_texts(one.notices),
+        None if one.product_ids is None else array_of_texts(one.product_ids),
         one.final_at,
         one.watermark,
         known_at(record, one.watermark),

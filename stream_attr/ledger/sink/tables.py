@@ -49,7 +49,7 @@ _DECISION: Final = Table(
     "decision",
     (
         *DECISION_HEAD, "placing_agent_id", "payment_agent_id", "agent_id", "basis", *DECISION_SUMS,
-        "notices", "final_at", "watermark", "known_ts", *_SOURCE, "record",
+        "notices", "product_ids", "final_at", "watermark", "known_ts", *_SOURCE, "record",
     ),
     ("shop_id", "order_id", "profile"),
     _REVISED,

@@ -346,6 +346,8 @@ def review_is_right(connection: Connection, shop: Shop) -> None:
             parts[row["figure"], row["by"]][side] += row[side]
     for figure in {figure for figure, _ in parts}:
         assert parts[figure, "agent"] == parts[figure, "hour"]
+        if figure in ("sales amount", "sales orders", "sales quantity"):
+            assert parts[figure, "agent"] == parts[figure, "product"]
     sold = [
         one["amount"]
         for one in shop.decisions

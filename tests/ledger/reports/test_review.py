@@ -9,14 +9,19 @@ import pytest
 from click.testing import CliRunner
 
 from stream_attr.cli import main
-from stream_attr.ledger.database.connect import Connection
+from stream_attr.contract.topics import DECISIONS
+from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.figures import FIGURES
 from stream_attr.ledger.periods import Period, period
-from stream_attr.ledger.reports import review
-from stream_attr.ledger.reports.scope import Options
+from stream_attr.ledger.reports import orders, review
+from stream_attr.ledger.reports.scope import Options, snapshot
+from stream_attr.ledger.sink.batch import prepare
+from stream_attr.ledger.sink.offsets import claim
 from stream_attr.rules.shop.days import day_name
+from tests.ledger.reports import handmade
 from tests.ledger.reports.brute_force import four_digits, half_up, local_day, local_hour
-from tests.ledger.reports.conftest import Traffic, rows_as_dicts
+from tests.ledger.reports.conftest import Traffic, plain, rows_as_dicts
+from tests.ledger.sink import test_batch
 
 SHOP = "jd:10086"
 NOW = period("2026-11-10", "2026-11-11")
@@ -59,6 +64,18 @@ def parts(traffic: Traffic, key: str, days: set[str]) -> Counter[tuple[str | Non
     return found
 
 
+def by_product(traffic: Traffic, key: str, days: set[str]) -> Counter[str]:
+    """What orders of one product have of a figure of sales, of several, and of none; from the raw records."""
+    found: Counter[str] = Counter()
+    for one in traffic.decisions:
+        is_sold = one["shop_id"] == SHOP and one["outcome"] in ("credited", "silent")
+        if is_sold and local_day(one["paid_ts"]) in days:
+            products = one["product_ids"]
+            name = "several products" if products[1:] else products[0] if products else "none named"
+            found[name] += {"amount": one["amount"], "orders": 1, "quantity": one["quantity"]}[key[6:]]
+    return found
+
+
 def along(found: Counter[tuple[str | None, str]], index: int) -> Counter[str]:
     sums: Counter[str] = Counter()
     for key, number in found.items():
@@ -75,10 +92,15 @@ def test_agents_and_hours_make_up_what_moved(
     then = against or period("2026-11-08", "2026-11-09")
     broken_down = {(row["dimension"], row["figure"]) for row in rows if row["by"] != "shop"}
     assert {dimension for dimension, _ in broken_down} >= {"reception", "trade", "loss"}
+    seen = set()
     for dimension, figure in broken_down:
         both = [parts(ended, KEYS[figure], days_of(one)) for one in (NOW, then)]
-        for index, by in enumerate(("agent", "hour")):
-            now, before = (along(one, index) for one in both)
+        split = {by: [along(one, index) for one in both] for index, by in enumerate(("agent", "hour"))}
+        if dimension == "trade":
+            split["product"] = [by_product(ended, KEYS[figure], days_of(one)) for one in (NOW, then)]
+            assert len(split["product"][0]) > 10
+        for by, (now, before) in split.items():
+            seen.add((dimension, figure, by))
             own = [
                 row for row in rows if (row["dimension"], row["figure"], row["by"]) == (dimension, figure, by)
             ]
@@ -93,7 +115,84 @@ def test_agents_and_hours_make_up_what_moved(
             assert all(abs(now[who] - before[who]) <= least for who in left_out)
             if left_out:
                 assert (len(named), own[-1]["who"]) == (10, f"others: {len(left_out)}")
-            assert named == sorted(named, key=lambda row: (-abs(row["difference"]), row["who"] != "silent"))
+            differences = [abs(row["difference"]) for row in named]
+            assert differences == sorted(differences, reverse=True)
+    assert seen == {(row["dimension"], row["figure"], row["by"]) for row in rows if row["by"] != "shop"}
+
+
+@pytest.mark.parametrize("agents", [(), ("kf-03",)])
+@pytest.mark.usefixtures("ended")
+def test_the_orders_behind_a_number_add_up_to_it(read: Connection, agents: tuple[str, ...]) -> None:
+    made = review.report(read, Options((SHOP,), NOW, agents=agents))
+    columns = [column.key for column in made.columns]
+    followed: Counter[str] = Counter()
+    for cells in made.rows:
+        row = dict(zip(columns, cells, strict=True))
+        asked = review.orders_behind(row)
+        if asked is None:
+            continue
+        figure, by = KEYS[plain(row["figure"])], plain(row["by"])
+        chosen = (asked["agent"],) if "agent" in asked else agents
+        for side, days in (("now", NOW), ("then", NOW.before)):
+            behind = orders.report(
+                read,
+                Options(
+                    (SHOP,),
+                    days,
+                    agents=chosen,
+                    behind=asked["behind"],
+                    products=(asked["product"],) if "product" in asked else (),
+                    baskets=(asked["basket"],) if "basket" in asked else (),
+                ),
+            )
+            found = rows_as_dicts(behind, behind.rows)
+            summed = len(found) if figure == "sales.orders" else sum(one[figure[6:]] for one in found)
+            assert summed == plain(row[side])
+        followed[by] += 1
+    assert followed["shop"] == 3
+    assert followed["agent"] >= 1
+    assert followed["product"] >= 2
+
+
+def test_orders_of_several_products_are_not_divided(ledger: Database) -> None:
+    """100.00 of p-1, 30.00 of both together, 5.00 of no product, 2.00 of an old record, 9.00 of p-2."""
+    first = handmade.start_of("2026-11-11")
+    baskets = [(["p-1"], 10_000), (["p-1", "p-2"], 3_000), ([], 500), (None, 200), (["p-2"], 900)]
+    shop = handmade.SHOP
+    handmade.fill(
+        ledger, {("*", "2026-11-11"): {"sales.amount": 14_600}}, agents={"A": "An"}, watermark=first
+    )
+    with ledger.connection() as connection:
+        claim(connection, dict.fromkeys(test_batch.SOURCES))
+        prepare(connection)
+        records = []
+        for number, (basket, amount) in enumerate(baskets):
+            one = test_batch.decision(1, f"o-{number}") | {
+                "shop_id": shop,
+                "outcome": "silent",
+                "credit": None,
+            }
+            one |= {"amount": amount, "paid_ts": first + number, "product_ids": basket}
+            if basket is None:
+                del one["product_ids"]
+            records.append(test_batch.record(DECISIONS, number, one))
+        assert not test_batch.store(connection, records).unstored
+    day = period("2026-11-11", None)
+    with ledger.connection() as connection, snapshot(connection):
+        made = review.report(connection, Options((shop,), day))
+        split = {row["who"]: row["now"] for row in rows_as_dicts(made, made.rows) if row["by"] == "product"}
+        assert split == {"p-1": 10_000, "several products": 3_000, "none named": 700, "p-2": 900}
+        asked: list[tuple[tuple[str, ...], tuple[str, ...], list[str]]] = [
+            (("p-1",), (), ["o-0"]),
+            (("p-1", "p-2"), (), ["o-0", "o-4"]),
+            ((), ("several",), ["o-1"]),
+            ((), ("none",), ["o-2", "o-3"]),
+            (("p-2",), ("several",), ["o-1", "o-4"]),
+            (("p-3",), (), []),
+        ]
+        for products, kinds, found in asked:
+            rows = orders.report(connection, Options((shop,), day, products=products, baskets=kinds))
+            assert [row["order"] for row in rows_as_dicts(rows, rows.rows)] == found
 
 
 def test_the_shops_figures_are_of_sums_of_its_days(ended: Traffic, read: Connection) -> None:
