@@ -81,7 +81,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     buyer.SCREEN,
     figures.SCREEN,
 )
-"""In the order of the menu."""
+"""Every page; `screens.menu` has the order of the menu."""
 OIDC_BACK: Final = "/oidc/callback"
 """Where a provider sends browsers back to."""
 _READY_S: Final = 2.0

@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 from stream_attr.ledger.figures import FIGURES
 from stream_attr.ledger.formulas import Total
 from stream_attr.ledger.periods import period
+from stream_attr.ledger.reports.measured import AGENTS, CHOSEN, SHOP, SILENT
 from stream_attr.ledger.reports.orders import BEHIND
 from stream_attr.ledger.reports.report import Cell, Column
 from stream_attr.ledger.reports.review import orders_behind
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
 
-__all__ = ["changed", "link_of", "to"]
+__all__ = ["LOST", "changed", "link_of", "to"]
 
 Pairs = Sequence[tuple[str, str]]
 _AGENTS: Final = ("agent", "placing_agent", "payment_agent", "credit", "other_agent")
@@ -23,6 +24,13 @@ _AGENTS: Final = ("agent", "placing_agent", "payment_agent", "credit", "other_ag
 
 _ORDERS: Final = ("orders", "open_orders")
 """Columns that name orders by id; one leads to it."""
+LOST: Final = {
+    "inquiries.lost": "lost",
+    "payments.payment_lost": "payment_lost",
+    "workload.unreplied": "unreplied",
+    "workload.slow_receptions": "slow",
+}
+"""Figures that count rows of the report of losses, and their kind."""
 
 
 def to(path: str, **query: str | Sequence[str] | None) -> str:
@@ -52,8 +60,9 @@ def link_of(
 ) -> str | None:
     """Return where a cell of a report leads; None: nowhere.
 
-    ``row``: its cells by column. ``pairs``: the query string of the screen, whose period is kept. ``own``:
-    the agents whose pages there are for the reader; None: all.
+    ``row``: its cells by column. ``pairs``: the query string of the screen, whose period is kept, and in a
+    row that names nobody its agents, too. ``own``: the agents whose pages there are for the reader; None:
+    all.
     """
     if value is None or isinstance(value, Text):
         return None
@@ -71,12 +80,16 @@ def link_of(
         return to("/buyer", shop=of, buyer=str(value), **_days_of_buyer(row))
     if column.key in ("now", "then") and "dimension" in row:
         return _review_link(column.key, row, pairs, of)
-    figure, agent = FIGURES.get(column.key), row.get("agent")
+    figure = FIGURES.get(column.key)
     if figure is None or not isinstance(figure.formula, Total) or figure.formula.less is not None:
         return None
-    group = figure.group
-    if group in BEHIND and isinstance(agent, str) and not _has_time(row):
-        return to("/orders", shop=of, from_=days.get("from"), to=days.get("to"), agent=agent, behind=group)
+    when, whose = _when(row, days), _whose(row, pairs, figure.group)
+    if when is None or whose is None:
+        return None
+    if figure.group in BEHIND:
+        return to("/orders", shop=of, from_=when[0], to=when[1], behind=figure.group, **whose)
+    if column.key in LOST and "agent" in whose:  # of the shop each buyer counts once
+        return to("/losses", shop=of, from_=when[0], to=when[1], kind=LOST[column.key], **whose)
     return None
 
 
@@ -94,14 +107,40 @@ def _review_link(side: str, row: Mapping[str, Cell], pairs: Pairs, shop_id: str)
     return f"/orders?{urlencode([*query, *asked.items()])}"
 
 
+def _when(row: Mapping[str, Cell], days: Mapping[str, str]) -> tuple[str | None, str | None] | None:
+    """Return the first and last day of a row; None: it is of some hours of them."""
+    if "hour" in row:
+        return None
+    for name in ("day", "week", "month"):
+        if isinstance(label := row.get(name), str):
+            first, _, last = label.partition(" \N{EN DASH} ")
+            return first, last or first
+    return days.get("from"), days.get("to")
+
+
+def _whose(row: Mapping[str, Cell], pairs: Pairs, group: str) -> dict[str, str | list[str]] | None:
+    """Return which agents' orders a row is about, as a query string says it; None: it cannot."""
+    label = next((one for one in row.values() if isinstance(one, Text)), None)
+    if label == SHOP:
+        return {}
+    if label in (AGENTS, SILENT):
+        outcome = "credited" if label == AGENTS else "silent"
+        return {"outcome": outcome} if group in ("sales", "refunds") else None
+    if label is not None and label != CHOSEN:  # those of no group
+        return None
+    for name in ("agent", "person", "group"):
+        if label is None and name in row:
+            return {name: value} if isinstance(value := row[name], str) else None
+    return {
+        name: found
+        for name in ("agent", "person", "group")
+        if (found := [value for key, value in pairs if key == name and value])
+    }
+
+
 def _days_of_buyer(row: Mapping[str, Cell]) -> dict[str, str]:
     """Return which of a buyer's days a row is about: its own, or those of its order."""
     day, order = row.get("day"), row.get("order")
     if isinstance(day, str):
         return {"from_": day, "to": day}
     return {"order": order} if isinstance(order, str) else {}
-
-
-def _has_time(row: Mapping[str, Cell]) -> bool:
-    """Whether a row is of a part of the period alone."""
-    return any(name in row for name in ("month", "week", "day", "hour"))

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import re
+from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -57,23 +58,59 @@ def sales_by_agent(traffic: Traffic, shop):
     return sales
 
 
-def test_a_number_leads_to_its_rows_whose_sum_is_the_number(people, boss):
+SUMMED = {"sales amount": "amount", "refunds requested": "refunds requested", "refunds completed": "refunded"}
+"""By column of the team's sales, the column of their orders that adds up to it."""
+
+
+@pytest.mark.parametrize("by", ["agent", "person", "group", "month", "week", "day"])
+def test_a_number_leads_to_its_rows_whose_sum_is_the_number(people, boss, by):
     shop = people.shops[0]
-    text = boss.get(f"/sales?{urlencode({'shop': shop, **PERIOD})}").text
-    names = [name for name, _ in rows_of(text)[0]]
-    amount = next(index for index, name in enumerate(names) if name.startswith("sales amount"))
+    text = boss.get(f"/sales?{urlencode({'shop': shop, 'by': by, **PERIOD})}").text
+    head, *rows = rows_of(text)
+    columns = [
+        (at, SUMMED[figure])
+        for at, (name, _) in enumerate(head)
+        if (figure := name.partition(" ?")[0]) in SUMMED
+    ]
+    assert len(columns) == len(SUMMED)
+    followed: Counter[str] = Counter()
+    for row in [*rows[:8], *rows[-3:]]:
+        for index, sum_of in columns:
+            number, link = row[index]
+            if not link:
+                continue
+            behind = boss.get(html.unescape(link))
+            assert behind.status_code == 200, link
+            table = (
+                rows_of(behind.text)
+                if "<table>" in behind.text
+                else [[("", ""), (sum_of, "")], [("0.00", "")] * 2]
+            )
+            at = [name for name, _ in table[0]].index(sum_of)
+            assert table[-1][at][0] == re.sub(r" [A-Z]{3}$", "", number), (row[0], link)
+            followed[row[0][0]] += 1
+    sellers = set(sales_by_agent(people.traffic, shop))
+    if by == "agent":
+        assert {one for one in sellers if one in followed} == {row[0][0] for row in rows[:8]} & sellers
+    assert len(followed) >= min(len(rows), 3)
+    if by not in ("month", "week", "day"):
+        assert {"agents", "silent", "shop"} <= set(followed)
+
+
+def test_who_was_lost_or_kept_waiting_is_behind_the_agent_s_number(people, boss):
+    shop = people.shops[0]
+    figures = "inquiries.lost,payments.payment_lost,workload.unreplied,workload.slow_receptions"
+    text = boss.get(f"/team?{urlencode({'shop': shop, 'figures': figures, **PERIOD})}").text
     followed = 0
     for row in rows_of(text)[1:]:
-        number, link = row[amount]
-        if not link:
-            continue
-        behind = boss.get(html.unescape(link))
-        assert behind.status_code == 200
-        table = rows_of(behind.text)
-        at = [name for name, _ in table[0]].index("amount")
-        assert table[-1][at][0] == re.sub(r" [A-Z]{3}$", "", number)
-        followed += 1
-    assert followed == len(sales_by_agent(people.traffic, shop))
+        for number, link in row[3:]:
+            if link:
+                rows = boss.get(f"{html.unescape(link)}&format=csv").text.splitlines()
+                assert len([one for one in rows[1:] if f",{row[0][0]}," in one]) == int(
+                    number.replace(",", "")
+                )
+                followed += number != "0"
+    assert followed > 5
 
 
 @pytest.mark.parametrize("agent", [None, 0])

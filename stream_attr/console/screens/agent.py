@@ -128,7 +128,7 @@ def _page(visit: Visit, asked: _Asked, pay: PayScope) -> Response:
         before=period.before.name,
         tiles=_tiles(whole, visit, shop_id, pairs),
         days=replace(days, columns=[one for one in days.columns if one.key not in hidden]),
-        day_rows=shown_rows(days, day_rows, visit, shop_id, pairs, hidden),
+        day_rows=shown_rows(days, day_rows, visit, shop_id, [*pairs, ("agent", agent_id)], hidden),
         trend=trend(visit, shop_id, period, _TREND, (agent_id,)),
         goals=goals,
         goal_rows=shown_rows(goals, list(goals.rows), visit, shop_id, pairs),

@@ -15,7 +15,7 @@ from stream_attr.ledger.reports.scope import Member
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.vocabulary import BASES, NOTICES, OUTCOMES, REASONS, STATUSES, Vocabulary
 
-__all__ = ["KINDS", "WORDS", "Choice", "choices", "known", "options_of"]
+__all__ = ["BEHIND_NAMES", "KINDS", "WORDS", "Choice", "choices", "known", "options_of"]
 
 WORDS: Final[Mapping[str, Vocabulary]] = {
     "status": STATUSES,
@@ -28,6 +28,14 @@ KINDS: Final[Mapping[str, Mapping[str, Text]]] = {
     "losses": losses.KINDS,
     "signals": dict(signals.SIGNALS),
 }
+BEHIND_NAMES: Final[Mapping[str, Text]] = {
+    "sales": Text("sales", "销售"),
+    "silent": Text("silent sales", "静默销售"),
+    "placed": Text("orders with a placing agent", "有落实下单客服的订单"),
+    "paid": Text("paid orders with a payment agent", "有落实付款客服的已付款订单"),
+    "refunds": Text("refunds of these days", "这些日期内的退款"),
+}
+assert set(BEHIND_NAMES) == set(BEHIND)
 _AGENT: Final = Text("agent", "客服")
 _PRODUCT: Final = Text("product alone", "仅含商品")
 _BASKET: Final = Text("products", "商品数")

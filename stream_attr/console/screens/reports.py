@@ -16,7 +16,7 @@ from stream_attr.console.rates import compared, with_parts
 from stream_attr.console.roles import WHOLE_SHOP, Role
 from stream_attr.console.screens import team_figures
 from stream_attr.console.screens.exports import EXPORTS, file_of
-from stream_attr.console.screens.filters import choices, options_of
+from stream_attr.console.screens.filters import BEHIND_NAMES, choices, options_of
 from stream_attr.console.screens.heat import heat_maps
 from stream_attr.console.screens.made import made
 from stream_attr.console.screens.rows import shown_rows, sorted_rows
@@ -264,9 +264,11 @@ def _page(
         can_compare=bool(asking.of.trend),
         compares=asking.compares,
         profiles=asking.profiles if asking.name == "compare" else [OFFICIAL, *asking.profiles],
+        takes_profile=bool(asking.profiles),
         profile=asking.options.get("profile") or OFFICIAL,
         exports=list(EXPORTS),
         heat=heat,
+        behind=BEHIND_NAMES.get(asking.options.get("behind") or ""),
         empty=_EMPTY.get(asking.name, "empty"),
         figure_choice=team_figures.choice(visit) if asking.name == "agents" else None,
         kept=kept,

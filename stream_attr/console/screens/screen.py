@@ -10,6 +10,7 @@ from starlette.responses import Response
 from stream_attr.console.locked import closed_months
 from stream_attr.console.rendering import Page, render
 from stream_attr.console.roles import EVERYBODY, Role
+from stream_attr.console.screens.menu import menu_of
 from stream_attr.console.visit import Visit
 from stream_attr.ledger.texts import Text
 
@@ -48,7 +49,8 @@ def shop_page(visit: Visit, template: str, title: Text, status_code: int = 200, 
         account=visit.account,
         csrf_token=visit.session.csrf_token,
         shops=visit.shops,
-        menu=visit.menu,
+        menu=menu_of(visit.menu, page.path),
+        opens=frozenset(path for path, _ in visit.menu),
         locked=locked,
         **values,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
-from stream_attr.console.links import to
+from stream_attr.console.links import LOST, to
 from stream_attr.console.periods import last_days, today
 from stream_attr.console.rates import parts_text, with_parts
 from stream_attr.console.rendering import shown, unit_of
@@ -24,7 +25,7 @@ from stream_attr.ledger.periods import Period
 from stream_attr.ledger.periods import period as period_of
 from stream_attr.ledger.reports.agents import DEFAULT as TEAM_FIGURES
 from stream_attr.ledger.reports.refused import Refused, refused, refused_elsewhere
-from stream_attr.ledger.reports.report import Column, Report
+from stream_attr.ledger.reports.report import Cell, Column, Report
 from stream_attr.ledger.reports.scope import as_of
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
@@ -46,6 +47,8 @@ _TREND: Final = ("sales.amount", "silent.amount_rate", "workload.first_response_
 _TREND_DAYS: Final = 14
 _BEHIND: Final = {"sales": "sales", "silent": "silent", "refunds": "refunds"}
 """By group of a figure, the orders behind it."""
+_PENDING: Final = {"sales.amount": "pending.paid", "sales.orders": "pending.paid_orders"}
+"""What of a figure can still change, as the report of what is pending has it."""
 _ALERTS: Final = (
     "SELECT rule, changed_ts FROM alert_state WHERE shop_id = ANY(%s) AND active ORDER BY changed_ts DESC"
 )
@@ -61,6 +64,8 @@ class Tile(NamedTuple):
     note: str
     """What a rate is made of."""
     before: str
+    pending: str
+    """How much of it can still change; empty: nothing, or it is not of orders."""
     link: str | None
 
 
@@ -92,8 +97,9 @@ def show(visit: Visit) -> Response:
             period=period,
             last_day=day_name(now.day),
             days=[day_name(day + step) for step in (-1, 1)],
-            tiles=list(_tiles(report, visit, shop_id, period)),
+            tiles=list(_tiles(report, pending, visit, shop_id, period)),
             pending=_cells(pending, visit),
+            ranges=[note.text for note in pending.notes],
             team=replace(team, columns=[one for one in team.columns if one.key not in hidden]),
             team_rows=shown_rows(team, list(team.rows), visit, shop_id, _pairs(period), hidden),
             alerts=connection.execute(_ALERTS, ([shop_id, "*"],)).fetchall(),
@@ -114,9 +120,15 @@ def _pairs(period: Period) -> list[tuple[str, str]]:
     return [("from", period.name), ("to", period.name)]
 
 
-def _tiles(report: Report, visit: Visit, shop_id: str, period: Period) -> Any:
+def _row(report: Report) -> dict[str, Cell]:
+    """Return the first row of a report by column; empty: it has none."""
     rows = list(report.rows)
-    row = dict(zip((column.key for column in report.columns), rows[0], strict=True)) if rows else {}
+    return dict(zip((column.key for column in report.columns), rows[0], strict=True)) if rows else {}
+
+
+def _tiles(report: Report, pending: Report, visit: Visit, shop_id: str, period: Period) -> Iterator[Tile]:
+    row, still = _row(report), _row(pending)
+    some = still.get(_PENDING["sales.orders"])
     columns: dict[str, Column] = {column.key: column for column in report.columns}
     for key in _TILES:
         column = columns[key]
@@ -124,6 +136,8 @@ def _tiles(report: Report, visit: Visit, shop_id: str, period: Period) -> Any:
         link = None
         if group in _BEHIND:
             link = to("/orders", shop=shop_id, from_=period.name, to=period.name, behind=_BEHIND[group])
+        elif key in LOST:
+            link = to("/losses", shop=shop_id, from_=period.name, to=period.name, kind=LOST[key])
         yield Tile(
             key,
             column.name,
@@ -131,6 +145,7 @@ def _tiles(report: Report, visit: Visit, shop_id: str, period: Period) -> Any:
             unit_of(column, visit.language),
             parts_text(key, row, visit.language),
             shown(row.get(f"{key}:before"), column.kind, visit.language),
+            shown(still[of], column.kind, visit.language) if (of := _PENDING.get(key)) and some else "",
             link,
         )
 

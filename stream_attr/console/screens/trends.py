@@ -72,7 +72,7 @@ def trend(
         for key, values in by_key.items()
         if _is_line([_size(value, report.columns[columns[key]].kind) for value in values])
     ]
-    pairs = (("from", days[0]), ("to", days[-1]))
+    pairs = [("from", days[0]), ("to", days[-1]), *(("agent", one) for one in agents)]
     return Trend(
         lines,
         replace(report, columns=[one for one in report.columns if one.key not in hidden]),

@@ -13,7 +13,19 @@ from stream_attr.ledger.reports.report import Cell, Column, Money, Row
 from stream_attr.ledger.reports.scope import ShopScope, Who, who_cells, who_columns, who_of
 from stream_attr.ledger.texts import Text
 
-__all__ = ["Key", "Measured", "Part", "ShopMeasures", "columns_of", "rows_of", "totals_of"]
+__all__ = [
+    "AGENTS",
+    "CHOSEN",
+    "SHOP",
+    "SILENT",
+    "Key",
+    "Measured",
+    "Part",
+    "ShopMeasures",
+    "columns_of",
+    "rows_of",
+    "totals_of",
+]
 
 Part = tuple[tuple[str, ...], str | None]
 """The labels of a time, and a currency; None: it is not known, or there are several."""
@@ -24,10 +36,11 @@ _TIMES: Final = {
     "hour": Text("hour", "时段"),
 }
 _CURRENCY: Final = Column("currency", Text("currency", "币种"))
-_AGENTS: Final = Text("agents", "客服合计")
-_SILENT: Final = Text("silent", "静默")
-_SHOP: Final = Text("shop", "店铺合计")
-_CHOSEN: Final = Text("total", "合计")
+AGENTS: Final = Text("agents", "客服合计")
+SILENT: Final = Text("silent", "静默")
+SHOP: Final = Text("shop", "店铺合计")
+CHOSEN: Final = Text("total", "合计")
+"""What begins a row of sums."""
 
 
 class Key(NamedTuple):
@@ -158,14 +171,14 @@ def totals_of(
     width = len(who_columns(who, len(shops))) + len(times)
     then = before or Measured()
     together = {
-        _AGENTS: (measured.agents, then.agents),
-        _SILENT: (measured.silent, then.silent),
-        _SHOP: (measured.shop, then.shop),
+        AGENTS: (measured.agents, then.agents),
+        SILENT: (measured.silent, then.silent),
+        SHOP: (measured.shop, then.shop),
     }
     if chosen:
-        together = {_CHOSEN: together[_AGENTS], _SHOP: together[_SHOP]}
+        together = {CHOSEN: together[AGENTS], SHOP: together[SHOP]}
     elif who in (None, "shop"):
-        together = {_SHOP: together[_SHOP]}
+        together = {SHOP: together[SHOP]}
     if not width:
         return []
     found = []

@@ -117,6 +117,11 @@ class Member(NamedTuple):
     group: str | None = None
     person_id: str | None = None
 
+    @property
+    def person(self) -> str:
+        """Return whose account it is; one without a person is its own."""
+        return self.person_id or self.agent_id
+
 
 class ShopScope(NamedTuple):
     """One shop's part of a report."""
@@ -193,7 +198,7 @@ def scope(connection: Connection[Any], options: Options, times: Sequence[str] = 
     for option, asked, matches in (
         ("agent", options.agents, lambda name, one: name in (one.agent_id, one.name)),
         ("group", options.groups, lambda name, one: name == one.group),
-        ("person", options.persons, lambda name, one: name == one.person_id),
+        ("person", options.persons, lambda name, one: name == one.person),
     ):
         for name in asked:
             if not any(matches(name, one) for members in known for one in members.values()):
@@ -216,7 +221,7 @@ def _chosen(options: Options, members: dict[str, Member]) -> frozenset[str]:
         if one.agent_id in options.agents
         or (one.name is not None and one.name in options.agents and one.name not in members)
         or one.group in options.groups
-        or one.person_id in options.persons
+        or one.person in options.persons
     )
 
 
