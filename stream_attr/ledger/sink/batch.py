@@ -6,18 +6,18 @@ one with the greatest revision and offset holds, within a batch as between batch
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from psycopg import Connection, Cursor, Error, OperationalError, Rollback, errors
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
 from stream_attr.codec.visible import visible
 from stream_attr.errors import StreamAttrError
-from stream_attr.ledger.sink.lines import QUOTE
 from stream_attr.ledger.sink.rows import Row, UnstorableError, known_at, row_of
-from stream_attr.ledger.sink.tables import OFFSETS, REFUND, REVISION, TOPICS, UNSTORED, Table
+from stream_attr.ledger.sink.staging import STAGES, Step, names, steps_of
+from stream_attr.ledger.sink.tables import OFFSETS, UNSTORED
 from stream_attr.processor.ports import Record
 
 __all__ = ["Batch", "FencedError", "Source", "prepare", "write"]
@@ -61,6 +61,7 @@ class Batch:
         self.rows: list[Row] = []
         self.unstored: list[tuple[Record, str]] = []
         """Records that cannot be stored, and why."""
+        self._steps: Sequence[Step] | None = None
 
     def __len__(self) -> int:
         """The number of records."""
@@ -68,6 +69,7 @@ class Batch:
 
     def add(self, record: Record) -> None:
         """Add the next record of its source."""
+        self._steps = None
         source = record.topic, record.partition
         self.ends[source] = record.offset + 1
         known_ts = record.timestamp
@@ -97,6 +99,17 @@ class Batch:
         refused = {id(row): why for row, why in unfit}
         self.unstored += [(row.record, refused[id(row)]) for row in self.rows if id(row) in refused]
         self.rows = [row for row in self.rows if id(row) not in refused]
+        self._steps = None
+
+    def ready(self) -> Self:
+        """Make beforehand what is to be sent to the database, which may be at another batch meanwhile."""
+        self._steps = steps_of(self.rows)
+        return self
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """What writes the rows."""
+        return steps_of(self.rows) if self._steps is None else self._steps
 
     @property
     def stored(self) -> Counter[str]:
@@ -113,14 +126,8 @@ def prepare(connection: Connection[Any]) -> None:
     with connection.transaction():
         for name, value in _BOUNDS.items():
             connection.execute("SELECT set_config(%s, %s, false)", [name, value])
-        for table in _STAGED:
-            more = SQL(", revision integer, source_offset bigint" if table is REFUND else "")
-            connection.execute(
-                SQL(
-                    "CREATE TEMPORARY TABLE IF NOT EXISTS {} (LIKE {} INCLUDING DEFAULTS{}) "
-                    "ON COMMIT DELETE ROWS"
-                ).format(_stage(table), Identifier(table.name), more)
-            )
+        for stage in STAGES:
+            connection.execute(stage)
 
 
 def write(connection: Connection[Any], batch: Batch) -> None:
@@ -137,7 +144,7 @@ def write(connection: Connection[Any], batch: Batch) -> None:
         try:
             with connection.transaction(), connection.cursor() as cursor:
                 _fence(cursor, batch)
-                _apply(cursor, batch.rows)
+                _apply(cursor, batch.steps)
                 _keep_unstored(cursor, batch.unstored)
         except _UNFIT:
             unfit = _unfit(connection, batch.rows)
@@ -185,51 +192,12 @@ _MOVE: Final = SQL(
 ).format(Identifier(OFFSETS))
 
 
-def _apply(cursor: Cursor[Any], rows: Sequence[Row]) -> None:
+def _apply(cursor: Cursor[Any], steps: Iterable[Step]) -> None:
     """Stage rows and write those that the guard lets through."""
-    by_table: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_table[TOPICS[row.record.topic].name].append(row)
-    for name, some in sorted(by_table.items()):
-        table = _BY_NAME[name]
-        if table is _DECISION:
-            _apply_decisions(cursor, some)
-        else:
-            _copy(cursor, table, (row.line for row in _one_per_key(table, some).values()))
-            cursor.execute(_UPSERTS[name])
-
-
-def _apply_decisions(cursor: Cursor[Any], rows: Sequence[Row]) -> None:
-    """Write decisions with all their revisions, and the refunds of those that hold now."""
-    latest = _one_per_key(_DECISION, rows).values()
-    revisions: dict[tuple[Any, ...], Row] = {}
-    for row in rows:
-        key = (row.key, row.order[0])
-        if key not in revisions or revisions[key].order < row.order:
-            revisions[key] = row
-    replaced = {id(row): row.line for row in revisions.values()}
-    for row in latest:
-        del replaced[id(row)]
-    if replaced:
-        _copy(cursor, REVISION, replaced.values())
-        cursor.execute(_UPSERTS[REVISION.name])
-    _copy(cursor, _DECISION, (row.line for row in latest))
-    cursor.execute(_LATEST_REVISIONS)
-    cursor.execute(_UPSERTS[_DECISION.name])
-    refunds = [refund for row in latest for refund in row.refunds]
-    if refunds:
-        _copy(cursor, REFUND, refunds)
-        cursor.execute(_REFUNDS)
-
-
-def _one_per_key(table: Table, rows: Sequence[Row]) -> dict[tuple[Any, ...], Row]:
-    """Return of each key the row that holds."""
-    found: dict[tuple[Any, ...], Row] = {}
-    for row in rows:
-        other = found.get(row.key)
-        if other is None or (table.guard and other.order < row.order):
-            found[row.key] = row
-    return found
+    for step in steps:
+        _copy(cursor, step)
+        for statement in step.statements:
+            cursor.execute(statement)
 
 
 def _keep_unstored(cursor: Cursor[Any], unstored: Sequence[tuple[Record, str]]) -> None:
@@ -248,7 +216,7 @@ def _unfit(connection: Connection[Any], rows: Sequence[Row]) -> list[tuple[Row, 
         return []
     try:
         with connection.transaction() as attempt, connection.cursor() as cursor:
-            _apply(cursor, rows)
+            _apply(cursor, steps_of(rows))
             raise Rollback(attempt)
     except _UNFIT as error:
         if len(rows) == 1:
@@ -259,76 +227,11 @@ def _unfit(connection: Connection[Any], rows: Sequence[Row]) -> list[tuple[Row, 
     return _unfit(connection, rows[:half]) + _unfit(connection, rows[half:])
 
 
-def _copy(cursor: Cursor[Any], table: Table, lines: Iterable[bytes]) -> None:
-    with cursor.copy(_COPIES[table.name]) as copy:
-        copy.write(b"\n".join(lines))
+def _copy(cursor: Cursor[Any], step: Step) -> None:
+    with cursor.copy(step.copy) as copy:
+        copy.write(step.lines)
 
 
-def _stage(table: Table) -> Identifier:
-    return Identifier(f"stage_{table.name}")
-
-
-def _names(columns: Iterable[str]) -> Composed:
-    return SQL(", ").join(map(Identifier, columns))
-
-
-def _upsert(table: Table, stage: Table) -> Composed:
-    """Return the statement that writes staged rows into a table, where its guard lets them through."""
-    if table.guard:
-        others = [column for column in table.columns if column not in table.key]
-        held = SQL(", ").join(Identifier(table.name, column) for column in table.guard)
-        given = SQL(", ").join(Identifier("excluded", column) for column in table.guard)
-        action = SQL("UPDATE SET {} WHERE ({}) < ({})").format(
-            SQL(", ").join(
-                SQL("{} = {}").format(Identifier(column), Identifier("excluded", column)) for column in others
-            ),
-            held,
-            given,
-        )
-    else:
-        action = SQL("NOTHING").format()
-    return SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}) DO {}").format(
-        Identifier(table.name),
-        _names(table.columns),
-        _names(table.columns),
-        _stage(stage),
-        _names(table.key),
-        action,
-    )
-
-
-_OF_DECISION: Final = ("revision", "source_offset")
-_BY_NAME: Final = {table.name: table for table in TOPICS.values()}
-_DECISION: Final = _BY_NAME["decision"]
-_STAGED: Final = (*_BY_NAME.values(), REVISION, REFUND)
-_COPIES: Final = {
-    table.name: SQL("COPY {} ({}) FROM STDIN (FORMAT csv, QUOTE {}, NULL 'null', ENCODING 'UTF8')").format(
-        _stage(table),
-        _names((*table.columns, *(_OF_DECISION if table is REFUND else ()))),
-        QUOTE.decode(),
-    )
-    for table in _STAGED
-}
-_UPSERTS: Final = {
-    **{name: _upsert(table, table) for name, table in _BY_NAME.items()},
-    REVISION.name: _upsert(REVISION, REVISION),
-    # What a decision no longer has among its refunds goes with it.
-    _DECISION.name: SQL(
-        "WITH written AS ({} RETURNING shop_id, order_id, profile) "
-        "DELETE FROM refund USING written WHERE written.profile = 'official' "
-        "AND refund.shop_id = written.shop_id AND refund.order_id = written.order_id"
-    ).format(_upsert(_DECISION, _DECISION)),
-}
-_LATEST_REVISIONS: Final = _upsert(REVISION, _DECISION)
-_REFUNDS: Final = SQL(
-    "INSERT INTO refund ({}) SELECT {} FROM {} AS given JOIN decision USING (shop_id, order_id) "
-    "WHERE decision.profile = 'official' AND decision.revision = given.revision "
-    "AND decision.source_offset = given.source_offset ON CONFLICT DO NOTHING"
-).format(
-    _names(REFUND.columns),
-    SQL(", ").join(Identifier("given", column) for column in REFUND.columns),
-    _stage(REFUND),
-)
 _UNSTORED: Final = SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING").format(
-    Identifier(UNSTORED.name), _names(UNSTORED.columns), SQL(", ").join([SQL("%s")] * len(UNSTORED.columns))
+    Identifier(UNSTORED.name), names(UNSTORED.columns), SQL(", ").join([SQL("%s")] * len(UNSTORED.columns))
 )

@@ -7,10 +7,11 @@ are refused.
 
 from __future__ import annotations
 
-from collections import Counter
+import sys
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,9 +27,16 @@ from stream_attr.processor.ports import Record
 
 __all__ = ["Files", "Filled", "fill"]
 
-BATCH_RECORDS: Final = 20_000
-BATCH_BYTES: Final = 16 << 20
+BATCH_RECORDS: Final = 10_000
+BATCH_BYTES: Final = 8 << 20
 """A batch is written when it has so many records, or so many bytes of them."""
+_FIRST_RECORDS: Final = 1_000
+"""Those of the first batch; each next one may have twice as many. The database waits for the first alone."""
+_AHEAD: Final = 2
+"""Batches that are made ready while the database is at another one."""
+_SWITCH_S: Final = 0.0002
+"""How long the thread that makes batches ready may keep the one waiting that talks with the database. It has
+little to do, hundreds of times per batch; with Python's 5 ms each time the database would mostly wait."""
 _NOT_KNOWN: Final = -1
 """The timestamp of a record of a file, as Kafka writes one that is not available."""
 _CHUNK: Final = 1 << 20
@@ -89,17 +97,29 @@ def fill(
         begins = claim(connection, {source: FILE + file.digest for source, file in found.items()})
         prepare(connection)
         batches = _batches(opened, found, begins, filled)
+        stack.enter_context(_quick_turns())
         ahead = stack.enter_context(ThreadPoolExecutor(1, "read-ahead"))
-        coming = ahead.submit(next, batches, None)
+        coming = deque(ahead.submit(next, batches, None) for _ in range(_AHEAD))
         done = 0
-        while (batch := coming.result()) is not None:
-            coming = ahead.submit(next, batches, None)
+        while (batch := coming.popleft().result()) is not None:
+            coming.append(ahead.submit(next, batches, None))
             write(connection, batch)
             filled.stored += batch.stored
             filled.unstored += Counter(record.topic for record, _ in batch.unstored)
             done += len(batch)
             progress(done)
     return filled
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Let threads take turns as often as the one needs that talks with the database."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _found(files: Files) -> dict[Source, _File]:
@@ -136,9 +156,10 @@ def _batches(
     begins: Mapping[Source, int],
     filled: Filled,
 ) -> Iterator[Batch]:
-    """Yield what the ledger does not have, file by file, each in its own order."""
+    """Yield what the ledger does not have, file by file, each in its own order, ready to be written."""
     batch = Batch(begins)
-    size = 0
+    most = min(_FIRST_RECORDS, BATCH_RECORDS)
+    records = size = 0
     for source, lines in opened.items():
         topic, number = source
         begin = begins[source]
@@ -155,9 +176,11 @@ def _batches(
                 raise UnusableFileError(
                     f"{lines.name}, line {line}: {why}; write the folder again with stream-attr replay"
                 )
+            records += 1
             size += len(value)
-            if len(batch) >= BATCH_RECORDS or size >= BATCH_BYTES:
-                yield batch
-                batch, size = batch.following(), 0
-    if len(batch):
-        yield batch
+            if records >= most or size >= BATCH_BYTES:
+                yield batch.ready()
+                batch, records, size = batch.following(), 0, 0
+                most = min(2 * most, BATCH_RECORDS)
+    if records:
+        yield batch.ready()

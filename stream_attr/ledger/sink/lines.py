@@ -42,7 +42,8 @@ def line_with(values: tuple[Any, ...], record: bytes) -> bytes:
     Raises:
         UnicodeDecodeError: a part of the record that no column needs is not UTF-8.
     """
-    record.decode()
+    if not record.isascii():
+        record.decode()
     return b",".join((line_of(values), _quoted(record)))
 
 
@@ -52,6 +53,8 @@ _BARE: Final = re.compile(r"(?!null$)[\w.:-]+", re.ASCII | re.IGNORECASE)
 
 def array_of_texts(items: tuple[str, ...] | list[str]) -> str:
     """Return an array of text as PostgreSQL reads it."""
+    if not items:
+        return "{}"
     return f"{{{','.join([one if _BARE.fullmatch(one) else _in_array(one) for one in items])}}}"
 
 

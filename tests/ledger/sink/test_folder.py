@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -18,7 +19,16 @@ from click.testing import CliRunner, Result
 from psycopg import conninfo
 
 from stream_attr.cli import main
-from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, FACTS, INQUIRIES, TASKS
+from stream_attr.contract.topics import (
+    AGENT_DAILY,
+    DECISIONS,
+    FACTS,
+    INQUIRIES,
+    ROSTER,
+    RULINGS,
+    SETTINGS,
+    TASKS,
+)
 from stream_attr.ledger.database import publish
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.embedded import EmbeddedPostgres
@@ -143,6 +153,25 @@ def test_a_second_time_changes_nothing(filled: dict, ledger: Database, inputs: P
     assert again.exit_code == 0
     assert "nothing new in " in again.stderr
     assert contents(ledger) == filled
+
+
+def test_batches_grow_from_a_small_one(
+    filled: dict, ledger: Database, inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink, "_FIRST_RECORDS", 40)
+    given = {ROSTER: "roster", SETTINGS: "settings", RULINGS: "rulings"}
+    files = sink.Files(
+        inputs / "out", {topic: [str(inputs / f"{kind}.jsonl")] for topic, kind in given.items()}
+    )
+    turns = sys.getswitchinterval()
+    written = [0]
+    with ledger.connection(autocommit=True) as connection:
+        sink.fill(connection, files, rebuild=True, progress=written.append)
+    sizes = [after - before for before, after in itertools.pairwise(written)]
+    assert sizes[:-1] == [40, 80, 160, *[BATCH] * (len(sizes) - 4)]
+    assert 0 < sizes[-1] <= BATCH
+    assert contents(ledger) == filled
+    assert sys.getswitchinterval() == turns
 
 
 def test_a_copy_of_the_folder_is_the_same_source(
