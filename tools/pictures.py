@@ -100,6 +100,7 @@ def _every(world: World) -> list[Shot]:
         "/buyer": f"&buyer={world.buyer}&order={world.order}",
         "/team": "&compare=1",
         "/appeal": "&appeal=none",
+        "/people/account": "&login=pictures",
     }
     return [
         Shot(

@@ -6,20 +6,19 @@ import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
 from stream_attr.cli.console_doors import Doors, doors_options
+from stream_attr.cli.console_user import console_module, user
 from stream_attr.cli.database import Where, database_options, ledger_module
 from stream_attr.cli.optional import optional_module
 from stream_attr.cli.params import BROKER, EXISTING_FOLDER, PORT, WEB_URL, topic_prefix_option
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.terminal import echo
 from stream_attr.cli.watched import Web, web_options
-from stream_attr.console.roles import Role
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.address import BROKER_VARIABLE
 from stream_attr.kafka.security import Security
@@ -29,13 +28,6 @@ from stream_attr.worker.startup.host_check import HostCheckError, is_this_machin
 
 _WAIT_S = 10.0
 """How long a page waits for a connection to the database."""
-_OPERATOR = "(command line)"
-"""Who it was, for the audit."""
-
-
-def console_module(name: str) -> ModuleType:
-    """Import a module of ``stream_attr.console``. Raises as `optional_module`."""
-    return optional_module(f"console.{name}", "console", "the console")
 
 
 @click.group(name="console", invoke_without_command=True)
@@ -180,120 +172,4 @@ def _lab(pool: Any, events: Path | None) -> Iterator[Any]:
         lab.stop()
 
 
-@command.group()
-def user() -> None:
-    """Who may log in: accounts, their roles and shops."""
-
-
-@user.command()
-@click.argument("login")
-@click.option("--name", required=True, help="The person's name.")
-@click.option("--role", type=click.Choice([*map(str, Role)]), required=True, help="What the account is for.")
-@click.option(
-    "--shop",
-    "shops",
-    metavar="SHOP[=AGENT]…",
-    multiple=True,
-    help="A shop that it sees; of role agent with the agent who the person is there. Roles admin and auditor "
-    "see all.",
-)
-@click.option(
-    "--person",
-    "person_id",
-    help="Who it is, by the roster's person_id: nobody decides about oneself.  [default: as its agents]",
-)
-@click.pass_obj
-def add(
-    given: tuple[Where, str], login: str, name: str, role: str, shops: tuple[str, ...], person_id: str | None
-) -> None:
-    """Make an account, and print a link with which LOGIN sets a password, once and within a day."""
-    where, address = given
-    accounts = console_module("accounts")
-    duties = [accounts.Duty(shop, agent or None) for shop, _, agent in (one.partition("=") for one in shops)]
-    with _accounts(where) as (connection, found):
-        with connection.transaction():
-            found.add(login, name, Role(role), duties, person_id)
-            ledger_module("audit").note(connection, _OPERATOR, "add account", None, login)
-            secret = found.link(login)
-        _print_link(address, secret)
-
-
-@user.command()
-@click.argument("login")
-@click.pass_obj
-def link(given: tuple[Where, str], login: str) -> None:
-    """Print another link with which LOGIN sets a password, once and within a day."""
-    where, address = given
-    with _accounts(where) as (connection, found):
-        with connection.transaction():
-            secret = found.link(login)
-            ledger_module("audit").note(connection, _OPERATOR, "link", None, login)
-        _print_link(address, secret)
-
-
-@user.command()
-@click.argument("login")
-@click.pass_obj
-def disable(given: tuple[Where, str], login: str) -> None:
-    """End the sessions of LOGIN, and let it log in no more."""
-    _set_active(given[0], login, active=False)
-
-
-@user.command()
-@click.argument("login")
-@click.pass_obj
-def enable(given: tuple[Where, str], login: str) -> None:
-    """Let LOGIN log in again."""
-    _set_active(given[0], login, active=True)
-
-
-@user.command()
-@click.argument("login")
-@click.argument("person_id", metavar="PERSON")
-@click.pass_obj
-def person(given: tuple[Where, str], login: str, person_id: str) -> None:
-    """Say who LOGIN is, by the roster's person_id: nobody decides about oneself."""
-    with _accounts(given[0]) as (connection, found), connection.transaction():
-        found.set_person(login, person_id)
-        ledger_module("audit").note(connection, _OPERATOR, "set person", None, f"{login} {person_id}")
-
-
-@user.command(name="list")
-@click.pass_obj
-def list_(given: tuple[Where, str]) -> None:
-    """List all accounts with their roles and shops."""
-    with _accounts(given[0]) as (_, found):
-        for one in found.all():
-            shops = " ".join(
-                f"{duty.shop_id}={duty.agent_id}" if duty.agent_id else duty.shop_id for duty in one.duties
-            )
-            state = "" if one.active else "  disabled"
-            password = "" if one.has_password else "  no password yet"
-            seen = "all shops" if one.role.sees_all_shops else shops
-            who = "" if one.person_id is None else f"  person {one.person_id}"
-            echo(f"{one.login}  {one.role}  {one.name}  {seen}{who}{state}{password}")
-
-
-@contextmanager
-def _accounts(where: Where) -> Iterator[tuple[Any, Any]]:
-    """Yield a connection to the ledger, and its accounts."""
-    accounts = console_module("accounts").Accounts
-    with ledger_module("database.connect").Database(*where) as database:
-        ledger_module("database.migrate").migrate(database)
-        with database.connection(autocommit=True, application="stream-attr console user") as connection:
-            yield connection, accounts(connection)
-
-
-def _set_active(where: Where, login: str, *, active: bool) -> None:
-    with _accounts(where) as (connection, found), connection.transaction():
-        found.set_active(login, active=active)
-        done = "enable account" if active else "disable account"
-        ledger_module("audit").note(connection, _OPERATOR, done, None, login)
-
-
-def _print_link(address: str, secret: str) -> None:
-    echo(f"{address.rstrip('/')}/link?token={secret}")
-    echo(
-        "The link can be used once, within a day: it sets the password. Send it to this person alone.",
-        err=True,
-    )
+command.add_command(user)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream_attr.cli.console import console_module
+from stream_attr.cli.console_user import console_module
 from stream_attr.cli.database import IN_DATA_DIR, ledger_module
 from stream_attr.cli.demo_worker import DemoProcess, demo_console
 from stream_attr.console.roles import Role

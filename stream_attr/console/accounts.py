@@ -1,4 +1,4 @@
-"""Accounts: made on the command line, with a password that the person sets through a one-time link."""
+"""Accounts, with a password that the person sets through a one-time link."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from psycopg import Connection
 
-from stream_attr.console.roles import Role
+from stream_attr.console.roles import ROLE_NAMES, Role
 from stream_attr.errors import StreamAttrError, UnusableError
+from stream_attr.ledger.texts import Text
 
 __all__ = [
     "LINK_MS",
     "Account",
+    "AccountError",
     "Accounts",
     "Busy",
     "Duty",
@@ -41,6 +43,41 @@ _WAIT_S: Final = 2.0
 _HASHER: Final = PasswordHasher()  # argon2id, with the parameters of RFC 9106's low-memory profile
 _NOBODY: Final = _HASHER.hash(secrets.token_urlsafe())
 """What a password is compared with where there is no account: so that time does not tell which there are."""
+
+_NO_LOGIN: Final = Text(
+    "{login} cannot be a login: write a word without blanks around it",
+    "{login} 不能作账号：请填写一个前后没有空格的词",
+)
+_NO_NAME: Final = Text("an account needs the person's name", "账号需要填写姓名")
+_NEEDS_SHOPS: Final = Text(
+    "role {role} sees the shops that it is given: name at least one (--shop)",
+    "角色 {role} 只能查看指定的店铺：请至少填写一个（--shop）",
+)
+_SEES_ALL: Final = Text(
+    "role {role} sees all shops: name none (leave --shop out)",
+    "角色 {role} 可查看全部店铺：请不要填写店铺（--shop）",
+)
+_NOT_SO: Final = Text(
+    "{shop}: role agent takes SHOP=AGENT, who the person is there; other roles take SHOP",
+    "{shop}：角色“客服”写作 店铺=客服，即其在该店的客服账号；其他角色只写店铺",
+)
+_THERE: Final = Text(
+    "there is an account {login} already: see stream-attr console user list",
+    "账号 {login} 已存在",
+)
+_NONE: Final = Text("there is no account {login}: see stream-attr console user list", "没有账号 {login}")
+_BLOCKED: Final = Text(
+    "account {login} may not log in: enable it first (stream-attr console user enable {login})",
+    "账号 {login} 已停用：请先启用",
+)
+
+
+class AccountError(UnusableError):
+    """Something of an account cannot be done; ``text`` says why, in both languages."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.english)
+        self.text = text
 
 
 class Busy(StreamAttrError):  # noqa: N818 -- a state, not a mistake
@@ -90,21 +127,13 @@ class Accounts:
     ) -> Account:
         """Make an account, without a password. ``person_id``: who it is, as the roster has persons.
 
-        Raises UnusableError where there is one of this login, or the role and the shops do not go together.
+        Raises AccountError where there is one of this login, or the role and the shops do not go together.
         """
-        found = tuple(duties)
+        found = _checked(role, duties)
         if not login.strip() or login != login.strip():
-            raise UnusableError(f"{login!r} cannot be a login: write a word without blanks around it")
-        if not role.sees_all_shops and not found:
-            raise UnusableError(f"role {role} sees the shops that it is given: name them with --shop")
-        if role.sees_all_shops and found:
-            raise UnusableError(f"role {role} sees all shops: leave --shop out")
-        for one in found:
-            if (role is Role.AGENT) != (one.agent_id is not None):
-                raise UnusableError(
-                    f"--shop {one.shop_id}: role agent takes SHOP=AGENT, who the person is there; "
-                    "other roles take SHOP"
-                )
+            raise AccountError(_NO_LOGIN.filled(login=repr(login)))
+        if not name.strip():
+            raise AccountError(_NO_NAME)
         with self._connection.transaction():
             made = self._connection.execute(
                 "INSERT INTO account (login, name, role, created_ts, person_id) VALUES (%s, %s, %s, %s, %s)"
@@ -112,24 +141,38 @@ class Accounts:
                 (login, name, role, now_ms(), person_id),
             ).rowcount
             if not made:
-                raise UnusableError(
-                    f"there is an account {login!r} already: see stream-attr console user list"
-                )
-            for one in found:
-                self._connection.execute(
-                    "INSERT INTO account_shop VALUES (%s, %s, %s)", (login, one.shop_id, one.agent_id or "")
-                )
+                raise AccountError(_THERE.filled(login=repr(login)))
+            self._set_duties(login, found)
         return self.find(login)
+
+    def set_role(self, login: str, role: Role, duties: Iterable[Duty]) -> None:
+        """Change what an account is for, and its shops; its sessions end.
+
+        Raises AccountError where there is none, or the role and the shops do not go together.
+        """
+        found = _checked(role, duties)
+        with self._connection.transaction():
+            self.find(login)
+            self._connection.execute("UPDATE account SET role = %s WHERE login = %s", (role, login))
+            self._connection.execute("DELETE FROM account_shop WHERE login = %s", (login,))
+            self._set_duties(login, found)
+            self._connection.execute("DELETE FROM session WHERE login = %s", (login,))
+
+    def _set_duties(self, login: str, duties: Iterable[Duty]) -> None:
+        for one in duties:
+            self._connection.execute(
+                "INSERT INTO account_shop VALUES (%s, %s, %s)", (login, one.shop_id, one.agent_id or "")
+            )
 
     def all(self) -> list[Account]:
         """Return all accounts, by login."""
         return self._read("", ())
 
     def find(self, login: str) -> Account:
-        """Return an account. Raises UnusableError where there is none."""
+        """Return an account. Raises AccountError where there is none."""
         found = self._read("WHERE login = %s", (login,))
         if not found:
-            raise UnusableError(f"there is no account {login!r}: see stream-attr console user list")
+            raise AccountError(_NONE.filled(login=repr(login)))
         return found[0]
 
     def may_log_in(self, login: str) -> bool:
@@ -158,8 +201,8 @@ class Accounts:
             for login, name, role, active, has_password, shops, agents, person_id in rows
         ]
 
-    def set_person(self, login: str, person_id: str) -> None:
-        """Say who an account is, as the roster has persons. Raises UnusableError where there is none."""
+    def set_person(self, login: str, person_id: str | None) -> None:
+        """Say who an account is, as the roster has persons. Raises AccountError where there is none."""
         with self._connection.transaction():
             self.find(login)
             self._connection.execute("UPDATE account SET person_id = %s WHERE login = %s", (person_id, login))
@@ -167,24 +210,25 @@ class Accounts:
     def set_active(self, login: str, *, active: bool) -> None:
         """Let an account log in, or not any more: its sessions end with it.
 
-        Raises UnusableError where there is none.
+        Raises AccountError where there is none.
         """
         with self._connection.transaction():
             self.find(login)
+            if not active:  # links, account, sessions: as `set_password`, or each could wait for the other
+                self._connection.execute("DELETE FROM account_link WHERE login = %s", (login,))
             self._connection.execute("UPDATE account SET active = %s WHERE login = %s", (active, login))
             if not active:
                 self._connection.execute("DELETE FROM session WHERE login = %s", (login,))
-                self._connection.execute("DELETE FROM account_link WHERE login = %s", (login,))
 
     def link(self, login: str) -> str:
         """Return the secret of a link with which an account sets its password, once, within a day.
 
         Earlier ones can be used no more.
 
-        Raises UnusableError where there is no such account, or it may not log in.
+        Raises AccountError where there is no such account, or it may not log in.
         """
         if not self.find(login).active:
-            raise UnusableError(f"account {login!r} may not log in: stream-attr console user enable {login}")
+            raise AccountError(_BLOCKED.filled(login=login))
         secret = secrets.token_urlsafe(32)
         with self._connection.transaction():
             self._connection.execute(
@@ -231,6 +275,20 @@ class Accounts:
             "SELECT password_hash FROM account WHERE login = %s AND active", (login,)
         ).fetchone()
         return None if row is None else row[0]
+
+
+def _checked(role: Role, duties: Iterable[Duty]) -> tuple[Duty, ...]:
+    """Return the shops of an account, each once. Raises AccountError where they do not go with the role."""
+    found = tuple(dict.fromkeys(duties))
+    name = Text(role, ROLE_NAMES[role].chinese)
+    if not role.sees_all_shops and not found:
+        raise AccountError(_NEEDS_SHOPS.filled(role=name))
+    if role.sees_all_shops and found:
+        raise AccountError(_SEES_ALL.filled(role=name))
+    for one in found:
+        if not one.shop_id or (role is Role.AGENT) != (one.agent_id is not None):
+            raise AccountError(_NOT_SO.filled(shop=one.shop_id or repr("")))
+    return found
 
 
 @contextmanager

@@ -72,6 +72,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     rules.SCREEN,
     lab.SCREEN,
     people.SCREEN,
+    people.ACCOUNT,
     audit.SCREEN,
     rule_forms.SETTINGS_FORM,
     rule_forms.AGENT_FORM,
@@ -198,7 +199,7 @@ def _answer(
             check_form(form.get("csrf_token"), visit.session.csrf_token)
             visit.form = Asked(tuple((key, one) for key, one in form.multi_items() if isinstance(one, str)))
             visit.file = next((one for one in form.values() if isinstance(one, UploadFile)), None)
-        visit.writer, visit.lab = settings.writer, settings.lab
+        visit.writer, visit.lab, visit.address = settings.writer, settings.lab, settings.address
         try:
             answer = answering(visit)
         except UnusableError as error:

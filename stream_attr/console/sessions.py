@@ -46,6 +46,7 @@ class Began(NamedTuple):
     started_ts: int
     used_ts: int
     """To the minute."""
+    number: int
 
 
 class Sessions:
@@ -89,17 +90,26 @@ class Sessions:
                 )
         return Session(row[0], row[1], Way(row[2]))
 
-    def all(self) -> list[Began]:
-        """Return those that have not ended, the last used first."""
+    def all(self, login: str | None = None) -> list[Began]:
+        """Return those that have not ended, of an account or (None) of all, the last used first."""
         now = now_ms()
         rows = self._connection.execute(
-            "SELECT login, way, started_ts, used_ts FROM session JOIN account USING (login)"
-            " WHERE used_ts > %s AND started_ts > %s AND active ORDER BY used_ts DESC, login, started_ts",
-            (now - IDLE_MS, now - LONGEST_MS),
+            "SELECT login, way, started_ts, used_ts, number FROM session JOIN account USING (login)"
+            " WHERE used_ts > %s AND started_ts > %s AND active AND (%s::text IS NULL OR login = %s)"
+            " ORDER BY used_ts DESC, login, started_ts",
+            (now - IDLE_MS, now - LONGEST_MS, login, login),
         )
-        return [Began(login, Way(way), started, used) for login, way, started, used in rows]
+        return [Began(of, Way(way), *others) for of, way, *others in rows]
 
     def end(self, secret: str) -> None:
         """End one; it may have ended already."""
         with self._connection.transaction():
             self._connection.execute("DELETE FROM session WHERE token_hash = %s", (hash_of(secret),))
+
+    def end_of(self, login: str, number: int | None = None) -> int:
+        """End all sessions of an account, or one of them; return how many there were."""
+        with self._connection.transaction():
+            return self._connection.execute(
+                "DELETE FROM session WHERE login = %s AND (%s::bigint IS NULL OR number = %s)",
+                (login, number, number),
+            ).rowcount

@@ -7,12 +7,14 @@ from typing import Final
 
 from stream_attr.console.changes.texts import OF_CHANGES
 from stream_attr.console.pay.texts import PAY_TEXTS
+from stream_attr.console.people_texts import PEOPLE_TEXTS
 from stream_attr.ledger.texts import Text
 
 __all__ = ["TEXTS"]
 
 TEXTS: Final[Mapping[str, Text]] = {
     **PAY_TEXTS,
+    **PEOPLE_TEXTS,
     "about": Text("of whom or what", "对象"),
     "accounts": Text("Accounts", "账号"),
     "add": Text("Add", "添加"),

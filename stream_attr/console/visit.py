@@ -85,6 +85,8 @@ class Visit:
     """What records are published with; None: the console was given no broker."""
     lab: Runner | None = None
     """What judges trials of rules; None: the console was given no stored events."""
+    address: str = ""
+    """Of the console, in people's browsers."""
     shops: list[str] = field(default_factory=list)
     """That the account may see; known within ``reading``."""
     after: list[Callable[[], None]] = field(default_factory=list)

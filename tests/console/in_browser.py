@@ -1,4 +1,8 @@
-"""Somebody in a browser, and what keeps people from using a page."""
+"""Somebody in a browser, and what keeps people from using a page.
+
+``STREAM_ATTR_REQUIRE_BROWSER=1``     fail instead of skipping where Chromium is not installed.
+``STREAM_ATTR_SCREENSHOTS=FOLDER``    keep a picture of each screen there.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.console.conftest import PASSWORD
 
+CHROMIUM = Path("/usr/bin/chromium")
+REQUIRED = os.environ.get("STREAM_ATTR_REQUIRE_BROWSER") == "1"
+needs_browser = pytest.mark.skipif(
+    not (REQUIRED or CHROMIUM.exists()), reason=f"no browser: {CHROMIUM} is missing; .ci/chromium installs it"
+)
 AXE = Path(__file__).with_name("axe.min.js")
 
 

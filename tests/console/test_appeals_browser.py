@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.console.conftest import APPEALS
-from tests.console.in_browser import logged_in, picture, problems
-from tests.console.test_browser import CHROMIUM, WIDTHS, address, browser
+from tests.console.in_browser import logged_in, needs_browser, picture, problems
+from tests.console.test_browser import WIDTHS, address, browser
 
 __all__ = ["address", "browser"]
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
+pytestmark = needs_browser
 
 
 @pytest.mark.parametrize("locale", list(WIDTHS))

@@ -1,7 +1,4 @@
-"""The screens in a real browser: Debian's Chromium, driven by Playwright; skipped where it is not installed.
-
-With ``STREAM_ATTR_SCREENSHOTS`` naming a folder, a picture of each is kept there.
-"""
+"""The screens in a real browser: Debian's Chromium, driven by Playwright."""
 
 from __future__ import annotations
 
@@ -16,13 +13,13 @@ from stream_attr.console.oidc import Provider
 from stream_attr.kafka.embedded.server import free_port
 from stream_attr.kafka.secret import Secret
 from tests.console.conftest import APPEALS, PASSWORD, on_port, pay_of
+from tests.console.in_browser import CHROMIUM, REQUIRED, needs_browser
 from tests.console.provider import CLIENT, SECRET, SmallProvider
 
-CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).with_name("axe.min.js")
 WIDTHS = {"zh-CN": 1440, "en-US": 390}
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +35,10 @@ def address(people) -> Iterator[str]:
 async def browser():
     from playwright.async_api import async_playwright  # noqa: PLC0415 -- where there is a browser
 
+    if REQUIRED and not CHROMIUM.exists():
+        pytest.fail(
+            f"A browser is required (STREAM_ATTR_REQUIRE_BROWSER=1): {CHROMIUM} is missing", pytrace=False
+        )
     flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
@@ -71,6 +72,7 @@ async def test_every_screen_runs_and_can_be_used_by_all(people, browser, address
         more = f"&order={order['order_id']}" if screen.path in ("/order", "/buyer") else ""
         more += f"&buyer={order['buyer_id']}" if screen.path == "/buyer" else ""
         more += pay_of(people, screen.path, shop)
+        more += "&login=agent" if screen.path == "/people/account" else ""
         more += f"&appeal={APPEALS[shop]}" if screen.path == "/appeal" else ""
         await page.goto(f"{address}{screen.path}?shop={shop}{more}")
         await picture(page, screen.path[1:].replace("/", "-"), locale)

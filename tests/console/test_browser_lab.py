@@ -7,13 +7,13 @@ import pytest
 from stream_attr.console.app import Settings, application
 from stream_attr.kafka.embedded.server import free_port
 from tests.console.conftest import on_port
+from tests.console.in_browser import needs_browser
 from tests.console.test_browser import AXE, WIDTHS, browser, page_of, picture
-from tests.console.test_browser import pytestmark as _needs_a_browser
 from tests.console.test_lab import DAYS, World, folder, world
 
 __all__ = ["browser", "folder", "world"]
 
-pytestmark = _needs_a_browser
+pytestmark = needs_browser
 
 
 async def usable(page, name: str, locale: str) -> None:

@@ -11,14 +11,14 @@ from stream_attr.console.app import Settings, application
 from stream_attr.kafka.embedded.server import free_port
 from stream_attr.ledger.database.connect import Database
 from tests.console.conftest import on_port
-from tests.console.in_browser import logged_in, picture, problems
+from tests.console.in_browser import logged_in, needs_browser, picture, problems
 from tests.console.pay_world import paid_shops
-from tests.console.test_browser import CHROMIUM, WIDTHS, browser
+from tests.console.test_browser import WIDTHS, browser
 from tests.ledger.pay.world import known_until, order
 
 __all__ = ["browser"]
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
+pytestmark = needs_browser
 
 
 @pytest.fixture

@@ -21,15 +21,14 @@ from stream_attr.kafka.shop_records import read_shop_records
 from stream_attr.kafka.writer import TopicWriter
 from stream_attr.lab.runner import Runner
 from tests.console.conftest import PASSWORD, add, on_port
+from tests.console.in_browser import needs_browser
 from tests.console.rule_events import FIRST, SHOP, ZONE, events, folder_of, last_month
 from tests.console.rule_events import ROSTER as AGENTS
-from tests.console.test_browser import AXE, CHROMIUM, WIDTHS, browser, picture
+from tests.console.test_browser import AXE, WIDTHS, browser, picture
 from tests.console.test_rule_changes import Editor, logged_in, publish_form, roster_row, settings_row
 from tests.kafka.worker_process import PATIENCE_S, read_json
 
 __all__ = ["browser"]
-
-in_a_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
 
 
 def today() -> str:
@@ -159,7 +158,7 @@ def test_where_the_month_has_no_events_it_is_told_and_taken_upon_oneself(editors
     assert "without a preview" in manager.browser.get(page).text
 
 
-@in_a_browser
+@needs_browser
 @pytest.mark.parametrize("locale", list(WIDTHS))
 async def test_a_change_is_entered_mended_tried_seen_and_published(
     consoles, browser, records, locale, ledger

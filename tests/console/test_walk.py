@@ -38,6 +38,8 @@ def address(people, path, shop, order):
         return f"{path}?shop={shop}{pay_of(people, path, shop)}"
     if path == "/buyer":
         return f"{path}?shop={shop}&buyer={order}&from=2026-11-01"
+    if path == "/people/account":
+        return f"{path}?shop={shop}&login=manager"
     if path == "/appeal":
         return f"{path}?shop={shop}&appeal={APPEALS[shop]}"
     return f"{path}?shop={shop}" + (f"&order={order}" if path == "/order" else "")

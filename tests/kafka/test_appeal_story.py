@@ -24,8 +24,8 @@ from stream_attr.kafka.embedded.broker import embedded_broker
 from stream_attr.kafka.embedded.server import free_port
 from stream_attr.ledger.database.connect import Database
 from tests.console.conftest import add
-from tests.console.in_browser import logged_in, picture
-from tests.console.test_browser import CHROMIUM, browser
+from tests.console.in_browser import logged_in, needs_browser, picture
+from tests.console.test_browser import browser
 from tests.kafka.worker_process import until
 from tests.ledger.reports.handmade import start_of
 
@@ -33,7 +33,7 @@ __all__ = ["browser"]
 
 pytestmark = [
     pytest.mark.kafka,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
+    needs_browser,
 ]
 
 SHOP = "jd:10086"

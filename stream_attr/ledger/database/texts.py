@@ -245,6 +245,7 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
         "login": "The account.",
         "shop_id": "The shop.",
         "agent_id": "The agent who the person is there; empty: the account sees the whole shop.",
+        "appeals_seen_ts": f"Until when the agent has seen answers to own appeals; 0: none.{EPOCH}",
     },
     "account_link": {
         "token_hash": "SHA-256 of the link's secret.",
@@ -258,6 +259,7 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
         "started_ts": f"When it began.{EPOCH}",
         "used_ts": f"When it was used last, to the minute.{EPOCH}",
         "way": "password, oidc or proxy: how it has begun.",
+        "number": "Names it to an administrator, who has no use for its secret.",
     },
     "oidc_request": {
         "state_hash": "SHA-256 of what comes back with the browser.",
