@@ -80,6 +80,11 @@ def list_(where: Where) -> None:
             echo(f"{one.id.month} {one.id.scheme_id}: {one.state}, {one.statements} statements")
 
 
+def _typed(connection: Any, by: str) -> Any:
+    """Return who a name is that somebody has typed."""
+    return ledger_module("acting").acting(connection, by, is_account=False)
+
+
 def _step(name: str, done: str, about: str) -> click.Command:
     @_which
     @BY
@@ -87,7 +92,7 @@ def _step(name: str, done: str, about: str) -> click.Command:
     def step(scheme_id: str, month: str, by: str, where: Where) -> None:
         asked = _id(scheme_id, month)
         with opened(where) as connection:
-            ledger_module("pay.runs").Runs(connection).step(asked, name, by)
+            ledger_module("pay.runs").Runs(connection).step(asked, name, _typed(connection, by))
             noted(connection, by, f"{name} pay run", f"{scheme_id} {month}")
         echo(f"{done} {scheme_id} {month}", err=True)
 
@@ -95,7 +100,9 @@ def _step(name: str, done: str, about: str) -> click.Command:
 
 
 run.add_command(_step("check", "checked", "Say that a draft has been checked."))
-run.add_command(_step("approve", "approved", "Approve what was checked; another person than who drafted it."))
+run.add_command(
+    _step("approve", "approved", "Approve what was checked; who drafted it, or is paid by it, cannot.")
+)
 
 
 @run.command()
@@ -107,7 +114,8 @@ def close(scheme_id: str, month: str, by: str, where: Where, *, as_it_stands: bo
     """Close what was approved: from then on it never changes."""
     asked = _id(scheme_id, month)
     with opened(where) as connection:
-        ledger_module("pay.runs").Runs(connection).step(asked, "close", by, as_it_stands=as_it_stands)
+        runs = ledger_module("pay.runs").Runs(connection)
+        runs.step(asked, "close", _typed(connection, by), as_it_stands=as_it_stands)
         how = " as it stands" if as_it_stands else ""
         noted(connection, by, "close pay run", f"{scheme_id} {month}{how}")
     echo(f"closed {scheme_id} {month}", err=True)

@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from stream_attr.console.accounts import Duty
 from stream_attr.console.roles import Role
+from stream_attr.ledger.acting import Acting
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.pay.drafts import draft
 from stream_attr.ledger.pay.persons import Paid, Persons
@@ -50,7 +51,7 @@ def paid_traffic(connection: Connection[Any], shops: list[str], agent_id: str) -
         draft(connection, run, "Li")
         for step, by in (("check", "Li"), ("approve", "Wang"), ("close", "Li")):
             with connection.transaction():
-                Runs(connection).step(run, step, by)
+                Runs(connection).step(run, step, Acting(by))
         person[shop] = names[0]
     connection.execute("DELETE FROM sink_offset WHERE source_partition = 99")
     row = connection.execute(

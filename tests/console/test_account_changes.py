@@ -64,7 +64,7 @@ def browser_of(console, login):
 
 
 def token_of(browser):
-    return re.search('name="csrf_token" value="(.*?)"', browser.get("/figures").text)[1]
+    return re.findall('name="csrf_token" value="(.*?)"', browser.get("/figures").text)[0]
 
 
 def sent(browser, path, form, token=None):

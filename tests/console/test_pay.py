@@ -107,6 +107,30 @@ def test_a_run_goes_from_draft_to_closed_through_two_persons(paid: Database, log
     ]
 
 
+@pytest.mark.parametrize(("person", "login"), [("p-1", "manager"), ("p-2", "admin")])
+def test_who_is_paid_by_a_run_is_told_so_and_cannot_approve_it(paid: Database, logged_in, person, login):
+    with paid.connection(autocommit=True) as connection:
+        Accounts(connection).set_person(login, person)
+    payroll, own = logged_in("payroll"), logged_in(login)
+    run_of(payroll)
+    sent(payroll, RUN, do="check")
+    text = page(own, RUN)
+    assert f"You are paid by this run, as {person}: somebody who is not has to approve it." in text
+    assert 'value="approve"' not in text
+    answer = sent(own, RUN, do="approve")
+    assert answer.status_code == 400
+    said = (
+        f"{login} is paid by the run of scheme presale for 2026-11, as {person}: somebody who is not has to"
+    )
+    assert said in warning(answer.text)
+    own.cookies.set("language", "zh")
+    assert f"{login} 即 {person}" in warning(sent(own, RUN, do="approve").text)
+    assert [what for _, what, _ in audited(paid)].count("approve pay run") == 0
+    with paid.connection(autocommit=True) as connection:
+        Accounts(connection).set_person(login, "p-9")  # of another run
+    assert sent(own, RUN, do="approve").status_code == 303
+
+
 def test_a_month_with_something_pending_is_closed_by_a_tick_alone(paid: Database, logged_in):
     with paid.connection() as connection:
         order(connection, "o-7", "anna", 100_000, status="pending")

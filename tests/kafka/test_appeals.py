@@ -16,10 +16,10 @@ from stream_attr.kafka.admin import create_topics
 from stream_attr.kafka.connection import BrokerUnreachable
 from stream_attr.kafka.embedded.server import free_port
 from stream_attr.kafka.writer import TopicWriter
+from stream_attr.ledger.acting import Acting
 from stream_attr.ledger.appeals.answering import Grant, grant, publish_again
 from stream_attr.ledger.appeals.appeal import found
 from stream_attr.ledger.appeals.opening import Asked, open_appeal
-from stream_attr.ledger.appeals.parties import Acting
 from stream_attr.ledger.appeals.words import AppealError, Reason
 from stream_attr.testing import Driver
 from tests.kafka.conftest import any_broker

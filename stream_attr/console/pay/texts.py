@@ -36,6 +36,10 @@ PAY_TEXTS: Final[Mapping[str, Text]] = {
         "You have drafted this run: another person has to approve it.",
         "本次发薪由您起草，须由另一人批准。",
     ),
+    "pay_own_pay": Text(
+        "You are paid by this run, as {person}: somebody who is not has to approve it.",
+        "您即 {person}，由本次发薪领薪：须由不在其中领薪的人批准。",
+    ),
     "pay_is_closed": Text(
         "The run of this month is closed: what is paid stands on the statement; what has changed since comes "
         "as a correction.",

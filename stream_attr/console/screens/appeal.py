@@ -14,11 +14,12 @@ from stream_attr.console.screens.screen import Screen
 from stream_attr.console.visit import Visit, not_found
 from stream_attr.kafka.connection import BrokerUnreachable
 from stream_attr.kafka.sender import PublishError
+from stream_attr.ledger.acting import Acting, acting
 from stream_attr.ledger.appeals.answering import Grant, grant, refuse
 from stream_attr.ledger.appeals.appeal import Appeal, case, find
 from stream_attr.ledger.appeals.closed import closed_month
 from stream_attr.ledger.appeals.opening import withdraw
-from stream_attr.ledger.appeals.parties import Acting, acting, refuse_concerned
+from stream_attr.ledger.appeals.parties import refuse_concerned
 from stream_attr.ledger.appeals.words import Answer, AppealError, State
 from stream_attr.ledger.texts import Text
 

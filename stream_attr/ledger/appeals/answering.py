@@ -19,9 +19,10 @@ from psycopg.types.json import Json
 from stream_attr.contract.topics import RULINGS
 from stream_attr.kafka.writer import TopicWriter
 from stream_attr.ledger import audit
+from stream_attr.ledger.acting import Acting
 from stream_attr.ledger.appeals.appeal import Appeal, Case, case, found
 from stream_attr.ledger.appeals.opening import refuse_ended, sentence
-from stream_attr.ledger.appeals.parties import Acting, known_agent, refuse_concerned
+from stream_attr.ledger.appeals.parties import known_agent, refuse_concerned
 from stream_attr.ledger.appeals.rulings import Ruled, ruling_key, ruling_record
 from stream_attr.ledger.appeals.words import NOBODY, Answer, AppealError, State
 from stream_attr.ledger.texts import Text

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final
 
 from psycopg import Connection
 
+from stream_attr.ledger.acting import Acting, persons_of
 from stream_attr.ledger.appeals.words import AppealError
 from stream_attr.ledger.texts import Text
 
-__all__ = ["Acting", "acting", "known_agent", "refuse_concerned"]
+__all__ = ["known_agent", "refuse_concerned"]
 
 _CONCERNED: Final = Text(
     "{who} cannot decide this: it concerns {whom}, who is the same person",
@@ -24,10 +25,6 @@ _UNKNOWN: Final = Text(
     "publish a roster record first",
     "店铺 {shop} 没有客服 {agent!r}：花名册和聊天中均无此账号，请核对，或先发布花名册记录",
 )
-_PERSONS: Final = (
-    "SELECT DISTINCT person_id, agent_id FROM roster WHERE shop_id = %s AND agent_id = ANY(%s)"
-    " AND person_id IS NOT NULL ORDER BY agent_id, person_id"
-)
 _NAMES: Final = (
     "SELECT DISTINCT name, agent_id FROM roster WHERE shop_id = %s AND agent_id = ANY(%s)"
     " AND name IS NOT NULL ORDER BY agent_id, name"
@@ -39,33 +36,6 @@ _KNOWN: Final = (
     " OR EXISTS (SELECT FROM decision WHERE shop_id = %(shop)s AND agent_id = %(agent)s"
     " AND profile = 'official')"
 )
-
-
-class Acting(NamedTuple):
-    """Who answers an appeal."""
-
-    login: str
-    agents: frozenset[tuple[str, str]] = frozenset()
-    """Shop and agent: whom the account is on shops."""
-    persons: frozenset[str] = frozenset()
-    """Who it is, by the account and by the roster of its agents."""
-    is_account: bool = False
-    """Whether it has logged in; else the login is a name that somebody has typed."""
-
-
-def acting(connection: Connection[Any], login: str, *, is_account: bool) -> Acting:
-    """Return who an account is; of a name that somebody has typed, who the accounts of that name are."""
-    accounts = connection.execute(
-        "SELECT login, person_id FROM account WHERE login = %s OR NOT %s AND lower(login) = lower(%s)",
-        (login, is_account, login),
-    ).fetchall()
-    duties = connection.execute(
-        "SELECT shop_id, agent_id FROM account_shop WHERE login = ANY(%s) AND agent_id <> ''",
-        ([one for one, _ in accounts],),
-    ).fetchall()
-    persons = {person for shop, agent in duties for person, _ in _persons(connection, shop, [agent])}
-    persons.update(person for _, person in accounts if person is not None)
-    return Acting(login, frozenset(duties), frozenset(persons), is_account)
 
 
 def refuse_concerned(
@@ -88,7 +58,7 @@ def refuse_concerned(
         raise AppealError(_OPENED.filled(who=who.login))
     concerned = sorted({one for one in agents if one is not None})
     whom = next((one for one in concerned if (shop_id, one) in who.agents), None)
-    persons = _persons(connection, shop_id, concerned)
+    persons = persons_of(connection, shop_id, concerned)
     if whom is None:
         whom = next((agent for person, agent in persons if person in who.persons), None)
     if whom is None and not who.is_account:
@@ -103,8 +73,3 @@ def known_agent(connection: Connection[Any], shop_id: str, agent_id: str) -> Non
     row = connection.execute(_KNOWN, {"shop": shop_id, "agent": agent_id}).fetchone()
     if row is None or not row[0]:
         raise AppealError(_UNKNOWN.filled(agent=agent_id, shop=shop_id))
-
-
-def _persons(connection: Connection[Any], shop_id: str, agents: Collection[str]) -> list[tuple[str, str]]:
-    """Return person and agent, of any day."""
-    return connection.execute(_PERSONS, (shop_id, list(agents))).fetchall()

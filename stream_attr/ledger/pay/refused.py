@@ -13,6 +13,7 @@ __all__ = [
     "EARLY",
     "FOUR_EYES",
     "NOT_NOW",
+    "OWN_PAY",
     "PENDING",
     "READ_NOTHING",
     "SETTLED",
@@ -40,6 +41,11 @@ FOUR_EYES: Final = Text(
     "--by {name}: {by} has drafted the run of scheme {scheme} for {month}, and another person has to "
     "approve it",
     "{name}：方案 {scheme} 的 {month} 由 {by} 起草，须由另一人批准",
+)
+OWN_PAY: Final = Text(
+    "{name} is paid by the run of scheme {scheme} for {month}, as {person}: somebody who is not has to "
+    "approve it",
+    "{name} 即 {person}，由方案 {scheme} 的 {month} 发薪领薪：须由不在其中领薪的人批准",
 )
 TWICE: Final = Text(
     "{person} is in the run of scheme {other} for {month}, and a person is paid once: if scheme {scheme} is "

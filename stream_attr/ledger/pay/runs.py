@@ -9,9 +9,11 @@ from psycopg import Connection
 from psycopg.errors import CheckViolation
 
 from stream_attr.errors import UnusableError
+from stream_attr.ledger.acting import Acting
 from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.pay import refused
+from stream_attr.ledger.pay.own_pay import paid_as
 from stream_attr.ledger.pay.records import Basis, Kept
 from stream_attr.ledger.pay.refused import Refused
 from stream_attr.ledger.pay.schemes import who
@@ -202,16 +204,16 @@ class Runs:
             "DELETE FROM pay_run WHERE scheme_id = %s AND month = %s::date", (run.scheme_id, run.first_day)
         )
 
-    def step(self, run: RunId, step: str, by: str, *, as_it_stands: bool = False) -> None:
+    def step(self, run: RunId, step: str, by: Acting, *, as_it_stands: bool = False) -> None:
         """Check, approve or close a run, whose content stays as it was drafted.
 
         ``as_it_stands``: close it although something of the month could still change when it was drafted.
 
-        Raises UnusableError where it is not in the state before, where who drafted it would approve it,
-        where a run was closed since that settles what it settles, and where it would be closed before the
-        month has ended or, unless ``as_it_stands``, with something pending.
+        Raises UnusableError where it is not in the state before, where who drafted it or is paid by it would
+        approve it, where a run was closed since that settles what it settles, and where it would be closed
+        before the month has ended or, unless ``as_it_stands``, with something pending.
         """
-        name = who(by)
+        name = who(by.login)
         self._connection.execute("LOCK TABLE pay_run IN SHARE ROW EXCLUSIVE MODE")
         found = self.get(run)
         old, new = _STEPS[step]
@@ -224,6 +226,11 @@ class Runs:
                 f"{one.scheme_id} {one.month}" for one in closed if one not in found.basis.closed
             )
             raise Refused(refused.SETTLED.filled(scheme=run.scheme_id, month=run.month, more=more))
+        person = paid_as(self._connection, run.scheme_id, run.first_day, by) if step == "approve" else None
+        if person is not None:
+            raise Refused(
+                refused.OWN_PAY.filled(name=name, scheme=run.scheme_id, month=run.month, person=person)
+            )
         if step == "close":
             _refuse_early(found)
             if not as_it_stands:
@@ -237,9 +244,11 @@ class Runs:
         except CheckViolation as error:
             if error.diag.constraint_name != "pay_run_four_eyes":
                 raise
-            by = found.signed[0][1]
+            drafted_by = found.signed[0][1]
             raise Refused(
-                refused.FOUR_EYES.filled(name=repr(name), by=by, scheme=run.scheme_id, month=run.month)
+                refused.FOUR_EYES.filled(
+                    name=repr(name), by=drafted_by, scheme=run.scheme_id, month=run.month
+                )
             ) from error
 
     def _refuse_twice(self, run: RunId, persons: list[str]) -> None:

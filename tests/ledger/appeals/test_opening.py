@@ -7,10 +7,10 @@ import pytest
 
 from stream_attr.console.accounts import Accounts, Duty
 from stream_attr.console.roles import Role
+from stream_attr.ledger.acting import Acting, acting
 from stream_attr.ledger.appeals.answering import refuse
 from stream_attr.ledger.appeals.appeal import of_order, pages
 from stream_attr.ledger.appeals.opening import Asked, open_appeal, withdraw
-from stream_attr.ledger.appeals.parties import Acting, acting
 from stream_attr.ledger.appeals.words import LONGEST, AppealError, Reason
 from stream_attr.ledger.database.connect import Connection
 from tests.ledger.pay.world import agent, order

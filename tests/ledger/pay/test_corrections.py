@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stream_attr.ledger.acting import Acting
 from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.pay.drafts import draft
 from stream_attr.ledger.pay.persons import Paid, Persons
@@ -339,7 +340,7 @@ def test_now_and_owed_and_paid_are_due_over_any_history(
             draft(connection, this, "Li")
             for step, by in (("check", "Li"), ("approve", "Wang"), ("close", "Li")):
                 with connection.transaction():
-                    Runs(connection).step(this, step, by, as_it_stands=True)
+                    Runs(connection).step(this, step, Acting(by), as_it_stands=True)
             kept = Runs(connection).statements(this)
             due = {earlier: worth(orders, earlier, basis) for earlier in MONTHS[: number + 1]}
             for owner, own in kept.items():

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from psycopg import errors
 
+from stream_attr.console.accounts import Accounts, Duty
+from stream_attr.console.roles import Role
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.publish import CONSOLE, READER
 from stream_attr.ledger.pay.runs import RunId, Runs
@@ -29,6 +31,7 @@ from tests.ledger.pay.world import (
     scheme,
     shown,
 )
+from tests.ledger.reports.handmade import SHOP
 
 NOVEMBER = ("--scheme", "presale", "--month", "2026-11")
 RUN = RunId("presale", "2026-11")
@@ -186,6 +189,51 @@ def test_who_drafted_a_run_does_not_approve_it_however_written(shop: Database):
     with shop.connection() as connection:
         signed = [(what, by) for what, by, _ in Runs(connection).get(RUN).signed]
     assert signed == [("drafted", "Li Na"), ("checked", "Li Na"), ("approved", "Wang")]
+
+
+@pytest.mark.parametrize("name", ["p-1", " P-1 ", "安娜", "anna2", "小安", "p-2"])
+def test_who_is_paid_by_a_run_does_not_approve_it_under_any_name(shop: Database, name: str):
+    with shop.connection() as connection:
+        connection.execute("UPDATE roster SET name = '小安' WHERE agent_id = 'anna2'")
+    drafted(shop)
+    done(shop, "run", "check", *NOVEMBER, "--by", name)
+    person_id = "p-2" if name == "p-2" else "p-1"
+    said = refused(shop, "run", "approve", *NOVEMBER, "--by", name)
+    assert said.endswith(
+        f"{name.strip()} is paid by the run of scheme presale for 2026-11, as {person_id}: somebody who is "
+        "not has to approve it"
+    )
+    done(shop, "run", "approve", *NOVEMBER, "--by", "Wang")
+
+
+@pytest.mark.parametrize(
+    ("role", "duties", "person_id"),
+    [
+        (Role.MANAGER, [Duty(SHOP)], "p-1"),
+        (Role.ADMIN, [], "p-2"),
+        (Role.AGENT, [Duty(SHOP, "anna2")], None),
+        (Role.AGENT, [Duty("jd:2", "anna-there")], None),
+    ],
+)
+def test_nor_under_an_account_that_is_one_of_its_persons(shop, role, duties, person_id):
+    with shop.connection() as connection:
+        agent(connection, "anna-there", "p-1", shop_id="jd:2")
+        Accounts(connection).add("boss", "Boss", role, duties, person_id)
+        Accounts(connection).add("Zhao", "Zhao", Role.MANAGER, [Duty(SHOP)], "p-7")
+    drafted(shop)
+    done(shop, "run", "check", *NOVEMBER, "--by", "Li")
+    assert "boss is paid by the run" in refused(shop, "run", "approve", *NOVEMBER, "--by", "boss").lower()
+    assert "BOSS is paid by the run" in refused(shop, "run", "approve", *NOVEMBER, "--by", "BOSS")
+    done(shop, "run", "approve", *NOVEMBER, "--by", "zhao")
+
+
+def test_a_person_of_the_team_without_a_statement_is_not_paid_by_it(shop: Database):
+    person(shop, "p-2", "--from", "2026-12-01")
+    drafted(shop)
+    done(shop, "run", "check", *NOVEMBER, "--by", "Li")
+    with shop.connection() as connection:
+        assert set(Runs(connection).statements(RUN)) == {"p-1"}
+    done(shop, "run", "approve", *NOVEMBER, "--by", "p-2")
 
 
 def test_the_database_itself_refuses_that_who_drafted_it_approves_it(shop: Database):

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from stream_attr.console.links import to
 from stream_attr.console.pay.scope import ACTING, LOOKING, PayScope, pay_scope, paying
 from stream_attr.console.periods import month_of, today
+from stream_attr.console.reading import as_owner
 from stream_attr.console.roles import Role
 from stream_attr.console.screens.exports import EXPORTS
 from stream_attr.console.screens.pay.looks import (
@@ -25,8 +26,10 @@ from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.visit import Visit, not_found
 from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.ledger import audit
+from stream_attr.ledger.acting import acting
 from stream_attr.ledger.pay.comparison import comparison
 from stream_attr.ledger.pay.drafts import draft
+from stream_attr.ledger.pay.own_pay import paid_as
 from stream_attr.ledger.pay.runs import Paid, Run, RunId, Runs, Summary, month_asked
 from stream_attr.ledger.pay.schemes import Schemes
 from stream_attr.ledger.pay.sheets import STATES, name_of, run_report
@@ -164,6 +167,7 @@ def _run(visit: Visit, wrong: str = "") -> Response:
             step=_STEPS.get(run.state),
             may_step=_may(visit, _STEPS[run.state][0]) if run.state in _STEPS else False,
             is_own_draft=run.state == "checked" and _is_drafted_by(run, visit.account.login),
+            paid_as=_paid_as(visit, run) if run.state == "checked" else None,
             is_open=bool(left.orders or left.agent_days),
             may_act=visit.account.role in ACTING and run.state != "closed",
             exports=list(EXPORTS),
@@ -172,6 +176,13 @@ def _run(visit: Visit, wrong: str = "") -> Response:
 
 def _is_drafted_by(run: Run, login: str) -> bool:
     return run.signed[0][1].lower() == login.lower()
+
+
+def _paid_as(visit: Visit, run: Run) -> str | None:
+    """Return who of the run the account is; None: nobody."""
+    with as_owner(visit.connection):
+        who = acting(visit.connection, visit.account.login, is_account=True)
+    return paid_as(visit.connection, run.id.scheme_id, run.id.first_day, who)
 
 
 def _may(visit: Visit, step: str) -> bool:
@@ -221,7 +232,8 @@ def _do(visit: Visit, found: Run | None, run: RunId, step: str) -> None:
         if step == "discard":
             Runs(connection).discard(run)
         else:
-            Runs(connection).step(run, step, by, as_it_stands=as_it_stands)
+            who = acting(connection, by, is_account=True)
+            Runs(connection).step(run, step, who, as_it_stands=as_it_stands)
         audit.note(connection, by, f"{step} pay run", None, about)
 
 
