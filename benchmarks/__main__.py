@@ -17,7 +17,10 @@ from table import Row, show, write
 
 QUICK = ("replay", "memory", "poison", "worker", "gateway", "ledger")
 """Modules whose ``run`` measures something; together they take less than five minutes."""
-THOROUGH = ("reports", "console", "lab", "where", "asof", "ceiling", "latency", "events", "buyers", "workers")
+THOROUGH = (
+    *("reports", "console", "lab", "where", "worker_parts", "asof", "ceiling"),
+    *("latency", "events", "buyers", "workers"),
+)
 """What takes longer, or needs more installed: drawn, too."""
 OF_SCALE = ("events", "buyers", "workers")
 """Functions of the module ``scale``."""

@@ -10,17 +10,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from stream_attr.kafka.embedded import server
 
-__all__ = ["Spent", "Worker", "cpu_s", "timed", "worker_words"]
+__all__ = ["BY_EVENTS", "PATIENT", "Spent", "Worker", "cpu_s", "timed", "worker_words"]
 
 PATIENCE_S = 600.0
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+BY_EVENTS = ("--clock", "events", "--accept-future")
+PATIENT = "60s"
+"""Session timeout of workers that are frozen while their topics are filled."""
+PROGRAM = ("-m", "stream_attr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,12 @@ def timed(*words: str) -> Spent:
     return Spent(used.ru_utime + used.ru_stime, time.perf_counter() - begun)
 
 
-def worker_words(bootstrap: str, prefix: str, data: Path, port: int) -> list[str]:
-    """The words of a worker; more options may follow."""
+def worker_words(
+    bootstrap: str, prefix: str, data: Path, port: int, program: Sequence[str] = PROGRAM
+) -> list[str]:
+    """The words of a worker; more options may follow. ``program``: what Python is to run."""
     return [
-        *(sys.executable, "-P", "-m", "stream_attr", "worker", "--broker", bootstrap),
+        *(sys.executable, "-P", *program, "worker", "--broker", bootstrap),
         *("--topic-prefix", prefix, "--data-dir", str(data), "--web-port", str(port)),
     ]
 
@@ -53,10 +59,12 @@ def worker_words(bootstrap: str, prefix: str, data: Path, port: int) -> list[str
 class Worker:
     """``stream-attr worker``, several times one after the other on one data directory."""
 
-    def __init__(self, bootstrap: str, prefix: str, data: Path, *words: str) -> None:
+    def __init__(
+        self, bootstrap: str, prefix: str, data: Path, *words: str, program: Sequence[str] = PROGRAM
+    ) -> None:
         self._port = server.free_port()
         self._log = data.with_suffix(".log")
-        self._words = [*worker_words(bootstrap, prefix, data, self._port), *words]
+        self._words = [*worker_words(bootstrap, prefix, data, self._port, program), *words]
         self._process: subprocess.Popen[bytes] | None = None
 
     @contextmanager
@@ -88,6 +96,15 @@ class Worker:
         status = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii")
         [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
         return int(line.split()[1]) / 1024
+
+    def threads(self) -> dict[tuple[int, str], float]:
+        """Seconds of CPU time that each thread has taken, by number and name; the main one is first."""
+        found = {}
+        for thread in sorted(Path(f"/proc/{self._pid}/task").iterdir(), key=lambda one: int(one.name)):
+            nanoseconds = (thread / "schedstat").read_text(encoding="ascii").split()[0]
+            name = (thread / "comm").read_text(encoding="utf-8").strip()
+            found[int(thread.name), name] = int(nanoseconds) / 1_000_000_000
+        return found
 
     def freeze(self) -> None:
         """Let it do nothing, until it is to go on."""

@@ -18,7 +18,7 @@ from confluent_kafka import Producer
 
 from engines import PARTITIONS, Traffic, apache_kafka
 from plots import draw_growth, draw_memory
-from running import Spent, Worker, cpu_s, timed
+from running import BY_EVENTS, PATIENT, Spent, Worker, cpu_s, timed
 from stream_attr.contract.topics import (
     AGENT_DAILY,
     BUYER_DAYS,
@@ -56,9 +56,6 @@ ORDER_OF_EVERY = 3
 TEN_DAYS_MS = 10 * 86_400_000
 BEGIN_TS = 1_793_548_800_000
 RESTART_S = 20.0
-BY_EVENTS = ("--clock", "events", "--accept-future")
-PATIENT = "60s"
-"""Session timeout of workers that are frozen while their topics are filled."""
 LOOK_EVERY_S = 1.0
 PURPOSES = {
     "inputs": (CHAT, ORDERS),
