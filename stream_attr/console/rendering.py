@@ -58,6 +58,13 @@ def known_until(as_of: AsOf, language: str) -> str:
     return _time(min(known), as_of.zone, language) if known else _DASH
 
 
+def slowest_until(as_of: AsOf, language: str) -> str:
+    """Return up to when the workers have judged the partition of the inputs that has come least far."""
+    slowest = as_of.slowest
+    known = None if slowest is None else slowest.watermark
+    return _DASH if known is None else _time(known, as_of.zone, language)
+
+
 _BESIDE: Final = re.compile(r"\s*[（(]stream-attr [^）)]*[）)]")
 _IN_THE_END: Final = re.compile(r"([:：])[^:：]*stream-attr .*$")
 
@@ -89,7 +96,9 @@ def _environment() -> Environment:
         APPEAL_ANSWERS=ANSWERS,
     )
     found.tests["startswith"] = str.startswith
-    found.filters.update(shown=shown, clock=_time, known_until=known_until, on_screen=on_screen)
+    found.filters.update(
+        shown=shown, clock=_time, known_until=known_until, slowest_until=slowest_until, on_screen=on_screen
+    )
     return found
 
 

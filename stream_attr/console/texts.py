@@ -63,6 +63,10 @@ TEXTS: Final[Mapping[str, Text]] = {
         "All numbers on this page are of one state of the ledger. Events until this time are counted.",
         "本页所有数字取自账本的同一时刻，计入此时间之前的事件。",
     ),
+    "as_of_behind": Text(
+        "input partition {partition} is behind: judged up to {until} only",
+        "输入分区 {partition} 落后：只判定到 {until}",
+    ),
     "audit": Text("Audit", "操作记录"),
     "audit_empty": Text("There is no such line. Take a filter away.", "没有符合条件的记录，请减少筛选条件。"),
     "before": Text("before", "原"),

@@ -143,7 +143,7 @@ def _access(_: bool) -> str:
             (
                 "ledger: keeps the results",
                 "topic",
-                names(lambda topic: topic.name in TOPICS),
+                names(lambda topic: topic.name in TOPICS or topic.direction == "state"),
                 "`Read`",
             ),
             ("ledger: keeps the results", "group", "`stream-attr-ledger`", "`Read`"),

@@ -43,8 +43,9 @@ READ_BY_CONSOLE: Final = (
     "pay_run",
     "pay_statement",
     "sink_offset",
+    "input_partition",
 )
-"""All but the last have row-level security."""
+"""All but the last two have row-level security."""
 _COLUMNS_OF_CONSOLE: Final = (("unstored", "topic"),)
 """Of tables of no shop, the columns that can be read: enough to count their rows."""
 _SET_OPTION: Final = 16_00_00

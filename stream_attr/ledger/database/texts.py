@@ -43,6 +43,10 @@ TABLES: Final[dict[str, tuple[RecordSchema | None, str]]] = {
         None,
         "How far each partition has been read; the ledger holds exactly what lies before.",
     ),
+    "input_partition": (
+        None,
+        "How far the workers have read each partition of the inputs, as it was when that was last looked at.",
+    ),
     "alert_state": (None, "Which alerts have begun."),
     "alert_message": (None, "What is to be sent of alerts as they begin and end, and whether it was."),
     "goal": (None, "What a shop or an agent is to reach in a period; entered by people."),
@@ -103,6 +107,14 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
         "topic_id": "The broker's id of the topic: with another one it was made anew. Null: files.",
         "known_ts": f"The latest time of the records that were read.{EPOCH}",
         "watermark": f"The latest watermark of the records that were read.{EPOCH}",
+    },
+    "input_partition": {
+        "topic": "The topic, without prefix.",
+        "source_partition": "The partition.",
+        "next": "The offset of the next record that a worker reads.",
+        "seen_ts": f"The latest ts of the events that were accepted; null: of none, or of rulings.{EPOCH}",
+        "watermark": f"The partition's, which all topics of it share; null: there is none yet.{EPOCH}",
+        "known_ts": f"When a worker last got on here.{EPOCH}",
     },
     "alert_state": {
         "shop_id": "The shop; *: the rule is of no shop.",

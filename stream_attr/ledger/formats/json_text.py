@@ -39,7 +39,11 @@ def write(report: Report, language: str, out: BinaryIO) -> None:
     tail = {
         "totals": [_object(report, row) for row in report.totals],
         "notes": [{"text": note.text.of(language), "warning": note.is_warning} for note in report.notes],
-        "as_of": {"zone": report.as_of.zone, "topics": [one._asdict() for one in report.as_of.topics]},
+        "as_of": {
+            "zone": report.as_of.zone,
+            "topics": [one._asdict() for one in report.as_of.topics],
+            "inputs": [one._asdict() for one in report.as_of.inputs],
+        },
     }
     out.write(b"\n]," + orjson.dumps(tail)[1:] + b"\n")
 

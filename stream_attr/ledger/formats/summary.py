@@ -17,6 +17,10 @@ _READ: Final = Text(
     "{topic}：已读 {offsets} 个位点，水位 {watermark}",
 )
 _AT: Final = Text("{line}, last record of {known}", "{line}，最后一条于 {known}")
+_INPUTS: Final = Text(
+    "inputs: their partitions judged up to watermarks from {first} (partition {partition}) to {last}",
+    "输入：各分区判定到的水位，最早 {first}（分区 {partition}），最晚 {last}",
+)
 _NONE: Final = Text("none", "无")
 _NOTHING: Final = Text("the ledger has read no topic yet", "台账尚未读取任何主题")
 _CLOCKS: Final = Text("times by the clocks of {zone}", "时间为 {zone} 时区")
@@ -36,6 +40,13 @@ def as_of_lines(as_of: AsOf, language: str) -> Iterator[tuple[str, str]]:
         if one.known_ts is not None:
             line = _AT.filled(line=line, known=_moment(one.known_ts, as_of.zone, language))
         yield label, line.of(language)
+    if as_of.slowest is not None and as_of.furthest is not None:
+        first, last = (
+            _NONE if one.watermark is None else _moment(one.watermark, as_of.zone, language)
+            for one in (as_of.slowest, as_of.furthest)
+        )
+        text = _INPUTS.filled(first=first, partition=as_of.slowest.partition, last=last)
+        yield label, text.of(language)
     if not as_of.topics:
         yield label, _NOTHING.of(language)
     yield label, _CLOCKS.filled(zone=as_of.zone).of(language)

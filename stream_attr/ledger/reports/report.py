@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.texts import Text
 
-__all__ = ["AsOf", "Cell", "Column", "Moment", "Money", "Note", "Number", "Report", "Row", "TopicAsOf"]
+__all__ = [
+    "AsOf",
+    "Cell",
+    "Column",
+    "InputAsOf",
+    "Moment",
+    "Money",
+    "Note",
+    "Number",
+    "Report",
+    "Row",
+    "TopicAsOf",
+]
 
 
 class Money(NamedTuple):
@@ -68,12 +80,49 @@ class TopicAsOf(NamedTuple):
     """When the last record came."""
 
 
+class InputAsOf(NamedTuple):
+    """How far the workers had read a partition of an input topic, when that was last looked at."""
+
+    topic: str
+    partition: int
+    offset: int
+    """Of the next record."""
+    seen_ts: int | None
+    """The latest ``ts`` of its events; None: of none, or of rulings."""
+    watermark: int | None
+    """The partition's, which its topics share; None: there is none yet."""
+
+
+BEHIND_MS: Final = 10 * 60_000
+"""A partition of the inputs whose watermark is so much behind another one's is named."""
+
+
 class AsOf(NamedTuple):
     """What a report could know."""
 
     topics: tuple[TopicAsOf, ...]
     zone: str
     """Whose clocks show its times."""
+    inputs: tuple[InputAsOf, ...] = ()
+    """By partition, then topic; none: the ledger was filled from files, or no worker has run."""
+
+    @property
+    def furthest(self) -> InputAsOf | None:
+        """Return a partition of the inputs that has come furthest."""
+        known = [one for one in self.inputs if one.watermark is not None]
+        return max(known, key=lambda one: one.watermark or 0, default=None)
+
+    @property
+    def slowest(self) -> InputAsOf | None:
+        """Return the partition of the inputs that has come least far."""
+        return min(self.inputs, key=lambda one: (one.watermark or 0, one.partition), default=None)
+
+    @property
+    def behind(self) -> list[InputAsOf]:
+        """Return what is behind, of the partitions that are: by partition, then topic."""
+        furthest = self.furthest
+        last = 0 if furthest is None else furthest.watermark or 0
+        return [one for one in self.inputs if (one.watermark or 0) <= last - BEHIND_MS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.ledger.by import TIMES, WHO
 from stream_attr.ledger.periods import Period, Slice, shop_zone, slices
 from stream_attr.ledger.reports.distinct import distinct
-from stream_attr.ledger.reports.report import AsOf, Column, Row, TopicAsOf
+from stream_attr.ledger.reports.report import AsOf, Column, InputAsOf, Row, TopicAsOf
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import Zone, day_name
@@ -374,4 +374,8 @@ def as_of(connection: Connection[Any], zone: Zone, topics: Sequence[str]) -> AsO
         " WHERE topic = ANY(%s) GROUP BY topic ORDER BY topic",
         (list(topics),),
     )
-    return AsOf(tuple(TopicAsOf(*row) for row in rows), zone.name)
+    inputs = connection.execute(
+        "SELECT topic, source_partition, next, seen_ts, watermark FROM input_partition"
+        " ORDER BY source_partition, topic"
+    )
+    return AsOf(tuple(TopicAsOf(*row) for row in rows), zone.name, tuple(InputAsOf(*row) for row in inputs))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from stream_attr.contract.topics import DECISIONS
 from stream_attr.kafka.secret import Secret
 from stream_attr.kafka.security import Security
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.migrate import migrate
+from stream_attr.ledger.sink.inputs import InputWatch
 from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.ledger.sink.offsets import empty
 from stream_attr.ledger.sink.status import Status
@@ -53,7 +57,27 @@ def follow(database: Database, topics: Topics, web: Web, stop: threading.Event, 
     with serving(web.host, web.port, web.token, metrics, status):
         opened = _Opened(database, rebuild=rebuild)
         with database.explaining():
-            TopicSink(*topics, opened, metrics, status).run(stop)
+            sink = TopicSink(*topics, opened, metrics, status)
+            with _watching_inputs(database, topics, status):
+                sink.run(stop)
+
+
+@contextmanager
+def _watching_inputs(database: Database, topics: Topics, status: Status) -> Iterator[None]:
+    """Keep up to date how far the workers have read the inputs, if this sink has the first decisions."""
+
+    def connect() -> Connection[Any]:
+        return database.connect(autocommit=True, application="stream-attr ledger inputs")
+
+    stop = threading.Event()
+    watch = InputWatch(*topics, connect, lambda: status.reason is None and (DECISIONS, 0) in status.sources)
+    thread = threading.Thread(target=watch.run, args=(stop,), name="inputs", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 class _Opened:

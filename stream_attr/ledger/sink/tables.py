@@ -17,7 +17,7 @@ from stream_attr.contract.topics import (
     TASKS,
 )
 
-__all__ = ["FILLED", "OFFSETS", "REFUND", "REVISION", "TOPICS", "UNSTORED", "Table"]
+__all__ = ["FILLED", "INPUT_PARTITION", "OFFSETS", "REFUND", "REVISION", "TOPICS", "UNSTORED", "Table"]
 
 
 class Table(NamedTuple):
@@ -143,11 +143,13 @@ TOPICS: Final = {
 }
 """The topics that the sink reads, and the table of each."""
 OFFSETS: Final = "sink_offset"
+INPUT_PARTITION: Final = "input_partition"
 FILLED: Final = (
     *sorted({table.name for table in TOPICS.values()}),
     REVISION.name,
     REFUND.name,
     UNSTORED.name,
     OFFSETS,
+    INPUT_PARTITION,
 )
 """All tables that the sink alone writes."""
