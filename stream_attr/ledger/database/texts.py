@@ -78,8 +78,6 @@ _EVERYWHERE: Final = {
 _OTHERS: Final[dict[str, Mapping[str, str]]] = {
     "decision": {
         "profile": "official, or the name of a further profile, which is never credit.",
-        "product_ids": "What was ordered, as known when this revision was made; sorted, of more than 100 the "
-        "first 100. Null: it was made before decisions named products.",
         "record": "The whole decision, the receipt included.",
         "counted_ts": f"When it counts: on its payment, while it is not paid on its creation.{EPOCH}",
     },
