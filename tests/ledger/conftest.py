@@ -49,7 +49,7 @@ def ledger(postgres: EmbeddedPostgres, ledger_template: str) -> Iterator[Databas
     """
     name = f"ledger_{next(_numbers)}"
     with psycopg.connect(address_of(postgres, "postgres"), autocommit=True) as connection:
-        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
         connection.execute(copy.format(sql.Identifier(name), sql.Identifier(ledger_template)))
     with Database(address_of(postgres, name), Path()) as database:
         yield database
