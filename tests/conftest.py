@@ -4,7 +4,8 @@ A test that needs a broker carries the marker ``kafka``: by itself, or by a fixt
 are unit tests (``make test-unit``): neither they nor the processes that they start can start a broker.
 Where tests run beside each other, those of one file stay together, and those that need a cluster of three.
 Files of tests are kept in memory where there is room for them: to make a database on a disk costs the
-processor twenty times as much. ``TMPDIR`` names another place.
+processor twenty times as much. ``TMPDIR`` names another place. Modules are compiled once, whatever the
+environment says of bytecode: tests start a thousand programs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import resource
 import shlex
 import signal
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -50,6 +52,8 @@ def pytest_configure() -> None:
             signal.signal(number, lambda *_: None)
     if "TMPDIR" not in os.environ and _has_room(MEMORY):
         os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def _has_room(folder: str) -> bool:
