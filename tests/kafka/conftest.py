@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from stream_attr.kafka.embedded.broker import EmbeddedBroker, embedded_broker
+from tests.conftest import ON_CLUSTER
 from tests.kafka.reliability import TRIALS, write
 from tests.kafka.worker_process import PATIENCE_S
 
@@ -28,6 +29,10 @@ REQUIRED = os.environ.get("STREAM_ATTR_REQUIRE_KAFKA") == "1"
 
 NO_KAFKA = "no Apache Kafka: "
 """How the reason of a skipped test begins."""
+
+HERE = Path(__file__).parent
+_RUNNING = pytest.StashKey[dict[Cluster, Callable[[pytest.Item], object]]]()
+"""Apache Kafka of this process, and which tests it is for."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +79,38 @@ def embedded() -> Iterator[EmbeddedBroker]:
 
 
 @pytest.fixture(scope="session")
-def apache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def apache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Apache Kafka of one node."""
-    yield from apache_of(tmp_path_factory.mktemp("apache-kafka"), brokers=1)
+    for running in apache_of(tmp_path_factory.mktemp("apache-kafka"), brokers=1):
+        request.config.stash.setdefault(_RUNNING, {})[running] = lambda item: HERE in item.path.parents
+        yield running
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Apache Kafka of three nodes; who kills some of them starts them again."""
-    yield from apache_of(tmp_path_factory.mktemp("kafka-cluster"), brokers=3)
+    for running in apache_of(tmp_path_factory.mktemp("kafka-cluster"), brokers=3):
+        request.config.stash.setdefault(_RUNNING, {})[running] = lambda item: ON_CLUSTER.search(item.nodeid)
+        yield running
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start what has been stopped since the last test of its kind."""
+    for running, is_for in item.config.stash.get(_RUNNING, {}).items():
+        if is_for(item):
+            running.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Stop what the next test is not for: a node that has nothing to do costs a twentieth of a core."""
+    try:
+        yield
+    finally:
+        for running, is_for in item.config.stash.get(_RUNNING, {}).items():
+            if nextitem is None or not is_for(nextitem):
+                running.kill()
 
 
 def apache_of(state: Path, *, brokers: int) -> Iterator[Cluster]:
