@@ -343,7 +343,8 @@ def test_a_database_that_dies_meanwhile_ends_it_in_one_sentence_and_it_goes_on_l
             assert broken.stderr.count("\n") == 1
             server.close()
             server.start()
-            assert fill(database, inputs).exit_code == 0
+            again = fill(database, inputs)
+            assert again.exit_code == 0, again.stderr
             found = contents(database)
             assert fill(database, inputs, "--rebuild").exit_code == 0
             assert contents(database) == found
