@@ -186,8 +186,11 @@ def schema_of(kind: types.Type) -> dict[str, Any]:
         case types.UnionType():
             if all(isinstance(option, types.StructType) for option in kind.types):
                 return {"type": "object", "oneOf": [schema_of(option) for option in kind.types]}
-            [one] = [option for option in kind.types if not isinstance(option, types.NoneType)]
-            return _or_null(schema_of(one)) if len(kind.types) == 2 else schema_of(one)
+            options = [schema_of(one) for one in kind.types if not isinstance(one, types.NoneType)]
+            found = options[0]
+            for other in options[1:]:  # bounds of one type say nothing of another
+                found = {**found, **other, "type": [found["type"], other["type"]]}
+            return _or_null(found) if len(options) < len(kind.types) else found
         case types.StructType():
             return _struct(kind)
         case types.StrType():
@@ -225,7 +228,8 @@ def _bounds(**bounds: int | float | None) -> dict[str, Any]:
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema that accepts null too."""
     if "type" in schema:
-        schema["type"] = [schema["type"], "null"]
+        kinds = schema["type"]
+        schema["type"] = [*(kinds if isinstance(kinds, list) else [kinds]), "null"]
     elif "enum" in schema:
         schema["enum"] = [*schema["enum"], None]
     if "not" in schema:  # a condition on strings does not hold of null, and would refuse it

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the record types, from the Structs in ``stream_attr/contract/records``."""
+"""The JSON Schemas of record types and documents, from the Structs that declare them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from stream_attr.contract import records
 from stream_attr.contract.schema import RecordSchema
 
+_BESIDE = ("stream_attr.ledger.alerts.rules",)
+"""Modules beside the contract that declare a document, which refers to what only they know."""
+
 
 def record_schemas() -> dict[str, RecordSchema]:
-    """Every record type that a module of the contract declares, by name."""
+    """Every record type that a module of the contract declares, and every document, by name."""
     found = {}
-    for module in pkgutil.iter_modules(records.__path__, f"{records.__name__}."):
-        for value in vars(importlib.import_module(module.name)).values():
+    names = [one.name for one in pkgutil.iter_modules(records.__path__, f"{records.__name__}.")]
+    for name in (*names, *_BESIDE):
+        for value in vars(importlib.import_module(name)).values():
             if isinstance(value, RecordSchema):
                 found[value.name] = value
     return found

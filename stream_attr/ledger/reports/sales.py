@@ -54,24 +54,21 @@ _NOTHING: Final[Measures] = {**_NONE, **dict.fromkeys(_SILENT, 0)}
 _NOT_OF_AGENTS: Final[Measures] = {**_NONE, **dict.fromkeys(_SILENT)}
 
 _PAID: Final = SQL(
-    "WITH sale AS {materialized} ("
-    "SELECT agent_id, currency, (%(labels)s::int[])[width_bucket(counted_ts, %(starts)s::bigint[])] AS label,"
-    " width_bucket(counted_ts, %(days)s::bigint[]) AS day, buyer_id, quantity, amount"
+    "SELECT is_shop, agent_id, label, currency,"
+    " sum(buyers)::bigint, sum(orders)::bigint, sum(quantity)::bigint, sum(amount)::bigint"
+    " FROM (SELECT grouping(agent_id) = 1 AS is_shop, agent_id, label, currency,"
+    ' count(DISTINCT buyer_id COLLATE "C") AS buyers, count(*) AS orders, sum(quantity) AS quantity,'
+    " sum(amount) AS amount FROM (SELECT agent_id, currency, buyer_id, quantity, amount,"
+    " (%(labels)s::int[])[width_bucket(counted_ts, %(starts)s::bigint[])] AS label,"
+    " width_bucket(counted_ts, %(days)s::bigint[]) AS day"
     " FROM {decision} AS decision"
     " WHERE shop_id = %(shop)s AND profile = 'official' AND outcome IN ('credited', 'silent')"
-    " AND counted_ts >= %(start)s AND counted_ts < %(end)s)"
-    " SELECT grouping(agent_id) = 1, agent_id, label, currency, 0, count(*), sum(quantity)::bigint,"
-    " sum(amount)::bigint FROM sale GROUP BY GROUPING SETS ((agent_id, label, currency), (label, currency))"
-    " UNION ALL SELECT false, agent_id, label, currency, count(*), 0, 0, 0 FROM"
-    " (SELECT agent_id, label, currency FROM sale GROUP BY agent_id, label, currency, day, buyer_id)"
-    " AS bought GROUP BY agent_id, label, currency"
-    " UNION ALL SELECT true, NULL, label, currency, count(*), 0, 0, 0 FROM"
-    " (SELECT label, currency FROM sale GROUP BY label, currency, day, buyer_id)"
-    " AS bought GROUP BY label, currency"
+    " AND counted_ts >= %(start)s AND counted_ts < %(end)s) AS sale"
+    " GROUP BY GROUPING SETS ((label, day, currency, agent_id), (label, day, currency))) AS sold"
+    " GROUP BY is_shop, agent_id, label, currency"
 )
-"""Sales by agent and of the shop, and their buyers, each once a day.
-
-To read the sales three times takes less than to add up by buyer first, unless they are made for it."""
+"""Sales by agent and of the shop, and their buyers, each once a day. The order of the grouping sets lets one
+sort serve both, and it compares few texts."""
 _REFUNDED: Final = SQL(
     "SELECT agent_id, (%(labels)s::int[])[width_bucket(ts, %(starts)s::bigint[])], currency,"
     " coalesce(sum(amount) FILTER (WHERE NOT completed), 0)::bigint,"
@@ -158,9 +155,8 @@ def _measures(connection: Connection[Any], options: Options, shop: ShopScope) ->
     bound = {**read.parameters, **shop.bounds(options.period)}
     found = ShopMeasures(_NOTHING, {}, {}, {})
     labels = shop.labels
-    how = SQL("NOT MATERIALIZED" if options.as_known_on is None else "MATERIALIZED")
     for is_shop, agent_id, label, currency, *numbers in connection.execute(
-        _PAID.format(decision=read.decision, materialized=how), bound
+        _PAID.format(decision=read.decision), bound
     ):
         part = (labels[label], currency)
         sold = {**_NONE, **dict(zip(_SALES, numbers, strict=True))}
