@@ -29,6 +29,7 @@ from stream_attr.processor.options import Options
 from stream_attr.processor.ports import Record, Stats
 from stream_attr.processor.watermark import Watermark
 from stream_attr.rules.buyer.buyer import Buyer
+from stream_attr.rules.buyer.repeats import OrderFact
 from stream_attr.rules.order.facts import Placed, Refund
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.days import MINUTE_MS
@@ -183,5 +184,26 @@ def apply_to_order(order: Order, event: OrderEvent) -> None:
             order.add_time(event.type, event.ts)
         case "reviewed":
             order.add_review(reviewed_of(event))
+        case _:
+            assert_never(event.type)
+
+
+def order_fact(event: OrderEvent) -> OrderFact | None:
+    """Return what is kept of an order event with its id; None: nothing is."""
+    match event.type:
+        case "created" | "paid":
+            return placed_of(event)
+        case "cancelled":
+            return cancelled_of(event)
+        case "refund_requested" | "refund_completed":
+            return refund_of(event)
+        case "deposit_paid":
+            return deposit_of(event)
+        case "excluded" | "included":
+            return exclusion_of(event)
+        case "reviewed":
+            return reviewed_of(event)
+        case "refund_closed" | "parcel_returned" | "parcel_inspected":
+            return None
         case _:
             assert_never(event.type)

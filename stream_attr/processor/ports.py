@@ -92,6 +92,8 @@ class Stats:
     """Of these, the ones older than the watermark, by topic."""
     repeats: dict[str, int] = field(default_factory=dict)
     """Events whose id was known already, by topic."""
+    other_content: dict[str, int] = field(default_factory=dict)
+    """Of these, the ones that say something else than what is kept, by topic."""
     decisions: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """Decisions emitted, by (``official`` or ``comparison``, outcome, reason)."""
     reports: dict[str, int] = field(default_factory=dict)

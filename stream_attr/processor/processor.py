@@ -44,6 +44,7 @@ from stream_attr.processor.intake import (
     chat_event,
     excess_amount,
     order_event,
+    order_fact,
     rated_ts,
     ruling_event,
     tick_ts,
@@ -60,6 +61,12 @@ from stream_attr.rules.buyer.balances import expect_balance
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.capacity import has_room_for_chat, has_room_for_order, update_order_size
 from stream_attr.rules.buyer.emitted import EVERY_DAY
+from stream_attr.rules.buyer.repeats import (
+    message_differs,
+    order_event_differs,
+    rating_differs,
+    transfer_differs,
+)
 from stream_attr.rules.buyer.reports import add_closing, mark_dirty, schedule_reports, waits_for_closing
 from stream_attr.rules.buyer.retention import expire, expire_at_end
 from stream_attr.rules.buyer.timers import due_orders, reschedule
@@ -247,8 +254,12 @@ class Processor:
             self._refuse(BUYER_IS_FULL, record)
             return
         touched: list[Order] = []
+        differs = False
         if event.type == "message":
-            new = buyer.add_message(event.agent_id, message_of(event, buyer.shop), touched=touched)
+            message = message_of(event, buyer.shop)
+            new = buyer.add_message(event.agent_id, message, touched=touched)
+            if not new:
+                differs = message_differs(buyer, event.agent_id, message)
         elif event.type == "transfer":
             to_agent_id = event.to_agent_id
             assert to_agent_id is not UNSET
@@ -256,12 +267,17 @@ class Processor:
                 self._refuse(BUYER_IS_FULL, record)
                 return
             new = buyer.add_transfer(event.agent_id, to_agent_id, ts, event.event_id, touched=touched)
+            if not new:
+                differs = transfer_differs(buyer, event.agent_id, to_agent_id, ts, event.event_id)
         elif event.type == "rating":
-            new = buyer.add_rating(event.agent_id, rating_of(event))
+            rating = rating_of(event)
+            new = buyer.add_rating(event.agent_id, rating)
+            if not new:
+                differs = rating_differs(buyer, event.agent_id, rating)
         else:
             assert_never(event.type)
         if not new:
-            self._repeat(record.topic)
+            self._repeat(record.topic, differs=differs)
             return
         for order in touched:
             self._emit(buyer, order, self._watermark.value, "chat", late=late)
@@ -296,7 +312,8 @@ class Processor:
             return
         order = buyer.add_order_event(event.order_id, event.event_id, event.ts)
         if order is None:
-            self._repeat(record.topic)
+            known = buyer.orders.get(event.order_id)
+            self._repeat(record.topic, differs=order_event_differs(known, event.event_id, order_fact(event)))
             return
         before = _first_day(order, buyer.shop) if order.created_ts is not None else None
         apply_to_order(order, event)
@@ -336,10 +353,12 @@ class Processor:
             self._refuse(BUYER_IS_FULL, record)
             return
         order = buyer.add_order_event(event.order_id, event_id, event.ts)
+        ruling = ruling_of(event)
         if order is None:
-            self._repeat(record.topic)
+            known = buyer.orders.get(event.order_id)
+            self._repeat(record.topic, differs=order_event_differs(known, event_id, ruling))
             return
-        order.add_ruling(ruling_of(event))
+        order.add_ruling(ruling)
         if order.created_ts is None:
             _wait(buyer, order, record)
         else:
@@ -549,10 +568,12 @@ class Processor:
         if self._share is not None:
             self._batch.places.append(self._place)
 
-    def _repeat(self, topic: str) -> None:
+    def _repeat(self, topic: str, *, differs: bool) -> None:
         stats = self._batch.stats
         stats.events[topic] -= 1
         stats.repeats[topic] = stats.repeats.get(topic, 0) + 1
+        if differs:
+            stats.other_content[topic] = stats.other_content.get(topic, 0) + 1
 
     def _finished(self) -> Batch:
         self._emit_watermark()

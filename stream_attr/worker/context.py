@@ -10,6 +10,7 @@ from stream_attr.worker.config import Judging, WorkerConfig
 from stream_attr.worker.ops.broker_health import BrokerHealth
 from stream_attr.worker.ops.dead_letter_log import DeadLetterLog
 from stream_attr.worker.ops.metrics import Metrics
+from stream_attr.worker.ops.partitioners import PartitionerWatch
 from stream_attr.worker.ops.unreadable import Unreadable
 from stream_attr.worker.state.memory_budget import Memory
 from stream_attr.worker.task.shop_tables import GlobalTables
@@ -29,6 +30,7 @@ class WorkerContext:
         broker_health: BrokerHealth,
         unreadable: Unreadable,
         dead_letters: DeadLetterLog,
+        partitioners: PartitionerWatch,
         pool: Executor,
         *,
         partitions: int,
@@ -44,6 +46,7 @@ class WorkerContext:
         self.broker_health = broker_health
         self.unreadable = unreadable
         self.dead_letters = dead_letters
+        self.partitioners = partitioners
         self.pool = pool
         self.partitions = partitions
         self.transactions = transactions

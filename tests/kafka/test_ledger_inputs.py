@@ -48,6 +48,26 @@ def send(worker: RealWorker, first: int, last: int, ts: int) -> None:
     assert producer.flush(60) == 0
 
 
+def repeat(worker: RealWorker, orders: int, amount: int) -> None:
+    """The creations of some orders once more."""
+    producer = Producer({"bootstrap.servers": worker.bootstrap, "partitioner": "murmur2_random"})
+    for number in range(orders):
+        ids = {"event_id": f"e-{number}", "shop_id": "jd:1", "buyer_id": f"b-{number}", "ts": T + number}
+        event = {**ids, "order_id": f"o-{number}", "type": "created", "amount": amount}
+        producer.produce(worker.prefix + ORDERS, json.dumps(event), f"jd:1|b-{number}")
+    assert producer.flush(60) == 0
+
+
+def noticed(ledger: Database) -> dict[str, tuple[float, int]]:  # noqa: F811
+    """By topic the share of keys that lie where murmur2 puts them, and ids of other content."""
+    found = rows(
+        ledger,
+        "SELECT topic, sum(murmur2_keys)::float / sum(keys), sum(other_content)::int FROM input_partition"
+        " WHERE keys > 0 GROUP BY topic",
+    )
+    return {topic: (share, count) for topic, share, count in found}
+
+
 def ends(worker: RealWorker) -> dict[tuple[str, int], tuple[int, int]]:
     """Of each partition the offset behind its last record and the latest ``ts``."""
     counted: Counter[tuple[str, int]] = Counter()
@@ -82,10 +102,18 @@ def test_it_is_what_the_workers_have_read_also_when_they_do_not(installation, le
     assert worker.stop() == 0
     send(worker, 60, 90, T + HOUR_MS)
     assert told(ledger) == expected
+    assert noticed(ledger) == {CHAT: (1.0, 0), ORDERS: (1.0, 0)}
+    repeat(worker, 3, amount=101)
+    repeat(worker, 2, amount=100)
     worker.start().until_ready()
     until_at_rest(worker)
     assert ends(worker) != expected
     until(lambda: told(ledger) == ends(worker), sink, worker)
+    assert noticed(ledger) == {CHAT: (1.0, 0), ORDERS: (1.0, 3)}
+    assert worker.stop() == 0
+    repeat(worker, 1, amount=102)
+    worker.start().until_ready()
+    until(lambda: noticed(ledger) == {CHAT: (1.0, 0), ORDERS: (1.0, 4)}, sink, worker)
     assert sink.stop() == 0
     assert "Traceback" not in sink.said()
     assert "is not known" not in sink.said()

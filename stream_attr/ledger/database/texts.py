@@ -113,6 +113,9 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
         "seen_ts": f"The latest ts of the events that were accepted; null: of none, or of rulings.{EPOCH}",
         "watermark": f"The partition's, which all topics of it share; null: there is none yet.{EPOCH}",
         "known_ts": f"When a worker last got on here.{EPOCH}",
+        "keys": "How many of the topic's keys that worker looked at last, in all of its partitions.",
+        "murmur2_keys": "How many of these lie where murmur2 puts them.",
+        "other_content": "How many events here repeated an id with other content; the first of them counts.",
     },
     "alert_state": {
         "shop_id": "The shop; *: the rule is of no shop.",

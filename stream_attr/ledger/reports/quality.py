@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from statistics import median
 from typing import Any, Final, NamedTuple
 
@@ -13,10 +12,11 @@ from stream_attr.contract.topics import DEAD_LETTERS, DECISIONS, FACTS
 from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.periods import Period
+from stream_attr.ledger.reports.quality_inputs import counted, input_notes
 from stream_attr.ledger.reports.refused import refused, refused_elsewhere
-from stream_attr.ledger.reports.report import AsOf, Column, Moment, Note, Report, Row
+from stream_attr.ledger.reports.report import Column, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
-from stream_attr.ledger.texts import LANGUAGES, Text
+from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.vocabulary import NOTICES
 
@@ -124,14 +124,6 @@ _LOST: Final = Text(
     "All shops: {records} records could not be stored in the ledger: the table unstored says why.",
     "全部店铺：{records} 条记录未能写入台账，原因见表 unstored。",
 )
-_PARTITION_BEHIND: Final = Text(
-    "All shops: partition {partition} of the inputs is judged up to {watermark} only, another up to "
-    "{furthest} ({offsets}): what its buyers did since is missing here, unless nothing came.",
-    "全部店铺：输入分区 {partition} 只判定到 {watermark}，最快的分区已到 {furthest}（{offsets}）："
-    "其中买家此后的数据不在此处，除非没有新数据。",
-)
-_UP_TO: Final = Text("{topic} up to offset {offset}", "{topic} 读到位点 {offset}")
-_NOWHERE: Final = Text("no time yet", "尚无")
 
 
 class _Day(NamedTuple):
@@ -162,38 +154,16 @@ def report(connection: Connection[Any], options: Options) -> Report:
         notes += _findings(shop, options.period, days)
         notes += _to_look_at(connection, shop, options.period)
         if found := refused(connection, shop.shop_id):
-            notes.append(Note(_LETTERS.filled(shop=shop.shop_id, codes=_counted(found))))
+            notes.append(Note(_LETTERS.filled(shop=shop.shop_id, codes=counted(found))))
     if found := refused_elsewhere(connection):
-        notes.append(Note(_ELSEWHERE.filled(codes=_counted(found))))
+        notes.append(Note(_ELSEWHERE.filled(codes=counted(found))))
     ((unstored,),) = connection.execute(_UNSTORED)
     if unstored:
         notes.append(Note(_LOST.filled(records=f"{unstored:,}"), is_warning=True))
     columns = [*([_SHOP] if several else []), *_COLUMNS]
     at = as_of(connection, shops[0].zone, (DECISIONS, FACTS, DEAD_LETTERS))
-    notes += _behind(at)
+    notes += input_notes(connection, at)
     return Report("quality", _TITLE, columns, rows, at, (), notes, asked_for(options, shops))
-
-
-def _behind(at: AsOf) -> Iterator[Note]:
-    """Yield which partitions of the inputs are behind the one that has come furthest."""
-    for _, some in groupby(at.behind, key=lambda one: one.partition):
-        topics = list(some)
-        assert at.furthest is not None
-        watermarks = (_moment(one.watermark, at.zone) for one in (topics[0], at.furthest))
-        named = [_UP_TO.filled(topic=one.topic, offset=f"{one.offset:,}") for one in topics]
-        offsets = Text(", ".join(one.english for one in named), "、".join(one.chinese for one in named))
-        text = _PARTITION_BEHIND.filled(
-            partition=topics[0].partition,
-            **dict(zip(("watermark", "furthest"), watermarks, strict=True)),
-            offsets=offsets,
-        )
-        yield Note(text)
-
-
-def _moment(ts: int | None, zone: str) -> Text:
-    if ts is None:
-        return _NOWHERE
-    return Text(*(as_text(Moment(ts, zone), Kind.MOMENT, one, grouped=True) for one in LANGUAGES))
 
 
 def _bound(shop: ShopScope, period: Period) -> dict[str, Any]:
@@ -275,11 +245,4 @@ def _to_look_at(connection: Connection[Any], shop: ShopScope, period: Period) ->
     notices = connection.execute(_NOTICES, bound).fetchall()
     if notices:
         named = [(Text(one, NOTICES.chinese_of(one)), count) for one, count in notices]
-        yield Note(_NOTED.filled(shop=shop.shop_id, notices=_counted(named)))
-
-
-def _counted(items: Sequence[tuple[Text, int]]) -> Text:
-    return Text(
-        ", ".join(f"{count:,} {one.english}" for one, count in items),
-        "、".join(f"{one.chinese} {count:,}" for one, count in items),
-    )
+        yield Note(_NOTED.filled(shop=shop.shop_id, notices=counted(named)))

@@ -19,6 +19,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
 from stream_attr.codec.internal.progress import Progress, decode_progress
+from stream_attr.codec.internal.seen_inputs import SEEN_INPUTS_KEY, SeenInputs, decode_seen_inputs
 from stream_attr.codec.versions import NewerVersionError
 from stream_attr.contract.topics import CHANGELOG, CHAT, ORDERS, RULINGS
 from stream_attr.errors import StreamAttrError
@@ -50,6 +51,8 @@ class Reached(NamedTuple):
     progress: Progress
     known_ts: int
     """When that was written, epoch milliseconds."""
+    seen: SeenInputs | None = None
+    """What the worker had noticed; None: it was an older one."""
 
 
 class InputWatch:
@@ -144,8 +147,12 @@ class InputWatch:
                         left.discard(number)
                     elif kind_of(error) is ErrorKind.UNREADABLE:
                         raise KafkaException(error)
-                elif message.key() == PROGRESS_KEY and (value := message.value()) is not None:
+                elif (value := message.value()) is None:
+                    continue
+                elif message.key() == PROGRESS_KEY:
                     found[number] = Reached(decode_progress(value, PROGRESS_KEY), message.timestamp()[1])
+                elif message.key() == SEEN_INPUTS_KEY and number in found:
+                    found[number] = found[number]._replace(seen=decode_seen_inputs(value))
         reader.assign([])
         return found
 
@@ -156,16 +163,24 @@ def store_reached(connection: Connection[Any], found: Mapping[int, Reached]) -> 
     Raises:
         psycopg.Error: the database refuses, or is away.
     """
-    for number, (progress, known_ts) in sorted(found.items()):
+    for number, (progress, known_ts, seen) in sorted(found.items()):
         for topic in _EVENTS:
-            if (offset := progress.offsets.get(topic)) is not None:
-                seen_ts = progress.seen.get(topic)
-                connection.execute(_WRITE, (topic, number, offset, seen_ts, progress.watermark, known_ts))
+            if (offset := progress.offsets.get(topic)) is None:
+                continue
+            noticed: tuple[int | None, ...] = (None, None, None)
+            if seen is not None:
+                noticed = (*seen.murmur2.get(topic, (0, 0)), seen.other_content.get(topic, 0))
+            read = (offset, progress.seen.get(topic), progress.watermark, known_ts)
+            connection.execute(_WRITE, (topic, number, *read, *noticed))
 
 
+_READ_UP_TO: Final = ("next", "seen_ts", "watermark", "known_ts", "keys", "murmur2_keys", "other_content")
 _WRITE: Final = SQL(
-    "INSERT INTO {table} AS held (topic, source_partition, next, seen_ts, watermark, known_ts)"
-    " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (topic, source_partition) DO UPDATE SET"
-    " next = excluded.next, seen_ts = excluded.seen_ts, watermark = excluded.watermark,"
-    " known_ts = excluded.known_ts WHERE held.known_ts <= excluded.known_ts"
-).format(table=Identifier(INPUT_PARTITION))
+    "INSERT INTO {table} AS held (topic, source_partition, {columns}) VALUES (%s, %s, {values})"
+    " ON CONFLICT (topic, source_partition) DO UPDATE SET {changes} WHERE held.known_ts <= excluded.known_ts"
+).format(
+    table=Identifier(INPUT_PARTITION),
+    columns=SQL(", ").join(map(Identifier, _READ_UP_TO)),
+    values=SQL(", ").join([SQL("%s")] * len(_READ_UP_TO)),
+    changes=SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(one)) for one in _READ_UP_TO),
+)

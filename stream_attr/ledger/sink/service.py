@@ -70,7 +70,7 @@ def _watching_inputs(database: Database, topics: Topics, status: Status) -> Iter
         return database.connect(autocommit=True, application="stream-attr ledger inputs")
 
     stop = threading.Event()
-    watch = InputWatch(*topics, connect, lambda: status.reason is None and (DECISIONS, 0) in status.sources)
+    watch = InputWatch(*topics, connect, lambda: (DECISIONS, 0) in status.sources)
     thread = threading.Thread(target=watch.run, args=(stop,), name="inputs", daemon=True)
     thread.start()
     try:

@@ -184,6 +184,7 @@ def build_app(config: WorkerConfig, judging: Judging) -> AttributionApp:
         app.broker_health,
         app.unreadable,
         app.dead_letters,
+        app.partitioners,
         app.pool,
         partitions=found.partitions,
         transactions=found.transactions,

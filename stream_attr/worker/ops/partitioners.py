@@ -62,6 +62,11 @@ class _Sample:
             self._agreeing -= self._keys.pop(next(iter(self._keys)))
 
     @property
+    def counts(self) -> tuple[int, int]:
+        """How many keys there are, and how many of them lie where murmur2 puts them."""
+        return len(self._keys), self._agreeing
+
+    @property
     def share(self) -> float | None:
         """The share of keys that lie where murmur2 puts them; None: there are too few."""
         return self._agreeing / len(self._keys) if len(self._keys) >= _ENOUGH else None
@@ -95,6 +100,11 @@ class PartitionerWatch:
     def shares(self) -> Mapping[str, float]:
         """By topic, the share of its keys that lie where murmur2 puts them; without those of too few keys."""
         return {topic: share for topic, one in self._samples.items() if (share := one.share) is not None}
+
+    @property
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """By topic, how many keys were looked at last, and how many of them lie where murmur2 puts them."""
+        return {topic: one.counts for topic, one in self._samples.items()}
 
     @property
     def warning(self) -> str | None:

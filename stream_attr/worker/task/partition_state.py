@@ -12,6 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+from stream_attr.codec.internal.seen_inputs import (
+    SEEN_INPUTS_KEY,
+    SeenInputs,
+    decode_seen_inputs,
+    encode_seen_inputs,
+)
 from stream_attr.contract.topics import CHANGELOG
 from stream_attr.processor.ports import PROGRESS_KEY, Batch, Judge
 from stream_attr.processor.watermark import WATERMARK_TOPICS
@@ -81,6 +87,7 @@ class PartitionState:
         self._table_offsets: bytes | None = None
         self._epoch = new_epoch()
         self._lineage = Lineage()
+        self._seen_inputs = SeenInputs()
         self._from_beginning: Sequence[str] = ()
         """Topics that were recreated or rewritten since the changelog's progress was written."""
         self._changelog_end = 0
@@ -270,6 +277,7 @@ class PartitionState:
         )
         self._progress = self._store.get(PROGRESS_KEY)
         self._table_offsets = self._store.get(GLOBAL_TABLES_KEY)
+        self._seen_inputs = decode_seen_inputs(self._store.get(SEEN_INPUTS_KEY))
         self._from_beginning = changed_inputs(context, self._number, restored.lineage, stop)
         if not set(self._from_beginning).isdisjoint(GLOBAL_TOPICS):
             self._table_offsets = None  # everything in them is new
@@ -334,6 +342,8 @@ class PartitionState:
         if not (batch.outputs or batch.changes or table_offsets) and progress == self._progress:
             return True
         marks = [*table_offsets, *([(PROGRESS_KEY, progress)] if progress else [])]
+        seen_inputs = self._seen_inputs_with(batch)
+        marks.append((SEEN_INPUTS_KEY, encode_seen_inputs(seen_inputs)))
         marks.append((LINEAGE_KEY, encode_lineage(self._lineage)))
         self.committing_since = self.committing_since or time.monotonic()
         started = time.monotonic()
@@ -354,6 +364,7 @@ class PartitionState:
             store, changes = self._store, [*batch.changes.items(), *marks]
             self._repairing_store(lambda: store.write(changes, self._context.changelog_id, offset))
             self._progress = progress
+            self._seen_inputs = seen_inputs
             self.size = self._store.size()
             committed = True
         if committed:
@@ -362,6 +373,12 @@ class PartitionState:
             self._context.broker_health.record_response()
             self._context.dead_letters.add(batch.outputs)
         return committed
+
+    def _seen_inputs_with(self, batch: Batch) -> SeenInputs:
+        """Return what has been noticed of the inputs once a batch is committed."""
+        before, more = self._seen_inputs.other_content, batch.stats.other_content
+        other = {topic: before.get(topic, 0) + more.get(topic, 0) for topic in sorted(before | more)}
+        return SeenInputs(self._context.partitioners.counts, other)
 
     def _resolve_in_doubt(self, error: CommitInDoubt, marks: Mapping[bytes, bytes | None]) -> bool:
         """Read from the changelog whether a batch was committed, after aborting what it left open.

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from io import BytesIO
 
+import pytest
+
 from stream_attr.codec.internal.progress import Progress
+from stream_attr.codec.internal.seen_inputs import SeenInputs
 from stream_attr.contract.topics import CHAT, ORDERS, RULINGS, TICKS
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.formats import json_text
@@ -23,10 +26,12 @@ MINUTE = 60_000
 ALL = "SELECT topic, source_partition, next, seen_ts, watermark, known_ts FROM input_partition ORDER BY 2, 1"
 
 
-def reached(watermark: int | None, known_ts: int = 5, **offsets: int) -> Reached:
+def reached(
+    watermark: int | None, known_ts: int = 5, seen: SeenInputs | None = None, **offsets: int
+) -> Reached:
     names = {"chat": CHAT, "orders": ORDERS, "rulings": RULINGS, "ticks": TICKS}
     progress = Progress({names[one]: offset for one, offset in offsets.items()}, {CHAT: NOON - 1}, watermark)
-    return Reached(progress, known_ts)
+    return Reached(progress, known_ts, seen)
 
 
 def reported(ledger: Database, *found: dict[int, Reached]) -> Report:
@@ -98,3 +103,54 @@ def test_of_files_nothing_is_said_of_partitions(ledger: Database) -> None:
     made = reported(ledger)
     assert behind(made) == []
     assert not any("inputs" in text for _, text in as_of_lines(made.as_of, "en"))
+
+
+def noticed(made: Report) -> list[tuple[str, bool]]:
+    return [
+        (note.text.english, note.is_warning)
+        for note in made.notes
+        if note.text.english.startswith("All shops")
+    ]
+
+
+@pytest.mark.parametrize(("agreeing", "differ"), [(990, False), (989, True)])
+def test_topics_that_are_partitioned_differently_are_warned_of(
+    ledger: Database, agreeing: int, differ: bool
+) -> None:
+    """1,000 keys of chat in one worker; of orders 500 in one, and as many in another."""
+    one = SeenInputs({CHAT: (1_000, 1_000), ORDERS: (500, agreeing - 495), RULINGS: (49, 0)})
+    two = SeenInputs({CHAT: (0, 0), ORDERS: (500, 495), RULINGS: (49, 0)})
+    places = {
+        number: reached(NOON, 5, seen, chat=1, orders=1, rulings=1) for number, seen in enumerate((one, two))
+    }
+    made = reported(ledger, places)
+    share = f"{agreeing / 10:.2f}%"
+    [(first, is_warning), *rest] = noticed(made)
+    assert (first, is_warning) == (
+        (
+            "All shops: keys that lie where murmur2 puts them, of those that the workers looked at last: "
+            f"chat-events 100.00%, order-events {share}."
+        ),
+        False,
+    )
+    assert [(text[:56], is_warning) for text, is_warning in rest] == [
+        ("All shops: the topics are partitioned differently, so wh", True)
+    ] * differ
+
+
+def test_ids_that_name_several_events_are_counted_over_partitions(ledger: Database) -> None:
+    one, two = SeenInputs({}, {CHAT: 2, ORDERS: 1}), SeenInputs({}, {CHAT: 1_000})
+    places = {0: reached(NOON, 5, one, chat=1, orders=1), 1: reached(NOON, 5, two, chat=1), 2: reached(NOON)}
+    assert noticed(reported(ledger, places)) == [
+        (
+            (
+                "All shops, of any day: events that repeat an id with other content, of which the first "
+                "counts: 1,002 chat-events, 1 order-events (stream-attr check names them in files)."
+            ),
+            False,
+        )
+    ]
+
+
+def test_of_older_workers_nothing_is_said(ledger: Database) -> None:
+    assert noticed(reported(ledger, {0: reached(NOON, chat=1)})) == []
