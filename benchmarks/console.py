@@ -55,7 +55,7 @@ AGENT: Final = (
 )
 _COPIED: Final = (
     *("decision", "decision_revision", "refund", "inquiry", "reception", "agent_day", "service_task"),
-    *("shop_settings", "roster", "ruling"),
+    *("shop_settings", "roster", "ruling", "day_roll_up"),
 )
 
 

@@ -55,6 +55,16 @@ def test_it_holds_what_the_topics_say_and_ends_in_order(trial):
     until(lambda: rebuilt.metric("stream_attr_ledger_records_total") == trial.revisions + 2, rebuilt)
 
 
+def test_it_makes_what_days_come_to_once_they_are_over(trial):
+    with trial.ledger.connection() as connection:
+        for day in ("2026-11-10", "2026-11-11"):
+            connection.execute(
+                "INSERT INTO agent_day VALUES ('jd:1', '*', %s, 1, 'final', 'timer', 0, 0, 0, '{}')", (day,)
+            )
+    sink = trial.sink().start()
+    until(lambda: rows(trial.ledger, "SELECT day::text FROM day_roll_up") == [("2026-11-10",)], sink)
+
+
 def test_killed_and_started_again_it_goes_on(trial):
     trial.decide(30)
     sink = trial.sink().start()

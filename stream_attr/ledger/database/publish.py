@@ -26,6 +26,7 @@ READ_BY_CONSOLE: Final = (
     "inquiry",
     "reception",
     "agent_day",
+    "day_roll_up",
     "service_task",
     "shop_settings",
     "roster",

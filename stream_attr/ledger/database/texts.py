@@ -47,6 +47,10 @@ TABLES: Final[dict[str, tuple[RecordSchema | None, str]]] = {
         None,
         "How far the workers have read each partition of the inputs, as it was when that was last looked at.",
     ),
+    "day_roll_up": (
+        None,
+        "What the chat of a shop's day comes to; there only while it is right.",
+    ),
     "alert_state": (None, "Which alerts have begun."),
     "alert_message": (None, "What is to be sent of alerts as they begin and end, and whether it was."),
     "goal": (None, "What a shop or an agent is to reach in a period; entered by people."),
@@ -116,6 +120,14 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
         "keys": "How many of the topic's keys that worker looked at last, in all of its partitions.",
         "murmur2_keys": "How many of these lie where murmur2 puts them.",
         "other_content": "How many events here repeated an id with other content; the first of them counts.",
+    },
+    "day_roll_up": {
+        "shop_id": "The shop.",
+        "day": "The day.",
+        "form": "The form of its content, which programs of another form do not use.",
+        "zone": "The time zone of the days that it was made by.",
+        "day_cut": "When they begin.",
+        "content": "By hour how many buyers were there and who served them, by agent how it ended.",
     },
     "alert_state": {
         "shop_id": "The shop; *: the rule is of no shop.",

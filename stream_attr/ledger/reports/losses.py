@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from psycopg import Connection
@@ -11,8 +11,11 @@ from psycopg import Connection
 from stream_attr.contract.topics import DECISIONS, FACTS, INQUIRIES
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.periods import Period
 from stream_attr.ledger.reports.report import Column, Moment, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, part_of, scope
+from stream_attr.ledger.roll_up.days import Part
+from stream_attr.ledger.roll_up.kept import kept_days
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
 
@@ -29,30 +32,26 @@ KINDS: Final = {
 _DEFAULT: Final = ("lost", "payment_lost", "unreplied", "slow")
 
 _FOUND: Final = """
-    WITH found AS (
-        SELECT outcome AS kind, day, buyer_id, agent_id, order_ids, status FROM inquiry
-        WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
-            AND outcome = ANY(%(kinds)s)
-            AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s))
-        UNION ALL
-        SELECT of.kind, day, buyer_id, agent_id, '{}'::text[], status FROM reception
-        CROSS JOIN LATERAL (VALUES
-            ('unreplied', NOT replied AND (buyer_messages > 0 OR handed_over)), ('slow', slow)
-        ) AS of (kind, is_so)
-        WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
-            AND filtered IS NULL AND role <> 'frozen' AND of.is_so AND of.kind = ANY(%(kinds)s)
-            AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s))
-    ), waiting AS (
+    SELECT outcome AS kind, day, buyer_id, agent_id, order_ids, status FROM inquiry
+    WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
+        AND outcome = ANY(%(kinds)s)
+        AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s)){more}
+    UNION ALL
+    SELECT of.kind, day, buyer_id, agent_id, '{{}}'::text[], status FROM reception
+    CROSS JOIN LATERAL (VALUES
+        ('unreplied', NOT replied AND (buyer_messages > 0 OR handed_over)), ('slow', slow)
+    ) AS of (kind, is_so)
+    WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
+        AND filtered IS NULL AND role <> 'frozen' AND of.is_so AND of.kind = ANY(%(kinds)s)
+        AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s)){more}
+"""
+_AWAITING: Final = "shop_id = %(shop)s AND profile = 'official' AND outcome = 'awaiting_payment'"
+_BUYERS: Final = f"SELECT DISTINCT buyer_id FROM decision WHERE {_AWAITING}"
+_WAITING: Final = f"SELECT count(*) FROM ({_FOUND.format(more=' AND buyer_id = ANY(%(buyers)s)')}) AS found"
+_QUERY: Final = f"""
+    WITH found AS ({_FOUND.format(more="")}), waiting AS (
         SELECT buyer_id, array_agg(order_id ORDER BY order_id) AS order_ids, max(final_at) AS until
-        FROM decision
-        WHERE shop_id = %(shop)s AND profile = 'official' AND outcome = 'awaiting_payment'
-        GROUP BY buyer_id
-    )
-"""
-_COUNTED: Final = f"""{_FOUND}
-    SELECT kind, count(*), count(waiting.buyer_id) FROM found LEFT JOIN waiting USING (buyer_id) GROUP BY kind
-"""
-_QUERY: Final = f"""{_FOUND}
+        FROM decision WHERE {_AWAITING} GROUP BY buyer_id)
     SELECT found.kind, found.day::text, found.buyer_id, found.agent_id, reception.last_ts,
         reception.first_response_ms, found.order_ids, waiting.order_ids, waiting.until, found.status
     FROM found LEFT JOIN reception ON reception.shop_id = %(shop)s AND reception.buyer_id = found.buyer_id
@@ -96,12 +95,14 @@ def report(connection: Connection[Any], options: Options) -> Report:
         raise UnusableError(f"there is no kind {unknown[0]!r} of losses; there are {', '.join(KINDS)}")
     shops = scope(connection, options)
     several = len(shops) > 1
-    counts: Counter[str] = Counter()
+    part_of(options, shops)
+    counted = [_counted(connection, shop, options.period, kinds) for shop in shops]
+    counts = sum((one for days in counted for one in days.values()), Counter[str]())
     can_be_called = 0
     for shop in shops:
-        for kind, number, waiting in connection.execute(_COUNTED, _bound(options, shop, kinds)):
-            counts[kind] += number
-            can_be_called += waiting
+        bound = _bound(shop, options.period, kinds)
+        buyers = [one for (one,) in connection.execute(_BUYERS, bound)]
+        can_be_called += connection.execute(_WAITING, {**bound, "buyers": buyers}).fetchall()[0][0]
     notes = [
         Note(_COUNTS.filled(kind=KINDS[kind], rows=f"{counts[kind]:,}")) for kind in KINDS if kind in kinds
     ]
@@ -111,7 +112,11 @@ def report(connection: Connection[Any], options: Options) -> Report:
         "losses",
         _TITLE,
         [*([_SHOP] if several else []), *_COLUMNS],
-        ((shop.shop_id, *row) if several else row for shop, row in _rows(connection, options, shops, kinds)),
+        (
+            (shop.shop_id, *row) if several else row
+            for number, (shop, days) in enumerate(zip(shops, counted, strict=True))
+            for row in _rows(connection, options, (number, shop), kinds, days)
+        ),
         as_of(connection, shops[0].zone, (INQUIRIES, FACTS, DECISIONS)),
         (),
         notes,
@@ -119,27 +124,67 @@ def report(connection: Connection[Any], options: Options) -> Report:
     )
 
 
-def _bound(options: Options, shop: ShopScope, kinds: tuple[str, ...]) -> dict[str, Any]:
+def _counted(
+    connection: Connection[Any], shop: ShopScope, period: Period, kinds: tuple[str, ...]
+) -> dict[int, Counter[str]]:
+    """Return by day how many rows there are of each kind, of the agents asked for."""
+    found: dict[int, Counter[str]] = {}
+    for number, day in kept_days(connection, shop.shop_id, shop.zone, period, Part.COUNTS).items():
+        counts = found[number] = Counter[str]()
+        for agent_id, outcomes in day.inquiries.items():
+            if shop.chosen is None or agent_id in shop.chosen:
+                counts.update(outcomes)
+        for agent_id, of_agent in day.agents.items():
+            if shop.chosen is None or agent_id in shop.chosen:
+                counts.update(unreplied=of_agent.unreplied, slow=of_agent.slow)
+        for kind in counts.keys() - set(kinds):
+            del counts[kind]
+    return found
+
+
+def _bound(shop: ShopScope, period: Period, kinds: tuple[str, ...]) -> dict[str, Any]:
     return {
         "shop": shop.shop_id,
-        "first": day_name(options.period.first),
-        "last": day_name(options.period.last),
+        "first": day_name(period.first),
+        "last": day_name(period.last),
         "kinds": list(kinds),
         "chosen": None if shop.chosen is None else sorted(shop.chosen),
     }
 
 
 def _rows(
-    connection: Connection[Any], options: Options, shops: Sequence[ShopScope], kinds: tuple[str, ...]
-) -> Iterator[tuple[ShopScope, Row]]:
-    """Yield the rows, each with its shop; some thousand are in memory."""
-    part = part_of(options, shops)
-    for number, shop in enumerate(shops):
-        with connection.cursor(f"losses_{number}") as cursor:
-            cursor.itersize = 5_000
-            cursor.execute(_QUERY, {**_bound(options, shop, kinds), **part})
-            for found in cursor:
-                yield shop, _row(shop, *found)
+    connection: Connection[Any],
+    options: Options,
+    numbered: tuple[int, ShopScope],
+    kinds: tuple[str, ...],
+    counted: Mapping[int, Counter[str]],
+) -> Iterator[Row]:
+    """Yield the rows of a shop; some thousand are in memory."""
+    number, shop = numbered
+    rows = options.rows if options.rows is not None else range(sum(one.total() for one in counted.values()))
+    days, skipped = _days_of(counted, rows)
+    if days is None:
+        return
+    bound = {**_bound(shop, days, kinds), "most": len(rows), "skipped": skipped}
+    with connection.cursor(f"losses_{number}") as cursor:
+        cursor.itersize = 5_000
+        cursor.execute(_QUERY, bound)
+        for found in cursor:
+            yield _row(shop, *found)
+
+
+def _days_of(counted: Mapping[int, Counter[str]], rows: range) -> tuple[Period | None, int]:
+    """Return the days that have these rows, of all by day, and how many rows come before them there."""
+    first = last = None
+    begin, skipped = 0, 0
+    for day, counts in counted.items():
+        end = begin + counts.total()
+        if end > rows.start and begin < rows.stop:
+            if first is None:
+                first, skipped = day, rows.start - begin
+            last = day
+        begin = end
+    return (None if first is None or last is None else Period(first, last)), skipped
 
 
 def _row(

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from psycopg import Connection
 
 from stream_attr.codec.records.agent_daily import mean
 from stream_attr.contract.topics import FACTS
 from stream_attr.ledger.formulas import Kind
-from stream_attr.ledger.periods import Slice, slices
 from stream_attr.ledger.reports.report import Column, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
+from stream_attr.ledger.roll_up.days import Part
 from stream_attr.ledger.texts import Text
-from stream_attr.rules.shop.days import MINUTE_MS, day_name
 
 __all__ = ["WEEKDAYS", "report"]
 
-_QUERY: Final = """
-    SELECT buyer_id, agent_id, presence, first_ts, first_response_ms, agent_messages FROM reception
-    WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
-        AND filtered IS NULL AND role <> 'frozen'
-        AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s))
-    ORDER BY buyer_id
-"""
-_MARGIN_MS: Final = 2 * MINUTE_MS
-"""Of a presence, before its first message and after its last."""
 WEEKDAYS: Final = (
     Text("Monday", "周一"),
     Text("Tuesday", "周二"),
@@ -69,16 +58,6 @@ _CAPACITY: Final = Text(
 )
 
 
-class _Reception(NamedTuple):
-    buyer_id: str
-    agent_id: str
-    presence: list[tuple[int, int]]
-    """Half-open."""
-    first_ts: int
-    first_response_ms: int | None
-    agent_messages: int
-
-
 @dataclass(slots=True)
 class _Cell:
     """A weekday and hour: of all its days together."""
@@ -114,7 +93,7 @@ def report(connection: Connection[Any], options: Options) -> Report:
     capacity = options.capacity
     rows: list[Row] = []
     for shop in shops:
-        cells = _cells(shop, options, _read(connection, options, shop))
+        cells = _cells(connection, options, shop)
         rows += [(shop.shop_id, *row) if several else row for row in _rows(cells, capacity)]
     notes = [Note(_HOW)]
     if capacity is not None:
@@ -144,84 +123,19 @@ def _rows(cells: dict[tuple[int, str], _Cell], capacity: int | None) -> Iterator
         yield row
 
 
-def _read(connection: Connection[Any], options: Options, shop: ShopScope) -> list[_Reception]:
-    """Return the receptions whose buyers may be there in the period: also those of the days beside it."""
-    bound = {
-        "shop": shop.shop_id,
-        "first": day_name(options.period.first - 1),
-        "last": day_name(options.period.last + 1),
-        "chosen": None if shop.chosen is None else sorted(shop.chosen),
-    }
-    return [
-        _Reception(buyer, agent, [(begin, end + 1) for begin, end in presence], *others)
-        for buyer, agent, presence, *others in connection.execute(_QUERY, bound)
-    ]
-
-
-def _cells(
-    shop: ShopScope, options: Options, receptions: Sequence[_Reception]
-) -> dict[tuple[int, str], _Cell]:
+def _cells(connection: Connection[Any], options: Options, shop: ShopScope) -> dict[tuple[int, str], _Cell]:
     """Return the weekdays and hours of a period."""
-    parts = slices(shop.zone, options.period, ("day", "hour"))
     cells: dict[tuple[int, str], _Cell] = {}
-    of_part = [cells.setdefault(_key(shop, part), _Cell()) for part in parts]
-    day_of_part = [_day(shop, part) for part in parts]
-    for cell, day in zip(of_part, day_of_part, strict=True):
-        cell.days.add(day)
-    for part, number, ms in _numbers(parts, _present(receptions)):
-        of_part[part].lasted[number] += ms
-    starts = [part.start for part in parts]
-    end = parts[-1].end
-    for one in receptions:
-        if one.agent_messages:
-            for begin, until in one.presence:
-                part = max(bisect_right(starts, begin + _MARGIN_MS) - 1, 0)
-                while part < len(parts) and starts[part] < until - _MARGIN_MS:
-                    of_part[part].agents[day_of_part[part]].add(one.agent_id)
-                    part += 1
-        if starts[0] <= one.first_ts < end:
-            cell = of_part[bisect_right(starts, one.first_ts) - 1]
-            cell.receptions += 1
-            if one.first_response_ms is not None:
-                cell.response_sum += one.first_response_ms
-                cell.responses += 1
+    for day in shop.days(connection, options.period, Part.PRESENCE).values():
+        for hour in day.hours:
+            date, _ = shop.zone.clock(hour.start)
+            weekday = (date + 3) % 7  # 1970-01-01 was a Thursday
+            cell = cells.setdefault((weekday, shop.hour_of(hour.start)), _Cell())
+            cell.days.add(date)
+            for number, ms in hour.lasted.items():
+                cell.lasted[number] += ms
+            cell.agents[date].update(hour.on_duty)
+            cell.receptions += hour.begun
+            cell.response_sum += hour.response_sum
+            cell.responses += hour.responses
     return cells
-
-
-def _day(shop: ShopScope, part: Slice) -> int:
-    return shop.zone.clock(part.start)[0]
-
-
-def _key(shop: ShopScope, part: Slice) -> tuple[int, str]:
-    return (_day(shop, part) + 3) % 7, part.labels[1]  # 1970-01-01 was a Thursday
-
-
-def _present(receptions: Iterable[_Reception]) -> list[tuple[int, int]]:
-    """Return when buyers come (+1) and go (-1), each buyer once however many agents, in their order."""
-    steps: dict[int, int] = defaultdict(int)
-    of_buyer: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for one in receptions:
-        of_buyer[one.buyer_id] += one.presence
-    for presence in of_buyer.values():
-        until = 0
-        for begin, end in sorted(presence):
-            if end > until:
-                steps[max(begin, until)] += 1
-                steps[end] -= 1
-                until = end
-    return sorted(steps.items())
-
-
-def _numbers(parts: Sequence[Slice], steps: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
-    """Yield for each part, by its place, how many buyers were there, and how long."""
-    number, index = 0, 0
-    for place, part in enumerate(parts):
-        at = part.start
-        while index < len(steps) and steps[index][0] <= at:
-            number += steps[index][1]
-            index += 1
-        while index < len(steps) and steps[index][0] < part.end:
-            ts, change = steps[index]
-            yield place, number, ts - at
-            at, number, index = ts, number + change, index + 1
-        yield place, number, part.end - at

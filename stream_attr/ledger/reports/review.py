@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from psycopg import Connection
 from psycopg.sql import SQL
@@ -20,6 +20,7 @@ from stream_attr.ledger.reports.agents import MIXED, currencies_of, sum_columns
 from stream_attr.ledger.reports.orders import BASKETS
 from stream_attr.ledger.reports.report import Cell, Column, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
+from stream_attr.ledger.roll_up.days import Day, Part
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
@@ -30,27 +31,62 @@ _MOST_SHOWN: Final = 10
 """Agents and hours of a figure, those that moved most; the others are one row."""
 
 
+class _Side(NamedTuple):
+    """One of the two periods of a shop."""
+
+    shop: ShopScope
+    sums: dict[str, int | None]
+    bound: dict[str, Any]
+    days: Collection[Day]
+
+
+_Sums: TypeAlias = tuple[Counter[object], Counter[object]]
+"""By agent, None of them too, and by hour of the clock."""
+
+
 class _Dimension(NamedTuple):
     name: Text
     figures: tuple[str, ...]
-    parts: Mapping[str, str]
-    """Figures that agents and hours make up, each with the query of its parts."""
+    parts: Mapping[str, Callable[[Connection[Any], _Side], _Sums]]
+    """Figures that agents and hours make up, each with what adds up its parts."""
     products: Mapping[str, str] = MappingProxyType({})
     """Those of them that products make up, too."""
 
 
-_RECEPTIONS: Final = (
-    "SELECT agent_id, {hour}, count(*) FROM reception WHERE shop_id = %(shop)s"
-    " AND day BETWEEN %(first)s::date AND %(last)s::date AND filtered IS NULL AND role <> 'frozen'"
-    " AND {condition} GROUP BY 1, 2"
-)
-_INQUIRIES: Final = (
-    "SELECT agent_id, {hour}, count(*) FROM inquiry JOIN reception USING (shop_id, buyer_id, agent_id, day)"
-    " WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date"
-    " AND inquiry.outcome = {condition} GROUP BY 1, 2"
-)
+def _counted(name: str) -> Callable[[Connection[Any], _Side], _Sums]:
+    """Return what adds up one of `Counts`."""
+
+    def sums(_: Connection[Any], side: _Side) -> _Sums:
+        by_agent, by_hour = Counter[object](), Counter[object]()
+        for day in side.days:
+            for agent_id, counts in day.agents.items():
+                by_agent[agent_id] += getattr(counts, name)
+            for hour in day.hours:
+                by_hour[side.shop.hour_of(hour.start)] += getattr(hour.counts, name)
+        return +by_agent, +by_hour
+
+    return sums
+
+
+def _sold(summed: str) -> Callable[[Connection[Any], _Side], _Sums]:
+    """Return what adds up a column of sales."""
+    query = _SALES.format(condition=summed).encode()
+
+    def sums(connection: Connection[Any], side: _Side) -> _Sums:
+        by_agent, by_hour = Counter[object](), Counter[object]()
+        labels = side.shop.labels
+        for agent_id, label, number in connection.execute(query, side.bound):
+            if side.shop.chosen is None or agent_id in side.shop.chosen:
+                by_agent[agent_id] += number
+                by_hour[labels[label][0]] += number
+        return by_agent, by_hour
+
+    return sums
+
+
 _SALES: Final = (
-    "SELECT agent_id, {hour}, {condition} FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
+    "SELECT agent_id, (%(labels)s::int[])[width_bucket(counted_ts, %(starts)s::bigint[])], {condition}"
+    " FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
     " AND outcome IN ('credited', 'silent') AND counted_ts >= %(start)s AND counted_ts < %(end)s"
     " GROUP BY 1, 2"
 )
@@ -67,12 +103,6 @@ _SUMMED: Final = {
     "sales.orders": "count(*)",
     "sales.quantity": "sum(quantity)::bigint",
 }
-_HOUR: Final = "(%(labels)s::int[])[width_bucket({}, %(starts)s::bigint[])]"
-
-
-def _query(text: str, at: str, condition: str) -> str:
-    return text.format(hour=_HOUR.format(at), condition=condition)
-
 
 _DIMENSIONS: Final = (
     _Dimension(
@@ -84,7 +114,7 @@ _DIMENSIONS: Final = (
             "workload.agent_messages",
             "inquiries.inquiries",
         ),
-        {"workload.receptions": _query(_RECEPTIONS, "first_ts", "true")},
+        {"workload.receptions": _counted("receptions")},
     ),
     _Dimension(
         Text("trade", "交易"),
@@ -100,16 +130,13 @@ _DIMENSIONS: Final = (
             "inquiries.inquiry_to_order",
             "payments.inquiry_to_payment",
         ),
-        {key: _query(_SALES, "counted_ts", summed) for key, summed in _SUMMED.items()},
+        {key: _sold(summed) for key, summed in _SUMMED.items()},
         {key: _OF_PRODUCTS.format(condition=summed) for key, summed in _SUMMED.items()},
     ),
     _Dimension(
         Text("loss", "流失"),
         ("inquiries.lost", "inquiries.loss_rate", "payments.payment_lost", "payments.loss_rate"),
-        {
-            "inquiries.lost": _query(_INQUIRIES, "first_ts", "'lost'"),
-            "payments.payment_lost": _query(_INQUIRIES, "first_ts", "'payment_lost'"),
-        },
+        {"inquiries.lost": _counted("lost"), "payments.payment_lost": _counted("payment_lost")},
     ),
     _Dimension(
         Text("service", "服务"),
@@ -123,12 +150,7 @@ _DIMENSIONS: Final = (
             "workload.answer_question_ratio",
             "workload.satisfaction",
         ),
-        {
-            "workload.unreplied": _query(
-                _RECEPTIONS, "first_ts", "NOT replied AND (buyer_messages > 0 OR handed_over)"
-            ),
-            "workload.slow_receptions": _query(_RECEPTIONS, "first_ts", "slow"),
-        },
+        {"workload.unreplied": _counted("unreplied"), "workload.slow_receptions": _counted("slow")},
     ),
 )
 _KEYS: Final = tuple(
@@ -193,14 +215,6 @@ _MOVED: Final = Text(
     "Shop {shop}, {dimension}: what moved most is {figure}, by {change}.",
     "店铺 {shop}，{dimension}：变化最大的是{figure}，{change}。",
 )
-
-
-class _Side(NamedTuple):
-    """One of the two periods of a shop."""
-
-    shop: ShopScope
-    sums: dict[str, int | None]
-    bound: dict[str, Any]
 
 
 class _Pair(NamedTuple):
@@ -270,7 +284,8 @@ def _side(connection: Connection[Any], shop: ShopScope, period: Period) -> _Side
     }
     numbers = connection.execute(_DAYS.format(measures=sum_columns(_KEYS)), bound).fetchone()
     assert numbers is not None
-    return _Side(shop, {key: one or 0 for key, one in zip(_KEYS, numbers, strict=True)}, bound)
+    sums = {key: one or 0 for key, one in zip(_KEYS, numbers, strict=True)}
+    return _Side(shop, sums, bound, shop.days(connection, period, Part.COUNTS).values())
 
 
 def _rows(
@@ -317,20 +332,13 @@ def _most_moved(pairs: Mapping[str, _Pair], keys: Iterable[str]) -> str | None:
 
 
 def _parts(
-    connection: Connection[Any], query: str, sides: tuple[_Side, _Side]
+    connection: Connection[Any],
+    sums: Callable[[Connection[Any], _Side], _Sums],
+    sides: tuple[_Side, _Side],
 ) -> dict[str, dict[object, _Pair]]:
-    """Return what agents, None of them too, and the hours of the clock have of a figure in both periods."""
-    sums: list[tuple[dict[object, int], dict[object, int]]] = []
-    for side in sides:
-        by_agent: dict[object, int] = defaultdict(int)
-        by_hour: dict[object, int] = defaultdict(int)
-        labels = side.shop.labels
-        for agent_id, label, number in connection.execute(query.encode(), side.bound):
-            if side.shop.chosen is None or agent_id in side.shop.chosen:
-                by_agent[agent_id] += number
-                by_hour[labels[label][0]] += number
-        sums.append((by_agent, by_hour))
-    return {by: _paired(now, then) for by, now, then in zip(("agent", "hour"), *sums, strict=True)}
+    """Return what agents and hours have of a figure in both periods."""
+    both = [sums(connection, side) for side in sides]
+    return {by: _paired(now, then) for by, now, then in zip(("agent", "hour"), *both, strict=True)}
 
 
 def _products(connection: Connection[Any], query: str, sides: tuple[_Side, _Side]) -> dict[object, _Pair]:

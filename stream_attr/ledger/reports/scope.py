@@ -16,6 +16,8 @@ from stream_attr.ledger.by import TIMES, WHO
 from stream_attr.ledger.periods import Period, Slice, shop_zone, slices
 from stream_attr.ledger.reports.distinct import distinct
 from stream_attr.ledger.reports.report import AsOf, Column, InputAsOf, Row, TopicAsOf
+from stream_attr.ledger.roll_up.days import Day, Part, days_of
+from stream_attr.ledger.roll_up.kept import kept_days
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import Zone, day_name
@@ -153,6 +155,16 @@ class ShopScope(NamedTuple):
             "labels": [index[part.labels] for part in self.slices],
             "days": [self.zone.start_of(day) for day in range(period.first, period.last + 1)],
         }
+
+    def days(self, connection: Connection[Any], period: Period, *parts: Part) -> dict[int, Day]:
+        """Return by its number what the chat of each day of a period comes to, of the agents asked for."""
+        if self.chosen is None:
+            return kept_days(connection, self.shop_id, self.zone, period, *parts)
+        return days_of(connection, self.shop_id, self.zone, period, self.chosen, frozenset(parts))
+
+    def hour_of(self, ts: int) -> str:
+        """Return which hour the shop's clocks show, as rows by the hour are labelled."""
+        return f"{self.zone.clock(ts)[1] // 60:02}:00"
 
     def member(self, agent_id: str) -> Member:
         """Return an agent, also one that is not in the roster."""

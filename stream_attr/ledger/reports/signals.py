@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from psycopg import Connection
 
@@ -14,6 +14,8 @@ from stream_attr.errors import UnusableError
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.reports.report import Cell, Column, Moment, Money, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
+from stream_attr.ledger.roll_up.days import Day, Part
+from stream_attr.ledger.roll_up.kept import kept_days
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import MINUTE_MS, day_name
 from stream_attr.rules.vocabulary import INQUIRY_RESULTS
@@ -21,9 +23,6 @@ from stream_attr.rules.vocabulary import INQUIRY_RESULTS
 __all__ = ["SIGNALS", "report"]
 
 _SHORTLY_MS: Final = 5 * MINUTE_MS
-_ALIKE_LEAST: Final = 5
-_ALIKE_SHARE: Final = Fraction(4, 5)
-"""Receptions of a day that are alike in their numbers of messages and characters: so many, and of all."""
 _LOST_LEAST: Final = 5
 _ERRORS: Final = 2
 """Standard errors by which an agent's share of short losses is above that of the peers."""
@@ -71,39 +70,6 @@ _LATE_WORDS: Final = """
         AND counted_ts >= %(start)s AND counted_ts < %(end)s AND placing_agent_id <> payment_agent_id
         AND one->>'agent_id' = payment_agent_id
         AND (one->'payment'->>'first_ts')::bigint >= paid_ts - %(shortly)s
-"""
-_TO_AND_FRO: Final = """
-    SELECT agent_id, day - date '1970-01-01', buyer_id, first_ts, agents FROM (
-        SELECT *, count(*) OVER same AS number, string_agg(agent_id, ', ') OVER same AS agents FROM reception
-        WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
-            AND transferred AND handed_over
-        WINDOW same AS (PARTITION BY buyer_id, day ORDER BY agent_id
-            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) AS both_ways
-    WHERE number > 1
-"""
-_SINGLE: Final = """
-    SELECT agent_id, inquiry.day - date '1970-01-01', buyer_id, first_ts, inquiry.outcome
-    FROM inquiry JOIN reception USING (shop_id, buyer_id, agent_id, day)
-    WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
-        AND inquiry.kind = 'inquiry' AND exempt IS NULL
-        AND initiator = 'agent' AND buyer_messages = 1 AND NOT handed_over
-"""
-_TEMPLATES: Final = """
-    SELECT agent_id, day - date '1970-01-01', buyer_id, first_ts, agent_messages, agent_characters,
-        alike, every
-    FROM (
-        SELECT *, count(*) OVER (PARTITION BY agent_id, day, agent_messages, agent_characters) AS alike,
-            count(*) OVER (PARTITION BY agent_id, day) AS every
-        FROM reception WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
-            AND filtered IS NULL AND role <> 'frozen' AND agent_messages > 0) AS spoken
-    WHERE alike >= %(least)s AND alike >= every * %(share)s::numeric AND agent_characters > 0
-"""
-_LOST: Final = """
-    SELECT agent_id, inquiry.day - date '1970-01-01', buyer_id, first_ts, duration_ms,
-        effective_conversation
-    FROM inquiry JOIN reception USING (shop_id, buyer_id, agent_id, day)
-    WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
-        AND inquiry.outcome = 'lost'
 """
 
 _COLUMNS: Final = (
@@ -169,16 +135,10 @@ def report(connection: Connection[Any], options: Options) -> Report:
     rows: list[Row] = []
     agents: dict[str, Counter[str]] = defaultdict(Counter)
     for shop in shops:
-        bound = {
-            **shop.bounds(options.period),
-            "first": day_name(options.period.first),
-            "last": day_name(options.period.last),
-            "shortly": _SHORTLY_MS,
-            "least": _ALIKE_LEAST,
-            "share": str(float(_ALIKE_SHARE)),
-        }
+        days = kept_days(connection, shop.shop_id, shop.zone, options.period, Part.LOOKS, Part.COUNTS)
         for kind in (one for one in SIGNALS if one in kinds):
-            for found in sorted(_FINDERS[kind](connection, shop, bound), key=_turn):
+            of_kind = _late_words(connection, options, shop) if kind == "late_words" else _FINDERS[kind](days)
+            for found in sorted(of_kind, key=_turn):
                 if shop.chosen is None or found.agent_id in shop.chosen:
                     agents[kind][found.agent_id] += 1
                     row = _cells(shop, kind, found)
@@ -225,10 +185,11 @@ def _cells(shop: ShopScope, kind: str, found: _Row) -> Row:
     return tuple(cells)
 
 
-_Bound = dict[str, Any]
+_Days: TypeAlias = Mapping[int, Day]
 
 
-def _late_words(connection: Connection[Any], shop: ShopScope, bound: _Bound) -> Iterator[_Row]:
+def _late_words(connection: Connection[Any], options: Options, shop: ShopScope) -> Iterator[_Row]:
+    bound = {**shop.bounds(options.period), "shortly": _SHORTLY_MS}
     for (
         agent_id,
         order_id,
@@ -247,41 +208,47 @@ def _late_words(connection: Connection[Any], shop: ShopScope, bound: _Bound) -> 
         yield _Row(agent_id, day, first_ts, buyer_id, why, order_id, Money(amount, currency))
 
 
-def _to_and_fro(connection: Connection[Any], _: ShopScope, bound: _Bound) -> Iterator[_Row]:
-    for agent_id, day, buyer_id, first_ts, agents in connection.execute(_TO_AND_FRO, bound):
-        yield _Row(agent_id, day, first_ts, buyer_id, _WHY_FRO.filled(agents=agents))
+def _to_and_fro(days: _Days) -> Iterator[_Row]:
+    for number, day in days.items():
+        for agent_id, first_ts, buyer_id, agents in day.looks.both_ways:
+            yield _Row(agent_id, number, first_ts, buyer_id, _WHY_FRO.filled(agents=agents))
 
 
-def _single(connection: Connection[Any], _: ShopScope, bound: _Bound) -> Iterator[_Row]:
-    for agent_id, day, buyer_id, first_ts, outcome in connection.execute(_SINGLE, bound):
-        words = Text(outcome, INQUIRY_RESULTS.chinese_of(outcome))
-        yield _Row(agent_id, day, first_ts, buyer_id, _WHY_SINGLE.filled(outcome=words))
+def _single(days: _Days) -> Iterator[_Row]:
+    for number, day in days.items():
+        for agent_id, first_ts, buyer_id, outcome in day.looks.single:
+            words = Text(outcome, INQUIRY_RESULTS.chinese_of(outcome))
+            yield _Row(agent_id, number, first_ts, buyer_id, _WHY_SINGLE.filled(outcome=words))
 
 
-def _templates(connection: Connection[Any], _: ShopScope, bound: _Bound) -> Iterator[_Row]:
-    for agent_id, day, buyer_id, first_ts, messages, characters, alike, every in connection.execute(
-        _TEMPLATES, bound
-    ):
-        why = _WHY_ALIKE.filled(messages=messages, characters=characters, alike=alike, every=every)
-        yield _Row(agent_id, day, first_ts, buyer_id, why)
+def _templates(days: _Days) -> Iterator[_Row]:
+    for number, day in days.items():
+        for agent_id, first_ts, buyer_id, messages, characters, alike, every in day.looks.alike:
+            why = _WHY_ALIKE.filled(messages=messages, characters=characters, alike=alike, every=every)
+            yield _Row(agent_id, number, first_ts, buyer_id, why)
 
 
-def _short_losses(connection: Connection[Any], _: ShopScope, bound: _Bound) -> Iterator[_Row]:
-    rows = connection.execute(_LOST, bound).fetchall()
-    lost = Counter(agent_id for agent_id, *_ in rows)
-    short = Counter(agent_id for agent_id, *_, is_effective in rows if not is_effective)
-    for agent_id, day, buyer_id, first_ts, duration_ms, is_effective in rows:
+def _short_losses(days: _Days) -> Iterator[_Row]:
+    lost: Counter[str] = Counter()
+    short: Counter[str] = Counter()
+    for day in days.values():
+        lost.update({agent_id: counts.lost for agent_id, counts in day.agents.items()})
+        short.update(one.agent_id for one in day.looks.short)
+    for agent_id in short:
         peers = (short.total() - short[agent_id], lost.total() - lost[agent_id])
-        if is_effective or not _is_beyond((short[agent_id], lost[agent_id]), peers):
+        if not _is_beyond((short[agent_id], lost[agent_id]), peers):
             continue
-        why = _WHY_SHORT.filled(
-            seconds=f"{duration_ms / 1000:.3f}",
-            short=short[agent_id],
-            lost=lost[agent_id],
-            peers=peers[0],
-            all=peers[1],
-        )
-        yield _Row(agent_id, day, first_ts, buyer_id, why)
+        for number, day in days.items():
+            for one in day.looks.short:
+                if one.agent_id == agent_id:
+                    why = _WHY_SHORT.filled(
+                        seconds=f"{one.duration_ms / 1000:.3f}",
+                        short=short[agent_id],
+                        lost=lost[agent_id],
+                        peers=peers[0],
+                        all=peers[1],
+                    )
+                    yield _Row(agent_id, number, one.first_ts, one.buyer_id, why)
 
 
 def _is_beyond(own: tuple[int, int], peers: tuple[int, int]) -> bool:
@@ -295,8 +262,7 @@ def _is_beyond(own: tuple[int, int], peers: tuple[int, int]) -> bool:
     return gap > 0 and gap * gap > _ERRORS**2 * variance
 
 
-_FINDERS: Final[dict[str, Callable[[Connection[Any], ShopScope, _Bound], Iterable[_Row]]]] = {
-    "late_words": _late_words,
+_FINDERS: Final[Mapping[str, Callable[[_Days], Iterable[_Row]]]] = {
     "to_and_fro": _to_and_fro,
     "single_sentence": _single,
     "templates": _templates,

@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.sink.batch import Source
-from stream_attr.ledger.sink.tables import FILLED, OFFSETS
+from stream_attr.ledger.sink.tables import FILLED, OFFSETS, ROLL_UP
 
 __all__ = ["FILE", "OtherSourceError", "claim", "empty"]
 
@@ -51,7 +51,7 @@ def empty(connection: Connection[Any]) -> None:
         psycopg.Error: the database refuses, or is away.
     """
     with connection.transaction():
-        connection.execute(SQL("TRUNCATE {}").format(SQL(", ").join(map(Identifier, FILLED))))
+        connection.execute(SQL("TRUNCATE {}").format(SQL(", ").join(map(Identifier, (*FILLED, ROLL_UP)))))
 
 
 def _other(topic: str, known: str, given: str) -> str:

@@ -17,7 +17,17 @@ from stream_attr.contract.topics import (
     TASKS,
 )
 
-__all__ = ["FILLED", "INPUT_PARTITION", "OFFSETS", "REFUND", "REVISION", "TOPICS", "UNSTORED", "Table"]
+__all__ = [
+    "FILLED",
+    "INPUT_PARTITION",
+    "OFFSETS",
+    "REFUND",
+    "REVISION",
+    "ROLL_UP",
+    "TOPICS",
+    "UNSTORED",
+    "Table",
+]
 
 
 class Table(NamedTuple):
@@ -144,6 +154,8 @@ TOPICS: Final = {
 """The topics that the sink reads, and the table of each."""
 OFFSETS: Final = "sink_offset"
 INPUT_PARTITION: Final = "input_partition"
+ROLL_UP: Final = "day_roll_up"
+"""Made of what the sink fills; see `stream_attr.ledger.roll_up`."""
 FILLED: Final = (
     *sorted({table.name for table in TOPICS.values()}),
     REVISION.name,

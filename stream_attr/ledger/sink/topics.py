@@ -25,6 +25,7 @@ from stream_attr.kafka.connection import connect, reason_of
 from stream_attr.kafka.security import Security
 from stream_attr.kafka.sender import TopicsMissingError
 from stream_attr.ledger.database.connect import DatabaseAway
+from stream_attr.ledger.roll_up.kept import RollUp
 from stream_attr.ledger.sink.batch import Batch, FencedError, Source, prepare, write
 from stream_attr.ledger.sink.metrics import SinkMetrics
 from stream_attr.ledger.sink.offsets import claim
@@ -45,6 +46,9 @@ _READ: Final = 500
 _PAUSE_S: Final = 0.05
 _RETRY_S: Final = 1.0
 _CHECK_EVERY_S: Final = 5.0
+_DAYS_EVERY_S: Final = 10.0
+_DAYS_S: Final = 1.0
+"""How long days are made at once, and how often: nothing is read meanwhile."""
 _TRIAL_S: Final = 30.0
 """How long a partition that cannot be read is left out before it is tried again."""
 _MOST_FENCED: Final = 5
@@ -120,7 +124,8 @@ class TopicSink:
         self._bytes = 0
         self._begun = 0.0
         self._next_try = self._next_check = 0.0
-        self._next_trial = 0.0
+        self._next_trial = self._next_days = 0.0
+        self._days = RollUp()
         self._fenced = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -160,12 +165,22 @@ class TopicSink:
         batch = self._batch
         if batch is None or not batch.ends:
             self._begun = time.monotonic()
-        elif (
-            len(batch) >= BATCH_RECORDS
-            or self._bytes >= BATCH_BYTES
-            or time.monotonic() - self._begun >= LINGER_S
-        ):
+            self._make_days(reader)
+        elif len(batch) >= BATCH_RECORDS or self._bytes >= BATCH_BYTES:
             self._write(reader)
+        elif time.monotonic() - self._begun >= LINGER_S:
+            self._write(reader)
+            self._make_days(reader)
+
+    def _make_days(self, reader: Reader) -> None:
+        """Make what days come to, now and then, once all that there is has been read."""
+        if self._batch is None or self._connection is None or time.monotonic() < self._next_days:
+            return
+        self._next_days = time.monotonic() + _DAYS_EVERY_S
+        try:
+            self._days.make(self._connection, _DAYS_S)
+        except _AWAY as error:
+            self._lose_database(reader, error)
 
     def _assigned(self, partitions: list[TopicPartition]) -> None:
         self._sources = sorted((self._names[one.topic], one.partition) for one in partitions)

@@ -9,6 +9,7 @@ from typing import Any
 
 from stream_attr.contract.topics import OUTPUTS, ROSTER, RULINGS, SETTINGS
 from stream_attr.ledger.database.connect import Database
+from stream_attr.ledger.roll_up.kept import RollUp
 from stream_attr.ledger.sink.folder import Files, fill
 from stream_attr.testing import Driver
 
@@ -35,3 +36,4 @@ def fill_with(
     inputs = {topic: (str(folder / f"{topic}.jsonl"),) for topic in given}
     with database.connection(autocommit=True) as connection:
         fill(connection, Files(folder, inputs), rebuild=True)
+        RollUp().make(connection, last_day=True)

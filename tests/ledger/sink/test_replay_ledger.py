@@ -70,6 +70,9 @@ def test_it_stores_what_it_writes_and_twice_is_once(
     for table, kind in (("roster", "roster"), ("shop_settings", "settings")):
         assert len(stored[table]) == lines(traffic / f"{kind}.jsonl") > 0, table
     assert "o-ruled" in stored["ruling"][0]
+    days = "SELECT shop_id, day FROM {} WHERE {} ORDER BY 1, 2"
+    made = rows(ledger, days.format("day_roll_up", "content IS NOT NULL"))
+    assert made == rows(ledger, days.format("agent_day", "agent_id = '*'")) != []
 
     again = replay(ledger, traffic)
     assert again.exit_code == 0, again.output

@@ -1,0 +1,1 @@
+"""What the chat of a day comes to."""
