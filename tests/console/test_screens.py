@@ -146,6 +146,31 @@ def test_what_moved_leads_to_its_orders_whose_sum_is_the_number(people, boss, ag
     }
 
 
+def test_a_partition_of_the_inputs_that_is_behind_is_named_on_every_page(people, boss):
+    noon = int(datetime(2026, 11, 11, 12, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp() * 1000)
+    some = [
+        ("chat-events", 0, noon),
+        ("chat-events", 5, noon - 3_600_000),
+        ("order-events", 5, noon - 3_600_000),
+    ]
+    shop = people.shops[0]
+    pages = [f"{path}?{urlencode({'shop': shop, **PERIOD})}" for path in ("/sales", "/quality")]
+    sentence = "input partition 5 is behind: judged up to 2026-11-11 11:00:00 only"
+    assert not any(sentence in boss.get(page).text for page in pages)
+    with people.database.connection(autocommit=True) as connection:
+        for topic, number, watermark in some:
+            connection.execute(
+                "INSERT INTO input_partition VALUES (%s, %s, 7, NULL, %s, 1)", (topic, number, watermark)
+            )
+        try:
+            texts = [boss.get(page).text for page in pages]
+        finally:
+            connection.execute("DELETE FROM input_partition")
+    assert all(sentence in text for text in texts)
+    named = "chat-events up to offset 7, order-events up to offset 7"
+    assert [named in text for text in texts] == [False, True]
+
+
 def test_an_export_is_the_screen_whole(people, boss):
     shop = people.shops[0]
     query = urlencode({"shop": shop, "behind": "sales", "format": "csv", **PERIOD})
@@ -294,6 +319,7 @@ def form_of(text):
             [("status", "final"), ("status", "pending"), ("outcome", "silent"), ("outcome", "unpaid")],
         ),
         ("/orders", [("reason", "paid"), ("reason", "timer"), ("behind", "sales"), ("basis", "placing")]),
+        ("/orders", [("product", "p-1"), ("product", "p 2&3"), ("basket", "several"), ("behind", "sales")]),
         ("/team", [("by", "agent"), ("by", "day")]),
         ("/team", [("group", "one"), ("figures", "sales.amount,sales.orders"), ("compare", "1")]),
         ("/sales", [("by", "group"), ("by", "month"), ("by", "week"), ("sort", "-sales.amount")]),
