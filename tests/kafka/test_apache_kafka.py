@@ -63,3 +63,11 @@ def test_a_pid_that_was_reused_is_not_ours(tmp_path):
     (tmp_path / "nodes.json").write_text(f'[{{"id": 1, "port": 9092, "pid": {os.getpid()}}}]')
     assert apache_kafka.running(tmp_path) == []
     assert apache_kafka.down(tmp_path) == []
+
+
+@pytest.mark.kafka
+@needs_kafka
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asked of Linux")
+def test_a_node_reads_its_classes_from_the_archive(apache):
+    mapped = Path(f"/proc/{apache.nodes[0].pid}/maps").read_text()
+    assert f"{apache_kafka.fetched_jars()}." in mapped
