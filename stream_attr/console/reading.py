@@ -20,6 +20,10 @@ __all__ = ["agents_of", "as_owner", "let_see", "reading", "shops_of"]
 _ALL: Final = "all"
 _STATEMENT_MS: Final = 30_000
 """What a query of a page may take: nobody waits longer, and one person must not take the database."""
+_BOUNDS: Final = SQL(
+    "SET LOCAL statement_timeout = {}; SET LOCAL max_parallel_workers_per_gather = 0"
+).format(_STATEMENT_MS)
+"""A page takes one core at a time: others look at theirs."""
 _HAVE_SHOPS: Final = ("decision", "agent_day", "shop_settings", "roster")
 
 
@@ -32,7 +36,7 @@ def reading(connection: Connection[Any], account: Account) -> Iterator[None]:
     with snapshot(connection):
         shops = None if account.role.sees_all_shops else [one.shop_id for one in account.duties]
         let_see(connection, "shops", shops)
-        connection.execute(SQL("SET LOCAL statement_timeout = {}").format(_STATEMENT_MS))
+        connection.execute(_BOUNDS)
         connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(CONSOLE)))
         yield
 

@@ -83,6 +83,7 @@ _OTHERS: Final[dict[str, Mapping[str, str]]] = {
     "decision": {
         "profile": "official, or the name of a further profile, which is never credit.",
         "record": "The whole decision, the receipt included.",
+        "product_id": "The only one of product_ids; |: there are several. Null: there is none.",
         "counted_ts": f"When it counts: on its payment, while it is not paid on its creation.{EPOCH}",
     },
     "refund": {

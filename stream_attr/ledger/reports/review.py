@@ -91,13 +91,13 @@ _SALES: Final = (
     " GROUP BY 1, 2"
 )
 _OF_PRODUCTS: Final = (
-    "SELECT CASE WHEN cardinality(product_ids) > 1 THEN %(several)s ELSE product_ids[1] END, {condition}"
+    "SELECT product_id, {condition}"
     " FROM decision WHERE shop_id = %(shop)s AND profile = 'official'"
     " AND outcome IN ('credited', 'silent') AND counted_ts >= %(start)s AND counted_ts < %(end)s"
     " AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s)) GROUP BY 1"
 )
 _SEVERAL_MARK: Final = "|"
-"""Stands for several products; no id has this character."""
+"""Stands for several products in `product_id`; no id has this character."""
 _SUMMED: Final = {
     "sales.amount": "sum(amount)::bigint",
     "sales.orders": "count(*)",
@@ -280,7 +280,6 @@ def _side(connection: Connection[Any], shop: ShopScope, period: Period) -> _Side
         "last": day_name(period.last),
         "agents": [TOTAL] if shop.chosen is None else sorted(shop.chosen),
         "chosen": None if shop.chosen is None else sorted(shop.chosen),
-        "several": _SEVERAL_MARK,
     }
     numbers = connection.execute(_DAYS.format(measures=sum_columns(_KEYS)), bound).fetchone()
     assert numbers is not None
