@@ -134,6 +134,8 @@ def _demo(port: int, web_port: int, sheets: Path, *, keep: bool) -> None:
             ledger.print_reports(screen, screen.decisions.values(), sheets)
         running = [worker, *(one.process for one in (ledger, seen) if one is not None)]
         if sys.stdout.isatty() or (keep and sys.stdin.isatty()):
+            if seen is not None:
+                seen.store_events()
             if keep:
                 _print_commands(screen, broker.bootstrap, worker, ledger)
             _stay(screen, running, seen)
@@ -210,6 +212,10 @@ def _stay(screen: DemoScreen, running: Sequence[DemoProcess], console: DemoConso
     """Let it run until Ctrl-C."""
     what = "Broker and worker run" if console is None else f"All of it, {console.process.url} too, runs"
     screen.print(f"\n{what} until Ctrl-C.", "bold")
+    if console is not None:
+        screen.print(
+            "Under Rules it shows what other rules would have done to this evening, and publishes them."
+        )
     while True:
         for one in running:
             one.check()

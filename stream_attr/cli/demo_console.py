@@ -10,9 +10,11 @@ from pathlib import Path
 from stream_attr.cli.console_user import console_module
 from stream_attr.cli.database import IN_DATA_DIR, ledger_module
 from stream_attr.cli.demo_worker import DemoProcess, demo_console
+from stream_attr.cli.lab import lab_module
 from stream_attr.console.roles import Role
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.embedded import server
+from stream_attr.kafka.security import UNSECURED
 
 __all__ = ["DemoConsole", "missing_for_console", "running_console"]
 
@@ -35,6 +37,16 @@ class DemoConsole:
     process: DemoProcess
     link: str
     """Its address, with a secret that can be used once."""
+    bootstrap: str
+    events: Path
+
+    def store_events(self) -> None:
+        """Store what has come on the topics, so that rules can be tried on it.
+
+        Raises:
+            StreamAttrError: it cannot be read, or written.
+        """
+        _store(self.bootstrap, self.events)
 
 
 @contextmanager
@@ -44,8 +56,9 @@ def running_console(bootstrap: str, folder: Path) -> Iterator[DemoConsole]:
     Raises:
         StreamAttrError: it does not come up.
     """
-    port = server.free_port()
-    with demo_console(bootstrap, port, folder) as process:
+    port, events = server.free_port(), folder / "events"
+    _store(bootstrap, events)  # nothing yet, but a folder of stored events
+    with demo_console(bootstrap, port, folder, events) as process:
         process.await_ready()
         accounts = console_module("accounts").Accounts
         with (
@@ -54,4 +67,9 @@ def running_console(bootstrap: str, folder: Path) -> Iterator[DemoConsole]:
         ):
             accounts(connection).add(LOGIN, "Demo", Role.ADMIN, ())
             secret = accounts(connection).link(LOGIN)
-        yield DemoConsole(process, f"{process.url}/link?token={secret}")
+        yield DemoConsole(process, f"{process.url}/link?token={secret}", bootstrap, events)
+
+
+def _store(bootstrap: str, events: Path) -> None:
+    exporting = lab_module("export")
+    exporting.export(exporting.Broker(bootstrap, UNSECURED, ""), events)

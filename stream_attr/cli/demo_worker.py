@@ -88,10 +88,16 @@ def demo_ledger(bootstrap: str, port: int, folder: Path) -> AbstractContextManag
     return _running("ledger", port, folder, {"--broker": bootstrap, "--web-port": str(port)})
 
 
-def demo_console(bootstrap: str, port: int, folder: Path) -> AbstractContextManager[DemoProcess]:
-    """Serve the console of the ledger in a folder, which publishes to a broker, while the context lasts."""
+def demo_console(
+    bootstrap: str, port: int, folder: Path, events: Path | None = None
+) -> AbstractContextManager[DemoProcess]:
+    """Serve the console of the ledger in a folder, which publishes to a broker, while the context lasts.
+
+    ``events``: stored ones, on which rules can be tried.
+    """
     options = {"--broker": bootstrap, "--port": str(port), "--web-port": str(server.free_port())}
-    return _running("console", port, folder, options)
+    stored = {} if events is None else {"--events": str(events)}
+    return _running("console", port, folder, options | stored)
 
 
 @contextmanager

@@ -154,14 +154,20 @@ class Accounts:
         with self._connection.transaction():
             self.find(login)
             self._connection.execute("UPDATE account SET role = %s WHERE login = %s", (role, login))
-            self._connection.execute("DELETE FROM account_shop WHERE login = %s", (login,))
+            shops, agents = [one.shop_id for one in found], [one.agent_id or "" for one in found]
+            self._connection.execute(
+                "DELETE FROM account_shop WHERE login = %s AND (shop_id, agent_id) NOT IN"
+                " (SELECT * FROM unnest(%s::text[], %s::text[]))",
+                (login, shops, agents),
+            )
             self._set_duties(login, found)
             self._connection.execute("DELETE FROM session WHERE login = %s", (login,))
 
     def _set_duties(self, login: str, duties: Iterable[Duty]) -> None:
         for one in duties:
             self._connection.execute(
-                "INSERT INTO account_shop VALUES (%s, %s, %s)", (login, one.shop_id, one.agent_id or "")
+                "INSERT INTO account_shop VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+                (login, one.shop_id, one.agent_id or ""),
             )
 
     def all(self) -> list[Account]:

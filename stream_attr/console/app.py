@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from stream_attr.console.accounts import Accounts
+from stream_attr.console.accounts import Account, Accounts
 from stream_attr.console.doors import Attempts, Headers, OwnName, check_form, check_origin, form_of
 from stream_attr.console.entrance import Entrance
 from stream_attr.console.kept import Kept
@@ -29,6 +29,7 @@ from stream_attr.console.metrics import ConsoleMetrics, Measured
 from stream_attr.console.oidc_log_in import OidcLogIn
 from stream_attr.console.proxy import FromProxy, Network
 from stream_attr.console.rendering import FOLDER, Page, render
+from stream_attr.console.roles import Role
 from stream_attr.console.screens import (
     agent,
     appeal,
@@ -53,6 +54,7 @@ from stream_attr.console.visit import LANGUAGE_COOKIE, Asked, Visit, language_of
 from stream_attr.errors import UnusableError
 from stream_attr.kafka.writer import TopicWriter
 from stream_attr.lab.runner import Runner
+from stream_attr.ledger.appeals.waiting import to_answer, unseen_answers
 from stream_attr.ledger.texts import LANGUAGES
 
 if TYPE_CHECKING:  # an extra
@@ -236,7 +238,15 @@ def _visit(
     if account.role not in (screen.acting if is_sent else screen.roles):
         raise HTTPException(404)
     menu = tuple((one.path, one.title) for one in SCREENS if one.in_menu and account.role in one.roles)
-    return Visit(request, connection, session, account, language_of(request), menu)
+    waiting = {} if is_part else _waiting(connection, account)
+    return Visit(request, connection, session, account, language_of(request), menu, waiting)
+
+
+def _waiting(connection: Connection[Any], account: Account) -> dict[str, int]:
+    """Return by shop how many appeals wait for an account."""
+    if account.role is Role.REVIEWER:
+        return to_answer(connection, {one.shop_id for one in account.duties})
+    return unseen_answers(connection, account.login) if account.role is Role.AGENT else {}
 
 
 def _language(request: Request, *, secure: bool) -> Response:

@@ -30,6 +30,12 @@ class Today(NamedTuple):
     is_now: bool
     """Whether it is the clock's; False: the ledger's last one, long ago."""
 
+    @property
+    def whole_month(self) -> Period:
+        """Return the month before; of a ledger of the past that of its last day. Rules are tried on it."""
+        month = month_of(self.day)
+        return month_of(month.first - 1) if self.is_now else month
+
 
 def today(connection: Connection[Any], shop_id: str) -> Today:
     """Return the shop's day of now, or its last one in the ledger where that is over a week ago."""

@@ -57,6 +57,9 @@ TEXTS: Final[Mapping[str, Text]] = {
     "appeal_why": Text("why; needed unless it is granted whole", "说明；全部支持时可不填"),
     "appeal_withdraw": Text("Withdraw the appeal", "撤回申诉"),
     "appeals": Text("Appeals", "申诉"),
+    "appeals_answered": Text("answered since you looked", "个新答复"),
+    "appeals_waiting": Text("to be answered", "个待答复"),
+    "appeals_elsewhere": Text("To be answered, or seen, in other shops:", "其他店铺待处理："),
     "appeals_none": Text("There is no such appeal.", "没有此类申诉。"),
     "as_of": Text("As of", "数据截至"),
     "as_of_help": Text(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -77,6 +77,8 @@ class Visit:
     language: str
     menu: tuple[tuple[str, Text], ...]
     """The screens that the account may see: path and title."""
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    """By shop how many appeals wait to be answered, or their answers to be seen, by the account."""
     form: Asked = _NOTHING
     """What was sent; empty where a page is asked for."""
     file: UploadFile | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -15,6 +15,7 @@ from stream_attr.console.screens.rows import Shown
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.visit import Visit
 from stream_attr.ledger.appeals.sheet import TITLE, appeals_report
+from stream_attr.ledger.appeals.waiting import note_seen
 from stream_attr.ledger.appeals.words import STATES, State
 from stream_attr.ledger.periods import Period
 from stream_attr.ledger.reports.report import Report
@@ -54,6 +55,8 @@ def show(visit: Visit) -> Response:
         day = today(connection, shop_id).day
         [shop] = scope(connection, Options((shop_id,), Period(day, day)))
         names = {one.agent_id: one.name for one in shop.members.values() if one.name}
+        if own is not None and shop_id in visit.waiting and wanted in ("all", State.ANSWERED):
+            _have_seen(visit, shop_id, own)
         rows = list(report.rows)
         keys = [column.key for column in report.columns]
         return shop_page(
@@ -73,6 +76,16 @@ def show(visit: Visit) -> Response:
             is_last=len(rows) <= PER_PAGE,
             as_of=report.as_of,
         )
+
+
+def _have_seen(visit: Visit, shop_id: str, own: Collection[str]) -> None:
+    """Note once the page has been read that an agent has seen the answers that it shows."""
+    query = (
+        "SELECT max(ended_ts) FROM appeal WHERE shop_id = %s AND agent_id = ANY(%s) AND state = 'answered'"
+    )
+    ((until,),) = visit.connection.execute(query, (shop_id, list(own))).fetchall()
+    if until is not None:
+        visit.after.append(lambda: note_seen(visit.connection, visit.account.login, shop_id, until))
 
 
 def _page_number(text: str | None) -> int:

@@ -172,7 +172,7 @@ def _form(
 ) -> Response:
     now = today(visit.connection, shop_id)
     asked: Asked = visit.form if visit.form.pairs else visit.asked
-    last_month = month_of(month_of(now.day).first - 1)
+    last_month = now.whole_month
     try:
         days = chosen(asked, last_month)
     except UnusableError:

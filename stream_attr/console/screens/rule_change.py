@@ -17,7 +17,7 @@ from stream_attr.console.changes.history import differences, held_on
 from stream_attr.console.changes.previews import Preview, ask_preview, preview_of
 from stream_attr.console.changes.publication import NotPublishedError, publish
 from stream_attr.console.links import to
-from stream_attr.console.periods import chosen, month_of, today
+from stream_attr.console.periods import chosen, today
 from stream_attr.console.roles import CHANGES_RULES, Role
 from stream_attr.console.screens.rows import Shown, shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
@@ -100,7 +100,7 @@ def _page(visit: Visit, problem: Text | None = None, refused: list[Refusal] | No
             trial=preview.trial,
             found=found,
             tried=result,
-            last_month=[day_name(one) for one in month_of(today(connection, shop_id).day).before],
+            last_month=[day_name(one) for one in today(connection, shop_id).whole_month],
             Preview=Preview,
             can_preview=_can_preview(visit, shop_id),
             can_publish=visit.writer is not None,
@@ -172,7 +172,7 @@ def act(visit: Visit) -> Response:
         change = _asked(visit, Drafts(connection, shop_id))
         reader = settings_of if change.topic == SETTINGS else roster_of
         basis = basis_of(change.topic, shop_id, change.agent_id, reader(connection, shop_id))
-        last_month = month_of(today(connection, shop_id).day).before
+        last_month = today(connection, shop_id).whole_month
         held = held_on(_documents(change, history_of(connection, shop_id)), change.document["effective_from"])
     drafts, login = Drafts(visit.connection, shop_id), visit.account.login
     match visit.form.one("do"):
