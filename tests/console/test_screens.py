@@ -349,7 +349,11 @@ def test_a_form_keeps_all_that_it_was_asked_for(people, boss, path, asked):
 def test_a_live_screen_is_answered_when_there_is_something_new(people, boss):
     shop = people.shops[0]
     order = next(one["order_id"] for one in people.traffic.decisions if one["shop_id"] == shop)
-    for path in (f"/today?shop={shop}", f"/order?shop={shop}&order={order}"):
+    for path in (
+        f"/today?shop={shop}",
+        f"/order?shop={shop}&order={order}",
+        f"/orders?shop={shop}&page=1&status=final",
+    ):
         page = boss.get(path).text
         asks = html.unescape(re.findall('hx-get="(.*?)"', page)[0])
         assert boss.get(asks).status_code == 204
@@ -359,6 +363,8 @@ def test_a_live_screen_is_answered_when_there_is_something_new(people, boss):
         assert part.status_code == 200
         assert "<html" not in part.text
         assert 'id="live"' in part.text
+        links = [one for one in re.findall('href="(/.*?)"', part.text) if path.partition("?")[0] in one]
+        assert not [one for one in links if "part=" in one or "mark=" in one]
         assert html.unescape(re.findall('hx-get="(.*?)"', part.text)[0]) != asks
 
 

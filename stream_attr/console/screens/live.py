@@ -10,9 +10,10 @@ from stream_attr.console.links import changed
 from stream_attr.console.visit import Visit
 from stream_attr.ledger.reports.report import AsOf
 
-__all__ = ["Live", "unchanged", "watch"]
+__all__ = ["PARTS", "Live", "unchanged", "watch"]
 
-_PARTS: Final = ("mark", "part")
+PARTS: Final = ("mark", "part")
+"""What only a page that asks by itself has in its address."""
 
 
 class Live(NamedTuple):
@@ -39,6 +40,6 @@ def unchanged(visit: Visit, as_of: AsOf, beside: str = "") -> Response | None:
 
 def watch(visit: Visit, as_of: AsOf, beside: str = "") -> Live:
     """Return where a page that shows this asks for more; ``beside``: see `unchanged`."""
-    pairs = [(name, value) for name, value in visit.asked.pairs if name not in _PARTS]
+    pairs = [(name, value) for name, value in visit.asked.pairs if name not in PARTS]
     address = changed(visit.request.url.path, pairs, part="live", mark=_mark(as_of, beside))
     return Live(address, visit.is_part)

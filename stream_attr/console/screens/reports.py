@@ -18,19 +18,21 @@ from stream_attr.console.screens import team_figures
 from stream_attr.console.screens.exports import EXPORTS, file_of
 from stream_attr.console.screens.filters import BEHIND_NAMES, choices, options_of
 from stream_attr.console.screens.heat import heat_maps
+from stream_attr.console.screens.live import unchanged, watch
 from stream_attr.console.screens.made import made
 from stream_attr.console.screens.rows import shown_rows, sorted_rows
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.screens.team_figures import KeptReport
 from stream_attr.console.screens.trends import trend
 from stream_attr.console.visit import Asked, Visit, not_found
+from stream_attr.contract.topics import COMPARISONS, DECISIONS
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.asked import asked as figures_asked
 from stream_attr.ledger.by import TIMES
-from stream_attr.ledger.periods import Period
+from stream_attr.ledger.periods import Period, shop_zone
 from stream_attr.ledger.reports.agents import DEFAULT as TEAM_FIGURES
 from stream_attr.ledger.reports.report import Report, Row
-from stream_attr.ledger.reports.scope import Member, Options, agents_of, scope
+from stream_attr.ledger.reports.scope import Member, Options, agents_of, as_of, scope
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
@@ -44,6 +46,8 @@ _DIGITS: Final = 6
 
 _KEEPERS: Final = WHOLE_SHOP - {Role.AUDITOR}
 """Who may keep figures by a name."""
+_LIVE: Final = ("orders",)
+"""Reports that show by themselves what comes in, where their days have not ended."""
 _EMPTY: Final = {
     "goals": "empty_goals",
     "signals": "empty_signals",
@@ -121,6 +125,8 @@ def _show(name: str, visit: Visit, problem: str = "") -> Response:
         shop_id = visit.shop()
         if shop_id is None:
             return shop_page(visit, "no_shop.html", _REPORTS[name].title)
+        if (answer := _unchanged(name, visit, shop_id)) is not None:
+            return answer
         asking = _asking(name, visit, shop_id)
         if name == "compare" and not asking.profiles:
             return shop_page(visit, "no_profile.html", asking.of.title, shop_id=shop_id)
@@ -135,6 +141,14 @@ def _show(name: str, visit: Visit, problem: str = "") -> Response:
             report = made(visit, name, shop_id, asking.period, rows=part, **asking.options)
             rows = list(report.rows)
         return _page(visit, asking, report, rows, number, kept.get(shop_id, []), problem)
+
+
+def _unchanged(name: str, visit: Visit, shop_id: str) -> Response | None:
+    """Return the answer to a page that asks by itself, and has all that there is; None: it has not."""
+    if name not in _LIVE or not visit.is_part:
+        return None
+    topic = DECISIONS if visit.asked.one("profile") in (None, OFFICIAL) else COMPARISONS
+    return unchanged(visit, as_of(visit.connection, shop_zone(visit.connection, shop_id), (topic,)))
 
 
 def _keep(visit: Visit) -> Response:
@@ -236,6 +250,7 @@ def _page(
     is_whole = not (asking.options["groups"] or asking.options["persons"])
     drawn = asking.figures if asked.one("figures") else asking.of.trend
     hidden = frozenset(set(asking.options.get("figures", ())) - set(asking.figures))
+    is_live = asking.name in _LIVE and period.last >= asking.now.day
     heat = []
     if asking.name == "pressure":
         whole = shown_rows(report, list(report.rows), visit, shop_id, pairs)
@@ -274,6 +289,7 @@ def _page(
         kept=kept,
         may_keep=visit.account.role in _KEEPERS,
         problem=problem,
+        live=watch(visit, report.as_of) if is_live else None,
         trend=trend(visit, shop_id, _until(period, asking.now.day), drawn if is_whole else (), agents),
     )
 

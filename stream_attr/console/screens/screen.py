@@ -10,6 +10,7 @@ from starlette.responses import Response
 from stream_attr.console.locked import closed_months
 from stream_attr.console.rendering import Page, render
 from stream_attr.console.roles import EVERYBODY, Role
+from stream_attr.console.screens.live import PARTS
 from stream_attr.console.screens.menu import menu_of
 from stream_attr.console.visit import Visit
 from stream_attr.ledger.texts import Text
@@ -38,7 +39,8 @@ def shop_page(visit: Visit, template: str, title: Text, status_code: int = 200, 
 
     Of a page with a ``period`` it is said which months of it are closed.
     """
-    page = Page(visit.language, visit.request.url.path, visit.asked.pairs)
+    pairs = [(name, value) for name, value in visit.asked.pairs if name not in PARTS]
+    page = Page(visit.language, visit.request.url.path, pairs)
     shop_id, period = values.get("shop_id"), values.get("period")
     locked = closed_months(visit.connection, shop_id, period) if shop_id and period else []
     return render(
