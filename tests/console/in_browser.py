@@ -19,6 +19,8 @@ REQUIRED = os.environ.get("STREAM_ATTR_REQUIRE_BROWSER") == "1"
 needs_browser = pytest.mark.skipif(
     not (REQUIRED or CHROMIUM.exists()), reason=f"no browser: {CHROMIUM} is missing; .ci/chromium installs it"
 )
+PATIENCE_MS = 120_000
+"""How long a page may take on a machine that is busy: it is waited for, not judged."""
 AXE = Path(__file__).with_name("axe.min.js")
 
 
@@ -28,6 +30,7 @@ async def logged_in(
     """A page of somebody who has logged in; ``script``: whether the browser runs scripts."""
     size = {"width": width, "height": 900}
     context = await browser.new_context(viewport=size, locale=locale, java_script_enabled=script)
+    context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
     await page.goto(f"{address}/login")
     await page.fill("[name=login]", login)

@@ -21,7 +21,7 @@ from stream_attr.kafka.shop_records import read_shop_records
 from stream_attr.kafka.writer import TopicWriter
 from stream_attr.lab.runner import Runner
 from tests.console.conftest import PASSWORD, add, on_port
-from tests.console.in_browser import needs_browser
+from tests.console.in_browser import PATIENCE_MS, needs_browser
 from tests.console.rule_events import FIRST, SHOP, ZONE, events, folder_of, last_month
 from tests.console.rule_events import ROSTER as AGENTS
 from tests.console.test_browser import AXE, WIDTHS, browser, picture
@@ -215,6 +215,7 @@ async def test_a_change_is_entered_mended_tried_seen_and_published(
 async def opened(browser, address, locale):
     size = {"width": WIDTHS[locale], "height": 900}
     context = await browser.new_context(viewport=size, locale=locale)
+    context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{page.url}: {message.text}"))
