@@ -45,7 +45,9 @@ def foreign(people):
         )
         trials = Trials(connection)
         trial = trials.ask(other, (AS_IT_STOOD,), period("2026-11", None), "admin")
-        trials.end(trials.find(other, trial), State.CANCELLED)
+        asked = trials.find(other, trial)
+        assert asked is not None
+        trials.end(asked, State.CANCELLED)
         settings = connection.execute(
             "SELECT record FROM shop_settings WHERE shop_id = %s LIMIT 1", (other,)
         ).fetchone()[0]
