@@ -168,7 +168,7 @@ async def test_what_comes_in_shows_on_a_list_by_itself_and_leaves_the_form_alone
 ):
     page, said = await page_of(browser, address, "en-US")
     await page.goto(f"{address}{path}?shop={people.shops[0]}")
-    live = await page.evaluate("document.querySelector('#live').getAttribute('hx-get')")
+    live = await page.get_attribute("#live", "hx-get")
     assert await page.get_attribute("#live", "hx-trigger") == "every 1s"
     await page.fill(".find [name=order]", "begun to be typed")
     await page.evaluate("document.querySelector('#live').dataset.old = 'yes'")
@@ -176,9 +176,9 @@ async def test_what_comes_in_shows_on_a_list_by_itself_and_leaves_the_form_alone
     page.on("response", lambda one: answers.append(one.status) if "part=live" in one.url else None)
     with people.database.connection(autocommit=True) as connection:
         connection.execute("UPDATE sink_offset SET next = next + 1 WHERE topic = 'attribution-decisions'")
-    await page.wait_for_function("!document.querySelector('#live').dataset.old", timeout=PATIENCE_MS)
+    await page.locator("#live:not([data-old])").wait_for()
     assert answers.count(204) <= 1, "one was on its way, and the next has it: it asks every second"
-    assert await page.evaluate("document.querySelector('#live').getAttribute('hx-get')") != live
+    assert await page.get_attribute("#live", "hx-get") != live
     assert await page.input_value(".find [name=order]") == "begun to be typed"
     assert said == []
 
@@ -202,7 +202,7 @@ async def test_what_comes_in_shows_within_two_seconds(people, browser, address):
         )
         connection.execute("UPDATE sink_offset SET next = next + 1 WHERE topic = 'attribution-decisions'")
     live = page.locator("#live", has_text="ruled-by-nobody")
-    await live.wait_for(timeout=PATIENCE_MS)
+    await live.wait_for()
     assert answers.count(204) <= 1, "one was on its way, and the next has it: it asks every second"
     assert said == []
     with people.database.connection(autocommit=True) as connection:
