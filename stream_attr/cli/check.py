@@ -8,12 +8,13 @@ from collections import Counter
 import click
 
 from stream_attr.audit import AuditWarning
-from stream_attr.cli.params import FilesCommand, accept_future_option, wall_clock_ts
+from stream_attr.cli.params import FilesCommand, accept_future_option
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
 from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.replay.check import check
 from stream_attr.replay.run import Inputs
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["command"]
 
@@ -59,7 +60,7 @@ def command(
     warnings = 0
     try:
         inputs = Inputs(chat, orders, roster, settings, rulings)
-        now = None if accept_future else wall_clock_ts()
+        now = None if accept_future else wall_clock_ms()
         for found in check(inputs, wall_clock_ts=now, progress=progress):
             progress.shown.clear()
             if isinstance(found, AuditWarning):

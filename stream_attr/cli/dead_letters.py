@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from stream_attr.kafka.sender import (
     Sender,
 )
 from stream_attr.rules.vocabulary import Code
+from stream_attr.wall_clock import wall_clock_ms
 
 _OFFSETS = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
 _Letters = LettersOfFiles | LettersOfTopic
@@ -192,7 +192,7 @@ def replay(
     progress = Progress("read")
     on_read, on_sent = of_resending(progress, broker, delivery_timeout)
     account, published = Account(), Published()
-    began_ms = time.time_ns() // 1_000_000
+    began_ms = wall_clock_ms()
     try:
         letters = _letters(broker, security, topic_prefix, files)
         sender = Sender(

@@ -28,6 +28,7 @@ from stream_attr.kafka.address import DEFAULT_BOOTSTRAP
 from stream_attr.kafka.admin import create_topics
 from stream_attr.kafka.embedded import server
 from stream_attr.kafka.embedded.broker import embedded_broker
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["command"]
 
@@ -204,7 +205,7 @@ def _print_commands(
     """Print commands that use what runs."""
     screen.print("\nPaste in another terminal:", "bold")
     data_dir = None if ledger is None else ledger.data_dir
-    for line in next_commands(bootstrap, worker.url, data_dir, time.time_ns() // 1_000_000):
+    for line in next_commands(bootstrap, worker.url, data_dir, wall_clock_ms()):
         screen.print(line)
 
 

@@ -21,7 +21,6 @@ from stream_attr.cli.params import (
     WEB_URL,
     FilesCommand,
     accept_future_option,
-    wall_clock_ts,
 )
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.secured import web_token_option
@@ -56,6 +55,7 @@ from stream_attr.rules.order.order import Order
 from stream_attr.rules.shop.days import MIDNIGHT, day_number, zone
 from stream_attr.rules.shop.settings import DEFAULT_TIMEZONE, OFFICIAL
 from stream_attr.rules.shop.shop import Shop
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["command", "wrapped"]
 
@@ -236,7 +236,7 @@ def command(
     if until is not None and not has_events:
         raise click.UsageError("--until needs event files (--chat, --orders).")
     progress = Progress("read")
-    now = None if accept_future else wall_clock_ts()
+    now = None if accept_future else wall_clock_ms()
     source = _Source(
         inputs,
         EventFiles(inputs, until, allowed_lateness, now, progress) if has_events else None,

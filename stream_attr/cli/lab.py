@@ -17,7 +17,6 @@ from stream_attr.cli.params import (
     accept_future_option,
     broker_option,
     topic_prefix_option,
-    wall_clock_ts,
 )
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.report_made import output_options, write
@@ -27,6 +26,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.files.inputs import Inputs
 from stream_attr.kafka.security import Security
 from stream_attr.rules.shop.settings import PRESETS
+from stream_attr.wall_clock import wall_clock_ms
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -187,7 +187,7 @@ def run(
             days,
             payroll=None if scheme is None else _payroll(scheme, first, shop_id, source),
             processes=processes,
-            wall_clock_ts=None if accept_future else wall_clock_ts(),
+            wall_clock_ts=None if accept_future else wall_clock_ms(),
             progress=tell,
         )
     finally:

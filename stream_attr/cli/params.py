@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +39,6 @@ __all__ = [
     "delivery_timeout_option",
     "retention_options",
     "topic_prefix_option",
-    "wall_clock_ts",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -177,11 +175,6 @@ TOPIC_PREFIX = _Checked("prefix", checked_prefix)
 WEB_URL = _Checked("url", _checked_url)
 FOLDER = _Folder()
 EXISTING_FOLDER = _Folder(exists=True)
-
-
-def wall_clock_ts() -> int:
-    """Epoch milliseconds, now."""
-    return time.time_ns() // 1_000_000
 
 
 def accept_future_option(command: _Command) -> _Command:

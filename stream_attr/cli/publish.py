@@ -14,7 +14,6 @@ from stream_attr.cli.params import (
     broker_option,
     delivery_timeout_option,
     topic_prefix_option,
-    wall_clock_ts,
 )
 from stream_attr.cli.progress import Progress, of_sending
 from stream_attr.cli.secured import security_options
@@ -25,6 +24,7 @@ from stream_attr.kafka.publish import Inputs, publish
 from stream_attr.kafka.security import Security
 from stream_attr.kafka.sender import Published
 from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
+from stream_attr.wall_clock import wall_clock_ms
 
 
 @click.command(name="publish", cls=FilesCommand)
@@ -88,7 +88,7 @@ def command(
         )
     if names.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input (-) can be read once only.")
-    if until is not None and not accept_future and until > wall_clock_ts() + AHEAD_OF_CLOCK_MS:
+    if until is not None and not accept_future and until > wall_clock_ms() + AHEAD_OF_CLOCK_MS:
         echo(
             "--until lies more than 10 minutes ahead of the wall clock: workers will refuse these ticks as "
             "future_timestamp, unless started with --accept-future",

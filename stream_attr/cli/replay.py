@@ -20,7 +20,6 @@ from stream_attr.cli.params import (
     FilesCommand,
     accept_future_option,
     retention_options,
-    wall_clock_ts,
 )
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
@@ -36,6 +35,7 @@ from stream_attr.replay.run import Inputs, replay
 from stream_attr.replay.steps import without_collector
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import DAY_MS
+from stream_attr.wall_clock import wall_clock_ms
 
 LEAST_CACHE_MIB = 16
 
@@ -149,7 +149,7 @@ def command(
     outputs = replay(
         inputs,
         until=until,
-        wall_clock_ts=None if accept_future else wall_clock_ts(),
+        wall_clock_ts=None if accept_future else wall_clock_ms(),
         allowed_lateness_ms=allowed_lateness,
         retention=Retention(history_days * DAY_MS, order_retention_days * DAY_MS),
         processes=processes,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 import orjson
 
@@ -18,6 +16,7 @@ from stream_attr.kafka.shop_records import read_shop_records
 from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import day_number
 from stream_attr.rules.shop.settings import OFFICIAL
+from stream_attr.wall_clock import wall_clock_ms
 
 
 class _Day(click.ParamType):
@@ -84,7 +83,7 @@ def show(
     if profile not in history.profiles:
         known = ", ".join(sorted(history.profiles))
         raise click.UsageError(f"shop {shop} has no profile {profile!r}; it has: {known}.")
-    found = history.on(history.day_of(time.time_ns() // 1_000_000) if day is None else day, profile)
+    found = history.on(history.day_of(wall_clock_ms()) if day is None else day, profile)
     if as_json:
         echo_data(orjson.dumps(found.as_json()))
     else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, LiteralString, NamedTuple
@@ -17,6 +16,7 @@ from psycopg import Connection
 from stream_attr.console.roles import ROLE_NAMES, Role
 from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.ledger.texts import Text
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = [
     "LINK_MS",
@@ -28,7 +28,6 @@ __all__ = [
     "hash_of",
     "hashed",
     "matches",
-    "now_ms",
 ]
 
 LINK_MS: Final = 24 * 60 * 60 * 1000
@@ -106,11 +105,6 @@ class Account(NamedTuple):
     """Who it is, as the roster has persons; None: it is not said."""
 
 
-def now_ms() -> int:
-    """Return the wall clock, epoch milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 def hash_of(secret: str) -> bytes:
     """Return what is kept of a random secret of a link or a cookie."""
     return hashlib.sha256(secret.encode()).digest()
@@ -138,7 +132,7 @@ class Accounts:
             made = self._connection.execute(
                 "INSERT INTO account (login, name, role, created_ts, person_id) VALUES (%s, %s, %s, %s, %s)"
                 " ON CONFLICT DO NOTHING",
-                (login, name, role, now_ms(), person_id),
+                (login, name, role, wall_clock_ms(), person_id),
             ).rowcount
             if not made:
                 raise AccountError(_THERE.filled(login=repr(login)))
@@ -238,10 +232,11 @@ class Accounts:
         secret = secrets.token_urlsafe(32)
         with self._connection.transaction():
             self._connection.execute(
-                "DELETE FROM account_link WHERE login = %s OR expires_ts <= %s", (login, now_ms())
+                "DELETE FROM account_link WHERE login = %s OR expires_ts <= %s", (login, wall_clock_ms())
             )
             self._connection.execute(
-                "INSERT INTO account_link VALUES (%s, %s, %s)", (hash_of(secret), login, now_ms() + LINK_MS)
+                "INSERT INTO account_link VALUES (%s, %s, %s)",
+                (hash_of(secret), login, wall_clock_ms() + LINK_MS),
             )
         return secret
 
@@ -250,7 +245,7 @@ class Accounts:
         row = self._connection.execute(
             "SELECT login FROM account_link JOIN account USING (login)"
             " WHERE token_hash = %s AND expires_ts > %s AND active",
-            (hash_of(secret), now_ms()),
+            (hash_of(secret), wall_clock_ms()),
         ).fetchone()
         return None if row is None else str(row[0])
 

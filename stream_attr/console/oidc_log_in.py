@@ -14,13 +14,14 @@ from psycopg_pool import ConnectionPool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from stream_attr.console.accounts import Accounts, Busy, hash_of, now_ms
+from stream_attr.console.accounts import Accounts, Busy, hash_of
 from stream_attr.console.doors import Attempts
 from stream_attr.console.entrance import Entrance
 from stream_attr.console.log_in import LogIn, local_path
 from stream_attr.console.oidc_answers import Begun, NotProven, ProviderAway
 from stream_attr.console.proxy import address_of
 from stream_attr.console.sessions import Way
+from stream_attr.wall_clock import wall_clock_ms
 
 if TYPE_CHECKING:  # an extra
     from stream_attr.console.oidc import Provider
@@ -130,7 +131,7 @@ class OidcLogIn:
 
     def _keep(self, begun: Begun, following: str) -> None:
         with self._pool.connection() as connection, connection.transaction():
-            now = now_ms()
+            now = wall_clock_ms()
             connection.execute("DELETE FROM oidc_request WHERE expires_ts <= %s", (now,))
             connection.execute(
                 "INSERT INTO oidc_request (state_hash, nonce, code_verifier, following, expires_ts)"
@@ -144,6 +145,6 @@ class OidcLogIn:
             row = connection.execute(
                 "DELETE FROM oidc_request WHERE state_hash = %s AND expires_ts > %s"
                 " RETURNING nonce, code_verifier, following",
-                (hash_of(state), now_ms()),
+                (hash_of(state), wall_clock_ms()),
             ).fetchone()
         return None if row is None else _UnderWay(*row)

@@ -6,12 +6,12 @@ from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
 
-from stream_attr.console.accounts import now_ms
 from stream_attr.console.visit import Asked
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.periods import Period, period, shop_zone
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import Zone, day_name, day_number
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["Today", "chosen", "last_days", "month_of", "named", "today"]
 
@@ -40,7 +40,7 @@ class Today(NamedTuple):
 def today(connection: Connection[Any], shop_id: str) -> Today:
     """Return the shop's day of now, or its last one in the ledger where that is over a week ago."""
     zone = shop_zone(connection, shop_id)
-    now = zone.day_of(now_ms())
+    now = zone.day_of(wall_clock_ms())
     row = connection.execute(
         "SELECT max(day) FROM agent_day WHERE shop_id = %s AND day <= %s::date", (shop_id, day_name(now))
     ).fetchone()

@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
 
-from stream_attr.console.accounts import hash_of, now_ms
+from stream_attr.console.accounts import hash_of
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["IDLE_MS", "LONGEST_MS", "Began", "Session", "Sessions", "Way"]
 
@@ -57,7 +58,7 @@ class Sessions:
 
     def start(self, login: str, way: Way = Way.PASSWORD) -> str:
         """Begin a session, and return its secret; sessions that have ended are deleted."""
-        secret, now = secrets.token_urlsafe(32), now_ms()
+        secret, now = secrets.token_urlsafe(32), wall_clock_ms()
         with self._connection.transaction():
             self._connection.execute(
                 "DELETE FROM session WHERE used_ts <= %s OR started_ts <= %s",
@@ -75,7 +76,7 @@ class Sessions:
 
         ``is_used``: note it; not where a page asks by itself, as a screen that was left open does.
         """
-        now = now_ms()
+        now = wall_clock_ms()
         with self._connection.transaction():
             row = self._connection.execute(
                 "SELECT login, csrf_token, way, used_ts FROM session JOIN account USING (login)"
@@ -92,7 +93,7 @@ class Sessions:
 
     def all(self, login: str | None = None) -> list[Began]:
         """Return those that have not ended, of an account or (None) of all, the last used first."""
-        now = now_ms()
+        now = wall_clock_ms()
         rows = self._connection.execute(
             "SELECT login, way, started_ts, used_ts, number FROM session JOIN account USING (login)"
             " WHERE used_ts > %s AND started_ts > %s AND active AND (%s::text IS NULL OR login = %s)"

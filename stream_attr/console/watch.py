@@ -11,11 +11,11 @@ import psycopg
 from psycopg import Connection
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from stream_attr.console.accounts import now_ms
 from stream_attr.console.metrics import ConsoleMetrics
 from stream_attr.console.sessions import IDLE_MS, LONGEST_MS
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
 from stream_attr.ledger.database.connect import Database, DatabaseAway
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["Watch"]
 
@@ -91,7 +91,7 @@ class Watch:
 
 def _found(connection: Connection[Any]) -> tuple[int, int, dict[str, int]]:
     """Return how many sessions and unpublished rulings there are; by topic until when events are known."""
-    now = now_ms()
+    now = wall_clock_ms()
     query = "SELECT count(*) FROM session WHERE used_ts > %s AND started_ts > %s"
     [sessions] = connection.execute(query, (now - IDLE_MS, now - LONGEST_MS)).fetchone() or (0,)
     query = "SELECT count(*) FROM appeal WHERE state = 'open' AND ruling IS NOT NULL"

@@ -32,6 +32,7 @@ from stream_attr.kafka.clients import LOGGED, Reader
 from stream_attr.kafka.connection import reason_of
 from stream_attr.kafka.security import Security
 from stream_attr.kafka.sender import Published, Sender, TopicsMissingError
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["AdaptStream", "send"]
 
@@ -253,7 +254,7 @@ class AdaptStream:
             first, end = bounds
             self._metrics.lag(number, max(0, end - max(first, one.next, one.committed)))
             if one.next >= end:
-                send(self._sender, one.adaptation.expire(time.time_ns() // 1_000_000))
+                send(self._sender, one.adaptation.expire(wall_clock_ms()))
 
     def _progress(self, _acknowledged: int, silent_s: float) -> None:
         if silent_s < _SILENT_S:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -17,6 +16,7 @@ from stream_attr.errors import StreamAttrError
 from stream_attr.gateway.connections import ConnectedAccount, Lookup
 from stream_attr.gateway.http_calls import CallFailedError, Http
 from stream_attr.gateway.platform_client import PlatformClient
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["LookupAwayError", "Lookups"]
 
@@ -52,7 +52,7 @@ class Lookups:
         account: ConnectedAccount,
         timeout_s: float,
         tell: Callable[[str, str], None],
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
         """``tell``: told of each call by resource and ``asked``, ``known``, ``absent`` or ``failed``."""
         self._account = account

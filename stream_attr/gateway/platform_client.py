@@ -12,6 +12,7 @@ from stream_attr.adapters.reading import Document, parse
 from stream_attr.adapters.skips import SkippedError
 from stream_attr.gateway.http_calls import CallFailedError, Http
 from stream_attr.kafka.secret import UnusableSecretError, read_secret_file
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["Answer", "ConnectedApi", "PlatformClient", "SecretFile"]
 
@@ -78,7 +79,7 @@ class PlatformClient:
         http: Http,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
         self._connected, self._http = connected, http
         self._clock, self._sleep, self._now_ms = clock, sleep, now_ms

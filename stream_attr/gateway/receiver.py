@@ -24,6 +24,7 @@ from stream_attr.gateway.metrics import GatewayMetrics
 from stream_attr.gateway.rate import Rate
 from stream_attr.gateway.raw_record import BY, BY_SIGNATURE, BY_TOKEN, PATH
 from stream_attr.gateway.raw_sender import NotKeptError, RawSender, TooLargeError
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["MAX_BODY", "Receiver"]
 
@@ -92,7 +93,7 @@ class Receiver:
         request = Request(body, dict(http.headers), dict(http.query_params), http.url.path)
         if (echo := _handshake(account, request, http.method)) is not None:
             return self._answer(platform, Result.HANDSHAKE, echo)
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = wall_clock_ms()
         if http.method != "POST":
             return self._answer(platform, Result.UNSIGNED)
         if (refused := refusal(account, request, now_ms, self._max_age_ms)) is not None:

@@ -23,6 +23,7 @@ from stream_attr.processor import ShopRegistry
 from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
 from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import EARLIEST_TS, LATEST_TS
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["KEY_FIELDS", "Inputs", "Pace", "Parsed", "in_step", "publish", "record_key"]
 
@@ -183,7 +184,7 @@ def _accepted(
     """Return the settings and roster lines to send; raise if a worker would refuse one after ``history``."""
     registry = ShopRegistry()
     present = {(record.topic, record.value) for record in history if registry.apply(record) is None}
-    now = time.time_ns() // 1_000_000
+    now = wall_clock_ms()
     accepted, problems = [], []
     for topic, parsed in lines:
         value = parsed.line.value
@@ -227,7 +228,7 @@ def _parse(
 
 def _latest_ts() -> int:
     """Return the time after which an event is of the future now."""
-    return time.time_ns() // 1_000_000 + AHEAD_OF_CLOCK_MS
+    return wall_clock_ms() + AHEAD_OF_CLOCK_MS
 
 
 def _topics(inputs: Inputs, until: int | None) -> list[str]:

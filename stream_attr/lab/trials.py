@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, LiteralString, NamedTuple
@@ -17,6 +16,7 @@ from stream_attr.lab.result import LabPay, LabResult, PersonPay
 from stream_attr.lab.rule_sets import RuleSet
 from stream_attr.ledger.periods import Period
 from stream_attr.rules.shop.days import day_name, day_number
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["State", "Trial", "Trials"]
 
@@ -93,7 +93,7 @@ class Trials:
                 day_name(period.last),
                 orjson.dumps(sets).decode(),
                 by,
-                _now(),
+                wall_clock_ms(),
                 None if roster is None else orjson.dumps(roster).decode(),
                 scheme_id,
             ),
@@ -138,7 +138,7 @@ class Trials:
             "UPDATE lab_trial SET state = 'running', told_ts = %s WHERE (shop_id, trial_id) IN ("
             "SELECT shop_id, trial_id FROM lab_trial WHERE state = 'waiting' ORDER BY asked_ts, trial_id"
             " LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING shop_id, trial_id",
-            (_now(),),
+            (wall_clock_ms(),),
         ).fetchone()
         return None if found is None else self.find(*found)
 
@@ -147,7 +147,7 @@ class Trials:
         told = self._connection.execute(
             "UPDATE lab_trial SET read = %s, total = %s, told_ts = %s"
             " WHERE shop_id = %s AND trial_id = %s AND state = 'running'",
-            (read, total, _now(), trial.shop_id, trial.trial_id),
+            (read, total, wall_clock_ms(), trial.shop_id, trial.trial_id),
         )
         return bool(told.rowcount)
 
@@ -162,7 +162,7 @@ class Trials:
             ended = self._connection.execute(
                 "UPDATE lab_trial SET state = %s, problem = %s, result = %s, ended_ts = %s"
                 " WHERE shop_id = %s AND trial_id = %s AND state IN ('waiting', 'running')",
-                (state, problem, kept, _now(), *name),
+                (state, problem, kept, wall_clock_ms(), *name),
             )
             if ended.rowcount and pay is not None:
                 self._connection.cursor().executemany(
@@ -182,7 +182,7 @@ class Trials:
 
 def _trial(row: tuple[Any, ...]) -> Trial:
     shop, name, first, last, sets, by, asked, state, read, total, told, ended, problem, roster, scheme = row
-    if state == State.RUNNING and (told or 0) < _now() - _SILENT_MS:
+    if state == State.RUNNING and (told or 0) < wall_clock_ms() - _SILENT_MS:
         state = State.CANCELLED
     return Trial(
         shop,
@@ -199,7 +199,3 @@ def _trial(row: tuple[Any, ...]) -> Trial:
         roster,
         scheme,
     )
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
 from psycopg.sql import SQL, Composable
 
 from stream_attr.ledger.reports.distinct import distinct
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["Entry", "Sought", "actions", "entries", "note"]
 
@@ -57,7 +57,7 @@ def note(
         "INSERT INTO audit (ts, login, action, shop_id, about, before, after)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         (
-            time.time_ns() // 1_000_000,
+            wall_clock_ms(),
             login[:LONGEST],
             action,
             shop_id,

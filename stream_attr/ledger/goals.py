@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -20,6 +19,7 @@ from stream_attr.ledger.reports.report import Cell, Money, Number
 from stream_attr.ledger.reports.scope import Member, Options, agents_of, scope, unknown
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["FIELDS", "Entered", "Goal", "GoalError", "Goals", "in_smallest_unit", "quantity"]
 
@@ -126,7 +126,7 @@ class Goals:
 
     def store(self, goals: Iterable[Goal]) -> None:
         """Keep goals, each in place of one of the same shop, agent, figure and period."""
-        now = time.time_ns() // 1_000_000
+        now = wall_clock_ms()
         with self._connection.transaction(), self._connection.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO goal VALUES (%s, %s, %s, %s::date, %s::date, %s, %s, %s)"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, NamedTuple
 
 import orjson
 from psycopg import Connection
 
 from stream_attr.errors import UnusableError
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["Saved", "SavedReports", "check_name"]
 
@@ -46,7 +46,7 @@ class SavedReports:
         self._connection.execute(
             "INSERT INTO saved_report VALUES (%s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET"
             " (report, options, saved_ts) = (excluded.report, excluded.options, excluded.saved_ts)",
-            (one.name, one.report, orjson.dumps(one.options).decode(), time.time_ns() // 1_000_000),
+            (one.name, one.report, orjson.dumps(one.options).decode(), wall_clock_ms()),
         )
 
     def all(self) -> list[Saved]:

@@ -20,6 +20,7 @@ from stream_attr.kafka.embedded.server import free_port
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.migrate import migrate
 from stream_attr.ledger.database.publish import may_become_console
+from stream_attr.wall_clock import wall_clock_ms
 from tests.console.conftest import FROM_HERE, PASSWORD, add
 
 
@@ -46,10 +47,10 @@ def test_a_link_sets_a_password_once(connection):
 def test_a_link_is_too_old_after_a_day(connection, monkeypatch):
     add(connection, "li", Role.ADMIN)
     secret = Accounts(connection).link("li")
-    now = module.now_ms()
-    monkeypatch.setattr(module, "now_ms", lambda: now + LINK_MS - 60_000)
+    now = wall_clock_ms()
+    monkeypatch.setattr(module, "wall_clock_ms", lambda: now + LINK_MS - 60_000)
     assert Accounts(connection).of_link(secret) == "li"
-    monkeypatch.setattr(module, "now_ms", lambda: now + LINK_MS + 60_000)
+    monkeypatch.setattr(module, "wall_clock_ms", lambda: now + LINK_MS + 60_000)
     assert Accounts(connection).set_password(secret, hashed("another password")) is None
 
 
@@ -78,7 +79,8 @@ def test_another_link_and_a_new_password_end_earlier_links(connection):
     first, second = accounts.link("li"), accounts.link("li")
     assert (accounts.of_link(first), accounts.of_link(second)) == (None, "li")
     connection.execute(
-        "INSERT INTO account_link VALUES (%s, 'li', %s)", (module.hash_of("third"), module.now_ms() + 1000)
+        "INSERT INTO account_link VALUES (%s, 'li', %s)",
+        (module.hash_of("third"), wall_clock_ms() + 1000),
     )
     assert accounts.set_password(second, hashed(PASSWORD)) == "li"
     assert accounts.of_link("third") is None
@@ -88,7 +90,7 @@ def test_a_page_that_asks_by_itself_does_not_keep_a_session(connection):
     add(connection, "li", Role.ADMIN)
     sessions = Sessions(connection)
     secret = sessions.start("li")
-    used = module.now_ms() - 120_000
+    used = wall_clock_ms() - 120_000
     connection.execute("UPDATE session SET used_ts = %s", (used,))
     assert sessions.find(secret, is_used=False) is not None
     assert connection.execute("SELECT used_ts FROM session").fetchone() == (used,)
@@ -137,9 +139,9 @@ def test_a_session_ends_when_it_is_not_used_and_after_a_week(connection, column,
     add(connection, "li", Role.ADMIN)
     sessions = Sessions(connection)
     secret = sessions.start("li")
-    connection.execute(f"UPDATE session SET {column} = %s", (module.now_ms() - limit + 60_000,))
+    connection.execute(f"UPDATE session SET {column} = %s", (wall_clock_ms() - limit + 60_000,))
     assert sessions.find(secret) is not None
-    connection.execute(f"UPDATE session SET {column} = %s", (module.now_ms() - limit - 1,))
+    connection.execute(f"UPDATE session SET {column} = %s", (wall_clock_ms() - limit - 1,))
     assert sessions.find(secret) is None
 
 
@@ -151,11 +153,11 @@ def test_people_shows_who_is_logged_in_and_how(ledger, console):
         sessions.start("li", Way.OIDC)
         sessions.start("wang", Way.PROXY)
         connection.execute(
-            "UPDATE session SET used_ts = %s WHERE login = 'wang'", (module.now_ms() - IDLE_MS - 1,)
+            "UPDATE session SET used_ts = %s WHERE login = 'wang'", (wall_clock_ms() - IDLE_MS - 1,)
         )
         sessions.start("zhao")
         connection.execute("UPDATE account SET active = false WHERE login = 'zhao'")
-        used = module.now_ms() - 60_000
+        used = wall_clock_ms() - 60_000
         connection.execute("UPDATE session SET used_ts = %s WHERE login = 'li'", (used,))
         assert [(one.login, one.way) for one in sessions.all()] == [("li", Way.OIDC)]
         assert sessions.all()[0].used_ts == used

@@ -17,13 +17,13 @@ import pytest
 from prometheus_client import generate_latest
 from starlette.testclient import TestClient
 
-from stream_attr.console.accounts import now_ms
 from stream_attr.console.app import Settings, application
 from stream_attr.console.metrics import ConsoleMetrics
 from stream_attr.console.roles import Role
 from stream_attr.console.sessions import IDLE_MS, Sessions
 from stream_attr.console.watch import Watch
 from stream_attr.kafka.embedded.server import free_port
+from stream_attr.wall_clock import wall_clock_ms
 from tests.console.conftest import FROM_HERE, PASSWORD, add
 
 TOKEN = "a-token-of-those-who-watch"
@@ -129,7 +129,7 @@ def test_sessions_pool_and_as_of_are_told(ledger):
             Sessions(connection).start("li")
         connection.execute(
             "UPDATE session SET used_ts = %s WHERE token_hash = (SELECT min(token_hash) FROM session)",
-            (now_ms() - IDLE_MS - 1,),
+            (wall_clock_ms() - IDLE_MS - 1,),
         )
         connection.execute(
             "INSERT INTO sink_offset (topic, source_partition, next, watermark) VALUES"

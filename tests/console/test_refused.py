@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from stream_attr.console.accounts import Duty, now_ms
+from stream_attr.console.accounts import Duty
 from stream_attr.console.roles import Role
+from stream_attr.wall_clock import wall_clock_ms
 from tests.console.conftest import FROM_HERE, PASSWORD, add
 
 LETTERS = [
@@ -22,7 +23,7 @@ LETTERS = [
 @pytest.fixture
 def browser_of(ledger, console):
     """Somebody's browser, by role; the shops jd:1 and jd:2 are known by their rosters."""
-    now = now_ms()
+    now = wall_clock_ms()
     with ledger.connection(autocommit=True) as connection:
         for number, shop in enumerate(("jd:1", "jd:2")):
             connection.execute(

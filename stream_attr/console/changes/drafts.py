@@ -11,9 +11,9 @@ from typing import Any, Final, LiteralString, NamedTuple
 import orjson
 from psycopg import Connection
 
-from stream_attr.console.accounts import now_ms
 from stream_attr.console.changes.checks import value_of
 from stream_attr.contract.topics import ROSTER
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["Change", "Drafts", "State", "digest_of"]
 
@@ -128,7 +128,7 @@ class Drafts:
                 "INSERT INTO rule_change"
                 " (shop_id, topic, agent_id, content, digest, before, basis, changed_by, changed_ts)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING number",
-                (self._shop_id, topic, agent_id, content, digest, held, basis, login, now_ms()),
+                (self._shop_id, topic, agent_id, content, digest, held, basis, login, wall_clock_ms()),
             ).fetchone()
         else:
             row = self._connection.execute(
@@ -143,7 +143,7 @@ class Drafts:
                     "before": held,
                     "basis": basis,
                     "login": login,
-                    "now": now_ms(),
+                    "now": wall_clock_ms(),
                     "shop": self._shop_id,
                     "number": number,
                 },
@@ -180,5 +180,5 @@ class Drafts:
             "UPDATE rule_change SET state = 'published', published_by = %s, published_ts = %s,"
             " published_unseen = %s, source_partition = %s, source_offset = %s"
             " WHERE shop_id = %s AND number = %s",
-            (login, now_ms(), unseen, partition, offset, self._shop_id, change.number),
+            (login, wall_clock_ms(), unseen, partition, offset, self._shop_id, change.number),
         )

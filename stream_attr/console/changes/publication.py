@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from psycopg import Connection
 
-from stream_attr.console.accounts import now_ms
 from stream_attr.console.changes.checks import Refusal, key_of, refusals
 from stream_attr.console.changes.drafts import Change, Drafts, State
 from stream_attr.console.changes.history import differences
@@ -18,6 +17,7 @@ from stream_attr.kafka.shop_records import read_shop_records
 from stream_attr.kafka.writer import Position, TopicWriter
 from stream_attr.ledger import audit
 from stream_attr.processor.ports import Record
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["NotPublishedError", "publish"]
 
@@ -106,6 +106,6 @@ def _sent_before(change: Change, records: list[Record]) -> Position | None:
 def _check(change: Change, records: list[Record]) -> None:
     if basis_of(change.topic, change.shop_id, change.agent_id, records) != change.basis:
         raise NotPublishedError("basis_changed")
-    refused = refusals(change.topic, change.document, records, now_ms())
+    refused = refusals(change.topic, change.document, records, wall_clock_ms())
     if refused:
         raise NotPublishedError("change_refused", refused)

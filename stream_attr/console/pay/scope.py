@@ -14,12 +14,13 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.pq import TransactionStatus
 
-from stream_attr.console.accounts import Account, now_ms
+from stream_attr.console.accounts import Account
 from stream_attr.console.reading import as_owner, let_see
 from stream_attr.console.roles import Role
 from stream_attr.console.visit import Visit
 from stream_attr.ledger.periods import shop_zone
 from stream_attr.rules.shop.days import day_name
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["ACTING", "LOOKING", "PayScope", "of_whole_team", "pay_scope", "paying"]
 
@@ -93,7 +94,7 @@ def _person_of(connection: Connection[Any], account: Account) -> str | None:
         return account.person_id
     found = set()
     for one in account.duties:
-        today = day_name(shop_zone(connection, one.shop_id).day_of(now_ms()))
+        today = day_name(shop_zone(connection, one.shop_id).day_of(wall_clock_ms()))
         row = connection.execute(_OF_AGENT, (one.shop_id, one.agent_id or "", today)).fetchone()
         if row is not None:
             found.add(str(row[0]))

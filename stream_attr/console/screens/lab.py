@@ -8,7 +8,6 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from stream_attr.console.accounts import now_ms
 from stream_attr.console.changes.drafts import Drafts
 from stream_attr.console.changes.history import held_on
 from stream_attr.console.links import to
@@ -31,6 +30,7 @@ from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import PRESETS
 from stream_attr.rules.vocabulary import PRESET_NAMES
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["SCREEN"]
 
@@ -127,7 +127,7 @@ def _scheduled(visit: Visit, trial: Trial) -> Response:
     with visit.reading() as connection:
         history = history_of(connection, shop_id)
         basis = basis_of(SETTINGS, shop_id, None, settings_of(connection, shop_id))
-        tomorrow = day_name(shop_zone(connection, shop_id).day_of(now_ms()) + 1)
+        tomorrow = day_name(shop_zone(connection, shop_id).day_of(wall_clock_ms()) + 1)
     documents = [orjson.loads(one.value or b"") for one in history if one.topic == SETTINGS]
     held = held_on(documents, tomorrow) or {}
     kept = {field: value for field, value in held.items() if field not in bare_rules(held)}

@@ -10,7 +10,6 @@ import msgspec
 import orjson
 from starlette.responses import RedirectResponse, Response
 
-from stream_attr.console.accounts import now_ms
 from stream_attr.console.changes.checks import Refusal, refusals
 from stream_attr.console.changes.drafts import Change, Drafts, State
 from stream_attr.console.changes.history import differences, held_on
@@ -34,6 +33,7 @@ from stream_attr.ledger.reports.report import Report
 from stream_attr.ledger.texts import Text
 from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import day_name
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["SCREEN"]
 
@@ -74,7 +74,7 @@ def _page(visit: Visit, problem: Text | None = None, refused: list[Refusal] | No
         result = preview.result if preview.state is Preview.DONE else None
         found = None if result is None else _found(visit, shop_id, result)
         if is_draft and refused is None:
-            refused = refusals(change.topic, change.document, history, now_ms())
+            refused = refusals(change.topic, change.document, history, wall_clock_ms())
         day = change.document["effective_from"]
         may_act = visit.account.role in CHANGES_RULES
         if is_draft and may_act and found is not None and visit.request.method == "GET":

@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 import orjson
 from starlette.responses import RedirectResponse, Response
 
-from stream_attr.console.accounts import now_ms
 from stream_attr.console.changes.checks import Refusal, refusals
 from stream_attr.console.changes.drafts import Change, Drafts, State
 from stream_attr.console.changes.fields import FormField, Kind, find, value_text
@@ -27,6 +26,7 @@ from stream_attr.processor.ports import Record
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import DEFAULT_SETTINGS, PRESETS
 from stream_attr.rules.vocabulary import CODES, Role
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["AGENT_FORM", "SETTINGS_FORM"]
 
@@ -88,7 +88,7 @@ def _read(visit: Visit, topic: str, entered: object = None) -> _Basis | None:
         documents = [orjson.loads(one.value or b"") for one in history if one.topic == topic]
         if topic == ROSTER:
             documents = [one for one in documents if one["agent_id"] == agent_id]
-        tomorrow = day_name(shop_zone(connection, shop_id).day_of(now_ms()) + 1)
+        tomorrow = day_name(shop_zone(connection, shop_id).day_of(wall_clock_ms()) + 1)
         return _Basis(shop_id, agent_id, is_of_agent, tomorrow, history, digest, documents, change)
 
 
@@ -134,7 +134,7 @@ def _act(topic: str) -> Callable[[Visit], Response]:
             return _form(visit, topic, basis, document)
         if visit.form.one("basis") != basis.digest or visit.form.one("draft") != basis.draft:
             return _form(visit, topic, basis, document, is_changed=True, status=409)
-        refused = refusals(topic, document, basis.history, now_ms())
+        refused = refusals(topic, document, basis.history, wall_clock_ms())
         if refused:
             return _form(visit, topic, basis, document, refused, status=400)
         number = Drafts(visit.connection, basis.shop_id).save(
@@ -158,7 +158,7 @@ def _with_profile(document: dict[str, Any], name: str) -> tuple[dict[str, Any], 
     names = {one.name for one in _RULES}
     rules = {key: value for key, value in document.items() if key in names}
     tried = {"shop_id": "-", "effective_from": "2099-12-31", "profiles": {name: {}}}
-    refused = [one for one in refusals(SETTINGS, tried, (), now_ms()) if one.path == "profiles"]
+    refused = [one for one in refusals(SETTINGS, tried, (), wall_clock_ms()) if one.path == "profiles"]
     if name in profiles:
         refused = [Refusal("profiles", "bad_value", f"there is a profile {name!r} already")]
     if refused:

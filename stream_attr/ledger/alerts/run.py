@@ -6,7 +6,6 @@ after: so a restart sends nothing twice, and what a channel did not take is trie
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +17,7 @@ from stream_attr.ledger.alerts.judge import Judged, judge
 from stream_attr.ledger.alerts.messages import Message, message_of
 from stream_attr.ledger.alerts.rules import Rule
 from stream_attr.ledger.reports.scope import snapshot
+from stream_attr.wall_clock import wall_clock_ms
 
 if TYPE_CHECKING:
     from stream_attr.ledger.alerts.channels import Channel
@@ -151,7 +151,7 @@ def _send(connection: Connection[Any], channels: Mapping[str, Channel], done: Ro
             f"UPDATE alert_message SET status = 'sending', attempts = attempts + 1{_WHERE}", key
         )
         if channel.send(Message(title, body), begins=begins):
-            now = time.time_ns() // 1_000_000
+            now = wall_clock_ms()
             connection.execute(f"UPDATE alert_message SET status = 'sent', sent_ts = %s{_WHERE}", [now, *key])
             done.sent.append(f"{name}: {title}")
         else:

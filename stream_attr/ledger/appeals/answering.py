@@ -8,7 +8,6 @@ publishing it again changes nothing: `publish_again` does so for appeals that we
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -26,6 +25,7 @@ from stream_attr.ledger.appeals.parties import known_agent, refuse_concerned
 from stream_attr.ledger.appeals.rulings import Ruled, ruling_key, ruling_record
 from stream_attr.ledger.appeals.words import NOBODY, Answer, AppealError, State
 from stream_attr.ledger.texts import Text
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["Grant", "grant", "publish_again", "refuse", "ruling_id"]
 
@@ -72,7 +72,7 @@ def refuse(connection: Connection[Any], shop_id: str, appeal_id: str, said: str,
         connection.execute(
             "UPDATE appeal SET (state, answer, answer_said, answered_by, ended_ts) = (%s, %s, %s, %s, %s)"
             " WHERE shop_id = %s AND appeal_id = %s",
-            (State.ANSWERED, Answer.REFUSED, text, by.login, _now(), shop_id, appeal_id),
+            (State.ANSWERED, Answer.REFUSED, text, by.login, wall_clock_ms(), shop_id, appeal_id),
         )
         audit.note(connection, by.login, "refuse appeal", shop_id, f"{one.order_id} {appeal_id}")
         return found(connection, shop_id, appeal_id)
@@ -129,7 +129,7 @@ def publish_again(
     rows = connection.execute(
         "SELECT shop_id, appeal_id, (ruling->>'ts')::bigint <= %s FROM appeal"
         " WHERE state = 'open' AND ruling IS NOT NULL ORDER BY shop_id, appeal_id",
-        (_now() - _PATIENCE_MS,),
+        (wall_clock_ms() - _PATIENCE_MS,),
     )
     left = [one for *one, is_old in rows if (is_old if which is None else tuple(one) == which)]
     if left:
@@ -147,7 +147,7 @@ def _publish(connection: Connection[Any], write: Callable[[str, bytes], object],
         is_done = connection.execute(
             "UPDATE appeal SET (state, ended_ts) = (%s, %s) WHERE shop_id = %s AND appeal_id = %s"
             " AND state = 'open'",
-            (State.ANSWERED, _now(), one.shop_id, one.appeal_id),
+            (State.ANSWERED, wall_clock_ms(), one.shop_id, one.appeal_id),
         ).rowcount
         if is_done:
             assert one.answered_by is not None
@@ -181,7 +181,3 @@ def _refuse_needless(
         raise AppealError(_IN_PART.filled(expected=to or NOBODY))
     if to is not None:
         known_agent(connection, one.shop_id, to)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

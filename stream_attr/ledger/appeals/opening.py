@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
@@ -29,6 +28,7 @@ from stream_attr.ledger.periods import shop_zone
 from stream_attr.ledger.reports.report import Moment
 from stream_attr.ledger.texts import LANGUAGES, Text
 from stream_attr.rules.vocabulary import OUTCOMES
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = [
     "Asked",
@@ -124,7 +124,7 @@ def open_appeal(connection: Connection[Any], asked: Asked, own: Collection[str],
                     now.agent_id,
                     now.revision,
                     by,
-                    time.time_ns() // 1_000_000,
+                    wall_clock_ms(),
                 ),
             )
         except UniqueViolation as error:  # at the same moment by another request
@@ -169,7 +169,7 @@ def withdraw(connection: Connection[Any], shop_id: str, appeal_id: str, by: str)
             raise AppealError(_PUBLISHING.filled(by=one.answered_by))
         connection.execute(
             "UPDATE appeal SET (state, ended_ts) = (%s, %s) WHERE shop_id = %s AND appeal_id = %s",
-            (State.WITHDRAWN, time.time_ns() // 1_000_000, shop_id, appeal_id),
+            (State.WITHDRAWN, wall_clock_ms(), shop_id, appeal_id),
         )
         audit.note(connection, by, "withdraw appeal", shop_id, f"{one.order_id} {appeal_id}")
         return found(connection, shop_id, appeal_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -12,6 +11,7 @@ from stream_attr.codec.records.ruling import decode_ruling
 from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.topics import RULINGS
 from stream_attr.errors import UnusableError
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["Came", "Ruled", "came_of", "holds", "ruling_key", "ruling_record"]
 
@@ -54,7 +54,7 @@ def ruling_record(connection: Connection[Any] | None, ruled: Ruled, event_id: st
 
     Raises UnusableError where a worker would refuse it.
     """
-    now = time.time_ns() // 1_000_000
+    now = wall_clock_ms()
     last = None
     if connection is not None:
         row = connection.execute(_LAST, (ruled.shop_id, ruled.order_id)).fetchone()

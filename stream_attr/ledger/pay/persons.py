@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
@@ -14,6 +13,7 @@ from stream_attr.ledger.pay.schemes import who
 from stream_attr.ledger.texts import Text
 from stream_attr.pay.employment import Employment
 from stream_attr.rules.shop.days import day_number
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["Account", "Accounts", "Paid", "Persons"]
 
@@ -75,7 +75,7 @@ class Persons:
             " (name, scheme_id, first_day, last_day, probation_until, set_by, set_ts) = (excluded.name,"
             " excluded.scheme_id, excluded.first_day, excluded.last_day, excluded.probation_until,"
             " excluded.set_by, excluded.set_ts)",
-            (one.person_id, one.name, one.scheme_id, *one.employment, who(by), time.time_ns() // 1_000_000),
+            (one.person_id, one.name, one.scheme_id, *one.employment, who(by), wall_clock_ms()),
         )
 
     def all(self, scheme_id: str | None = None) -> list[Paid]:

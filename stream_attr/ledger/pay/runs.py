@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
@@ -21,6 +20,7 @@ from stream_attr.ledger.reports.report import Moment
 from stream_attr.ledger.texts import LANGUAGES, Text
 from stream_attr.pay.employment import days_of_month
 from stream_attr.pay.lines import decode, encode
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["Run", "RunId", "Runs", "Summary", "month_asked"]
 
@@ -166,7 +166,7 @@ class Runs:
         if (found := self.find(run)) is not None:
             _refuse_closed(found)
         self._refuse_twice(run, list(kept))
-        signed = (who(by), time.time_ns() // 1_000_000)
+        signed = (who(by), wall_clock_ms())
         self._connection.execute(
             "INSERT INTO pay_run (scheme_id, month, version, state, persons, basis, drafted_by, drafted_ts)"
             " VALUES (%s, %s::date, %s, 'draft', %s, %s, %s, %s) ON CONFLICT (scheme_id, month) DO UPDATE SET"
@@ -239,7 +239,7 @@ class Runs:
             self._connection.execute(
                 f"UPDATE pay_run SET (state, {new}_by, {new}_ts) = (%s, %s, %s)"
                 " WHERE scheme_id = %s AND month = %s::date",
-                (new, name, time.time_ns() // 1_000_000, run.scheme_id, run.first_day),
+                (new, name, wall_clock_ms(), run.scheme_id, run.first_day),
             )
         except CheckViolation as error:
             if error.diag.constraint_name != "pay_run_four_eyes":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -14,6 +13,7 @@ from stream_attr.ledger.figures import FIGURES, Figure
 from stream_attr.ledger.formulas import Kind, Total
 from stream_attr.pay.reading import encode_scheme, read_scheme
 from stream_attr.pay.versions import scheme_of
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["ATTAINMENT", "Schemes", "Stored", "read", "who"]
 
@@ -94,7 +94,7 @@ class Schemes:
                 scheme.effective_from,
                 document.decode(),
                 who(by),
-                time.time_ns() // 1_000_000,
+                wall_clock_ms(),
             ),
         )
         return True

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stream_attr.rules.shop.days import DAY_MS
-from stream_attr.worker.wall_clock import wall_clock_ms
+from stream_attr.wall_clock import wall_clock_ms
 
 __all__ = ["RetentionWatch"]
 

@@ -8,8 +8,8 @@ from stream_attr.processor import Options, Processor, ShopRegistry
 from stream_attr.processor.ports import Store
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import DAY_MS
+from stream_attr.wall_clock import wall_clock_ms
 from stream_attr.worker.config import Clock, Judging, WorkerConfig
-from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = ["processor_judging"]
 

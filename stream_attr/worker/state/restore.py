@@ -28,6 +28,7 @@ from stream_attr.contract.topics import CHANGELOG
 from stream_attr.kafka.clients import LOGGED, Reader
 from stream_attr.kafka.security import UNSECURED, Security
 from stream_attr.processor.ports import PROGRESS_KEY
+from stream_attr.wall_clock import wall_clock_ms
 from stream_attr.worker.ops.unreadable import Unreadable
 from stream_attr.worker.state.changelog_reader import (
     READER_SETTINGS,
@@ -38,7 +39,6 @@ from stream_attr.worker.state.changelog_reader import (
 from stream_attr.worker.state.lineage import LINEAGE_KEY, Lineage, decode_lineage, encode_lineage
 from stream_attr.worker.state.store import LocalStore
 from stream_attr.worker.task.topic_ids import TopicRecreatedError
-from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = ["Interrupted", "Restored", "restore"]
 

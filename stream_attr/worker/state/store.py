@@ -21,9 +21,9 @@ from sortedcontainers import SortedDict
 
 from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.processor.ports import Store
+from stream_attr.wall_clock import wall_clock_ms
 from stream_attr.worker.config import StoreKind
 from stream_attr.worker.state.memory_budget import Memory
-from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = [
     "GLOBAL_TABLES_KEY",

@@ -17,11 +17,11 @@ from stream_attr.contract.records.tick import TICK_VERSION
 from stream_attr.contract.topics import TICKS
 from stream_attr.kafka.clients import LOGGED
 from stream_attr.kafka.clock_steps import CLIENTS
+from stream_attr.wall_clock import wall_clock_ms
 from stream_attr.worker.config import WorkerConfig
 from stream_attr.worker.ops.broker_health import BrokerHealth
 from stream_attr.worker.startup.topics_check import EVENTS, INPUTS
 from stream_attr.worker.task.assignment import Assignment
-from stream_attr.worker.wall_clock import wall_clock_ms
 
 __all__ = ["send_ticks"]
 

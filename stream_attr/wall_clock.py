@@ -1,4 +1,4 @@
-"""The wall clock of a worker: for ticks, future timestamps, the age of tasks and of local stores."""
+"""The wall clock, for what is not decided by the time of events."""
 
 from __future__ import annotations
 
