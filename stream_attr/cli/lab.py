@@ -156,7 +156,7 @@ def run(
     accept_future: bool,
     view: str,
     between: tuple[str, str] | None,
-    format_: str,
+    format_: str | None,
     out: Path | None,
     language: str,
     **files: tuple[str, ...],
@@ -209,7 +209,7 @@ def show_(
     file: Path,
     view: str,
     between: tuple[str, str] | None,
-    format_: str,
+    format_: str | None,
     out: Path | None,
     language: str,
 ) -> None:

@@ -72,9 +72,7 @@ def output_options(function: _Command) -> _Command:
             "--format",
             "format_",
             type=click.Choice(FORMATS),
-            default="table",
-            show_default=True,
-            help="How to show it.",
+            help="How to show it.  [default: by how FILE ends, else table]",
         ),
         click.option(
             "--out",
@@ -89,16 +87,19 @@ def output_options(function: _Command) -> _Command:
     return function
 
 
-def show(name: str, *, format_: str, out: Path | None, language: str, **asked: Any) -> None:
+def show(name: str, *, format_: str | None, out: Path | None, language: str, **asked: Any) -> None:
     """Make a report, and show or write it."""
     _check_output(format_, out)
     with made(name, **asked) as report:
         write(report, format_=format_, out=out, language=language)
 
 
-def write(report: Any, *, format_: str, out: Path | None, language: str) -> None:
+def write(report: Any, *, format_: str | None, out: Path | None, language: str) -> None:
     """Show a report, or write it to a file."""
     _check_output(format_, out)
+    if format_ is None:
+        ending = "" if out is None else out.suffix.removeprefix(".").lower()
+        format_ = ending if ending in FORMATS else "table"
     output = ledger_module("formats.output")
     if out is not None:
         with output.complete_file(out) as file:
@@ -112,7 +113,7 @@ def write(report: Any, *, format_: str, out: Path | None, language: str) -> None
         output.WRITERS[format_](report, language, click.get_binary_stream("stdout"))
 
 
-def _check_output(format_: str, out: Path | None) -> None:
+def _check_output(format_: str | None, out: Path | None) -> None:
     if format_ in _FILES and out is None:
         raise click.UsageError(f"--format {format_} needs --out FILE.")
 

@@ -82,6 +82,25 @@ def test_csv_and_json_go_to_standard_output(middle: Traffic) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "options", "begins"),
+    [
+        ("sales.xlsx", (), b"PK\x03\x04"),
+        ("SALES.CSV", (), b"\xef\xbb\xbf"),
+        ("sales.json", (), b"{"),
+        ("sales.txt", (), b"shop: "),
+        ("table", (), b"shop: "),
+        ("sales.xlsx", ("--format", "csv"), b"\xef\xbb\xbf"),
+    ],
+)
+def test_the_format_of_a_file_is_that_of_its_ending(
+    middle: Traffic, tmp_path: Path, name: str, options: tuple[str, ...], begins: bytes
+) -> None:
+    file = tmp_path / name
+    assert run(middle.database, "sales", *ASKED, *options, "--out", str(file)).exit_code == 0
+    assert file.read_bytes().startswith(begins)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("sales", *ASKED, "--format", "xlsx"), "--format xlsx needs --out FILE."),
