@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from psycopg import Connection
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
+from stream_attr.console import accounts
 from stream_attr.console.accounts import Accounts, Duty, hashed
 from stream_attr.console.app import Settings, application
 from stream_attr.console.roles import Role
@@ -33,8 +35,28 @@ PASSWORD = "correct horse"
 FROM_HERE = {"sec-fetch-site": "same-origin"}
 
 
+HASHER = accounts._HASHER
+"""The product's."""
+
 APPEALS: dict[str, str] = {}
 """By shop an open appeal; in the first shop it is of the account ``agent``."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Hash passwords by the least that argon2 takes: a thousand tests log in, and few are about that."""
+    least = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_HASHER", least)
+        patch.setattr(accounts, "_NOBODY", least.hash(PASSWORD))
+        yield
+
+
+@pytest.fixture
+def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords as the product does."""
+    monkeypatch.setattr(accounts, "_HASHER", HASHER)
+    monkeypatch.setattr(accounts, "_NOBODY", HASHER.hash(PASSWORD))
 
 
 class People(NamedTuple):
@@ -68,9 +90,9 @@ def pay_of(people: People, path: str, shop: str) -> str:
 
 def add(connection: Connection, login: str, role: Role, *duties: Duty) -> None:
     """An account with the password of all."""
-    accounts = Accounts(connection)
-    accounts.add(login, login.title(), role, duties)
-    assert accounts.set_password(accounts.link(login), hashed(PASSWORD)) == login
+    known = Accounts(connection)
+    known.add(login, login.title(), role, duties)
+    assert known.set_password(known.link(login), hashed(PASSWORD)) == login
 
 
 def served(database: Database) -> Iterator[Callable[[], TestClient]]:
