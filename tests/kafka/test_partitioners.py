@@ -8,8 +8,11 @@ import pytest
 from confluent_kafka import Producer
 
 from stream_attr.kafka.admin import create_topics
+from tests.kafka.conftest import any_broker
 from tests.kafka.verdicts import RealWorker, until_at_rest
 from tests.kafka.worker_process import until
+
+pytestmark = any_broker
 
 PARTITIONS = 4
 BUYERS = 300

@@ -18,6 +18,7 @@ from tests.adapters.test_decisions import SETTINGS
 from tests.gateway.platform_api import KEY, platform_api
 from tests.gateway.signed_api import api_secrets, signed_api
 from tests.gateway.test_platform_client import APIS
+from tests.kafka.conftest import any_broker
 from tests.kafka.gateway_process import AdaptProcess, GatewayProcess, connections_file
 from tests.kafka.worker_process import read_json
 
@@ -84,6 +85,7 @@ def started() -> Iterator[list[Any]]:
             process.kill()
 
 
+@any_broker
 @pytest.mark.parametrize("platform", ORDER)
 def test_what_a_platform_sends_ends_as_one_decision(
     platform, broker, topic_prefix, tmp_path, api, buyers, started

@@ -20,6 +20,7 @@ from tests.adapters.test_decisions import SETTINGS
 from tests.gateway.platform_api import KEY, platform_api
 from tests.gateway.signed_api import api_secrets, signed_api
 from tests.gateway.test_platform_client import APIS
+from tests.kafka.conftest import any_broker
 from tests.kafka.gateway_process import AdaptProcess, GatewayProcess, connections_file
 from tests.kafka.test_platform_to_decision import BUYERS, HELPDESK, ORDER, PAID, PLACED, jd_orders
 from tests.kafka.worker_process import WorkerProcess, messages, read_json, until
@@ -231,6 +232,7 @@ def test_killed_and_refused_it_goes_on_and_says_why(broker, topic_prefix, tmp_pa
     assert "Traceback" not in pull.said()
 
 
+@any_broker
 def test_messages_of_wechat_customer_service_come_by_their_cursor(
     broker, topic_prefix, tmp_path, api, accounts, started
 ):
@@ -257,6 +259,7 @@ def test_messages_of_wechat_customer_service_come_by_their_cursor(
     assert len(ids) == len(set(ids))
 
 
+@any_broker
 def test_a_wechat_shop_and_its_customer_service_are_joined_by_the_unionid(
     broker, topic_prefix, tmp_path, api, started
 ):

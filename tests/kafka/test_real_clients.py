@@ -28,6 +28,7 @@ from tests.adapters.platforms import changed, documents, sample
 from tests.adapters.test_decisions import PLACED, ROBOT, SETTINGS, conversation
 from tests.gateway.platform_api import KEY, platform_api
 from tests.gateway.signing import SECRETS
+from tests.kafka.conftest import any_broker
 from tests.kafka.gateway_process import AdaptProcess, GatewayProcess, connections_file
 from tests.kafka.worker_process import WorkerProcess, read_json, until
 
@@ -115,6 +116,7 @@ def publish(bootstrap: str, prefix: str, folder: Path, topic: str, record: objec
     subprocess.run([sys.executable, "-m", "stream_attr", *command], check=True, timeout=60)
 
 
+@any_broker
 def test_signed_by_openssl_sent_by_curl_twice_in_any_order_each_order_is_decided_once(
     broker, topic_prefix, tmp_path, started
 ):
