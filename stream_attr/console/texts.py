@@ -79,6 +79,10 @@ TEXTS: Final[Mapping[str, Text]] = {
     "behind_next": Text("{amount} ahead of the next one", "领先下一名 {amount}"),
     "busy": Text("Many people are logging in: try again.", "登录人数较多，请重试。"),
     "buyer": Text("Buyer", "买家"),
+    "by_one": Text(
+        "Rows are by agent, person or group: choose one of them. Times can be chosen beside it.",
+        "每行只能按客服、人员、分组中的一种，可另选时间。",
+    ),
     "buyer_days": Text("days with chat:", "有接待的日期："),
     "buyer_help": Text(
         "Each reception once, by its first message; chat itself is not kept. An order is shown where "
@@ -101,6 +105,10 @@ TEXTS: Final[Mapping[str, Text]] = {
     "day_after": Text("day after", "后一天"),
     "definitions": Text("What the figures mean", "指标定义"),
     "differs": Text("somebody else", "归属不同"),
+    "drawn_together": Text(
+        "The lines are of these {count} agents together; of six or fewer each has its own.",
+        "以上为所选 {count} 位客服合计；不超过 6 位时每人一条线。",
+    ),
     "done": Text("what was done", "操作"),
     "delete_kept": Text("Delete {name}", "删除 {name}"),
     "empty_compare": Text("No order of these days would be another's.", "这些日期内没有归属会改变的订单。"),
@@ -236,7 +244,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     ),
     "not_verified": Text(
         "The receipt does not support this verdict. Do not pay by it; report it.",
-        "收据与归属结果不符。请勿据此计薪，并请报告。",
+        "判定依据与归属结果不符。请勿据此计薪，并请报告。",
     ),
     "open_order": Text("Open", "查看"),
     "order": Text("order", "订单"),
@@ -316,12 +324,15 @@ TEXTS: Final[Mapping[str, Text]] = {
     "since_final": Text(
         "Final since {time}: chat can no longer change it.", "自 {time} 起已定，聊天不再改变归属。"
     ),
-    "verified": Text("The receipt supports this verdict and no other.", "收据支持且仅支持此归属结果。"),
+    "verified": Text(
+        "The receipt supports this verdict and no other.", "已复核：判定依据支持且仅支持此归属结果。"
+    ),
     "when": Text("when", "时间"),
     "whose": Text("whose it is", "归属"),
     "who": Text("who", "谁"),
     "why_not": Text("Why not this agent?", "为什么不是这位客服？"),
     "why_agent": Text("any agent, by id or name", "任意客服，ID 或姓名"),
+    "why_of": Text("Who talked with the buyer around this order:", "此订单前后接待过买家的客服："),
     "why_ask": Text("Ask", "查询"),
     "of_pending": Text("still pending: {value}", "其中待定：{value}"),
     "older": Text("older", "更早"),

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from stream_attr.console.texts import TEXTS
+from stream_attr.ledger.texts import LANGUAGES
 from tests.console.conftest import FROM_HERE
 from tests.console.test_screens import rows_of
 
@@ -114,17 +116,73 @@ def test_what_is_drawn_by_day_is_what_the_records_say_and_stands_in_a_table(peop
     amounts = drawn[0]
     of = agent if path == "/agent" else "*"
     sums = {one["day"]: one["sales"]["amount"] for one in days if one["agent_id"] == of}
-    assert amounts["values"] == [sums.get(day, 0) / 100 for day in amounts["days"]]
-    assert sum(amounts["values"]) > 0
+    [line] = amounts["series"]
+    assert line["name"] == ""
+    assert line["values"] == [sums.get(day, 0) / 100 for day in amounts["days"]]
+    assert sum(line["values"]) > 0
     table = next(
         one
         for one in (rows_of(text, which) for which in range(text.count("<table>")))
         if one[0][0][0] in ("day", "日期")
     )
     shown = {row[0][0]: row[1][0] for row in table[1:]}
-    for day, said in zip(amounts["days"], amounts["texts"], strict=True):
+    for day, said in zip(amounts["days"], line["texts"], strict=True):
         assert shown[day] == said
     assert "/static/echarts.min.js" in text
+
+
+def best(people, shop, count):
+    """Agents of a shop by their sales, and the fen of each by day."""
+    sums: dict[str, dict[str, int]] = {}
+    for one in people.traffic.agent_days:
+        if one["shop_id"] == shop and one["agent_id"] != "*":
+            sums.setdefault(one["agent_id"], {})[one["day"]] = one["sales"]["amount"]
+    names = sorted(sums, key=lambda who: (-sum(sums[who].values()), who))[:count]
+    return {name: sums[name] for name in names}
+
+
+def drawn_of(text):
+    return json.loads(html.unescape(re.findall('data-trend="(.*?)"', text)[0]))
+
+
+def test_a_few_agents_have_a_line_each_and_many_one_together(people, boss):
+    shop = people.shops[0]
+    few = best(people, shop, 3)
+    query = [("shop", shop), *DAYS.items()]
+    text = boss.get(f"/sales?{urlencode([*query, *(('agent', one) for one in few)])}").text
+    amounts = drawn_of(text)
+    assert {one["name"].split()[0] for one in amounts["series"]} == set(few)
+    for line in amounts["series"]:
+        own = few[line["name"].split()[0]]
+        wanted = {day: own[day] / 100 for day in amounts["days"] if day in own}
+        found = dict(zip(amounts["days"], line["values"], strict=True))
+        assert {day: value for day, value in found.items() if value is not None} == wanted
+    assert TEXTS["drawn_together"].english.partition("{")[0] not in text
+    many = best(people, shop, 7)
+    assert len(many) == 7
+    text = boss.get(f"/sales?{urlencode([*query, *(('agent', one) for one in many)])}").text
+    amounts = drawn_of(text)
+    [line] = amounts["series"]
+    together = [sum(own.get(day, 0) for own in many.values()) / 100 for day in amounts["days"]]
+    assert line["values"] == together
+    assert TEXTS["drawn_together"].filled(count=7).english in text
+
+
+def test_rows_are_by_one_of_whom_and_the_form_offers_no_two(people, boss):
+    shop = people.shops[0]
+    text = boss.get(f"/sales?shop={shop}&by=group&by=day").text
+    [choice] = re.findall('<select name="by">(.*?)</select>', text, re.DOTALL)
+    assert re.findall('value="(.+?)"( selected)?', choice) == [
+        ("agent", ""), ("person", ""), ("group", " selected"),
+    ]  # fmt: skip
+    assert re.findall('type="checkbox" name="by" value="(.*?)" checked', text) == ["day"]
+    for language in LANGUAGES:
+        boss.cookies.set("language", language)
+        refused = boss.get(f"/sales?shop={shop}&by=agent&by=group")
+        assert refused.status_code == 400
+        assert TEXTS["by_one"].of(language) in html.unescape(refused.text)
+        assert "--by" not in refused.text
+    boss.cookies.delete("language")
 
 
 def test_a_screen_without_lines_loads_no_script_for_them(people, boss):

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from starlette.exceptions import HTTPException
 
 from stream_attr.console.visit import Asked
-from stream_attr.ledger.by import BY
+from stream_attr.ledger.by import BY, TIMES, WHO
 from stream_attr.ledger.reports import losses, signals
 from stream_attr.ledger.reports.orders import BASKETS, BEHIND
 from stream_attr.ledger.reports.scope import Member
@@ -40,6 +40,7 @@ _AGENT: Final = Text("agent", "客服")
 _PRODUCT: Final = Text("product alone", "仅含商品")
 _BASKET: Final = Text("products", "商品数")
 _BY: Final = Text("rows by", "按")
+_BY_TIME: Final = Text("and by", "按时间")
 _KIND: Final = Text("kind", "类型")
 _BY_NAMES: Final = {
     "agent": _AGENT,
@@ -62,6 +63,8 @@ class Choice(NamedTuple):
     title: Text
     values: tuple[tuple[str, Text], ...]
     chosen: tuple[str, ...]
+    is_single: bool = False
+    """Whether one of them at most can be chosen."""
 
     @property
     def chosen_names(self) -> list[Text]:
@@ -79,8 +82,10 @@ def choices(name: str, asked: Asked, agents: Iterable[Member], *, takes_by: bool
         found.append(Choice("agent", _AGENT, tuple(people.items()), asked.all("agent")))
     if takes_by:
         without = () if name in ("sales", "pending") else ("hour",)
-        names = tuple((key, text) for key, text in _BY_NAMES.items() if key not in without)
-        found.append(Choice("by", _BY, names, asked.all("by")))
+        for what, keys, is_single in ((_BY, WHO, True), (_BY_TIME, TIMES, False)):
+            names = tuple((one, _BY_NAMES[one]) for one in keys if one in _BY_NAMES and one not in without)
+            chosen = tuple(one for one in asked.all("by") if one in keys)
+            found.append(Choice("by", what, names, chosen, is_single))
     if name == "orders":
         for key, words in WORDS.items():
             rows = tuple((word, Text(word.replace("_", " "), row.chinese)) for word, row in words.items())

@@ -11,6 +11,7 @@ from stream_attr.codec.money import format_money
 from stream_attr.console.screens.buyer import may_open
 from stream_attr.console.screens.live import unchanged, watch
 from stream_attr.console.screens.order_appeals import appeal_form, shown_appeals
+from stream_attr.console.screens.order_timeline import Entry, timeline
 from stream_attr.console.screens.screen import shop_page
 from stream_attr.console.shop_records import settings_of
 from stream_attr.console.visit import Visit
@@ -25,13 +26,14 @@ from stream_attr.ledger.reports.report import Moment, Money
 from stream_attr.ledger.reports.scope import Member, Options, agents_of, as_of, scope
 from stream_attr.ledger.texts import Text
 from stream_attr.processor import ShopRegistry
-from stream_attr.rules.shop.days import Zone
+from stream_attr.rules.order.intervals import Intervals
+from stream_attr.rules.shop.days import Zone, day_name
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.shop.shop import Shop
 from stream_attr.rules.vocabulary import (
     BASES,
-    ORDER_EVENT_TYPES,
     OUTCOMES,
+    PRESET_NAMES,
     REASONS,
     STATUSES,
     Vocabulary,
@@ -41,17 +43,6 @@ __all__ = ["receipt"]
 
 _TOPICS: Final = (DECISIONS, FACTS, RULINGS)
 """What the page rests on: refunds are the decision's."""
-_EVENTS: Final = (
-    ("created_ts", "created"),
-    ("deposit_ts", "deposit_paid"),
-    ("paid_ts", "paid"),
-    ("cancelled_ts", "cancelled"),
-)
-_INTERVALS: Final = {
-    "placing": Text("chat before the order was placed", "下单前聊天"),
-    "payment": Text("chat before the payment", "付款前聊天"),
-    "followup": Text("chat between order and payment", "下单后付款前聊天"),
-}
 _REVISIONS: Final = (
     "SELECT record, known_ts FROM decision_revision WHERE shop_id = %s AND order_id = %s AND profile = %s"
     " ORDER BY revision"
@@ -72,16 +63,6 @@ _COMPARED: Final = (
     ("refund_completed", Text("refunded", "完成退款")),
 )
 """What a revision may change, as the history names it."""
-
-
-class Entry(NamedTuple):
-    """One entry of the time line."""
-
-    ts: int
-    kind: str
-    """order, chat, final or refund: which mark stands before it."""
-    text: str
-    agent_id: str | None = None
 
 
 class Revision(NamedTuple):
@@ -108,6 +89,7 @@ class Found(NamedTuple):
     members: Mapping[str, Member]
     own: tuple[str, ...] | None
     """Whose figures the reader may see; None: everybody's."""
+    intervals: Intervals
 
     @property
     def names(self) -> dict[str, str]:
@@ -140,6 +122,7 @@ def receipt(
     if found is None:
         return shop_page(visit, "no_order.html", title, 404, shop_id=shop_id, order_id=order_id, as_of=known)
     _note_opened(visit, found)
+    entries = timeline(connection, found.decision, found.intervals, found.zone, visit.language)
     return shop_page(
         visit,
         template,
@@ -150,8 +133,10 @@ def receipt(
         as_of=known,
         **_verdict(visit, found),
         **_reasons(visit, found),
-        timeline=_timeline(found.decision, found.zone, visit.language),
-        revisions=list(_revisions(found.history, found.zone, visit.language)),
+        timeline=entries,
+        asked_about=_asked_about(entries, found.decision),
+        days=_days_of(entries, found.zone),
+        revisions=list(_revisions(found, visit.language)),
         others=[_other(profile, one, found.decision) for profile, one in found.further.items()],
         agents=sorted(found.members.values()),
         names=found.names,
@@ -177,7 +162,28 @@ def _found(visit: Visit, shop_id: str, order_id: str) -> Found | None:
     day = zone.day_of(decision["created_ts"])
     [shop] = scope(connection, Options((shop_id,), Period(day, day)))
     history = connection.execute(_REVISIONS, (shop_id, order_id, OFFICIAL)).fetchall()
-    return Found(decision, last, history, zone, agents_of(connection, shop), visit.agents(shop_id))
+    return Found(
+        decision,
+        last,
+        history,
+        zone,
+        agents_of(connection, shop),
+        visit.agents(shop_id),
+        intervals_of(decision, _shop(visit, shop_id)),
+    )
+
+
+def _asked_about(entries: Sequence[Entry], decision: Decision) -> list[str]:
+    """Return the agents on the time line who have not the credit: of these "why not?" is asked first."""
+    held = decision["credit"] and decision["credit"]["agent_id"]
+    return sorted({one.agent_id for one in entries if one.agent_id} - {held})
+
+
+def _days_of(entries: Sequence[Entry], zone: Zone) -> tuple[str, str]:
+    """Return the first day with chat or an event of the order, and the last one."""
+    times = [one.until or one.ts for one in entries if one.kind not in ("window", "final")]
+    first = min(one.ts for one in entries if one.kind not in ("window", "final"))
+    return day_name(zone.day_of(first)), day_name(zone.day_of(max(times)))
 
 
 def _period(found: Found) -> Period:
@@ -217,7 +223,7 @@ def _reasons(visit: Visit, found: Found) -> dict[str, Any]:
     why_not = None
     if why is not None:
         agent_id = agent_named(why, names)
-        why_not = agent_id, _history_of(visit, decision, agent_id)
+        why_not = agent_id, _history_of(visit, found, agent_id)
         visit.note("why not", decision["shop_id"], f"{decision['order_id']} {why}")
     explanation = explained(
         decision, why_not=why_not, names=names, zone=found.zone.name, language=visit.language
@@ -234,42 +240,20 @@ def _word(vocabulary: Vocabulary, word: str) -> Text:
     return Text(word.replace("_", " "), vocabulary.chinese_of(word))
 
 
-def _timeline(decision: Decision, zone: Zone, language: str) -> list[Entry]:
-    """Return what happened, in order: order, chat that counted, and until when it can change."""
-    found = []
-    for field, word in _EVENTS:
-        if (ts := decision.get(field)) is not None:
-            found.append(Entry(ts, "order", _word(ORDER_EVENT_TYPES, word).of(language)))
-    for refund in decision.get("refunds", ()):
-        word = "refund_completed" if refund["completed"] else "refund_requested"
-        found.append(Entry(refund["ts"], "refund", _word(ORDER_EVENT_TYPES, word).of(language)))
-    chats: dict[tuple[str, int, int], list[str]] = {}
-    for candidate in decision["candidates"]:
-        for interval, text in _INTERVALS.items():
-            if (figures := candidate.get(interval)) is not None:
-                key = candidate["agent_id"], figures["first_ts"], figures["last_ts"]
-                chats.setdefault(key, []).append(text.of(language))
-    for (agent_id, first, last), texts in chats.items():
-        until = zone.clock(last)[1]
-        joined = ("；" if language == "zh" else "; ").join(texts)
-        end = "" if last == first else f" – {until // 60:02}:{until % 60:02}"
-        found.append(Entry(first, "chat", f"{joined}{end}", agent_id))
-    found.append(Entry(decision["final_at"], "final", ""))
-    return sorted(found)
-
-
-def _revisions(history: Sequence[tuple[Decision, int]], zone: Zone, language: str) -> Iterator[Revision]:
+def _revisions(found: Found, language: str) -> Iterator[Revision]:
     before: Mapping[str, Any] | None = None
-    for record, known_ts in history:
+    known = 0
+    for record, known_ts in found.history:
         changes = []
         for field, name in _COMPARED:
-            old = "" if before is None else _said(before, field, language)
-            new = _said(record, field, language)
+            old = "" if before is None else _said(before, field, found.names, language)
+            new = _said(record, field, found.names, language)
             if old != new:
                 changes.append((name, old, new))
+        known = max(known, known_ts, *_times_of(record))
         yield Revision(
             record["revision"],
-            Moment(known_ts, zone.name),
+            Moment(known, found.zone.name),
             _word(STATUSES, record["status"]),
             _word(REASONS, record["reason"]),
             Money(record["net_amount"], record["currency"]),
@@ -278,7 +262,18 @@ def _revisions(history: Sequence[tuple[Decision, int]], zone: Zone, language: st
         before = record
 
 
-def _said(record: Decision, field: str, language: str) -> str:
+def _times_of(record: Decision) -> list[int]:
+    """Return when the events were that a revision rests on: before them it was not known.
+
+    A watermark, by which a replay knows, stays behind the events of its time.
+    """
+    ruling = record.get("ruling")
+    found = [record.get(field) for field in ("created_ts", "deposit_ts", "paid_ts", "cancelled_ts")]
+    found += [one["ts"] for one in record.get("refunds", ())] + [ruling and ruling["ts"]]
+    return [ts for ts in found if ts is not None]
+
+
+def _said(record: Decision, field: str, names: Mapping[str, str], language: str) -> str:
     """Return a field of a decision as the history shows it."""
     value = record.get(field)
     if field == "status":
@@ -286,10 +281,11 @@ def _said(record: Decision, field: str, language: str) -> str:
     if field == "outcome":
         return _word(OUTCOMES, value).of(language) if isinstance(value, str) else ""
     if isinstance(value, Mapping):
-        return str(value["agent_id"])
+        agent_id = str(value["agent_id"])
+        return f"{names[agent_id]} {agent_id}" if agent_id in names else agent_id
     if isinstance(value, int):
         return format_money(value, record["currency"])
-    return "–"
+    return "\N{EN DASH}"
 
 
 def _other(profile: str, record: Decision, official: Decision) -> dict[str, Any]:
@@ -297,21 +293,21 @@ def _other(profile: str, record: Decision, official: Decision) -> dict[str, Any]
     credit, own = record["credit"], official["credit"]
     return {
         "profile": profile,
-        "preset": record["preset"],
+        "preset": Text(record["preset"], PRESET_NAMES.chinese_of(record["preset"])),
         "agent_id": None if credit is None else credit["agent_id"],
         "outcome": _word(OUTCOMES, record["outcome"]),
         "differs": (credit and credit["agent_id"]) != (own and own["agent_id"]),
     }
 
 
-def _history_of(visit: Visit, decision: Decision, agent_id: str) -> AgentHistory:
+def _history_of(visit: Visit, found: Found, agent_id: str) -> AgentHistory:
     """Return what the ledger knows of an agent and the order's buyer beside the decision."""
-    shop_id, buyer_id = decision["shop_id"], decision["buyer_id"]
+    of = (found.decision["shop_id"], found.decision["buyer_id"], agent_id)
     receptions = [
         AgentReception.recorded(day.isoformat(), *figures)
-        for day, *figures in visit.connection.execute(_RECEPTIONS, (shop_id, buyer_id, agent_id))
+        for day, *figures in visit.connection.execute(_RECEPTIONS, of)
     ]
-    return AgentHistory(receptions, intervals_of(decision, _shop(visit, shop_id)))
+    return AgentHistory(receptions, found.intervals)
 
 
 def _shop(visit: Visit, shop_id: str) -> Shop:

@@ -24,11 +24,12 @@ from stream_attr.console.screens.rows import shown_rows, sorted_rows
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.screens.team_figures import KeptReport
 from stream_attr.console.screens.trends import trend
+from stream_attr.console.texts import TEXTS
 from stream_attr.console.visit import Asked, Visit, not_found
 from stream_attr.contract.topics import COMPARISONS, DECISIONS
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.asked import asked as figures_asked
-from stream_attr.ledger.by import TIMES
+from stream_attr.ledger.by import TIMES, WHO
 from stream_attr.ledger.periods import Period, shop_zone
 from stream_attr.ledger.reports.agents import DEFAULT as TEAM_FIGURES
 from stream_attr.ledger.reports.report import Report, Row
@@ -195,6 +196,8 @@ def _asking(name: str, visit: Visit, shop_id: str) -> _Asking:
         period = _until(period, now.day)  # a day that has not come lacks nothing
     takes_by = of.by and own is None
     options = options_of(name, asked, takes_by=takes_by)
+    if sum(one in WHO for one in options.get("by", ())) > 1:
+        raise HTTPException(400, TEXTS["by_one"].of(visit.language))
     profiles = _profiles(visit, shop_id) if name in ("compare", "orders") else []
     if name == "compare" and profiles:
         options["profile"] = options["profile"] or profiles[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -17,22 +17,25 @@ from stream_attr.console.visit import Visit
 from stream_attr.ledger.figures import FIGURES
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.periods import Period
-from stream_attr.ledger.reports.report import Cell, Column, Money, Report
+from stream_attr.ledger.reports.report import Cell, Column, Money, Report, Row
 from stream_attr.ledger.texts import Text
 
 __all__ = ["Line", "Trend", "trend"]
 
-MOST_LINES: Final = 3
+MOST_FIGURES: Final = 3
+MOST_AGENTS: Final = 6
+"""Who each have a line of their own; more of them are drawn together."""
 _MOST_DAYS: Final = 100
 
 
 class Line(NamedTuple):
-    """One figure by day."""
+    """One figure by day: of a shop, or of each of some agents."""
 
     name: Text
     unit: Text | None
     drawn: str
-    """JSON for the script: days, values in units of the axis, their texts as the table has them, kind."""
+    """JSON for the script: days, kind, and of each whose line it is the name (empty: there is one line),
+    values in units of the axis, and their texts as the table has them."""
 
 
 class Trend(NamedTuple):
@@ -41,12 +44,14 @@ class Trend(NamedTuple):
     lines: list[Line]
     report: Report
     rows: list[list[Shown]]
+    together: int = 0
+    """How many agents are drawn together; 0: each by itself, or the shop."""
 
 
 def trend(
     visit: Visit, shop_id: str, period: Period, figures: Sequence[str], agents: tuple[str, ...] = ()
 ) -> Trend | None:
-    """Return figures of a shop, or of some agents together, by day.
+    """Return figures of a shop by day, or of some agents: of each, and of many together.
 
     None: there are fewer than two days or too many, or amounts of several currencies. A figure that is
     nothing on all days, or there on one alone, has no line. The figures are of agents' days, so that a
@@ -54,46 +59,66 @@ def trend(
     """
     if not 1 < period.days <= _MOST_DAYS:
         return None
-    keys = [one for one in figures if one in FIGURES][:MOST_LINES]
+    keys = [one for one in figures if one in FIGURES][:MOST_FIGURES]
     if not keys:
         return None
-    report = made(visit, "agents", shop_id, period, by=("day",), figures=with_parts(keys), agents=agents)
+    each = 1 < len(agents) <= MOST_AGENTS
+    by = ("agent", "day") if each else ("day",)
+    report = made(visit, "agents", shop_id, period, by=by, figures=with_parts(keys), agents=agents)
     if any(note.is_warning for note in report.notes):
         return None
     rows = list(report.rows)
     columns = {column.key: index for index, column in enumerate(report.columns)}
-    if len(rows) < 2 or "currency" in columns:
+    days = list(dict.fromkeys(str(row[columns["day"]]) for row in rows))
+    if len(days) < 2 or "currency" in columns:
         return None
     hidden = frozenset(set(with_parts(keys)) - set(keys))
-    days = [str(row[columns["day"]]) for row in rows]
-    by_key = {key: [row[columns[key]] for row in rows] for key in keys}
     lines = [
-        _line(report.columns[columns[key]], days, values, visit.language)
-        for key, values in by_key.items()
-        if _is_line([_size(value, report.columns[columns[key]].kind) for value in values])
+        line
+        for key in keys
+        if (line := _line(report.columns[columns[key]], columns, days, rows, visit.language)) is not None
     ]
     pairs = [("from", days[0]), ("to", days[-1]), *(("agent", one) for one in agents)]
     return Trend(
         lines,
         replace(report, columns=[one for one in report.columns if one.key not in hidden]),
         shown_rows(report, rows, visit, shop_id, pairs, hidden),
+        0 if each else len(agents),
     )
 
 
-def _is_line(sizes: Sequence[float | None]) -> bool:
-    """Whether there is more to draw than a single day, or nothing at all."""
-    return any(sizes) and sum(one is not None for one in sizes) > 1
-
-
-def _line(column: Column, days: list[str], values: list[Cell], language: str) -> Line:
-    drawn = {
-        "days": days,
-        "values": [_size(value, column.kind) for value in values],
-        "texts": [shown(value, column.kind, language) for value in values],
-        "kind": column.kind,
-    }
+def _line(
+    column: Column, columns: Mapping[str, int], days: list[str], rows: Sequence[Row], language: str
+) -> Line | None:
+    """Return a figure by day; None: there is no more to draw than a single day, or nothing at all."""
+    values: dict[str, dict[str, Cell]] = {}
+    for row in rows:
+        own = values.setdefault(_name(row, columns), {})
+        own[str(row[columns["day"]])] = row[columns[column.key]]
+    series = [
+        {
+            "name": name,
+            "values": [_size(own.get(day), column.kind) for day in days],
+            "texts": [shown(own.get(day), column.kind, language) for day in days],
+        }
+        for name, own in values.items()
+    ]
+    if not any(_is_line([_size(one, column.kind) for one in own.values()]) for own in values.values()):
+        return None
+    drawn = {"days": days, "kind": column.kind, "series": series}
     unit = column.unit if column.kind in (Kind.MONEY, Kind.SECONDS) else None
     return Line(column.name, unit, orjson.dumps(drawn).decode())
+
+
+def _name(row: Row, columns: Mapping[str, int]) -> str:
+    """Return whose a row is, by id and name; empty: rows are of nobody by name."""
+    if "agent" not in columns:
+        return ""
+    return " ".join(str(one) for key in ("agent", "name") if (one := row[columns[key]]) is not None)
+
+
+def _is_line(sizes: Sequence[float | None]) -> bool:
+    return any(sizes) and sum(one is not None for one in sizes) > 1
 
 
 def _size(value: Cell, kind: Kind) -> float | None:

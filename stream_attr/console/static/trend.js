@@ -2,6 +2,10 @@
 (function () {
   "use strict";
 
+  // Of several lines each has a mark and a stroke of its own: colours alone tell nothing apart.
+  const SYMBOLS = ["emptyCircle", "rect", "triangle", "diamond", "pin", "arrow"];
+  const TYPES = ["solid", "dashed", "dotted", "solid", "dashed", "dotted"];
+
   function axisText(trend) {
     return function (value) {
       if (trend.kind === "rate") return Math.round(value * 100) + "%";
@@ -13,17 +17,22 @@
     const trend = JSON.parse(box.dataset.trend);
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
+    const several = trend.series.length > 1;
     box.classList.add("drawn");
+    if (several) box.classList.add("several");
     const chart = echarts.init(box, null, { renderer: "svg" });
     chart.setOption({
       animation: false,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-      grid: { left: 4, right: 14, top: 12, bottom: 4, containLabel: true },
+      grid: { left: 4, right: 14, top: 12, bottom: several ? 44 : 4, containLabel: true },
       tooltip: {
         trigger: "axis",
         renderMode: "richText",
         confine: true,
-        formatter: (points) => trend.days[points[0].dataIndex] + "\n" + trend.texts[points[0].dataIndex],
+        formatter: (points) =>
+          [trend.days[points[0].dataIndex]]
+            .concat(points.map((one) => (several ? one.seriesName + " " : "") + trend.series[one.seriesIndex].texts[one.dataIndex]))
+            .join("\n"),
       },
       xAxis: {
         type: "category",
@@ -39,15 +48,16 @@
         axisLabel: { color: colour("--quiet"), formatter: axisText(trend) },
         splitLine: { lineStyle: { color: colour("--line") } },
       },
-      series: [
-        {
-          type: "line",
-          data: trend.values,
-          symbolSize: 5,
-          lineStyle: { color: colour("--accent"), width: 2 },
-          itemStyle: { color: colour("--accent") },
-        },
-      ],
+      legend: several ? { bottom: 0, itemHeight: 9, textStyle: { color: colour("--ink") } } : undefined,
+      series: trend.series.map((one, at) => ({
+        type: "line",
+        name: one.name,
+        data: one.values,
+        symbol: SYMBOLS[at],
+        symbolSize: several ? 7 : 5,
+        lineStyle: { color: colour("--line-" + at), width: 2, type: TYPES[at] },
+        itemStyle: { color: colour("--line-" + at) },
+      })),
     });
     const fit = () => chart.resize();
     window.addEventListener("resize", fit);
