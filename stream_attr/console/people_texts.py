@@ -43,7 +43,7 @@ PEOPLE_TEXTS: Final[Mapping[str, Text]] = {
         "This is your own account: another administrator changes its role, person and right to log in.",
         "这是您自己的账号：角色、本人和登录权限须由其他管理员更改。",
     ),
-    "account_person": Text("person, by the roster", "本人（花名册 person_id）"),
+    "account_person": Text("person, by the roster", "本人（名册 person_id）"),
     "account_person_help": Text(
         "Nobody decides about oneself: who is paid by a run does not approve it, whom an appeal concerns "
         "does not answer it. Empty: who its agents are.",

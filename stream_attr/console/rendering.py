@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from stream_attr.console.links import changed, to
+from stream_attr.console.refusals import refusal
 from stream_attr.console.roles import ROLE_NAMES, Role
 from stream_attr.console.texts import TEXTS
 from stream_attr.ledger.appeals.words import ANSWERS, REASONS
@@ -97,7 +98,12 @@ def _environment() -> Environment:
     )
     found.tests["startswith"] = str.startswith
     found.filters.update(
-        shown=shown, clock=_time, known_until=known_until, slowest_until=slowest_until, on_screen=on_screen
+        shown=shown,
+        clock=_time,
+        known_until=known_until,
+        slowest_until=slowest_until,
+        on_screen=on_screen,
+        refusal=refusal,
     )
     return found
 

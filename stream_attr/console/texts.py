@@ -101,6 +101,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     "compare_before": Text("beside the period before", "与上期对比"),
     "compared": Text("before: {value}", "前一日：{value}"),
     "data_health": Text("Data health", "数据健康"),
+    "day": Text("day", "日期"),
     "day_before": Text("day before", "前一天"),
     "day_after": Text("day after", "后一天"),
     "definitions": Text("What the figures mean", "指标定义"),
@@ -219,6 +220,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Nothing is known of buyer {buyer} in these days: no chat that was received, and no order's event.",
         "这些日期内没有买家 {buyer} 的接待，也没有订单变化。",
     ),
+    "no_value": Text("none (null)", "不设（null）"),
     "nobody": Text("nobody", "无人"),
     "no_order": Text(
         "There is no decision on order {order} in shop {shop}.", "店铺 {shop} 没有订单 {order} 的归属结果。"

@@ -24,7 +24,14 @@ SHOP = "jd:1"
 ZONE = ZoneInfo("Asia/Shanghai")
 ROLES = {"wang": ("presale", "王芳"), "li": ("presale", "李强"), "zhao": ("aftersale", "赵敏")}
 ROSTER_RECORDS = [
-    {"shop_id": SHOP, "agent_id": one, "effective_from": "2026-01-01", "role": role, "name": name}
+    {
+        "shop_id": SHOP,
+        "agent_id": one,
+        "effective_from": "2026-01-01",
+        "role": role,
+        "name": name,
+        "person_id": f"p-{one}",
+    }
     for one, (role, name) in ROLES.items()
 ]
 SETTINGS_RECORDS = [{"shop_id": SHOP, "effective_from": "2026-01-01", "preset": "jd_cloud"}]
@@ -160,3 +167,22 @@ def test_the_buyer_s_page_opens_on_the_days_of_the_chat_that_the_page_shows(brow
     [link] = [html.unescape(one) for one in re.findall('href="(/buyer.*?)"', text)]
     assert "from=2026-11-09&to=2026-11-09" in link
     assert browser.get(link).status_code == 200
+
+
+def test_an_order_of_a_month_whose_pay_run_is_closed_is_marked_as_locked(ledger, browser):
+    with ledger.connection(autocommit=True) as connection:
+        connection.execute("INSERT INTO pay_scheme VALUES ('presale', 1, '2026-01-01', '{}', 'boss', 1)")
+        for month, is_locked in (("2026-10-01", False), ("2026-11-01", True)):
+            connection.execute(
+                "INSERT INTO pay_run (scheme_id, month, version, state, persons, basis, drafted_by, drafted_ts)"
+                " VALUES ('presale', %s, 1, 'draft', '{p-wang}', '{}', 'li', 1)",
+                (month,),
+            )
+            for state in ("checked", "approved", "closed"):
+                assert "已锁定" not in page(browser, "o-late"), (month, state)
+                connection.execute(
+                    f"UPDATE pay_run SET state = '{state}', {state}_by = 'boss', {state}_ts = 2"
+                    " WHERE month = %s",
+                    (month,),
+                )
+            assert ("<strong>已锁定</strong> 2026-11：" in page(browser, "o-late")) == is_locked, month

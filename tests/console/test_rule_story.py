@@ -133,7 +133,7 @@ def test_a_preview_of_a_role_names_what_moves(editors):
     manager = editors("manager")
     page = manager.prepared(f"/rules/agent?shop={SHOP}&agent=kf-1&role=frozen", effective_from=today())
     text = previewed(manager, page)
-    orders = text.partition("Which orders</h3>")[2].partition("</table>")[0]
+    orders = text.partition("Which orders</h2>")[2].partition("</table>")[0]
     assert ">o-2</a>" in orders
     assert ">o-1</a>" not in orders
     assert ">50.00</td>" in "".join(orders.split("\n"))
@@ -180,7 +180,8 @@ async def test_a_change_is_entered_mended_tried_seen_and_published(
         await page.click("button.main")
         error = page.locator('[id="e-payment_deadline_hours"]')
         await error.wait_for()
-        assert "Expected `int` <= 720" in await error.inner_text()
+        said = {"zh-CN": "应为不大于 720 的 `int`", "en-US": "Expected `int` <= 720"}[locale]
+        assert said in await error.inner_text()
         assert await page.input_value("[name=payment_deadline_hours]") == "1000"
         assert await page.input_value("[name=credit_rule]") == "order"
         await looked_at("form-with-errors")

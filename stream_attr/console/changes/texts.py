@@ -84,7 +84,7 @@ OF_CHANGES: Final[Mapping[str, Text]] = {
         "尚未试算。将用原规则和此变更分别判定上月事件，不会发送任何内容。",
     ),
     "preview_not_seen": Text("It can be published once its preview has been seen.", "查看预览之后才能发布。"),
-    "preview_running": Text("Last month is being judged.", "正在判定上月事件。"),
+    "preview_running": Text("The events are being judged.", "正在判定事件。"),
     "preview_start": Text("Preview", "预览"),
     "publish": Text("Publish", "发布"),
     "published_by": Text("published by", "发布人"),

@@ -10,7 +10,7 @@ from stream_attr.ledger.texts import Text
 __all__ = ["PAY_TEXTS"]
 
 PAY_TEXTS: Final[Mapping[str, Text]] = {
-    "pay_agents": Text("agents by the roster", "对应客服（花名册）"),
+    "pay_agents": Text("agents by the roster", "对应客服（名册）"),
     "pay_all_orders": Text("Show all {count} orders", "显示全部 {count} 单"),
     "pay_as_it_stands": Text("close it as it stands, although something is pending", "仍有待定，按现状关账"),
     "pay_changed": Text("as JSON", "JSON 原文"),
@@ -57,7 +57,7 @@ PAY_TEXTS: Final[Mapping[str, Text]] = {
     "pay_no_person": Text("Nobody whose pay you may see is paid by a scheme.", "没有您可查看的计薪人员。"),
     "pay_no_person_help": Text(
         "Payroll enters who is paid by which scheme, and the roster says by person_id who is which agent.",
-        "由薪酬人员登记谁按哪个方案计薪；花名册的 person_id 说明谁是哪个客服。",
+        "由薪酬人员登记谁按哪个方案计薪；名册的 person_id 说明谁是哪个客服。",
     ),
     "pay_no_persons": Text("Nobody has been entered yet.", "尚未登记人员。"),
     "pay_no_runs": Text("There is no run yet that you may see.", "还没有您可查看的发薪。"),
@@ -66,7 +66,7 @@ PAY_TEXTS: Final[Mapping[str, Text]] = {
     ),
     "pay_nobodys": Text(
         "Agent {agent} of {shop} has worked of late and is no person by the roster: nobody is paid for it.",
-        "店铺 {shop} 的客服 {agent} 近期有接待，但花名册未写明是谁：无人计薪。",
+        "店铺 {shop} 的客服 {agent} 近期有接待，但名册未写明是谁：无人计薪。",
     ),
     "pay_now": Text("now", "本次"),
     "pay_order": Text("orders more, their amounts", "增加订单（金额）"),
@@ -109,7 +109,7 @@ PAY_TEXTS: Final[Mapping[str, Text]] = {
     "pay_versions": Text("Versions", "版本"),
     "pay_without": Text(
         "No scheme pays {person}, who is an agent of these shops by the roster.",
-        "没有方案为 {person} 计薪，其在花名册中是这些店铺的客服。",
+        "没有方案为 {person} 计薪，其在名册中是这些店铺的客服。",
     ),
 }
 """By key of the templates."""

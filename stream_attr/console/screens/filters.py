@@ -39,8 +39,8 @@ assert set(BEHIND_NAMES) == set(BEHIND)
 _AGENT: Final = Text("agent", "客服")
 _PRODUCT: Final = Text("product alone", "仅含商品")
 _BASKET: Final = Text("products", "商品数")
-_BY: Final = Text("rows by", "按")
-_BY_TIME: Final = Text("and by", "按时间")
+_BY: Final = Text("rows by", "每行按")
+_BY_TIME: Final = Text("and by", "时间按")
 _KIND: Final = Text("kind", "类型")
 _BY_NAMES: Final = {
     "agent": _AGENT,

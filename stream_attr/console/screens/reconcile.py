@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from stream_attr.console.periods import chosen, month_of, named, today
+from stream_attr.console.refusals import refusal
 from stream_attr.console.roles import WHOLE_SHOP
 from stream_attr.console.screens.exports import EXPORTS, file_of
 from stream_attr.console.screens.filters import Choice, known
@@ -115,7 +116,8 @@ def _compared(visit: Visit, shop_id: str, period: Period) -> Report:
                     results=results,
                 )
             except UnusableError as error:
-                raise UnusableError(_said(str(error), path, visit.file.filename)) from error
+                why = refusal(str(error), visit.language)
+                raise UnusableError(_said(why, path, visit.file.filename)) from error
             return _renamed(report, path, visit.file.filename)
     finally:
         _AT_ONCE.release()

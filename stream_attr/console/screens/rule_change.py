@@ -118,7 +118,6 @@ def _can_preview(visit: Visit, shop_id: str) -> bool:
 class _View(NamedTuple):
     """What a preview found, as a table."""
 
-    title: Text
     report: Report
     rows: list[list[Shown]]
     totals: list[list[Shown]]
@@ -139,7 +138,6 @@ def _found(visit: Visit, shop_id: str, result: LabResult) -> list[_View]:
         totals = [row[first:] for row in found.totals]
         views.append(
             _View(
-                title,
                 found,
                 shown_rows(found, rows[:_MOST_ROWS], visit, shop_id, ()),
                 shown_rows(found, totals, visit, shop_id, ()),

@@ -26,6 +26,7 @@ __all__ = ["SCREEN"]
 
 TITLE: Final = Text("Rules", "规则")
 _MOST_RECORDS: Final = 100
+_RECORD_NAMES: Final = {SETTINGS: Text("settings", "设置"), ROSTER: Text("roster record", "名册记录")}
 _READERS: Final = {SETTINGS: settings_of, ROSTER: roster_of}
 
 
@@ -79,6 +80,7 @@ def show(visit: Visit) -> Response:
                 for one in found.rules
             ],
             names=names,
+            origins={one.agent_id: _origin(one.origin) for one in found.roster},
             roles=ROLES,
             drafts=[one for one in changes if one.state is State.DRAFT],
             settings_history=told[SETTINGS][:most],
@@ -89,11 +91,16 @@ def show(visit: Visit) -> Response:
 
 
 def _origin(text: str) -> Text:
-    """Return where a rule comes from, in both languages."""
-    kind, _, name = text.partition(" ")
+    """Return where a rule or a role comes from, in both languages: a record by its first day."""
+    place, _, day = text.partition(", from ")
+    kind, _, name = place.partition(" ")
     if kind == "preset":
         return Text(text, f"预设 {PRESET_NAMES.chinese_of(name)} {name}")
-    return Text(text, "默认") if text == "default" else Text(text, text.replace(", from ", "，生效日期 "))
+    if day and kind in _RECORD_NAMES:
+        return Text("{kind} from {day} ({place})", "{day} 起的{kind}（{place}）").filled(
+            kind=_RECORD_NAMES[kind], day=day, place=place
+        )
+    return Text(text, "默认") if text == "default" else Text(text, text)
 
 
 SCREEN: Final = Screen("/rules", TITLE, show, WHOLE_SHOP)

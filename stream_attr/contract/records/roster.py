@@ -20,7 +20,7 @@ class RosterRecord(Struct, gc=False):
 
     shop_id: ShopId
     agent_id: Annotated[
-        AgentId, field("The customer-service agent's account.", title="客服账号", chinese="客服的平台账号")
+        AgentId, field("The customer-service agent's account.", title="客服账号", chinese="客服的平账本号")
     ]
     role: Annotated[
         Role, word(ROLES, "What the agent's receptions count for.", title="岗位", chinese="接待计入什么")

@@ -23,7 +23,7 @@ _OPENED: Final = Text(
 _UNKNOWN: Final = Text(
     "there is no agent {agent!r} in shop {shop}: neither the roster nor a chat names one; check the id, or "
     "publish a roster record first",
-    "店铺 {shop} 没有客服 {agent!r}：花名册和聊天中均无此账号，请核对，或先发布花名册记录",
+    "店铺 {shop} 没有客服 {agent!r}：名册和聊天中均无此账号，请核对，或先发布名册记录",
 )
 _NAMES: Final = (
     "SELECT DISTINCT name, agent_id FROM roster WHERE shop_id = %s AND agent_id = ANY(%s)"

@@ -22,7 +22,7 @@ _INPUTS: Final = Text(
     "输入：各分区判定到的水位，最早 {first}（分区 {partition}），最晚 {last}",
 )
 _NONE: Final = Text("none", "无")
-_NOTHING: Final = Text("the ledger has read no topic yet", "台账尚未读取任何主题")
+_NOTHING: Final = Text("the ledger has read no topic yet", "账本尚未读取任何主题")
 _CLOCKS: Final = Text("times by the clocks of {zone}", "时间为 {zone} 时区")
 _AS_OF: Final = Text("as of", "数据截至")
 _WARNING: Final = Text("!!! {note}", "！！！{note}")

@@ -23,7 +23,7 @@ _NO_SCHEME: Final = Text(
     "没有方案 {scheme}：请先保存方案",
 )
 _NO_PERSON: Final = Text(
-    "{person} is no person: write the person_id of the roster", "{person} 不是人员：请填写花名册的 person_id"
+    "{person} is no person: write the person_id of the roster", "{person} 不是人员：请填写名册的 person_id"
 )
 _NO_DAY: Final = Text(
     "{option} {day} is not a day like 2026-11-01", "{option} {day} 不是日期，应如 2026-11-01"

@@ -62,12 +62,12 @@ _OPEN_DAYS: Final = Text(
 )
 _UNKNOWN: Final = Text(
     "Nobody is paid for {orders} orders of agent {agent}: by the roster no person is this agent.",
-    "客服 {agent} 的 {orders} 单没有人计薪：花名册未写明该客服是谁。",
+    "客服 {agent} 的 {orders} 单没有人计薪：名册未写明该客服是谁。",
 )
 _WITHOUT_SCHEME: Final = Text(
     "No scheme pays {person}, an agent of these shops in the month, with {orders} orders: enter the person, "
     "or say in the roster that it is nobody's agent any more.",
-    "没有方案为 {person} 计薪，其当月是这些店铺的客服，名下 {orders} 单：请登记该人员，或在花名册中更正。",
+    "没有方案为 {person} 计薪，其当月是这些店铺的客服，名下 {orders} 单：请登记该人员，或在名册中更正。",
 )
 _UNSHARED: Final = Text(
     "Nobody has a share in the pot {component} of {amount}.", "奖金池 {component} 的 {amount} 无人可分。"

@@ -70,7 +70,7 @@ _SHOP: Final = Column("shop", Text("shop", "店铺"))
 _TITLE: Final = Text("Goals", "目标完成")
 _NOW_IS: Final = Text(
     "Shop {shop}: the ledger has come to {day}, which counts among the days left.",
-    "店铺 {shop}：台账已到 {day}，当天计入剩余天数。",
+    "店铺 {shop}：账本已到 {day}，当天计入剩余天数。",
 )
 _HOW: Final = Text(
     "Gap: actual less target. Needed of the rest: what adds up per day, of a rate or mean its level in the "

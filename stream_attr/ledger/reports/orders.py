@@ -111,7 +111,7 @@ COLUMNS: Final = (
     Column("quantity", Text("items", "件数"), Kind.COUNT),
     Column("paid", Text("paid", "付款时间"), Kind.MOMENT),
     Column("created", Text("created", "下单时间"), Kind.MOMENT),
-    Column("final_at", Text("final at", "已定时间"), Kind.MOMENT),
+    Column("final_at", Text("final at", "何时已定"), Kind.MOMENT),
     Column("placing_agent", Text("placing agent", "落实下单客服")),
     Column("payment_agent", Text("payment agent", "落实付款客服")),
     Column("silence", Text("silence", "静默")),

@@ -122,7 +122,7 @@ _ELSEWHERE: Final = Text(
 )
 _LOST: Final = Text(
     "All shops: {records} records could not be stored in the ledger: the table unstored says why.",
-    "全部店铺：{records} 条记录未能写入台账，原因见表 unstored。",
+    "全部店铺：{records} 条记录未能写入账本，原因见表 unstored。",
 )
 
 

@@ -76,7 +76,7 @@ _WHY_PENDING: Final = Text("some of them are pending and follow later", "其中�
 _WHY_UNKNOWN: Final = Text(
     "the ledger has not read both topics to the same point, or an order changed after its day was kept no "
     "longer",
-    "台账读到的两个主题进度不同，或订单在其日期已过保留期后有变化",
+    "账本读到的两个主题进度不同，或订单在其日期已过保留期后有变化",
 )
 _CAN_CHANGE: Final = Text(
     "{orders} of these orders are pending, {amount}: by {until} at the latest they are "

@@ -27,7 +27,7 @@ TITLE: Final = Text("Persons", "计薪人员")
 _FIELDS: Final = ("person", "name", "scheme", "first_day", "last_day", "probation_until")
 _NOT_YOURS: Final = Text(
     "{person} is no agent of your shops alone by the roster: publish it with `person_id` first",
-    "按花名册，{person} 不是只在您店铺的客服：请先在花名册中写明 person_id",
+    "按名册，{person} 不是只在您店铺的客服：请先在名册中写明 person_id",
 )
 _NO_SCHEME: Final = Text(
     "there is no scheme {scheme} of your shops: choose one of the list",

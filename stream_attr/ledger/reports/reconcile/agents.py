@@ -62,7 +62,7 @@ _COLUMNS: Final = (
 )
 _TITLE: Final = Text("Figures of agents of a sheet against the ledger", "客服绩效对账")
 _TOTAL: Final = Text("total", "合计")
-_NOT_HERE: Final = Text("the ledger knows no agent {agent}", "台账中没有客服 {agent}")
+_NOT_HERE: Final = Text("the ledger knows no agent {agent}", "账本中没有客服 {agent}")
 _SEVERAL_AGENTS: Final = Text("several agents here are called {agent}", "有多位客服名为 {agent}")
 _NO_CHAT: Final = Text("no chat of these days has come", "未收到这些日期的聊天")
 _ROLE: Final = Text("in pre-sales on none of these days", "这些日期内岗位均非售前")

@@ -27,7 +27,7 @@ from stream_attr.rules.vocabulary import (
 __all__ = ["OrderCauses"]
 
 _REFUSED: Final = Text("refused: {code} ({place})", "被拒收：{code}（{place}）")
-_NOT_READ: Final = Text("the ledger has come to {at} only", "台账只读到 {at}")
+_NOT_READ: Final = Text("the ledger has come to {at} only", "账本只读到 {at}")
 _NEVER: Final = Text("no decision and no refused record of it", "无判定，也无被拒收的记录")
 _NO_PAYMENT: Final = Text("no payment of it has come", "未收到其付款")
 _NO_REFUND: Final = Text("no refund of it counts here", "本系统无其退款")
@@ -55,7 +55,7 @@ _OUTSIDE: Final = Text(
     "{agent}'s chat with the buyer lies outside of the interval", "{agent} 与买家的聊天在有效时长之外"
 )
 _NO_CHAT: Final = Text("no chat of {agent} with this buyer has come", "未收到 {agent} 与该买家的聊天")
-_NOBODY: Final = Text("the ledger knows no agent {agent}", "台账中没有客服 {agent}")
+_NOBODY: Final = Text("the ledger knows no agent {agent}", "账本中没有客服 {agent}")
 _SEVERAL: Final = Text("several agents here are called {agent}", "有多位客服名为 {agent}")
 _ROLES: Final = frozenset({"role_aftersale", "role_frozen"})
 _FOLLOWUP: Final = frozenset({"followup_one_sided", "followup_not_admitted"})
