@@ -174,8 +174,9 @@ def test_an_order_of_a_month_whose_pay_run_is_closed_is_marked_as_locked(ledger,
         connection.execute("INSERT INTO pay_scheme VALUES ('presale', 1, '2026-01-01', '{}', 'boss', 1)")
         for month, is_locked in (("2026-10-01", False), ("2026-11-01", True)):
             connection.execute(
-                "INSERT INTO pay_run (scheme_id, month, version, state, persons, basis, drafted_by, drafted_ts)"
-                " VALUES ('presale', %s, 1, 'draft', '{p-wang}', '{}', 'li', 1)",
+                "INSERT INTO pay_run"
+                " (scheme_id, month, version, state, persons, basis, drafted_by, drafted_ts) VALUES"
+                " ('presale', %s, 1, 'draft', '{p-wang}', '{}', 'li', 1)",
                 (month,),
             )
             for state in ("checked", "approved", "closed"):
