@@ -308,7 +308,7 @@ def form_of(text):
     ]
     for name, options in re.findall(r'<select name="(.*?)">(.*?)</select>', form, re.DOTALL):
         pairs += [(name, one) for one in re.findall(r"<option selected>(.*?)<", options)]
-        pairs += [(name, one) for one in re.findall(r'<option value="(.+?)" selected>', options)]
+        pairs += [(name, one) for one in re.findall(r'<option value="([^"]+)" selected>', options)]
     return pairs
 
 
