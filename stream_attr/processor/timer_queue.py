@@ -62,18 +62,21 @@ class Deadlines:
     def set(self, key: bytes, due: int) -> None:
         """Note that a buyer is due at ``due``."""
         if due < self._soon_until:
-            keys = self._near.get(due)
-            if keys is None:
-                self._near[due] = {key}
-                heappush(self._times, due)
-            else:
-                keys.add(key)
+            self._set_near(key, due)
         else:
             self._far[self._row(due, key)] = b""
             self._first_far = min(self._first_far, due)
             if len(self._far) >= _AT_ONCE:
                 self._write()
         self.first = min(self.first, due)
+
+    def _set_near(self, key: bytes, due: int) -> None:
+        keys = self._near.get(due)
+        if keys is None:
+            self._near[due] = {key}
+            heappush(self._times, due)
+        else:
+            keys.add(key)
 
     def soon(self, until: int) -> list[bytes]:
         """Return the keys of which something may be due by a watermark."""
@@ -114,13 +117,39 @@ class Deadlines:
             while near:
                 yield due, near.pop()
         if looks_far:
+            if row is not None:
+                far_at = self._bring_near(row, rows)
             self._write()
         self._first_far = min(self._first_far, far_at)
         self.first = min(self._first_far, self._times[0] if self._times else _NEVER)
 
+    def _bring_near(self, row: tuple[bytes, bytes] | None, rows: Iterator[tuple[bytes, bytes]]) -> int:
+        """Move what is due soon from the store into memory; return when the first that stays there is due.
+
+        Otherwise the store would be searched, and written, once for each of these times. All of one time are
+        moved, or none, and only so many rows as are written together.
+        """
+        moved = 0
+        while row is not None:
+            due = _due_of(row[0])
+            if due >= self._soon_until:
+                return due
+            of_one_time: list[bytes] = []
+            while row is not None and _due_of(row[0]) == due:
+                if moved + len(of_one_time) >= _AT_ONCE:
+                    return due
+                of_one_time.append(row[0])
+                row = next(rows, None)
+            moved += len(of_one_time)
+            for one in of_one_time:
+                self._set_near(_key_of(one), due)
+                self._far[one] = None
+        return _NEVER
+
     def _write(self) -> None:
-        rows, self._far = self._far, {}
-        self._store.write_derived(rows)
+        if self._far:
+            rows, self._far = self._far, {}
+            self._store.write_derived(rows)
 
     def _row(self, due: int, key: bytes = b"") -> bytes:
         return self._mark + due.to_bytes(8, "big") + key

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from itertools import groupby
+
 import pytest
 
 from stream_attr.processor.timer_queue import Deadlines
@@ -69,6 +72,68 @@ def test_what_lies_in_the_store_and_in_memory_for_one_time_is_taken_by_key(store
     for key in (b"a", b"c", b"d", b"e"):
         due.set(key, 12)
     assert [key for _, key in due.take(12)] == [b"a", b"b", b"c", b"d", b"d", b"e"]
+
+
+class CountingStore(MemoryStore):
+    def __init__(self):
+        super().__init__()
+        self.searched = self.written = 0
+
+    def items(self, begin=b"", end=None):
+        self.searched += 1
+        return super().items(begin, end)
+
+    def write_derived(self, rows):
+        self.written += 1
+        super().write_derived(rows)
+
+
+def test_the_store_is_asked_once_for_all_that_is_due_soon():
+    store = CountingStore()
+    due = Deadlines(store, 10)
+    for at in range(20, 40):
+        due.set(b"a", at)
+    assert list(due.take(20)) == [(20, b"a")]
+    assert (store.searched, store.written) == (1, 2)  # twenty rows written, those of 20 to 29 deleted
+    assert len(store) == 10
+    assert due.first == 21
+    assert [at for now in range(21, 30) for at, _ in due.take(now)] == list(range(21, 30))
+    assert (store.searched, store.written) == (1, 2)
+    assert [at for at, _ in due.take(39)] == list(range(30, 40))
+    assert len(store) == 0
+
+
+def test_of_more_than_are_written_together_none_is_moved_into_memory(store):
+    due = Deadlines(store, 10)
+    due.set(b"first", 20)
+    for number in range(12_000):
+        due.set(b"%05d" % number, 21)
+    due.set(b"last", 22)
+    assert list(due.take(20)) == [(20, b"first")]
+    assert len(store) == 12_001
+    due.set(b"00007+", 21)
+    keys = sorted([b"00007+", *[b"%05d" % number for number in range(12_000)]])
+    assert list(due.take(21)) == [(21, key) for key in keys]
+    assert list(due.take(22)) == [(22, b"last")]
+    assert len(store) == 0
+
+
+@pytest.mark.parametrize("soon_ms", [0, 1, 7, 50])
+def test_it_takes_what_a_sorted_list_would(soon_ms, store):
+    chance = random.Random(soon_ms)
+    due = Deadlines(store, soon_ms)
+    expected = set()
+    watermark = 0
+    for _ in range(500):
+        for _ in range(chance.randrange(6)):
+            entry = watermark + chance.randrange(1, 100), b"%d" % chance.randrange(20)
+            due.set(entry[1], entry[0])
+            expected.add(entry)
+        watermark += chance.randrange(5)
+        taken = [entry for entry, _ in groupby(due.take(watermark))]
+        assert taken == sorted(entry for entry in expected if entry[0] <= watermark)
+        expected -= set(taken)
+        assert due.first == min((at for at, _ in expected), default=due.first)
 
 
 def test_what_was_taken_is_no_longer_stored(store):
