@@ -191,11 +191,12 @@ class _Buffer:
         self.end: End | None = None
 
     def offer(self, records: Sequence[Record]) -> None:
-        for record in records:
-            if record.offset >= self.next:
-                self.next = record.offset + 1
-                self.records.append(record)
-                self.size += _size(record)
+        if records and records[0].offset < self.next:
+            records = [record for record in records if record.offset >= self.next]
+        if records:
+            self.next = records[-1].offset + 1
+            self.records.extend(records)
+            self.size += sum([_size(record) for record in records])
 
     def at_end(self) -> bool:
         """Whether nothing is buffered, and nothing more could be read as of the last fetch response."""
@@ -261,8 +262,13 @@ class _Events(_Buffer):
         if last_ts == _NEVER:
             self.drain(taken, limit)
             return
-        while self.records and self.head() <= last_ts and len(taken) < limit:
-            taken.append(self.pop())
+        records, before = self.records, len(taken)
+        while records and self.head() <= last_ts and len(taken) < limit:
+            taken.append(records.popleft())
+            self._head = None
+        if len(taken) > before:
+            self.size -= sum([_size(record) for record in taken[before:]])
+            self.position = taken[-1].offset + 1
 
     def _is_of_future(self, ts: int) -> bool:
         if self._clock is not None:
@@ -274,9 +280,7 @@ def _take_until(last_ts: int, first: _Events, second: _Events, taken: list[Recor
     """Take from two topics in step, up to and with a time; of one time from the first."""
     while len(taken) < limit:
         if first.records and second.records:
-            bound = min(second.head(), last_ts)
-            while first.records and first.head() <= bound and len(taken) < limit:
-                taken.append(first.pop())
+            first.take_until(min(second.head(), last_ts), taken, limit)
             if first.records and len(taken) < limit:
                 if second.head() > last_ts:
                     return

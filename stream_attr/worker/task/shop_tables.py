@@ -174,7 +174,8 @@ class GlobalTables:
 
     def unknown_shops(self, records: Iterable[Record]) -> set[bytes]:
         """Return the shops of events, as their keys name them, that this worker sees for the first time."""
-        return {(record.key or b"").partition(b"|")[0] for record in records} - self._known_shops
+        buyers = {record.key or b"" for record in records}
+        return {key.partition(b"|")[0] for key in buyers} - self._known_shops
 
     def catch_up(self, shops: set[bytes]) -> Future[None]:
         """Request that both topics are read to their present ends, and with them all settings of these shops.
