@@ -22,7 +22,6 @@ from confluent_kafka import Producer
 
 from stream_attr.cli import main
 from stream_attr.processor import Processor
-from stream_attr.worker.engine import transport
 from stream_attr.worker.engine.consumer_thread import ConsumerThread
 from stream_attr.worker.ops.partitioners import PartitionerWatch
 from stream_attr.worker.ops.retention import RetentionWatch
@@ -55,7 +54,6 @@ STORE = "local store"
 
 PARTS: list[tuple[Any, str, str]] = [
     (ConsumerThread, "_drain", SPLITTING),
-    (transport, "_records", SPLITTING),
     (RetentionWatch, "check", MERGING),
     (PartitionerWatch, "add", MERGING),
     (Merge, "offer", MERGING),

@@ -93,14 +93,14 @@ class Worker:
 
     def resident_mb(self) -> float:
         """Memory that it holds now."""
-        status = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii")
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
         return int(line.split()[1]) / 1024
 
     def threads(self) -> dict[tuple[int, str], float]:
-        """Seconds of CPU time that each thread has taken, by number and name; the main one is first."""
+        """Seconds of CPU time that each thread has taken, by number and name."""
         found = {}
-        for thread in sorted(Path(f"/proc/{self._pid}/task").iterdir(), key=lambda one: int(one.name)):
+        for thread in Path(f"/proc/{self.pid}/task").iterdir():
             nanoseconds = (thread / "schedstat").read_text(encoding="ascii").split()[0]
             name = (thread / "comm").read_text(encoding="utf-8").strip()
             found[int(thread.name), name] = int(nanoseconds) / 1_000_000_000
@@ -108,18 +108,19 @@ class Worker:
 
     def freeze(self) -> None:
         """Let it do nothing, until it is to go on."""
-        os.kill(self._pid, signal.SIGSTOP)
+        os.kill(self.pid, signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Let it go on."""
-        os.kill(self._pid, signal.SIGCONT)
+        os.kill(self.pid, signal.SIGCONT)
 
     def said(self) -> str:
         """What it logged since it was started."""
         return self._log.read_text(encoding="utf-8")
 
     @property
-    def _pid(self) -> int:
+    def pid(self) -> int:
+        """Its process."""
         assert self._process is not None
         return self._process.pid
 

@@ -120,15 +120,14 @@ def _parts(bootstrap: str, folder: Path, traffic: Traffic, words: list[str]) -> 
         worker.go_on()
         while worker.metric("stream_attr_records_total") < traffic.events:
             time.sleep(LOOK_EVERY_S)
-        after = worker.threads()
+        after, main = worker.threads(), worker.pid
     spent = {int(number): parts for number, parts in json.loads(clocks.read_text(encoding="utf-8")).items()}
-    main = next(iter(after))
     seconds = Counter[str]()
     for thread, until in after.items():
         number, name = thread
         parts = spent.get(number, {})
         seconds.update(parts)
-        rest = _rest(name, parts, is_main=thread == main)
+        rest = _rest(name, parts, is_main=number == main)
         seconds[rest] += max(0.0, until - before.get(thread, 0.0) - sum(parts.values()))
     return seconds
 

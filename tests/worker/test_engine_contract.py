@@ -146,6 +146,13 @@ def test_what_was_fetched_is_still_taken_out_of_the_fetcher_as_we_take_it():
     assert whole.index("self.check_assignment(tp)") < whole.index("for msg in self._partition_records")
     assert "self._update_position()" in whole
     assert "next_fetch_offset" in source(aiokafka_fetcher.FetchResult._update_position)
+    split = aiokafka_fetcher.PartitionRecords
+    assert "self._records_iterator = self._unpack_records()" in source(split.__init__)
+    assert "return next(self._records_iterator)" in source(split.__next__)
+    assert "consumer_record = self._consumer_record(tp, record)" in source(split._unpack_records)
+    made = source(split._consumer_record)
+    for line in ("record.offset,", "record.timestamp,", "key = record.key", "value = record.value"):
+        assert line in made
 
 
 def test_what_does_not_end_is_still_passed_over_unless_we_seek_back():

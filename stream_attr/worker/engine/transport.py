@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aiokafka.errors import ConsumerStoppedError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from stream_attr.processor.ports import Record
 from stream_attr.worker.engine.consumer_thread import ConsumerThread
 from stream_attr.worker.task.assignment import Assignment
 from stream_attr.worker.task.lost_input import Gap, InputLostError
@@ -86,10 +85,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 self.app.retention.check(topic_names[tp.topic], found)
                 self.app.partitioners.add(topic_names[tp.topic], found)
             self._partitions.deliver(
-                {
-                    (topic_names[tp.topic], tp.partition): _records(topic_names[tp.topic], found)
-                    for tp, found in fetched.records.items()
-                },
+                {(topic_names[tp.topic], tp.partition): found for tp, found in fetched.records.items()},
                 {(topic_names[tp.topic], tp.partition): end for tp, end in fetched.ends.items()},
             )
             for gap in fetched.gaps:
@@ -133,10 +129,3 @@ class Transport(driver.Transport):  # type: ignore[misc]
     """Faust's aiokafka transport with our consumer."""
 
     Consumer = Consumer
-
-
-def _records(topic: str, found: Sequence[Any]) -> list[Record]:
-    return [
-        Record(topic, record.partition, record.offset, record.timestamp, record.key, record.value)
-        for record in found
-    ]
