@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,9 +101,10 @@ class Worker:
         """Seconds of CPU time that each thread has taken, by number and name."""
         found = {}
         for thread in Path(f"/proc/{self.pid}/task").iterdir():
-            nanoseconds = (thread / "schedstat").read_text(encoding="ascii").split()[0]
-            name = (thread / "comm").read_text(encoding="utf-8").strip()
-            found[int(thread.name), name] = int(nanoseconds) / 1_000_000_000
+            with suppress(OSError):  # it has ended meanwhile
+                nanoseconds = (thread / "schedstat").read_text(encoding="ascii").split()[0]
+                name = (thread / "comm").read_text(encoding="utf-8").strip()
+                found[int(thread.name), name] = int(nanoseconds) / 1_000_000_000
         return found
 
     def freeze(self) -> None:
