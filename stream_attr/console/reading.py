@@ -21,9 +21,12 @@ _ALL: Final = "all"
 _STATEMENT_MS: Final = 30_000
 """What a query of a page may take: nobody waits longer, and one person must not take the database."""
 _BOUNDS: Final = SQL(
-    "SET LOCAL statement_timeout = {}; SET LOCAL max_parallel_workers_per_gather = 0"
+    "SET LOCAL statement_timeout = {};"
+    " SET LOCAL max_parallel_workers_per_gather = 0;"
+    " SET LOCAL plan_cache_mode = force_custom_plan"
 ).format(_STATEMENT_MS)
-"""A page takes one core at a time: others look at theirs."""
+"""A page takes one core at a time: others look at theirs. Each query is planned for the days that are asked
+for: a plan for any days, to which the database comes after some calls, can take ten times as long."""
 _HAVE_SHOPS: Final = ("decision", "agent_day", "shop_settings", "roster")
 
 

@@ -266,3 +266,15 @@ def test_a_user_of_the_database_that_may_not_become_the_role_is_told_what_to_do(
             connection.execute("DROP SCHEMA IF EXISTS stream_attr CASCADE")
             connection.execute("DROP OWNED BY plain_owner")
             connection.execute("DROP ROLE plain_owner")
+
+
+def test_a_query_that_is_asked_for_often_is_planned_for_what_it_is_asked(ledger):
+    query = "SELECT count(*) FROM decision WHERE shop_id = 'jd:1' AND counted_ts >= %s"
+    with ledger.connection(autocommit=True) as connection:
+        accounts = Accounts(connection)
+        accounts.add("li", "Li", Role.ADMIN, ())
+        for ts in range(20):
+            with reading(connection, accounts.find("li")):
+                connection.execute(query, (ts,))
+        plans = "SELECT generic_plans, custom_plans > 0 FROM pg_prepared_statements WHERE statement ~ %s"
+        assert connection.execute(plans, ("counted_ts",)).fetchall() == [(0, True)]

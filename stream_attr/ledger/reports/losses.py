@@ -14,7 +14,7 @@ from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.periods import Period
 from stream_attr.ledger.reports.report import Column, Moment, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, part_of, scope
-from stream_attr.ledger.roll_up.days import Part
+from stream_attr.ledger.roll_up.days import Counts, Part
 from stream_attr.ledger.roll_up.kept import kept_days
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
@@ -56,6 +56,7 @@ _QUERY: Final = f"""
         reception.first_response_ms, found.order_ids, waiting.order_ids, waiting.until, found.status
     FROM found LEFT JOIN reception ON reception.shop_id = %(shop)s AND reception.buyer_id = found.buyer_id
         AND reception.agent_id = found.agent_id AND reception.day = found.day
+        AND reception.day BETWEEN %(first)s::date AND %(last)s::date
     LEFT JOIN waiting ON waiting.buyer_id = found.buyer_id
     ORDER BY found.day, array_position(%(kinds)s::text[], found.kind), reception.last_ts,
         found.buyer_id, found.agent_id
@@ -131,14 +132,17 @@ def _counted(
     found: dict[int, Counter[str]] = {}
     for number, day in kept_days(connection, shop.shop_id, shop.zone, period, Part.COUNTS).items():
         counts = found[number] = Counter[str]()
-        for agent_id, outcomes in day.inquiries.items():
-            if shop.chosen is None or agent_id in shop.chosen:
-                counts.update(outcomes)
-        for agent_id, of_agent in day.agents.items():
-            if shop.chosen is None or agent_id in shop.chosen:
-                counts.update(unreplied=of_agent.unreplied, slow=of_agent.slow)
-        for kind in counts.keys() - set(kinds):
-            del counts[kind]
+        for agent_id in day.agents.keys() | day.inquiries.keys():
+            if shop.chosen is not None and agent_id not in shop.chosen:
+                continue
+            of_agent = day.agents.get(agent_id, Counts())
+            there = {
+                **day.inquiries.get(agent_id, {}),
+                "unreplied": of_agent.unreplied,
+                "slow": of_agent.slow,
+            }
+            for kind in kinds:
+                counts[kind] += there.get(kind, 0)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -20,7 +20,7 @@ from stream_attr.ledger.reports.agents import MIXED, currencies_of, sum_columns
 from stream_attr.ledger.reports.orders import BASKETS
 from stream_attr.ledger.reports.report import Cell, Column, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
-from stream_attr.ledger.roll_up.days import Day, Part
+from stream_attr.ledger.roll_up.days import Counts, Part
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
@@ -37,7 +37,10 @@ class _Side(NamedTuple):
     shop: ShopScope
     sums: dict[str, int | None]
     bound: dict[str, Any]
-    days: Collection[Day]
+    agents: list[tuple[str, Counts]]
+    """By day and agent."""
+    hours: list[tuple[str, Counts]]
+    """By day and hour of the clock."""
 
 
 _Sums: TypeAlias = tuple[Counter[object], Counter[object]]
@@ -58,12 +61,11 @@ def _counted(name: str) -> Callable[[Connection[Any], _Side], _Sums]:
 
     def sums(_: Connection[Any], side: _Side) -> _Sums:
         by_agent, by_hour = Counter[object](), Counter[object]()
-        for day in side.days:
-            for agent_id, counts in day.agents.items():
-                by_agent[agent_id] += getattr(counts, name)
-            for hour in day.hours:
-                by_hour[side.shop.hour_of(hour.start)] += getattr(hour.counts, name)
-        return +by_agent, +by_hour
+        for found, parts in ((by_agent, side.agents), (by_hour, side.hours)):
+            for who, counts in parts:
+                if number := getattr(counts, name):
+                    found[who] += number
+        return by_agent, by_hour
 
     return sums
 
@@ -284,7 +286,14 @@ def _side(connection: Connection[Any], shop: ShopScope, period: Period) -> _Side
     numbers = connection.execute(_DAYS.format(measures=sum_columns(_KEYS)), bound).fetchone()
     assert numbers is not None
     sums = {key: one or 0 for key, one in zip(_KEYS, numbers, strict=True)}
-    return _Side(shop, sums, bound, shop.days(connection, period, Part.COUNTS).values())
+    days = shop.days(connection, period, Part.COUNTS).values()
+    return _Side(
+        shop,
+        sums,
+        bound,
+        [one for day in days for one in day.agents.items()],
+        [(shop.hour_of(hour.start), hour.counts) for day in days for hour in day.hours],
+    )
 
 
 def _rows(
