@@ -248,7 +248,7 @@ def _source(events: Path | None, files: dict[str, tuple[str, ...]]) -> Path | In
 
 
 def _payroll(scheme: Path, month: str, shop_id: str, source: Path | Inputs) -> Any:
-    found = optional_module("ledger.pay.schemes", "ledger", "the lab").read(scheme.read_bytes())
+    found = optional_module("ledger.pay.schemes", "ledger", "the lab").read_file(scheme)
     if isinstance(source, Inputs):
         roster = source.roster
     else:

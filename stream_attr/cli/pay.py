@@ -34,7 +34,7 @@ def scheme() -> None:
 @_FILE
 def check(file: Path) -> None:
     """Check a scheme, a JSON document."""
-    found = ledger_module("pay.schemes").read(file.read_bytes())
+    found = ledger_module("pay.schemes").read_file(file)
     components = len(found.components)
     echo(
         f"{file}: scheme {found.scheme_id}, version {found.version}, {components} components: can be paid by"
@@ -48,7 +48,7 @@ def check(file: Path) -> None:
 def put(file: Path, by: str, where: Where) -> None:
     """Keep a version of a scheme."""
     module = ledger_module("pay.schemes")
-    found = module.read(file.read_bytes())
+    found = module.read_file(file)
     with opened(where) as connection:
         is_new = module.Schemes(connection).put(found, by)
         noted(connection, by, "put scheme", f"{found.scheme_id} {found.version}")

@@ -184,7 +184,7 @@ def simulate(
         if not sign:
             raise UnusableError(f"--figure {one!r}: write KEY=VALUE, such as sales.net_amount=50000.00")
         values[key] = text
-    other = None if file is None else ledger_module("pay.schemes").read(file.read_bytes())
+    other = None if file is None else ledger_module("pay.schemes").read_file(file)
     asked = module.WhatIf(person_id, ledger_module("pay.runs").month_asked(month), values, orders, other)
     with opened(where) as connection:
         looked(connection, f"what would be of {person_id} {month}")

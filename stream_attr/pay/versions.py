@@ -25,4 +25,4 @@ def scheme_of(month: str, scheme_id: str, versions: Iterable[PayScheme]) -> PayS
     if known:
         first = min(one.effective_from for one in known)
         raise UnusableError(f"scheme {scheme_id} holds from {first}, after {month}: name another")
-    raise UnusableError(f"there is no scheme {scheme_id}: add it first")
+    raise UnusableError(f"there is no scheme {scheme_id!r}; stream-attr pay scheme put keeps one")

@@ -81,7 +81,7 @@ def test_the_version_of_the_latest_day_holds_and_of_those_the_greatest(month, nu
 def test_a_month_without_scheme_is_named():
     with pytest.raises(UnusableError, match="scheme presale holds from 2026-10-01, after 2026-09"):
         version_of("2026-09", "presale", VERSIONS)
-    with pytest.raises(UnusableError, match="there is no scheme nobody"):
+    with pytest.raises(UnusableError, match="there is no scheme 'nobody'; stream-attr pay scheme put"):
         version_of("2026-11", "nobody", VERSIONS)
 
 

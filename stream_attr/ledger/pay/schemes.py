@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -11,11 +12,11 @@ from stream_attr.contract.records.pay_scheme import PayScheme
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.figures import FIGURES, Figure
 from stream_attr.ledger.formulas import Kind, Total
-from stream_attr.pay.reading import encode_scheme, read_scheme
+from stream_attr.pay.reading import WrongSchemeError, encode_scheme, read_scheme
 from stream_attr.pay.versions import scheme_of
 from stream_attr.wall_clock import wall_clock_ms
 
-__all__ = ["ATTAINMENT", "Schemes", "Stored", "read", "who"]
+__all__ = ["ATTAINMENT", "Schemes", "Stored", "read", "read_file", "who"]
 
 ATTAINMENT: Final = "attainment."
 """Begins the key of how much of a goal is reached; the figure's key ends it."""
@@ -51,6 +52,14 @@ def read(value: bytes) -> PayScheme:
     Raises WrongSchemeError, which names the field.
     """
     return read_scheme(value, _UNITS)
+
+
+def read_file(file: Path) -> PayScheme:
+    """Return the scheme of a file. Raises WrongSchemeError, which names file and field."""
+    try:
+        return read(file.read_bytes())
+    except WrongSchemeError as error:
+        raise WrongSchemeError(f"{file}: {error}", error.field) from error
 
 
 def who(name: str) -> str:

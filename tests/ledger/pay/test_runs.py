@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from psycopg import errors
 
+from stream_attr.cli import main
 from stream_attr.console.accounts import Accounts, Duty
 from stream_attr.console.roles import Role
 from stream_attr.ledger.database.connect import Database
@@ -455,6 +457,23 @@ def test_a_version_of_a_scheme_never_changes(shop: Database, tmp_path: Path):
     file.write_text(json.dumps(scheme(BASE, version=3)))
     assert "has no version 2 yet" in refused(shop, "scheme", "put", file, "--by", "x")
     assert done(shop, "scheme", "list") == "presale 1 from 2026-11-01, put by payroll\n"
+
+
+@pytest.mark.parametrize("words", [("check",), ("put", "--by", "x")])
+def test_a_scheme_that_cannot_be_used_is_refused_by_file_and_field(
+    shop: Database, tmp_path: Path, words: tuple[str, ...]
+):
+    file = tmp_path / "scheme.json"
+    file.write_text(json.dumps(scheme({**BASE, "amount": -1})))
+    where = () if words == ("check",) else ("--database", shop.address)
+    result = CliRunner().invoke(main, ["pay", "scheme", *words, str(file), *where])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: {file}: `components[0].amount` must be at least 0")
+
+
+def test_a_scheme_that_is_not_there_is_refused(shop: Database):
+    said = refused(shop, "run", "draft", "--scheme", "pre", "--month", "2026-11", "--by", "Li")
+    assert "there is no scheme 'pre'; stream-attr pay scheme put keeps one" in said
 
 
 def test_the_scheme_in_force_in_the_month_pays(shop: Database, tmp_path: Path):
