@@ -27,11 +27,12 @@ from stream_attr.processor.ports import Record
 
 __all__ = ["Files", "Filled", "fill"]
 
-BATCH_RECORDS: Final = 10_000
-BATCH_BYTES: Final = 8 << 20
+BATCH_RECORDS: Final = 20_000
+BATCH_BYTES: Final = 16 << 20
 """A batch is written when it has so many records, or so many bytes of them."""
-_FIRST_RECORDS: Final = 1_000
-"""Those of the first batch; each next one may have twice as many. The database waits for the first alone."""
+_FIRST_RECORDS: Final = 2_000
+"""Those of the first batch, for which the database waits. Each next one may have four times as many: large
+ones cost less, as of an order's revisions in a batch only the last is written as the decision that holds."""
 _AHEAD: Final = 2
 """Batches that are made ready while the database is at another one."""
 _SWITCH_S: Final = 0.0002
@@ -181,6 +182,6 @@ def _batches(
             if records >= most or size >= BATCH_BYTES:
                 yield batch.ready()
                 batch, records, size = batch.following(), 0, 0
-                most = min(2 * most, BATCH_RECORDS)
+                most = min(4 * most, BATCH_RECORDS)
     if records:
         yield batch.ready()

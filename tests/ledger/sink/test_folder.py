@@ -168,7 +168,7 @@ def test_batches_grow_from_a_small_one(
     with ledger.connection(autocommit=True) as connection:
         sink.fill(connection, files, rebuild=True, progress=written.append)
     sizes = [after - before for before, after in itertools.pairwise(written)]
-    assert sizes[:-1] == [40, 80, 160, *[BATCH] * (len(sizes) - 4)]
+    assert sizes[:-1] == [40, 160, *[BATCH] * (len(sizes) - 3)]
     assert 0 < sizes[-1] <= BATCH
     assert contents(ledger) == filled
     assert sys.getswitchinterval() == turns
