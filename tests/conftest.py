@@ -36,7 +36,7 @@ NO_BROKER = "a test without the marker `kafka` starts no broker"
 
 MEMORY = "/dev/shm"
 ROOM = 6 << 30
-"""Bytes that must be free there; four processes at once use less than half of them."""
+"""Bytes that must be free there: four times what five processes were seen to keep there at once."""
 
 FOR_CHILDREN = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
