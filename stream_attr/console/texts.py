@@ -274,8 +274,8 @@ TEXTS: Final[Mapping[str, Text]] = {
     ),
     "refused": Text("{count} records could not be used: {code}.", "{count} 条记录无法使用：{code}。"),
     "refused_elsewhere": Text(
-        "{count} records of no known shop could not be used: {code} (stream-attr dead-letters list).",
-        "{count} 条不属于任何已知店铺的记录无法使用：{code}（stream-attr dead-letters list）。",
+        "{count} records of no known shop could not be used: {code}.",
+        "{count} 条不属于任何已知店铺的记录无法使用：{code}。",
     ),
     "revision": Text("revision", "修订"),
     "role": Text("role", "角色"),

@@ -168,6 +168,12 @@ def test_a_few_agents_have_a_line_each_and_many_one_together(people, boss):
     assert TEXTS["drawn_together"].filled(count=7).english in text
 
 
+def test_an_axis_says_its_numbers_in_full(boss):
+    script = boss.get("/static/trend.js").text
+    assert "NumberFormat" in script
+    assert "compact" not in script, "40万 is no amount of money on a screen"
+
+
 def test_rows_are_by_one_of_whom_and_the_form_offers_no_two(people, boss):
     shop = people.shops[0]
     text = boss.get(f"/sales?shop={shop}&by=group&by=day").text

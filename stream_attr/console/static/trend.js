@@ -9,7 +9,7 @@
   function axisText(trend) {
     return function (value) {
       if (trend.kind === "rate") return Math.round(value * 100) + "%";
-      return new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" }).format(value);
+      return new Intl.NumberFormat("en", { maximumFractionDigits: 2 }).format(value);
     };
   }
 
