@@ -156,7 +156,8 @@ def test_a_partition_of_the_inputs_that_is_behind_is_named_on_every_page(people,
     shop = people.shops[0]
     pages = [f"{path}?{urlencode({'shop': shop, **PERIOD})}" for path in ("/sales", "/quality")]
     sentence = "input partition 5 is behind: judged up to 2026-11-11 11:00:00 only"
-    assert not any(sentence in boss.get(page).text for page in pages)
+    before = [page.replace(PERIOD["from"], "2026-07") for page in pages]  # a page that took long is kept
+    assert not any(sentence in boss.get(page).text for page in before)
     with people.database.connection(autocommit=True) as connection:
         for topic, number, watermark in some:
             connection.execute(
