@@ -79,7 +79,8 @@ async def test_every_screen_runs_and_can_be_used_by_all(people, browser, address
         more += pay_of(people, screen.path, shop)
         more += "&login=agent" if screen.path == "/people/account" else ""
         more += f"&appeal={APPEALS[shop]}" if screen.path == "/appeal" else ""
-        await page.goto(f"{address}{screen.path}?shop={shop}{more}")
+        answer = await page.goto(f"{address}{screen.path}?shop={shop}{more}")
+        assert answer.status == 200, screen.path
         await picture(page, screen.path[1:].replace("/", "-"), locale)
         await page.evaluate(AXE.read_text() + "; undefined")
         found = await page.evaluate("axe.run()")
@@ -156,7 +157,8 @@ async def test_the_screens_of_others_can_be_used_by_all_too(people, browser, add
     found = []
     for screen in SCREENS:
         if screen.in_menu and Role(login) in screen.roles:
-            await page.goto(f"{address}{screen.path}?shop={shop}")
+            answer = await page.goto(f"{address}{screen.path}?shop={shop}")
+            assert answer.status == 200, screen.path
             await keep(page, f"{login}{screen.path.replace('/', '-')}-{locale}")
             found += [(screen.path, *one) for one in await problems(page)]
     assert found == []
