@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from stream_attr.contract.topics import CHAT, ORDERS
 from stream_attr.processor import Options, ShopRegistry
 from stream_attr.processor.local import LocalDriver, LocalPartition
-from stream_attr.processor.ports import Batch, Record
+from stream_attr.processor.ports import AnyRecord, Batch, Record
 from stream_attr.rules.shop.days import DAY_MS, HOUR_MS, MINUTE_MS
 from stream_attr.testing import MemoryStore
 from table import Row
@@ -76,7 +76,7 @@ class _Measured(LocalPartition):
 
     stall = Stall(0.0, 0.0, 0, 0)
 
-    def process(self, records: Iterable[Record], at_end: frozenset[str] = EVENTS) -> Batch:
+    def process(self, records: Iterable[AnyRecord], at_end: frozenset[str] = EVENTS) -> Batch:
         """See `LocalPartition.process`."""
         before, started = self.stall, time.process_time()
         batch = super().process(records, at_end)

@@ -30,7 +30,7 @@ from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.processor.options import FACT_BYTES
 from stream_attr.processor.ports import Output
 from stream_attr.replay.memory_limit import memory_limit_mib
-from stream_attr.replay.processes import sensible_number
+from stream_attr.replay.processes import MOST_PROCESSES, sensible_number
 from stream_attr.replay.run import Inputs, replay
 from stream_attr.replay.steps import without_collector
 from stream_attr.rules.buyer.retention import Retention
@@ -93,7 +93,7 @@ LEAST_CACHE_MIB = 16
 @click.option(
     "--processes",
     metavar="N",
-    type=click.IntRange(1, 64),
+    type=click.IntRange(1, MOST_PROCESSES),
     help="Processes that share the work by buyer; the outputs are the same.  [default: by the size of the "
     "files, at most one for each core]",
 )

@@ -229,7 +229,7 @@ def _events(files: EventFiles, *topics: str) -> Iterator[tuple[tuple[str, int], 
         }
         for records, _ in chunks(open_files, CHUNK, files.wall_clock_ts):
             for record in records:
-                if isinstance(record.event, ChatEvent | OrderEvent):
+                if isinstance(record, Record) and isinstance(record.event, ChatEvent | OrderEvent):
                     yield (names[record.topic][record.partition], record.offset), record.event
             count += len(records)
             files.progress(count)
@@ -251,7 +251,7 @@ def _replayed(files: EventFiles, shop_id: str, buyers: Iterable[str], *, reports
         wall_clock_ts=files.wall_clock_ts,
         allowed_lateness_ms=files.allowed_lateness_ms,
         reports=reports,
-        share=_SelectedBuyers(0, 1, keys),
+        share=_SelectedBuyers(0, 1, keys=keys),
         internal=True,
         progress=files.progress,
     )

@@ -17,6 +17,8 @@ __all__ = ["STANDARD_INPUT", "Line", "LinesFile", "UnusableFileError", "count_li
 
 STANDARD_INPUT = "-"
 _BLOCK = 1 << 20
+_new = tuple.__new__
+"""Makes a named tuple in a third of the time: there is one for every line."""
 
 
 class UnusableFileError(UnusableError):
@@ -60,7 +62,23 @@ class LinesFile:
                 if number == 1:
                     value = value.removeprefix(codecs.BOM_UTF8)
                 if value and not value.isspace():
-                    yield Line(number, value)
+                    yield _new(Line, (number, value))
+        except (OSError, EOFError, zlib.error) as error:
+            raise UnusableFileError(f"{self.name}: cannot be read after line {number}: {error}") from error
+
+    def blocks(self, size: int) -> Iterator[tuple[int, list[bytes]]]:
+        """Yield all lines as they stand, blank ones and line ends too, and the number of the first of them.
+
+        ``size``: so many bytes at a time, about. It takes a fifth of the time that iterating does.
+        """
+        number = 1
+        try:
+            while lines := self._stream.readlines(size):
+                self.read_bytes += sum(map(len, lines))
+                if number == 1:
+                    lines[0] = lines[0].removeprefix(codecs.BOM_UTF8) or b"\n"
+                yield number, lines
+                number += len(lines)
         except (OSError, EOFError, zlib.error) as error:
             raise UnusableFileError(f"{self.name}: cannot be read after line {number}: {error}") from error
 

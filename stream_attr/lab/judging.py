@@ -26,6 +26,7 @@ from stream_attr.processor.options import FACT_BYTES
 from stream_attr.processor.ports import Output
 from stream_attr.replay.child_process import ChildProcess, ProcessLostError
 from stream_attr.replay.memory_limit import memory_limit_mib
+from stream_attr.replay.processes import MOST_PROCESSES
 from stream_attr.replay.run import replay
 from stream_attr.replay.steps import without_collector
 from stream_attr.rules.shop.days import day_name
@@ -152,7 +153,7 @@ def agent_days(
     outputs = replay(
         task.inputs,
         wall_clock_ts=task.wall_clock_ts,
-        processes=processes,
+        processes=min(processes, MOST_PROCESSES),
         cached_facts=_cached_facts(),
         progress=taken,
     )

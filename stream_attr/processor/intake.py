@@ -26,7 +26,7 @@ from stream_attr.contract.records.order_event import OrderEvent
 from stream_attr.contract.records.ruling import RulingEvent
 from stream_attr.contract.topics import RULINGS
 from stream_attr.processor.options import Options
-from stream_attr.processor.ports import Record, Stats
+from stream_attr.processor.ports import ForeignRecord, Record, Stats
 from stream_attr.processor.watermark import Watermark
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.buyer.repeats import OrderFact
@@ -97,9 +97,7 @@ def accept(
     watermark: Watermark,
     stats: Stats,
 ) -> tuple[bytes, bool]:
-    """Count an event and let the watermark see it; return its buyer's key, and whether it is late.
-
-    A ruling does not move the watermark.
+    """Count an event (`count`); return its buyer's key, and whether it is late.
 
     Raises RefusedRecord for another key than its own, a time in the future, and one beyond the history kept.
     """
@@ -108,33 +106,54 @@ def accept(
         raise RefusedRecord(
             Code.KEY_MISMATCH, "the record's key is not `shop_id|buyer_id` of its value", "key"
         )
-    ts = event.ts
+    return key, count(record.topic, event.ts, options, watermark, stats)
+
+
+def count(topic: str, ts: int, options: Options, watermark: Watermark, stats: Stats) -> bool:
+    """Count an event by its time and let the watermark see it; return whether it is late.
+
+    A ruling does not move the watermark.
+
+    Raises RefusedRecord for a time in the future, and one beyond the history kept.
+    """
     refuse_future(ts, options.clock)
     late = ts < watermark.value
     if late and ts < watermark.value - options.retention.chat_ms:
         raise RefusedRecord(
             Code.TOO_LATE, "`ts` lies further behind the watermark than history is kept", "ts"
         )
-    topic = record.topic
     if topic != RULINGS:
         watermark.see(topic, ts)
     stats.events[topic] = stats.events.get(topic, 0) + 1
     if late:
         stats.late[topic] = stats.late.get(topic, 0) + 1
-    return key, late
+    return late
 
 
-def rated_ts(event: ChatEvent, options: Options, watermark: Watermark) -> int:
-    """Return when the service was given that a rating is of.
+def count_foreign(record: ForeignRecord, options: Options, watermark: Watermark, stats: Stats) -> None:
+    """Count an event of another share, unless it is refused there."""
+    ts = record.ts
+    if ts is None:
+        return
+    try:
+        if record.rated_ts is not None:
+            refuse_forgotten_rating(record.rated_ts, options, watermark)
+        count(record.topic, ts, options, watermark, stats)
+    except RefusedRecord:
+        pass
 
-    Raises RefusedRecord for a day of which no history is kept.
-    """
-    ts = event.ts if event.rated_ts is UNSET else event.rated_ts
+
+def rated_ts(event: ChatEvent) -> int:
+    """Return when the service was given that a rating is of."""
+    return event.ts if event.rated_ts is UNSET else event.rated_ts
+
+
+def refuse_forgotten_rating(ts: int, options: Options, watermark: Watermark) -> None:
+    """Raise RefusedRecord for a rating of service of a day of which no history is kept."""
     if ts < watermark.value - options.retention.chat_ms:
         raise RefusedRecord(
             Code.TOO_LATE, "`rated_ts` lies further behind the watermark than history is kept", "rated_ts"
         )
-    return ts
 
 
 def excess_amount(buyer: Buyer, event: OrderEvent) -> RefusedRecord | None:

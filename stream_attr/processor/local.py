@@ -13,7 +13,7 @@ from zlib import crc32
 
 from stream_attr.contract.topics import BUYER_DAYS, CLOSINGS, INTERNAL
 from stream_attr.processor.options import Options
-from stream_attr.processor.ports import Batch, Output, Record, Store
+from stream_attr.processor.ports import AnyRecord, Batch, Output, Record, Store
 from stream_attr.processor.processor import Processor
 from stream_attr.processor.shops import ShopRegistry
 
@@ -65,7 +65,7 @@ class LocalPartition:
         """Let the next batch be lost before its commit: a restarted processor gets the same records again."""
         self._crashes = True
 
-    def process(self, records: Iterable[Record], at_end: frozenset[str] = NO_TOPICS) -> Batch:
+    def process(self, records: Iterable[AnyRecord], at_end: frozenset[str] = NO_TOPICS) -> Batch:
         """Process a batch and commit it; ``at_end``: see `Judge.process`, holds for internal records too."""
         self._at_end = at_end
         if self._crashes:

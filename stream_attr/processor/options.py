@@ -18,15 +18,32 @@ FACT_BYTES: Final = 512
 class Share:
     """One of several processors that are given the same records: each judges its own buyers.
 
-    All follow the same watermark, as each counts every record; the first answers for those that are refused.
+    All follow the same watermark, as each counts every record: it is given those of other shares whole, or
+    as a `ForeignRecord`.
     """
 
     index: int
     processors: int
+    reads_all: bool = True
+    """Each is given all records whole: the first answers for those that are refused. Else each answers for
+    those that it alone is given whole."""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it emits the dead letters of records that are refused."""
+        return self.index == 0 or not self.reads_all
+
+    def of(self, buyer_id: bytes) -> int:
+        """Return the index of the share that a buyer is in, in every shop: the CRC-32 of the id in UTF-8."""
+        return crc32(buyer_id) % self.processors
 
     def has(self, key: bytes) -> bool:
+        """Whether the buyer of a record key, ``shop_id|buyer_id``, is its own."""
+        return self.of(key[key.index(b"|") + 1 :]) == self.index
+
+    def has_buyer(self, buyer_id: str) -> bool:
         """Whether a buyer is its own."""
-        return crc32(key) % self.processors == self.index
+        return self.of(buyer_id.encode()) == self.index
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -34,6 +34,19 @@ class Record(Struct, frozen=True, gc=False):
     value: bytes | None
     event: ChatEvent | OrderEvent | RulingEvent | None = None
     """The decoded value, where the caller had to decode it already; None: not decoded."""
+
+
+class ForeignRecord(Struct, frozen=True, gc=False):
+    """A record of another share: another processor judges it, here it moves the watermark alone (`Share`)."""
+
+    topic: str
+    ts: int | None
+    """Of its event; None: the record is refused."""
+    rated_ts: int | None = None
+    """Of a rating."""
+
+
+AnyRecord: TypeAlias = Record | ForeignRecord
 
 
 class Output(Struct, array_like=True, frozen=True, gc=False):

@@ -42,15 +42,27 @@ from stream_attr.processor.intake import (
     accept,
     apply_to_order,
     chat_event,
+    count_foreign,
     excess_amount,
     order_event,
     order_fact,
     rated_ts,
+    refuse_forgotten_rating,
     ruling_event,
     tick_ts,
 )
 from stream_attr.processor.options import Options
-from stream_attr.processor.ports import NO_POSITIONS, PROGRESS_KEY, Batch, Output, Place, Record, Store
+from stream_attr.processor.ports import (
+    NO_POSITIONS,
+    PROGRESS_KEY,
+    AnyRecord,
+    Batch,
+    ForeignRecord,
+    Output,
+    Place,
+    Record,
+    Store,
+)
 from stream_attr.processor.report_emission import emit_reports
 from stream_attr.processor.rollup import FACTS_PER_CONTRIBUTION, Rollup
 from stream_attr.processor.shops import QUARTER, ShopRegistry
@@ -105,6 +117,7 @@ class Processor:
         self._pending = 0
         self._batch = Batch()
         self._share = options.share
+        self._taken = 0
         self._place = Place(0)
         self._rollup = Rollup(store, options)
         self._emitted_watermark = BEGINNING
@@ -142,7 +155,10 @@ class Processor:
         self._rollup.remembered = facts // FACTS_PER_CONTRIBUTION
 
     def process(
-        self, records: Iterable[Record], at_end: frozenset[str], positions: Mapping[str, int] = NO_POSITIONS
+        self,
+        records: Iterable[AnyRecord],
+        at_end: frozenset[str],
+        positions: Mapping[str, int] = NO_POSITIONS,
     ) -> Batch:
         """See `Judge.process`."""
         records = list(records)
@@ -206,13 +222,19 @@ class Processor:
 
     # Events
 
-    def _take(self, records: Sequence[Record]) -> None:
+    def _take(self, records: Sequence[AnyRecord]) -> None:
         """Process each record, and fire the timers that it makes due."""
-        watermark, offsets = self._watermark, self._offsets
+        watermark, offsets, shared = self._watermark, self._offsets, self._share is not None
         for record in records:
+            self._taken += 1
+            if isinstance(record, ForeignRecord):
+                count_foreign(record, self._options, watermark, self._batch.stats)
+                if watermark.moved:
+                    self._advance()
+                continue
             topic = record.topic
-            if self._share is not None:
-                self._place = Place(self._place.records + 1)
+            if shared:
+                self._place = Place(self._taken)
             try:
                 check_key(record.key)
                 if topic == CHAT:
@@ -230,7 +252,7 @@ class Processor:
                 else:
                     raise ValueError(f"{topic} is not an input topic of a partition")
             except RefusedRecord as refusal:
-                if self._share is None or self._share.index == 0:
+                if self._share is None or self._share.refuses:
                     self._refuse(refusal, record)
             except NewerVersionError as error:
                 error.at(topic, record.partition, record.offset)
@@ -243,7 +265,8 @@ class Processor:
         event = chat_event(record)
         ts = event.ts
         if event.type == "rating":
-            ts = rated_ts(event, self._options, self._watermark)
+            ts = rated_ts(event)
+            refuse_forgotten_rating(ts, self._options, self._watermark)
         key, late = accept(event, record, self._options, self._watermark, self._batch.stats)
         if self._share is not None and not self._share.has(key):
             return
@@ -423,7 +446,7 @@ class Processor:
     def _fire(self, key: bytes, buyer: Buyer, due: int) -> None:
         """Emit what changes of a buyer by itself at a watermark."""
         if self._share is not None:
-            self._place = Place(self._place.records, due, key)
+            self._place = Place(self._taken, due, key)
         for order in due_orders(buyer, due, self._options.retention, tasks=self._has_tasks):
             if order.horizon is not None and due in order.horizon.deadlines:
                 self._emit(buyer, order, due, "timer")
@@ -553,7 +576,7 @@ class Processor:
             if self._share is not None:
                 if self._share.index > 0:
                     return  # all shares of a partition have one watermark: the first emits it
-                self._place = Place(self._place.records, END_OF_TIME + 1)  # after all that any share emits
+                self._place = Place(self._taken, END_OF_TIME + 1)  # after all that any share emits
             passed = encode_internal(PartitionWatermark(self._options.partition, watermark))
             for number in range(self._options.partitions):
                 self._out(Output(BUYER_DAYS, b"", passed, number))

@@ -1,7 +1,7 @@
 """A replay in several processes: the outputs of one process, in the same order.
 
-Each process reads all files, so that all have the same watermark, and judges the buyers of its share. This
-process merges their outputs batch by batch, and rolls up what they emit on ``buyer-days``.
+Each process judges the buyers of its share, and has the watermark of all (`SharedReading`). This process
+merges their outputs batch by batch, and rolls up what they emit on ``buyer-days``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import os
 import traceback
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from itertools import chain
-from multiprocessing.connection import Connection
+from itertools import chain, combinations
+from multiprocessing.connection import Connection, Pipe
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
@@ -28,12 +28,15 @@ from stream_attr.processor import Share, ShopRegistry
 from stream_attr.processor.local import LocalPartition
 from stream_attr.processor.ports import Batch, Output, Place, Record
 from stream_attr.replay.child_process import ChildProcess, ProcessLostError
+from stream_attr.replay.shared_reading import PeerLostError, SharedReading
 from stream_attr.replay.steps import FilePartition, Plan, without_collector
 
-__all__ = ["ProcessLostError", "SharedPartition", "sensible_number"]
+__all__ = ["MOST_PROCESSES", "ProcessLostError", "SharedPartition", "sensible_number"]
 
 WORTH_A_PROCESS = 32 << 20
 """Bytes of input that are worth the start of another process."""
+MOST_PROCESSES = 24
+"""Each has a pipe to every other; and one process writes what all emit, at the pace of some ten of them."""
 PACKED = 10
 """How much smaller than its lines a ``.gz`` file is, about."""
 
@@ -52,6 +55,12 @@ class _Done(Struct, tag=True, array_like=True, gc=False):
     """A process has finished."""
 
 
+class _PeerLost(Struct, tag=True, array_like=True, gc=False):
+    """Another process has ended, so that this one cannot go on."""
+
+    index: int
+
+
 class _Failed(Struct, tag=True, array_like=True, gc=False):
     """A process cannot go on."""
 
@@ -61,19 +70,22 @@ class _Failed(Struct, tag=True, array_like=True, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_message = msgspec.msgpack.Decoder(_Step | _Done | _Failed).decode
+_decode_message = msgspec.msgpack.Decoder(_Step | _Done | _PeerLost | _Failed).decode
 _decode_closings = msgspec.msgpack.Decoder(list[tuple[bytes, bytes]]).decode
 _NEXT = _encode([])
 """No closings: go on with the files."""
 
 
 def sensible_number(inputs: Inputs) -> int:
-    """Return how many processes are worth starting for these files, at most one for each core."""
+    """Return how many processes are worth starting for these files.
+
+    At most one for each core, and `MOST_PROCESSES`.
+    """
     names = [*inputs.chat, *inputs.orders]
     if STANDARD_INPUT in (*names, *inputs.roster, *inputs.settings, *inputs.rulings):
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, sum(_size(Path(name)) for name in names) // WORTH_A_PROCESS))
+    return max(1, min(cores, MOST_PROCESSES, sum(_size(Path(name)) for name in names) // WORTH_A_PROCESS))
 
 
 def _size(path: Path) -> int:
@@ -103,10 +115,13 @@ class SharedPartition:
         with ExitStack() as stack:
             store = stack.enter_context(SpillStore())
             self._rollup = LocalPartition(ShopRegistry(), store, self._plan.options())
-            for index in range(self._processes):
-                worker = _Worker(self._plan, Share(index, self._processes))
-                stack.callback(worker.stop)
-                self._workers.append(worker)
+            with ExitStack() as given:  # each pipe has been given to its process
+                peers = _peers(self._processes, given)
+                for index in range(self._processes):
+                    share = Share(index, self._processes, reads_all=False)
+                    worker = _Worker(self._plan, share, peers[index])
+                    stack.callback(worker.stop)
+                    self._workers.append(worker)
             self._stack = stack.pop_all()
         return self
 
@@ -140,7 +155,13 @@ class SharedPartition:
 
     def _receive(self) -> Batch | None:
         """Merge the next step of all processes."""
-        steps = [step for worker in self._workers if (step := worker.receive()) is not None]
+        steps = []
+        for worker in self._workers:
+            message = worker.receive()
+            while isinstance(message, _PeerLost):  # it says why
+                message = self._workers[message.index].receive()
+            if isinstance(message, _Step):
+                steps.append(message)
         if not steps:
             return None
         self.taken = steps[0].taken
@@ -148,21 +169,30 @@ class SharedPartition:
         return Batch([output for _, output in sorted(placed, key=itemgetter(0))])
 
 
+def _peers(processes: int, stack: ExitStack) -> list[dict[int, Connection]]:
+    """Return, for each process, a pipe to each of the others; the stack closes them."""
+    peers: list[dict[int, Connection]] = [{} for _ in range(processes)]
+    for one, other in combinations(range(processes), 2):
+        near, far = Pipe()
+        peers[one][other], peers[other][one] = stack.enter_context(near), stack.enter_context(far)
+    return peers
+
+
 class _Worker:
     """One process, and what comes from it."""
 
-    def __init__(self, plan: Plan, share: Share) -> None:
+    def __init__(self, plan: Plan, share: Share, peers: dict[int, Connection]) -> None:
         name = f"process {share.index + 1} of {share.processors}"
-        self._process = ChildProcess(name, _work, replace(plan, share=share))
+        self._process = ChildProcess(name, _work, replace(plan, share=share), share, peers)
 
-    def receive(self) -> _Step | None:
-        """Return its next step; None: it has finished."""
-        message: _Step | _Done | _Failed = _decode_message(self._process.receive())
+    def receive(self) -> _Step | _Done | _PeerLost:
+        """Return its next message."""
+        message: _Step | _Done | _PeerLost | _Failed = _decode_message(self._process.receive())
         if isinstance(message, _Failed):
             raise (
                 UnusableFileError(message.message) if message.unusable else ProcessLostError(message.message)
             )
-        return message if isinstance(message, _Step) else None
+        return message
 
     def send(self, closings: bytes) -> None:
         """Send closings, of which it processes those of its share; none: it goes on with the files."""
@@ -173,11 +203,11 @@ class _Worker:
         self._process.stop()
 
 
-def _work(pipe: Connection, plan: Plan) -> None:
+def _work(pipe: Connection, plan: Plan, share: Share, peers: dict[int, Connection]) -> None:
     """Run in a process of its own: judge a share, send each batch, process the closings it leads to."""
     with closing(pipe), without_collector():
         try:
-            with FilePartition(plan) as partition:
+            with FilePartition(plan, SharedReading(share, peers)) as partition:
                 while (batch := partition.next_batch()) is not None:
                     _send_step(pipe, partition, batch)
                     while closings := _closings(pipe, partition) if plan.reports else []:
@@ -185,6 +215,8 @@ def _work(pipe: Connection, plan: Plan) -> None:
             pipe.send_bytes(_encode(_Done()))
         except (BrokenPipeError, EOFError):
             pass  # nobody receives any more
+        except PeerLostError as error:
+            pipe.send_bytes(_encode(_PeerLost(error.index)))
         except UnusableFileError as error:
             pipe.send_bytes(_encode(_Failed(str(error), unusable=True)))
         except Exception:

@@ -16,8 +16,8 @@ from stream_attr.files.jsonl import LinesFile
 from stream_attr.files.spill_store import SpillStore
 from stream_attr.processor import Options, Share, ShopRegistry
 from stream_attr.processor.local import LocalPartition
-from stream_attr.processor.ports import Batch, Output, Place, Record
-from stream_attr.replay.sources import chunks
+from stream_attr.processor.ports import AnyRecord, Batch, Output, Place, Record
+from stream_attr.replay.sources import Decoding, chunks, decode_all
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
 
@@ -89,12 +89,13 @@ class FilePartition:
     Use it as a context manager. Every method may raise UnusableFileError.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, decoding: Decoding = decode_all) -> None:
         self.taken = 0
         """Events read so far."""
         self._plan = plan
+        self._decoding = decoding
         self._stack = ExitStack()
-        self._next: tuple[list[Record], frozenset[str]] | None = None
+        self._next: tuple[list[AnyRecord], frozenset[str]] | None = None
         """A chunk that has been read ahead."""
 
     def __enter__(self) -> Self:
@@ -110,7 +111,10 @@ class FilePartition:
         refused = list(_applied(registry, files))
         self._partition = LocalPartition(registry, store, self._plan.options())
         self._chunks = chunks(
-            {topic: files[topic] for topic in (CHAT, ORDERS, RULINGS)}, CHUNK, self._plan.wall_clock_ts
+            {topic: files[topic] for topic in (CHAT, ORDERS, RULINGS)},
+            CHUNK,
+            self._plan.wall_clock_ts,
+            self._decoding,
         )
         self._batches = self._processed(refused)
         return self

@@ -15,7 +15,7 @@ from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import UnusableFileError
 from stream_attr.generate import Plan as Traffic
 from stream_attr.generate import write
-from stream_attr.replay.processes import WORTH_A_PROCESS, ProcessLostError, sensible_number
+from stream_attr.replay.processes import MOST_PROCESSES, WORTH_A_PROCESS, ProcessLostError, sensible_number
 from stream_attr.replay.run import replay
 
 END_TS = 1_794_412_800_000
@@ -92,6 +92,6 @@ def test_small_input_and_standard_input_are_for_one_process(inputs, tmp_path):
     with large.open("wb") as file:
         file.truncate(64 * WORTH_A_PROCESS)
     cores = len(os.sched_getaffinity(0))
-    assert sensible_number(Inputs(chat=[str(large)])) == min(cores, 64)
+    assert sensible_number(Inputs(chat=[str(large)])) == min(cores, MOST_PROCESSES)
     assert sensible_number(Inputs(chat=[str(large)], orders=["-"])) == 1
     assert sensible_number(Inputs(chat=["no such file"])) == 1
