@@ -119,7 +119,7 @@ def _served(folder: Path, events: int) -> Iterator[World]:
     """Serve the console on a ledger of generated traffic, at the noon of its last day."""
     _fill(folder, events)
     for module in (accounts, periods):
-        setattr(module, "now_ms", lambda: NOW_TS)  # noqa: B010 -- mypy refuses the assignment
+        setattr(module, "wall_clock_ms", lambda: NOW_TS)  # noqa: B010 -- mypy refuses the assignment
     with Database(None, folder / "data" / IN_DATA_DIR) as database:
         with database.connection(autocommit=True) as connection:
             people = accounts.Accounts(connection)
