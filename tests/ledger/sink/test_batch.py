@@ -216,7 +216,7 @@ def test_a_number_that_is_too_long_to_be_written_stops_nothing(
 def test_a_transaction_that_waits_for_its_sink_is_ended(
     ledger: Database, monkeypatch: pytest.MonkeyPatch, unstored: int
 ) -> None:
-    monkeypatch.setitem(batch_module._BOUNDS, "idle_in_transaction_session_timeout", "100ms")
+    monkeypatch.setitem(batch_module._BOUNDS, "idle_in_transaction_session_timeout", "2s")
     waiting = [(record(DECISIONS, number, b"{"), "why") for number in range(unstored)]
     with ledger.connect(autocommit=True) as frozen, ledger.connection(autocommit=True) as other:
         prepare(frozen)
