@@ -174,7 +174,7 @@ def try_other_rules(said: str) -> None:
         newcomer = Editor(cast("TestClient", person))  # which is such a client, too
         page = newcomer.prepared("/rules/settings?shop=demo:1", preset="chitu")
         text = previewed(newcomer, page)
-        moved = text.partition("Which orders</h3>")[2].partition("</table>")[0]
+        moved = text.partition("Which orders</h2>")[2].partition("</table>")[0]
         assert re.search(r">o-lin</a>.*?>kf-06<.*?>kf-05<", moved, re.DOTALL)
 
 
