@@ -126,7 +126,7 @@ def answer(
     answering = ledger_module("appeals.answering")
     name = ledger_module("pay.schemes").who(by)
     with opened(where) as connection:
-        who = ledger_module("appeals.parties").acting(connection, name, is_account=False)
+        who = ledger_module("acting").acting(connection, name, is_account=False)
         if refuse:
             one = answering.refuse(connection, shop_id, appeal_id, said, who)
         elif answering.publish_again(connection, writer, (shop_id, appeal_id)):

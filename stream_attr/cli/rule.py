@@ -82,7 +82,7 @@ def _check(connection: Any, shop_id: str, now: Any, to: str | None, by: str, *, 
     parties = ledger_module("appeals.parties")
     if to is not None:
         parties.known_agent(connection, shop_id, to)
-    who = parties.acting(connection, by, is_account=False)
+    who = ledger_module("acting").acting(connection, by, is_account=False)
     parties.refuse_concerned(connection, who, shop_id, (now.agent_id, to))
     if withdraw and not ledger_module("appeals.rulings").holds(connection, shop_id, now.order_id):
         echo(f"the ledger knows of no ruling on order {now.order_id} that holds", err=True)
