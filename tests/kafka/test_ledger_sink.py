@@ -88,8 +88,9 @@ def test_two_share_the_partitions_and_one_that_was_stopped_does_not_write(trial)
     assert [sink.stop() for sink in (first_sink, second)] == [0, 0]
 
 
-def test_a_database_that_is_away_is_waited_for(broker, topic_prefix, tmp_path):
-    server = EmbeddedPostgres(tmp_path / "postgres", {"fsync": "off"})
+def test_a_database_that_is_away_is_waited_for(broker, topic_prefix, tmp_path, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pg")  # so short that its socket is in it, at the same address again
+    server = EmbeddedPostgres(folder, {"fsync": "off"})
     with server:
         with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE own")
