@@ -25,6 +25,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from stream_attr.contract.records.chat_event import ChatEvent
+from stream_attr.errors import StreamAttrError
 from stream_attr.processor import Share
 from stream_attr.processor.ports import AnyRecord, ForeignRecord, Record
 from stream_attr.replay.sources import AT_ONCE, Block, Event, File, decode_line
@@ -34,7 +35,7 @@ __all__ = ["PeerLostError", "SharedReading"]
 _find_buyer: Final = re.compile(rb'"buyer_id"\s*:\s*"([^"\\]+)"').search
 
 
-class PeerLostError(Exception):
+class PeerLostError(StreamAttrError):
     """Another of the processes has ended; ``index`` says which."""
 
     def __init__(self, index: int) -> None:

@@ -320,9 +320,13 @@ def test_one_that_is_stopped_and_goes_on_after_another_has_filled_it_writes_noth
 
 
 def test_a_database_that_dies_meanwhile_ends_it_in_one_sentence_and_it_goes_on_later(
-    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    inputs: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = EmbeddedPostgres(tmp_path / "postgres", {"fsync": "off"})
+    folder = tmp_path_factory.mktemp("pg")  # so short that its socket is in it, at the same address again
+    server = EmbeddedPostgres(folder, {"fsync": "off"})
     written = 0
 
     def write(*arguments: Any) -> None:
