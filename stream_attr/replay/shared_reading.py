@@ -189,7 +189,11 @@ class SharedReading:
         """Take what the others send, as it comes."""
         live = {pipe: index for index, pipe in self._peers.items()}
         while live:
-            for pipe in wait(list(live)):
+            try:
+                ready = wait(list(live))
+            except (OSError, ValueError):  # closed on this side: nobody reads any more
+                return
+            for pipe in ready:
                 assert isinstance(pipe, Connection)
                 inbox = self._inboxes[live[pipe]]
                 try:
