@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, Pipe
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import msgspec
 from msgspec import Struct
@@ -158,8 +158,8 @@ class SharedPartition:
         steps = []
         for worker in self._workers:
             message = worker.receive()
-            while isinstance(message, _PeerLost):  # it says why
-                message = self._workers[message.index].receive()
+            if isinstance(message, _PeerLost):
+                self._raise_loss(message.index)
             if isinstance(message, _Step):
                 steps.append(message)
         if not steps:
@@ -167,6 +167,13 @@ class SharedPartition:
         self.taken = steps[0].taken
         placed = chain.from_iterable(zip(step.places, step.outputs, strict=True) for step in steps)
         return Batch([output for _, output in sorted(placed, key=itemgetter(0))])
+
+    def _raise_loss(self, index: int) -> NoReturn:
+        """Read on what a process has sent that another one has found ended, until that says why."""
+        while True:
+            message = self._workers[index].receive()
+            if isinstance(message, _PeerLost):
+                index = message.index
 
 
 def _peers(processes: int, stack: ExitStack) -> list[dict[int, Connection]]:

@@ -15,8 +15,16 @@ from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import UnusableFileError
 from stream_attr.generate import Plan as Traffic
 from stream_attr.generate import write
-from stream_attr.replay.processes import MOST_PROCESSES, WORTH_A_PROCESS, ProcessLostError, sensible_number
+from stream_attr.replay import processes as processes_module
+from stream_attr.replay.processes import (
+    MOST_PROCESSES,
+    WORTH_A_PROCESS,
+    ProcessLostError,
+    SharedPartition,
+    sensible_number,
+)
 from stream_attr.replay.run import replay
+from stream_attr.replay.steps import Plan
 
 END_TS = 1_794_412_800_000
 
@@ -95,3 +103,23 @@ def test_small_input_and_standard_input_are_for_one_process(inputs, tmp_path):
     assert sensible_number(Inputs(chat=[str(large)])) == min(cores, MOST_PROCESSES)
     assert sensible_number(Inputs(chat=[str(large)], orders=["-"])) == 1
     assert sensible_number(Inputs(chat=["no such file"])) == 1
+
+
+def test_nothing_more_is_emitted_once_a_process_has_found_another_one_ended():
+    """The first was a step ahead when it ended; the second one's step is missing."""
+
+    class Sent:
+        def __init__(self, *messages):
+            self.messages = list(messages)
+
+        def receive(self):
+            if self.messages:
+                return self.messages.pop(0)
+            raise ProcessLostError("process 1 of 2 ended with exit code -9 before its work was done")
+
+    step = processes_module._Step(1, [], [])
+    partition = SharedPartition(Plan(Inputs(), reports=False), 2)
+    partition._workers = [Sent(step, step, step), Sent(step, processes_module._PeerLost(0))]  # type: ignore[list-item]
+    assert partition.next_batch() is not None
+    with pytest.raises(ProcessLostError, match="process 1 of 2"):
+        partition.next_batch()
