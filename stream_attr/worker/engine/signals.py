@@ -34,7 +34,17 @@ def end_at_once() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
-    faulthandler.register(signal.SIGUSR1, file=_STDERR)
+    signal.signal(signal.SIGUSR1, _write_threads)
+
+
+def _write_threads(_number: int, _frame: FrameType | None) -> None:
+    """Write where each thread is.
+
+    By a handler that runs between two instructions of Python: ``faulthandler.register`` reads the frames of
+    threads while they run, and a frame that has just gone ends the process (SIGSEGV).
+    """
+    with contextlib.suppress(OSError):
+        faulthandler.dump_traceback(_STDERR)
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
@@ -45,14 +55,17 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 def listen(loop: asyncio.AbstractEventLoop, shut_down: Callable[[signal.Signals], None]) -> None:
     """Handle signals on the event loop from now on."""
-    faulthandler.unregister(signal.SIGUSR1)
     for number in _ENDING:
         if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, shut_down, number)
-    loop.add_signal_handler(signal.SIGUSR1, _log_tasks, loop)
     loop.add_signal_handler(signal.SIGUSR2, logger.warning, "SIGUSR2 does nothing; SIGUSR1 logs all stacks")
-    # The stacks of threads are written at once, even while the event loop is blocked; then its tasks follow.
-    faulthandler.register(signal.SIGUSR1, file=_STDERR, chain=True)
+
+    def log_stacks(number: int, frame: FrameType | None) -> None:
+        _write_threads(number, frame)
+        loop.call_soon_threadsafe(_log_tasks, loop)
+
+    # Not by the event loop: the stacks of threads are written even while it is blocked; then its tasks follow.
+    signal.signal(signal.SIGUSR1, log_stacks)
 
 
 def ending() -> None:
@@ -62,8 +75,7 @@ def ending() -> None:
     """
     for number in (*_ENDING, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
-    faulthandler.unregister(signal.SIGUSR1)  # otherwise it believes to be registered still
-    faulthandler.register(signal.SIGUSR1, file=_STDERR)
+    signal.signal(signal.SIGUSR1, _write_threads)
 
 
 def _log_tasks(loop: asyncio.AbstractEventLoop) -> None:
