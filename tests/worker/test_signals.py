@@ -42,13 +42,20 @@ SIGNALS = 2_000
 
 @pytest.mark.parametrize(
     ("phase", "shown"),
-    [("starting", "in <module>"), ("listening", "tasks of the event loop"), ("blocked", "in busy"), ("ending", "in <module>")],
+    [
+        ("starting", "in <module>"),
+        ("listening", "tasks of the event loop"),
+        ("blocked", "in busy"),
+        ("ending", "in <module>"),
+    ],
 )
 def test_any_number_of_requests_for_stacks_is_answered_and_ends_nothing(phase, shown, tmp_path):
     said = tmp_path / "said"
     with (
         said.open("wb") as log,
-        subprocess.Popen([sys.executable, "-c", PROCESS, phase], stdout=subprocess.PIPE, stderr=log) as process,
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, phase], stdout=subprocess.PIPE, stderr=log
+        ) as process,
     ):
         try:
             assert process.stdout is not None

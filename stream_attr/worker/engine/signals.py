@@ -64,7 +64,7 @@ def listen(loop: asyncio.AbstractEventLoop, shut_down: Callable[[signal.Signals]
         _write_threads(number, frame)
         loop.call_soon_threadsafe(_log_tasks, loop)
 
-    # Not by the event loop: the stacks of threads are written even while it is blocked; then its tasks follow.
+    # Not by the event loop: the stacks of threads are written even while it is blocked; its tasks follow.
     signal.signal(signal.SIGUSR1, log_stacks)
 
 
