@@ -32,12 +32,25 @@ def some_order(people):
     }
 
 
-def address(people, path, shop, order):
-    """A screen of a shop; the buyer's day of the order's buyer, whom the agent has not met."""
+@pytest.fixture(scope="session")
+def some_buyer(people):
+    """By shop a buyer whom the agent has not met."""
+    with people.database.connection() as connection:
+        [duty] = Accounts(connection).find("agent").duties
+    facts = people.traffic.last("reception-facts", "shop_id", "buyer_id", "agent_id", "day")
+    met = {one["buyer_id"] for one in facts if one["agent_id"] == duty.agent_id}
+    return {
+        shop: next(one["buyer_id"] for one in facts if one["shop_id"] == shop and one["buyer_id"] not in met)
+        for shop in people.shops
+    }
+
+
+def address(people, path, shop, order, buyer=""):
+    """A screen of a shop."""
     if path.startswith("/pay"):
         return f"{path}?shop={shop}{pay_of(people, path, shop)}"
     if path == "/buyer":
-        return f"{path}?shop={shop}&buyer={order}&from=2026-11-01"
+        return f"{path}?shop={shop}&buyer={buyer}&from=2026-11-01"
     if path == "/people/account":
         return f"{path}?shop={shop}&login=manager"
     if path == "/appeal":
@@ -47,18 +60,20 @@ def address(people, path, shop, order):
 
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda one: one.path)
-def test_a_screen_is_there_for_its_roles_and_for_no_others(people, browsers, some_order, screen, role):
+def test_a_screen_is_there_for_its_roles_and_for_no_others(
+    people, browsers, some_order, some_buyer, screen, role
+):
     shop = people.shops[0]
-    answer = browsers[role].get(address(people, screen.path, shop, some_order[shop]))
+    answer = browsers[role].get(address(people, screen.path, shop, some_order[shop], some_buyer[shop]))
     is_others = screen.path == "/buyer" and role is Role.AGENT
     assert answer.status_code == (200 if role in screen.roles and not is_others else 404), answer.text
 
 
 @pytest.mark.parametrize("role", [one for one in Role if not one.sees_all_shops])
 @pytest.mark.parametrize("path", [path for path in PATHS if path != "/people"])
-def test_another_shop_is_not_there(people, browsers, some_order, path, role):
+def test_another_shop_is_not_there(people, browsers, some_order, some_buyer, path, role):
     shop = people.shops[1]
-    answer = browsers[role].get(address(people, path, shop, some_order[shop]))
+    answer = browsers[role].get(address(people, path, shop, some_order[shop], some_buyer[shop]))
     if path == "/figures" and answer.status_code == 200:
         assert some_order[shop] not in answer.text
         return
@@ -99,11 +114,11 @@ def test_without_a_session_there_is_the_log_in(people, path):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("path", PATHS)
-def test_every_screen_is_in_both_languages(people, browsers, some_order, path, language):
+def test_every_screen_is_in_both_languages(people, browsers, some_order, some_buyer, path, language):
     browser = browsers[Role.ADMIN]
     browser.cookies.set("language", language)
     shop = people.shops[0]
-    text = browser.get(address(people, path, shop, some_order[shop])).text
+    text = browser.get(address(people, path, shop, some_order[shop], some_buyer[shop])).text
     browser.cookies.delete("language")
     assert f'<html lang="{"zh-CN" if language == "zh" else "en"}">' in text
     menu = re.sub("<.*?>", "", text.partition('<nav class="menu"')[2].partition("</nav>")[0])

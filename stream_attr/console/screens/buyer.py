@@ -28,11 +28,11 @@ _DAYS: Final = (
     "SELECT DISTINCT day::text FROM reception WHERE shop_id = %(shop)s AND buyer_id = %(buyer)s"
     " ORDER BY 1 DESC LIMIT %(most)s"
 )
-_OWN: Final = (
+_MET: Final = (
     "SELECT EXISTS (SELECT FROM reception WHERE shop_id = %(shop)s AND buyer_id = %(buyer)s"
-    " AND agent_id = ANY(%(own)s)) OR EXISTS (SELECT FROM decision WHERE shop_id = %(shop)s"
-    " AND buyer_id = %(buyer)s AND profile = 'official'"
-    " AND (agent_id = ANY(%(own)s) OR placing_agent_id = ANY(%(own)s) OR payment_agent_id = ANY(%(own)s)))"
+    " AND (%(own)s::text[] IS NULL OR agent_id = ANY(%(own)s))) OR EXISTS (SELECT FROM decision"
+    " WHERE shop_id = %(shop)s AND buyer_id = %(buyer)s AND profile = 'official' AND (%(own)s::text[] IS NULL"
+    " OR agent_id = ANY(%(own)s) OR placing_agent_id = ANY(%(own)s) OR payment_agent_id = ANY(%(own)s)))"
 )
 _ORDER: Final = (
     "SELECT created_ts, coalesce(paid_ts, created_ts) FROM decision"
@@ -92,12 +92,11 @@ def show(visit: Visit) -> Response:
 def may_open(connection: Connection[Any], shop_id: str, buyer_id: str, own: tuple[str, ...] | None) -> bool:
     """Whether somebody who may see ``own`` agents (None: all) may see a buyer's days.
 
-    Agents may of the buyers whom they have received, or of whose orders they are a part.
+    Agents may of the buyers whom they have received, or of whose orders they are a part, and all others of
+    those whom the shop has received or who have ordered there: another one is of no shop of theirs.
     """
-    if own is None:
-        return True
-    bound = {"shop": shop_id, "buyer": buyer_id, "own": list(own)}
-    row = connection.execute(_OWN, bound).fetchone()
+    bound = {"shop": shop_id, "buyer": buyer_id, "own": None if own is None else list(own)}
+    row = connection.execute(_MET, bound).fetchone()
     return row is not None and bool(row[0])
 
 
