@@ -216,6 +216,10 @@ TEXTS: Final[Mapping[str, Text]] = {
     "newest": Text("newest", "最新"),
     "next": Text("next page", "下一页"),
     "no_account": Text("Login and password do not go together.", "账号或密码不正确。"),
+    "no_agent": Text(
+        "Nothing is known yet of an agent of this shop: no roster, no chat and no order.",
+        "还没有本店客服的任何数据：没有名册、接待或订单。",
+    ),
     "no_buyer": Text(
         "Nothing is known of buyer {buyer} in these days: no chat that was received, and no order's event.",
         "这些日期内没有买家 {buyer} 的接待，也没有订单变化。",
@@ -235,11 +239,22 @@ TEXTS: Final[Mapping[str, Text]] = {
         "该店铺只有一套规则。在店铺设置中增加其他方案后即可对比。",
     ),
     "no_shop": Text("There is no shop that you can see.", "没有您可查看的店铺。"),
-    "no_shop_help": Text(
-        "Nothing of your shops has come into the ledger yet, or your account has no shop: ask your "
-        "administrator.",
-        "您的店铺还没有数据进入账本，或您的账号没有分配店铺，请联系管理员。",
+    "no_shop_at_all": Text(
+        "The ledger is empty. A shop is here as soon as its first record is. On the machine of the ledger:",
+        "账本是空的。店铺的第一条记录进入账本后，店铺就会出现在这里。请在账本所在的机器上运行：",
     ),
+    "no_shop_demo": Text("shows all of it with sample traffic.", "用示例数据演示全部功能。"),
+    "no_shop_ledger": Text(
+        "keeps it filled with what the workers decide; leave it running.",
+        "把判定结果持续写入账本；请让它一直运行。",
+    ),
+    "no_shop_own": Text(
+        "Nothing of your shops has come into the ledger yet: {shops}. If one of them is written otherwise "
+        "where it sells, an administrator changes it on the screen Accounts; else ask who runs the ledger.",
+        "您的店铺还没有数据进入账本：{shops}。如果店铺编号与平台不一致，请管理员在“账号”页更改；"
+        "否则请联系维护账本的人员。",
+    ),
+    "no_shop_replay": Text("fills it from files of events.", "用事件文件写入账本。"),
     "not_found": Text("There is no such page.", "没有这个页面。"),
     "not_found_help": Text(
         "It does not exist, or it is not for your account.", "页面不存在，或您的账号无权查看。"

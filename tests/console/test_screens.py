@@ -14,12 +14,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from stream_attr.console.accounts import Duty
+from stream_attr.console.app import SCREENS
 from stream_attr.console.kept import Kept
 from stream_attr.console.roles import Role
 from stream_attr.console.screens import reports
 from stream_attr.console.texts import TEXTS
 from stream_attr.explain.decision import explain_decision
 from stream_attr.explain.why_not import AgentHistory
+from stream_attr.ledger.texts import LANGUAGES
 from tests.console.conftest import FROM_HERE, PASSWORD, add
 from tests.ledger.pay.world import agent as made_agent
 from tests.ledger.pay.world import order as made_order
@@ -384,15 +387,38 @@ def test_an_orders_page_is_new_with_each_topic_that_it_rests_on(people, boss, to
     assert boss.get(asks).status_code == 200
 
 
-def test_an_empty_ledger_says_so(ledger, console):
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("role", list(Role))
+def test_an_empty_ledger_says_what_to_do(ledger, console, role, language):
+    duties = () if role.sees_all_shops else (Duty("jd:soon", "kf-1" if role is Role.AGENT else None),)
     with ledger.connection(autocommit=True) as connection:
-        add(connection, "li", Role.ADMIN)
+        add(connection, "li", role, *duties)
     client = console()
     client.post("/login", data={"login": "li", "password": PASSWORD}, headers=FROM_HERE)
-    for path in ("/today", "/orders", "/agent", "/rules", "/team"):
-        answer = client.get(path)
+    client.cookies.set("language", language)
+    screens = [one for one in SCREENS if one.in_menu and role in one.roles]
+    assert screens
+    for screen in screens:
+        answer = client.get(screen.path)
         assert answer.status_code == 200
-        assert "There is no shop that you can see." in answer.text
+        assert '<select name="shop">' not in answer.text
+        assert TEXTS["no_shop"].of(language) in answer.text, screen.path
+        assert ("stream-attr ledger" in answer.text) == role.sees_all_shops
+        assert ("jd:soon" in answer.text) != role.sees_all_shops
+
+
+def test_a_shop_without_agents_says_so(ledger, console):
+    with ledger.connection(autocommit=True) as connection:
+        add(connection, "li", Role.ADMIN)
+        connection.execute(
+            "INSERT INTO shop_settings (shop_id, source_partition, source_offset, effective_from, record)"
+            " VALUES ('jd:new', 0, 0, '2026-01-01', '{}')"
+        )
+    client = console()
+    client.post("/login", data={"login": "li", "password": PASSWORD}, headers=FROM_HERE)
+    text = client.get("/agent").text
+    assert TEXTS["no_agent"].english in text
+    assert TEXTS["no_shop"].english not in text
 
 
 def test_no_text_is_left_over():

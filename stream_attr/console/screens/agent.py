@@ -81,7 +81,9 @@ def show(visit: Visit) -> Response:
     """Show an agent's own figures by day, goals, and rank with the distance to the next ones."""
     with paying(visit) as pay:
         asked = _asked(visit)
-        return shop_page(visit, "no_shop.html", TITLE) if asked is None else _page(visit, asked, pay)
+        if asked is None:
+            return shop_page(visit, "no_shop.html", TITLE, shop_id=visit.shop())
+        return _page(visit, asked, pay)
 
 
 def _asked(visit: Visit) -> _Asked | None:
