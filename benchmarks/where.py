@@ -26,14 +26,14 @@ DAYS = 15
 SAMPLES_A_SECOND = 200
 LEFT_OVER = "writing, and all else"
 PARTS = {
-    "inbound___|_Source|LinesFile|^chunks$|^_records$": "reading lines, JSON",
-    "Processor____chat": "chat into state",
-    "Processor____order": "orders into state",
-    "attribution___|finality___|Buyer___revise|Processor____emit|outbound___": "judging, telling decisions",
-    "deadlines___|Processor____(expire|reschedule|fire|advance|conclude|settle|closing)": "what falls due",
-    "reporting____tell": "telling facts and inquiries",
-    "reporting____state": "what buyers add to days",
-    "rollup___|_rolled_up": "adding up days",
+    "decode_(chat|order|ruling|line|all)$|^chunks$|^blocks$": "reading lines, JSON",
+    "Processor____chat$": "chat into state",
+    "Processor____order$": "orders into state",
+    "verdicts___|Processor____emit$": "judging, telling decisions",
+    "Processor____(expire|reschedule|fire|advance|flush_at_end|closing)$": "what falls due",
+    "report_emission____emit_reception$|report_emission___emit_reports$": "telling facts and inquiries",
+    "report_emission____buyer_day_output$": "what buyers add to days",
+    "rollup___|^process_internal$": "adding up days",
 }
 """Patterns of function names, and what they are a part of."""
 
@@ -47,6 +47,9 @@ def run(plots: Path) -> list[Row]:
             "decisions alone": _parts(inputs, folder, "--decisions-only"),
             "all outputs": _parts(inputs, folder),
         }
+    unseen = [part for part in PARTS.values() if not found["all outputs"][part]]
+    if unseen:
+        raise RuntimeError(f"no sample was in {', '.join(unseen)}: have their functions other names by now?")
     draw_parts(found, plots / "parts.svg")
     return [
         Row(
