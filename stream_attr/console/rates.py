@@ -8,8 +8,8 @@ from typing import Final
 from stream_attr.console.rendering import shown
 from stream_attr.ledger.asked import Way
 from stream_attr.ledger.figures import FIGURES
-from stream_attr.ledger.formulas import Kind, Mean, Ratio
-from stream_attr.ledger.reports.report import Cell, Money
+from stream_attr.ledger.formulas import Mean, Ratio
+from stream_attr.ledger.reports.report import Cell, Column, Money
 from stream_attr.ledger.texts import Text
 
 __all__ = ["change_text", "change_words", "compared", "parts_text", "with_parts"]
@@ -68,11 +68,11 @@ def change_words(key: str, value: Cell, language: str) -> str:
     return _direction(value).of(language)
 
 
-def change_text(value: Cell, language: str) -> str:
+def change_text(column: Column, value: Cell, language: str) -> str:
     """Return by how much a figure has changed, and which way; empty where there was nothing before."""
     if not isinstance(value, int | float):
         return ""
-    return f"{shown(value, Kind.RATE, language, signed=True)} {_direction(value).of(language)}"
+    return f"{shown(value, column.kind, language, signed=True)} {_direction(value).of(language)}"
 
 
 def _direction(value: float) -> Text:

@@ -1,7 +1,7 @@
 """Figures as a user asks for them: by name, and in which way.
 
 ``sales.amount:share`` is a figure's share of the shop's, ``sales.amount:before`` what it was in the period
-before, ``sales.amount:change`` by how much of that it changed.
+before, ``sales.amount:change`` by how much of that it changed, of a rate in percentage points.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.figures import FIGURES, MEASURES, Figure
+from stream_attr.ledger.formats.cells import POINTS
 from stream_attr.ledger.formulas import Kind, Measures, Total, value
 from stream_attr.ledger.texts import Text
 
-__all__ = ["Asked", "Way", "asked", "measures_of"]
+__all__ = ["Asked", "Way", "asked", "change", "change_kind", "measures_of"]
 
 _RATE: Final = Text("%", "%")
 
@@ -30,7 +31,7 @@ class Way(StrEnum):
     BEFORE = "before"
     """In the period before."""
     CHANGE = "change"
-    """By how much of that it changed."""
+    """By how much of that it changed; a rate by how many percentage points."""
 
 
 _WAYS: Final = {
@@ -59,11 +60,15 @@ class Asked(NamedTuple):
     @property
     def kind(self) -> Kind:
         """Return how it is shown."""
-        return Kind.RATE if self.way in (Way.SHARE, Way.CHANGE) else self.figure.kind
+        if self.way is Way.CHANGE:
+            return change_kind(self.figure.kind)
+        return Kind.RATE if self.way is Way.SHARE else self.figure.kind
 
     @property
     def unit(self) -> Text:
         """Return its unit."""
+        if self.kind is Kind.POINTS:
+            return POINTS
         return _RATE if self.way in (Way.SHARE, Way.CHANGE) else self.figure.unit
 
     def value(self, own: Measures, shop: Measures, before: Measures | None) -> int | float | None:
@@ -77,7 +82,24 @@ class Asked(NamedTuple):
         then = None if before is None else value(self.figure.formula, before)
         if self.way is Way.BEFORE:
             return then
-        return None if now is None or not then else round((now - then) / abs(then), 4)
+        return change(self.figure.kind, now, then)
+
+
+def change_kind(kind: Kind) -> Kind:
+    """Return how the change of a figure is shown: of a rate in percentage points, of others in percent."""
+    return Kind.POINTS if kind is Kind.RATE else Kind.RATE
+
+
+def change(kind: Kind, now: float | None, then: float | None) -> float | None:
+    """Return by how much of what it was a figure has changed, or how far a rate has moved.
+
+    None: one of the two is missing, or it was nothing, of which there is no part.
+    """
+    if now is None or then is None:
+        return None
+    if kind is Kind.RATE:
+        return round(now - then, 4)
+    return round((now - then) / abs(then), 4) if then else None
 
 
 def measures_of(figures: Iterable[Asked]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from stream_attr.codec.records.agent_daily import mean, rate
 
-__all__ = ["Formula", "Kind", "Mean", "Measures", "Most", "Ratio", "Total", "value"]
+__all__ = ["Formula", "Kind", "Mean", "Measures", "Most", "Ratio", "Total", "difference_kind", "value"]
 
 Measures = Mapping[str, int | None]
 """By key, such as ``sales.amount``; None: it does not exist of this agent, as silent sales of any."""
@@ -25,6 +25,8 @@ class Kind(StrEnum):
     """Integer milliseconds, shown in seconds with three decimals."""
     RATE = "rate"
     """A ratio to four decimals, shown in percent."""
+    POINTS = "points"
+    """A difference of rates, to four decimals, shown in percentage points."""
     RATIO = "ratio"
     """To four decimals."""
     FIGURE = "figure"
@@ -66,6 +68,11 @@ class Mean(NamedTuple):
 
 
 Formula = Total | Most | Ratio | Mean
+
+
+def difference_kind(kind: Kind) -> Kind:
+    """Return how the difference of two values is shown: of two rates in percentage points."""
+    return Kind.POINTS if kind is Kind.RATE else kind
 
 
 def value(formula: Formula, measures: Measures) -> int | float | None:

@@ -13,7 +13,7 @@ from stream_attr.codec.money import decimal_amount, shown_digits
 from stream_attr.errors import StreamAttrError, UnusableError
 from stream_attr.ledger.asked import Way, asked
 from stream_attr.ledger.figures import FIGURES, Figure
-from stream_attr.ledger.formulas import Kind, Most
+from stream_attr.ledger.formulas import Kind, Most, difference_kind
 from stream_attr.ledger.periods import Period, period
 from stream_attr.ledger.reports.report import Cell, Money, Number
 from stream_attr.ledger.reports.scope import Member, Options, agents_of, scope, unknown
@@ -21,7 +21,7 @@ from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
 from stream_attr.wall_clock import wall_clock_ms
 
-__all__ = ["FIELDS", "Entered", "Goal", "GoalError", "Goals", "in_smallest_unit", "quantity"]
+__all__ = ["FIELDS", "Entered", "Goal", "GoalError", "Goals", "difference", "in_smallest_unit", "quantity"]
 
 FIELDS: Final = ("shop", "agent", "figure", "from", "to", "target", "currency")
 """What a goal is entered by."""
@@ -94,9 +94,18 @@ class GoalError(StreamAttrError):
 
 def quantity(figure: Figure, number: int | float | None, currency: str | None) -> Cell:
     """Return a value of a figure as a cell of a column of several figures."""
+    return _quantity(figure.kind, number, currency)
+
+
+def difference(figure: Figure, number: int | float | None, currency: str | None) -> Cell:
+    """Return by how much two values of a figure differ as a cell of a column of several figures."""
+    return _quantity(difference_kind(figure.kind), number, currency)
+
+
+def _quantity(kind: Kind, number: int | float | None, currency: str | None) -> Cell:
     if number is None:
         return None
-    return Money(int(number), currency) if figure.kind is Kind.MONEY else Number(number, figure.kind)
+    return Money(int(number), currency) if kind is Kind.MONEY else Number(number, kind)
 
 
 class Goals:

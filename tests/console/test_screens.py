@@ -486,6 +486,35 @@ def test_sales_stand_beside_the_period_before_in_percent_and_in_words(people, bo
     assert len(seen) > 1
 
 
+@pytest.mark.parametrize(("language", "unit"), [("en", "pp"), ("zh", "百分点")])
+def test_a_rate_changes_by_percentage_points(people, boss, language, unit):
+    shop = people.shops[0]
+    days = sorted({one["day"] for one in people.traffic.agent_days if one["shop_id"] == shop})
+    sums = [[0, 0], [0, 0]]
+    for one in people.traffic.agent_days:
+        if (one["shop_id"], one["agent_id"]) == (shop, "*") and one["day"] in days[2:6]:
+            which = sums[one["day"] in days[4:6]]
+            which[0] += one["inquiries"]["ordered"]
+            which[1] += one["inquiries"]["inquiries"]
+    (before, of_before), (now, of_now) = sums
+    points = round(round(now / of_now, 4) - round(before / of_before, 4), 4) * 100
+    shown = f"{points:+.2f} {unit}".replace("-", "\N{MINUS SIGN}")
+    query = {"shop": shop, "from": days[4], "to": days[5], "compare": "1"}
+    boss.cookies.set("language", language)
+    text = boss.get(f"/team?{urlencode(query)}").text
+    boss.cookies.delete("language")
+    assert f">{shown}<small" in text
+    agent = next(
+        one["agent_id"]
+        for one in people.traffic.agent_days
+        if one["shop_id"] == shop and one["agent_id"] != "*" and one["day"] == days[4]
+    )
+    boss.cookies.set("language", language)
+    text = boss.get(f"/agent?{urlencode({**query, 'agent': agent})}").text
+    boss.cookies.delete("language")
+    assert re.search(rf"\d\.\d\d {unit} [▲▼=]", text)
+
+
 def test_a_rate_shows_what_it_is_made_of_and_why_there_is_none(people, boss):
     shop = people.shops[0]
     figures = "inquiries.inquiry_to_order,workload.reply_rate,sales.amount_per_buyer"

@@ -15,7 +15,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.ledger import figures
 from stream_attr.ledger.asked import Way, asked, measures_of
 from stream_attr.ledger.figures import FIGURES, MEASURES, add
-from stream_attr.ledger.formulas import Mean, Most, Ratio, Total, value
+from stream_attr.ledger.formulas import Kind, Mean, Most, Ratio, Total, value
 
 
 def test_every_figure_of_the_record_is_there_by_its_names() -> None:
@@ -114,6 +114,20 @@ def test_what_is_missing_is_not_zero() -> None:
     assert value(FIGURES["silent.amount"].formula, sums) == 5
 
 
+@pytest.mark.parametrize(
+    ("now", "then", "points"), [((30, 40), (20, 40), 0.25), ((1, 40), (0, 40), 0.025), ((1, 3), (0, 0), None)]
+)
+def test_a_rate_changes_by_percentage_points(
+    now: tuple[int, int], then: tuple[int, int], points: float | None
+) -> None:
+    [change] = asked(["workload.unreplied_rate:change"])
+    own, before = ({"workload.unreplied": part, "workload.receptions": whole} for part, whole in (now, then))
+    assert change.value(own, {}, before) == points
+    assert change.kind is Kind.POINTS
+    [ratio] = asked(["workload.answer_question_ratio:change"])
+    assert ratio.kind is Kind.RATE
+
+
 def test_figures_are_asked_for_by_key_and_by_either_name() -> None:
     by_key, by_english, by_chinese = asked(["sales.amount", "sales amount", "销售额"])
     assert by_key == by_english == by_chinese
@@ -124,6 +138,7 @@ def test_figures_are_asked_for_by_key_and_by_either_name() -> None:
     assert change.value(own, shop, then) == -0.25
     assert change.value(own, shop, {"sales.amount": 0}) is None
     assert change.value(own, shop, None) is None
+    assert change.kind is Kind.RATE
     assert measures_of(asked(["refunds.rate", "sales.amount"])) == ("sales.amount", "refunds.completed")
 
 

@@ -176,7 +176,7 @@ def test_each_row_has_the_unit_of_its_figure_in_every_format(shop: Database, tmp
     ]
     lines = run(shop, *asked).stdout.splitlines()
     [rate] = [line.split() for line in lines if " reply rate " in line]
-    assert rate[-9:-2] == ["95.00%", "90.00%", "94.74%", "-5.00%", "13", "101.15%", "90.00%"]
+    assert rate[-10:-2] == ["95.00%", "90.00%", "94.74%", "-5.00", "pp", "13", "101.15%", "90.00%"]
     book = tmp_path / "goals.xlsx"
     run(shop, *asked, "--format", "xlsx", "--out", book)
     cells = CalamineWorkbook.from_path(book).get_sheet_by_name("Rows").to_python()

@@ -177,7 +177,7 @@ def _tiles(report: Report, visit: Visit, shop_id: str, pairs: Sequence[tuple[str
             unit_of(columns[key], visit.language),
             parts_text(key, row, visit.language),
             shown(row[f"{key}:before"], columns[key].kind, visit.language),
-            change_text(row[f"{key}:change"], visit.language),
+            change_text(columns[f"{key}:change"], row[f"{key}:change"], visit.language),
             link_of(columns[key], row[key], row, pairs, shop_id),
         )
         for key in FIGURES

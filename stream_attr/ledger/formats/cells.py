@@ -13,8 +13,9 @@ from stream_attr.ledger.reports.report import Cell, Column, Moment, Money, Numbe
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import END_OF_TIME
 
-__all__ = ["END", "as_text", "heads", "is_end", "local"]
+__all__ = ["END", "POINTS", "as_text", "heads", "is_end", "local"]
 
+POINTS: Final = Text("pp", "百分点")
 END: Final = Text("end of the input", "输入结束")
 _LAST: Final = 253_402_300_800_000
 """The year 10000: a watermark at or after it is the end of all input."""
@@ -56,6 +57,8 @@ def as_text(cell: Cell, kind: Kind, language: str, *, grouped: bool) -> str:
         return f"{sign}{ms // 1000:{separator}}.{ms % 1000:03}"
     if kind is Kind.RATE:
         return f"{cell * 100:{separator}.2f}%" if grouped else f"{cell:.4f}"
+    if kind is Kind.POINTS:
+        return f"{cell * 100:{separator}.2f} {POINTS.of(language)}" if grouped else f"{cell:.4f}"
     if kind is Kind.RATIO:
         return f"{cell:{separator}.4f}"
     return f"{cell:{separator}}"

@@ -18,6 +18,7 @@ _UNITS: Final = {
     Kind.SECONDS: "ms",
     Kind.MOMENT: "epoch ms",
     Kind.RATE: "ratio",
+    Kind.POINTS: "ratio",
     Kind.DAY: "date",
 }
 

@@ -27,7 +27,7 @@ __all__ = ["write"]
 _ROWS: Final = 10_000
 """In memory at one time."""
 _PRECISION: Final = 38
-_DIGITS: Final = {Kind.SECONDS: 3, Kind.RATE: 4, Kind.RATIO: 4}
+_DIGITS: Final = {Kind.SECONDS: 3, Kind.RATE: 4, Kind.POINTS: 4, Kind.RATIO: 4}
 _MOST_DIGITS: Final = 4
 """Of any currency, by ISO 4217: where a column has several, or its currency stands in another column."""
 
@@ -86,7 +86,7 @@ def _type(arrow: Any, column: Column, zone: str) -> Any:
         case Kind.MONEY:
             digits = _MOST_DIGITS if column.unit is None else shown_digits(column.unit.english)
             return arrow.decimal128(_PRECISION, digits)
-        case Kind.SECONDS | Kind.RATE | Kind.RATIO:
+        case Kind.SECONDS | Kind.RATE | Kind.POINTS | Kind.RATIO:
             return arrow.decimal128(_PRECISION, _DIGITS[column.kind])
         case Kind.DAY:
             return arrow.date32()

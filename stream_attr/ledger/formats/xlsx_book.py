@@ -9,7 +9,7 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from stream_attr.codec.money import shown_digits
 from stream_attr.errors import UnusableError
-from stream_attr.ledger.formats.cells import as_text, heads, is_end, local
+from stream_attr.ledger.formats.cells import POINTS, as_text, heads, is_end, local
 from stream_attr.ledger.formats.summary import as_of_lines, note_lines
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.reports.report import Cell, Moment, Money, Number, Report, Row
@@ -71,13 +71,16 @@ class _Book:
             digits = shown_digits(cell.currency or "")
             code = "#,##0" + (f".{'0' * digits}" if digits else "")
             self._number(sheet, row, column, cell.amount, 10**digits, cell, kind, code)
+        elif kind is Kind.POINTS:
+            code = f'0.00" {POINTS.of(self.language)}"'
+            self._number(sheet, row, column, cell, 0.01, cell, kind, code)
         elif kind is Kind.SECONDS:
             self._number(sheet, row, column, cell, 1000, cell, kind, _FORMATS[kind])
         else:
             self._number(sheet, row, column, cell, 1, cell, kind, _FORMATS.get(kind, "#,##0"))
 
     def _number(
-        self, sheet: Any, row: int, column: int, number: float, by: int, cell: Cell, kind: Kind, code: str
+        self, sheet: Any, row: int, column: int, number: float, by: float, cell: Cell, kind: Kind, code: str
     ) -> None:
         if abs(number) >= _MAX_EXACT:
             sheet.write_string(row, column, as_text(cell, kind, self.language, grouped=True))

@@ -16,7 +16,7 @@ from stream_attr.ledger.asked import Asked, Way, measures_of
 from stream_attr.ledger.figures import FIGURES, Figure, add
 from stream_attr.ledger.formats.cells import as_text, is_end
 from stream_attr.ledger.formulas import Formula, Kind, Mean, Most, Ratio, Total, value
-from stream_attr.ledger.goals import Goal, Goals, quantity
+from stream_attr.ledger.goals import Goal, Goals, difference, quantity
 from stream_attr.ledger.periods import Period
 from stream_attr.ledger.reports.agents import currencies_of, sum_columns
 from stream_attr.ledger.reports.report import Cell, Column, Note, Report, Row
@@ -216,7 +216,7 @@ def _row(shop: ShopScope, goal: Goal, figure: Figure, days: _Days) -> Row:
         quantity(figure, target, goal.currency),
         quantity(figure, actual, goal.currency),
         _attained(actual, target),
-        quantity(figure, gap, goal.currency),
+        difference(figure, gap, goal.currency),
         None if left is None else len(left),
         quantity(figure, needed, goal.currency),
         quantity(figure, forecast, goal.currency),

@@ -12,9 +12,11 @@ from psycopg import Connection
 from psycopg.sql import SQL
 
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS, FACTS, INQUIRIES
+from stream_attr.ledger.asked import change, change_kind
 from stream_attr.ledger.figures import FIGURES, Figure
+from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind, value
-from stream_attr.ledger.goals import quantity
+from stream_attr.ledger.goals import difference, quantity
 from stream_attr.ledger.periods import Period
 from stream_attr.ledger.reports.agents import MIXED, currencies_of, sum_columns
 from stream_attr.ledger.reports.orders import BASKETS
@@ -312,12 +314,11 @@ def _rows(
         yield _row(dimension, FIGURES[key], "shop", (_WHOLE, None), pair, currency)
     moved = _most_moved(pairs, pairs)
     if moved is not None:
-        change = pairs[moved].change or 0
         text = _MOVED.filled(
             shop=shop.shop_id,
             dimension=dimension.name,
             figure=FIGURES[moved].name,
-            change=f"{change * 100:+,.2f}%",
+            change=_change(FIGURES[moved], pairs[moved]),
         )
         notes.append(Note(text))
     broken_down = _most_moved(pairs, dimension.parts)
@@ -329,6 +330,13 @@ def _rows(
     for by, parts in split.items():
         for who, pair in _largest(parts):
             yield _row(dimension, FIGURES[broken_down], by, _named(shop, by, who), pair, currency)
+
+
+def _change(figure: Figure, pair: _Pair) -> Text:
+    """Return by how much a figure has moved, with its sign: in percent, a rate in percentage points."""
+    number = change(figure.kind, pair.now, pair.then) or 0
+    kind, sign = change_kind(figure.kind), "+" if number >= 0 else ""
+    return Text(*(f"{sign}{as_text(number, kind, one, grouped=True)}" for one in ("en", "zh")))
 
 
 def _most_moved(pairs: Mapping[str, _Pair], keys: Iterable[str]) -> str | None:
@@ -389,8 +397,8 @@ def _row(
     currency: str | None,
 ) -> Row:
     money = Text(currency, currency) if currency is not None else None
-    difference, better = pair.difference, None if who[0] is _SILENT else figure.more_is_better
-    cells: Sequence[Cell] = [quantity(figure, one, currency) for one in (pair.now, pair.then, difference)]
+    moved, better = pair.difference, None if who[0] is _SILENT else figure.more_is_better
+    cells: Sequence[Cell] = [quantity(figure, one, currency) for one in (pair.now, pair.then)]
     return (
         dimension.name,
         figure.name,
@@ -398,8 +406,9 @@ def _row(
         *who,
         money if figure.kind is Kind.MONEY else figure.unit,
         *cells,
-        pair.change,
-        _BETTER[(difference > 0) is better] if difference and better is not None else None,
+        difference(figure, moved, currency),
+        None if figure.kind is Kind.RATE else pair.change,
+        _BETTER[(moved > 0) is better] if moved and better is not None else None,
     )
 
 

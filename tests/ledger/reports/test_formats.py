@@ -45,6 +45,7 @@ COLUMNS = (
     Column("amount", Text("amount", "金额"), Kind.MONEY, Text("CNY", "CNY")),
     Column("orders", Text("orders", "订单"), Kind.COUNT),
     Column("share", Text("share", "占比"), Kind.RATE),
+    Column("moved", Text("moved", "变动"), Kind.POINTS),
     Column("ratio", Text("ratio", "比值"), Kind.RATIO),
     Column("wait", Text("wait", "等待"), Kind.SECONDS, Text("s", "秒")),
     Column("paid", Text("paid", "付款"), Kind.MOMENT),
@@ -54,17 +55,17 @@ NOON = Moment(1_794_369_600_999, SHANGHAI)
 """2026-11-11, 12:00:00.999 in Shanghai."""
 FORMULAS = ("=1+1", "+86 138", "-1", "@SUM(A1)", "\t=1", " =1", "＝1")
 ROWS = (
-    ("kf-1", Text("silent", "静默"), Money(123_456_789, "CNY"), 1_234, 0.25, 1.5, 61_234, NOON),
-    ("kf-2", None, Money(-5, "CNY"), 0, None, None, None, Moment(END_OF_TIME, SHANGHAI)),
-    ("kf-3", None, Money(1_500, "JPY"), 2, 1.0, 0.0, 0, None),
-    *((text, None, Money(0, "CNY"), 0, 0.0, 0.0, 0, None) for text in FORMULAS),
+    ("kf-1", Text("silent", "静默"), Money(123_456_789, "CNY"), 1_234, 0.25, -0.0125, 1.5, 61_234, NOON),
+    ("kf-2", None, Money(-5, "CNY"), 0, None, None, None, None, Moment(END_OF_TIME, SHANGHAI)),
+    ("kf-3", None, Money(1_500, "JPY"), 2, 1.0, 0.0, 0.0, 0, None),
+    *((text, None, Money(0, "CNY"), 0, 0.0, 0.0, 0.0, 0, None) for text in FORMULAS),
 )
 
 
 def report() -> Report:
     as_of = AsOf((TopicAsOf("agent-daily", 1_234, NOON.ts, NOON.ts),), SHANGHAI)
     notes = [Note(Text("all is well", "一切正常")), Note(Text("do not pay", "请勿结算"), is_warning=True)]
-    total = (Text("total", "合计"), None, Money(123_456_784, "CNY"), 1_236, None, None, None, None)
+    total = (Text("total", "合计"), None, Money(123_456_784, "CNY"), 1_236, None, None, None, None, None)
     return Report(
         "sales",
         Text("Sales", "销售"),
@@ -93,6 +94,7 @@ def test_parquet_has_typed_columns_with_the_digits_of_csv() -> None:
         "amount": "decimal128(38, 2)",
         "orders": "int64",
         "share": "decimal128(38, 4)",
+        "moved": "decimal128(38, 4)",
         "ratio": "decimal128(38, 4)",
         "wait": "decimal128(38, 3)",
         "paid": "timestamp[ms, tz=Asia/Shanghai]",
@@ -103,6 +105,7 @@ def test_parquet_has_typed_columns_with_the_digits_of_csv() -> None:
         "amount": Decimal("1234567.89"),
         "orders": 1_234,
         "share": Decimal("0.2500"),
+        "moved": Decimal("-0.0125"),
         "ratio": Decimal("1.5000"),
         "wait": Decimal("61.234"),
         "paid": datetime(2026, 11, 11, 12, tzinfo=ZoneInfo(SHANGHAI)),
@@ -158,9 +161,10 @@ def test_csv_is_for_spreadsheets() -> None:
     assert data.startswith(b"\xef\xbb\xbfagent,outcome,amount (CNY),")
     rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     assert rows[1] == [
-        "kf-1", "silent", "1234567.89", "1234", "0.2500", "1.5000", "61.234", "2026-11-11 12:00:00",
+        "kf-1", "silent", "1234567.89", "1234", "0.2500", "-0.0125", "1.5000", "61.234",
+        "2026-11-11 12:00:00",
     ]  # fmt: skip
-    assert rows[2] == ["kf-2", "", "-0.05", "0", "", "", "", "end of the input"]
+    assert rows[2] == ["kf-2", "", "-0.05", "0", "", "", "", "", "end of the input"]
     assert rows[3][2] == "1500"
     assert [row[0] for row in rows[4:]] == [f"'{text}" for text in FORMULAS]
     assert len(rows) == 1 + len(ROWS)
@@ -173,7 +177,8 @@ def test_the_screen_shows_the_same_rows() -> None:
     shown = lines_of(report(), "en", None)
     text = "\n".join(shown)
     assert re.search(
-        r"kf-1 +silent +1,234,567\.89 +1,234 +25\.00% +1\.5000 +61\.234 +2026-11-11 12:00:00", text
+        r"kf-1 +silent +1,234,567\.89 +1,234 +25\.00% +-1\.25 pp +1\.5000 +61\.234 +2026-11-11 12:00:00",
+        text,
     )
     assert re.search(r"kf-2 +-0\.05 +0 +end of the input", text)
     assert re.search(r"total +1,234,567\.84 +1,236", text)
@@ -182,7 +187,9 @@ def test_the_screen_shows_the_same_rows() -> None:
     assert "!!! do not pay" in shown
     noon = "2026-11-11 12:00:00"
     assert f"as of: agent-daily: 1,234 offsets read, watermark {noon}, last record of {noon}" in shown
-    assert "合计" in "\n".join(lines_of(report(), "zh", None))
+    chinese = "\n".join(lines_of(report(), "zh", None))
+    assert "合计" in chinese
+    assert "-1.25 百分点" in chinese
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
@@ -192,7 +199,7 @@ def test_columns_without_room_are_left_out_and_named(width: int) -> None:
     assert max(len(line) for line in table if "too narrow" not in line) <= width
     (said,) = [line for line in lines if line.startswith("The terminal is too narrow for ")] or [""]
     head = "\n".join(table[:3])
-    for name in ("share", "ratio", "wait", "paid"):
+    for name in ("share", "moved", "ratio", "wait", "paid"):
         assert (name in head) != (name in said), name
 
 
@@ -200,7 +207,7 @@ def test_json_has_whole_numbers() -> None:
     found = json.loads(written(json_text.write, "zh"))
     assert found["rows"][0] == {
         "agent": "kf-1", "what": "silent", "amount": 123_456_789, "orders": 1_234, "share": 0.25,
-        "ratio": 1.5, "wait": 61_234, "paid": NOON.ts,
+        "moved": -0.0125, "ratio": 1.5, "wait": 61_234, "paid": NOON.ts,
     }  # fmt: skip
     assert [row["agent"] for row in found["rows"]] == [row[0] for row in ROWS]
     assert found["columns"][2] == {"key": "amount", "name": "金额", "kind": "money", "unit": "minor units"}
@@ -215,11 +222,13 @@ def test_a_workbook_has_typed_cells_and_no_formula(tmp_path: Path) -> None:
     book = CalamineWorkbook.from_path(file)
     assert book.sheet_names == ["About", "Rows"]
     rows = book.get_sheet_by_name("Rows").to_python()
-    assert rows[0] == ["agent", "outcome", "amount (CNY)", "orders", "share", "ratio", "wait (s)", "paid"]
+    assert rows[0] == [
+        "agent", "outcome", "amount (CNY)", "orders", "share", "moved", "ratio", "wait (s)", "paid",
+    ]  # fmt: skip
     noon = datetime(2026, 11, 11, 12)  # noqa: DTZ001 -- as cells of a sheet are
-    assert rows[1] == ["kf-1", "silent", 1_234_567.89, 1_234, 0.25, 1.5, 61.234, noon]
+    assert rows[1] == ["kf-1", "silent", 1_234_567.89, 1_234, 0.25, -1.25, 1.5, 61.234, noon]
     assert rows[2][:3] == ["kf-2", "", -0.05]
-    assert rows[2][7] == "end of the input"
+    assert rows[2][8] == "end of the input"
     assert rows[3][2] == 1_500
     assert [row[0] for row in rows[4:]] == list(FORMULAS)
     about = [cell for row in book.get_sheet_by_name("About").to_python() for cell in row if cell != ""]
@@ -229,8 +238,8 @@ def test_a_workbook_has_typed_cells_and_no_formula(tmp_path: Path) -> None:
         styles = parts.read("xl/styles.xml").decode()
     assert not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
     assert 'state="frozen"' in sheets[1]
-    assert f'<autoFilter ref="A1:H{1 + len(ROWS)}"/>' in sheets[1]
-    for code in ("yyyy-mm-dd hh:mm:ss", "#,##0.000", "#,##0.0000"):
+    assert f'<autoFilter ref="A1:I{1 + len(ROWS)}"/>' in sheets[1]
+    for code in ("yyyy-mm-dd hh:mm:ss", "#,##0.000", "#,##0.0000", "0.00&quot; pp&quot;"):
         assert f'formatCode="{code}"' in styles
 
 

@@ -14,7 +14,7 @@ from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.asked import asked, measures_of
 from stream_attr.ledger.figures import FIGURES
-from stream_attr.ledger.formulas import Kind, Measures, Total, value
+from stream_attr.ledger.formulas import Kind, Measures, Total, difference_kind, value
 from stream_attr.ledger.reports.reconcile.names import AgentNames
 from stream_attr.ledger.reports.reconcile.notes import on_causes, on_sheet
 from stream_attr.ledger.reports.reconcile.our_agents import (
@@ -46,6 +46,7 @@ _OF_PRESALE: Final = frozenset({"sales", "placed", "paid", "inquiries", "payment
 """Groups in which an agent who is not in pre-sales has nothing."""
 _OF_DAYS: Final = frozenset({"workload", "inquiries", "payments"})
 """Groups that rest on the chats of these days alone."""
+_FRACTIONS: Final = (Kind.RATE, Kind.POINTS, Kind.RATIO)
 _COLUMNS: Final = (
     Column("result", Text("result", "结果")),
     Column("row", Text("row", "行"), Kind.COUNT),
@@ -204,7 +205,7 @@ class _Run:
             figure.name,
             None if said is None else self._cell(key, there),
             self._cell(key, here) if is_known else None,
-            None if is_same else self._cell(key, there - here),
+            None if is_same else self._cell(key, there - here, differs=True),
             self._unit(key),
             None if finding is None else CAUSES[finding.cause],
             self._behind[figure.group].get(agent_id, 0) if agent_id is not None else None,
@@ -236,12 +237,12 @@ class _Run:
             return Finding(Cause.UNKNOWN, _SEVERAL.filled(reasons=reasons))
         return Finding(Cause.UNKNOWN, _PENDING if is_pending else None)
 
-    def _cell(self, key: str, number: Decimal) -> Cell:
-        """Return a figure as a cell that says its kind."""
-        kind = FIGURES[key].kind
+    def _cell(self, key: str, number: Decimal, *, differs: bool = False) -> Cell:
+        """Return a figure, or by how much two of its values differ, as a cell that says its kind."""
+        kind = difference_kind(FIGURES[key].kind) if differs else FIGURES[key].kind
         if kind is Kind.MONEY:
             return Money(int(number), self._currency)
-        return Number(float(number) if kind in (Kind.RATE, Kind.RATIO) else int(number), kind)
+        return Number(float(number) if kind in _FRACTIONS else int(number), kind)
 
     def _unit(self, key: str) -> Text | None:
         kind = FIGURES[key].kind
@@ -258,7 +259,7 @@ class _Run:
                 "figure": FIGURES[key].name,
                 "theirs": self._cell(key, theirs),
                 "ours": self._cell(key, ours),
-                "difference": self._cell(key, theirs - ours),
+                "difference": self._cell(key, theirs - ours, differs=True),
                 "unit": self._unit(key),
             }
             yield tuple(cells.get(column.key) for column in _COLUMNS)
