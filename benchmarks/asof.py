@@ -14,8 +14,8 @@ import duckdb
 import orjson
 
 from replay import cpu_and_wall, load_lines, replay_to_files
+from stream_attr.collector import without_collector
 from stream_attr.contract.topics import DECISIONS
-from stream_attr.replay.steps import without_collector
 from table import Row
 from traffic import generated
 

@@ -19,6 +19,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from engines import Traffic
 from running import Worker
+from stream_attr.collector import without_collector
 from stream_attr.contract.topics import OUTPUTS
 from stream_attr.kafka.embedded.broker import embedded_broker
 from stream_attr.ledger.database.connect import Database
@@ -31,7 +32,6 @@ from stream_attr.ledger.sink.offsets import empty
 from stream_attr.ledger.sink.tables import FILLED, TOPICS
 from stream_attr.ledger.texts import Text
 from stream_attr.replay.run import replay
-from stream_attr.replay.steps import without_collector
 from table import Row
 from traffic import generated
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import orjson
 
+from stream_attr.collector import without_collector
 from stream_attr.contract.topics import CHAT, DECISIONS, ORDERS, ROSTER, SETTINGS
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
@@ -22,7 +23,6 @@ from stream_attr.processor.buyers import FIRST_OF_BUYERS
 from stream_attr.processor.ports import Record
 from stream_attr.replay.run import replay
 from stream_attr.replay.sources import chunks
-from stream_attr.replay.steps import without_collector
 from stream_attr.rules.shop.days import DAY_MS
 from stream_attr.testing import MemoryStore
 from table import Row

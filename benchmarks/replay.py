@@ -12,9 +12,9 @@ from pathlib import Path
 
 import orjson
 
+from stream_attr.collector import without_collector
 from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DEAD_LETTERS, DECISIONS, FACTS, INQUIRIES
 from stream_attr.replay.run import Inputs, replay
-from stream_attr.replay.steps import without_collector
 from table import Row
 from traffic import generated
 

@@ -20,6 +20,7 @@ from stream_attr import __version__
 from stream_attr.cli.exits import Failed
 from stream_attr.cli.process import end_in_an_orderly_way, open_standard_streams
 from stream_attr.cli.terminal import echo, filter_streams, visible_usage_errors
+from stream_attr.collector import without_collector
 from stream_attr.errors import StreamAttrError
 from stream_attr.worker.engine.signals import end_at_once
 
@@ -100,7 +101,8 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")  # it is a word of Python
-        command = importlib.import_module(f"stream_attr.cli.{module}").command
+        with without_collector():
+            command = importlib.import_module(f"stream_attr.cli.{module}").command
         assert isinstance(command, click.Command)
         return command
 

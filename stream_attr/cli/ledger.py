@@ -12,9 +12,9 @@ from stream_attr.cli.params import EXISTING_FOLDER, FilesCommand, broker_option,
 from stream_attr.cli.process import stop_on_signals
 from stream_attr.cli.secured import security_options
 from stream_attr.cli.watched import Web, web_options
+from stream_attr.collector import without_collector
 from stream_attr.contract.topics import ROSTER, RULINGS, SETTINGS
 from stream_attr.kafka.security import Security
-from stream_attr.replay.steps import without_collector
 from stream_attr.worker.ops.logs import set_up
 
 _STOP_S = 20.0

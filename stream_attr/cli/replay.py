@@ -23,6 +23,7 @@ from stream_attr.cli.params import (
 )
 from stream_attr.cli.progress import Progress
 from stream_attr.cli.terminal import echo
+from stream_attr.collector import without_collector
 from stream_attr.contract.topics import DEAD_LETTERS, OUTPUTS, REPORTS, ROSTER, RULINGS, SETTINGS
 from stream_attr.errors import UnusableError
 from stream_attr.files.atomic import atomic_files
@@ -32,7 +33,6 @@ from stream_attr.processor.ports import Output
 from stream_attr.replay.memory_limit import memory_limit_mib
 from stream_attr.replay.processes import MOST_PROCESSES, sensible_number
 from stream_attr.replay.run import Inputs, replay
-from stream_attr.replay.steps import without_collector
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import DAY_MS
 from stream_attr.wall_clock import wall_clock_ms

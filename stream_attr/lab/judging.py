@@ -16,6 +16,7 @@ import msgspec
 import orjson
 from msgspec import Struct
 
+from stream_attr.collector import without_collector
 from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DECISIONS
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import UnusableFileError, count_lines
@@ -28,7 +29,6 @@ from stream_attr.replay.child_process import ChildProcess, ProcessLostError
 from stream_attr.replay.memory_limit import memory_limit_mib
 from stream_attr.replay.processes import MOST_PROCESSES
 from stream_attr.replay.run import replay
-from stream_attr.replay.steps import without_collector
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.vocabulary import CREDITED, FINAL, SILENT, Basis

@@ -20,6 +20,7 @@ from typing import NoReturn, Self
 import msgspec
 from msgspec import Struct
 
+from stream_attr.collector import without_collector
 from stream_attr.contract.topics import BUYER_DAYS, CLOSINGS
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
@@ -29,7 +30,7 @@ from stream_attr.processor.local import LocalPartition
 from stream_attr.processor.ports import Batch, Output, Place, Record
 from stream_attr.replay.child_process import ChildProcess, ProcessLostError
 from stream_attr.replay.shared_reading import PeerLostError, SharedReading
-from stream_attr.replay.steps import FilePartition, Plan, without_collector
+from stream_attr.replay.steps import FilePartition, Plan
 
 __all__ = ["MOST_PROCESSES", "ProcessLostError", "SharedPartition", "sensible_number"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -21,7 +20,7 @@ from stream_attr.replay.sources import Decoding, chunks, decode_all
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import END_OF_TIME, MINUTE_MS
 
-__all__ = ["FilePartition", "Inputs", "Plan", "without_collector"]
+__all__ = ["FilePartition", "Inputs", "Plan"]
 
 CHUNK = 5_000
 """Records per batch; the outputs of a batch are written before the next is read."""
@@ -65,22 +64,6 @@ class Plan:
             commits=False,
             share=self.share,
         )
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Keep the collector of cycles from running, in a process that does nothing but replay.
-
-    The state of a buyer holds no cycles; searching all of it for cycles again and again would take a third of
-    the time.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class FilePartition:
