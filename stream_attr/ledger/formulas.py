@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from stream_attr.codec.records.agent_daily import mean, rate
 
-__all__ = ["Formula", "Kind", "Mean", "Measures", "Most", "Ratio", "Total", "difference_kind", "value"]
+__all__ = [
+    "DECIMALS",
+    "Formula",
+    "Kind",
+    "Mean",
+    "Measures",
+    "Most",
+    "Ratio",
+    "Total",
+    "difference_kind",
+    "value",
+]
 
 Measures = Mapping[str, int | None]
 """By key, such as ``sales.amount``; None: it does not exist of this agent, as silent sales of any."""
@@ -28,12 +39,16 @@ class Kind(StrEnum):
     POINTS = "points"
     """A difference of rates, to four decimals, shown in percentage points."""
     RATIO = "ratio"
-    """To four decimals."""
+    """A number of things for each of others, to four decimals, shown with two."""
     FIGURE = "figure"
     """Each row of a figure of its own: an amount, or a number that says its kind."""
     DAY = "day"
     MOMENT = "moment"
     """Epoch milliseconds, shown by the clocks of the shop to the second."""
+
+
+DECIMALS: Final[Mapping[Kind, int]] = {Kind.SECONDS: 3, Kind.RATE: 4, Kind.POINTS: 4, Kind.RATIO: 2}
+"""How many each kind is shown with, where it has any; rates and points in percent with two less."""
 
 
 class Total(NamedTuple):

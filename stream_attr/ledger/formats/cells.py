@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from stream_attr.codec.money import decimal_amount
-from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.formulas import DECIMALS, Kind
 from stream_attr.ledger.reports.report import Cell, Column, Moment, Money, Number, Report
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import END_OF_TIME
@@ -55,13 +56,18 @@ def as_text(cell: Cell, kind: Kind, language: str, *, grouped: bool) -> str:
     if kind is Kind.SECONDS:
         sign, ms = "-" if cell < 0 else "", abs(int(cell))
         return f"{sign}{ms // 1000:{separator}}.{ms % 1000:03}"
-    if kind is Kind.RATE:
-        return f"{cell * 100:{separator}.2f}%" if grouped else f"{cell:.4f}"
-    if kind is Kind.POINTS:
-        return f"{cell * 100:{separator}.2f} {POINTS.of(language)}" if grouped else f"{cell:.4f}"
-    if kind is Kind.RATIO:
-        return f"{cell:{separator}.4f}"
-    return f"{cell:{separator}}"
+    if kind not in DECIMALS:
+        return f"{cell:{separator}}"
+    number = _rounded(cell, DECIMALS[kind])
+    if grouped and kind in (Kind.RATE, Kind.POINTS):
+        unit = "%" if kind is Kind.RATE else f" {POINTS.of(language)}"
+        return f"{number.scaleb(2):{separator}}{unit}"
+    return f"{number:{separator}}"
+
+
+def _rounded(number: float, digits: int) -> Decimal:
+    """Return a number with so many decimals, half away from zero, as spreadsheets show it."""
+    return Decimal(repr(number)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def heads(report: Report, language: str) -> list[str]:

@@ -19,7 +19,7 @@ from stream_attr.codec.money import shown_digits
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.formats.cells import as_text, heads, is_end
 from stream_attr.ledger.formats.summary import as_of_lines, note_lines
-from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.formulas import DECIMALS, Kind
 from stream_attr.ledger.reports.report import Cell, Column, Moment, Report, Row
 
 __all__ = ["write"]
@@ -27,7 +27,6 @@ __all__ = ["write"]
 _ROWS: Final = 10_000
 """In memory at one time."""
 _PRECISION: Final = 38
-_DIGITS: Final = {Kind.SECONDS: 3, Kind.RATE: 4, Kind.POINTS: 4, Kind.RATIO: 4}
 _MOST_DIGITS: Final = 4
 """Of any currency, by ISO 4217: where a column has several, or its currency stands in another column."""
 
@@ -87,7 +86,7 @@ def _type(arrow: Any, column: Column, zone: str) -> Any:
             digits = _MOST_DIGITS if column.unit is None else shown_digits(column.unit.english)
             return arrow.decimal128(_PRECISION, digits)
         case Kind.SECONDS | Kind.RATE | Kind.POINTS | Kind.RATIO:
-            return arrow.decimal128(_PRECISION, _DIGITS[column.kind])
+            return arrow.decimal128(_PRECISION, DECIMALS[column.kind])
         case Kind.DAY:
             return arrow.date32()
         case Kind.MOMENT:

@@ -26,7 +26,7 @@ _FORMATS: Final = {
     Kind.COUNT: "#,##0",
     Kind.SECONDS: "#,##0.000",
     Kind.RATE: "0.00%",
-    Kind.RATIO: "#,##0.0000",
+    Kind.RATIO: "#,##0.00",
     Kind.MOMENT: "yyyy-mm-dd hh:mm:ss",
 }
 _ABOUT, _ROWS = Text("About", "说明"), Text("Rows", "数据")

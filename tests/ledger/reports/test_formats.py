@@ -22,6 +22,7 @@ from python_calamine import CalamineWorkbook
 from stream_attr.errors import UnusableError
 from stream_attr.files.jsonl import UnusableFileError
 from stream_attr.ledger.formats import csv_text, json_text, parquet_file, xlsx_book
+from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formats.output import WRITERS, complete_file
 from stream_attr.ledger.formats.screen import lines_of
 from stream_attr.ledger.formulas import Kind
@@ -95,7 +96,7 @@ def test_parquet_has_typed_columns_with_the_digits_of_csv() -> None:
         "orders": "int64",
         "share": "decimal128(38, 4)",
         "moved": "decimal128(38, 4)",
-        "ratio": "decimal128(38, 4)",
+        "ratio": "decimal128(38, 2)",
         "wait": "decimal128(38, 3)",
         "paid": "timestamp[ms, tz=Asia/Shanghai]",
     }
@@ -106,7 +107,7 @@ def test_parquet_has_typed_columns_with_the_digits_of_csv() -> None:
         "orders": 1_234,
         "share": Decimal("0.2500"),
         "moved": Decimal("-0.0125"),
-        "ratio": Decimal("1.5000"),
+        "ratio": Decimal("1.50"),
         "wait": Decimal("61.234"),
         "paid": datetime(2026, 11, 11, 12, tzinfo=ZoneInfo(SHANGHAI)),
     }
@@ -156,12 +157,28 @@ def test_parquet_without_its_library_is_refused(monkeypatch: pytest.MonkeyPatch)
         written(parquet_file.write)
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (1.6249, "1.62"),
+        (1.625, "1.63"),
+        (1.6251, "1.63"),
+        (-1.625, "-1.63"),
+        (0.0, "0.00"),
+        (1234.5, "1,234.50"),
+    ],
+)
+def test_a_ratio_has_two_decimals_rounded_as_spreadsheets_do(number: float, shown: str) -> None:
+    assert as_text(number, Kind.RATIO, "en", grouped=True) == shown
+    assert as_text(number, Kind.RATIO, "en", grouped=False) == shown.replace(",", "")
+
+
 def test_csv_is_for_spreadsheets() -> None:
     data = written(csv_text.write)
     assert data.startswith(b"\xef\xbb\xbfagent,outcome,amount (CNY),")
     rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     assert rows[1] == [
-        "kf-1", "silent", "1234567.89", "1234", "0.2500", "-0.0125", "1.5000", "61.234",
+        "kf-1", "silent", "1234567.89", "1234", "0.2500", "-0.0125", "1.50", "61.234",
         "2026-11-11 12:00:00",
     ]  # fmt: skip
     assert rows[2] == ["kf-2", "", "-0.05", "0", "", "", "", "", "end of the input"]
@@ -177,7 +194,7 @@ def test_the_screen_shows_the_same_rows() -> None:
     shown = lines_of(report(), "en", None)
     text = "\n".join(shown)
     assert re.search(
-        r"kf-1 +silent +1,234,567\.89 +1,234 +25\.00% +-1\.25 pp +1\.5000 +61\.234 +2026-11-11 12:00:00",
+        r"kf-1 +silent +1,234,567\.89 +1,234 +25\.00% +-1\.25 pp +1\.50 +61\.234 +2026-11-11 12:00:00",
         text,
     )
     assert re.search(r"kf-2 +-0\.05 +0 +end of the input", text)
@@ -239,7 +256,7 @@ def test_a_workbook_has_typed_cells_and_no_formula(tmp_path: Path) -> None:
     assert not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
     assert 'state="frozen"' in sheets[1]
     assert f'<autoFilter ref="A1:I{1 + len(ROWS)}"/>' in sheets[1]
-    for code in ("yyyy-mm-dd hh:mm:ss", "#,##0.000", "#,##0.0000", "0.00&quot; pp&quot;"):
+    for code in ("yyyy-mm-dd hh:mm:ss", "#,##0.000", "#,##0.00", "0.00&quot; pp&quot;"):
         assert f'formatCode="{code}"' in styles
 
 
