@@ -1,7 +1,8 @@
 """Why something is refused, in the reader's language.
 
-Decoders, pay schemes and the lab say it in English, for logs, dead letters and programs; what a page shows of
-it is translated here, by the form of the sentence. A sentence that is not here is shown as it is.
+Decoders, pay schemes, reports, sheets and the lab say it in English, for logs, dead letters, the command line
+and programs; what a page shows of it is translated here, by the form of the sentence. A sentence that is not
+here is shown as it is.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-__all__ = ["CHINESE", "refusal"]
+from stream_attr.ledger.texts import Text
+
+__all__ = ["CHINESE", "refusal", "refusal_text"]
 
 CHINESE: Final[Mapping[str, str]] = {
     # Records (codec, processor)
@@ -225,6 +228,202 @@ CHINESE: Final[Mapping[str, str]] = {
         "{0} 不能作为名称：请用 1 至 {1} 个可显示字符，且不以“-”开头"
     ),
     "{} is the name of another report": "{0} 已是其他报表的名称",
+    "{} is the name of another report: take another one": "{0} 已是其他报表的名称：请换一个",
+    # Reports
+    "{} is no figure; like it are {}": "没有指标 {0}；相近的有 {1}",
+    "{} is no figure; there are {}": "没有指标 {0}；现有 {1}",
+    "the ledger knows no agents": "账本中没有客服",
+    "the ledger knows no groups": "账本中没有分组",
+    "the ledger knows no persons": "账本中没有人员",
+    "there is no agent {}; {}": "没有客服 {0}；{1}",
+    "there is no group {}; {}": "没有分组 {0}；{1}",
+    "there is no person {}; {}": "没有人员 {0}；{1}",
+    "{} and {} more": "{0} 等，另有 {1} 个",
+    "--by hour: agents' days have no hours; take the report sales or pressure": (
+        "客服日报不分时段：请看销售或接待压力"
+    ),
+    "--by {}: what compares with the period before is of the whole period": (
+        "按 {0} 分行时不能与上期对比：对比的是整个时期"
+    ),
+    "--by {}: rows are by one of {}; name one of them": "每行只能按 {1} 之一，而不是 {0}",
+    "--as-known-on: of agents' days the last revision alone is kept; see sales": (
+        "客服日报只保留最新修订：请看销售"
+    ),
+    "rows by time cannot stand beside the period before: choose one of the two": (
+        "按时间分行与上期对比不能同时使用：请选其一"
+    ),
+    "shop {} has no decisions under a profile {}; it has {}": "店铺 {0} 没有按规则 {1} 的判定，现有 {2}",
+    "{} to compare with {}: {}": "{0}，无法与 {1} 对比：{2}",
+    "--profile is missing": "没有选择规则",
+    "there is no profile {}": "没有规则 {0}",
+    "the settings of these shops name none": "店铺设置中没有其他规则",
+    "a sheet holds {} rows and this report has more: take a shorter period, or --format csv": (
+        "一个工作表最多 {0} 行，而此报表更多：请缩短时期，或导出 csv"
+    ),
+    "several agents are named {}: {}; give one of these ids": "有多位客服名为 {0}：{1}；请填写其中一个编号",
+    "from … to are {} days: a screen has at most {}, choose fewer": (
+        "所选时期有 {0} 天，页面最多显示 {1} 天：请缩短"
+    ),
+    # Sheets that are read
+    "{}, row {}, column {}: {}": "{0} 第 {1} 行 列 {2}：{3}",
+    "{}, row {}: {}": "{0} 第 {1} 行：{2}",
+    "{}, sheet {}": "{0} 工作表 {1}",
+    "{}: the file is empty: export it again": "{0}：文件是空的，请重新导出",
+    "{}: it is a web page, whatever its name says: open it in a spreadsheet and save it as "
+    "xlsx, or export it as "
+    "CSV": "{0}：虽有此文件名，内容却是网页：请用表格软件打开后另存为 xlsx，或导出为 CSV",
+    "{}: cannot be read after row {}: {}; is a quotation mark left open there?": (
+        "{0}：第 {1} 行之后无法读取：{2}；是否有未闭合的引号？"
+    ),
+    "{}: a workbook needs the library {}: pip install 'stream-attr[sheets]', or export it as CSV": (
+        "{0}：读取工作簿需要程序库 {1}：请联系维护人员安装，或导出为 CSV"
+    ),
+    "{}: it is protected by a password: open it and save it without one": (
+        "{0}：文件有密码保护：请打开后去掉密码再保存"
+    ),
+    "{}: it is no workbook that can be read ({}): export it again": (
+        "{0}：不是可读取的工作簿（{1}）：请重新导出"
+    ),
+    "{}: it is cut off or damaged ({}): export it again": "{0}：文件不完整或已损坏（{1}）：请重新导出",
+    "{}: unpacked it has {} MiB, and at most {} are read: export fewer days at once, or as CSV": (
+        "{0}：解压后有 {1} MiB，最多读取 {2} MiB：请减少导出天数，或导出为 CSV"
+    ),
+    "{}, sheet {}: it is damaged and cannot be read ({}): export it again": (
+        "{0} 工作表 {1}：已损坏，无法读取（{2}）：请重新导出"
+    ),
+    "{}, row {}: column {} is there {} times: rename or delete the others": (
+        "{0} 第 {1} 行：列 {2} 出现 {3} 次：请改名或删除多余的列"
+    ),
+    "{}: it is written in UTF-16: {}": "{0}：编码为 UTF-16：{1}",
+    "{}: it is no text, as it has bytes of 0: {}": "{0}：含有值为 0 的字节，不是文本：{1}",
+    "{}: it begins as UTF-8, and goes on as something else: {}": "{0}：开头为 UTF-8，后面却不是：{1}",
+    "{}: it is neither UTF-8 nor GB18030: {}": "{0}：既不是 UTF-8 也不是 GB18030：{1}",
+    "export it again, or save it in a spreadsheet as CSV UTF-8 or xlsx": (
+        "请重新导出，或用表格软件另存为 CSV UTF-8 或 xlsx"
+    ),
+    "{}: all long ids of this column end in 0 from the 16th digit on: {}": (
+        "{0}：此列的长编号从第 16 位起全是 0：{1}"
+    ),
+    "a spreadsheet has made a number of the id, and its last digits are lost. Export the sheet "
+    "again and name that "
+    "file as it is, without opening it; to open it, import it with this column as text": (
+        "表格软件把编号变成了数字，末尾几位已丢失。请重新导出，不要打开，直接选择该文件；"
+        "如需打开，请以文本格式导入此列"
+    ),
+    "{}: it is {} or more": "{0}：不小于 {1}",
+    "{} is no amount like 1,234.50": "{0} 不是如 1,234.50 的金额",
+    "{} is no number": "{0} 不是数字",
+    "{} is no rate like 28.33%": "{0} 不是如 28.33% 的比率",
+    "{} is no duration like 23.5, 0分23秒 or 00:00:23": "{0} 不是如 23.5、0分23秒 或 00:00:23 的时长",
+    "{} is no time like 2026-11-01 10:12:00": "{0} 不是如 2026-11-01 10:12:00 的时间",
+    "{} is no time like 2026-11-01 10:12:00: give the column a date format": (
+        "{0} 不是如 2026-11-01 10:12:00 的时间：请把该列设为日期格式"
+    ),
+    "{} is no time: {}": "{0} 不是时间：{1}",
+    "{} is no whole number": "{0} 不是整数",
+    "{} has more decimals than {} has, which are {}": "{0} 的小数位多于 {1} 的 {2} 位",
+    "{} may be a percentage or not: write it with a percent sign": (
+        "{0} 可能是百分比，也可能不是：请加上百分号"
+    ),
+    "{} is not in the years 2000 to 2099": "{0} 不在 2000 至 2099 年之内",
+    "{} is another agent than {} of the same order": "{0} 与同一订单的客服 {1} 不同",
+    "the {} of order {} is {}, and {} has {} decimals": "订单 {1} 的 {0} 为 {2}，而 {3} 有 {4} 位小数",
+    "{}, row {}: the {} of order {} is {}, and {} has {} decimals": (
+        "{0} 第 {1} 行：订单 {3} 的 {2} 为 {4}，而 {5} 有 {6} 位小数"
+    ),
+    "{}: agent {} is in row {} too: delete one": "{0}：客服 {1} 在第 {2} 行也有：请删除一个",
+    "{}: {} is in row {} too, and the rows differ: an order has one row, or several of "
+    "sub-orders with ids of "
+    "their own (--map 'their column=line')": (
+        "{0}：{1} 在第 {2} 行也有，且内容不同：一个订单一行，或各子订单一行并有各自的编号（“对方列名=line”）"
+    ),
+    "order {}": "订单 {0}",
+    "sub-order {} of order {}": "订单 {1} 的子订单 {0}",
+    "a sheet is of one shop: name one with --shop": "一个表格对应一个店铺：请选择店铺",
+    # Pay
+    "the ledger's watermark of {} is behind the one that the run of scheme {} for {} had: let "
+    "stream-attr ledger "
+    "catch up, then draft it again": (
+        "账本中 {0} 的水位落后于方案 {1} 的 {2} 薪酬批次当时的水位：请等账本追上后再起草"
+    ),
+    "order {} of {} is in {}, and scheme {} pays {}: a scheme pays for one currency; have its "
+    "persons' agents on "
+    "shops of that currency alone": (
+        "{1} 的订单 {0} 币种为 {2}，而方案 {3} 以 {4} "
+        "计薪：一个方案只用一种币种，其人员的客服须只在该币种的店铺"
+    ),
+    "--month {} is not a month like 2026-11": "{0} 不是如 2026-11 的月份",
+    "there is no run of scheme {} for {}: make one with stream-attr pay run draft --scheme {} --month {}": (
+        "方案 {0} 没有 {1} 的薪酬批次：请先起草"
+    ),
+    "there is no version {} of scheme {}: see stream-attr pay scheme list": "方案 {1} 没有版本 {0}",
+    "there is no scheme {}; stream-attr pay scheme put keeps one": "没有方案 {0}：请先保存一个",
+    "scheme {} holds from {}, after {}: name another": "方案 {0} 自 {1} 起生效，晚于 {2}：请换一个",
+    "nobody is paid as {}: stream-attr pay person list shows who there is": "没有计薪人员 {0}：请先登记人员",
+    "nobody is paid as {}: see stream-attr pay person list": "没有计薪人员 {0}：请先登记人员",
+    "there is no statement of {} for {}: see stream-attr pay run list": "{0} 没有 {1} 的薪酬单",
+    "{}: scheme {} does not pay by it; it pays by {}": "{0}：方案 {1} 不按它计薪；计薪指标为 {2}",
+    "{}: it is the shop's, and no person has it": "{0}：这是店铺的指标，个人没有",
+    "--figure: the scheme splits each order: assume orders with --order instead": (
+        "方案拆分每个订单：请改为假设订单"
+    ),
+    "{} is too great": "{0} 太大",
+    "{}: at most {} digits behind the point": "{0}：最多 {1} 位小数",
+    "{}: at most 100%": "{0}：最多 100%",
+    "{} is not an amount like 50000.00": "{0} 不是如 50000.00 的金额",
+    "{} is not a whole number": "{0} 不是整数",
+    "{} is not seconds like 30 or 12.5": "{0} 不是如 30 或 12.5 的秒数",
+    "{} is not a rate like 45% or 0.45": "{0} 不是如 45% 或 0.45 的比率",
+    "{} is not a ratio like 1.5": "{0} 不是如 1.5 的比值",
+    "{}, {}: figure {} is missing, and the scheme pays by it": "{0}，{1}：缺少计薪指标 {2}",
+    "{}: no person has the figure {}, of which a pot is; give the shop's": (
+        "{0}：没有人有奖金池所用的指标 {1}：请用店铺的"
+    ),
+    "{}: {} is there twice; give each person once, over all accounts": (
+        "{0}：{1} 出现两次：每人一次，含其所有账号"
+    ),
+    "{}, {}: {} days of probation and {} of employment do not go with the {} of the month": (
+        "{0}，{1}：试用 {2} 天、在职 {3} 天与当月 {4} 天不符"
+    ),
+    "{}: order {} of {} is there twice; give each once, with all of its refunds": (
+        "{0}：{2} 的订单 {1} 出现两次：每单一次，含其所有退款"
+    ),
+    "{}, {}: {} is {}, and the orders add up to {}; take both from one state of the ledger": (
+        "{0}，{1}：{2} 为 {3}，而订单合计为 {4}：两者须取自账本的同一状态"
+    ),
+    "{} is not text in UTF-8: save it as that": "{0} 不是 UTF-8 文本：请另存为 UTF-8",
+    "role {} cannot {} a run": "角色 {0} 不能对薪酬批次执行 {1}",
+    # Rulings, stored events, the broker
+    "this cannot be ruled: {}": "无法裁定：{0}",
+    "{} bytes are more than the broker accepts": "{0} 字节超过消息队列的上限",
+    "{} files bear on this period, and a process may have {} of them open: judge a shorter "
+    "period, or allow more "
+    "with ulimit -n": "此时期涉及 {0} 个文件，而一个进程最多打开 {1} 个：请缩短时期，或请维护人员调高上限",
+    "{} holds no stored events (there is no {}): make it with stream-attr lab export --out {}": (
+        "{0} 中没有事件存档（没有 {1}）：请维护人员用 stream-attr lab export --out {2} 生成"
+    ),
+    "{} is not what stream-attr lab export writes: {}": "{0} 不是 stream-attr lab export 写出的文件：{1}",
+    "{} is of version {}, which this program does not know": "{0} 的版本为 {1}，本程序不认识",
+    "the console was stopped": "控制台已停止",
+    "an error of the program: its log says which": "程序出错：详见其日志",
+    # Forms and addresses
+    "{}: {}": "{0}：{1}",
+    "a password has at least {} characters and at most {}": "密码至少 {0} 个字符，至多 {1} 个",
+    "this form was sent from another site's page": "此表单是从其他网站的页面提交的",
+    "this form does not say how large it is": "此表单没有说明大小",
+    "this form is larger than {} bytes: send less at once": "此表单超过 {0} 字节：请减少内容",
+    "this form is of another session: load the page again": "此表单属于另一次登录：请重新打开页面",
+    "{} has a character of value 0": "{0} 含有值为 0 的字符",
+    "state {} is none: open, answered, withdrawn or all": (
+        "没有状态 {0}：可填 open、answered、withdrawn 或 all"
+    ),
+    "page {} is none": "没有第 {0} 页",
+    "before={}: it is the number of a line": "before={0}：应为一行的编号",
+    "do={}: write try, cancel or schedule": "do={0}：可填 try、cancel 或 schedule",
+    "before={} after={}: write two of {}": "before={0} after={1}：请填写 {2} 中的两个",
+    "do={}: it is no change of an account": "do={0}：不是账号的更改",
+    "role={}: it is none of {}": "role={0}：可填 {1}",
+    "session={}: it is the number of a session": "session={0}：应为会话的编号",
     # Addresses
     "{} {} is before {} {}: name the later day with {}": "{0} {1} 早于 {2} {3}：请把较晚的日期填在后面",
     "{} {} is not in the years 2000 to 2099": "{0} {1} 不在 2000 至 2099 年之内",
@@ -246,6 +445,11 @@ def refusal(message: str, language: str) -> str:
         if (found := form.fullmatch(message)) is not None:
             return chinese.format(*(refusal(one, language) for one in found.groups()))
     return message
+
+
+def refusal_text(message: str) -> Text:
+    """Return why something is refused in both languages."""
+    return Text(message, refusal(message, "zh"))
 
 
 @cache

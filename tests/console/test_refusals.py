@@ -19,26 +19,58 @@ from stream_attr.pay.reading import read_scheme
 from tests.ledger.pay.world import BASE, COMMISSION, scheme
 
 ROOT = Path(__file__).parents[2] / "stream_attr"
-MESSAGE_AT = {"RefusedRecord": 1, "wrong": 1, "UnusableError": 0}
+MESSAGE_AT = {
+    "RefusedRecord": 1,
+    "wrong": 1,
+    "UnusableError": 0,
+    "StreamAttrError": 0,
+    "SheetError": 0,
+    "DamagedIdError": 0,
+    "unusable": 0,
+    "GoalError": 1,
+    "PublishError": 0,
+    "HTTPException": 1,
+}
 """By what makes an error, which argument its sentence is."""
 SAID = (
+    *sorted(str(one.relative_to(ROOT)) for one in (ROOT / "console").rglob("*.py")),
     "codec/decoding.py",
     "codec/records/shop_settings.py",
     "codec/records/roster.py",
-    "processor/shops.py",
+    "explain/roster_names.py",
+    "kafka/writer.py",
+    "lab/event_folder.py",
+    "lab/judge.py",
+    "lab/pay.py",
+    "lab/rule_sets.py",
+    "ledger/appeals/rulings.py",
+    "ledger/asked.py",
+    "ledger/formats/xlsx_book.py",
+    "ledger/periods.py",
+    *sorted(str(one.relative_to(ROOT)) for one in (ROOT / "ledger" / "pay").glob("*.py")),
+    *sorted(str(one.relative_to(ROOT)) for one in (ROOT / "ledger" / "reports").rglob("*.py")),
     "pay/checks.py",
     "pay/figures.py",
-    "lab/rule_sets.py",
-    "lab/pay.py",
-    "ledger/asked.py",
-    "ledger/periods.py",
-    "ledger/pay/drafts.py",
-    "ledger/reports/reconcile/sheet.py",
-    "ledger/reports/reconcile/agents.py",
+    "pay/month.py",
+    "pay/team.py",
+    "pay/versions.py",
+    "processor/shops.py",
+    *sorted(str(one.relative_to(ROOT)) for one in (ROOT / "sheets").glob("*.py")),
 )
 """Whose refusals a page can show."""
-NOT_ON_A_PAGE = ("pay is for a month like 2026-11, not for {}", "`{}`: {}")
-"""A page never asks so; and what consists of a path and another sentence."""
+NOT_ON_A_PAGE = (
+    "pay is for a month like 2026-11, not for {}",
+    "`{}`: {}",
+    "{}: {}",
+    "{}: {}: {}",
+    "{}: {}{}: {}",
+    "{}: {} {}",
+    "{} is no {}",
+    "--figure {}: {}",
+    "--order: {}",
+    "{} {} is not https://…: who listens on the way could log in",
+)
+"""A page never asks so; and what consists of a place and another sentence."""
 ELSEWHERE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -54,9 +86,14 @@ def form_of(node):
 def sentences():
     for name in SAID:
         for node in ast.walk(ast.parse((ROOT / name).read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MESSAGE_AT:
-                at = MESSAGE_AT[node.func.id]
+            if not isinstance(node, ast.Call):
+                continue
+            maker = getattr(node.func, "id", getattr(node.func, "attr", None))
+            if maker in MESSAGE_AT:
+                at = MESSAGE_AT[maker]
                 form = form_of(node.args[at]) if len(node.args) > at else None
+                if form is not None and maker == "unusable":
+                    form = "{} " + form
                 if form is not None and form not in NOT_ON_A_PAGE:
                     yield name, form
 
@@ -112,6 +149,37 @@ def test_a_scheme_that_is_refused_says_so_in_both_languages(document, said):
     message = str(refused.value)
     assert re.search(said, refusal(message, "zh")), refusal(message, "zh")
     assert refusal(message, "en") == message
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("'9月' is no figure; there are sales.amount", "没有指标 '9月'；现有 sales.amount"),
+        (
+            "there is no agent 'x'; there are kf-1 Amy, kf-2 and 3 more",
+            "没有客服 'x'；现有 kf-1 Amy, kf-2 等，另有 3 个",
+        ),
+        ("there is no group 'x'; the ledger knows no groups", "没有分组 'x'；账本中没有分组"),
+        (
+            "a.xlsx, sheet '订单', row 3, column '金额': 'x' is no amount like 1,234.50",
+            "a.xlsx 工作表 '订单' 第 3 行 列 '金额'：'x' 不是如 1,234.50 的金额",
+        ),
+        (
+            "a.csv, row 3, column '金额': '9' is no number: it is 10 or more",
+            "a.csv 第 3 行 列 '金额'：'9' 不是数字：不小于 10",
+        ),
+        (
+            "sales.orders: '1.5' is not a whole number: at most 0 digits behind the point",
+            "sales.orders：'1.5' 不是整数：最多 0 位小数",
+        ),
+        (
+            "--profile is missing to compare with official: there are a, b",
+            "没有选择规则，无法与 official 对比：现有 a, b",
+        ),
+    ],
+)
+def test_a_sentence_of_parts_is_told_with_its_parts(message, said):
+    assert refusal(message, "zh") == said
 
 
 def test_what_is_not_known_is_shown_as_it_is():

@@ -660,3 +660,24 @@ def test_every_export_has_the_rows_of_its_screen_in_their_order(people, boss, mo
         shown, wanted = ([[row[0]] for row in rows_] for rows_ in (shown, wanted))
     assert shown == wanted
     assert len(shown) == body > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/team?figures=nothing", 400, "没有指标"),
+        ("/team?from=2020-01&to=2026-01", 400, "请缩短"),
+        ("/orders?profile=none", 400, "没有按规则"),
+        ("/orders?agent=nobody", 400, "没有客服"),
+        ("/orders?status=none", 400, "可填"),
+        ("/orders?page=0", 400, "请填写不小于 1 的数字"),
+        ("/lab?show=none&trial=1", 404, "没有这个页面"),
+        ("/audit?before=x", 400, "应为一行的编号"),
+    ],
+)
+def test_a_chinese_page_says_in_chinese_why_it_cannot_be(people, boss, path, status, said):
+    boss.cookies.set("language", "zh")
+    answer = boss.get(f"{path}&shop={people.shops[0]}")
+    boss.cookies.delete("language")
+    assert answer.status_code == status
+    assert said in answer.text

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from starlette.responses import RedirectResponse, Response
 
 from stream_attr.console.links import to
+from stream_attr.console.refusals import refusal_text
 from stream_attr.console.roles import Role
 from stream_attr.console.screens.order_appeals import chosen_agent, shown_appeal
 from stream_attr.console.screens.receipt import receipt
@@ -69,7 +70,7 @@ def answer(visit: Visit) -> Response:
     except (BrokerUnreachable, PublishError) as error:
         left = find(visit.connection, one.shop_id, one.appeal_id)
         is_kept = left is not None and left.is_being_published
-        return _shown(visit, (_MAYBE_SENT if is_kept else _NOT_SENT).filled(why=str(error)))
+        return _shown(visit, (_MAYBE_SENT if is_kept else _NOT_SENT).filled(why=refusal_text(str(error))))
     return RedirectResponse(to("/appeal", shop=one.shop_id, appeal=one.appeal_id), 303)
 
 

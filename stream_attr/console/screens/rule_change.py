@@ -17,6 +17,7 @@ from stream_attr.console.changes.previews import Preview, ask_preview, preview_o
 from stream_attr.console.changes.publication import NotPublishedError, publish
 from stream_attr.console.links import to
 from stream_attr.console.periods import chosen, today
+from stream_attr.console.refusals import refusal_text
 from stream_attr.console.roles import CHANGES_RULES, Role
 from stream_attr.console.screens.rows import Shown, shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
@@ -209,7 +210,7 @@ def _published(visit: Visit, change: Change) -> Response:
     except NotPublishedError as error:
         return _page(visit, TEXTS[error.key], error.refused or None)
     except StreamAttrError as error:
-        return _page(visit, TEXTS["not_acknowledged"].filled(why=str(error)))
+        return _page(visit, TEXTS["not_acknowledged"].filled(why=refusal_text(str(error))))
     return _back(change)
 
 
