@@ -151,6 +151,30 @@ def losses(**options: Any) -> None:
 
 
 @command.command(cls=FilesCommand)
+@click.option(
+    "--kind",
+    "kinds",
+    metavar="KIND…",
+    multiple=True,
+    help="counted, filtered, frozen.  [default: all]",
+)
+@click.option(
+    "--weekday",
+    "weekdays",
+    metavar="WEEKDAY…",
+    multiple=True,
+    help="Only those begun on this weekday by the clock, such as monday.",
+)
+@click.option(
+    "--hour", "hours", metavar="HOUR…", multiple=True, help="Only those begun in this hour, such as 09:00."
+)
+@_common
+def receptions(**options: Any) -> None:
+    """接待明细: the receptions behind any number of them, and why some do not count."""
+    show("receptions", **options)
+
+
+@command.command(cls=FilesCommand)
 @click.option("--profile", help="The profile to compare with.  [default: the only one there is]")
 @_by
 @_common

@@ -6,17 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
-from stream_attr.ledger.figures import FIGURES
+from stream_attr.ledger.figures import FIGURES, Figure
 from stream_attr.ledger.formulas import Total
 from stream_attr.ledger.periods import period
 from stream_attr.ledger.reports.measured import AGENTS, CHOSEN, SHOP, SILENT
 from stream_attr.ledger.reports.orders import BEHIND
 from stream_attr.ledger.reports.report import Cell, Column
-from stream_attr.ledger.reports.review import orders_behind
+from stream_attr.ledger.reports.review import rows_behind
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
 
-__all__ = ["LOST", "changed", "link_of", "to"]
+__all__ = ["LOST", "RECEPTIONS", "changed", "link_of", "to"]
 
 Pairs = Sequence[tuple[str, str]]
 _AGENTS: Final = ("agent", "placing_agent", "payment_agent", "credit", "other_agent")
@@ -31,6 +31,9 @@ LOST: Final = {
     "workload.slow_receptions": "slow",
 }
 """Figures that count rows of the report of losses, and their kind."""
+RECEPTIONS: Final = {"workload.receptions": ("counted",), "workload.consults": ("counted", "filtered")}
+"""Figures that count rows of the report of receptions, and their kinds."""
+_BY_NAME: Final = {one.name: one for one in FIGURES.values()}
 
 
 def to(path: str, **query: str | Sequence[str] | None) -> str:
@@ -66,7 +69,7 @@ def link_of(
     """
     if value is None or isinstance(value, Text):
         return None
-    of = str(row.get("shop") or shop_id)
+    of = named if isinstance(named := row.get("shop"), str) else shop_id
     days = {name: text for name, text in pairs if name in ("from", "to")}
     if column.key in ("order", "order_id"):
         return to("/order", shop=of, order=str(value))
@@ -80,7 +83,9 @@ def link_of(
         return to("/buyer", shop=of, buyer=str(value), **_days_of_buyer(row))
     if column.key in ("now", "then") and "dimension" in row:
         return _review_link(column.key, row, pairs, of)
-    figure = FIGURES.get(column.key)
+    if column.key == "receptions":
+        return _receptions_link(row, pairs, of, days)
+    figure = _goal(row) if column.key == "actual" else FIGURES.get(column.key)
     if figure is None or not isinstance(figure.formula, Total) or figure.formula.less is not None:
         return None
     when, whose = _when(row, days), _whose(row, pairs, figure.group)
@@ -88,29 +93,61 @@ def link_of(
         return None
     if figure.group in BEHIND:
         return to("/orders", shop=of, from_=when[0], to=when[1], behind=figure.group, **whose)
-    if column.key in LOST and "agent" in whose:  # of the shop each buyer counts once
-        return to("/losses", shop=of, from_=when[0], to=when[1], kind=LOST[column.key], **whose)
+    if figure.key == "workload.receptions" or (figure.key in RECEPTIONS and whose):
+        kinds = RECEPTIONS[figure.key]
+        return to("/receptions", shop=of, from_=when[0], to=when[1], kind=kinds, **whose)
+    if figure.key in LOST and whose:  # of the shop each buyer counts once
+        return to("/losses", shop=of, from_=when[0], to=when[1], kind=LOST[figure.key], **whose)
     return None
 
 
-def _review_link(side: str, row: Mapping[str, Cell], pairs: Pairs, shop_id: str) -> str | None:
-    """Return where the orders are that a number of one of two periods is of."""
-    asked, days = orders_behind(row), dict(pairs)
-    if asked is None:
+def _goal(row: Mapping[str, Cell]) -> Figure | None:
+    """Return the figure of a row of goals."""
+    return _BY_NAME.get(name) if isinstance(name := row.get("figure"), Text) else None
+
+
+def _receptions_link(
+    row: Mapping[str, Cell], pairs: Pairs, shop_id: str, days: Mapping[str, str]
+) -> str | None:
+    """Return where the receptions are that began in an hour of pressure, or came in on a day."""
+    if isinstance(day := row.get("day"), str):
+        return to("/receptions", shop=shop_id, from_=day, to=day)
+    weekday, hour = row.get("weekday"), row.get("hour")
+    if not isinstance(weekday, Text) or not isinstance(hour, str):
         return None
+    return to(
+        "/receptions",
+        shop=shop_id,
+        from_=days.get("from"),
+        to=days.get("to"),
+        kind="counted",
+        weekday=weekday.english.lower(),
+        hour=hour,
+        **_agents_asked(pairs),
+    )
+
+
+def _review_link(side: str, row: Mapping[str, Cell], pairs: Pairs, shop_id: str) -> str | None:
+    """Return where the orders or receptions are that a number of one of two periods is of."""
+    behind, days = rows_behind(row), dict(pairs)
+    if behind is None:
+        return None
+    report, asked = behind
     of = period(days["from"], days["to"])
     of = of if side == "now" else of.before
     agents = [
         (name, one) for name, one in pairs if name in ("agent", "group", "person") and name not in asked
     ]
     query = [("shop", shop_id), ("from", day_name(of.first)), ("to", day_name(of.last)), *agents]
-    return f"/orders?{urlencode([*query, *asked.items()])}"
+    return f"/{report}?{urlencode([*query, *asked.items()])}"
 
 
 def _when(row: Mapping[str, Cell], days: Mapping[str, str]) -> tuple[str | None, str | None] | None:
     """Return the first and last day of a row; None: it is of some hours of them."""
     if "hour" in row:
         return None
+    if "target" in row:
+        return str(row["from"]), str(row["to"])
     for name in ("day", "week", "month"):
         if isinstance(label := row.get(name), str):
             first, _, last = label.partition(" \N{EN DASH} ")
@@ -119,9 +156,11 @@ def _when(row: Mapping[str, Cell], days: Mapping[str, str]) -> tuple[str | None,
 
 
 def _whose(row: Mapping[str, Cell], pairs: Pairs, group: str) -> dict[str, str | list[str]] | None:
-    """Return which agents' orders a row is about, as a query string says it; None: it cannot."""
+    """Return whose orders or receptions a row is about, as a query string says it; None: it cannot."""
+    if "target" in row:
+        return {"agent": agent} if isinstance(agent := row["agent"], str) else {}
     label = next((one for one in row.values() if isinstance(one, Text)), None)
-    if label == SHOP:
+    if label == SHOP or (label == AGENTS and group == "workload"):  # no reception is nobody's
         return {}
     if label in (AGENTS, SILENT):
         outcome = "credited" if label == AGENTS else "silent"
@@ -131,6 +170,11 @@ def _whose(row: Mapping[str, Cell], pairs: Pairs, group: str) -> dict[str, str |
     for name in ("agent", "person", "group"):
         if label is None and name in row:
             return {name: value} if isinstance(value := row[name], str) else None
+    return _agents_asked(pairs)
+
+
+def _agents_asked(pairs: Pairs) -> dict[str, str | list[str]]:
+    """Return which agents the screen is asked for, as a query string says it."""
     return {
         name: found
         for name in ("agent", "person", "group")

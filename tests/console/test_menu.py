@@ -53,4 +53,5 @@ def test_the_group_of_a_page_is_open_and_marked(people, page, group, screen):
 def test_few_screens_have_no_groups(people):
     browser = people.logged_in("agent")
     [row] = menu_of(browser, "/pending")
-    assert [path for path, _ in row] == ["/agent", "/orders", "/pending", "/losses", "/appeals", "/pay"]
+    expected = ["/agent", "/orders", "/pending", "/losses", "/receptions", "/appeals", "/pay"]
+    assert [path for path, _ in row] == expected

@@ -162,7 +162,7 @@ def test_an_account_whose_agent_is_nobody_sees_nothing(people, agent_id):
         add(connection, login, Role.AGENT, Duty(shop, "nobody-yet"))
         connection.execute("UPDATE account_shop SET agent_id = %s WHERE login = %s", (agent_id, login))
     browser = people.logged_in(login)
-    for path in ("/orders", "/pending", "/losses"):
+    for path in ("/orders", "/pending", "/losses", "/receptions"):
         answer = browser.get(f"{path}?shop={shop}{PERIOD}")
         assert answer.status_code == 200
         assert not re.search("kf-[0-9]", answer.text.partition("<table>")[2])
@@ -213,7 +213,9 @@ def test_what_an_agent_opens_of_others_is_in_the_audit(people, browsers):
 
 def test_every_link_that_an_agent_is_shown_leads_somewhere(people, browsers):
     browser, shop = browsers[Role.AGENT], people.shops[0]
-    paths = [f"/{name}?shop={shop}{PERIOD}" for name in ("agent", "orders", "pending", "losses")]
+    paths = [
+        f"/{name}?shop={shop}{PERIOD}" for name in ("agent", "orders", "pending", "losses", "receptions")
+    ]
     order = next(
         one["order_id"]
         for one in people.traffic.decisions

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from stream_attr.console.visit import Asked
 from stream_attr.ledger.by import BY, TIMES, WHO
-from stream_attr.ledger.reports import losses, signals
+from stream_attr.ledger.reports import losses, receptions, signals
 from stream_attr.ledger.reports.orders import BASKETS, BEHIND
 from stream_attr.ledger.reports.scope import Member
 from stream_attr.ledger.texts import Text
@@ -26,6 +26,7 @@ WORDS: Final[Mapping[str, Vocabulary]] = {
 }
 KINDS: Final[Mapping[str, Mapping[str, Text]]] = {
     "losses": losses.KINDS,
+    "receptions": receptions.KINDS,
     "signals": dict(signals.SIGNALS),
 }
 BEHIND_NAMES: Final[Mapping[str, Text]] = {
@@ -42,6 +43,8 @@ _BASKET: Final = Text("products", "商品数")
 _BY: Final = Text("rows by", "每行按")
 _BY_TIME: Final = Text("and by", "时间按")
 _KIND: Final = Text("kind", "类型")
+_WEEKDAY: Final = Text("weekday", "星期")
+_HOUR: Final = Text("hour", "时段")
 _BY_NAMES: Final = {
     "agent": _AGENT,
     "person": Text("person", "人员"),
@@ -49,7 +52,7 @@ _BY_NAMES: Final = {
     "month": Text("month", "月份"),
     "week": Text("week", "周"),
     "day": Text("day", "日期"),
-    "hour": Text("hour", "时段"),
+    "hour": _HOUR,
 }
 """All of `BY` but for the shop, which a screen is of."""
 assert set(_BY_NAMES) == set(BY) - {"shop"}
@@ -99,6 +102,13 @@ def choices(name: str, asked: Asked, agents: Iterable[Member], *, takes_by: bool
         found.append(Choice("basket", _BASKET, baskets, asked.all("basket")))
     if name in KINDS:
         found.append(Choice("kind", _KIND, tuple(KINDS[name].items()), asked.all("kind")))
+    if name == "receptions":
+        hours = tuple((one, Text(one, one)) for one in receptions.HOURS)
+        for key, title, values in (
+            ("weekday", _WEEKDAY, tuple(receptions.WEEKDAYS.items())),
+            ("hour", _HOUR, hours),
+        ):
+            found.append(Choice(key, title, values, asked.all(key)))
     return found
 
 
@@ -113,6 +123,9 @@ def options_of(name: str, asked: Asked, *, takes_by: bool) -> dict[str, Any]:
         found["by"] = known("by", asked.all("by"), BY)
     if name in KINDS:
         found["kinds"] = known("kind", asked.all("kind"), KINDS[name])
+    if name == "receptions":
+        found["weekdays"] = known("weekday", asked.all("weekday"), receptions.WEEKDAYS)
+        found["hours"] = known("hour", asked.all("hour"), receptions.HOURS)
     if name == "orders":
         found.update(
             statuses=known("status", asked.all("status"), STATUSES),

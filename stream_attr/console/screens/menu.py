@@ -12,7 +12,7 @@ __all__ = ["GROUPS", "Entry", "Group", "menu_of"]
 GROUPS: Final = (
     (Text("Today", "今日"), ("/today",)),
     (Text("Performance", "绩效"), ("/team", "/agent", "/orders", "/sales", "/pending", "/goals")),
-    (Text("Analysis", "分析"), ("/losses", "/pressure", "/review", "/signals")),
+    (Text("Analysis", "分析"), ("/losses", "/receptions", "/pressure", "/review", "/signals")),
     (Text("Data", "数据"), ("/quality", "/reconcile")),
     (Text("Rules", "规则"), ("/rules", "/lab", "/compare")),
     (Text("Appeals", "申诉"), ("/appeals",)),

@@ -81,6 +81,7 @@ _REPORTS: Final = {
     "sales": _Of("/sales", Text("Sales", "销售"), by=True, whole_shop_only=True, trend=_SALES_TREND),
     "pending": _Of("/pending", Text("Pending", "待定"), by=True, list_of="order"),
     "losses": _Of("/losses", Text("Losses", "流失"), list_of="loss"),
+    "receptions": _Of("/receptions", Text("Receptions", "接待"), list_of="reception"),
     "pressure": _Of("/pressure", Text("Pressure", "接待压力"), whole_shop_only=True),
     "goals": _Of("/goals", Text("Goals", "目标"), whole_shop_only=True),
     "review": _Of("/review", Text("Review", "复盘"), whole_shop_only=True),

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
-from stream_attr.console.links import LOST, to
+from stream_attr.console.links import LOST, RECEPTIONS, to
 from stream_attr.console.periods import last_days, today
 from stream_attr.console.rates import parts_text, with_parts
 from stream_attr.console.rendering import shown, unit_of
@@ -136,6 +136,9 @@ def _tiles(report: Report, pending: Report, visit: Visit, shop_id: str, period: 
         link = None
         if group in _BEHIND:
             link = to("/orders", shop=shop_id, from_=period.name, to=period.name, behind=_BEHIND[group])
+        elif key in RECEPTIONS:
+            kinds = RECEPTIONS[key]
+            link = to("/receptions", shop=shop_id, from_=period.name, to=period.name, kind=kinds)
         elif key in LOST:
             link = to("/losses", shop=shop_id, from_=period.name, to=period.name, kind=LOST[key])
         yield Tile(

@@ -30,7 +30,7 @@ from stream_attr.rules.vocabulary import (
     Vocabulary,
 )
 
-__all__ = ["COLUMNS", "EVENTS", "report"]
+__all__ = ["COLUMNS", "EVENTS", "report", "why_not_counted"]
 
 EVENTS: Final = {
     "reception": Text("reception", "接待"),
@@ -193,11 +193,11 @@ def _receptions(connection: Connection[Any], shop: ShopScope, bound: dict[str, A
             said.append(_UNREPLIED)
         said += [_HANDED_OVER] * handed_over + [_TRANSFERRED] * transferred
         if reason := filtered or (None if role == Role.PRESALE else f"role_{role}"):
-            said.append(_NOT_COUNTED.filled(reason=_filter_name(reason)))
+            said.append(_NOT_COUNTED.filled(reason=why_not_counted(reason)))
         yield _row(shop, first, "reception", said, until=last, agent_id=agent_id)
 
 
-def _filter_name(reason: str) -> Text:
+def why_not_counted(reason: str) -> Text:
     """Return why a reception does not count: a filter, or the agent's role."""
     return _word(FILTERS if reason in FILTERS else DISCARD_REASONS, reason)
 

@@ -12,9 +12,10 @@ from stream_attr.contract.topics import DECISIONS, FACTS, INQUIRIES
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.formulas import Kind
 from stream_attr.ledger.periods import Period
+from stream_attr.ledger.reports.paging import days_of_rows
 from stream_attr.ledger.reports.report import Column, Moment, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, part_of, scope
-from stream_attr.ledger.roll_up.days import Counts, Part
+from stream_attr.ledger.roll_up.days import COUNTING, UNREPLIED, Counts, Part
 from stream_attr.ledger.roll_up.kept import kept_days
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
@@ -31,19 +32,19 @@ KINDS: Final = {
 """What can be asked for; ``open`` is not lost yet, and comes only when it is asked for."""
 _DEFAULT: Final = ("lost", "payment_lost", "unreplied", "slow")
 
-_FOUND: Final = """
+_FOUND: Final = f"""
     SELECT outcome AS kind, day, buyer_id, agent_id, order_ids, status FROM inquiry
     WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
         AND outcome = ANY(%(kinds)s)
-        AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s)){more}
+        AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s)){{more}}
     UNION ALL
-    SELECT of.kind, day, buyer_id, agent_id, '{{}}'::text[], status FROM reception
+    SELECT of.kind, day, buyer_id, agent_id, '{{{{}}}}'::text[], status FROM reception
     CROSS JOIN LATERAL (VALUES
-        ('unreplied', NOT replied AND (buyer_messages > 0 OR handed_over)), ('slow', slow)
+        ('unreplied', {UNREPLIED}), ('slow', slow)
     ) AS of (kind, is_so)
     WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
-        AND filtered IS NULL AND role <> 'frozen' AND of.is_so AND of.kind = ANY(%(kinds)s)
-        AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s)){more}
+        AND {COUNTING} AND of.is_so AND of.kind = ANY(%(kinds)s)
+        AND (%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s)){{more}}
 """
 _AWAITING: Final = "shop_id = %(shop)s AND profile = 'official' AND outcome = 'awaiting_payment'"
 _BUYERS: Final = f"SELECT DISTINCT buyer_id FROM decision WHERE {_AWAITING}"
@@ -166,7 +167,7 @@ def _rows(
     """Yield the rows of a shop; some thousand are in memory."""
     number, shop = numbered
     rows = options.rows if options.rows is not None else range(sum(one.total() for one in counted.values()))
-    days, skipped = _days_of(counted, rows)
+    days, skipped = days_of_rows({day: counts.total() for day, counts in counted.items()}, rows)
     if days is None:
         return
     bound = {**_bound(shop, days, kinds), "most": len(rows), "skipped": skipped}
@@ -175,20 +176,6 @@ def _rows(
         cursor.execute(_QUERY, bound)
         for found in cursor:
             yield _row(shop, *found)
-
-
-def _days_of(counted: Mapping[int, Counter[str]], rows: range) -> tuple[Period | None, int]:
-    """Return the days that have these rows, of all by day, and how many rows come before them there."""
-    first = last = None
-    begin, skipped = 0, 0
-    for day, counts in counted.items():
-        end = begin + counts.total()
-        if end > rows.start and begin < rows.stop:
-            if first is None:
-                first, skipped = day, rows.start - begin
-            last = day
-        begin = end
-    return (None if first is None or last is None else Period(first, last)), skipped
 
 
 def _row(

@@ -129,8 +129,7 @@ def _cells(connection: Connection[Any], options: Options, shop: ShopScope) -> di
     for day in shop.days(connection, options.period, Part.PRESENCE).values():
         for hour in day.hours:
             date, _ = shop.zone.clock(hour.start)
-            weekday = (date + 3) % 7  # 1970-01-01 was a Thursday
-            cell = cells.setdefault((weekday, shop.hour_of(hour.start)), _Cell())
+            cell = cells.setdefault((shop.weekday_of(hour.start), shop.hour_of(hour.start)), _Cell())
             cell.days.add(date)
             for number, ms in hour.lasted.items():
                 cell.lasted[number] += ms

@@ -27,7 +27,7 @@ from stream_attr.ledger.texts import Text
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
 
-__all__ = ["orders_behind", "report"]
+__all__ = ["report", "rows_behind"]
 
 _MOST_SHOWN: Final = 10
 """Agents and hours of a figure, those that moved most; the others are one row."""
@@ -412,25 +412,33 @@ def _row(
     )
 
 
-def orders_behind(row: Mapping[str, Cell]) -> dict[str, str] | None:
-    """Return what to ask the report of orders for, to see those that a row's sales are of.
+def rows_behind(row: Mapping[str, Cell]) -> tuple[str, dict[str, str]] | None:
+    """Return which report, asked for what, lists the orders or receptions that a row's numbers are of.
 
-    ``row``: its cells by column. None: they cannot be asked for, or the row is not about sales.
+    ``row``: its cells by column. None: they cannot be asked for, or the row is about something else.
     """
     by, who = row["by"], row["who"]
+    if row["figure"] == _RECEPTIONS:
+        counted = {"kind": "counted"}
+        if by == _BY["shop"]:
+            return "receptions", counted
+        for part in ("agent", "hour"):
+            if by == _BY[part] and isinstance(who, str):
+                return "receptions", {**counted, part: who}
     if row["figure"] not in _SALES_NAMES:
         return None
     if by == _BY["shop"]:
-        return {"behind": "sales"}
+        return "orders", {"behind": "sales"}
     if by == _BY["agent"] and (who == _SILENT or isinstance(who, str)):
-        return {"behind": "sales", "agent": who} if isinstance(who, str) else {"behind": "silent"}
+        return "orders", {"behind": "sales", "agent": who} if isinstance(who, str) else {"behind": "silent"}
     if by == _BY["product"]:
         if isinstance(who, str):
-            return {"behind": "sales", "product": who}
+            return "orders", {"behind": "sales", "product": who}
         for basket, (name, _) in BASKETS.items():
             if who == name:
-                return {"behind": "sales", "basket": basket}
+                return "orders", {"behind": "sales", "basket": basket}
     return None
 
 
+_RECEPTIONS: Final = FIGURES["workload.receptions"].name
 _SALES_NAMES: Final = frozenset(FIGURES[key].name for key in _SUMMED)

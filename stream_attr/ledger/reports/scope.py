@@ -73,6 +73,10 @@ class Options:
     """Only orders of one of these products and no other."""
     baskets: tuple[str, ...] = ()
     """Only, or as well, orders of ``several`` products, or of ``none`` that is named."""
+    weekdays: tuple[str, ...] = ()
+    """Only receptions that began on these weekdays by the clock, such as ``monday``."""
+    hours: tuple[str, ...] = ()
+    """Only those that began in these hours of the clock, such as ``09:00``."""
     behind: str | None = None
     """The group of figures whose orders are asked for."""
     capacity: int | None = None
@@ -165,6 +169,10 @@ class ShopScope(NamedTuple):
     def hour_of(self, ts: int) -> str:
         """Return which hour the shop's clocks show, as rows by the hour are labelled."""
         return f"{self.zone.clock(ts)[1] // 60:02}:00"
+
+    def weekday_of(self, ts: int) -> int:
+        """Return which weekday the shop's clocks show, 0 on Mondays, whichever day of the shop it is."""
+        return (self.zone.clock(ts)[0] + 3) % 7  # 1970-01-01 was a Thursday
 
     def member(self, agent_id: str) -> Member:
         """Return an agent, also one that is not in the roster."""

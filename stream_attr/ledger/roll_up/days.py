@@ -13,22 +13,26 @@ from stream_attr.ledger.periods import Period, slices
 from stream_attr.ledger.roll_up.looks import Looks, looks_of
 from stream_attr.rules.shop.days import MINUTE_MS, Zone, day_name
 
-__all__ = ["FORM", "Counts", "Day", "Hour", "Part", "beside", "days_of"]
+__all__ = ["COUNTING", "FORM", "UNREPLIED", "Counts", "Day", "Hour", "Part", "beside", "days_of"]
 
-FORM: Final = 1
+FORM: Final = 2
 """Of what is kept of a day. Another number where a day comes to anything else: what was kept is made anew."""
 _MARGIN_MS: Final = 2 * MINUTE_MS
 """Of a presence, before its first message and after its last (RULEBOOK 8)."""
 
 
 class Counts(NamedTuple):
-    """Unfiltered receptions of a day, and lost inquiries: of an agent, or of those that began in an hour."""
+    """Receptions of a day, and lost inquiries: of an agent, or of those that began in an hour."""
 
     receptions: int = 0
+    """Those that count."""
     unreplied: int = 0
     slow: int = 0
     lost: int = 0
     payment_lost: int = 0
+    filtered: int = 0
+    frozen: int = 0
+    """Of agents whose receptions count for nothing, filtered or not."""
 
 
 class Hour(Struct, array_like=True, gc=False):
@@ -58,6 +62,8 @@ class Day(Struct, array_like=True, gc=False):
     inquiries: dict[str, dict[str, int]] = field(default_factory=dict)
     """By agent and outcome, whether there is a reception of each or not."""
     looks: Looks = field(default_factory=Looks)
+    buyers: int = 0
+    """With a reception that counts, each once."""
 
 
 class Part(Enum):
@@ -75,10 +81,13 @@ WHOLE: Final = frozenset(Part)
 
 _Bound: TypeAlias = dict[str, Any]
 
-_COUNTING: Final = "filtered IS NULL AND role <> 'frozen'"
+COUNTING: Final = "filtered IS NULL AND role <> 'frozen'"
+"""Whether a reception counts."""
+UNREPLIED: Final = "NOT replied AND (buyer_messages > 0 OR handed_over)"
+"""Of one that counts."""
 _OF_AGENTS: Final = "(%(chosen)s::text[] IS NULL OR agent_id = ANY(%(chosen)s))"
 _AROUND: Final = f"""
-    shop_id = %(shop)s AND day BETWEEN %(before)s::date AND %(after)s::date AND {_COUNTING} AND {_OF_AGENTS}
+    shop_id = %(shop)s AND day BETWEEN %(before)s::date AND %(after)s::date AND {COUNTING} AND {_OF_AGENTS}
 """
 """Unfiltered receptions whose buyers may be there in the days: also those of the days beside them."""
 _HOUR: Final = "width_bucket({}, %(starts)s::bigint[])"
@@ -121,12 +130,13 @@ _BEGUN: Final = f"""
 _COUNTS: Final = f"""
     WITH part AS (
         SELECT day, agent_id, greatest({_HOUR.format("first_ts")}, 1) AS hour,
-            count(*) FILTER (WHERE {_COUNTING}) AS receptions,
-            count(*) FILTER (WHERE {_COUNTING} AND NOT replied AND (buyer_messages > 0 OR handed_over))
-                AS unreplied,
-            count(*) FILTER (WHERE {_COUNTING} AND slow) AS slow,
+            count(*) FILTER (WHERE {COUNTING}) AS receptions,
+            count(*) FILTER (WHERE {COUNTING} AND {UNREPLIED}) AS unreplied,
+            count(*) FILTER (WHERE {COUNTING} AND slow) AS slow,
             count(*) FILTER (WHERE outcome = 'lost') AS lost,
-            count(*) FILTER (WHERE outcome = 'payment_lost') AS payment_lost
+            count(*) FILTER (WHERE outcome = 'payment_lost') AS payment_lost,
+            count(*) FILTER (WHERE filtered IS NOT NULL AND role <> 'frozen') AS filtered,
+            count(*) FILTER (WHERE role = 'frozen') AS frozen
         FROM reception LEFT JOIN (
             SELECT shop_id, buyer_id, agent_id, day, outcome FROM inquiry
             WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
@@ -136,9 +146,14 @@ _COUNTS: Final = f"""
         GROUP BY 1, 2, 3)
     SELECT CASE WHEN grouping(day) = 0 THEN day - date '1970-01-01' END, agent_id, hour,
         sum(receptions)::bigint, sum(unreplied)::bigint, sum(slow)::bigint, sum(lost)::bigint,
-        sum(payment_lost)::bigint
+        sum(payment_lost)::bigint, sum(filtered)::bigint, sum(frozen)::bigint
     FROM part GROUP BY GROUPING SETS ((day, agent_id), (hour))
     ORDER BY 1, 2, 3
+"""
+_BUYERS: Final = f"""
+    SELECT day - date '1970-01-01', count(DISTINCT buyer_id) FROM reception
+    WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date
+        AND {COUNTING} AND {_OF_AGENTS} GROUP BY 1
 """
 _INQUIRIES: Final = f"""
     SELECT day - date '1970-01-01', agent_id, outcome, count(*) FROM inquiry
@@ -212,5 +227,7 @@ def _add_counts(connection: Connection[Any], bound: _Bound, days: dict[int, Day]
             hours[number - 1].counts = Counts(*counts)
         else:
             days[day].agents[agent_id] = Counts(*counts)
+    for day, buyers in connection.execute(_BUYERS, bound):
+        days[day].buyers = buyers
     for day, agent_id, outcome, number in connection.execute(_INQUIRIES, bound):
         days[day].inquiries.setdefault(agent_id, {})[outcome] = number

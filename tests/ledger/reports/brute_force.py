@@ -94,6 +94,26 @@ def is_unreplied(fact: Record) -> bool:
     return not fact["replied"] and (fact["buyer_messages"] > 0 or fact["handed_over"])
 
 
+def receptions(
+    facts: Iterable[Record], inquiries: Iterable[Record]
+) -> list[tuple[str, int, str, str, str, str]]:
+    """Day, first message, buyer, agent, why it does not count, and orders of every reception."""
+    placed = {
+        (one["buyer_id"], one["agent_id"], one["day"]): ", ".join(one["order_ids"]) for one in inquiries
+    }
+    return sorted(
+        (
+            one["day"],
+            one["first_ts"],
+            one["buyer_id"],
+            one["agent_id"],
+            "" if counts(one) else "role_frozen" if one["role"] == "frozen" else one["filtered"],
+            placed.get((one["buyer_id"], one["agent_id"], one["day"]), ""),
+        )
+        for one in facts
+    )
+
+
 def losses(facts: Iterable[Record], inquiries: Iterable[Record]) -> list[tuple[str, str, str, str]]:
     """Kind, day, buyer and agent of everything that was lost."""
     found = [

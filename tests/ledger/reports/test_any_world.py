@@ -32,6 +32,7 @@ from stream_attr.ledger.reports import (
     orders,
     pending,
     pressure,
+    receptions,
     review,
     sales,
     signals,
@@ -183,6 +184,7 @@ def check(database: Database, shop: Shop, known: set[str], data: st.DataObject, 
             pending_is_right(connection, shop)
             figures_are_right(connection, shop)
             losses_and_signals_are_right(connection, shop)
+            receptions_are_right(connection, shop, data)
             pressure_is_right(connection, shop)
             review_is_right(connection, shop)
             comparison_adds_up(connection, shop)
@@ -324,6 +326,47 @@ def losses_and_signals_are_right(connection: Connection, shop: Shop) -> None:
     assert [(row["agent"], row["day"], row["buyer"]) for row in rows] == brute_force.to_and_fro(facts)
 
 
+def receptions_are_right(connection: Connection, shop: Shop, data: st.DataObject) -> None:
+    """All of them, a page, and those of some kinds, agents, weekdays and hours."""
+    expected = brute_force.receptions(shop.of_days("reception-facts"), shop.of_days("inquiry-outcomes"))
+
+    def listed(**asked: Any) -> list[tuple[Any, ...]]:
+        made = receptions.report(connection, shop.options(**asked))
+        return [
+            (
+                *(row["day"], row["began"], row["buyer"], row["agent"]),
+                row["counts"].removeprefix("yes").removeprefix("no: ").replace(" ", "_"),
+                row["orders"] or "",
+            )
+            for row in rows_as_dicts(made, made.rows)
+        ]
+
+    assert listed() == expected
+    first = data.draw(st.integers(0, len(expected)))
+    assert listed(rows=range(first, first + 2)) == expected[first : first + 2]
+    if not expected:
+        return
+    by_kind = {"counted": lambda why: not why, "frozen": lambda why: why == "role_frozen"}
+    by_kind["filtered"] = lambda why: why not in ("", "role_frozen")
+    kinds = data.draw(st.sets(st.sampled_from(sorted(by_kind)), min_size=1))
+    chosen = data.draw(st.sets(st.sampled_from(sorted({one[3] for one in expected})), min_size=1))
+    begun = {one[1]: local_time(one[1], shop.days.zone) for one in expected}
+    hours = data.draw(st.sets(st.sampled_from(sorted({f"{at:%H}:00" for at in begun.values()}))))
+    weekdays = data.draw(st.sets(st.sampled_from(sorted({f"{at:%A}".lower() for at in begun.values()}))))
+    asked = {"kinds": tuple(kinds), "hours": tuple(hours), "weekdays": tuple(weekdays)}
+    found = [
+        one
+        for one in expected
+        if any(by_kind[kind](one[4]) for kind in kinds)
+        and (not hours or f"{begun[one[1]]:%H}:00" in hours)
+        and (not weekdays or f"{begun[one[1]]:%A}".lower() in weekdays)
+    ]
+    assert listed(**asked) == found
+    assert listed(**asked, ids=tuple(chosen)) == [one for one in found if one[3] in chosen]
+    half = range(len(found) // 2, len(found) + 1)
+    assert listed(**asked, rows=half) == found[half.start :]
+
+
 def pressure_is_right(connection: Connection, shop: Shop) -> None:
     made = pressure.report(connection, shop.options())
     rows = rows_as_dicts(made, made.rows)
@@ -332,6 +375,10 @@ def pressure_is_right(connection: Connection, shop: Shop) -> None:
     facts = shop.records("reception-facts")
     begun = [one for one in facts if brute_force.counts(one) and start <= one["first_ts"] < end]
     assert sum(row["receptions"] for row in rows) == len(begun)
+    for row in rows:
+        asked = {"weekdays": (row["weekday"].lower(),), "hours": (row["hour"],)}
+        behind = receptions.report(connection, shop.options(kinds=("counted",), **asked))
+        assert len(list(behind.rows)) == row["receptions"]
     assert max(row["most"] for row in rows) == brute_force.most_at_once(facts, start, end)
 
 

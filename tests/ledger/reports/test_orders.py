@@ -12,7 +12,7 @@ import pytest
 from stream_attr.errors import UnusableError
 from stream_attr.ledger.database.connect import Connection
 from stream_attr.ledger.periods import period
-from stream_attr.ledger.reports import losses, orders, pending
+from stream_attr.ledger.reports import losses, orders, pending, receptions
 from stream_attr.ledger.reports.orders import BEHIND
 from stream_attr.ledger.reports.report import Report
 from stream_attr.ledger.reports.scope import Options
@@ -247,7 +247,9 @@ def test_the_range_of_each_agent(middle: Traffic, read_middle: Connection) -> No
 
 
 @pytest.mark.parametrize(
-    "report", [orders.report, pending.report, losses.report], ids=["orders", "pending", "losses"]
+    "report",
+    [orders.report, pending.report, losses.report, receptions.report],
+    ids=["orders", "pending", "losses", "receptions"],
 )
 def test_a_part_of_a_list_is_these_rows_of_the_whole_with_the_same_sums(
     read_middle: Connection, report: Callable[[Connection, Options], Report]

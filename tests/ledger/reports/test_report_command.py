@@ -26,7 +26,11 @@ def run(database: Database, name: str, *arguments: object) -> Result:
 
 
 @pytest.mark.parametrize(
-    "name", ["sales", "agents", "orders", "pending", "losses", "compare", "pressure", "quality", "review"]
+    "name",
+    [
+        *("sales", "agents", "orders", "pending", "losses", "receptions", "compare", "pressure", "quality"),
+        "review",
+    ],
 )
 def test_every_report_is_the_same_rows_in_every_format(middle: Traffic, tmp_path: Path, name: str) -> None:
     files = {}
@@ -53,7 +57,7 @@ def test_every_report_is_the_same_rows_in_every_format(middle: Traffic, tmp_path
                 assert ("" if value is None else str(value)) == text
     first = [str(next(iter(row.values()))) for row in rows]
     assert [row[0] for row in sheet] == [str(row[0]) for row in book]
-    if name not in ("losses", "pressure", "review"):
+    if name not in ("losses", "receptions", "pressure", "review"):
         assert [row[0] for row in sheet] == first
         position = [number for one in first for number, line in enumerate(lines) if line.split()[:1] == [one]]
         assert position == sorted(position)
@@ -114,6 +118,9 @@ def test_the_format_of_a_file_is_that_of_its_ending(
         (("sales", *ASKED, "--as-known-on", "then"), "--as-known-on 'then' is not a day like 2026-11-01"),
         (("agents", *ASKED, "--figures", "profit"), "'profit' is no figure"),
         (("orders", *ASKED, "--behind", "x"), "there are no orders behind 'x'"),
+        (("receptions", *ASKED, "--kind", "x"), "there is no kind 'x' of receptions; there are counted,"),
+        (("receptions", *ASKED, "--weekday", "0"), "there is no weekday '0' of receptions; there are monday"),
+        (("receptions", *ASKED, "--hour", "9"), "there is no hour '9' of receptions; there are 00:00, "),
     ],
 )
 def test_wrong_input_gets_a_sentence_and_exit_code_2(

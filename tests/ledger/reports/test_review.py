@@ -13,7 +13,7 @@ from stream_attr.contract.topics import DECISIONS
 from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.figures import FIGURES
 from stream_attr.ledger.periods import Period, period
-from stream_attr.ledger.reports import orders, review
+from stream_attr.ledger.reports import orders, receptions, review
 from stream_attr.ledger.reports.scope import Options, snapshot
 from stream_attr.ledger.sink.batch import prepare
 from stream_attr.ledger.sink.offsets import claim
@@ -122,14 +122,18 @@ def test_agents_and_hours_make_up_what_moved(
 
 @pytest.mark.parametrize("agents", [(), ("kf-03",)])
 @pytest.mark.usefixtures("ended")
-def test_the_orders_behind_a_number_add_up_to_it(read: Connection, agents: tuple[str, ...]) -> None:
+def test_the_rows_behind_a_number_add_up_to_it(read: Connection, agents: tuple[str, ...]) -> None:
     made = review.report(read, Options((SHOP,), NOW, agents=agents))
     columns = [column.key for column in made.columns]
     followed: Counter[str] = Counter()
     for cells in made.rows:
         row = dict(zip(columns, cells, strict=True))
-        asked = review.orders_behind(row)
-        if asked is None:
+        behind_it = review.rows_behind(row)
+        if behind_it is None:
+            continue
+        report, asked = behind_it
+        if report == "receptions":
+            followed[f"receptions by {plain(row['by'])}"] += _receptions_are_as_many(read, row, asked, agents)
             continue
         figure, by = KEYS[plain(row["figure"])], plain(row["by"])
         chosen = (asked["agent"],) if "agent" in asked else agents
@@ -152,6 +156,30 @@ def test_the_orders_behind_a_number_add_up_to_it(read: Connection, agents: tuple
     assert followed["shop"] == 3
     assert followed["agent"] >= 1
     assert followed["product"] >= 2
+    assert followed["receptions by shop"] == 1
+    assert followed["receptions by agent"] >= 1
+    assert agents or followed["receptions by hour"] >= 1
+
+
+def _receptions_are_as_many(
+    read: Connection, row: dict[str, Any], asked: dict[str, str], agents: tuple[str, ...]
+) -> int:
+    """The shop's number is of buyers, each once a day."""
+    for side, days in (("now", NOW), ("then", NOW.before)):
+        options = Options(
+            (SHOP,),
+            days,
+            agents=(asked["agent"],) if "agent" in asked else agents,
+            kinds=(asked["kind"],),
+            hours=(asked["hour"],) if "hour" in asked else (),
+        )
+        made = receptions.report(read, options)
+        rows = [
+            (one["day"], one["buyer"], one["agent"] if asked.keys() & {"agent", "hour"} or agents else "")
+            for one in rows_as_dicts(made, made.rows)
+        ]
+        assert len(set(rows)) == plain(row[side])
+    return 1
 
 
 def test_orders_of_several_products_are_not_divided(ledger: Database) -> None:

@@ -102,6 +102,7 @@ def counted(receptions: list[Reception], days: ShopDays, first: date, last: date
             {agent: _counts(some) for agent, some in agents.items()},
             {agent: outcomes for agent, outcomes in inquiries.items() if outcomes},
             _looks(own),
+            len({one.buyer for one in own if one.counts}),
         )
     return found
 
@@ -179,4 +180,6 @@ def _counts(receptions: list[Reception]) -> Counts:
         sum(one.slow for one in counting),
         sum(one.outcome == "lost" for one in receptions),
         sum(one.outcome == "payment_lost" for one in receptions),
+        sum(one.filtered is not None and one.role != "frozen" for one in receptions),
+        sum(one.role == "frozen" for one in receptions),
     )
