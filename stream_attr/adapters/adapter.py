@@ -55,7 +55,7 @@ class Adapter(NamedTuple):
     details: tuple[tuple[str, str], ...] = ()
     """What it asks ``enrich`` for: the name of each resource, and the platform's call that answers."""
     signature: Signature | None = None
-    """How it signs over HTTP; None: it does not, or is not heard over HTTP."""
+    """How it signs over HTTP; None: it does not, or does not come over HTTP."""
     api: Api | None = None
     """How its own API is asked; None: nobody here signs calls for it."""
     shared_inbox: bool = False

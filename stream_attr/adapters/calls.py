@@ -24,8 +24,8 @@ __all__ = [
     "Problem",
     "Queue",
     "beijing",
+    "error_text",
     "form",
-    "said",
 ]
 
 _GMT8: Final = timezone(timedelta(hours=8))
@@ -137,7 +137,7 @@ def beijing(now_ms: int, *, digits: str = "") -> str:
     return f"{shown}.{now_ms % 1000:03}+0800" if digits else shown
 
 
-def said(reply: Document, *names: str) -> str:
+def error_text(reply: Document, *names: str) -> str:
     """Return the codes of a reply, and what it says, as one line."""
     words = []
     for name in names:

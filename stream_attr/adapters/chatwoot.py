@@ -1,6 +1,6 @@
 """Chatwoot's webhooks of messages, of surveys that are answered, and of conversations that are handed over.
 
-A conversation's ``messages`` may hold another message than the one that is told of, and are not read. Its
+A conversation's ``messages`` may hold another message than the one of the event, and are not read. Its
 ``timestamp`` is that of its last message, not of the change.
 """
 
@@ -124,7 +124,7 @@ def _entry(conversation: Document) -> Entry | None:
 
 
 def _survey(body: Document, out: Collector) -> None:
-    """The buyer's answer to a survey. When it came is not told; the survey came when the service ended."""
+    """The buyer's answer to a survey. When it came is unknown; the survey came when the service ended."""
     attributes = mapping_or_none(body, "content_attributes") or {}
     submitted = mapping_or_none(attributes, "submitted_values")
     answer = mapping_or_none(submitted, "csat_survey_response") if submitted else None

@@ -115,7 +115,7 @@ class Collector:
         return received
 
     def arrival(self, about: str) -> int:
-        """Return when the payload came, for a push of which no time is told at all."""
+        """Return when the payload came, for a push that gives no time at all."""
         if self._received_ts is None:
             raise SkippedError(Reason.NO_TIME, about)
         return self._received_ts

@@ -8,7 +8,7 @@ import json
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from stream_attr.adapters.calls import Api, Asked, Call, Listing, Problem, said
+from stream_attr.adapters.calls import Api, Asked, Call, Listing, Problem, error_text
 from stream_attr.adapters.reading import Document, integer, mapping
 from stream_attr.adapters.signatures import Keys
 
@@ -35,9 +35,9 @@ def _signed(call: Call, keys: Keys, now_ms: int) -> Asked:
 
 
 def _failed(reply: Document) -> Problem | None:
-    if said(reply, "code") == _DONE:
+    if error_text(reply, "code") == _DONE:
         return None
-    return Problem(said(reply, "code", "sub_code", "msg", "sub_msg"))
+    return Problem(error_text(reply, "code", "sub_code", "msg", "sub_msg"))
 
 
 def _orders(begin_s: int, end_s: int, page: int) -> Call:

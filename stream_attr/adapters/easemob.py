@@ -96,7 +96,7 @@ def _message(body: Document, out: Collector) -> None:
 
 
 def _agent_of(about: Document, agent: Document) -> str:
-    """Return who wrote: by the name that closed sessions say, too, where the account is not told."""
+    """Return who wrote: by the name that closed sessions say, too, where the account is not given."""
     return identifier_or_none(about, "agentUsername") or identifier(agent, "userNickname")
 
 

@@ -115,7 +115,7 @@ def _handed_over(part: Document, ts: int, talk: Talk, out: Collector) -> None:
 
 
 def _rating(rating: Document, conversation: str, talk: Talk, out: Collector) -> None:
-    """When the buyer answered is not told: it counts for when the rating was asked for."""
+    """When the buyer answered is unknown: it counts for when the rating was asked for."""
     teammate, score = mapping_or_none(rating, "teammate"), integer_or_none(rating, "rating")
     if teammate is None or score is None or word_or_none(teammate, "type") not in {None, "admin"}:
         raise SkippedError(Reason.IGNORED, "rating of nobody")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from stream_attr.adapters.calls import Api, Asked, Call, Listing, Problem, beijing, form, said
+from stream_attr.adapters.calls import Api, Asked, Call, Listing, Problem, beijing, error_text, form
 from stream_attr.adapters.reading import Document, integer, mapping, mapping_or_none, unwrapped
 from stream_attr.adapters.signatures import Keys, md5_wrapped
 
@@ -36,7 +36,7 @@ def _signed(call: Call, keys: Keys, now_ms: int) -> Asked:
 
 def _failed(reply: Document) -> Problem | None:
     error = mapping_or_none(reply, "error_response")
-    return None if error is None else Problem(said(error, "code", "en_desc", "zh_desc"))
+    return None if error is None else Problem(error_text(error, "code", "en_desc", "zh_desc"))
 
 
 def _orders(begin_s: int, end_s: int, page: int) -> Call:

@@ -112,7 +112,7 @@ def _session(one: Document, fields: Fields, out: Collector) -> None:
 
 
 def _older_message(one: Document, fields: Fields, out: Collector) -> None:
-    """The older API gives its messages no ids: what is said, when and by whom makes one."""
+    """The older API gives its messages no ids: text, time and sender make one."""
     if one.get("waiterSend") is None:
         raise SkippedError(Reason.MISSING_FIELD, "waiterSend")
     by_agent, ts, text = flag(one, "waiterSend"), fields.time(one, "time"), text_or_none(one, "content")

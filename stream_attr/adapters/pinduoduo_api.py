@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from stream_attr.adapters.calls import Api, Asked, Call, Listing, Problem, form, said
+from stream_attr.adapters.calls import Api, Asked, Call, Listing, Problem, error_text, form
 from stream_attr.adapters.reading import Document, integer, mapping_or_none, unwrapped
 from stream_attr.adapters.signatures import Keys, md5_wrapped
 
@@ -27,7 +27,11 @@ def _signed(call: Call, keys: Keys, now_ms: int) -> Asked:
 
 def _failed(reply: Document) -> Problem | None:
     error = mapping_or_none(reply, "error_response")
-    return None if error is None else Problem(said(error, "error_code", "sub_code", "error_msg", "sub_msg"))
+    return (
+        None
+        if error is None
+        else Problem(error_text(error, "error_code", "sub_code", "error_msg", "sub_msg"))
+    )
 
 
 def _orders(begin_s: int, end_s: int, page: int) -> Call:

@@ -17,8 +17,8 @@ from stream_attr.adapters.calls import (
     Problem,
     Queue,
     beijing,
+    error_text,
     form,
-    said,
 )
 from stream_attr.adapters.reading import (
     Document,
@@ -59,9 +59,9 @@ def _failed(reply: Document) -> Problem | None:
     error = mapping_or_none(reply, "error_response")
     if error is None:
         return None
-    code, of_business = said(error, "code"), said(error, "sub_code")
+    code, of_business = error_text(error, "code"), error_text(error, "sub_code")
     absent = code in _OF_BUSINESS and of_business.startswith("isv.") and "permission" not in of_business
-    return Problem(said(error, "code", "sub_code", "msg", "sub_msg"), absent)
+    return Problem(error_text(error, "code", "sub_code", "msg", "sub_msg"), absent)
 
 
 def _trades(begin_s: int, end_s: int, page: int) -> Call:

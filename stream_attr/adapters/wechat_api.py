@@ -9,7 +9,7 @@ import json
 from typing import Final
 from urllib.parse import urlencode
 
-from stream_attr.adapters.calls import Api, Asked, Buyer, Call, Cursor, Problem, said
+from stream_attr.adapters.calls import Api, Asked, Buyer, Call, Cursor, Problem, error_text
 from stream_attr.adapters.reading import (
     Document,
     flag,
@@ -33,7 +33,7 @@ def _with_token(call: Call, keys: Keys, _now_ms: int) -> Asked:
 def _failed(reply: Document) -> Problem | None:
     if not integer_or_none(reply, "errcode"):
         return None
-    return Problem(said(reply, "errcode", "errmsg"))
+    return Problem(error_text(reply, "errcode", "errmsg"))
 
 
 def _messages(cursor: str) -> Call:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Final
 
-from stream_attr.adapters.calls import Api, Asked, Call, Problem, said
+from stream_attr.adapters.calls import Api, Asked, Call, Problem, error_text
 from stream_attr.adapters.reading import Document, flag
 from stream_attr.adapters.signatures import Keys
 
@@ -30,7 +30,7 @@ def _signed(call: Call, keys: Keys, now_ms: int) -> Asked:
 
 
 def _failed(reply: Document) -> Problem | None:
-    return None if flag(reply, "success") else Problem(said(reply, "error_code", "error_msg", "msg"))
+    return None if flag(reply, "success") else Problem(error_text(reply, "error_code", "error_msg", "msg"))
 
 
 API: Final = Api(

@@ -6,7 +6,7 @@ import json
 from typing import Final
 from urllib.parse import urlencode
 
-from stream_attr.adapters.calls import Api, Asked, Call, Problem, said
+from stream_attr.adapters.calls import Api, Asked, Call, Problem, error_text
 from stream_attr.adapters.reading import Document, mapping_or_none
 from stream_attr.adapters.signatures import Keys
 
@@ -19,8 +19,10 @@ def _with_token(call: Call, keys: Keys, _now_ms: int) -> Asked:
 def _failed(reply: Document) -> Problem | None:
     error = mapping_or_none(reply, "gw_err_resp")
     if error is not None:
-        return Problem(said(error, "err_code", "err_msg"))
-    return None if mapping_or_none(reply, "data") is not None else Problem(said(reply, "code", "message"))
+        return Problem(error_text(error, "err_code", "err_msg"))
+    return (
+        None if mapping_or_none(reply, "data") is not None else Problem(error_text(reply, "code", "message"))
+    )
 
 
 API: Final = Api(

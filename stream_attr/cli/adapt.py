@@ -69,12 +69,12 @@ def command(
             raise click.UsageError("--since is for the topic; it does not go with --from.")
         adapt = functools.partial(service.adapt_files, adapter, accounts, files)
         if out is not None:
-            told = f"{service.into_folder(out, adapt)}; in {out}"
+            summary = f"{service.into_folder(out, adapt)}; in {out}"
         else:
             send, finish = service.into_topics(connected.topics)
-            told = f"{adapt(send)}; sent"
+            summary = f"{adapt(send)}; sent"
             finish()
-        echo(told, err=True)
+        echo(summary, err=True)
         return
     if out is not None:
         raise click.UsageError("--out goes with --from.")

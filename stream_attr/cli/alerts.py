@@ -43,7 +43,7 @@ class NotDeliveredError(StreamAttrError):
 def command(file: Path, once: bool, every: int, dry_run: bool, language: str, where: Where) -> None:
     """Judge rules on figures of the ledger, and tell once when one begins to hold and once when it ends.
 
-    Until SIGTERM, SIGHUP or Ctrl-C, unless --once is given. What has been told stands in the ledger, so a
+    Until SIGTERM, SIGHUP or Ctrl-C, unless --once is given. Sent alerts are recorded in the ledger, so a
     restart tells nothing twice; what a channel did not take is tried again.
     """
     rules = ledger_module("alerts.rules").read_rules(file)

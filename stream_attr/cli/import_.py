@@ -27,7 +27,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.files.atomic import atomic_files
 from stream_attr.importing.column_map import read_map
 from stream_attr.importing.describe import describe
-from stream_attr.importing.reading import Said
+from stream_attr.importing.reading import ImportOptions
 from stream_attr.importing.refused import Account
 from stream_attr.importing.run import TOPICS, imported
 from stream_attr.importing.source import Source, source_of
@@ -156,7 +156,7 @@ def command(
     topics = sorted({TOPICS[source.map.of] for source in sources})
     if not overwrite:
         _require_no_events(out)
-    account = _import(sources, Said(shop, zone, with_text), out, topics)
+    account = _import(sources, ImportOptions(shop, zone, with_text), out, topics)
     _report(account, sources, out)
     written = {
         topic: (str(out / f"{topic}.jsonl"),) if account.events[topic] else () for topic in TOPICS.values()
@@ -196,7 +196,7 @@ def _require_no_events(out: Path) -> None:
         )
 
 
-def _import(sources: Sequence[Source], said: Said, out: Path, topics: Sequence[str]) -> Account:
+def _import(sources: Sequence[Source], options: ImportOptions, out: Path, topics: Sequence[str]) -> Account:
     """Write the events to the folder in place of what it holds."""
     sheets = [source.columns.sheet for source in sources]
     sizes = [sheet.height or about_rows(Path(sheet.file)) for sheet in sheets]
@@ -208,7 +208,7 @@ def _import(sources: Sequence[Source], said: Said, out: Path, topics: Sequence[s
                 opened[_REFUSED].write(line + b"\n")
 
             account = Account(refuse)
-            events = imported(sources, said, account, progress)
+            events = imported(sources, options, account, progress)
             written: Progress | None = None
             for number, (topic, event) in enumerate(events, 1):
                 written = written or Progress("written")  # the first comes when all rows have been read

@@ -52,9 +52,9 @@ def put(file: Path, by: str, where: Where) -> None:
     with opened(where) as connection:
         is_new = module.Schemes(connection).put(found, by)
         noted(connection, by, "put scheme", f"{found.scheme_id} {found.version}")
-    said = "put" if is_new else "there already, the same:"
+    state = "put" if is_new else "there already, the same:"
     echo(
-        f"{said} scheme {found.scheme_id}, version {found.version}, from {found.effective_from}",
+        f"{state} scheme {found.scheme_id}, version {found.version}, from {found.effective_from}",
         err=True,
     )
 

@@ -106,7 +106,7 @@ def _asked(ctx: click.Context, report: str, arguments: list[str]) -> click.Conte
 
 
 def _without_where(asked: click.Context) -> dict[str, Any]:
-    """Return what a report is asked for, but for where the ledger is: that is said to this command."""
+    """Return what a report is asked for, but for where the ledger is: this command has an option for that."""
     return {key: one for key, one in asked.params.items() if key not in _WHERE}
 
 

@@ -85,7 +85,7 @@ class ReceptionExplanation(BuyerDayWriter):
         )
 
     def _side(self, fact: ReceptionFact) -> str:
-        """Return who initiated a reception; ``question``: the buyer, who said nothing in it."""
+        """Return who initiated a reception; ``question``: the buyer, who wrote nothing in it."""
         return "question" if fact.initiator == "buyer" and not fact.buyer_messages else fact.initiator
 
     def _contribution(self, message: Message, before: Fact | None, after: Fact) -> str:

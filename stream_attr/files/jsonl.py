@@ -18,7 +18,7 @@ __all__ = ["STANDARD_INPUT", "Line", "LinesFile", "UnusableFileError", "count_li
 STANDARD_INPUT = "-"
 _BLOCK = 1 << 20
 """Bytes read at a time. Each read gives up the interpreter's lock and takes it back at once; a thread that
-waits for it is woken in vain and begins to wait anew, so that with Python's 8 KiB it would hardly ever get
+waits for it is woken in vain and starts its wait again, so that with Python's 8 KiB it would hardly ever get
 its turn.
 """
 _new = tuple.__new__

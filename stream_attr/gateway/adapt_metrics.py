@@ -96,10 +96,10 @@ class AdaptMetrics:
     def summary(self) -> str:
         """Return what was counted since it started, as a sentence."""
         made = [f"{count:,} {topic}" for topic, count in _counts(self._events, "topic")]
-        told = f"{sum(count for _, count in _counts(self._payloads, 'platform')):,} payloads, "
-        told += ", ".join(made) or "no event"
+        counted = f"{sum(count for _, count in _counts(self._payloads, 'platform')):,} payloads, "
+        counted += ", ".join(made) or "no event"
         skipped = [f"{count:,} {reason}" for reason, count in _counts(self._skipped, "reason")]
-        return f"{told}; parts without an event: {', '.join(skipped)}" if skipped else told
+        return f"{counted}; parts without an event: {', '.join(skipped)}" if skipped else counted
 
     def forget(self) -> None:
         """Remove the gauges of partitions, which others may hold now."""

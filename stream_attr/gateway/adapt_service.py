@@ -50,7 +50,7 @@ def adapt_topic(
     since_ms: int | None,
     stop: threading.Event,
 ) -> None:
-    """Make events of the raw topic until told to stop.
+    """Make events of the raw topic until it is stopped.
 
     Raises:
         BrokerUnreachable, TopicsMissingError, PortUnusableError: on beginning.

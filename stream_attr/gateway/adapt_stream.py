@@ -119,7 +119,7 @@ class AdaptStream:
         """Why it does not get on, for ``/ready``; None: it does."""
 
     def run(self) -> None:
-        """Adapt what comes until told to stop; what has been read by then is sent and committed.
+        """Adapt what comes until it is stopped; what has been read by then is sent and committed.
 
         Raises:
             StreamAttrError: the broker refuses a topic, the group or a record.
@@ -147,7 +147,7 @@ class AdaptStream:
                 self._take(reader, self._pending.popleft())
         except _StoppedError:
             if not self._stop.is_set():
-                return  # the partitions were shared out anew: what is not committed is read again
+                return  # the partitions were assigned again: what is not committed is read again
         self._finish(reader)
         if now >= self._next_check:
             self._next_check = now + _CHECK_EVERY_S

@@ -54,7 +54,7 @@ class Lookups:
         tell: Callable[[str, str], None],
         now_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
-        """``tell``: told of each call by resource and ``asked``, ``known``, ``absent`` or ``failed``."""
+        """``tell``: called for each, with resource and ``asked``, ``known``, ``absent`` or ``failed``."""
         self._account = account
         self._http = Http(timeout_s)
         self._client = None if account.api is None else PlatformClient(account.api, self._http, now_ms=now_ms)
@@ -103,7 +103,7 @@ class Lookups:
             ) from error
 
     def _other_id(self, native: str) -> str | None:
-        """Ask the platform for another id of a buyer, if that is said."""
+        """Ask the platform for another id of a buyer, if the connection names it."""
         api = self._account.api
         if api is None or api.buyer is None:
             return None

@@ -25,7 +25,7 @@ class Positions:
             file.parent.mkdir(parents=True, exist_ok=True)
             content = file.read_bytes() if file.exists() else b"{}"
             self._known = msgspec.json.decode(content, type=dict[str, int | str])
-            self._write()  # so that a place which cannot be written is told at once
+            self._write()  # so that a place which cannot be written is reported at once
         except msgspec.DecodeError as error:
             raise UnusableError(
                 f"{file} is no file of positions ({error}): name another one, or remove it and say --since"

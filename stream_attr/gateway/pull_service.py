@@ -72,7 +72,7 @@ def pull(
     pace: Pace,
     stop: threading.Event,
 ) -> None:
-    """Ask for what was changed, and keep the replies on the raw topics, until told to stop or done.
+    """Ask for what was changed, and keep the replies on the raw topics, until it is stopped or done.
 
     Raises:
         UnusableError: no account has an API that is asked.

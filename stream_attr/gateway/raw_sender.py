@@ -53,7 +53,7 @@ class RawSender:
         timeout_ms: int,
         tell_away: Callable[[bool], None],
     ) -> None:
-        """``timeout_ms``: how long Kafka may take; ``tell_away``: told whether it acknowledges nothing."""
+        """``timeout_ms``: how long Kafka may take; ``tell_away``: called with whether it has not answered."""
         self._prefix = prefix
         self._tell_away = tell_away
         self.away = False

@@ -56,7 +56,7 @@ def receive(
     limits: Limits,
     stop: threading.Event,
 ) -> None:
-    """Keep what platforms send until told to stop; what is being answered by then is answered.
+    """Keep what platforms send until it is stopped; what is being answered by then is answered.
 
     Raises:
         UnusableError: every connection is one that is asked, and sends nothing.

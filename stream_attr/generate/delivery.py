@@ -66,7 +66,7 @@ def _too_large(record: dict[str, Any]) -> bytes:
     return encode({**record, "text": "x" * TOO_LARGE_BYTES})
 
 
-# The last two of each list are told by what went before or comes after, not by the record itself. Their
+# The last two of each list are recognised by what went before or comes after, not by the record itself. Their
 # buyers have nothing else, so that they bear on no verdict wherever in the file they stand.
 def _ancient_chat(record: dict[str, Any]) -> bytes:
     kept = {key: value for key, value in record.items() if key != "rated_ts"}

@@ -1,4 +1,4 @@
-"""What is said: a few sentences for each moment of a conversation, as they are heard in any shop."""
+"""Texts of chats: a few sentences for each moment of a conversation, as in any shop."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ def chat_event(reader: Reader, row: SheetRow) -> ChatEvent:
     kind, entry = reader.word(row, "kind") or "text", reader.word(row, "entry")
     if sender in _AGENTS:
         sender, kind = "agent", _AGENTS[sender]
-    said = (shop, buyer, agent, ts, sender, kind, text, product, entry, to_agent, score)
-    key = hashlib.sha256(orjson.dumps(said)).hexdigest()[:_ID_CHARACTERS] if own is None else own
-    out = Collector(Connection(shop_id=shop, with_text=reader.said.with_text))
-    talk = Talk(reader.source.map.platform, shop, buyer, reader.said.with_text)
+    content = (shop, buyer, agent, ts, sender, kind, text, product, entry, to_agent, score)
+    key = hashlib.sha256(orjson.dumps(content)).hexdigest()[:_ID_CHARACTERS] if own is None else own
+    out = Collector(Connection(shop_id=shop, with_text=reader.options.with_text))
+    talk = Talk(reader.source.map.platform, shop, buyer, reader.options.with_text)
     try:
         if to_agent is not None:
             if to_agent == agent:

@@ -28,7 +28,7 @@ _SHOWN: Final = 10
 
 
 class Proposal(NamedTuple):
-    """What is said of a file."""
+    """The description of a file."""
 
     lines: tuple[str, ...]
     toml: str | None
@@ -94,7 +94,7 @@ def describe(path: Path) -> Proposal:
 
 
 def _known(path: Path, head: Columns, export: Export) -> Proposal:
-    """Return what is said of a known export, and a map that adds to what is known."""
+    """Return the description of a known export, and a map that adds to what is known."""
     name = f"{path}: {export.platform[0]}, {export.platform[1]} ({export.name})"
     if not export.is_of_orders:
         what = "figures of agents, which are no events: stream-attr report reconcile compares them"
@@ -150,7 +150,7 @@ def _recognised(of: Of, columns: list[_Column]) -> dict[str, _Column]:
 
 
 def _fits(column: _Column, about: Field) -> bool:
-    """Whether more than half of its cells can be what a field is; of ids, damaged ones are told apart."""
+    """Whether more than half of its cells can be what a field is; of ids, damaged ones are counted apart."""
     return about.kind is Kind.ID or not column.cells or 2 * column.unread(about.kind) < len(column.cells)
 
 

@@ -39,7 +39,7 @@ class Field(NamedTuple):
 _CHATS: Final[Mapping[str, Field]] = {
     "time": Field(
         Kind.TIME,
-        "when it was said",
+        "when it was sent",
         "消息时间",
         ("time", "时间", "消息时间", "发送时间", "聊天时间", "created_at", "timestamp", "ts"),
         needed=True,

@@ -82,7 +82,7 @@ _FACTS: Final = tuple(name for name in OrderRow.__struct_fields__ if name not in
 
 
 def merged(rows: Iterable[OrderRow]) -> tuple[list[OrderRow], int]:
-    """Return the rows of one order, one for each sub-order and refund, and how many said nothing new.
+    """Return the rows of one order, one for each sub-order and refund, and how many added nothing.
 
     Rows of later files complete and correct those of earlier ones. Raises RowError where two rows of one file
     say that they are the same, and differ.
@@ -211,7 +211,7 @@ def _cancelled(
 
 
 def _refund(facts: Order, row: OrderRow, out: Collector, parts: list[Part]) -> None:
-    """Add what was paid back by a row; one without an id of its own is told apart by its sub-order."""
+    """Add what was paid back by a row; one without an id of its own is identified by its sub-order."""
     if row.refund is None:
         return
     if row.refunded is None:

@@ -26,15 +26,15 @@ from stream_attr.sheets.exports import NO_REFUND
 from stream_attr.sheets.ids import IdColumn
 from stream_attr.sheets.places import Cell, SheetError
 
-__all__ = ["Reader", "Said"]
+__all__ = ["ImportOptions", "Reader"]
 
 _T = TypeVar("_T")
 _SINCE_1970: Final = re.compile(r"\d{9,14}(\.\d{1,9})?", re.ASCII)
 _OFFSET: Final = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
 
-class Said(NamedTuple):
-    """What is said of all files on the command line."""
+class ImportOptions(NamedTuple):
+    """Options for all files."""
 
     shop: str | None = None
     """The shop of rows that do not name one."""
@@ -47,10 +47,10 @@ class Said(NamedTuple):
 class Reader:
     """Reads the rows of one file."""
 
-    def __init__(self, source: Source, said: Said) -> None:
+    def __init__(self, source: Source, options: ImportOptions) -> None:
         self.source = source
-        self.said = said
-        self._zone = said.zone or source.map.zone
+        self.options = options
+        self._zone = options.zone or source.map.zone
         self._ids: dict[str, IdColumn] = {}
 
     def check(self) -> None:
@@ -98,7 +98,7 @@ class Reader:
     def shop(self, row: SheetRow) -> str:
         """Return the shop of a row."""
         shop = self.identifier(row, "shop")
-        return self.needed(shop if shop is not None else self.said.shop, "shop", row)
+        return self.needed(shop if shop is not None else self.options.shop, "shop", row)
 
     def time(self, row: SheetRow, field: str) -> int | None:
         """Return an instant in epoch milliseconds.

@@ -39,7 +39,7 @@ class Account:
     refused: Counter[Reason] = field(default_factory=Counter)
     """Rows."""
     first: dict[Reason, str] = field(default_factory=dict)
-    """What is said of the first row refused, by reason."""
+    """The message of the first row refused, by reason."""
     skipped: Counter[tuple[Reason, str]] = field(default_factory=Counter)
     """Parts of orders without an event, by reason and what it is about."""
     dropped: dict[str, Dropped] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from stream_attr.contract.topics import CHAT, ORDERS
 from stream_attr.files.spill_store import SpillStore
 from stream_attr.importing.chats import chat_event
 from stream_attr.importing.orders import OrderRow, merged, order_events, order_row
-from stream_attr.importing.reading import Reader, Said
+from stream_attr.importing.reading import ImportOptions, Reader
 from stream_attr.importing.refused import Account, RowError
 from stream_attr.importing.source import Source
 from stream_attr.importing.tables import NOT_READ
@@ -58,7 +58,7 @@ class _Buffer:
 
 def imported(
     sources: Sequence[Source],
-    said: Said,
+    options: ImportOptions,
     account: Account,
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> Iterator[tuple[str, bytes]]:
@@ -74,7 +74,7 @@ def imported(
     with SpillStore() as store:
         buffer = _Buffer(store)
         for source in sources:
-            _read(source, said, account, buffer, progress)
+            _read(source, options, account, buffer, progress)
         buffer.flush()
         _put_orders_together(sources, store, account, buffer)
         buffer.flush()
@@ -84,10 +84,10 @@ def imported(
 
 
 def _read(
-    source: Source, said: Said, account: Account, buffer: _Buffer, progress: Callable[[int], None]
+    source: Source, options: ImportOptions, account: Account, buffer: _Buffer, progress: Callable[[int], None]
 ) -> None:
     """Read the rows of a file: chats become events, what rows say of orders is kept for later."""
-    reader = Reader(source, said)
+    reader = Reader(source, options)
     file = source.columns.sheet.file
     of_chats = source.map.of == "chats"
     dropped = account.dropped.setdefault(file, Dropped())
@@ -102,7 +102,7 @@ def _read(
             else:
                 _keep_order(reader, row, buffer)
         except RowError as error:
-            account.refuse(file, source.columns.sheet.name, row.number, error, _cells(source, row, said))
+            account.refuse(file, source.columns.sheet.name, row.number, error, _cells(source, row, options))
     reader.check()
 
 
@@ -128,7 +128,7 @@ def _keep_order(reader: Reader, row: SheetRow, buffer: _Buffer) -> None:
     buffer.put(key, _encode(kept))
 
 
-def _cells(source: Source, row: SheetRow, said: Said) -> dict[str, str]:
+def _cells(source: Source, row: SheetRow, options: ImportOptions) -> dict[str, str]:
     """Return the cells of a row that are read, by their heads: no names, addresses and telephone numbers.
 
     Without what people wrote, unless events carry that.
@@ -136,7 +136,7 @@ def _cells(source: Source, row: SheetRow, said: Said) -> dict[str, str]:
     return {
         cell.place.column or field: cell.text
         for field in source.positions
-        if (field != "text" or said.with_text)
+        if (field != "text" or options.with_text)
         and (cell := source.cell(row, field)) is not None
         and cell.text
         and not cell.text.startswith(NOT_READ)

@@ -1,4 +1,4 @@
-"""The one way to make a Kafka consumer: it reads assigned partitions, and commits only what it is told to.
+"""The one way to make a Kafka consumer: it reads assigned partitions, and commits only when it is called for.
 
 It joins a group to share partitions with others (``join``); where it has come to is stored elsewhere, or by
 the group (``commit``). (The worker's inputs are the exception: Faust's consumer reads them, as a member of

@@ -157,7 +157,7 @@ class _Run:
             file.unlink()
         elif file.stat().st_size < length:
             raise UnusableError(
-                f"{file} is shorter than it was: copy it back, or export anew into another folder"
+                f"{file} is shorter than it was: copy it back, or export again into another folder"
             )
         else:
             os.truncate(file, length)
@@ -208,7 +208,7 @@ class _Run:
             self._write(topic, batch)
 
     def _messages(self, topic: str, offsets: dict[int, int]) -> Iterator[Message]:
-        """Yield what a topic holds from these offsets on; what has been deleted meanwhile is told of."""
+        """Yield what a topic holds from these offsets on; what has been deleted meanwhile is an error."""
         bootstrap, security, prefix = self._broker
         begins = {number: offsets.get(number, 0) for number in range(self._partitions[topic])}
         while True:
@@ -232,7 +232,7 @@ class _Run:
         if begins[number] > error.end:
             raise UnusableError(
                 f"partition {number} of {name} ends at offset {error.end}, and {self._folder} has it up to "
-                f"{begins[number]}: the broker has lost records; export anew into another folder"
+                f"{begins[number]}: the broker has lost records; export again into another folder"
             )
         if number in offsets:
             self._done.problems.append(
@@ -276,7 +276,7 @@ def _line(value: bytes) -> bytes:
 
 
 def _replace(file: Path, content: bytes) -> None:
-    """Write a file anew, all of it or nothing."""
+    """Replace a file, all of it or nothing."""
     part = file.with_name(f"{file.name}.part")
     with part.open("wb") as out:
         out.write(content)

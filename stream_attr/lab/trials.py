@@ -21,7 +21,7 @@ from stream_attr.wall_clock import wall_clock_ms
 __all__ = ["State", "Trial", "Trials"]
 
 _SILENT_MS: Final = 300_000
-"""A trial that has told nothing for so long has ended with its process."""
+"""A trial without progress for so long has ended with its process."""
 _COLUMNS: Final[LiteralString] = (
     "shop_id, trial_id, first_day::text, last_day::text, rule_sets, asked_by, asked_ts, state, read, total,"
     " told_ts, ended_ts, problem, roster, scheme_id"
@@ -144,12 +144,12 @@ class Trials:
 
     def tell(self, trial: Trial, read: int, total: int) -> bool:
         """Note how far a trial is; False: nobody waits for it any more."""
-        told = self._connection.execute(
+        done = self._connection.execute(
             "UPDATE lab_trial SET read = %s, total = %s, told_ts = %s"
             " WHERE shop_id = %s AND trial_id = %s AND state = 'running'",
             (read, total, wall_clock_ms(), trial.shop_id, trial.trial_id),
         )
-        return bool(told.rowcount)
+        return bool(done.rowcount)
 
     def end(
         self, trial: Trial, state: State, problem: str | None = None, result: LabResult | None = None
@@ -181,8 +181,10 @@ class Trials:
 
 
 def _trial(row: tuple[Any, ...]) -> Trial:
-    shop, name, first, last, sets, by, asked, state, read, total, told, ended, problem, roster, scheme = row
-    if state == State.RUNNING and (told or 0) < wall_clock_ms() - _SILENT_MS:
+    shop, name, first, last, sets, by, asked, state, read, total, told_ts, ended, problem, roster, scheme = (
+        row
+    )
+    if state == State.RUNNING and (told_ts or 0) < wall_clock_ms() - _SILENT_MS:
         state = State.CANCELLED
     return Trial(
         shop,

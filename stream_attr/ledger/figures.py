@@ -148,12 +148,12 @@ def _derived(
         _kind(unit[0], formula),
         _UNITS_SHOWN.get(unit[0], Text(*unit)),
         formula,
-        _said(formula),
+        _in_words(formula),
         more_is_better,
     )
 
 
-def _said(formula: Formula) -> Text:
+def _in_words(formula: Formula) -> Text:
     """Return a formula in words: with the keys of its measures."""
     match formula:
         case Total(of, None):
@@ -163,11 +163,11 @@ def _said(formula: Formula) -> Text:
         case Most(of):
             return Text(f"the greatest {of}", f"{of} 的最大值")
         case Ratio(part, whole, less) | Mean(part, whole, less):
-            said = f"{part} / {whole}" if less is None else f"({part} − {less}) / {whole}"
+            words = f"{part} / {whole}" if less is None else f"({part} − {less}) / {whole}"
             half = isinstance(formula, Mean)
             return Text(
-                f"{said}{', half up' if half else ''}; null: the denominator is 0",
-                f"{said}{'，四舍五入' if half else ''}；分母为 0 时为 null",
+                f"{words}{', half up' if half else ''}; null: the denominator is 0",
+                f"{words}{'，四舍五入' if half else ''}；分母为 0 时为 null",
             )
     raise AssertionError(formula)  # pragma: no cover -- all formulas are named above
 

@@ -1,4 +1,4 @@
-"""From a scheme and a team's month to each person's statement, and whom the manager is told of."""
+"""From a scheme and a team's month to each person's statement, and of whom the manager is notified."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ class _Checker:
             )
 
     def check_warning(self, rule: LastRanked | LowScores, path: str) -> None:
-        """Check a rule of whom the manager is told."""
+        """Check a rule of whom the manager is notified of."""
         if isinstance(rule, LastRanked):
             self._figures.check(rule.by, f"{path}.by")
             return

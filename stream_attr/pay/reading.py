@@ -78,17 +78,17 @@ def _explained(refused: RefusedRecord, value: bytes) -> WrongSchemeError:
     meaning = schema.get("description", "").rstrip(".")
     found = _EXPECTED.search(refused.message)
     if refused.code == Code.MISSING_FIELD:
-        said = f"is missing: {meaning}"
+        problem = f"is missing: {meaning}"
     elif "unknown field" in refused.message:
         names = ", ".join(parent.get("properties", ()))
-        said = f"is not a field; here may be {names}" if names else "is not a field: leave it out"
+        problem = f"is not a field; here may be {names}" if names else "is not a field: leave it out"
     elif (word := _WORD.search(refused.message)) is not None:
-        said = f"is {word[1]}, not one of {', '.join(_words(schema))}: {meaning}"
+        problem = f"is {word[1]}, not one of {', '.join(_words(schema))}: {meaning}"
     elif found is not None:
-        said = f"{_wanted(*found.groups())}: {meaning}"
+        problem = f"{_wanted(*found.groups())}: {meaning}"
     else:
-        said = f"{refused.message.partition('`: ')[2]}: {meaning}"
-    return WrongSchemeError(f"`{path}` {said}", path)
+        problem = f"{refused.message.partition('`: ')[2]}: {meaning}"
+    return WrongSchemeError(f"`{path}` {problem}", path)
 
 
 def _wanted(kind: str, got: str | None, sign: str | None, bound: str | None) -> str:

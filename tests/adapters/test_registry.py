@@ -65,7 +65,7 @@ def test_each_has_a_page_with_what_its_code_says(platform, adapter):
     assert f"<!-- generated: adapter-{platform.replace('_', '-')} -->" in page
     assert f"Sure by **{adapter.sureness}**" in page
     assert ("answers next" in page) is adapter.shared_inbox
-    assert "Not told" in page
+    assert "Not reported" in page or "Not in messages" in page
 
 
 def test_the_code_of_the_overview_does_what_it_shows(capsys):

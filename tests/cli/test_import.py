@@ -147,7 +147,7 @@ def test_describe_writes_a_map_once() -> None:
     csv_file(Path("new.csv"), "发送时间,买家昵称,客服账号,方向", "2026-03-02 10:00:00,b-1,kf01,顾客")
     done = run("import", "--describe", "new.csv")
     assert done.exit_code == 0
-    assert "发送时间 → time: when it was said" in done.stdout
+    assert "发送时间 → time: when it was sent" in done.stdout
     assert "stream-attr import new.csv --map new.csv.toml --shop SHOP --out events" in done.stdout
     again = run("import", "--describe", "new.csv")
     assert (again.exit_code, "new.csv.toml is there already" in again.stderr) == (2, True)

@@ -10,7 +10,7 @@ from typing import Any
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from stream_attr.importing.column_map import ColumnMap, read_map
-from stream_attr.importing.reading import Said
+from stream_attr.importing.reading import ImportOptions
 from stream_attr.importing.refused import Account
 from stream_attr.importing.run import imported
 from stream_attr.importing.source import source_of
@@ -68,7 +68,7 @@ def imported_from(paths: list[Path], *maps: ColumnMap, **said: Any) -> Result:
     lines: list[bytes] = []
     result = Result(Account(lines.append))
     sources = [source_of(path, number, maps) for number, path in enumerate(paths)]
-    for _, event in imported(sources, Said(**{"shop": "s1", **said}), result.account):
+    for _, event in imported(sources, ImportOptions(**{"shop": "s1", **said}), result.account):
         result.events.append(json.loads(event))
     result.refused = [json.loads(line) for line in lines]
     return result

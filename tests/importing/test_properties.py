@@ -16,7 +16,7 @@ from stream_attr.contract.records.fields import MAX_AMOUNT
 from stream_attr.contract.topics import CHAT
 from stream_attr.errors import StreamAttrError
 from stream_attr.importing.column_map import read_map
-from stream_attr.importing.reading import Said
+from stream_attr.importing.reading import ImportOptions
 from stream_attr.importing.refused import Account
 from stream_attr.importing.run import imported
 from stream_attr.importing.source import source_of
@@ -181,7 +181,7 @@ def test_any_rows_are_events_that_the_contract_takes_or_a_clear_answer(
 def _decoded(file: Path, text: Path, account: Account) -> list[tuple[str, str]] | str:
     """The shops and ids of the events, which the contract takes; or what is said against the file."""
     try:
-        events = list(imported([source_of(file, 0, [read_map(text)])], Said("s1"), account))
+        events = list(imported([source_of(file, 0, [read_map(text)])], ImportOptions("s1"), account))
     except StreamAttrError as error:
         return str(error)
     decoded = [decode_chat(one) if topic == CHAT else decode_order(one) for topic, one in events]

@@ -242,7 +242,7 @@ def test_a_partition_that_ends_before_what_is_stored_stops_the_run(of_kafka: Top
     changed = replace(state, topics={**state.topics, "chat-events": ahead})
     (tmp_path / STATE).write_bytes(msgspec.json.encode(changed))
     before = lines(tmp_path)
-    with pytest.raises(UnusableError, match="the broker has lost records; export anew into another folder"):
+    with pytest.raises(UnusableError, match="the broker has lost records; export again into another folder"):
         export(topics.broker, tmp_path)
     assert lines(tmp_path) == before
 

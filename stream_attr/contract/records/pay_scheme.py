@@ -353,7 +353,7 @@ class PayScheme(Struct, forbid_unknown_fields=True, frozen=True):
             tuple[Annotated[LastRanked | LowScores, field("One rule.")], ...],
             Meta(max_length=MAX_ELEMENTS),
         ],
-        field("Whom the manager is told of. Nothing is paid or taken by them.", title="预警"),
+        field("Of whom the manager is notified. Nothing is paid or taken by them.", title="预警"),
     ] = ()
 
 

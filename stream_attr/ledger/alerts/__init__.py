@@ -1,1 +1,1 @@
-"""Alerts: rules on figures of a sliding window, told once as they begin and once as they end (LEDGER 6)."""
+"""Alerts: rules on figures of a sliding window, sent as they begin and as they end (LEDGER 6)."""

@@ -46,7 +46,7 @@ class Figure(NamedTuple):
     days_before: int = 0
     """From so many days before the window these rows are."""
     has_usual: bool = True
-    """Whether it can be told of a window that is long past."""
+    """Whether it can be computed of a window that is long past."""
 
     def sums(self, connection: Connection[Any], bound: Mapping[str, Any]) -> Sums:
         """Return what it counts in a window."""

@@ -85,7 +85,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: Annotated[
         _Name,
         field(
-            "How it is called in messages, and known by: under another name it begins anew. Each rule has "
+            "How it is called in messages, and known by: under another name it begins again. Each rule has "
             "its own, of 1 to 64 letters, digits, spaces, and _ . -"
         ),
     ]
@@ -99,7 +99,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     window_minutes: Annotated[_Minutes, field("How long a time it looks at, in minutes, up to a week.")]
     channels: Annotated[
         Annotated[tuple[Annotated[str, field("A name of channels.")], ...], msgspec.Meta(min_length=1)],
-        field("Who is told."),
+        field("Who is notified."),
     ]
     shops: Annotated[
         tuple[Annotated[str, field("A shop.")], ...],
@@ -166,10 +166,10 @@ def read_rules(file: Path) -> Rules:
     except OSError as error:
         raise UnusableRulesError(f"{file}: cannot be read: {error.strerror or error}") from error
     except msgspec.ValidationError as error:
-        said = _AT.match(str(error))
-        assert said is not None
-        where = f"{_rule_of(content, said[2])}{said[2]}: " if said[2] else ""
-        raise UnusableRulesError(f"{file}: {where}{said[1][:1].lower()}{said[1][1:]}") from None
+        at = _AT.match(str(error))
+        assert at is not None
+        where = f"{_rule_of(content, at[2])}{at[2]}: " if at[2] else ""
+        raise UnusableRulesError(f"{file}: {where}{at[1][:1].lower()}{at[1][1:]}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnusableRulesError(f"{file}: it is not JSON: {error}") from None
     names = Counter(rule.name for rule in found.rules)

@@ -216,7 +216,7 @@ class Database:
     ) -> ConnectionPool[Connection]:
         """Return a pool of connections as ``connect`` makes them; a ``with`` block opens and closes it.
 
-        ``wait_s``: how long one waits for a connection. An embedded server that was revived is found anew.
+        ``wait_s``: how long one waits for a connection. An embedded server that was revived is found again.
         """
 
         def configure(connection: Connection) -> None:
@@ -245,10 +245,10 @@ class Database:
         try:
             yield
         except psycopg.Error as error:
-            said = self.explained(error)
-            if said is None:
+            explained = self.explained(error)
+            if explained is None:
                 raise
-            raise said from error
+            raise explained from error
 
     def explained(self, error: psycopg.Error) -> StreamAttrError | None:
         """Return what a user can do about an error of the database; None: the program is wrong."""

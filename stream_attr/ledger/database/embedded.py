@@ -270,8 +270,8 @@ class EmbeddedPostgres:
 
     def _require_version(self, postgres: Path) -> None:
         made = (self._data / "PG_VERSION").read_text("utf-8").strip()
-        said = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True).stdout
-        ours = said.split()[2].partition(".")[0]
+        version = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True).stdout
+        ours = version.split()[2].partition(".")[0]
         if made != ours:
             raise EmbeddedPostgresError(
                 f"the database in {self.folder} was made by PostgreSQL {made}, and this is {ours}: "

@@ -62,7 +62,7 @@ def publish(connection: Connection[Any]) -> str | None:
     Within the transaction of the connection. Returns what an administrator has yet to do, in a sentence.
 
     Raises:
-        DatabaseError: a view has to be made anew, and something of the administrator's depends on it.
+        DatabaseError: a view has to be recreated, and something of the administrator's depends on it.
     """
     comments = list(_comments(connection))
     parts = [*(view.query for view in VIEWS), *(comment.as_string(connection) for comment in comments)]
@@ -100,7 +100,7 @@ def _define(connection: Connection[Any], view: View) -> None:
         connection.execute(sql.SQL("DROP VIEW {}").format(name))
     except errors.DependentObjectsStillExist as error:
         raise DatabaseError(
-            f"view {view.name} has to be made anew, and others depend on it ({error.diag.message_detail}): "
+            f"view {view.name} has to be recreated, and others depend on it ({error.diag.message_detail}): "
             "drop those, run the command again, then make them again"
         ) from error
     connection.execute(sql.SQL("CREATE VIEW {} AS {}").format(name, query))

@@ -50,7 +50,7 @@ KINDS: Final[dict[type, Text]] = {
     Floor: Text("at least", "保底"),
 }
 _MONTHLY: Final = Text("{amount} a month", "每月 {amount}")
-_PRORATED: Final = Text("{said}, by the days of employment", "{said}，按在职天数折算")
+_PRORATED: Final = Text("{text}, by the days of employment", "{text}，按在职天数折算")
 _PROBATION: Final = Text("Of days on probation {rate} of it is paid.", "试用期内按 {rate} 计发。")
 _LEAST: Final = Text("Nothing unless {figure} is at least {at}.", "{figure} 未达到 {at} 则不计。")
 _MARGINAL: Final = Text(
@@ -130,7 +130,7 @@ def described(scheme: PayScheme) -> list[Part]:
         parts = Text(*(" + ".join(each[number] for each in names) for number in range(2)))
         if len(names) > 1:
             parts = Text(f"({parts.english})", f"（{parts.chinese}）")
-        says, rows = _said(one, words, parts)
+        says, rows = _described(one, words, parts)
         found.append(Part(name_of(scheme, one.id), KINDS[type(one)], tuple(says), tuple(rows)))
     return found
 
@@ -151,10 +151,10 @@ def warnings_of(scheme: PayScheme) -> list[Text]:
     return found
 
 
-_Said = tuple[Sequence[Text], Sequence[tuple[Text, Text]]]
+_Described = tuple[Sequence[Text], Sequence[tuple[Text, Text]]]
 
 
-def _said(one: AnyComponent, words: Words, parts: Text) -> _Said:
+def _described(one: AnyComponent, words: Words, parts: Text) -> _Described:
     """Return the sentences of a component, and its rows; ``parts``: the components that it is on."""
     match one:
         case Fixed():
@@ -191,7 +191,7 @@ def _said(one: AnyComponent, words: Words, parts: Text) -> _Said:
             assert_never(one)
 
 
-def _modifier(one: Factor | Cap | Floor, words: Words, parts: Text) -> _Said:
+def _modifier(one: Factor | Cap | Floor, words: Words, parts: Text) -> _Described:
     match one:
         case Factor():
             if not isinstance(one.rate, UnsetType):
@@ -203,8 +203,8 @@ def _modifier(one: Factor | Cap | Floor, words: Words, parts: Text) -> _Said:
         case Cap():
             return [_MOST.filled(parts=parts, amount=words.money(one.amount))], ()
         case Floor():
-            said = _LEAST_PAID.filled(parts=parts, amount=words.money(one.amount))
-            return [_prorated(said, one.prorate)], ()
+            text = _LEAST_PAID.filled(parts=parts, amount=words.money(one.amount))
+            return [_prorated(text, one.prorate)], ()
         case _:  # pragma: no cover
             assert_never(one)
 
@@ -237,8 +237,8 @@ def _least(words: Words, one: Least | UnsetType, text: Text = _LEAST) -> list[Te
     return [text.filled(figure=words.figure(one.figure), at=at)]
 
 
-def _prorated(said: Text, prorate: object) -> Text:
-    found = said if prorate is UNSET else _PRORATED.filled(said=said)
+def _prorated(text: Text, prorate: object) -> Text:
+    found = text if prorate is UNSET else _PRORATED.filled(text=text)
     return Text(f"{found.english}.", f"{found.chinese}。")
 
 

@@ -38,7 +38,7 @@ def draft(connection: Connection[Any], run: RunId, by: str, noted: Callable[[], 
 
     Raises:
         UnusableError: the run is closed; the scheme or its persons are not there.
-        StreamAttrError: the ledger's orders cannot be paid by the scheme, or it is being filled anew.
+        StreamAttrError: the ledger's orders cannot be paid by the scheme, or it is being rebuilt.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -121,7 +121,7 @@ def _drafted(connection: Connection[Any], run: RunId) -> tuple[int, Basis, dict[
 
 
 def _refuse_behind(known: AsOf, closed: Run) -> None:
-    """Refuse a ledger that knows less than a closed run did: being filled anew, it would take pay back."""
+    """Refuse a ledger that knows less than a closed run did: being rebuilt, it would take pay back."""
     now = {one.topic: one.watermark for one in known.topics}
     for topic, _, before, _ in closed.basis.as_of.topics:
         after = now.get(topic)

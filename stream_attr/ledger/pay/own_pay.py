@@ -24,7 +24,7 @@ _NAMES: Final = (
 def paid_as(connection: Connection[Any], scheme_id: str, first_day: str, by: Acting) -> str | None:
     """Return the person as whom somebody has a statement in a scheme's run of a month; None: there is none.
 
-    An account is the persons that are said of it, and by the roster those of its agents, of any day. A name
+    An account is the persons that it is linked to, and by the roster those of its agents, of any day. A name
     that somebody has typed is also compared with the persons' ids, names and agents. Who only shares a pot,
     or gets 0, has a statement, too.
     """

@@ -47,7 +47,7 @@ PRESETS: Final = {
             "ranking",
             Text("Ranking with warnings", "排名奖，末位预警"),
             Text(
-                "Prizes for the first; the last 15 % and who is twice under 70 points are told to the "
+                "Prizes for the first; the last 15 % and who is twice under 70 points are reported to the "
                 "manager, and nothing follows by itself.",
                 "前几名有奖；末位 15% 与连续两月低于 70 分者告知主管，不会自动产生任何后果。",
             ),

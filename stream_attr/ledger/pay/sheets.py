@@ -1,4 +1,4 @@
-"""Runs as tables: each person's components, and what is to be said of the run."""
+"""Runs as tables: each person's components, and the notes of the run."""
 
 from __future__ import annotations
 

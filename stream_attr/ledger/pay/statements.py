@@ -113,8 +113,8 @@ class _Sheet:
         yield self._head(_CORRECTION.filled(month=its.month), how, its.now)
         for change in one.changes:
             name = self._names.get(change.component, Text(change.component, change.component))
-            said = _CHANGE.filled(name=name, before=money(change.before), after=money(change.after))
-            yield (None, said, None, None, None, None, None, None)
+            text = _CHANGE.filled(name=name, before=money(change.before), after=money(change.after))
+            yield (None, text, None, None, None, None, None, None)
             for order in change.orders:
                 moved = f"{money(order.before)} → {money(order.after)}"
                 yield (None, moved, order.shop_id, order.order_id, None, None, None, None)

@@ -42,10 +42,10 @@ _SHORT: Final = Text("nothing: {figure} {value} is less than {at}", "不计：{f
 _SUM: Final = Text("{figure} {value}: {sum}", "{figure} {value}：{sum}")
 _NO_TIER: Final = Text("{figure} {value}: no tier is reached", "{figure} {value}：未达到任何一档")
 _NOTHING: Final = Text("{figure} {value}: nothing", "{figure} {value}：无")
-_BY: Final = Text("{said}, by {figure} {value}", "{said}，按 {figure} {value} 定档")
-_NEXT: Final = Text("{said}; the next tier from {start}", "{said}；下一档从 {start} 起")
+_BY: Final = Text("{reason}, by {figure} {value}", "{reason}，按 {figure} {value} 定档")
+_NEXT: Final = Text("{text}; the next tier from {start}", "{text}；下一档从 {start} 起")
 _SPLIT: Final = Text(
-    "{said}; each order {placing} placing, {payment} payment", "{said}；每单下单 {placing}、付款 {payment}"
+    "{text}; each order {placing} placing, {payment} payment", "{text}；每单下单 {placing}、付款 {payment}"
 )
 _STEP: Final = Text("{figure} {value}: from {start}", "{figure} {value}：达到 {start}")
 _SCORE: Final = Text("{amount} × {points} / 100 points: {sum}", "{amount} × {points} / 100 分：{sum}")
@@ -61,7 +61,7 @@ _POOL: Final = Text(
 _CAP: Final = Text("{before}, at most {limit}", "{before}，封顶 {limit}")
 _FLOOR: Final = Text("{before}, at least {limit}", "{before}，保底 {limit}")
 _PROBATION: Final = Text(
-    "{said}; {rate} on {days} of {employed} days", "{said}；{employed} 天中试用期 {days} 天按 {rate}"
+    "{text}; {rate} on {days} of {employed} days", "{text}；{employed} 天中试用期 {days} 天按 {rate}"
 )
 
 
@@ -106,13 +106,13 @@ class Words:
 
     def how(self, why: AnyWhy) -> Text:
         """Return what a line is made of."""
-        said = self._how(why)
+        text = self._how(why)
         if why.probation is not None:
             its = why.probation
-            said = _PROBATION.filled(
-                said=said, rate=percent(its.rate), days=its.days, employed=its.employed_days
+            text = _PROBATION.filled(
+                text=text, rate=percent(its.rate), days=its.days, employed=its.employed_days
             )
-        return said
+        return text
 
     def _how(self, why: AnyWhy) -> Text:
         match why:
@@ -126,8 +126,8 @@ class Words:
                     figure=self.figure(why.figure.key), number=number, amount=self.money(why.amount)
                 )
             case StepsWhy():
-                said = self._filled(_NO_TIER if why.start is None else _STEP, why.figure, why.start)
-                return self._next(said, why.figure.key, why.next_from)
+                text = self._filled(_NO_TIER if why.start is None else _STEP, why.figure, why.start)
+                return self._next(text, why.figure.key, why.next_from)
             case ScoreWhy():
                 return self._score(why)
             case RankingWhy():
@@ -156,15 +156,15 @@ class Words:
             return self._short(why.least)
         if why.parts:
             parts = " + ".join(f"{self.money(one.base)} × {percent(one.rate)}" for one in why.parts)
-            said = self._filled(_SUM, why.figure, sum=parts)
+            text = self._filled(_SUM, why.figure, sum=parts)
         else:
-            said = self._filled(_NOTHING, why.picked_by)
+            text = self._filled(_NOTHING, why.picked_by)
         if why.parts and why.picked_by.key != why.figure.key:
-            said = self._filled(_BY, why.picked_by, said=said)
+            text = self._filled(_BY, why.picked_by, reason=text)
         if why.split is not None:
             placing, payment = map(percent, why.split)
-            said = _SPLIT.filled(said=said, placing=placing, payment=payment)
-        return self._next(said, why.picked_by.key, why.next_from)
+            text = _SPLIT.filled(text=text, placing=placing, payment=payment)
+        return self._next(text, why.picked_by.key, why.next_from)
 
     def _score(self, why: ScoreWhy) -> Text:
         parts = [
@@ -190,17 +190,17 @@ class Words:
 
     def _factor(self, why: FactorWhy) -> Text:
         plain = f"{self.money(why.before)} × ({percent(why.rate)} − 100%)"
-        said = Text(plain, plain)
+        text = Text(plain, plain)
         if why.picked_by is None:
-            return said
-        said = self._filled(_BY, why.picked_by, said=said)
-        return self._next(said, why.picked_by.key, why.next_from)
+            return text
+        text = self._filled(_BY, why.picked_by, reason=text)
+        return self._next(text, why.picked_by.key, why.next_from)
 
     def _short(self, least: Reached) -> Text:
         return self._filled(_SHORT, least.figure, at=self.value(least.figure.key, least.at))
 
-    def _next(self, said: Text, key: str, start: Fraction | None) -> Text:
-        return said if start is None else _NEXT.filled(said=said, start=self.value(key, start))
+    def _next(self, text: Text, key: str, start: Fraction | None) -> Text:
+        return text if start is None else _NEXT.filled(text=text, start=self.value(key, start))
 
     def _prorated(self, amount: int, employed: int, month: int | None) -> Text:
         if month is None or employed == month:

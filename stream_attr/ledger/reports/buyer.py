@@ -50,7 +50,7 @@ COLUMNS: Final = (
     Column("order", Text("order", "订单")),
     Column("amount", Text("amount", "金额"), Kind.MONEY),
     Column("currency", Text("currency", "币种")),
-    Column("said", Text("what came of it", "结果")),
+    Column("result", Text("result", "结果")),
 )
 _ORDER_EVENTS: Final = (
     ("created_ts", "created"),
@@ -150,7 +150,7 @@ def _row(
     shop: ShopScope,
     ts: int,
     event: str,
-    said: Sequence[Text],
+    texts: Sequence[Text],
     *,
     until: int | None = None,
     agent_id: str | None = None,
@@ -167,7 +167,7 @@ def _row(
         order,
         amount,
         None if amount is None else amount.currency,
-        Text("; ".join(one.english for one in said), "；".join(one.chinese for one in said)),
+        Text("; ".join(one.english for one in texts), "；".join(one.chinese for one in texts)),
     )
 
 
@@ -186,15 +186,15 @@ def _receptions(connection: Connection[Any], shop: ShopScope, bound: dict[str, A
         filtered,
         role,
     ) in connection.execute(_RECEPTIONS, bound):
-        said = [_BEGAN[initiator], _MESSAGES.filled(buyer=of_buyer, agent=of_agent)]
+        texts = [_BEGAN[initiator], _MESSAGES.filled(buyer=of_buyer, agent=of_agent)]
         if response is not None:
-            said.append(_RESPONSE.filled(seconds=as_text(response, Kind.SECONDS, "en", grouped=True)))
+            texts.append(_RESPONSE.filled(seconds=as_text(response, Kind.SECONDS, "en", grouped=True)))
         elif not replied and (of_buyer or handed_over):
-            said.append(_UNREPLIED)
-        said += [_HANDED_OVER] * handed_over + [_TRANSFERRED] * transferred
+            texts.append(_UNREPLIED)
+        texts += [_HANDED_OVER] * handed_over + [_TRANSFERRED] * transferred
         if reason := filtered or (None if role == Role.PRESALE else f"role_{role}"):
-            said.append(_NOT_COUNTED.filled(reason=why_not_counted(reason)))
-        yield _row(shop, first, "reception", said, until=last, agent_id=agent_id)
+            texts.append(_NOT_COUNTED.filled(reason=why_not_counted(reason)))
+        yield _row(shop, first, "reception", texts, until=last, agent_id=agent_id)
 
 
 def why_not_counted(reason: str) -> Text:
@@ -210,16 +210,16 @@ def _inquiries(
         _INQUIRIES, bound
     ):
         inquired.update(order_ids)
-        said = [_word(INQUIRY_KINDS, kind), _word(INQUIRY_RESULTS, outcome)]
+        texts = [_word(INQUIRY_KINDS, kind), _word(INQUIRY_RESULTS, outcome)]
         if order_ids:
             listed = Text(", ".join(order_ids), "、".join(order_ids))
-            said.append(_BY_ORDERS.filled(orders=listed))
+            texts.append(_BY_ORDERS.filled(orders=listed))
         if exempt:
-            said.append(_EXEMPT.filled(reason=_word(EXEMPTIONS, exempt)))
+            texts.append(_EXEMPT.filled(reason=_word(EXEMPTIONS, exempt)))
         if status == "pending":
-            said.append(_LATER.filled(time=_time(final_at, shop)))
+            texts.append(_LATER.filled(time=_time(final_at, shop)))
         order = order_ids[0] if len(order_ids) == 1 else None
-        yield _row(shop, ts, "inquiry", said, agent_id=agent_id, order=order)
+        yield _row(shop, ts, "inquiry", texts, agent_id=agent_id, order=order)
 
 
 def _events(
@@ -237,8 +237,10 @@ def _events(
     for one in decision.get("refunds", ()):
         if start <= one["ts"] < end:
             word = "refund_completed" if one["completed"] else "refund_requested"
-            said = [_word(ORDER_EVENT_TYPES, word)]
-            yield _row(shop, one["ts"], "refund", said, order=order_id, amount=Money(one["amount"], currency))
+            texts = [_word(ORDER_EVENT_TYPES, word)]
+            yield _row(
+                shop, one["ts"], "refund", texts, order=order_id, amount=Money(one["amount"], currency)
+            )
 
 
 def _verdict(shop: ShopScope, order_id: str, decision: dict[str, Any], final_at: int) -> Row:
@@ -269,11 +271,11 @@ def _tasks(
     ):
         name = _word(TASK_KINDS, kind)
         if start <= due < end:
-            said = [_DUE.filled(kind=name, status=_word(TASK_STATUSES, status))]
-            yield _row(shop, due, "task", said, agent_id=agent_id, order=order_id)
+            texts = [_DUE.filled(kind=name, status=_word(TASK_STATUSES, status))]
+            yield _row(shop, due, "task", texts, agent_id=agent_id, order=order_id)
         if closed is not None and start <= closed < end:
-            said = [_CLOSED.filled(kind=name)]
-            yield _row(shop, closed, "task", said, agent_id=agent_id, order=order_id)
+            texts = [_CLOSED.filled(kind=name)]
+            yield _row(shop, closed, "task", texts, agent_id=agent_id, order=order_id)
 
 
 def _word(vocabulary: Vocabulary, word: str) -> Text:

@@ -46,7 +46,7 @@ _SHOP: Final = Column("shop", Text("shop", "店铺"))
 _TITLE: Final = Text("Buyers at one time, by weekday and hour", "接待压力")
 _HOW: Final = Text(
     "A buyer is there from 2 minutes before to 2 minutes after each message of either side; unfiltered "
-    "receptions alone. Agents on duty: those with a reception in that hour in which they said something, on "
+    "receptions alone. Agents on duty: those with a reception in that hour in which they wrote something, on "
     "average of its days.",
     "每条消息（不论哪一方）前后 2 分钟内买家都算在场；只计未被过滤的接待。"
     "在岗客服：该时段内有接待且说过话的客服，按天平均。",

@@ -16,7 +16,7 @@ from stream_attr.rules.shop.days import MINUTE_MS, Zone, day_name
 __all__ = ["COUNTING", "FORM", "UNREPLIED", "Counts", "Day", "Hour", "Part", "beside", "days_of"]
 
 FORM: Final = 2
-"""Of what is kept of a day. Another number where a day comes to anything else: what was kept is made anew."""
+"""Of what is kept of a day. With another number what was kept is computed again."""
 _MARGIN_MS: Final = 2 * MINUTE_MS
 """Of a presence, before its first message and after its last (RULEBOOK 8)."""
 
@@ -43,7 +43,7 @@ class Hour(Struct, array_like=True, gc=False):
     lasted: dict[int, int] = field(default_factory=dict)
     """By number of buyers how long so many were there, each once however many agents: milliseconds."""
     on_duty: list[str] = field(default_factory=list)
-    """Agents with a reception in that hour in which they said something."""
+    """Agents with a reception in that hour in which they wrote something."""
     begun: int = 0
     """Unfiltered receptions whose first message fell into it."""
     response_sum: int = 0

@@ -85,7 +85,7 @@ class RollUp:
         """
         until = time.monotonic() + seconds
         made = 0
-        if connection.execute(_TRIGGERS).fetchone() != (6,):  # tables that were made anew by hand have none
+        if connection.execute(_TRIGGERS).fetchone() != (6,):  # tables that were recreated by hand have none
             return made
         for shop_id, some in self._due(connection, last_day=last_day):
             if time.monotonic() >= until:

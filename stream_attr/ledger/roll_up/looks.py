@@ -29,7 +29,7 @@ class BothWays(NamedTuple):
 
 
 class Single(NamedTuple):
-    """An inquiry that the agent began, in which the buyer said one sentence."""
+    """An inquiry that the agent began, in which the buyer wrote one sentence."""
 
     agent_id: str
     first_ts: int
@@ -38,7 +38,7 @@ class Single(NamedTuple):
 
 
 class Alike(NamedTuple):
-    """A reception in which the agent has said as much as in most others of the day."""
+    """A reception in which the agent has written as much as in most others of the day."""
 
     agent_id: str
     first_ts: int
@@ -47,7 +47,7 @@ class Alike(NamedTuple):
     characters: int
     alike: int
     every: int
-    """Unfiltered receptions of the agent's day in which something was said."""
+    """Unfiltered receptions of the agent's day with at least one message."""
 
 
 class Short(NamedTuple):

@@ -31,7 +31,7 @@ _UNFIT: Final = (
     errors.ProgramLimitExceeded,
     errors.StatementTooComplex,  # JSON that is nested deeper than PostgreSQL follows
 )
-"""What is said of rows that cannot be stored."""
+"""Errors of rows that cannot be stored."""
 
 
 _BOUNDS: Final = {

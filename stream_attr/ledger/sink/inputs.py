@@ -83,7 +83,7 @@ class InputWatch:
         self._said: str | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Look every few seconds, until told to stop. What fails is tried again, and logged once."""
+        """Look every few seconds, until stopped. What fails is tried again, and logged once."""
         with Reader(self._bootstrap, self._security, self._group, QUIET) as reader:
             while not stop.wait(_EVERY_S):
                 if not self._is_ours():

@@ -46,7 +46,7 @@ class Web(NamedTuple):
 
 
 def follow(database: Database, topics: Topics, web: Web, stop: threading.Event, *, rebuild: bool) -> None:
-    """Fill the ledger from topics until told to stop. ``rebuild``: empty it before.
+    """Fill the ledger from topics until stopped. ``rebuild``: empty it before.
 
     Raises:
         BrokerUnreachable, TopicsMissingError, PortUnusableError: on beginning.

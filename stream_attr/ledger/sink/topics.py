@@ -129,7 +129,7 @@ class TopicSink:
         self._fenced = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Fill the ledger until told to stop; what has been read by then is written.
+        """Fill the ledger until stopped; what has been read by then is written.
 
         Raises:
             OtherSourceError: a topic was recreated, or the ledger was filled from elsewhere.

@@ -1,7 +1,7 @@
-"""Whether an event whose id is known already says what it said before, as far as that is kept (RULEBOOK 2).
+"""Whether an event whose id is known has the same content as before, as far as that is kept (RULEBOOK 2).
 
 It changes nothing either way: the first that was applied stays. Texts are not kept, nor are events of an
-order that do not count, so of those nothing can be told.
+order that do not count, so of those nothing can be compared.
 """
 
 from __future__ import annotations

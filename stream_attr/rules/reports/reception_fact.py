@@ -88,7 +88,7 @@ def fact_of(reception: Reception, buyer_id: str, agent_id: str, day: int, shop: 
     if messages:
         presence.append(gone_ts)
         first_ts, last_ts = messages[0].ts, messages[-1].ts
-    else:  # it was handed over, and nothing was said
+    else:  # it was handed over, without any message
         first_ts, last_ts = reception.handed_over[0], reception.handed_over[-1]
     role = shop.role_on(agent_id, day, reception_rules.unlisted)
     filtered = reception.evaluate(buyer_id, agent_id, day, shop, OFFICIAL).filtered

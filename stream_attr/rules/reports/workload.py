@@ -68,7 +68,7 @@ def workload_of(fact: Fact, closed_ts: int | None) -> Workload | None:
 
 
 def is_answerable(fact: Fact) -> bool:
-    """Whether the buyer said something or was handed over: such a reception is unreplied or replied."""
+    """Whether the buyer wrote or was handed over: such a reception is unreplied or replied."""
     return fact.buyer_messages > 0 or fact.handed_over
 
 

@@ -1,7 +1,7 @@
 """Whether chat, orders and rulings are partitioned alike (RULEBOOK 11): those of one buyer must meet.
 
 Kafka places a record by its key. Producers do not all place it alike: Java's use murmur2, librdkafka's CRC-32
-unless told otherwise. If the senders of chat and of orders differ, the chat of most buyers lies in another
+unless configured. If the senders of chat and of orders differ, the chat of most buyers lies in another
 partition than their orders, and orders are judged silent. A ruling in another partition waits for its
 order in vain.
 """

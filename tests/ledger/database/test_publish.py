@@ -180,13 +180,13 @@ def test_a_view_that_is_not_there_is_made_again(ledger: Database):
         assert comments(connection)["report_tasks", "due_at"]
 
 
-def test_a_view_that_lost_a_column_is_made_anew_unless_something_depends_on_it(ledger: Database):
+def test_a_view_that_lost_a_column_is_recreated_unless_something_depends_on_it(ledger: Database):
     with ledger.connection() as connection:
         connection.execute("COMMENT ON SCHEMA stream_attr IS 'of another version'")
         connection.execute("DROP VIEW report_tasks")
         connection.execute("CREATE VIEW report_tasks AS SELECT 1 AS gone")
         connection.execute("CREATE VIEW public.theirs AS SELECT gone FROM report_tasks")
-    with pytest.raises(DatabaseError, match=r"view report_tasks has to be made anew, .*view public.theirs"):
+    with pytest.raises(DatabaseError, match=r"view report_tasks has to be recreated, .*view public.theirs"):
         migrate(ledger)
     with ledger.connection() as connection:
         connection.execute("DROP VIEW public.theirs")

@@ -25,7 +25,7 @@ from stream_attr.ledger.reports.reconcile.our_agents import (
     without_presale,
 )
 from stream_attr.ledger.reports.reconcile.sheet import TheirSheet
-from stream_attr.ledger.reports.reconcile.their_agents import Said, TheirAgent, read_agents
+from stream_attr.ledger.reports.reconcile.their_agents import SheetFigure, TheirAgent, read_agents
 from stream_attr.ledger.reports.reconcile.words import CAUSES, RESULTS, Cause, Finding, Result
 from stream_attr.ledger.reports.report import Cell, Column, Money, Note, Number, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, agents_of, as_of, asked_for
@@ -178,11 +178,11 @@ class _Run:
 
     def _row(self, agent: TheirAgent | None, agent_id: str | None, key: str) -> tuple[Result, Row]:
         figure = FIGURES[key]
-        said = None if agent is None else agent.figures[key]
-        there, here = Decimal(0) if said is None else said.number, self._number(agent_id, key)
+        given = None if agent is None else agent.figures[key]
+        there, here = Decimal(0) if given is None else given.number, self._number(agent_id, key)
         self.sums.theirs[key] += there
         self.sums.ours[key] += here
-        is_same = (said or Said(Decimal(0), None)).is_like(here)
+        is_same = (given or SheetFigure(Decimal(0), None)).is_like(here)
         if agent is None:
             result = Result.ONLY_HERE
         elif is_same:
@@ -203,7 +203,7 @@ class _Run:
             None if agent is None else agent.name,
             agent_id,
             figure.name,
-            None if said is None else self._cell(key, there),
+            None if given is None else self._cell(key, there),
             self._cell(key, here) if is_known else None,
             None if is_same else self._cell(key, there - here, differs=True),
             self._unit(key),

@@ -105,8 +105,8 @@ def differences(
         words, nothing = "、".join(theirs.after_sales), Money(0, ours.currency)
         yield Difference(_FIELDS["refund"], words, nothing, None, causes.refunded_there(ours))
     if ours.outcome == "excluded" and theirs.state not in (State.UNPAID, State.CLOSED):
-        said = "、".join(theirs.statuses) or None
-        yield Difference(_FIELDS["status"], said, worded(OUTCOMES, ours.outcome), None, causes.excluded())
+        statuses = "、".join(theirs.statuses) or None
+        yield Difference(_FIELDS["status"], statuses, worded(OUTCOMES, ours.outcome), None, causes.excluded())
     elif "status" in days.fields and not is_paid_late:
         why = _status(theirs, ours, causes)
         if why is not None:

@@ -203,10 +203,10 @@ class _Run:
         result = Result.DIFFERS if found else Result.MATCHED
         own = Money(ours.amount, ours.currency)
         money = their_money(theirs, "amount", ours.currency, self._file)
-        said = here if there is None else there
+        shown = here if there is None else there
         if self._is_unsold_there(theirs):
-            said = False
-        self.sums.add(result, ours.currency, money if said else None, own if here else None)
+            shown = False
+        self.sums.add(result, ours.currency, money if shown else None, own if here else None)
         if not found:
             yield result, self._row(result, theirs, ours, Difference(_AMOUNT, money, own, None, _NO_FINDING))
         for one in found:

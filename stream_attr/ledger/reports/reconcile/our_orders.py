@@ -111,6 +111,6 @@ def receipt(connection: Connection[Any], shop_id: str, order_id: str) -> dict[st
 
 
 def watermark(connection: Connection[Any]) -> int | None:
-    """Return up to which instant the ledger has heard anything of decisions; None: of none."""
+    """Return up to which instant the ledger knows of decisions; None: of none."""
     row = connection.execute(_WATERMARK, (DECISIONS,)).fetchone()
     return None if row is None else row[0]

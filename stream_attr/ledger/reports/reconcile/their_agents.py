@@ -14,13 +14,13 @@ from stream_attr.sheets.columns import Dropped
 from stream_attr.sheets.exports import AGENT, NO_REFUND
 from stream_attr.sheets.places import Cell, SheetError
 
-__all__ = ["Said", "TheirAgent", "TheirAgents", "read_agents"]
+__all__ = ["SheetFigure", "TheirAgent", "TheirAgents", "read_agents"]
 
 _OUR_UNIT: Final = {Kind.RATE: Decimal("0.0001"), Kind.RATIO: Decimal("0.0001"), Kind.SECONDS: Decimal(1)}
 """Of rates and ratios we have four decimals, of durations milliseconds."""
 
 
-class Said(NamedTuple):
+class SheetFigure(NamedTuple):
     """A figure as a sheet says it."""
 
     number: Decimal
@@ -39,7 +39,7 @@ class TheirAgent:
 
     name: str
     row: int
-    figures: dict[str, Said | None] = field(default_factory=dict)
+    figures: dict[str, SheetFigure | None] = field(default_factory=dict)
     """By key; None: the sheet says that there is nothing."""
 
 
@@ -69,18 +69,18 @@ def read_agents(sheet: TheirSheet, currency: str) -> TheirAgents:
             if key != AGENT:
                 of_figure = sheet.cell(row, key)
                 assert of_figure is not None
-                agent.figures[key] = _said(of_figure, FIGURES[key].kind, currency)
+                agent.figures[key] = _figure_of(of_figure, FIGURES[key].kind, currency)
         found.agents.append(agent)
     return found
 
 
-def _said(cell: Cell, kind: Kind, currency: str) -> Said | None:
+def _figure_of(cell: Cell, kind: Kind, currency: str) -> SheetFigure | None:
     if kind is Kind.MONEY:
         minor = 0 if cell.text in NO_REFUND else minor_units(cell, currency)
-        return None if minor is None else Said(Decimal(minor), None)
+        return None if minor is None else SheetFigure(Decimal(minor), None)
     if kind is Kind.COUNT:
         whole = count(cell)
-        return None if whole is None else Said(Decimal(whole), None)
+        return None if whole is None else SheetFigure(Decimal(whole), None)
     read = {Kind.RATE: rate, Kind.SECONDS: duration}.get(kind, amount)
     number = read(cell)
     if number is None:
@@ -88,4 +88,4 @@ def _said(cell: Cell, kind: Kind, currency: str) -> Said | None:
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int)
     scale = 1000 if kind is Kind.SECONDS else 1
-    return Said(number * scale, max(Decimal(1).scaleb(exponent) * scale, _OUR_UNIT[kind]))
+    return SheetFigure(number * scale, max(Decimal(1).scaleb(exponent) * scale, _OUR_UNIT[kind]))

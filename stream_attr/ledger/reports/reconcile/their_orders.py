@@ -120,32 +120,32 @@ def _add(order: TheirOrder, sheet: TheirSheet, row: SheetRow, zone: str) -> set[
     """Add a row to its order; return the fields that it says something of."""
     filled = set()
 
-    def said(name: str) -> Cell | None:
+    def cell_of(name: str) -> Cell | None:
         cell = sheet.cell(row, name)
         if cell is None or is_nothing(cell):
             return None
         filled.add(name)
         return cell
 
-    cell = said("amount")
+    cell = cell_of("amount")
     if cell is not None:
         order.amount = (order.amount or Decimal(0)) + (amount(cell) or 0)
-    cell = said("refund")
+    cell = cell_of("refund")
     if cell is not None:
         order.refund = (order.refund or Decimal(0)) + (0 if cell.text in NO_REFUND else amount(cell) or 0)
-    cell = said("paid")
+    cell = cell_of("paid")
     if cell is not None:
         order.paid = _earlier(order.paid, instant(cell, zone))
-    cell = said("created")
+    cell = cell_of("created")
     if cell is not None:
         order.created = _earlier(order.created, instant(cell, zone))
-    cell = said("status")
+    cell = cell_of("status")
     if cell is not None and cell.text not in order.statuses:
         order.statuses = (*order.statuses, cell.text)
-    cell = said("after_sales")
+    cell = cell_of("after_sales")
     if cell is not None and cell.text not in order.after_sales:
         order.after_sales = (*order.after_sales, cell.text)
-    cell = said("agent")
+    cell = cell_of("agent")
     if cell is not None:
         if order.agent and order.agent != cell.text:
             raise cell.unusable(f"is another agent than {order.agent!r} of the same order")
