@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from itertools import groupby
+from operator import itemgetter
 from statistics import median
 from typing import Any, Final, NamedTuple
 
@@ -28,46 +30,52 @@ _CHAT_BEFORE: Final = 15
 """A buyer's chat counts from so many days before the order."""
 _MOST_NAMED: Final = 10
 
-_ORDERS: Final = """
-    SELECT width_bucket(created_ts, %(days)s::bigint[]) - 1, count(*), count(DISTINCT buyer_id),
-        count(DISTINCT buyer_id) FILTER (WHERE EXISTS (
+_OF_SHOP: Final = """
+    shop_id = %(shop)s AND profile = 'official' AND created_ts >= %(start)s AND created_ts < %(end)s
+"""
+_ORDERS: Final = f"""
+    SELECT width_bucket(created_ts, %(days)s::bigint[]) - 1, count(*),
+        count(*) FILTER (WHERE notices <> '{{}}')
+    FROM decision WHERE {_OF_SHOP} GROUP BY 1
+"""
+_RECEPTIONS: Final = """
+    SELECT day - %(first)s::date, agent_id, count(*) FROM reception
+    WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_ORDER_BUYERS: Final = f"""
+    WITH ordered AS MATERIALIZED (
+        SELECT DISTINCT buyer_id, width_bucket(created_ts, %(days)s::bigint[]) - 1 AS number
+        FROM decision WHERE {_OF_SHOP}
+    ), with_chat AS (
+        SELECT number, count(*) AS buyers FROM ordered WHERE EXISTS (
             SELECT FROM reception
-            WHERE reception.shop_id = %(shop)s AND reception.buyer_id = decision.buyer_id
-                AND reception.day BETWEEN
-                    %(first)s::date + width_bucket(created_ts, %(days)s::bigint[]) - 1 - %(chat_before)s
-                    AND %(first)s::date + width_bucket(created_ts, %(days)s::bigint[]))),
-        count(*) FILTER (WHERE notices <> '{}')
-    FROM decision WHERE shop_id = %(shop)s AND profile = 'official'
-        AND created_ts >= %(start)s AND created_ts < %(end)s
-    GROUP BY 1
+            WHERE shop_id = %(shop)s AND buyer_id = ordered.buyer_id
+                AND day BETWEEN %(first)s::date - %(chat_before)s AND %(last)s::date + 1
+                AND day BETWEEN %(first)s::date + number - %(chat_before)s AND %(first)s::date + number + 1)
+        GROUP BY number)
+    SELECT number, count(*), coalesce(max(buyers), 0) FROM ordered LEFT JOIN with_chat USING (number)
+    GROUP BY number
 """
-_CHAT: Final = """
-    SELECT day - %(first)s::date, count(*), count(DISTINCT buyer_id), count(DISTINCT agent_id),
-        count(DISTINCT agent_id) FILTER (
-            WHERE agent_id NOT IN (SELECT agent_id FROM roster WHERE shop_id = %(shop)s))
-    FROM reception WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date GROUP BY 1
+"""The bounds of the whole period let the database join all of it at once."""
+_CHAT_BUYERS: Final = """
+    SELECT number, count(*) FROM (
+        SELECT DISTINCT buyer_id, day - %(first)s::date AS number FROM reception
+        WHERE shop_id = %(shop)s AND day BETWEEN %(first)s::date AND %(last)s::date) AS chat
+    GROUP BY number
 """
-_UNLISTED: Final = """
-    SELECT DISTINCT agent_id FROM reception WHERE shop_id = %(shop)s
-        AND day BETWEEN %(first)s::date AND %(last)s::date
-        AND agent_id NOT IN (SELECT agent_id FROM roster WHERE shop_id = %(shop)s) ORDER BY 1
-"""
+_ROSTER: Final = "SELECT DISTINCT agent_id FROM roster WHERE shop_id = %(shop)s"
 _ALIKE: Final = r"""
-    SELECT string_agg(agent_id, ' = ' ORDER BY agent_id) FROM (
-        SELECT agent_id FROM reception WHERE shop_id = %(shop)s
-            AND day BETWEEN %(first)s::date AND %(last)s::date
-        UNION SELECT agent_id FROM roster WHERE shop_id = %(shop)s) AS known
+    SELECT string_agg(agent_id, ' = ' ORDER BY agent_id) FROM unnest(%(agents)s::text[]) AS agent_id
     GROUP BY lower(regexp_replace(agent_id, '\s', '', 'g')) HAVING count(*) > 1 ORDER BY 1
 """
-_TWO_BUYERS: Final = """
-    SELECT order_id FROM decision_revision WHERE shop_id = %(shop)s AND profile = 'official'
-        AND created_ts >= %(start)s AND created_ts < %(end)s
-    GROUP BY order_id HAVING count(DISTINCT buyer_id) > 1 ORDER BY 1
+_TWO_BUYERS: Final = f"""
+    SELECT order_id FROM (
+        SELECT DISTINCT order_id, buyer_id FROM decision_revision WHERE {_OF_SHOP}) AS ordered
+    GROUP BY order_id HAVING count(*) > 1 ORDER BY 1
 """
-_NOTICES: Final = """
+_NOTICES: Final = f"""
     SELECT one, count(*) FROM decision CROSS JOIN LATERAL unnest(notices) AS one
-    WHERE shop_id = %(shop)s AND profile = 'official' AND created_ts >= %(start)s AND created_ts < %(end)s
-    GROUP BY 1 ORDER BY 1
+    WHERE {_OF_SHOP} AND notices <> '{{}}' GROUP BY 1 ORDER BY 1
 """
 _UNSTORED: Final = "SELECT count(*) FROM unstored"
 
@@ -130,13 +138,14 @@ class _Day(NamedTuple):
     """What came in on one day."""
 
     orders: int = 0
-    order_buyers: int = 0
-    with_chat: int = 0
     noted: int = 0
     receptions: int = 0
+    agents: frozenset[str] = frozenset()
+    """Those with receptions."""
+    order_buyers: int = 0
+    """Buyers are counted on the days that are asked for alone, not on those before."""
+    with_chat: int = 0
     chat_buyers: int = 0
-    agents: int = 0
-    unlisted: int = 0
 
 
 def report(connection: Connection[Any], options: Options) -> Report:
@@ -150,9 +159,10 @@ def report(connection: Connection[Any], options: Options) -> Report:
     notes = [Note(_USUAL)]
     for shop in shops:
         days = _days(connection, options.period, shop)
-        rows += [(shop.shop_id, *row) if several else row for row in _rows(options.period, days)]
+        roster = {one for (one,) in connection.execute(_ROSTER, {"shop": shop.shop_id})}
+        rows += [(shop.shop_id, *row) if several else row for row in _rows(options.period, days, roster)]
         notes += _findings(shop, options.period, days)
-        notes += _to_look_at(connection, shop, options.period)
+        notes += _to_look_at(connection, shop, options.period, days, roster)
         if found := refused(connection, shop.shop_id):
             notes.append(Note(_LETTERS.filled(shop=shop.shop_id, codes=counted(found))))
     if found := refused_elsewhere(connection):
@@ -178,15 +188,20 @@ def _bound(shop: ShopScope, period: Period) -> dict[str, Any]:
 def _days(connection: Connection[Any], period: Period, shop: ShopScope) -> list[_Day]:
     """Return the days of a period, with those before it that it is set beside."""
     whole = Period(period.first - _DAYS_BEFORE, period.last)
-    bound = _bound(shop, whole)
     found = [_Day()] * whole.days
-    for index, *numbers in connection.execute(_ORDERS, bound):
-        orders, buyers, with_chat, noted = numbers
-        found[index] = _Day(orders, buyers, with_chat, noted)
-    for index, receptions, buyers, agents, unlisted in connection.execute(_CHAT, bound):
-        found[index] = found[index]._replace(
-            receptions=receptions, chat_buyers=buyers, agents=agents, unlisted=unlisted
-        )
+    bound = _bound(shop, whole)
+    for index, orders, noted in connection.execute(_ORDERS, bound):
+        found[index] = _Day(orders, noted)
+    for index, of_day in groupby(connection.execute(_RECEPTIONS, bound), key=itemgetter(0)):
+        agents = {agent_id: receptions for _, agent_id, receptions in of_day}
+        found[index] = found[index]._replace(receptions=sum(agents.values()), agents=frozenset(agents))
+    bound = _bound(shop, period)
+    for number, buyers, with_chat in connection.execute(_ORDER_BUYERS, bound):
+        index = _DAYS_BEFORE + number
+        found[index] = found[index]._replace(order_buyers=buyers, with_chat=with_chat)
+    for number, buyers in connection.execute(_CHAT_BUYERS, bound):
+        index = _DAYS_BEFORE + number
+        found[index] = found[index]._replace(chat_buyers=buyers)
     return found
 
 
@@ -195,7 +210,7 @@ def _usual(days: Sequence[_Day], index: int, name: str) -> int:
     return int(median(getattr(day, name) for day in days[index - _DAYS_BEFORE : index]) + 0.5)
 
 
-def _rows(period: Period, days: Sequence[_Day]) -> Iterator[Row]:
+def _rows(period: Period, days: Sequence[_Day], roster: Set[str]) -> Iterator[Row]:
     for index, day in enumerate(days[_DAYS_BEFORE:], _DAYS_BEFORE):
         yield (
             day_name(period.first + index - _DAYS_BEFORE),
@@ -207,8 +222,8 @@ def _rows(period: Period, days: Sequence[_Day]) -> Iterator[Row]:
             day.receptions,
             _usual(days, index, "receptions"),
             day.chat_buyers,
-            day.agents,
-            day.unlisted,
+            len(day.agents),
+            len(day.agents - roster),
             day.noted,
         )
 
@@ -234,11 +249,19 @@ def _findings(shop: ShopScope, period: Period, days: Sequence[_Day]) -> Iterator
         yield Note(_NO_CHAT.filled(shop=shop.shop_id, buyers=f"{buyers:,}", share=share))
 
 
-def _to_look_at(connection: Connection[Any], shop: ShopScope, period: Period) -> Iterator[Note]:
+def _to_look_at(
+    connection: Connection[Any], shop: ShopScope, period: Period, days: Sequence[_Day], roster: Set[str]
+) -> Iterator[Note]:
     """Yield agents, orders and notices that a person should look at."""
     bound = _bound(shop, period)
-    for query, text in ((_UNLISTED, _NOT_LISTED), (_ALIKE, _SAME), (_TWO_BUYERS, _TWICE)):
-        names = [name for (name,) in connection.execute(query, bound)]
+    agents = frozenset[str]().union(*(day.agents for day in days[_DAYS_BEFORE:]))
+    alike = connection.execute(_ALIKE, {"agents": list(agents | roster)}).fetchall()
+    twice = connection.execute(_TWO_BUYERS, bound).fetchall()
+    for names, text in (
+        (sorted(agents - roster), _NOT_LISTED),
+        ([name for (name,) in alike], _SAME),
+        ([name for (name,) in twice], _TWICE),
+    ):
         if names:
             more = f", … ({len(names):,})" if len(names) > _MOST_NAMED else ""
             yield Note(text.filled(shop=shop.shop_id, names=", ".join(names[:_MOST_NAMED]) + more))

@@ -5,18 +5,25 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter, defaultdict
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.periods import period
 from stream_attr.ledger.reports import quality
+from stream_attr.ledger.reports.report import Report
 from stream_attr.ledger.reports.scope import Options, snapshot
 from stream_attr.rules.shop.days import day_name, day_number
+from stream_attr.testing import Driver, in_time_order
+from tests.ledger.reports import handmade
 from tests.ledger.reports.brute_force import local_day
-from tests.ledger.reports.conftest import Traffic, table
+from tests.ledger.reports.conftest import Traffic, rows_as_dicts, table
+from tests.ledger.reports.handmade import DAY_MS, start_of
+from tests.ledger.reports.judged import fill_with
 
 SHOP = "jd:10086"
+NOON_MS = DAY_MS // 2
 MORE = " (stream-attr dead-letters list)."
 
 
@@ -125,3 +132,52 @@ def test_a_day_with_half_of_the_usual_is_named(read: Connection) -> None:
     }
     assert said == few
     assert few
+
+
+def ordered(buyer: str, order: str, ts: int) -> dict[str, Any]:
+    own = {"shop_id": handmade.SHOP, "buyer_id": buyer, "order_id": order, "type": "created", "amount": 100}
+    return {**own, "event_id": f"{order}-{buyer}", "ts": ts}
+
+
+def said(buyer: str, day: str) -> dict[str, Any]:
+    own = {"shop_id": handmade.SHOP, "buyer_id": buyer, "agent_id": "anna", "sender": "buyer", "text": "?"}
+    return {**own, "event_id": f"{buyer}-{day}", "ts": start_of(day) + NOON_MS}
+
+
+def judged_day(ledger: Database, folder: Path, events: list[dict[str, Any]], day: str) -> Report:
+    """What a day's input looks like, all of it judged."""
+    settings = [{"shop_id": handmade.SHOP, "effective_from": "2026-01-01"}]
+    driver = Driver(settings=settings)
+    events = sorted(events, key=lambda one: one["ts"])
+    chat, orders = ([one for one in events if ("sender" in one) is is_chat] for is_chat in (True, False))
+    driver.send_all(in_time_order(chat, orders))
+    driver.finish()
+    fill_with(ledger, folder, driver, settings=settings)
+    with ledger.connection() as connection, snapshot(connection):
+        return quality.report(connection, Options((handmade.SHOP,), period(day, None)))
+
+
+def test_chat_counts_from_fifteen_days_before_the_order_to_the_day_after(
+    ledger: Database, tmp_path: Path
+) -> None:
+    chat = [("b1", "2026-11-04"), ("b2", "2026-11-05"), ("b3", "2026-11-20"), ("b4", "2026-11-21")]
+    chat += [("b5", "2026-11-22"), ("b2", "2026-11-20"), ("b2", "2026-11-21")]
+    events = [said(*one) for one in chat]
+    noon = start_of("2026-11-20") + NOON_MS
+    events += [ordered(f"b{number}", f"o{number}", noon) for number in range(1, 7)]
+    events += [ordered("b2", "more", noon + 1), ordered("b1", "before", noon - DAY_MS)]
+    made = judged_day(ledger, tmp_path, events, "2026-11-20")
+    [row] = rows_as_dicts(made, made.rows)
+    assert (row["orders"], row["order_buyers"], row["with_chat"], row["chat_buyers"]) == (7, 6, 3, 2)
+
+
+def test_an_order_under_two_buyers_is_named(ledger: Database, tmp_path: Path) -> None:
+    noon = start_of("2026-11-20") + NOON_MS
+    events = [ordered("b2", "o2", noon + 3)]
+    for order in ("o1", "o2"):  # of which this buyer has more revisions
+        paid = {**ordered("b1", order, noon + 1), "event_id": f"{order}-paid", "type": "paid"}
+        refund = {**paid, "event_id": f"{order}-refund", "type": "refund_completed", "refund_id": "r"}
+        events += [ordered("b1", order, noon), paid, {**refund, "ts": noon + 2}]
+    made = judged_day(ledger, tmp_path, events, "2026-11-20")
+    found = [note.text.english for note in made.notes if "two buyers" in note.text.english]
+    assert found == [f"Shop {handmade.SHOP}: orders under two buyers: o2."]
