@@ -47,6 +47,8 @@ def fill(
             filled = sink.fill(connection, sink.Files(folder, inputs), rebuild=rebuild, progress=progress)
         finally:
             progress.clear()
+        if filled.stored:
+            sink.learn(connection)
         ledger_module("roll_up.kept").RollUp().make(connection, last_day=True)
     counts = [f"{count:,} {topic}" for topic, count in filled.stored.items()]
     echo(f"{', '.join(counts) or 'nothing new'} in {database.name}", err=True)

@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
+from psycopg.sql import SQL, Identifier
 from xxhash import xxh3_128
 
 from stream_attr.contract.topics import DEAD_LETTERS, DECISIONS, OUTPUTS
 from stream_attr.files.jsonl import LinesFile, UnusableFileError
 from stream_attr.ledger.sink.batch import Batch, Source, prepare, write
 from stream_attr.ledger.sink.offsets import FILE, claim, empty
+from stream_attr.ledger.sink.tables import FILLED
 from stream_attr.processor.ports import Record
 
-__all__ = ["Files", "Filled", "fill"]
+__all__ = ["Files", "Filled", "fill", "learn"]
 
 BATCH_RECORDS: Final = 20_000
 BATCH_BYTES: Final = 16 << 20
@@ -41,6 +43,7 @@ little to do, hundreds of times per batch; with Python's 5 ms each time the data
 _NOT_KNOWN: Final = -1
 """The timestamp of a record of a file, as Kafka writes one that is not available."""
 _CHUNK: Final = 1 << 20
+_LEARN: Final = SQL("ANALYZE {}").format(SQL(", ").join(Identifier(one) for one in FILLED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,18 @@ def fill(
             done += len(batch)
             progress(done)
     return filled
+
+
+def learn(connection: Connection[Any]) -> None:
+    """Have the database learn how much there is of what, after much has been written.
+
+    It does so by itself within minutes. Until then it reads large tables as if they were small ones, which
+    can take a hundred times as long.
+
+    Raises:
+        psycopg.Error: the database is away.
+    """
+    connection.execute(_LEARN)
 
 
 @contextmanager

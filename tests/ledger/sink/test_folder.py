@@ -148,6 +148,13 @@ def test_as_of_is_the_last_watermark_of_each_topic(filled: dict, ledger: Databas
     assert {DECISIONS, FACTS, INQUIRIES, AGENT_DAILY} <= found.keys()
 
 
+def test_the_database_knows_how_much_there_is_before_anybody_reads_it(filled: dict, ledger: Database) -> None:
+    assert filled
+    tables = "^(decision|decision_revision|inquiry|reception|refund|agent_day)_[0-9]+$"
+    unknown = f"relkind = 'r' AND relname ~ '{tables}' AND reltuples < 0"
+    assert rows(ledger, f"SELECT relname FROM pg_class WHERE {unknown}") == []
+
+
 def test_a_second_time_changes_nothing(filled: dict, ledger: Database, inputs: Path) -> None:
     again = fill(ledger, inputs)
     assert again.exit_code == 0
