@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -20,19 +21,20 @@ import httpx2
 import psycopg
 
 from ledger import columns_of, opened
-from running import timed
+from running import cpu_s, timed, tree_cpu_s
 from stream_attr.console.accounts import Accounts, Duty, hashed
 from stream_attr.console.roles import Role
 from stream_attr.kafka.embedded import server
+from stream_attr.ledger.database.schema import SCHEMA
 from stream_attr.rules.shop.days import DAY_MS
 from table import Row
 from traffic import END_TS, file_words, generated
 
 __all__ = ["run"]
 
-SHOPS: Final = 20
-EVENTS: Final = 1_250_000
-"""Of one shop: some 50,000 orders."""
+SHOPS: Final = 10
+EVENTS: Final = 2_500_000
+"""Of one shop: some 100,000 orders."""
 DAYS: Final = 60
 USERS: Final = 100
 PER_SHOP: Final = USERS // SHOPS
@@ -40,13 +42,24 @@ THINK_S: Final = 5.0
 """How long a user looks at a page, on average; on `today` it asks for what is new meanwhile."""
 POLL_S: Final = 2.0
 WARM_S: Final = 30.0
-MEASURED_S: Final = 60.0
+ROUNDS: Final = 3
+ROUND_S: Final = 60.0
+"""Each round is a measurement of its own; users go on from one to the next."""
 PROMISED_MS: Final = 500.0
 PASSWORD: Final = "correct horse battery"
 ORDER: Final = "/order?order="
 MANAGER: Final = (
     *("/today", "/today", "/today", "/team", "/team?by=day", "/sales", "/pending", "/losses", "/pressure"),
-    *("/orders", "/orders?page=3", "/orders?behind=sales", "/review", "/signals", "/goals", "/agent"),
+    *(
+        "/orders",
+        "/orders?page=3",
+        "/orders?behind=sales",
+        "/review",
+        "/signals",
+        "/quality",
+        "/goals",
+        "/agent",
+    ),
     *(ORDER, ORDER),
 )
 AGENT: Final = (
@@ -54,9 +67,23 @@ AGENT: Final = (
     *(ORDER, ORDER),
 )
 _COPIED: Final = (
-    *("decision", "decision_revision", "refund", "inquiry", "reception", "agent_day", "service_task"),
-    *("shop_settings", "roster", "ruling", "day_roll_up"),
+    ("decision_revision",),
+    (
+        *("decision", "reception", "inquiry", "refund", "agent_day", "service_task"),
+        *("shop_settings", "roster", "ruling", "day_roll_up"),
+    ),
 )
+"""What is copied beside each other."""
+
+
+class Asked(NamedTuple):
+    """A page that somebody has looked at."""
+
+    path: str
+    at_s: float
+    """Since the beginning."""
+    ms: float
+    """Until it was there."""
 
 
 class User(NamedTuple):
@@ -76,20 +103,36 @@ def run(_plots: Path) -> list[Row]:
         with opened(folder / "data" / "ledger") as connection:
             _copy(connection)
             users, of_shop = _users(connection), _order_ids(connection)
-            with _console(connection.info.dsn, folder) as address:
-                times = asyncio.run(_load(address, users, of_shop))
+            with _console(connection.info.dsn, folder) as (pid, address):
+                database = _pid_of(connection)
+                before = cpu_s(pid), tree_cpu_s(database)
+                asked = asyncio.run(_load(address, users, of_shop))
+                spent = cpu_s(pid) - before[0], tree_cpu_s(database) - before[1]
+    return [_row(asked, orders * SHOPS, spent)]
+
+
+def _row(asked: list[Asked], orders: int, spent: tuple[float, float]) -> Row:
+    """Return how long pages took. ``spent``: seconds of CPU time of the console and of the database."""
+    rounds = [
+        _percentile([one.ms for one in asked if 0 <= one.at_s - WARM_S - ROUND_S * number < ROUND_S])
+        for number in range(ROUNDS)
+    ]
+    times: dict[str, list[float]] = defaultdict(list)
+    for one in asked:
+        if one.at_s >= WARM_S:
+            times[one.path].append(one.ms)
     every = [ms for of_page in times.values() for ms in of_page]
     slowest = max(times, key=lambda page: _percentile(times[page]))
-    return [
-        Row(
-            f"a page of the console, {USERS} users at once, {orders * SHOPS / 1e6:.1f} million orders, 95 %",
-            f"{_percentile(every):.0f} ms",
-            f"at most {PROMISED_MS:.0f} ms",
-            f"median {statistics.median(every):.0f} ms",
-            f"wall clock, {len(every):,} pages; slowest {slowest}: {_percentile(times[slowest]):.0f} ms",
-            met=_percentile(every) <= PROMISED_MS,
-        )
-    ]
+    return Row(
+        f"a page of the console, {USERS} users at once, {orders / 1e6:.1f} million orders, 95 %",
+        f"{_percentile(every):.0f} ms",
+        f"at most {PROMISED_MS:.0f} ms",
+        f"{min(rounds):.0f} to {max(rounds):.0f} ms in {ROUNDS} rounds of {ROUND_S:.0f} s",
+        f"wall clock, {len(every):,} pages; half within {statistics.median(every):.0f} ms; slowest "
+        f"{slowest}: {_percentile(times[slowest]):.0f} ms; CPU in {asked[-1].at_s:.0f} s: "
+        f"console {spent[0]:.0f} s, database {spent[1]:.0f} s",
+        met=_percentile(every) <= PROMISED_MS,
+    )
 
 
 def _percentile(times: list[float]) -> float:
@@ -111,17 +154,38 @@ def _fill(folder: Path) -> int:
 
 def _copy(connection: psycopg.Connection[Any]) -> None:
     """Give all other shops the records of the first."""
-    connection.execute("SET synchronous_commit = off")
     ((first,),) = connection.execute("SELECT shop_id FROM shop_settings LIMIT 1").fetchall()
-    for table in _COPIED:
-        columns = ", ".join(one for one in columns_of(connection, table) if one != "shop_id")
-        query = (
-            f"INSERT INTO {table} (shop_id, {columns}) SELECT 'shop-' || copy, {columns}"
-            f" FROM {table}, generate_series(2, {SHOPS}) AS copy WHERE shop_id = %s"
+    queries = []
+    for tables in _COPIED:
+        named = {
+            table: ", ".join(one for one in columns_of(connection, table) if one != "shop_id")
+            for table in tables
+        }
+        queries.append(
+            [
+                f"INSERT INTO {SCHEMA}.{table} (shop_id, {columns}) SELECT 'shop-' || copy, {columns}"
+                f" FROM {SCHEMA}.{table}, generate_series(2, {SHOPS}) AS copy WHERE shop_id = '{first}'"
+                for table, columns in named.items()
+            ]
         )
-        connection.execute(query.encode(), [first])
+
+    def write(some: list[str]) -> None:
+        with psycopg.connect(connection.info.dsn, autocommit=True) as own:
+            own.execute("SET synchronous_commit = off")
+            own.execute("SET session_replication_role = replica")  # no triggers: what days come to is copied
+            for query in some:
+                own.execute(query.encode())
+
+    with ThreadPoolExecutor(len(queries)) as beside:
+        list(beside.map(write, queries))
     connection.execute("VACUUM ANALYZE")
     connection.execute("CHECKPOINT")
+
+
+def _pid_of(connection: psycopg.Connection[Any]) -> int:
+    """Return the process id of the database's server, whose backends are its children."""
+    stat = Path(f"/proc/{connection.info.backend_pid}/stat").read_text(encoding="ascii")
+    return int(stat.rpartition(")")[2].split()[1])
 
 
 def _users(connection: psycopg.Connection[Any]) -> list[User]:
@@ -149,8 +213,8 @@ def _order_ids(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 @contextmanager
-def _console(dsn: str, folder: Path) -> Iterator[str]:
-    """Run ``stream-attr console`` on a ledger."""
+def _console(dsn: str, folder: Path) -> Iterator[tuple[int, str]]:
+    """Run ``stream-attr console`` on a ledger; give its process id and its address."""
     port = server.free_port()
     socket = dict(word.split("=", 1) for word in dsn.split() if "=" in word)["host"]
     url = f"postgresql://postgres@/stream_attr?host={quote(socket, safe='')}"
@@ -160,7 +224,7 @@ def _console(dsn: str, folder: Path) -> Iterator[str]:
         try:
             address = f"http://127.0.0.1:{port}"
             _await_ready(process, address)
-            yield address
+            yield process.pid, address
         finally:
             server.stop(process)
 
@@ -178,32 +242,30 @@ def _await_ready(process: subprocess.Popen[bytes], address: str) -> None:
     raise AssertionError("the console is not ready")
 
 
-async def _load(address: str, users: list[User], orders: list[str]) -> dict[str, list[float]]:
-    """Let everybody look at pages for a while; return what the pages of each path took, milliseconds."""
-    times: dict[str, list[float]] = defaultdict(list)
+async def _load(address: str, users: list[User], orders: list[str]) -> list[Asked]:
+    """Let everybody look at pages for a while; return all that they have looked at."""
+    found: list[Asked] = []
     began = time.monotonic()
-    await asyncio.gather(*(_user(address, user, orders, times, began) for user in users))
-    return times
+    await asyncio.gather(*(_user(address, user, orders, found, began) for user in users))
+    return found
 
 
-async def _user(
-    address: str, user: User, orders: list[str], times: dict[str, list[float]], began: float
-) -> None:
+async def _user(address: str, user: User, orders: list[str], found: list[Asked], began: float) -> None:
     """Log in, and look at one page after the other."""
     chance = random.Random(user.login)
     async with httpx2.AsyncClient(base_url=address, follow_redirects=True, timeout=60) as client:
         await asyncio.sleep(chance.uniform(0, WARM_S / 2))
         await _log_in(client, user)
-        end = began + WARM_S + MEASURED_S
+        end = began + WARM_S + ROUNDS * ROUND_S
         while time.monotonic() < end:
             path = chance.choice(MANAGER if user.agent_id is None else AGENT)
             if path == ORDER:
                 path += chance.choice(orders)
-            await _ask(client, path, times, began)
+            await _ask(client, path, found, began)
             leaves = time.monotonic() + chance.expovariate(1 / THINK_S)
             while path == "/today" and time.monotonic() + POLL_S < leaves:
                 await asyncio.sleep(POLL_S)
-                await _ask(client, "/today?part=live", times, began)
+                await _ask(client, "/today?part=live", found, began)
             await asyncio.sleep(max(leaves - time.monotonic(), 0))
 
 
@@ -218,9 +280,9 @@ async def _log_in(client: httpx2.AsyncClient, user: User) -> None:
     raise AssertionError(f"{user.login} could not log in: {answer.status_code}")
 
 
-async def _ask(client: httpx2.AsyncClient, path: str, times: dict[str, list[float]], began: float) -> None:
+async def _ask(client: httpx2.AsyncClient, path: str, found: list[Asked], began: float) -> None:
     asked = time.monotonic()
     answer = await client.get(path)
     assert answer.status_code in (200, 204), f"{path}: {answer.status_code}"
-    if asked >= began + WARM_S:
-        times[path.partition("order=")[0]].append((time.monotonic() - asked) * 1000)
+    ms = (time.monotonic() - asked) * 1000
+    found.append(Asked(path.partition("order=")[0], asked - began, ms))

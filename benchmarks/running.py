@@ -17,7 +17,7 @@ from pathlib import Path
 
 from stream_attr.kafka.embedded import server
 
-__all__ = ["BY_EVENTS", "PATIENT", "Spent", "Worker", "cpu_s", "timed", "worker_words"]
+__all__ = ["BY_EVENTS", "PATIENT", "Spent", "Worker", "cpu_s", "timed", "tree_cpu_s", "worker_words"]
 
 PATIENCE_S = 600.0
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -144,3 +144,11 @@ def cpu_s(pid: int) -> float:
     """Seconds of CPU time that a process has taken."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+
+
+def tree_cpu_s(pid: int) -> float:
+    """Seconds of CPU time of a process, its children, and those that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    ended = (int(fields[13]) + int(fields[14])) / TICKS_A_SECOND
+    return cpu_s(pid) + ended + sum(cpu_s(int(one)) for one in children)
