@@ -74,9 +74,9 @@ _COLUMNS: Final = (
     Column("first_response", Text("first response", "首次响应"), Kind.SECONDS, Text("s", "秒")),
     Column("response", Text("average response", "平均响应"), Kind.SECONDS, Text("s", "秒")),
     Column("counts", Text("counts", "是否计入")),
+    Column("orders", Text("orders of the inquiry", "询单下单")),
     Column("status", Text("status", "状态")),
     Column("until", Text("pending until", "待定至"), Kind.MOMENT),
-    Column("orders", Text("orders of the inquiry", "询单下单")),
 )
 _SHOP: Final = Column("shop", Text("shop", "店铺"))
 _TITLE: Final = Text("Receptions", "接待明细")
@@ -229,9 +229,9 @@ def _row(shop: ShopScope, read: Mapping[str, Any]) -> Row:
         read["first_response_ms"],
         mean(read["response_ms_sum"], read["response_count"]),
         _YES if reason is None else _NO.filled(reason=why_not_counted(reason)),
+        ", ".join(read["order_ids"] or ()) or None,
         worded(STATUSES, read["status"]),
         Moment(read["final_at"], zone) if is_pending else None,
-        ", ".join(read["order_ids"] or ()) or None,
     )
 
 
