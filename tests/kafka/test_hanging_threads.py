@@ -8,10 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from stream_attr.kafka import clock_steps
 from stream_attr.kafka.admin import create_topics
 from tests.kafka.conftest import any_broker
 from tests.kafka.worker_process import Traffic, WorkerProcess, state, until, workers
@@ -54,6 +56,8 @@ class Clocked(WorkerProcess):
         """Put it an hour ahead until every client waits for a moment by that clock; then back."""
         self.ahead.touch()
         until(self.all_clients_have_seen_it, self)
+        time.sleep(2 * clock_steps._CHECK_EVERY_S)  # the event loop looks at it before it answers after that
+        assert self.get("/health")[0] == 200
         self.ahead.unlink()
 
     def all_clients_have_seen_it(self):
