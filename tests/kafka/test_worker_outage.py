@@ -19,19 +19,26 @@ PARTITIONS = 4
 TIMES = ("--session-timeout=6", "--transaction-timeout=10")
 
 
-@pytest.fixture
-def kafka(tmp_path):
-    """An Apache Kafka of one's own, which may be killed."""
+@pytest.fixture(scope="module")
+def node(tmp_path_factory):
+    """An Apache Kafka of these tests' own, which may be killed."""
     if (missing := apache_kafka.why_not()) is not None and not REQUIRED:
         pytest.skip(f"no Apache Kafka: {missing}")
-    with apache_kafka.cluster(tmp_path / "kafka") as running:
-        create_topics(running.bootstrap, partitions=PARTITIONS)
+    with apache_kafka.cluster(tmp_path_factory.mktemp("kafka")) as running:
         yield running
 
 
 @pytest.fixture
-def traffic(kafka):
-    traffic = Traffic(kafka.bootstrap, "")
+def kafka(node, topic_prefix):
+    """It runs, and has topics of the test's own."""
+    node.start()
+    create_topics(node.bootstrap, partitions=PARTITIONS, prefix=topic_prefix)
+    return node
+
+
+@pytest.fixture
+def traffic(kafka, topic_prefix):
+    traffic = Traffic(kafka.bootstrap, topic_prefix)
     traffic.send(30_000)
     return traffic
 
@@ -46,7 +53,7 @@ def until_it_is_noticed(worker):
     until(lambda: "has been unreachable since" in (reason(worker) or ""), worker)
 
 
-def check(kafka, traffic, worker):
+def check(kafka, prefix, traffic, worker):
     """Wait until all is judged and seen.
 
     A marker that the broker lost (KAFKA-5202) hides outputs until a later transaction of the same producer
@@ -54,15 +61,15 @@ def check(kafka, traffic, worker):
     """
     for _ in range(10):
         until(lambda: worker.held() and worker.metric("stream_attr_lag_records") == 0, worker)
-        until(lambda: state(kafka.bootstrap, "") == dict(traffic.sent), worker)
-        if counts(kafka.bootstrap, "") == expected(traffic):
+        until(lambda: state(kafka.bootstrap, prefix) == dict(traffic.sent), worker)
+        if counts(kafka.bootstrap, prefix) == expected(traffic):
             return
         traffic.send(1000)
-    until_counted(kafka.bootstrap, "", expected(traffic), worker)
+    until_counted(kafka.bootstrap, prefix, expected(traffic), worker)
 
 
-def test_a_busy_worker_waits_for_the_broker_and_goes_on(kafka, traffic, tmp_path):
-    with workers(kafka.bootstrap, "", tmp_path, *TIMES) as [worker]:
+def test_a_busy_worker_waits_for_the_broker_and_goes_on(kafka, traffic, topic_prefix, tmp_path):
+    with workers(kafka.bootstrap, topic_prefix, tmp_path, *TIMES) as [worker]:
         worker.start()
         until(lambda: worker.metric("stream_attr_records_total") > 2000, worker)
         kafka.kill()
@@ -71,7 +78,7 @@ def test_a_busy_worker_waits_for_the_broker_and_goes_on(kafka, traffic, tmp_path
         time.sleep(12)  # until what is under way has timed out, and the transactions with it
         kafka.start()
         traffic.send(3000)
-        check(kafka, traffic, worker)
+        check(kafka, topic_prefix, traffic, worker)
         assert worker.stop() == 0
         said = worker.log.read_text()
     assert said.count(f"broker {kafka.bootstrap} has been unreachable since") == 1
@@ -81,12 +88,12 @@ def test_a_busy_worker_waits_for_the_broker_and_goes_on(kafka, traffic, tmp_path
 
 
 @pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
-def test_it_ends_soon_on_a_signal_while_the_broker_is_away(kafka, traffic, tmp_path, busy):
-    with workers(kafka.bootstrap, "", tmp_path, *TIMES, "--clock=wall") as [worker]:
+def test_it_ends_soon_on_a_signal_while_the_broker_is_away(kafka, traffic, topic_prefix, tmp_path, busy):
+    with workers(kafka.bootstrap, topic_prefix, tmp_path, *TIMES, "--clock=wall") as [worker]:
         worker.start()
         until(lambda: worker.metric("stream_attr_records_total") > 2000, worker)
         if not busy:
-            check(kafka, traffic, worker)
+            check(kafka, topic_prefix, traffic, worker)
         kafka.kill()
         until_it_is_noticed(worker)
         assert worker.stop() == 0, "it does not wait for the broker, which is not there"
@@ -94,19 +101,19 @@ def test_it_ends_soon_on_a_signal_while_the_broker_is_away(kafka, traffic, tmp_p
         kafka.start()
         worker.start()
         traffic.send(3000)
-        check(kafka, traffic, worker)
+        check(kafka, topic_prefix, traffic, worker)
         assert worker.stop() == 0
 
 
-def test_a_worker_that_the_broker_has_timed_out_goes_on(kafka, traffic, tmp_path):
+def test_a_worker_that_the_broker_has_timed_out_goes_on(kafka, traffic, topic_prefix, tmp_path):
     args = ("--session-timeout=60", "--transaction-timeout=6")
-    with workers(kafka.bootstrap, "", tmp_path, *args) as [worker]:
+    with workers(kafka.bootstrap, topic_prefix, tmp_path, *args) as [worker]:
         worker.start()
         until(lambda: worker.metric("stream_attr_records_total") > 2000, worker)
         worker.signal(signal.SIGSTOP)
         time.sleep(20)  # the broker looks for old transactions every 10 s
         worker.signal(signal.SIGCONT)
-        check(kafka, traffic, worker)
+        check(kafka, topic_prefix, traffic, worker)
         assert worker.stop() == 0
 
 
