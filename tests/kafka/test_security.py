@@ -149,6 +149,7 @@ def evidence(kafka, traffic, tmp_path_factory):
         str(token_file),
     )
     worker = GuardedWorker(kafka.login, PREFIX, folder / "data", options)
+    worker.own_interpreter = True  # its command line is looked at
     try:
         worker.start()
         stream_attr(

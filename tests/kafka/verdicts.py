@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import collections
 import json
-import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from stream_attr.kafka.embedded import server
 from stream_attr.worker.startup.topics_check import INPUTS
+from tests.kafka import forks
 from tests.kafka.worker_process import LONGEST_S, WorkerProcess, read, until
 
 EVENTS = ("chat", "orders", "rulings")
@@ -30,10 +30,8 @@ Decisions = dict[str, dict[str, Any]]
 class RealWorker(WorkerProcess):
     """``stream-attr worker`` in a process of its own."""
 
-    def start(self) -> Self:
-        with self.log.open("ab") as log:
-            self.process = server.spawn([sys.executable, "-m", "stream_attr", "worker", *self.words()], log)
-        return self
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "stream_attr", "worker", *self.words()]
 
     def words(self) -> list[str]:
         """What the command is told."""
@@ -43,16 +41,12 @@ class RealWorker(WorkerProcess):
         ]
 
 
-def stream_attr(*words: str) -> str:
-    """Run a command to its end; returns what it said on standard error."""
-    done = subprocess.run(
-        [sys.executable, "-m", "stream_attr", *words],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_S,
-    )
-    return done.stderr
+def stream_attr(*words: str) -> None:
+    """Run a command to its end; it has to succeed."""
+    with tempfile.TemporaryFile() as log:
+        code = forks.spawn([sys.executable, "-m", "stream_attr", *words], log).wait(timeout=LONGEST_S)
+        log.seek(0)
+        assert code == 0, log.read().decode(errors="replace")
 
 
 def pass_time(worker: RealWorker, partitions: int, until_when: tuple[str, int]) -> None:

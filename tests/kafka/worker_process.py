@@ -22,6 +22,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 
 from stream_attr.kafka.embedded import server
 from stream_attr.kafka.embedded.stall import Stall
+from tests.kafka import forks
 from tests.kafka.worker_toy import EVERY
 
 HERE = Path(__file__).resolve().parent
@@ -43,13 +44,17 @@ class WorkerProcess:
 
     def __post_init__(self) -> None:
         self.log = self.data_dir.with_suffix(f".{self.port}.log")
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | forks.Fork | None = None
         self.environment: dict[str, str] | None = None
         """Another one than ours."""
+        self.own_interpreter = False
+        """Whether it is not to be a fork (see ``forks``)."""
 
     def start(self) -> Self:
         with self.log.open("ab") as log:
-            self.process = server.spawn(self.command(), log, environment=self.environment)
+            self.process = forks.spawn(
+                self.command(), log, environment=self.environment, own_interpreter=self.own_interpreter
+            )
         return self
 
     def command(self) -> list[str]:
@@ -162,13 +167,13 @@ def until(condition: Callable[[], object], *workers: WorkerProcess, patience_s: 
         time.sleep(min(max(0.1, 2 * took_s), 1))  # looking must not take the machine from what is looked at
 
 
-def until_ended(process: subprocess.Popen[bytes], log: Path) -> int:
+def until_ended(process: subprocess.Popen[bytes] | forks.Fork, log: Path) -> int:
     """Wait until a process ends by itself; returns its exit code, fails when it has come to a standstill."""
     stall = Stall(PATIENCE_S, [process.pid], lambda: log.stat().st_size)
     while process.poll() is None:
         assert not stall.has_come(), f"it does not end; said was:\n{log.read_text()[-6000:]}"
         time.sleep(0.05)
-    return process.returncode
+    return process.wait()
 
 
 class Traffic:

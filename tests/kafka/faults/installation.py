@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from apache_kafka import Cluster, KafkaUnavailable
 
@@ -31,13 +32,16 @@ class HookedWorker(RealWorker):
     """The real worker, with hooks of ``worker_hooked.py`` in it."""
 
     hooks: tuple[str, ...] = ()
+    started_with: tuple[str, ...] = ()
 
-    def start(self, *hooks: str) -> HookedWorker:
+    def start(self, *hooks: str) -> Self:
         """Start it, with these hooks beside its own."""
-        words = [*self.hooks, *hooks, "--", *self.words()]
-        with self.log.open("ab") as log:
-            self.process = server.spawn([sys.executable, str(HERE / "worker_hooked.py"), *words], log)
-        return self
+        self.started_with = hooks
+        return super().start()
+
+    def command(self) -> list[str]:
+        words = [*self.hooks, *self.started_with, "--", *self.words()]
+        return [sys.executable, str(HERE / "worker_hooked.py"), *words]
 
     def until_frozen(self) -> None:
         """Wait until it has stopped itself."""
