@@ -17,7 +17,7 @@ RECORDS ?= 1000000
 SEED ?= 1
 BUSY ?= 4
 # Tests of a broker wait more than they work: tests/conftest.py runs more beside each other than there are cores.
-BESIDE ?= --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
+BESIDE ?= --numprocesses auto --maxprocesses 6 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-loaded check reliability docs pictures generate fmt compiled test-compiled fuzz fuzz-guided bench performance kafka-up kafka-down containers clean

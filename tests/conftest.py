@@ -33,6 +33,7 @@ CLUSTER, SECOND_CLUSTER = "cluster", "second cluster"
 
 BROKER_FIXTURES = frozenset({"broker", "embedded", "apache", "cluster"})
 NO_BROKER = "a test without the marker `kafka` starts no broker"
+_REFUSING = pytest.StashKey[str]()
 
 MEMORY = "/dev/shm"
 ROOM = 6 << 30
@@ -83,7 +84,7 @@ class ByFile(LoadScopeScheduling):
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """More processes than cores: tests of brokers wait for much of their time; unit tests do not."""
     cores = len(os.sched_getaffinity(0))
-    return cores + (1 if config.option.markexpr == "not kafka" else 2)
+    return cores + (1 if config.option.markexpr == "not kafka" else 4)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -113,14 +114,23 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Have a test that is not marked start no broker, neither here nor in a process of its own."""
     if item.get_closest_marker("kafka") is not None:
         return (yield)
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        for program in ("java", "podman"):
-            file = Path(folder, program)
-            file.write_text(f"#!/bin/sh\necho {shlex.quote(NO_BROKER)} >&2\nexit 1\n")
-            file.chmod(0o700)
-        patch.setenv("PATH", folder, prepend=os.pathsep)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", _without_brokers(item.config), prepend=os.pathsep)
         patch.setenv("CALF_TANSU_BIN", NO_BROKER)  # instead of the embedded one
         return (yield)
+
+
+def _without_brokers(config: pytest.Config) -> str:
+    """A folder of programs that say that no broker is to be started, under the names of what starts one."""
+    if _REFUSING not in config.stash:
+        folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+        for program in ("java", "podman"):
+            file = Path(folder.name, program)
+            file.write_text(f"#!/bin/sh\necho {shlex.quote(NO_BROKER)} >&2\nexit 1\n")
+            file.chmod(0o700)
+        config.stash[_REFUSING] = folder.name
+    return config.stash[_REFUSING]
 
 
 @pytest.hookimpl(wrapper=True)
