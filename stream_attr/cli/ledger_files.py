@@ -48,7 +48,7 @@ def fill(
         finally:
             progress.clear()
         if filled.stored:
-            sink.learn(connection)
+            sink.analyze(connection)
         ledger_module("roll_up.kept").RollUp().make(connection, last_day=True)
     counts = [f"{count:,} {topic}" for topic, count in filled.stored.items()]
     echo(f"{', '.join(counts) or 'nothing new'} in {database.name}", err=True)

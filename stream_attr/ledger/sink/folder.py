@@ -27,7 +27,7 @@ from stream_attr.ledger.sink.offsets import FILE, claim, empty
 from stream_attr.ledger.sink.tables import FILLED
 from stream_attr.processor.ports import Record
 
-__all__ = ["Files", "Filled", "fill", "learn"]
+__all__ = ["Files", "Filled", "analyze", "fill"]
 
 BATCH_RECORDS: Final = 20_000
 BATCH_BYTES: Final = 16 << 20
@@ -43,7 +43,7 @@ little to do, hundreds of times per batch; with Python's 5 ms each time the data
 _NOT_KNOWN: Final = -1
 """The timestamp of a record of a file, as Kafka writes one that is not available."""
 _CHUNK: Final = 1 << 20
-_LEARN: Final = SQL("ANALYZE {}").format(SQL(", ").join(Identifier(one) for one in FILLED))
+_ANALYZE: Final = SQL("ANALYZE {}").format(SQL(", ").join(Identifier(one) for one in FILLED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ def fill(
     return filled
 
 
-def learn(connection: Connection[Any]) -> None:
-    """Have the database learn how much there is of what, after much has been written.
+def analyze(connection: Connection[Any]) -> None:
+    """Have the database gather statistics of its tables, after much has been written.
 
     It does so by itself within minutes. Until then it reads large tables as if they were small ones, which
     can take a hundred times as long.
@@ -124,7 +124,7 @@ def learn(connection: Connection[Any]) -> None:
     Raises:
         psycopg.Error: the database is away.
     """
-    connection.execute(_LEARN)
+    connection.execute(_ANALYZE)
 
 
 @contextmanager
