@@ -6,13 +6,23 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from stream_attr.console.rendering import shown
-from stream_attr.ledger.asked import Way
+from stream_attr.ledger.asked import RANGES, Way, ranges_beside
 from stream_attr.ledger.figures import FIGURES
-from stream_attr.ledger.formulas import Mean, Ratio
+from stream_attr.ledger.formulas import Kind, Mean, Ratio
 from stream_attr.ledger.reports.report import Cell, Column, Money
 from stream_attr.ledger.texts import Text
 
-__all__ = ["change_text", "change_words", "compared", "parts_text", "with_parts"]
+__all__ = [
+    "change_text",
+    "change_words",
+    "compared",
+    "is_of_range",
+    "parts_text",
+    "range_text",
+    "until_day",
+    "with_parts",
+    "with_ranges",
+]
 
 _NONE: Final = Text("no {figure}", "没有{figure}")
 _UP: Final = Text("▲ more", "▲ 上升")
@@ -40,6 +50,32 @@ def compared(figures: Iterable[str]) -> tuple[str, ...]:
         if ":" not in one:
             found += [f"{one}:{Way.BEFORE}", f"{one}:{Way.CHANGE}"]
     return tuple(found)
+
+
+def with_ranges(figures: Iterable[str]) -> tuple[str, ...]:
+    """Return figures as they are asked for, with what they are made of, and then what can still change."""
+    asked = with_parts(figures)
+    return asked + tuple(one for one in ranges_beside(figures) if one not in asked)
+
+
+def range_text(key: str, kind: Kind, row: Mapping[str, Cell], language: str) -> str:
+    """Return between what a figure can still come to lie; empty: it is final, or nobody can know."""
+    low, high = row.get(f"{key}:{Way.LOW}"), row.get(f"{key}:{Way.HIGH}")
+    if low is None or high is None or low == high:
+        return ""
+    return "\N{EN DASH}".join(shown(one, kind, language, has_currency=True) for one in (low, high))
+
+
+def until_day(key: str, row: Mapping[str, Cell]) -> str:
+    """Return the day with which a figure, or its share of the shop's, is final; empty: it is."""
+    figure, _, way = key.partition(":")
+    found = row.get(f"{figure}:{Way.UNTIL}") if way in (Way.ITSELF, Way.SHARE) else None
+    return found if isinstance(found, str) else ""
+
+
+def is_of_range(key: str) -> bool:
+    """Whether a column says of another one what can still change."""
+    return key.partition(":")[2] in RANGES
 
 
 def parts_text(key: str, row: Mapping[str, Cell], language: str) -> str:

@@ -111,6 +111,9 @@ CHINESE: Final[Mapping[str, str]] = {
     ),
     "is {}, which is not the id of a component of kind score; {}": "为 {0}，不是 score 类项目的 id；{1}",
     "there are {}": "现有 {0}",
+    "{}: how far {} can still move is not known; ask for {}:until": (
+        "{0}：无法得知 {1} 还能变化多少；可填 {2}:until"
+    ),
     "the scheme has none": "方案中没有",
     "is {}, which {} months cannot have: raise `months`": "为 {0}，{1} 个月内不可能达到：请增大 `months`",
     "picks one tier for all the money, so `mode` has to be whole; leave `by` out with marginal": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,6 +78,16 @@ def on_screen(note: str) -> str:
     return _IN_THE_END.sub(lambda found: "。" if found[1] == "：" else ".", text)
 
 
+def _untils(*tables: Iterable[Sequence[Any]]) -> dict[int, str]:
+    """Return by number of a column the last day with which a cell of it is final; of those that are not."""
+    found: dict[int, str] = {}
+    for row in (row for rows in tables for row in rows):
+        for number, cell in enumerate(row):
+            if cell.until:
+                found[number] = max(found.get(number, ""), cell.until)
+    return found
+
+
 def _environment() -> Environment:
     found = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -95,6 +105,7 @@ def _environment() -> Environment:
         Role=Role,
         APPEAL_REASONS=REASONS,
         APPEAL_ANSWERS=ANSWERS,
+        untils=_untils,
     )
     found.tests["startswith"] = str.startswith
     found.filters.update(

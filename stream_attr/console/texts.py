@@ -138,6 +138,8 @@ TEXTS: Final[Mapping[str, Text]] = {
     "figure_without": Text("without {name}", "去掉 {name}"),
     "figures_chosen": Text("Figures: {count}", "指标：{count} 个"),
     "figures_usual": Text("the usual figures", "恢复默认指标"),
+    "final_from": Text("final from {day}", "{day} 起已定"),
+    "final_from_short": Text("until {day}", "至 {day}"),
     "from": Text("from", "从"),
     "goals": Text("Goals", "目标"),
     "history": Text("History", "修订记录"),
@@ -209,6 +211,15 @@ TEXTS: Final[Mapping[str, Text]] = {
     "log_in": Text("Log in", "登录"),
     "log_out": Text("Log out", "退出"),
     "login": Text("login", "账号"),
+    "may_change": Text("can still change; final from {day}", "待定，{day} 起已定"),
+    "may_change_between": Text(
+        "can still change, between {between}; final from {day}", "待定，{between} 之间，{day} 起已定"
+    ),
+    "may_change_legend": Text(
+        "can still change, until the day at its column's head; below it the least and the most that it can "
+        "come to, by the orders and inquiries that are known so far.",
+        "待定，至列名下的日期为止；数字下方为按目前已知的订单和询单可能的最小值和最大值。",
+    ),
     "menu": Text("menu", "菜单"),
     "meaning": Text("meaning", "含义"),
     "name": Text("name", "姓名"),
@@ -351,7 +362,6 @@ TEXTS: Final[Mapping[str, Text]] = {
     "why_agent": Text("any agent, by id or name", "任意客服，ID 或姓名"),
     "why_of": Text("Who talked with the buyer around this order:", "此订单前后接待过买家的客服："),
     "why_ask": Text("Ask", "查询"),
-    "of_pending": Text("still pending: {value}", "其中待定：{value}"),
     "older": Text("older", "更早"),
     "oidc": Text("Log in with your company's account", "使用公司账号登录"),
     "oidc_away": Text(

@@ -8,14 +8,27 @@ days, agents and shops. So a rate of a month is a sum by a sum, never a mean of 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
 from stream_attr.contract.records import agent_daily as record
 from stream_attr.contract.records.agent_daily import FIGURES as OF_RECORD
-from stream_attr.ledger.formulas import Formula, Kind, Mean, Measures, Most, Ratio, Total
+from stream_attr.ledger.formulas import Formula, Kind, Mean, Measures, Most, Ratio, Total, ratio_of
 from stream_attr.ledger.texts import Text
 
-__all__ = ["FIGURES", "MEASURES", "Figure", "add"]
+__all__ = [
+    "FIGURES",
+    "MEASURES",
+    "UNTIL",
+    "Figure",
+    "Range",
+    "add",
+    "has_range",
+    "made_of",
+    "range_of",
+    "ranged_by",
+    "until",
+]
 
 
 class Figure(NamedTuple):
@@ -301,7 +314,129 @@ MEASURES: Final = tuple(
     key for key, one in FIGURES.items() if one.formula in (Total(key), Most(key)) and key in _KEYS.values()
 )
 """The keys of the figures that are kept as they are, and that all others are made of."""
-_MOST: Final = frozenset(key for key in MEASURES if isinstance(FIGURES[key].formula, Most))
+UNTIL: Final = {group: f"until.{group}" for group in OF_RECORD}
+"""By group, the key under which measures have the day number with which all of it is final; None: it is."""
+_UNTILS: Final = frozenset(UNTIL.values())
+_MOST: Final = _UNTILS | {key for key in MEASURES if isinstance(FIGURES[key].formula, Most)}
+
+
+class _Sum(NamedTuple):
+    """Some measures together, less others."""
+
+    of: tuple[str, ...]
+    less: tuple[str, ...] = ()
+
+
+class _Moves(NamedTuple):
+    """How far a measure can still move, by what is known: orders and inquiries that have come."""
+
+    low: _Sum
+    high: _Sum
+
+
+_UNDECIDED: Final = ("inquiries.ordered", "inquiries.open")
+"""Inquiries of which the payment can still come, once those are taken off of which it came, or never will."""
+_MOVES: Final[Mapping[str, _Moves]] = {
+    "sales.orders": _Moves(
+        _Sum(("sales.orders", "pending.missing_orders"), ("pending.paid_orders",)),
+        _Sum(("sales.orders", "pending.missing_orders", "pending.open_orders")),
+    ),
+    "sales.amount": _Moves(
+        _Sum(("sales.amount", "pending.missing"), ("pending.paid",)),
+        _Sum(("sales.amount", "pending.missing", "pending.open")),
+    ),
+    "inquiries.inquiries": _Moves(_Sum(("inquiries.inquiries",)), _Sum(("inquiries.inquiries",))),
+    "inquiries.open": _Moves(_Sum(()), _Sum(("inquiries.open",))),
+    "inquiries.ordered": _Moves(_Sum(("inquiries.ordered",)), _Sum(("inquiries.ordered", "inquiries.open"))),
+    "inquiries.lost": _Moves(_Sum(("inquiries.lost",)), _Sum(("inquiries.lost", "inquiries.open"))),
+    "payments.paid": _Moves(_Sum(("payments.paid",)), _Sum(_UNDECIDED, ("payments.payment_lost",))),
+    "payments.payment_lost": _Moves(_Sum(("payments.payment_lost",)), _Sum(_UNDECIDED, ("payments.paid",))),
+}
+"""``pending.…``: of orders, see `stream_attr.ledger.reports.ranges`."""
+
+
+class Range(NamedTuple):
+    """Between what a figure can still come to lie."""
+
+    low: int | float
+    high: int | float
+
+
+def made_of(formula: Formula) -> list[str]:
+    """Return the keys of the measures that a formula names."""
+    return [key for key in formula if key is not None]
+
+
+def ranged_by(formula: Formula) -> list[str]:
+    """Return the keys of the measures that the range of a formula rests on, beside those that it names."""
+    moves = [move for key in made_of(formula) if (move := _MOVES.get(key)) is not None]
+    return [key for move in moves for some in (move.low, move.high) for key in (*some.of, *some.less)]
+
+
+def has_range(formula: Formula) -> bool:
+    """Whether it can be known how far a figure can still move: what is counted, and by what it is divided."""
+    if isinstance(formula, Most) or formula[0] not in _MOVES:
+        return False
+    if isinstance(formula, Total):
+        return True
+    moves = _MOVES.get(formula.whole if isinstance(formula, Ratio) else formula.number)
+    return _group(formula[1]) != _group(formula[0]) if moves is None else moves.low == moves.high
+
+
+def until(formula: Formula, measures: Measures) -> int | None:
+    """Return the day number with which a figure is final; None: it is."""
+    if measures.keys().isdisjoint(_UNTILS):  # most rows are final
+        return None
+    days = [day for key in _untils(formula) if (day := measures.get(key)) is not None]
+    return max(days, default=None)
+
+
+@cache
+def _untils(formula: Formula) -> tuple[str, ...]:
+    """Return the keys of the days with which the measures of a formula are final."""
+    return tuple({UNTIL[_group(key)]: None for key in made_of(formula)})
+
+
+def range_of(formula: Formula, measures: Measures) -> Range | None:
+    """Return between what a figure can still come to lie; None: it is final, or that is not known.
+
+    It is known of what has come: a day that is not over brings more.
+    """
+    if until(formula, measures) is None or isinstance(formula, Most):
+        return None
+    first, second, third = (*formula, None)[:3]
+    of, less = (first, second) if isinstance(formula, Total) else (first, third)
+    part, taken = _between(of, measures), Range(0, 0) if less is None else _between(less, measures)
+    if part is None or taken is None:
+        return None
+    low, high = part.low - taken.high, part.high - taken.low
+    if isinstance(formula, Total):
+        return Range(low, high)
+    whole = _between(second, measures)
+    if whole is None or whole.low != whole.high:
+        return None
+    ends = [ratio_of(formula, int(end), int(whole.low)) for end in (low, high)]
+    return None if ends[0] is None or ends[1] is None else Range(ends[0], ends[1])
+
+
+def _between(key: str | None, measures: Measures) -> Range | None:
+    """Return between what a measure can still come to lie; None: that is not known."""
+    if key is None or (now := measures.get(key)) is None:
+        return None
+    if measures.get(UNTIL[_group(key)]) is None:
+        return Range(now, now)
+    moves = _MOVES.get(key)
+    if moves is None:
+        return None
+    low, high = (
+        sum(measures.get(one) or 0 for one in some.of) - sum(measures.get(one) or 0 for one in some.less)
+        for some in moves
+    )
+    return Range(max(low, 0), high)
+
+
+def _group(key: str) -> str:
+    return key.partition(".")[0]
 
 
 def add(sums: dict[str, int | None], more: Measures) -> None:

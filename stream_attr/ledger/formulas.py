@@ -18,6 +18,7 @@ __all__ = [
     "Ratio",
     "Total",
     "difference_kind",
+    "ratio_of",
     "value",
 ]
 
@@ -101,8 +102,13 @@ def value(formula: Formula, measures: Measures) -> int | float | None:
             above, below = _less(measures, part, less), measures.get(whole)
             if above is None or below is None:
                 return None
-            return mean(above, below) if isinstance(formula, Mean) else rate(above, below)
+            return ratio_of(formula, above, below)
     raise AssertionError(formula)  # pragma: no cover -- all formulas are named above
+
+
+def ratio_of(formula: Ratio | Mean, above: int, below: int) -> int | float | None:
+    """Return a ratio or mean of its numerator and denominator; None where the latter is 0."""
+    return mean(above, below) if isinstance(formula, Mean) else rate(above, below)
 
 
 def _less(measures: Measures, of: str, less: str | None) -> int | None:

@@ -14,7 +14,7 @@ from stream_attr.contract.records import agent_daily
 from stream_attr.errors import UnusableError
 from stream_attr.ledger import figures
 from stream_attr.ledger.asked import Way, asked, measures_of
-from stream_attr.ledger.figures import FIGURES, MEASURES, add
+from stream_attr.ledger.figures import FIGURES, MEASURES, UNTIL, Range, add, has_range, range_of, until
 from stream_attr.ledger.formulas import Kind, Mean, Most, Ratio, Total, value
 
 
@@ -60,7 +60,7 @@ def test_there_are_more_than_200_with_their_ways() -> None:
             try:
                 (one,) = asked([f"{key}:{way}" if way else key])
             except UnusableError:
-                assert way is Way.SHARE
+                assert way in (Way.SHARE, Way.LOW, Way.HIGH)
                 continue
             assert one.name.english
             assert one.name.chinese
@@ -126,6 +126,55 @@ def test_a_rate_changes_by_percentage_points(
     assert change.kind is Kind.POINTS
     [ratio] = asked(["workload.answer_question_ratio:change"])
     assert ratio.kind is Kind.RATE
+
+
+MEASURED = {
+    "inquiries.inquiries": 20,
+    "inquiries.ordered": 8,
+    "inquiries.open": 3,
+    "inquiries.lost": 9,
+    "payments.paid": 4,
+    "payments.payment_lost": 1,
+    "sales.amount": 900,
+    "sales.buyers": 5,
+    "refunds.completed": 100,
+    "pending.paid": 200,
+    "pending.open": 50,
+}
+LATER = {UNTIL["inquiries"]: 30, UNTIL["payments"]: 31, UNTIL["sales"]: 40}
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("inquiries.inquiries", Range(20, 20)),
+        ("inquiries.lost", Range(9, 12)),
+        ("inquiries.open", Range(0, 3)),
+        ("inquiries.decided", Range(17, 20)),
+        ("inquiries.inquiry_to_order", Range(0.4, 0.55)),
+        ("payments.paid", Range(4, 10)),
+        ("payments.payment_lost", Range(1, 7)),
+        ("payments.inquiry_to_payment", Range(0.2, 0.5)),
+        ("payments.order_to_payment", None),
+        ("sales.amount", Range(700, 950)),
+        ("sales.net_amount", Range(600, 850)),
+        ("sales.amount_per_buyer", None),
+        ("refunds.completed", None),
+    ],
+)
+def test_between_what_a_figure_can_still_come_to_lie(key: str, found: Range | None) -> None:
+    assert range_of(FIGURES[key].formula, {**MEASURED, **LATER}) == found
+    assert range_of(FIGURES[key].formula, MEASURED) is None, "all of it is final"
+    if found is not None:
+        assert has_range(FIGURES[key].formula)
+
+
+def test_of_a_number_that_moves_in_an_unknown_way_there_is_no_range() -> None:
+    moving = {**MEASURED, **LATER, UNTIL["refunds"]: 41}
+    assert range_of(FIGURES["sales.net_amount"].formula, moving) is None
+    assert until(FIGURES["sales.net_amount"].formula, moving) == 41
+    assert until(FIGURES["payments.inquiry_to_payment"].formula, moving) == 31
+    assert until(FIGURES["workload.receptions"].formula, moving) is None
 
 
 def test_figures_are_asked_for_by_key_and_by_either_name() -> None:

@@ -12,12 +12,13 @@ from starlette.responses import Response
 from stream_attr.console.links import link_of, to
 from stream_attr.console.pay.scope import LOOKING, PayScope, paying
 from stream_attr.console.periods import Today, chosen, month_of, named, today
-from stream_attr.console.rates import change_text, compared, parts_text, with_parts
-from stream_attr.console.rendering import shown, unit_of
+from stream_attr.console.rates import compared, with_ranges
+from stream_attr.console.rendering import shown
 from stream_attr.console.roles import Role
 from stream_attr.console.screens.made import made
 from stream_attr.console.screens.rows import shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
+from stream_attr.console.screens.tiles import Tile, row_of, tiles
 from stream_attr.console.screens.trends import trend
 from stream_attr.console.visit import Visit, not_found
 from stream_attr.ledger.formulas import Kind
@@ -109,10 +110,10 @@ def _asked(visit: Visit) -> _Asked | None:
 def _page(visit: Visit, asked: _Asked, pay: PayScope) -> Response:
     shop_id, agent_id, period, pairs = asked.shop_id, asked.agent_id, asked.period, asked.pairs
     asking = partial(made, visit, shop_id=shop_id, period=period, agents=(agent_id,))
-    days = asking("agents", by=("day",), figures=with_parts(FIGURES))
-    whole = asking("agents", by=("agent",), figures=with_parts(compared(FIGURES)))
+    days = asking("agents", by=("day",), figures=with_ranges(FIGURES))
+    whole = asking("agents", by=("agent",), figures=with_ranges(compared(FIGURES)))
     goals = asking("goals")
-    hidden = frozenset(set(with_parts(FIGURES)) - set(FIGURES))
+    hidden = frozenset(set(with_ranges(FIGURES)) - set(FIGURES))
     day_rows = list(days.rows)
     return shop_page(
         visit,
@@ -147,41 +148,14 @@ def _choosable(own: Sequence[str] | None, members: Mapping[str, Member]) -> list
     return [members.get(one, Member(one)) for one in own] if len(own) > 1 else []
 
 
-class Tile(NamedTuple):
-    """One figure of the agent."""
-
-    key: str
-    name: Text
-    value: str
-    unit: str
-    note: str
-    """What a rate is made of."""
-    before: str
-    change: str
-    """By how much it changed, and which way; empty: there is nothing to compare with."""
-    link: str | None
-
-
 def _tiles(report: Report, visit: Visit, shop_id: str, pairs: Sequence[tuple[str, str]]) -> list[Tile]:
     """Return the agent's figures beside those of the period before."""
-    rows = list(report.rows)
-    if not rows:
+    row = row_of(report)
+    if not row:
         return []
-    row = {column.key: value for column, value in zip(report.columns, rows[0], strict=True)}
     columns = {column.key: column for column in report.columns}
-    return [
-        Tile(
-            key,
-            columns[key].name,
-            shown(row[key], columns[key].kind, visit.language),
-            unit_of(columns[key], visit.language),
-            parts_text(key, row, visit.language),
-            shown(row[f"{key}:before"], columns[key].kind, visit.language),
-            change_text(columns[f"{key}:change"], row[f"{key}:change"], visit.language),
-            link_of(columns[key], row[key], row, pairs, shop_id),
-        )
-        for key in FIGURES
-    ]
+    links = {key: link_of(columns[key], row[key], row, pairs, shop_id) for key in FIGURES}
+    return list(tiles(FIGURES, report, row, links, visit.language))
 
 
 def _pay(visit: Visit, pay: PayScope, member: Member, day: int) -> str | None:

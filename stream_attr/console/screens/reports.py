@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from stream_attr.console.kept import Kept
 from stream_attr.console.links import changed
 from stream_attr.console.periods import Today, chosen, last_days, month_of, named, today
-from stream_attr.console.rates import compared, with_parts
+from stream_attr.console.rates import compared, is_of_range, with_ranges
 from stream_attr.console.roles import WHOLE_SHOP, Role
 from stream_attr.console.screens import team_figures
 from stream_attr.console.screens.exports import EXPORTS, file_of
@@ -57,6 +57,9 @@ _EMPTY: Final = {
     "compare": "empty_compare",
 }
 """By report, the text that says why there are no rows."""
+
+
+_T = TypeVar("_T")
 
 
 class _Of(NamedTuple):
@@ -133,7 +136,7 @@ def _show(name: str, visit: Visit, problem: str = "") -> Response:
         if name == "compare" and not asking.profiles:
             return shop_page(visit, "no_profile.html", asking.of.title, shop_id=shop_id)
         if (format_ := visit.asked.one("format")) is not None:
-            return file_of(visit, _whole(visit, asking), format_, shop_id, asking.period)
+            return file_of(visit, _without_empty(_whole(visit, asking)), format_, shop_id, asking.period)
         number = _page_number(visit.asked)
         part = range((number - 1) * PER_PAGE, number * PER_PAGE + 1)
         if _can_sort(asking):
@@ -208,9 +211,9 @@ def _asking(name: str, visit: Visit, shop_id: str) -> _Asking:
     if name == "agents":
         figures = tuple(one.key for one in figures_asked(options["figures"] or TEAM_FIGURES))
         figures = compared(figures) if compares else figures
-        options["figures"] = with_parts(figures)
-    elif compares:
-        options["beside_before"] = True
+        options["figures"] = with_ranges(figures)
+    elif name == "sales":
+        options |= {"beside_before": compares, "beside_ranges": True}
     [shop] = scope(visit.connection, Options((shop_id,), period))
     members = agents_of(visit.connection, shop)
     able = [one for one in members.values() if own is None or one.agent_id in own]
@@ -253,7 +256,7 @@ def _page(
     agents = asking.options["agents"]
     is_whole = not (asking.options["groups"] or asking.options["persons"])
     drawn = asking.figures if asked.one("figures") else asking.of.trend
-    hidden = frozenset(set(asking.options.get("figures", ())) - set(asking.figures))
+    hidden = _hidden(asking, report)
     is_live = asking.name in _LIVE and period.last >= asking.now.day
     heat = []
     if asking.name == "pressure":
@@ -295,6 +298,32 @@ def _page(
         problem=problem,
         live=watch(visit, report.as_of) if is_live else None,
         trend=trend(visit, shop_id, _until(period, asking.now.day), drawn if is_whole else (), agents),
+    )
+
+
+def _hidden(asking: _Asking, report: Report) -> frozenset[str]:
+    """Return the columns that are shown beside others, as what these are made of or can still come to."""
+    beside = set(asking.options.get("figures", ()))
+    beside |= {column.key for column in report.columns if is_of_range(column.key)}
+    return frozenset(beside - set(asking.figures))
+
+
+def _without_empty(report: Report) -> Report:
+    """Return a report without the columns that say of others what can still change, where nothing can."""
+    at = [number for number, column in enumerate(report.columns) if is_of_range(column.key)]
+    if not at:
+        return report
+    rows = list(report.rows)
+    gone = {number for number in at if all(row[number] is None for row in (*rows, *report.totals))}
+
+    def left(of: Sequence[_T]) -> tuple[_T, ...]:
+        return tuple(one for number, one in enumerate(of) if number not in gone)
+
+    return replace(
+        report,
+        columns=left(report.columns),
+        rows=[left(row) for row in rows],
+        totals=[left(row) for row in report.totals],
     )
 
 

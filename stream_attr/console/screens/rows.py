@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from stream_attr.console.links import link_of
-from stream_attr.console.rates import change_words, parts_text
+from stream_attr.console.rates import change_words, parts_text, range_text, until_day
 from stream_attr.console.rendering import NUMERIC, shown
 from stream_attr.console.visit import Visit
 from stream_attr.ledger.asked import Way
@@ -28,6 +28,10 @@ class Shown(NamedTuple):
     """Of a heat map: 0 to 9."""
     note: str = ""
     """What stands below it: numerator and denominator of a rate, or whether a change is up or down."""
+    between: str = ""
+    """Between what it can still come to lie, by what is known."""
+    until: str = ""
+    """The day with which it is final; empty: it is, or it is not said."""
 
 
 def shown_rows(
@@ -64,6 +68,8 @@ def shown_rows(
                     round(9 * _size(value) / most[index]) if most.get(index) else None,
                     parts_text(column.key, by_key, visit.language)
                     or change_words(column.key, value, visit.language),
+                    range_text(column.key, column.kind, by_key, visit.language),
+                    until_day(column.key, by_key),
                 )
                 for index, (column, value) in enumerate(zip(report.columns, row, strict=True))
                 if column.key not in hidden

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from starlette.responses import Response
 
 from stream_attr.console.links import LOST, RECEPTIONS, to
 from stream_attr.console.periods import last_days, today
-from stream_attr.console.rates import parts_text, with_parts
-from stream_attr.console.rendering import shown, unit_of
+from stream_attr.console.rates import with_ranges
+from stream_attr.console.rendering import shown
 from stream_attr.console.roles import WHOLE_SHOP
 from stream_attr.console.screens.live import unchanged, watch
 from stream_attr.console.screens.made import made
 from stream_attr.console.screens.rows import shown_rows
 from stream_attr.console.screens.screen import Screen, shop_page
+from stream_attr.console.screens.tiles import Tile, row_of, tiles
 from stream_attr.console.screens.trends import trend
 from stream_attr.console.visit import Visit
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
@@ -25,7 +25,7 @@ from stream_attr.ledger.periods import Period
 from stream_attr.ledger.periods import period as period_of
 from stream_attr.ledger.reports.agents import DEFAULT as TEAM_FIGURES
 from stream_attr.ledger.reports.refused import Refused, refused, refused_elsewhere
-from stream_attr.ledger.reports.report import Cell, Column, Report
+from stream_attr.ledger.reports.report import Report
 from stream_attr.ledger.reports.scope import as_of
 from stream_attr.ledger.texts import Text
 from stream_attr.rules.shop.days import day_name
@@ -47,26 +47,9 @@ _TREND: Final = ("sales.amount", "silent.amount_rate", "workload.first_response_
 _TREND_DAYS: Final = 14
 _BEHIND: Final = {"sales": "sales", "silent": "silent", "refunds": "refunds"}
 """By group of a figure, the orders behind it."""
-_PENDING: Final = {"sales.amount": "pending.paid", "sales.orders": "pending.paid_orders"}
-"""What of a figure can still change, as the report of what is pending has it."""
 _ALERTS: Final = (
     "SELECT rule, changed_ts FROM alert_state WHERE shop_id = ANY(%s) AND active ORDER BY changed_ts DESC"
 )
-
-
-class Tile(NamedTuple):
-    """One figure of the shop."""
-
-    key: str
-    name: Text
-    value: str
-    unit: str
-    note: str
-    """What a rate is made of."""
-    before: str
-    pending: str
-    """How much of it can still change; empty: nothing, or it is not of orders."""
-    link: str | None
 
 
 def show(visit: Visit) -> Response:
@@ -82,10 +65,10 @@ def show(visit: Visit) -> Response:
         asked = visit.asked.one("day")
         day = now.day if asked is None else period_of(asked, None, ("day", "day")).first
         period = Period(day, day)
-        figures = with_parts((*_TILES, *(f"{key}:before" for key in _TILES)))
-        hidden = frozenset(set(with_parts(TEAM_FIGURES)) - set(TEAM_FIGURES))
+        figures = with_ranges((*_TILES, *(f"{key}:before" for key in _TILES)))
+        hidden = frozenset(set(with_ranges(TEAM_FIGURES)) - set(TEAM_FIGURES))
         report = made(visit, "agents", shop_id, period, by=("shop",), figures=figures)
-        team = made(visit, "agents", shop_id, period, figures=with_parts(TEAM_FIGURES))
+        team = made(visit, "agents", shop_id, period, figures=with_ranges(TEAM_FIGURES))
         pending = made(visit, "pending", shop_id, period, by=("shop",))
         return shop_page(
             visit,
@@ -97,7 +80,7 @@ def show(visit: Visit) -> Response:
             period=period,
             last_day=day_name(now.day),
             days=[day_name(day + step) for step in (-1, 1)],
-            tiles=list(_tiles(report, pending, visit, shop_id, period)),
+            tiles=_tiles(report, visit, shop_id, period),
             pending=_cells(pending, visit),
             ranges=[note.text for note in pending.notes],
             team=replace(team, columns=[one for one in team.columns if one.key not in hidden]),
@@ -120,37 +103,18 @@ def _pairs(period: Period) -> list[tuple[str, str]]:
     return [("from", period.name), ("to", period.name)]
 
 
-def _row(report: Report) -> dict[str, Cell]:
-    """Return the first row of a report by column; empty: it has none."""
-    rows = list(report.rows)
-    return dict(zip((column.key for column in report.columns), rows[0], strict=True)) if rows else {}
-
-
-def _tiles(report: Report, pending: Report, visit: Visit, shop_id: str, period: Period) -> Iterator[Tile]:
-    row, still = _row(report), _row(pending)
-    some = still.get(_PENDING["sales.orders"])
-    columns: dict[str, Column] = {column.key: column for column in report.columns}
+def _tiles(report: Report, visit: Visit, shop_id: str, period: Period) -> list[Tile]:
+    links: dict[str, str | None] = {}
     for key in _TILES:
-        column = columns[key]
         group = key.partition(".")[0]
-        link = None
         if group in _BEHIND:
-            link = to("/orders", shop=shop_id, from_=period.name, to=period.name, behind=_BEHIND[group])
+            links[key] = to("/orders", shop=shop_id, from_=period.name, to=period.name, behind=_BEHIND[group])
         elif key in RECEPTIONS:
             kinds = RECEPTIONS[key]
-            link = to("/receptions", shop=shop_id, from_=period.name, to=period.name, kind=kinds)
+            links[key] = to("/receptions", shop=shop_id, from_=period.name, to=period.name, kind=kinds)
         elif key in LOST:
-            link = to("/losses", shop=shop_id, from_=period.name, to=period.name, kind=LOST[key])
-        yield Tile(
-            key,
-            column.name,
-            shown(row.get(key), column.kind, visit.language),
-            unit_of(column, visit.language),
-            parts_text(key, row, visit.language),
-            shown(row.get(f"{key}:before"), column.kind, visit.language),
-            shown(still[of], column.kind, visit.language) if (of := _PENDING.get(key)) and some else "",
-            link,
-        )
+            links[key] = to("/losses", shop=shop_id, from_=period.name, to=period.name, kind=LOST[key])
+    return list(tiles(_TILES, report, row_of(report), links, visit.language))
 
 
 def _cells(report: Report, visit: Visit) -> list[tuple[Text, str]]:

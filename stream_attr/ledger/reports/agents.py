@@ -15,6 +15,7 @@ from stream_attr.ledger.asked import Asked, Way, asked, measures_of
 from stream_attr.ledger.figures import FIGURES, add
 from stream_attr.ledger.formulas import Kind, Measures, Most
 from stream_attr.ledger.periods import Period
+from stream_attr.ledger.reports.decisions import source
 from stream_attr.ledger.reports.distinct import distinct
 from stream_attr.ledger.reports.measured import (
     Measured,
@@ -23,6 +24,7 @@ from stream_attr.ledger.reports.measured import (
     rows_of,
     totals_of,
 )
+from stream_attr.ledger.reports.ranges import add_ranges
 from stream_attr.ledger.reports.report import Note, Report
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
 from stream_attr.ledger.texts import Text
@@ -154,6 +156,7 @@ def _measured(
                 add(found.shop.setdefault(part, {}), measures)
             else:
                 add(found.agents.setdefault((agent_id, part), {}), measures)
+        add_ranges(connection, shop, options.period, figures, source(options, shop), found, by_currency=False)
         measured.add_shop(who, shop, found, of_shop=of_shop)
         pending, days = connection.execute(_PENDING, bound).fetchone() or (0, 0)
         if pending:

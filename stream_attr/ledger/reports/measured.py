@@ -130,7 +130,7 @@ def _of(figures: Sequence[Asked], part: Part, own: Measures, shop: Measures, bef
     cells: list[Cell] = []
     for one in figures:
         number = one.value(own, shop, before)
-        is_money = one.kind is Kind.MONEY and number is not None
+        is_money = one.kind is Kind.MONEY and isinstance(number, int | float)
         cells.append(Money(int(number), part[1]) if is_money and number is not None else number)
     return tuple(cells)
 

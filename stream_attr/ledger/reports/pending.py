@@ -16,6 +16,7 @@ from stream_attr.ledger.formulas import Kind, Measures, Total
 from stream_attr.ledger.reports.decisions import source
 from stream_attr.ledger.reports.measured import Measured, ShopMeasures, columns_of, rows_of, totals_of
 from stream_attr.ledger.reports.orders import ANY, COLUMNS, order_rows
+from stream_attr.ledger.reports.ranges import HOLDER, PENDING_ORDERS
 from stream_attr.ledger.reports.report import Column, Moment, Money, Note, Report
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
 from stream_attr.ledger.texts import Text
@@ -56,25 +57,13 @@ _FIGURES: Final = (
 _KEYS: Final = ("sure_orders", "sure", "paid_orders", "paid", "open_orders", "open")
 _NOTHING: Final[Measures] = dict.fromkeys((*_KEYS, "with_pending"), 0)
 
-_HOLDER: Final = "CASE WHEN paid_ts IS NULL THEN placing_agent_id ELSE agent_id END"
-"""Where an order stands now."""
-_LABEL: Final = SQL("(%(labels)s::int[])[width_bucket(counted_ts, %(starts)s::bigint[])]")
-_ORDERS: Final = SQL(
-    "shop_id = %(shop)s AND profile = 'official' AND counted_ts >= %(start)s AND counted_ts < %(end)s"
+_FINAL: Final = SQL(
+    "SELECT agent_id, (%(labels)s::int[])[width_bucket(counted_ts, %(starts)s::bigint[])], currency,"
+    " count(*), sum(amount)::bigint, 0, 0, 0, 0, NULL::bigint FROM {decision} AS decision"
+    " WHERE shop_id = %(shop)s AND profile = 'official' AND counted_ts >= %(start)s AND counted_ts < %(end)s"
+    " AND status = 'final' AND outcome IN ('credited', 'silent') GROUP BY 1, 2, 3"
 )
-_QUERY: Final = SQL(
-    "SELECT agent_id, {label}, currency, count(*), sum(amount)::bigint, 0, 0, 0, 0, NULL::bigint"
-    " FROM {decision} AS decision WHERE {orders} AND status = 'final' AND outcome IN ('credited', 'silent')"
-    " GROUP BY 1, 2, 3 UNION ALL"
-    " SELECT {holder}, {label}, currency, 0, 0,"
-    " count(*) FILTER (WHERE paid_ts IS NOT NULL),"
-    " coalesce(sum(amount) FILTER (WHERE paid_ts IS NOT NULL), 0)::bigint,"
-    " count(*) FILTER (WHERE paid_ts IS NULL),"
-    " coalesce(sum(amount) FILTER (WHERE paid_ts IS NULL), 0)::bigint, max(final_at)"
-    " FROM {decision} AS decision WHERE {orders} AND status = 'pending'"
-    " AND outcome IN ('credited', 'silent', 'awaiting_payment') GROUP BY 1, 2, 3"
-)
-"""What is final, and what is pending: of the former the index knows all."""
+"""What is final: of it the index knows all."""
 _TITLE: Final = Text("Pending orders", "待定明细")
 _RANGE: Final = Text(
     "Shop {shop}: {low} are final, {high} with all pending ({paid} orders that are paid, {open} that are "
@@ -122,7 +111,7 @@ def report(connection: Connection[Any], options: Options) -> Report:
         )
     several = len(shops) > 1
     rows = order_rows(
-        connection, replace(options, statuses=(PENDING,)), shops, OFFICIAL, ANY._replace(agent=_HOLDER)
+        connection, replace(options, statuses=(PENDING,)), shops, OFFICIAL, ANY._replace(agent=HOLDER)
     )
     return Report(
         "pending",
@@ -145,9 +134,10 @@ def _measures(
     found = ShopMeasures(_NOTHING, {}, {}, {})
     labels = shop.labels
     last: int | None = None
-    for agent_id, label, currency, *numbers, until in connection.execute(
-        _QUERY.format(decision=read.decision, label=_LABEL, orders=_ORDERS, holder=SQL(_HOLDER)), bound
-    ):
+    final = connection.execute(_FINAL.format(decision=read.decision), bound).fetchall()
+    pending = connection.execute(PENDING_ORDERS.format(decision=read.decision), bound).fetchall()
+    rows = final + [(*row[:3], 0, 0, *row[3:]) for row in pending]
+    for agent_id, label, currency, *numbers, until in rows:
         measures: dict[str, int | None] = dict(zip(_KEYS, numbers, strict=True))
         measures["with_pending"] = sum(
             number for key, number in zip(_KEYS, numbers, strict=True) if key in _PARTS

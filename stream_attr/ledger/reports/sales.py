@@ -11,7 +11,7 @@ from psycopg.sql import SQL
 
 from stream_attr.contract.topics import AGENT_DAILY, DECISIONS
 from stream_attr.errors import UnusableError
-from stream_attr.ledger.asked import Way, asked
+from stream_attr.ledger.asked import Way, asked, ranges_beside
 from stream_attr.ledger.figures import add
 from stream_attr.ledger.formulas import Measures
 from stream_attr.ledger.reports.agents import BEFORE
@@ -24,6 +24,7 @@ from stream_attr.ledger.reports.measured import (
     rows_of,
     totals_of,
 )
+from stream_attr.ledger.reports.ranges import add_ranges
 from stream_attr.ledger.reports.report import Note, Report
 from stream_attr.ledger.reports.sales_notes import notes_on
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
@@ -104,11 +105,14 @@ def report(connection: Connection[Any], options: Options) -> Report:
     names += _OF_SHOP if of_shop else ()
     if options.beside_before:
         names = [way for one in names for way in _ways(one)]
+    if options.beside_ranges and "hour" not in options.times and options.as_known_on is None:
+        names += ranges_beside(names)
     figures = asked(names)
     measured = Measured()
     notes = [Note(_DAYS)]
     for shop in shops:
         found = _measures(connection, options, shop)
+        add_ranges(connection, shop, options.period, figures, source(options, shop), found, by_currency=True)
         measured.add_shop(who, shop, found, of_shop=of_shop)
         notes += notes_on(connection, options, shop, found)
     whole = measured

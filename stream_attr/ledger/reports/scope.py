@@ -95,6 +95,8 @@ class Options:
     """The period that is compared with; None: the one before."""
     beside_before: bool = False
     """Whether each figure stands beside that of the period before, and by how much it changed."""
+    beside_ranges: bool = False
+    """Whether beside each figure stands between what it can still come to lie, and until when."""
     rows: range | None = None
     """Of the list of one shop these rows alone, such as a page's; None: all."""
     as_known_on: int | None = None
