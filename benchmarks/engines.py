@@ -40,8 +40,10 @@ __all__ = [
     "QUIX",
     "WORKER",
     "Engine",
+    "Judged",
     "Traffic",
     "apache_kafka",
+    "judge",
     "rate",
 ]
 
@@ -107,7 +109,10 @@ class Judged:
 
     seconds: float
     """From the first to the last."""
-    orders: int
+    decided_ts: dict[bytes, int]
+    """When each order was first decided, by its key."""
+    decisions: dict[bytes, bytes]
+    """The last of each order, by its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,26 @@ def rate(engine: Engine, bootstrap: str, folder: Path, traffic: Traffic, *, repo
     """Events a second of one process over topics of its own.
 
     Raises:
+        AssertionError: see ``judge``.
+    """
+    judged = judge(engine, bootstrap, folder, traffic, reports=reports)
+    return (traffic.events - engine.batch) / judged.seconds
+
+
+def judge(
+    engine: Engine,
+    bootstrap: str,
+    folder: Path,
+    traffic: Traffic,
+    *,
+    reports: bool,
+    started: Callable[[int], None] = lambda _pid: None,
+) -> Judged:
+    """Have one process judge the traffic, from topics of its own.
+
+    ``started`` is called with the number of the process.
+
+    Raises:
         AssertionError: it ended by itself, or not every order was decided.
     """
     prefix = f"{uuid.uuid4().hex[:8]}-"
@@ -133,6 +158,7 @@ def rate(engine: Engine, bootstrap: str, folder: Path, traffic: Traffic, *, repo
         words = engine.words(bootstrap, prefix, Path(data), traffic)
         process = server.spawn([*words, *([] if reports else ["--decisions-only"])], log)
         try:
+            started(process.pid)
             judged = _read(bootstrap, prefix + DECISIONS, process, traffic.orders)
         except BaseException:
             log.seek(0)
@@ -140,11 +166,11 @@ def rate(engine: Engine, bootstrap: str, folder: Path, traffic: Traffic, *, repo
             raise
         finally:
             server.stop(process)
-    if judged.orders != traffic.orders:
+    if len(judged.decisions) != traffic.orders:
         raise AssertionError(
-            f"{engine.name}: {judged.orders} orders were decided instead of {traffic.orders}"
+            f"{engine.name}: {len(judged.decisions)} orders were decided instead of {traffic.orders}"
         )
-    return (traffic.events - engine.batch) / judged.seconds
+    return judged
 
 
 def _worker(bootstrap: str, prefix: str, data: Path, _traffic: Traffic) -> list[str]:
@@ -189,17 +215,20 @@ def _read(bootstrap: str, topic: str, process: subprocess.Popen[bytes], goal: in
         }
     )
     consumer.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
-    orders: set[bytes] = set()
+    decided_ts: dict[bytes, int] = {}
+    decisions: dict[bytes, bytes] = {}
     first, last = sys.maxsize, 0
     heard = time.monotonic() + PATIENCE_S
     try:
-        while time.monotonic() - heard < (SILENCE_S if len(orders) >= goal else STALLED_S):
+        while time.monotonic() - heard < (SILENCE_S if len(decisions) >= goal else STALLED_S):
             for message in consumer.consume(10_000, timeout=0.2):
                 if message.error() is not None:
                     raise AssertionError(message.error().str())
                 _, ts = message.timestamp()
                 first, last = min(first, ts), max(last, ts)
-                orders.add(message.key() or b"")
+                key = message.key() or b""
+                decided_ts.setdefault(key, ts)
+                decisions[key] = message.value() or b""
                 heard = time.monotonic()
             if process.poll() is not None:
                 raise AssertionError(f"the process ended by itself with {process.returncode}")
@@ -207,7 +236,7 @@ def _read(bootstrap: str, topic: str, process: subprocess.Popen[bytes], goal: in
         consumer.close()
     if last <= first:
         raise AssertionError(f"no decisions within {PATIENCE_S:.0f} s")
-    return Judged((last - first) / 1000, len(orders))
+    return Judged((last - first) / 1000, decided_ts, decisions)
 
 
 def apache_kafka() -> ModuleType:

@@ -17,7 +17,17 @@ from pathlib import Path
 
 from stream_attr.kafka.embedded import server
 
-__all__ = ["BY_EVENTS", "PATIENT", "Spent", "Worker", "cpu_s", "timed", "tree_cpu_s", "worker_words"]
+__all__ = [
+    "BY_EVENTS",
+    "PATIENT",
+    "Spent",
+    "Worker",
+    "cpu_s",
+    "resident_mb",
+    "timed",
+    "tree_cpu_s",
+    "worker_words",
+]
 
 PATIENCE_S = 600.0
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -93,9 +103,7 @@ class Worker:
 
     def resident_mb(self) -> float:
         """Memory that it holds now."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
-        return int(line.split()[1]) / 1024
+        return resident_mb(self.pid)
 
     def threads(self) -> dict[tuple[int, str], float]:
         """Seconds of CPU time that each thread has taken, by number and name."""
@@ -152,3 +160,10 @@ def tree_cpu_s(pid: int) -> float:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     ended = (int(fields[13]) + int(fields[14])) / TICKS_A_SECOND
     return cpu_s(pid) + ended + sum(cpu_s(int(one)) for one in children)
+
+
+def resident_mb(pid: int) -> float:
+    """Memory that a process holds now."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024

@@ -1,4 +1,4 @@
-"""What all peers share: their arguments, our judging, and where they keep its state.
+"""What all peers in Python share: their arguments, our judging, and where they keep its state.
 
 A peer is the same judging in another engine, as one would first write it there: each record that comes is
 judged by our own processor, what changes is written to the engine's state and changelog, what comes of it is

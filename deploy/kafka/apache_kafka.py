@@ -333,8 +333,6 @@ def _jars() -> Path:
 def fetched_jars() -> Path:
     """The folder of Kafka's jars, its Java client among them; Maven resolves them the first time.
 
-    Repositories fail now and then, so it is tried again.
-
     Raises:
         KafkaUnavailable: something is missing.
     """
@@ -345,20 +343,35 @@ def fetched_jars() -> Path:
         if jars.is_dir():
             return jars
         fetched = jars.with_suffix(".part")
+        shutil.rmtree(fetched, ignore_errors=True)
         print("fetching Apache Kafka with Maven", file=sys.stderr, flush=True)
-        for attempt in range(1, MAVEN_ATTEMPTS + 1):
-            shutil.rmtree(fetched, ignore_errors=True)
-            maven = subprocess.run(
-                ["mvn", "-B", "-ntp", "-q", "-U", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies",
-                 "-DincludeScope=runtime", f"-DoutputDirectory={fetched}"],
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            if maven.returncode == 0:
-                fetched.rename(jars)
-                return jars
-            print(f"Maven failed (attempt {attempt} of {MAVEN_ATTEMPTS})", file=sys.stderr, flush=True)
-            time.sleep(5 * attempt)
-        raise KafkaUnavailable(f"Maven cannot fetch Apache Kafka:\n{maven.stdout.strip()[-2000:]}")
+        where = f"-DoutputDirectory={fetched}"
+        maven(HERE / "pom.xml", "dependency:copy-dependencies", "-DincludeScope=runtime", where)
+        fetched.rename(jars)
+        return jars
+
+
+def maven(pom: Path, *words: str) -> None:
+    """Have Maven do something with a pom. Repositories fail now and then, so it is tried again.
+
+    Raises:
+        KafkaUnavailable: there is no Maven, or it failed each time.
+    """
+    if shutil.which("mvn") is None:
+        raise KafkaUnavailable(f"no mvn on the PATH; Maven is needed for {pom}")
+    for attempt in range(1, MAVEN_ATTEMPTS + 1):
+        said = subprocess.run(
+            ["mvn", "-B", "-ntp", "-q", "-U", "-f", str(pom), *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if said.returncode == 0:
+            return
+        print(f"Maven failed (attempt {attempt} of {MAVEN_ATTEMPTS})", file=sys.stderr, flush=True)
+        time.sleep(5 * attempt)
+    raise KafkaUnavailable(f"Maven failed on {pom}:\n{said.stdout.strip()[-2000:]}")
 
 
 @functools.cache
