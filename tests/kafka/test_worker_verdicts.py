@@ -48,14 +48,6 @@ def traffic(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def much_traffic(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("much-traffic")
-    stream_attr("generate", "--seed", "6", "--events", "40000", "--days", "2", "--out", str(folder))
-    stream_attr("replay", *inputs(folder), "--out", str(folder / "out"))
-    return folder
-
-
 @pytest.fixture
 def worker(broker, topic_prefix, tmp_path):
     stream_attr(
@@ -134,11 +126,11 @@ def test_the_web_port_returns_the_last_decision(worker, traffic):
     assert worker.get("/orders/jd:10086/no-such-order")[0] == 404
 
 
-def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffic, tmp_path):
+def test_five_kills_at_random_change_no_last_verdict(broker, worker, traffic, tmp_path):
     """Each kill falls into a part of its own, so that there always is something in hand."""
     chance = random.Random(broker.kind)
-    publish(worker, *inputs(much_traffic, "roster", "settings"))
-    for part in parts_of(much_traffic, tmp_path, 5):
+    publish(worker, *inputs(traffic, "roster", "settings"))
+    for part in parts_of(traffic, tmp_path, 5):
         publish(worker, *inputs(part, *EVENTS))
         worker.start().until_ready()
         until(lambda: worker.metric("stream_attr_records_total") > 0, worker)
@@ -146,7 +138,7 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
         worker.kill()
     worker.start()
     pass_time(worker, PARTITIONS, FINAL)
-    emitted = assert_as_replayed(worker, much_traffic)
+    emitted = assert_as_replayed(worker, traffic)
     if broker.has_transactions:
         assert all(one == list(range(1, len(one) + 1)) for one in revisions(emitted).values())
     letters = [letter for _, letter in read_json(worker.bootstrap, worker.prefix + "dead-letters")]
@@ -156,24 +148,24 @@ def test_five_kills_at_random_change_no_last_verdict(broker, worker, much_traffi
     assert worker.stop() == 0
 
 
-def test_of_two_workers_one_is_killed_and_all_is_emitted_as_in_replay(broker, worker, much_traffic, tmp_path):
+def test_of_two_workers_one_is_killed_and_all_is_emitted_as_in_replay(broker, worker, traffic, tmp_path):
     """Facts, inquiries and figures too: what partitions tell each other survives the one that told it."""
     other = RealWorker(
         broker.bootstrap, worker.prefix, tmp_path / "other", ("--clock", "events", "--accept-future")
     )
     try:
-        publish(worker, *inputs(much_traffic, "roster", "settings"))
+        publish(worker, *inputs(traffic, "roster", "settings"))
         worker.start()
         other.start()
         until(lambda: len(worker.held()) == len(other.held()) == PARTITIONS // 2, worker, other)
-        publish(worker, *inputs(much_traffic, *EVENTS))
+        publish(worker, *inputs(traffic, *EVENTS))
         until(lambda: other.metric("stream_attr_records_total") > 0, worker, other)
         other.kill()
         until(lambda: len(worker.held()) == PARTITIONS, worker)
         pass_time(worker, PARTITIONS, FINAL)
-        until_reported_as_replayed(worker, much_traffic)
+        until_reported_as_replayed(worker, traffic)
         told = last(decisions(worker.bootstrap, worker.prefix + DECISIONS))
-        assert verdicts(told) == verdicts(last_of_file(much_traffic / "out" / f"{DECISIONS}.jsonl"))
+        assert verdicts(told) == verdicts(last_of_file(traffic / "out" / f"{DECISIONS}.jsonl"))
         assert worker.stop() == 0
     finally:
         if other.runs():
