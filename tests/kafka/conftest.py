@@ -132,14 +132,14 @@ def topic_prefix(request: pytest.FixtureRequest) -> Iterator[str]:
     """A prefix for the topics and group ids of this test alone, even on a broker that lives on."""
     prefix = f"t{next(_counter)}-{uuid.uuid4().hex[:8]}-"
     yield prefix
-    used = [request.getfixturevalue(name) for name in ("broker", "cluster") if name in request.fixturenames]
-    for one in used:
-        if isinstance(one, Cluster) or one.kind == "cluster":
+    brokers = {"broker", "apache", "cluster"}.intersection(request.fixturenames)
+    for one in map(request.getfixturevalue, sorted(brokers)):
+        if isinstance(one, Cluster) or one.kind in ("apache", "cluster"):
             delete_topics(one.bootstrap, prefix)
 
 
 def delete_topics(bootstrap: str, prefix: str) -> None:
-    """Delete a test's topics after it: nodes of a cluster ask each other for news of each, all the time."""
+    """Delete a test's topics: nodes ask each other for news of each, and load each when they are started."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     names = [name for name in admin.list_topics(timeout=PATIENCE_S).topics if name.startswith(prefix)]
     for deleted in admin.delete_topics(names).values() if names else ():
