@@ -20,7 +20,6 @@ from tests.console.in_browser import CHROMIUM, PATIENCE_MS, REQUIRED, logged_in,
 from tests.console.in_browser import picture as keep
 from tests.console.provider import CLIENT, SECRET, SmallProvider
 
-AXE = Path(__file__).with_name("axe.min.js")
 WIDTHS = {"zh-CN": 1440, "en-US": 390}
 
 pytestmark = needs_browser
@@ -72,7 +71,7 @@ async def test_every_screen_runs_and_can_be_used_by_all(people, browser, address
     page, said = await page_of(browser, address, locale)
     shop = people.shops[0]
     order = next(one for one in people.traffic.decisions if one["shop_id"] == shop)
-    problems = []
+    found = []
     for screen in SCREENS:
         more = f"&order={order['order_id']}" if screen.path in ("/order", "/buyer") else ""
         more += f"&buyer={order['buyer_id']}" if screen.path == "/buyer" else ""
@@ -82,12 +81,8 @@ async def test_every_screen_runs_and_can_be_used_by_all(people, browser, address
         answer = await page.goto(f"{address}{screen.path}?shop={shop}{more}")
         assert answer.status == 200, screen.path
         await picture(page, screen.path[1:].replace("/", "-"), locale)
-        await page.evaluate(AXE.read_text() + "; undefined")
-        found = await page.evaluate("axe.run()")
-        problems += [(screen.path, one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
-        wide = await page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        assert not wide, f"{screen.path} is wider than the window"
-    assert problems == []
+        found += [(screen.path, *one) for one in await problems(page)]
+    assert found == []
     assert said == []
 
 
@@ -235,15 +230,13 @@ async def test_the_log_in_of_a_provider_leads_there_and_back(people, browser, lo
             page.on("console", lambda message: said.append(message.text))
             await page.goto(f"{here}/login")
             await picture(page, "login-oidc", locale)
-            await page.evaluate(AXE.read_text() + "; undefined")
-            assert (await page.evaluate("axe.run()"))["violations"] == []
+            assert await problems(page) == []
             await page.click("a.button")
             await page.wait_for_url("**/today*")
             await page.click("header .out button")
             await page.wait_for_url("**/login?out=1")
             await picture(page, "login-out", locale)
-            await page.evaluate(AXE.read_text() + "; undefined")
-            assert (await page.evaluate("axe.run()"))["violations"] == []
+            assert await problems(page) == []
             assert said == []
 
 
@@ -278,7 +271,5 @@ async def test_a_sheet_is_compared_in_a_browser(people, browser, address, locale
     await page.locator("tbody tr", has_text=orders[0]["order_id"]).wait_for()
     await page.locator("tbody tr", has_text="仅平台有" if locale == "zh-CN" else "only there").wait_for()
     await picture(page, "reconciled", locale)
-    await page.evaluate(AXE.read_text() + "; undefined")
-    found = await page.evaluate("axe.run()")
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+    assert await problems(page) == []
     assert said == []

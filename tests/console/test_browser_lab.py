@@ -7,8 +7,8 @@ import pytest
 from stream_attr.console.app import Settings, application
 from stream_attr.kafka.embedded.server import free_port
 from tests.console.conftest import on_port
-from tests.console.in_browser import needs_browser
-from tests.console.test_browser import AXE, WIDTHS, browser, page_of, picture
+from tests.console.in_browser import needs_browser, problems
+from tests.console.test_browser import WIDTHS, browser, page_of, picture
 from tests.console.test_lab import DAYS, World, folder, world
 
 __all__ = ["browser", "folder", "world"]
@@ -19,10 +19,7 @@ pytestmark = needs_browser
 async def usable(page, name: str, locale: str) -> None:
     """Keep a picture; everybody can use the page, and it is no wider than the window."""
     await picture(page, name, locale)
-    await page.evaluate(AXE.read_text() + "; undefined")
-    found = (await page.evaluate("axe.run()"))["violations"]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
-    assert not await page.evaluate("document.documentElement.scrollWidth > window.innerWidth"), name
+    assert await problems(page) == [], name
 
 
 @pytest.mark.parametrize("locale", list(WIDTHS))

@@ -22,9 +22,10 @@ from stream_attr.kafka.writer import TopicWriter
 from stream_attr.lab.runner import Runner
 from tests.console.conftest import PASSWORD, add, on_port
 from tests.console.in_browser import PATIENCE_MS, needs_browser
+from tests.console.in_browser import problems as problems_of
 from tests.console.rule_events import FIRST, SHOP, ZONE, events, folder_of, last_month
 from tests.console.rule_events import ROSTER as AGENTS
-from tests.console.test_browser import AXE, WIDTHS, browser, picture
+from tests.console.test_browser import WIDTHS, browser, picture
 from tests.console.test_rule_changes import Editor, logged_in, publish_form, roster_row, settings_row
 from tests.kafka.worker_process import PATIENCE_S, read_json
 
@@ -168,10 +169,7 @@ async def test_a_change_is_entered_mended_tried_seen_and_published(
 
         async def looked_at(name: str) -> None:
             await picture(page, f"rules-{name}", locale)
-            await page.evaluate(AXE.read_text() + "; undefined")
-            found = await page.evaluate("axe.run()")
-            problems.extend((name, one["id"], one["nodes"][0]["html"]) for one in found["violations"])
-            assert not await page.evaluate("document.documentElement.scrollWidth > window.innerWidth"), name
+            problems.extend((name, *one) for one in await problems_of(page))
 
         await page.goto(f"{address}{FORM}")
         await page.fill("[name=effective_from]", today())
