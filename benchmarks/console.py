@@ -41,6 +41,8 @@ PER_SHOP: Final = USERS // SHOPS
 THINK_S: Final = 5.0
 """How long a user looks at a page, on average; on `today` it asks for what is new meanwhile."""
 POLL_S: Final = 2.0
+LOG_INS: Final = 60
+"""How often somebody tries who is told that too many log in at once."""
 WARM_S: Final = 30.0
 ROUNDS: Final = 3
 ROUND_S: Final = 60.0
@@ -81,7 +83,7 @@ class Asked(NamedTuple):
 
     path: str
     at_s: float
-    """Since the beginning."""
+    """Since all were there."""
     ms: float
     """Until it was there."""
 
@@ -245,18 +247,23 @@ def _await_ready(process: subprocess.Popen[bytes], address: str) -> None:
 async def _load(address: str, users: list[User], orders: list[str]) -> list[Asked]:
     """Let everybody look at pages for a while; return all that they have looked at."""
     found: list[Asked] = []
-    began = time.monotonic()
-    await asyncio.gather(*(_user(address, user, orders, found, began) for user in users))
+    all_there = asyncio.Barrier(len(users))
+    await asyncio.gather(*(_user(address, user, orders, found, all_there) for user in users))
     return found
 
 
-async def _user(address: str, user: User, orders: list[str], found: list[Asked], began: float) -> None:
-    """Log in, and look at one page after the other."""
+async def _user(
+    address: str, user: User, orders: list[str], found: list[Asked], all_there: asyncio.Barrier
+) -> None:
+    """Log in, wait until all are there, and look at one page after the other."""
     chance = random.Random(user.login)
     async with httpx2.AsyncClient(base_url=address, follow_redirects=True, timeout=60) as client:
         await asyncio.sleep(chance.uniform(0, WARM_S / 2))
         await _log_in(client, user)
+        await all_there.wait()
+        began = time.monotonic()
         end = began + WARM_S + ROUNDS * ROUND_S
+        await asyncio.sleep(chance.uniform(0, THINK_S))
         while time.monotonic() < end:
             path = chance.choice(MANAGER if user.agent_id is None else AGENT)
             if path == ORDER:
@@ -272,7 +279,7 @@ async def _user(address: str, user: User, orders: list[str], found: list[Asked],
 async def _log_in(client: httpx2.AsyncClient, user: User) -> None:
     """Log in; where too many do so at once, again after a while, as the page asks for."""
     form = {"login": user.login, "password": PASSWORD, "next": "/orders"}
-    for _ in range(10):
+    for _ in range(LOG_INS):
         answer = await client.post("/login", data=form, headers={"Sec-Fetch-Site": "same-origin"})
         if answer.url.path == "/orders":
             return
@@ -282,7 +289,10 @@ async def _log_in(client: httpx2.AsyncClient, user: User) -> None:
 
 async def _ask(client: httpx2.AsyncClient, path: str, found: list[Asked], began: float) -> None:
     asked = time.monotonic()
-    answer = await client.get(path)
+    try:
+        answer = await client.get(path)
+    except (httpx2.ReadError, httpx2.RemoteProtocolError):  # of a connection that was idle: as browsers do
+        answer = await client.get(path)
     assert answer.status_code in (200, 204), f"{path}: {answer.status_code}"
     ms = (time.monotonic() - asked) * 1000
     found.append(Asked(path.partition("order=")[0], asked - began, ms))
