@@ -91,7 +91,7 @@ def report(connection: Connection[Any], options: Options) -> Report:
 
     Raises UnusableError for a shop, agent, group, person or kind that does not exist.
     """
-    kinds = options.kinds or _DEFAULT
+    kinds = tuple(dict.fromkeys(options.kinds)) or _DEFAULT
     unknown = [one for one in kinds if one not in KINDS]
     if unknown:
         raise UnusableError(f"there is no kind {unknown[0]!r} of losses; there are {', '.join(KINDS)}")

@@ -202,12 +202,12 @@ def part_of(options: Options, shops: Sequence[ShopScope]) -> dict[str, int | Non
 
 
 def scope(connection: Connection[Any], options: Options, times: Sequence[str] = ()) -> list[ShopScope]:
-    """Return what each shop contributes to a report.
+    """Return what each shop contributes to a report: one that is named twice, once.
 
     Raises UnusableError for a shop, agent, group or person that the ledger does not know.
     """
     found = []
-    for shop_id in options.shops:
+    for shop_id in dict.fromkeys(options.shops):
         require_shop(connection, shop_id)
         zone = shop_zone(connection, shop_id)
         members = _members(connection, shop_id, options.period.last)
@@ -378,7 +378,7 @@ _FILTER_NAMES: Final = {
 def asked_for(options: Options, shops: Sequence[ShopScope]) -> list[tuple[Text, str]]:
     """Return what a report was asked for, to stand above it."""
     found = [
-        ("shop", ", ".join(options.shops)),
+        ("shop", ", ".join(one.shop_id for one in shops)),
         ("period", options.period.name),
         ("days", ", ".join(dict.fromkeys(f"{one.zone.day_cut} {one.zone.name}" for one in shops))),
         ("agent", ", ".join(options.agents)),

@@ -122,6 +122,14 @@ def test_lost_buyers_are_as_many_as_the_figures_say(ended: Traffic, read: Connec
     assert {kind for _, kind in found} >= {"lost", "payment lost"}
 
 
+def test_a_kind_that_is_named_twice_counts_once(read: Connection) -> None:
+    once, twice = (
+        losses.report(read, Options((SHOP,), period(*DAYS), kinds=("lost",) * number)) for number in (1, 2)
+    )
+    assert twice.notes == once.notes
+    assert list(twice.rows) == list(once.rows) != []
+
+
 def test_buyers_who_can_be_called_back_have_an_order_that_is_not_paid(
     middle: Traffic, read_middle: Connection
 ) -> None:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from stream_attr.contract.topics import DECISIONS
-from stream_attr.ledger.database.connect import Database
+from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.periods import period
-from stream_attr.ledger.reports import agents, review
+from stream_attr.ledger.reports import (
+    agents,
+    losses,
+    orders,
+    pending,
+    pressure,
+    quality,
+    receptions,
+    review,
+    sales,
+)
+from stream_attr.ledger.reports.report import Report
 from stream_attr.ledger.reports.scope import Options, snapshot
 from stream_attr.ledger.sink.batch import Batch, prepare, write
 from stream_attr.ledger.sink.offsets import claim
@@ -62,3 +77,20 @@ def test_a_refund_in_another_currency_is_not_added_up_in_silence(ledger: Databas
                 made = report.report(connection, asked)
                 said = [one.text.english for one in made.notes if one.is_warning]
                 assert [one.partition(", and")[0] for one in said] == [f"Shop {shop} has several currencies"]
+
+
+@pytest.mark.parametrize(
+    "report",
+    [one.report for one in (sales, agents, orders, pending, losses, receptions, pressure, review, quality)],
+    ids=lambda one: one.__module__.rpartition(".")[2],
+)
+def test_a_shop_that_is_named_twice_counts_once(
+    read: Connection, report: Callable[[Any, Options], Report]
+) -> None:
+    def made_of(*shops: str) -> tuple[object, ...]:
+        made = report(read, Options(shops, period("2026-11-09", "2026-11-11")))
+        return list(made.columns), list(made.rows), list(made.totals), made.notes, made.filters
+
+    shop, other = "jd:10086", "pdd:20417"
+    assert made_of(shop, shop) == made_of(shop)
+    assert made_of(other, shop, other, shop) == made_of(other, shop)

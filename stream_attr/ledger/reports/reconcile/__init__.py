@@ -22,7 +22,7 @@ def report(connection: Connection[Any], options: Options) -> Report:
         UnusableError: the file cannot be used, or its sheet is not known and not mapped.
     """
     assert options.file is not None
-    if len(options.shops) != 1:
+    if len(set(options.shops)) != 1:
         raise UnusableError("a sheet is of one shop: name one with --shop")
     sheet = their_sheet(options.file, options.maps, options.sheet)
     (shop,) = scope(connection, options)
