@@ -63,7 +63,7 @@ def buyer_day_from_replay(
             try:
                 records.take(topic, line)
             except NOT_A_RECORD as error:
-                raise UnusableOutputError(f"{place}: not a record of {topic}: {error!r}") from error
+                raise _unreadable(place, topic, error) from error
     _check_zone(records, zone)
     return BuyerDayView(records, zone, contributions_of(records, zone), names=names)
 
@@ -77,7 +77,7 @@ def decisions_from_replay(directory: Path, shop: str, order: str, profile: str) 
             decision = orjson.loads(line)
             key = decision["shop_id"], decision["order_id"], decision["profile"]
         except NOT_A_RECORD as error:
-            raise UnusableOutputError(f"{place}: not a decision: {error!r}") from error
+            raise _unreadable(place, topic, error) from error
         if key == (shop, order, profile):
             found.append(FoundDecision(place, decision))
     if not found:
@@ -105,7 +105,7 @@ def receptions_from_replay(directory: Path, shop: str, buyer: str, agent: str) -
             if (fact["shop_id"], fact["buyer_id"], fact["agent_id"]) == (shop, buyer, agent):
                 found[fact["day"]] = AgentReception.recorded(*(fact[name] for name in _OF_RECEPTION))
         except NOT_A_RECORD as error:
-            raise UnusableOutputError(f"{place}: not a record of {FACTS}: {error!r}") from error
+            raise _unreadable(place, FACTS, error) from error
     return [found[day] for day in sorted(found)]
 
 
@@ -118,7 +118,7 @@ def refused_from_replay(directory: Path, shop: str, buyer: str, agent: str) -> l
             sent = b64decode(letter["value_base64"] or "")
             code = letter["code"]
         except NOT_A_RECORD as error:
-            raise UnusableOutputError(f"{place}: not a record of {DEAD_LETTERS}: {error!r}") from error
+            raise _unreadable(place, DEAD_LETTERS, error) from error
         try:
             event = loads(sent)
             pair = event["shop_id"], event["buyer_id"], event["agent_id"]
@@ -130,14 +130,20 @@ def refused_from_replay(directory: Path, shop: str, buyer: str, agent: str) -> l
 
 
 def _lines(directory: Path, topic: str, value: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the lines of a topic's file that contain a JSON string, each with its file and line number."""
+    """Yield the lines of a topic's file that contain a JSON string, each with its file and line number.
+
+    Raises UnusableOutputError; also for a line that was cut off, whatever it contains.
+    """
     path = directory / f"{topic}.jsonl"
     needle = json.dumps(value, ensure_ascii=False).encode()
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
+                place = f"{path}, line {number}"
+                if not line.endswith(b"}\n"):
+                    _check_whole(place, topic, line)
                 if needle in line:
-                    yield f"{path}, line {number}", line
+                    yield place, line
     except FileNotFoundError as error:
         reports = topic not in (DECISIONS, COMPARISONS)
         raise UnusableOutputError(
@@ -146,6 +152,21 @@ def _lines(directory: Path, topic: str, value: str) -> Iterator[tuple[str, bytes
         ) from error
     except OSError as error:
         raise UnusableOutputError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _check_whole(place: str, topic: str, line: bytes) -> None:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise _unreadable(place, topic, error) from error
+
+
+def _unreadable(place: str, topic: str, error: Exception) -> UnusableOutputError:
+    """Say what is wrong with a line, as ``ledger --from`` does."""
+    why = error if isinstance(error, ValueError) else repr(error)
+    return UnusableOutputError(
+        f"{place}: it is not a record of {topic}: {why}; write the folder again with stream-attr replay"
+    )
 
 
 def _check_zone(records: Records, zone: Zone) -> None:

@@ -585,7 +585,7 @@ def test_a_broken_record_is_named_by_file_and_line(files: Files, topic: str, was
     path.write_bytes(path.read_bytes().replace(was, now))
     result = run("explain", "jd:1", "--buyer", "b-1", "--day", TODAY, "--from", str(path.parent))
     assert result.exit_code == 2
-    assert f"Error: {path}, line 1: not a record of {topic}: " in result.stderr
+    assert f"Error: {path}, line 1: it is not a record of {topic}: " in result.stderr
 
 
 def test_a_shop_elsewhere_has_days_and_times_of_its_own(files: Files) -> None:

@@ -384,6 +384,20 @@ def test_a_broken_decision_is_named_by_file_and_line(
     assert lacks in result.output
 
 
+@pytest.mark.parametrize("left", [20, 0.5, -2])
+def test_a_folder_that_was_cut_off_gives_no_earlier_verdict(replayed: Path, left: float) -> None:
+    """In the last revision: before its order's id, behind it, before its last brace."""
+    file = replayed / "attribution-decisions.jsonl"
+    first, second, last = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(first + second + last[: int(len(last) * left) if left == 0.5 else int(left)])
+    result = run("jd:10086", "o-1", "--from", replayed)
+    assert result.exit_code == 2, result.output
+    start = f"Error: {file}, line 3: it is not a record of attribution-decisions: "
+    assert result.stderr.startswith(start), result.stderr
+    assert result.stderr.endswith("; write the folder again with stream-attr replay\n")
+    assert "JSONDecodeError" not in result.stderr
+
+
 @pytest.mark.parametrize("line", [b'{"order_id": "o-1"\n', b'{"order_id": "o-1"}\n', b'["o-1"]\n'])
 def test_a_file_that_holds_no_decisions_ends_with_exit_code_2(tmp_path: Path, line: bytes) -> None:
     (tmp_path / "attribution-decisions.jsonl").write_bytes(line)
