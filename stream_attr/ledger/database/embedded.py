@@ -108,8 +108,21 @@ def program(name: str) -> Path:
 
 
 def holds_database(folder: Path) -> bool:
-    """Whether a database has been made in a folder."""
-    return _data_of(folder).exists()
+    """Whether a database has been made in a folder.
+
+    Raises:
+        EmbeddedPostgresError: the folder cannot be read.
+    """
+    try:
+        _data_of(folder).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise EmbeddedPostgresError(
+            f"the embedded database in {folder} cannot be read: {error.strerror or error}; run it as the "
+            "user who made it, or name another folder with --data-dir"
+        ) from error
+    return True
 
 
 def _data_of(folder: Path) -> Path:

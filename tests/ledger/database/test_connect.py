@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import time
@@ -16,7 +17,7 @@ from psycopg import conninfo
 from stream_attr.kafka.secret import Secret
 from stream_attr.ledger.database import connect
 from stream_attr.ledger.database.connect import Connection, Database, DatabaseAway, DatabaseError
-from stream_attr.ledger.database.embedded import EmbeddedPostgres
+from stream_attr.ledger.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from stream_attr.ledger.database.migrate import migrate
 from stream_attr.ledger.database.schema import SchemaError, require_schema
 from tests.ledger.conftest import address_of
@@ -45,6 +46,19 @@ def test_without_an_address_it_is_embedded_and_two_programs_share_it(tmp_path: P
             require_schema(connection)
     with Database(None, tmp_path) as again, again.connection() as connection:
         require_schema(connection)
+
+
+def test_a_folder_that_cannot_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As root a mode does not bind, so the system's answer is made here."""
+    folder = tmp_path / "ledger"
+
+    def stat(path: Path, **_: object) -> os.stat_result:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", stat)
+    says = f"the embedded database in {folder} cannot be read: Permission denied; run it as the user who"
+    with pytest.raises(EmbeddedPostgresError, match=re.escape(says)), Database(None, folder, create=False):
+        pass
 
 
 @pytest.mark.parametrize(
