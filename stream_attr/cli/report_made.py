@@ -24,6 +24,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 FORMATS = ("table", "csv", "xlsx", "json", "html", "parquet")
 _FILES = ("xlsx", "parquet")
 """Formats that are no text."""
+_SCREEN = ("", ".txt", ".table")
+"""How files end that hold a report as the screen shows it."""
 
 
 @contextmanager
@@ -65,6 +67,20 @@ def made(
             yield report_of(connection, options)
 
 
+def _ending(context: click.Context, _option: click.Parameter, out: Path | None) -> Path | None:
+    """Refuse a file whose ending names no format, where nothing else does."""
+    if out is None or context.params["format_"] is not None:
+        return out
+    ending = out.suffix.lower()
+    endings = [f".{one}" for one in FORMATS if one != "table"]
+    if ending not in (*_SCREEN, *endings):
+        raise click.BadParameter(
+            f"{ending} is no format; there are {', '.join(endings)}, and .txt for the table of the screen; "
+            "or name one with --format."
+        )
+    return out
+
+
 def output_options(function: _Command) -> _Command:
     """Add ``--format``, ``--out`` and ``--lang``, which `write` takes."""
     options = [
@@ -72,12 +88,14 @@ def output_options(function: _Command) -> _Command:
             "--format",
             "format_",
             type=click.Choice(FORMATS),
+            is_eager=True,
             help="How to show it.  [default: by how FILE ends, else table]",
         ),
         click.option(
             "--out",
             metavar="FILE",
             type=click.Path(dir_okay=False, path_type=Path),
+            callback=_ending,
             help="Write it to this file.",
         ),
         click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True),
@@ -98,8 +116,8 @@ def write(report: Any, *, format_: str | None, out: Path | None, language: str) 
     """Show a report, or write it to a file."""
     _check_output(format_, out)
     if format_ is None:
-        ending = "" if out is None else out.suffix.removeprefix(".").lower()
-        format_ = ending if ending in FORMATS else "table"
+        ending = "" if out is None else out.suffix.lower()
+        format_ = "table" if ending in _SCREEN else ending.removeprefix(".")
     output = ledger_module("formats.output")
     if out is not None:
         with output.complete_file(out) as file:

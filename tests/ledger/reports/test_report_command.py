@@ -94,6 +94,7 @@ def test_csv_and_json_go_to_standard_output(middle: Traffic) -> None:
         ("sales.txt", (), b"shop: "),
         ("table", (), b"shop: "),
         ("sales.xlsx", ("--format", "csv"), b"\xef\xbb\xbf"),
+        ("sales.out", ("--format", "csv"), b"\xef\xbb\xbf"),
     ],
 )
 def test_the_format_of_a_file_is_that_of_its_ending(
@@ -109,6 +110,11 @@ def test_the_format_of_a_file_is_that_of_its_ending(
     [
         (("sales", *ASKED, "--format", "xlsx"), "--format xlsx needs --out FILE."),
         (("sales", *ASKED, "--format", "parquet"), "--format parquet needs --out FILE."),
+        (
+            ("sales", *ASKED, "--out", "sales.xls"),
+            ".xls is no format; there are .csv, .xlsx, .json, .html, .parquet, and .txt for the table",
+        ),
+        (("sales", *ASKED, "--out", "out.docx"), ".docx is no format; there are .csv"),
         (("sales", *ASKED, "--agent", "nobody"), "there is no agent 'nobody'; there are "),
         (
             ("sales", "--shop", "x", "--from", "2026-11"),
