@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,11 +33,13 @@ from stream_attr.explain.decision import explain_decision
 from stream_attr.explain.from_events import (
     EventFiles,
     agent_history_from_events,
+    agents_from_events,
     buyer_day_from_events,
     decisions_from_events,
     shop_from_files,
 )
 from stream_attr.explain.from_replay import (
+    agents_from_replay,
     buyer_day_from_replay,
     decisions_from_replay,
     receptions_from_replay,
@@ -44,8 +47,13 @@ from stream_attr.explain.from_replay import (
 )
 from stream_attr.explain.from_worker import decision_from_worker
 from stream_attr.explain.messages import LANGUAGES
-from stream_attr.explain.roster_names import agent_named, names_from_files
-from stream_attr.explain.verify import Decision, FoundDecision, of_last_buyer, verify
+from stream_attr.explain.roster_names import (
+    agent_named,
+    agents_from_files,
+    names_from_files,
+    no_such_agent,
+)
+from stream_attr.explain.verify import Decision, FoundDecision, agents_of, of_last_buyer, verify
 from stream_attr.explain.view import intervals_of
 from stream_attr.explain.why_not import AgentHistory
 from stream_attr.files.jsonl import STANDARD_INPUT
@@ -325,7 +333,10 @@ def _explain_order(
         why_not = None
         if agent is not None:
             agent_id = agent_named(agent, names)
-            why_not = agent_id, _agent_history(source, decision, agent_id, shop, refused)
+            agent_history = _agent_history(source, decision, agent_id, shop, refused)
+            if not agent_history.receptions and not agent_history.refused:
+                _require_agent(source, decision, agent_id, names)
+            why_not = agent_id, agent_history
         lines = explain_decision(
             decision,
             history=decisions,
@@ -385,6 +396,22 @@ def _agent_history(
         intervals,
         refused_from_replay(source.directory, *pair),
     )
+
+
+def _require_agent(source: _Source, decision: Decision, agent_id: str, names: Mapping[str, str]) -> None:
+    """Refuse an agent whom nothing names that can be read; a decision alone does not name all there are."""
+    shop_id, roster = decision["shop_id"], source.inputs.roster
+    found: set[str] | None = None
+    if source.files is not None:
+        found = agents_from_events(source.files, shop_id)
+    elif source.directory is not None:
+        found = agents_from_replay(source.directory, shop_id)
+    if found is None and not roster:
+        return
+    there = agents_of(decision) | agents_from_files(roster, shop_id) | (found or set())
+    if agent_id not in there:
+        hint = "" if roster else "; give --roster to use names"
+        raise UnusableError(no_such_agent(agent_id, there, names) + hint)
 
 
 def _not_a_decision(history: list[FoundDecision], timezone: str, error: Exception) -> str:

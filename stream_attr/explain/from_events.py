@@ -53,6 +53,7 @@ __all__ = [
     "EventFiles",
     "OrderRevisions",
     "agent_history_from_events",
+    "agents_from_events",
     "buyer_day_from_events",
     "decisions_from_events",
     "shop_from_files",
@@ -155,6 +156,17 @@ def agent_history_from_events(
         effective = [message.ts for message in result.spoken if message.side == AGENT]
         receptions.append(AgentReception(day_name(day), times[0], times[-1], result.reason, effective))
     return AgentHistory(receptions, intervals_of(decision, shop), sorted((+codes).items()))
+
+
+def agents_from_events(files: EventFiles, shop_id: str) -> set[str]:
+    """Return the ids of all agents whom a shop's chat events name. Raises UnusableFileError."""
+    agents: set[str] = set()
+    for _, event in _events(files, CHAT):
+        if isinstance(event, ChatEvent) and event.shop_id == shop_id:
+            agents.add(event.agent_id)
+            if event.type == "transfer":
+                agents.add(str(event.to_agent_id))
+    return agents
 
 
 def buyer_day_from_events(files: EventFiles, shop_id: str, buyer_id: str, day: str) -> BuyerDayView:

@@ -30,6 +30,7 @@ from stream_attr.rules.shop.settings import OFFICIAL
 
 __all__ = [
     "UnusableOutputError",
+    "agents_from_replay",
     "buyer_day_from_replay",
     "decisions_from_replay",
     "receptions_from_replay",
@@ -107,6 +108,24 @@ def receptions_from_replay(directory: Path, shop: str, buyer: str, agent: str) -
         except NOT_A_RECORD as error:
             raise _unreadable(place, FACTS, error) from error
     return [found[day] for day in sorted(found)]
+
+
+def agents_from_replay(directory: Path, shop: str) -> set[str] | None:
+    """Return the ids of all agents who had a reception in a shop; None: the replay wrote no facts.
+
+    Raises UnusableOutputError.
+    """
+    if not (directory / f"{FACTS}.jsonl").exists():
+        return None
+    agents: set[str] = set()
+    for place, line in _lines(directory, FACTS, shop):
+        try:
+            fact = orjson.loads(line)
+            if fact["shop_id"] == shop:
+                agents.add(fact["agent_id"])
+        except NOT_A_RECORD as error:
+            raise _unreadable(place, FACTS, error) from error
+    return agents
 
 
 def refused_from_replay(directory: Path, shop: str, buyer: str, agent: str) -> list[tuple[str, int]]:

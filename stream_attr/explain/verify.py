@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-__all__ = ["Decision", "FoundDecision", "of_last_buyer", "ranked", "verify"]
+__all__ = ["Decision", "FoundDecision", "agents_of", "of_last_buyer", "ranked", "verify"]
 
 Decision = Mapping[str, Any]
 """A record of ``attribution-decisions`` or ``attribution-comparisons``, as JSON gives it."""
@@ -23,6 +23,16 @@ class FoundDecision(NamedTuple):
 
     place: str
     decision: Decision
+
+
+def agents_of(part: Any) -> set[str]:
+    """Return the ids of all agents whom a decision, or a part of one, names."""
+    if isinstance(part, list):
+        return {agent for one in part for agent in agents_of(one)}
+    if not isinstance(part, dict):
+        return set()
+    own = part.get("agent_id")
+    return {agent for one in part.values() for agent in agents_of(one)} | ({own} if own else set())
 
 
 def of_last_buyer(found: Sequence[FoundDecision]) -> tuple[list[FoundDecision], list[str]]:

@@ -282,7 +282,6 @@ ANSWERS = {
         ("2026-11-01 12:10:00 to 12:10:00: the agent wrote no effective message in the time that counts"),
     ],
     "elsewhere": ["elsewhere never spoke with this buyer."],
-    "nobody": ["nobody never spoke with this buyer."],
 }
 
 
@@ -330,6 +329,35 @@ def test_an_agent_is_found_by_its_name(asked: Files) -> None:
     assert "several agents are named 艾米: aftersale, late; give one of these ids" in result.stderr
 
 
+@pytest.mark.parametrize("by_replay", [False, True])
+@pytest.mark.parametrize("word", ["艾咪", "aftersail", "nobody"])
+def test_what_is_no_agents_id_or_name_is_never_said_not_to_have_spoken(
+    asked: Files, word: str, by_replay: bool
+) -> None:
+    """With the roster its agents are there, and those whom only the chat names."""
+    if by_replay:
+        options = asked.options
+        asked.options = ["--from", str(asked.replayed()), *options[options.index("--roster") :]]
+    result = run("explain", "jd:1", "o-1", *asked.options, "--agent", word)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"Error: there is no agent '{word}'; there are A 安娜, aftersale 艾米, "
+        "between, early, elsewhere, late 艾米, pushy\n"
+    )
+
+
+@pytest.mark.parametrize("by_replay", [False, True])
+def test_without_the_roster_a_name_is_no_agent_who_never_spoke(asked: Files, by_replay: bool) -> None:
+    at = asked.options.index("--roster")
+    del asked.options[at : at + 2]
+    if by_replay:
+        asked.options = ["--from", str(asked.replayed())]
+    result = run("explain", "jd:1", "o-1", *asked.options, "--agent", "安娜")
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith("Error: there is no agent '安娜'; there are A, ")
+    assert result.stderr.endswith("; give --roster to use names\n")
+
+
 # By the output of replay, which knows receptions, and the settings if they are named
 
 
@@ -357,6 +385,12 @@ def test_without_facts_it_knows_as_much_as_a_worker(asked: Files) -> None:
     asked.options = ["--from", str(out)]
     [line] = explained(asked, "early")
     assert line.startswith("The receipt does not name early")
+    assert line.endswith("A name is known with --roster only.")
+    result = run(
+        "explain", "jd:1", "o-1", *asked.options, "--agent", "艾", "--roster", f"{out.parent}/roster.jsonl"
+    )
+    assert result.exit_code == 2
+    assert "there is no agent '艾'; there are A 安娜" in result.stderr
 
 
 @pytest.mark.parametrize("by_replay", [False, True])
