@@ -157,11 +157,12 @@ def report(connection: Connection[Any], options: Options) -> Report:
     several = len(shops) > 1
     rows: list[Row] = []
     notes = [Note(_USUAL)]
+    at = as_of(connection, shops[0].zone, (DECISIONS, FACTS, DEAD_LETTERS))
     for shop in shops:
         days = _days(connection, options.period, shop)
         roster = {one for (one,) in connection.execute(_ROSTER, {"shop": shop.shop_id})}
         rows += [(shop.shop_id, *row) if several else row for row in _rows(options.period, days, roster)]
-        notes += _findings(shop, options.period, days)
+        notes += _findings(shop, options.period, days, at.latest)
         notes += _to_look_at(connection, shop, options.period, days, roster)
         if found := refused(connection, shop.shop_id):
             notes.append(Note(_LETTERS.filled(shop=shop.shop_id, codes=counted(found))))
@@ -171,7 +172,6 @@ def report(connection: Connection[Any], options: Options) -> Report:
     if unstored:
         notes.append(Note(_LOST.filled(records=f"{unstored:,}"), is_warning=True))
     columns = [*([_SHOP] if several else []), *_COLUMNS]
-    at = as_of(connection, shops[0].zone, (DECISIONS, FACTS, DEAD_LETTERS))
     notes += input_notes(connection, at)
     return Report("quality", _TITLE, columns, rows, at, (), notes, asked_for(options, shops))
 
@@ -228,9 +228,14 @@ def _rows(period: Period, days: Sequence[_Day], roster: Set[str]) -> Iterator[Ro
         )
 
 
-def _findings(shop: ShopScope, period: Period, days: Sequence[_Day]) -> Iterator[Note]:
-    """Yield what is unlike the days before, and buyers whose orders and chat do not meet."""
+def _findings(shop: ShopScope, period: Period, days: Sequence[_Day], now: int | None) -> Iterator[Note]:
+    """Yield what is unlike the days before, and buyers whose orders and chat do not meet.
+
+    ``now``: the watermark; days that are not over by it are not asked about.
+    """
     for index, day in enumerate(days[_DAYS_BEFORE:], _DAYS_BEFORE):
+        if now is None or shop.zone.start_of(period.first + index - _DAYS_BEFORE + 1) > now:
+            break
         for name, what in (("orders", Text("orders", "订单")), ("receptions", Text("receptions", "接待"))):
             number, usual = getattr(day, name), _usual(days, index, name)
             if number * 2 < usual:

@@ -113,6 +113,15 @@ class AsOf(NamedTuple):
         return max(known, key=lambda one: one.watermark or 0, default=None)
 
     @property
+    def latest(self) -> int | None:
+        """Return the latest watermark of a topic or of a partition of the inputs: how far time has come.
+
+        None: there is none yet.
+        """
+        known = [one.watermark for one in self.topics] + [one.watermark for one in self.inputs]
+        return max((one for one in known if one is not None), default=None)
+
+    @property
     def slowest(self) -> InputAsOf | None:
         """Return the partition of the inputs that has come least far."""
         return min(self.inputs, key=lambda one: (one.watermark or 0, one.partition), default=None)

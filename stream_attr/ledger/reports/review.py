@@ -23,7 +23,7 @@ from stream_attr.ledger.reports.orders import BASKETS
 from stream_attr.ledger.reports.report import Cell, Column, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
 from stream_attr.ledger.roll_up.days import Counts, Part
-from stream_attr.ledger.texts import Text
+from stream_attr.ledger.texts import LANGUAGES, Text
 from stream_attr.rules.reports.contribution import TOTAL
 from stream_attr.rules.shop.days import day_name
 
@@ -43,6 +43,8 @@ class _Side(NamedTuple):
     """By day and agent."""
     hours: list[tuple[str, Counts]]
     """By day and hour of the clock."""
+    has_data: bool
+    """Whether the ledger has a day of the shop in it, of whichever agents."""
 
 
 _Sums: TypeAlias = tuple[Counter[object], Counter[object]]
@@ -170,6 +172,10 @@ _DAYS: Final = SQL(
     "SELECT {measures} FROM agent_day WHERE shop_id = %(shop)s AND agent_id = ANY(%(agents)s)"
     " AND day BETWEEN %(first)s::date AND %(last)s::date"
 )
+_HAS_DATA: Final = (
+    "SELECT EXISTS (SELECT FROM agent_day WHERE shop_id = %(shop)s AND agent_id = %(total)s"
+    " AND day BETWEEN %(first)s::date AND %(last)s::date)"
+)
 
 _COLUMNS: Final = (
     Column("dimension", Text("dimension", "维度")),
@@ -219,6 +225,14 @@ _MOVED: Final = Text(
     "Shop {shop}, {dimension}: what moved most is {figure}, by {change}.",
     "店铺 {shop}，{dimension}：变化最大的是{figure}，{change}。",
 )
+_FROM_NOTHING: Final = Text(
+    "Shop {shop}, {dimension}: what moved most is {figure}, from 0 to {now}.",
+    "店铺 {shop}，{dimension}：变化最大的是{figure}，从 0 变为 {now}。",
+)
+_NO_DATA: Final = Text(
+    "Shop {shop}: the ledger has no data of {period}: nothing is compared.",
+    "店铺 {shop}：账本中没有 {period} 的数据，不作比较。",
+)
 
 
 class _Pair(NamedTuple):
@@ -256,6 +270,11 @@ def report(connection: Connection[Any], options: Options) -> Report:
         notes.insert(0, Note(_LENGTHS.filled(now=options.period.days, then=against.days)))
     for shop, other in zip(*sides, strict=True):
         both = (_side(connection, shop, options.period), _side(connection, other, against))
+        notes += [
+            Note(_NO_DATA.filled(shop=shop.shop_id, period=days.name))
+            for days, side in zip((options.period, against), both, strict=True)
+            if not side.has_data
+        ]
         currencies = dict.fromkeys(
             currencies_of(connection, shop, options.period) + currencies_of(connection, shop, against)
         )
@@ -282,11 +301,13 @@ def _side(connection: Connection[Any], shop: ShopScope, period: Period) -> _Side
         **shop.bounds(period),
         "first": day_name(period.first),
         "last": day_name(period.last),
+        "total": TOTAL,
         "agents": [TOTAL] if shop.chosen is None else sorted(shop.chosen),
         "chosen": None if shop.chosen is None else sorted(shop.chosen),
     }
     numbers = connection.execute(_DAYS.format(measures=sum_columns(_KEYS)), bound).fetchone()
     assert numbers is not None
+    ((has_data,),) = connection.execute(_HAS_DATA, bound)
     sums = {key: one or 0 for key, one in zip(_KEYS, numbers, strict=True)}
     days = shop.days(connection, period, Part.COUNTS).values()
     return _Side(
@@ -295,6 +316,7 @@ def _side(connection: Connection[Any], shop: ShopScope, period: Period) -> _Side
         bound,
         [one for day in days for one in day.agents.items()],
         [(shop.hour_of(hour.start), hour.counts) for day in days for hour in day.hours],
+        has_data,
     )
 
 
@@ -308,19 +330,15 @@ def _rows(
     """Yield the rows of one dimension, and say what moved most in it."""
     shop = sides[0].shop
     pairs = {
-        key: _Pair(*(value(FIGURES[key].formula, side.sums) for side in sides)) for key in dimension.figures
+        key: _Pair(*(value(FIGURES[key].formula, side.sums) if side.has_data else None for side in sides))
+        for key in dimension.figures
     }
     for key, pair in pairs.items():
         yield _row(dimension, FIGURES[key], "shop", (_WHOLE, None), pair, currency)
     moved = _most_moved(pairs, pairs)
     if moved is not None:
-        text = _MOVED.filled(
-            shop=shop.shop_id,
-            dimension=dimension.name,
-            figure=FIGURES[moved].name,
-            change=_change(FIGURES[moved], pairs[moved]),
-        )
-        notes.append(Note(text))
+        named = {"shop": shop.shop_id, "dimension": dimension.name, "figure": FIGURES[moved].name}
+        notes.append(Note(_by_how_much(named, FIGURES[moved], pairs[moved], currency)))
     broken_down = _most_moved(pairs, dimension.parts)
     if broken_down is None:
         return
@@ -332,11 +350,17 @@ def _rows(
             yield _row(dimension, FIGURES[broken_down], by, _named(shop, by, who), pair, currency)
 
 
-def _change(figure: Figure, pair: _Pair) -> Text:
-    """Return by how much a figure has moved, with its sign: in percent, a rate in percentage points."""
-    number = change(figure.kind, pair.now, pair.then) or 0
-    kind, sign = change_kind(figure.kind), "+" if number >= 0 else ""
-    return Text(*(f"{sign}{as_text(number, kind, one, grouped=True)}" for one in ("en", "zh")))
+def _by_how_much(named: Mapping[str, object], figure: Figure, pair: _Pair, currency: str | None) -> Text:
+    """Return by how much a figure has moved, in percent, of a rate in points; from nothing, to what."""
+    number = change(figure.kind, pair.now, pair.then)
+    if number is None:
+        return _FROM_NOTHING.filled(**named, now=_worded(quantity(figure, pair.now, currency), figure.kind))
+    sign, shown = "+" if number >= 0 else "", _worded(number, change_kind(figure.kind))
+    return _MOVED.filled(**named, change=Text(*(f"{sign}{one}" for one in shown)))
+
+
+def _worded(cell: Cell, kind: Kind) -> Text:
+    return Text(*(as_text(cell, kind, one, grouped=True) for one in LANGUAGES))
 
 
 def _most_moved(pairs: Mapping[str, _Pair], keys: Iterable[str]) -> str | None:

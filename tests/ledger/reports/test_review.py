@@ -187,9 +187,8 @@ def test_orders_of_several_products_are_not_divided(ledger: Database) -> None:
     first = handmade.start_of("2026-11-11")
     baskets = [(["p-1"], 10_000), (["p-1", "p-2"], 3_000), ([], 500), (None, 200), (["p-2"], 900)]
     shop = handmade.SHOP
-    handmade.fill(
-        ledger, {("*", "2026-11-11"): {"sales.amount": 14_600}}, agents={"A": "An"}, watermark=first
-    )
+    both = {("*", "2026-11-10"): {"sales.amount": 0}, ("*", "2026-11-11"): {"sales.amount": 14_600}}
+    handmade.fill(ledger, both, agents={"A": "An"}, watermark=first)
     with ledger.connection() as connection:
         claim(connection, dict.fromkeys(test_batch.SOURCES))
         prepare(connection)
@@ -281,3 +280,45 @@ def test_the_periods_are_named_and_their_lengths_compared(ended: Traffic) -> Non
         refused = CliRunner().invoke(main, [*asked, *options])
         assert refused.exit_code == 2
         assert message in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "against", "missing"),
+    [
+        (NOW, period("2026-06", None), ["2026-06-01 – 2026-06-30"]),
+        (period("2027-01", None), NOW, ["2027-01-01 – 2027-01-31"]),
+        (period("2026-07", None), None, ["2026-07-01 – 2026-07-31", "2026-06-01 – 2026-06-30"]),
+    ],
+)
+def test_with_a_period_without_data_nothing_is_compared(
+    read: Connection, asked: Period, against: Period | None, missing: list[str]
+) -> None:
+    made = review.report(read, Options((SHOP,), asked, against=against))
+    rows = rows_as_dicts(made, made.rows)
+    sales = next(row for row in rows if row["figure"] == "sales amount")
+    assert [(sales["now"] or 0) > 0, (sales["then"] or 0) > 0] == [asked == NOW, against == NOW]
+    assert {row["by"] for row in rows} == {"shop"}
+    for name in ("difference", "change", "better"):
+        assert {row[name] for row in rows} == {None}
+    english, chinese = ([note.text.of(one) for note in made.notes] for one in ("en", "zh"))
+    assert not any("moved most is" in text for text in english)
+    assert [text for text in english if "no data" in text] == [
+        f"Shop {SHOP}: the ledger has no data of {days}: nothing is compared." for days in missing
+    ]
+    assert [text for text in chinese if "不作比较" in text] == [
+        f"店铺 {SHOP}：账本中没有 {days} 的数据，不作比较。" for days in missing
+    ]
+
+
+def test_what_was_nothing_before_is_named_with_what_it_is_now(ledger: Database) -> None:
+    days = {("*", "2026-11-10"): {"sales.amount": 0}, ("*", "2026-11-11"): {"sales.amount": 1_234_500}}
+    handmade.fill(ledger, days, agents={"A": "An"}, watermark=handmade.start_of("2026-11-12"))
+    with ledger.connection() as connection, snapshot(connection):
+        made = review.report(connection, Options((handmade.SHOP,), period("2026-11-11", None)))
+    texts = [note.text for note in made.notes if "moved most is sales" in note.text.english]
+    assert texts == [
+        (
+            f"Shop {handmade.SHOP}, trade: what moved most is sales amount, from 0 to 12,345.00.",
+            f"店铺 {handmade.SHOP}，交易：变化最大的是销售额，从 0 变为 12,345.00。",
+        )
+    ]
