@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 import orjson
@@ -38,6 +39,12 @@ from stream_attr.rules.shop.days import DAY_MS
 from stream_attr.wall_clock import wall_clock_ms
 
 LEAST_CACHE_MIB = 16
+_MOST_WARNINGS = 10
+_WITHOUT = {
+    SETTINGS: "its shop is judged by its earlier settings, or by the defaults where it has none",
+    ROSTER: "all is judged as if the record were not there",
+}
+"""What follows when a record of a topic is refused that others are judged by."""
 
 
 @click.command(name="replay", cls=FilesCommand)
@@ -163,10 +170,15 @@ def command(
         stack.enter_context(closing(outputs))
         database = stack.enter_context(open_ledger(where)) if ledger else None
         folder = out or Path(stack.enter_context(TemporaryDirectory(prefix="stream-attr-replay-")))
+        warnings: list[str] = []
         try:
-            summary = _write(outputs, folder, topics)
+            summary = _write(outputs, folder, topics, warnings)
         finally:
             progress.clear()
+        for warning in warnings[:_MOST_WARNINGS]:
+            echo(warning, err=True)
+        if (more := len(warnings) - _MOST_WARNINGS) > 0:
+            echo(f"Warning: {more:,} more of settings and roster are refused: see {DEAD_LETTERS}", err=True)
         echo(f"judged: {summary}" if out is None else f"{summary} in {out}", err=True)
         if database is not None:
             inputs_kept = {SETTINGS: settings, ROSTER: roster, RULINGS: rulings}
@@ -182,8 +194,11 @@ def _require_no_results(out: Path) -> None:
         )
 
 
-def _write(outputs: Iterable[Output], folder: Path, topics: Sequence[str]) -> str:
-    """Write outputs to the folder in place of what it holds; return how many there are of each topic."""
+def _write(outputs: Iterable[Output], folder: Path, topics: Sequence[str], warnings: list[str]) -> str:
+    """Write outputs to the folder in place of what it holds; return how many there are of each topic.
+
+    ``warnings`` gets a sentence for each refused record of settings and roster.
+    """
     written = dict.fromkeys(topics, 0)
     codes: Counter[str] = Counter()
     with atomic_files(folder, topics) as files:
@@ -193,7 +208,10 @@ def _write(outputs: Iterable[Output], folder: Path, topics: Sequence[str]) -> st
             file.write(b"\n")
             written[output.topic] += 1
             if output.topic == DEAD_LETTERS:
-                codes[orjson.loads(output.value)["code"]] += 1
+                letter = orjson.loads(output.value)
+                codes[letter["code"]] += 1
+                if letter["topic"] in _WITHOUT:
+                    warnings.append(_refused(letter))
     for topic in set(OUTPUTS) - set(topics):
         _file(folder, topic).unlink(missing_ok=True)
     summary = ", ".join(
@@ -202,6 +220,13 @@ def _write(outputs: Iterable[Output], folder: Path, topics: Sequence[str]) -> st
     if codes:
         summary += f" ({', '.join(f'{count:,} {code}' for code, count in codes.most_common())})"
     return summary
+
+
+def _refused(letter: dict[str, Any]) -> str:
+    """Say of a refused record of settings or roster where it is, what is wrong, and what follows."""
+    field, message = letter["field"], letter["message"]
+    named = "" if field is None or f"`{field}`" in message else f"`{field}`: "
+    return f"Warning: {letter['file']}, line {letter['line']}: {named}{message}; {_WITHOUT[letter['topic']]}"
 
 
 def _file(out: Path, topic: str) -> Path:

@@ -35,6 +35,32 @@ def test_dead_letters_are_counted_by_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
+def test_what_is_refused_of_settings_and_roster_is_named_with_what_follows(
+    tmp_path: Path, processes: str
+) -> None:
+    orders, settings, roster = (tmp_path / f"{name}.jsonl" for name in ("orders", "settings", "roster"))
+    orders.write_bytes(ORDER)
+    of = b'{"shop_id": "jd:1", "effective_from": "2026-01-01", '
+    settings.write_bytes(of + b'"preset": "jd_offical"}\n')
+    roster.write_bytes(of + b'"agent_id": "A", "role": "presale"}\n' + 12 * (of + b'"role": "presale"}\n'))
+    files = ["--orders", orders, "--settings", settings, "--roster", roster]
+    words = ["replay", *files, "--out", tmp_path / "out"]
+    done = CliRunner().invoke(main, [*map(str, words), "--processes", processes])
+    assert (done.exit_code, done.stdout) == (0, "")
+    first, *others, more, summary = done.stderr.splitlines()
+    assert first.startswith(f"Warning: {settings}, line 1: `preset` ")
+    assert first.endswith(
+        "; its shop is judged by its earlier settings, or by the defaults where it has none"
+    )
+    assert [line.partition(": Object missing required field `agent_id`")[0] for line in others] == [
+        f"Warning: {roster}, line {number}" for number in range(2, 11)
+    ]
+    assert all(line.endswith("; all is judged as if the record were not there") for line in others)
+    assert more == "Warning: 3 more of settings and roster are refused: see dead-letters"
+    assert " 13 dead-letters (" in summary
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
 def test_one_that_breaks_off_leaves_what_was_there_before(tmp_path: Path, processes: str) -> None:
     out, orders = tmp_path / "out", tmp_path / "orders.jsonl.gz"
     orders.write_bytes(gzip.compress(ORDER))
