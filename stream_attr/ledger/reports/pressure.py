@@ -11,7 +11,9 @@ from psycopg import Connection
 
 from stream_attr.codec.records.agent_daily import mean
 from stream_attr.contract.topics import FACTS
+from stream_attr.ledger.formats.cells import is_end
 from stream_attr.ledger.formulas import Kind
+from stream_attr.ledger.periods import Period
 from stream_attr.ledger.reports.report import Column, Note, Report, Row
 from stream_attr.ledger.reports.scope import Options, ShopScope, as_of, asked_for, scope
 from stream_attr.ledger.roll_up.days import Part
@@ -56,6 +58,25 @@ _CAPACITY: Final = Text(
     "were on duty.",
     "所需客服：每人同时接待 {capacity} 位买家时，可覆盖 90% 的时间。人手不足天数：在岗客服少于所需的天数。",
 )
+_COUNTED: Final = Text(
+    "Shop {shop}: counted are {days}, days without receptions too.",
+    "店铺 {shop}：统计 {days}，没有接待的日子也计入。",
+)
+_SO_FAR: Final = Text(
+    "Shop {shop}: counted are {days}, days without receptions too; the last one as far as it has come, with "
+    "the hour of {hour}.",
+    "店铺 {shop}：统计 {days}，没有接待的日子也计入；最后一天计至 {hour} 时段（含）。",
+)
+_OTHER_DAYS: Final = Text(
+    "Shop {shop}: none of these days is counted: the ledger has its receptions of {days}.",
+    "店铺 {shop}：所选日期均未统计：账本中该店铺的接待为 {days}。",
+)
+_NO_RECEPTIONS: Final = Text(
+    "Shop {shop}: the ledger has no receptions of it.", "店铺 {shop}：账本中没有该店铺的接待。"
+)
+_KNOWN: Final = (
+    "SELECT min(day) - date '1970-01-01', max(day) - date '1970-01-01' FROM reception WHERE shop_id = %s"
+)
 
 
 @dataclass(slots=True)
@@ -84,7 +105,9 @@ class _Cell:
 
 
 def report(connection: Connection[Any], options: Options) -> Report:
-    """Return a row for each weekday and hour of a period.
+    """Return a row for each weekday and hour of a period, of the days that the ledger can know.
+
+    These are the days from the shop's first one with receptions to the watermark.
 
     Raises UnusableError for a shop, agent, group or person that the ledger does not know.
     """
@@ -92,14 +115,16 @@ def report(connection: Connection[Any], options: Options) -> Report:
     several = len(shops) > 1
     capacity = options.capacity
     rows: list[Row] = []
+    at = as_of(connection, shops[0].zone, (FACTS,))
+    counted = []
     for shop in shops:
-        cells = _cells(connection, options, shop)
+        cells, note = _cells(connection, options.period, shop, at.latest)
+        counted.append(note)
         rows += [(shop.shop_id, *row) if several else row for row in _rows(cells, capacity)]
-    notes = [Note(_HOW)]
+    notes = [Note(_HOW), *counted]
     if capacity is not None:
         notes.append(Note(_CAPACITY.filled(capacity=capacity)))
     columns = [*([_SHOP] if several else []), *_COLUMNS, *(_NEEDED if capacity is not None else ())]
-    at = as_of(connection, shops[0].zone, (FACTS,))
     return Report("pressure", _TITLE, columns, rows, at, (), notes, asked_for(options, shops))
 
 
@@ -123,18 +148,39 @@ def _rows(cells: dict[tuple[int, str], _Cell], capacity: int | None) -> Iterator
         yield row
 
 
-def _cells(connection: Connection[Any], options: Options, shop: ShopScope) -> dict[tuple[int, str], _Cell]:
-    """Return the weekdays and hours of a period."""
+def _cells(
+    connection: Connection[Any], asked: Period, shop: ShopScope, now: int | None
+) -> tuple[dict[tuple[int, str], _Cell], Note]:
+    """Return the weekdays and hours of a period, and which of its days they are of.
+
+    ``now``: the watermark; of a day in progress only the hours are counted that have begun by it.
+    """
+    ((first, last),) = connection.execute(_KNOWN, (shop.shop_id,))
+    if first is None:
+        return {}, Note(_NO_RECEPTIONS.filled(shop=shop.shop_id))
+    until = None if now is None or is_end(now) else now
+    if until is not None:
+        last = max(last, shop.zone.day_of(until - 1))
+    known = Period(max(first, asked.first), min(last, asked.last))
+    if known.days < 1:
+        return {}, Note(_OTHER_DAYS.filled(shop=shop.shop_id, days=Period(first, last).name))
     cells: dict[tuple[int, str], _Cell] = {}
-    for day in shop.days(connection, options.period, Part.PRESENCE).values():
+    counted, is_whole = (known.first, ""), True
+    for number, day in shop.days(connection, known, Part.PRESENCE).items():
         for hour in day.hours:
+            is_whole = until is None or hour.start < until or any(hour.lasted)
+            if not is_whole:  # nor is the day, if this is its last hour
+                continue
             date, _ = shop.zone.clock(hour.start)
-            cell = cells.setdefault((shop.weekday_of(hour.start), shop.hour_of(hour.start)), _Cell())
+            counted = (number, shop.hour_of(hour.start))
+            cell = cells.setdefault((shop.weekday_of(hour.start), counted[1]), _Cell())
             cell.days.add(date)
-            for number, ms in hour.lasted.items():
-                cell.lasted[number] += ms
+            for buyers, ms in hour.lasted.items():
+                cell.lasted[buyers] += ms
             cell.agents[date].update(hour.on_duty)
             cell.receptions += hour.begun
             cell.response_sum += hour.response_sum
             cell.responses += hour.responses
-    return cells
+    text = _COUNTED if is_whole else _SO_FAR
+    days = Period(known.first, counted[0])
+    return cells, Note(text.filled(shop=shop.shop_id, days=days.name, hour=counted[1]))

@@ -14,6 +14,7 @@ from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.periods import period
 from stream_attr.ledger.reports import pressure
 from stream_attr.ledger.reports.scope import Options
+from stream_attr.rules.shop.days import END_OF_TIME
 from tests.ledger.reports.brute_force import half_up, local_day
 from tests.ledger.reports.conftest import Traffic, table
 from tests.ledger.reports.handmade import start_of
@@ -55,9 +56,15 @@ def test_every_weekday_and_hour(ended: Traffic, read: Connection, days: int) -> 
     receptions = receptions_of(ended)
     last = (datetime(2026, 11, 8, tzinfo=UTC) + timedelta(days=days - 1)).date().isoformat()
     made = pressure.report(read, Options((SHOP,), period("2026-11-08", last), capacity=1))
+    known, now = [one["day"] for one in receptions], made.as_of.latest
+    assert now is not None
     cells: dict[tuple[str, str], list[int]] = defaultdict(list)
     for hour in range(24 * days):
-        cells[WEEKDAYS[(6 + hour // 24) % 7], f"{hour % 24:02}:00"].append(START + hour * HOUR_MS)
+        start = START + hour * HOUR_MS
+        has_some = local_day(start) <= max(known) and any(lasted(receptions, start, start + HOUR_MS))
+        if local_day(start) < min(known) or (start >= now and not has_some):
+            continue
+        cells[WEEKDAYS[(6 + hour // 24) % 7], f"{hour % 24:02}:00"].append(start)
     rows = table(made, made.rows, "weekday", "hour")
     assert rows.keys() == cells.keys()
     busy = 0
@@ -116,6 +123,65 @@ def test_days_are_short_where_fewer_agents_were_on_duty_than_needed(read: Connec
             assert row["short"] == (row["days"] if row["needed"] else 0)
 
 
+def received(connection: Connection, shop: str, agent: str, day: str, presence: tuple[int, int]) -> None:
+    """A reception of a day: a buyer of the agent's own is there all the time, and is answered."""
+    at = presence[0] + 120_000
+    connection.execute(
+        "INSERT INTO reception VALUES (%s, %s, %s, %s, 1, 'final', 'timer', %s, %s, 'buyer', 1, 1,"
+        " 1, 1, true, 1, 1, 1, false, 0, false, false, false, false, NULL, %s, NULL, 'presale',"
+        " 0, 0, 0, 0)",
+        (shop, f"of-{agent}", agent, day, at, at, [list(presence)]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "eleven", "said"),
+    [
+        (
+            "2026-11-16 10:30",
+            2,
+            (
+                ", days without receptions too; the last one as far as it has come, with the hour of 10:00.",
+                "，没有接待的日子也计入；最后一天计至 10:00 时段（含）。",
+            ),
+        ),
+        ("2026-11-17 00:00", 3, (", days without receptions too.", "，没有接待的日子也计入。")),
+        (None, 3, (", days without receptions too.", "，没有接待的日子也计入。")),
+    ],
+)
+def test_only_days_that_the_ledger_can_know_are_counted(
+    ledger: Database, now: str | None, eleven: int, said: tuple[str, str]
+) -> None:
+    """Four agents and buyers from 10 to 11 on two Mondays, none on the one between them."""
+    shop = "jd:1"
+    with ledger.connection() as connection:
+        for day in ("2026-11-02", "2026-11-16"):
+            ten = start_of(day) + 10 * HOUR_MS
+            for agent in "abcd":
+                received(connection, shop, agent, day, (ten, ten + HOUR_MS - 1))
+        at = END_OF_TIME if now is None else int(datetime.fromisoformat(f"{now}+08:00").timestamp() * 1000)
+        connection.execute("INSERT INTO sink_offset VALUES ('reception-facts', 0, 1, NULL, %s, %s)", (at, at))
+        made = pressure.report(connection, Options((shop,), period("2026-11", None), capacity=1))
+        rows = table(made, made.rows, "weekday", "hour")
+        ten_oclock = rows["Monday", "10:00"]
+        names = ("days", "agents", "needed", "short", "receptions")
+        assert [ten_oclock[name] for name in names] == [3, 2.6667, 4, 1, 8]
+        found = {key: row["days"] for key, row in rows.items()}
+        assert (found["Monday", "11:00"], found["Tuesday", "10:00"], found["Sunday", "23:00"]) == (
+            eleven,
+            2,
+            2,
+        )
+        [text] = [note.text for note in made.notes if shop in note.text.english]
+        days = "2026-11-02 – 2026-11-16"
+        assert text == (f"Shop {shop}: counted are {days}{said[0]}", f"店铺 {shop}：统计 {days}{said[1]}")
+        before = pressure.report(connection, Options((shop,), period("2026-10", None)))
+        assert not before.rows
+        assert before.notes[-1].text.english == (
+            f"Shop {shop}: none of these days is counted: the ledger has its receptions of {days}."
+        )
+
+
 def test_an_hour_in_which_the_shops_day_begins_is_one_hour(ledger: Database) -> None:
     """Days begin at 02:30, and a was there at 02:10 on the 10th, a Tuesday, b at 02:50."""
     shop, two = "jd:1", start_of("2026-11-10") + 2 * HOUR_MS
@@ -126,12 +192,7 @@ def test_an_hour_in_which_the_shops_day_begins_is_one_hour(ledger: Database) -> 
         )
         for agent, day, minute in (("a", "2026-11-09", 10), ("b", "2026-11-10", 50)):
             at = two + minute * 60_000
-            connection.execute(
-                "INSERT INTO reception VALUES (%s, 'x', %s, %s, 1, 'final', 'timer', %s, %s, 'buyer', 1, 1,"
-                " 1, 1, true, 1, 1, 1, false, 0, false, false, false, false, NULL, %s, NULL, 'presale',"
-                " 0, 0, 0, 0)",
-                (shop, agent, day, at, at, [[at - 120_000, at + 120_000]]),
-            )
+            received(connection, shop, agent, day, (at - 120_000, at + 120_000))
         made = pressure.report(connection, Options((shop,), period("2026-11-09", "2026-11-10"), capacity=1))
         row = table(made, made.rows, "weekday", "hour")["Tuesday", "02:00"]
     assert (row["days"], row["agents"], row["receptions"], row["most"]) == (1, 2.0, 2, 1)
