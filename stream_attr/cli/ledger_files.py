@@ -42,9 +42,16 @@ def fill(
     """
     sink = ledger_module("sink.folder")
     progress = Progress("stored")
+    emptied = ledger_module("sink.offsets").emptied
     with database.connection(autocommit=True, application="stream-attr ledger") as connection:
         try:
-            filled = sink.fill(connection, sink.Files(folder, inputs), rebuild=rebuild, progress=progress)
+            filled = sink.fill(
+                connection,
+                sink.Files(folder, inputs),
+                rebuild=rebuild,
+                removed=lambda had: echo(emptied(had), err=True),
+                progress=progress,
+            )
         finally:
             progress.clear()
         if filled.stored:

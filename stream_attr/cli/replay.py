@@ -66,7 +66,11 @@ _WITHOUT = {
 )
 @click.option("--overwrite", is_flag=True, help="Replace the results that DIR already holds.")
 @click.option("--ledger", is_flag=True, help="Fill the ledger's database with the results, for reports.")
-@click.option("--rebuild", is_flag=True, help="With --ledger: empty it first of all that came from records.")
+@click.option(
+    "--rebuild",
+    is_flag=True,
+    help="With --ledger: empty it first of all that came from records; name all files, those of before, too.",
+)
 @database_options
 @click.option(
     "--until",

@@ -80,11 +80,13 @@ def fill(
     files: Files,
     *,
     rebuild: bool = False,
+    removed: Callable[[Mapping[str, int]], None] = lambda _: None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Filled:
     """Write all records of the files that the ledger does not have yet.
 
-    ``rebuild``: empty it before. ``progress`` is called with the number of records written so far.
+    ``rebuild``: empty it before; ``removed`` is called with what it had, see
+    `stream_attr.ledger.sink.offsets.empty`. ``progress`` is called with the number of records written so far.
 
     Raises:
         UnusableFileError: a file cannot be read, or is not what ``replay`` writes; the message names it.
@@ -97,7 +99,7 @@ def fill(
     with ExitStack() as stack:
         opened = {source: stack.enter_context(LinesFile(file.name)) for source, file in found.items()}
         if rebuild:
-            empty(connection)
+            removed(empty(connection))
         begins = claim(connection, {source: FILE + file.digest for source, file in found.items()})
         prepare(connection)
         batches = _batches(opened, found, begins, filled)

@@ -17,7 +17,7 @@ from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.migrate import migrate
 from stream_attr.ledger.sink.inputs import InputWatch
 from stream_attr.ledger.sink.metrics import SinkMetrics
-from stream_attr.ledger.sink.offsets import empty
+from stream_attr.ledger.sink.offsets import emptied, empty
 from stream_attr.ledger.sink.status import Status
 from stream_attr.ledger.sink.topics import TopicSink
 from stream_attr.ledger.sink.web import serving
@@ -98,6 +98,6 @@ class _Opened:
                 logger.warning("%s", left_to_do)
         connection = self._database.connect(autocommit=True, application="stream-attr ledger")
         if self._rebuild:
-            empty(connection)
+            logger.info("%s", emptied(empty(connection)))
             self._rebuild = False
         return connection

@@ -278,7 +278,7 @@ class TopicSink:
             raise OffsetWentBackError(
                 f"partition {partition} of {topic} ends at offset {bounds[1]}, and the ledger has it up to "
                 f"{reached}: the broker has lost records, as one that was restored from an older copy; once "
-                "it is right, fill the ledger again with --rebuild"
+                "it is right, fill the ledger again with --rebuild, which empties it first"
             )
         self._lose_positions(reader)
 

@@ -199,10 +199,18 @@ def test_another_folder_is_refused_unless_the_ledger_is_to_be_rebuilt(
     assert refused.exit_code == 2
     assert refused.stderr == (
         "Error: the ledger was filled from another attribution-decisions.jsonl than this one: name another "
-        "database, or fill this one from the beginning with --rebuild\n"
+        "database, or fill this one from the beginning with --rebuild, which empties it first: then name all "
+        "files, those of before, too\n"
     )
     assert contents(ledger) == filled
-    assert fill(ledger, inputs, "--rebuild", out=other).exit_code == 0
+    rebuilt = fill(ledger, inputs, "--rebuild", out=other)
+    assert rebuilt.exit_code == 0
+    removed, stored = (line.split(" in ")[0] for line in rebuilt.stderr.splitlines()[:2])
+    assert removed.startswith("--rebuild has emptied the ledger first, of ")
+    assert f" {len(lines):,} {DECISIONS}, " in removed
+    assert f", {len(filled['roster'])} {ROSTER}" in removed
+    compared = [part for part in removed.split(", ") if part.endswith(" attribution-comparisons")]
+    assert compared == [part for part in stored.split(", ") if part.endswith(" attribution-comparisons")]
     assert len(contents(ledger)["decision_revision"]) == len(filled["decision_revision"]) - 1
     assert fill(ledger, inputs, "--rebuild").exit_code == 0
     assert contents(ledger) == filled

@@ -97,7 +97,7 @@ def test_other_files_are_refused_unless_it_is_to_be_rebuilt(ledger: Database, tr
     assert refused.exit_code == 2
     said = refused.stderr.splitlines()[-1]
     assert said.startswith("Error: the ledger was filled from another ")
-    assert said.endswith("name another database, or fill this one from the beginning with --rebuild")
+    assert said.endswith("with --rebuild, which empties it first: then name all files, those of before, too")
     assert contents(ledger) == stored
     assert replay(ledger, traffic, *stopped, "--rebuild").exit_code == 0
     pending = rows(ledger, "SELECT count(*) FROM decision WHERE status = 'pending'")
