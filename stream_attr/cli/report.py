@@ -163,7 +163,7 @@ def losses(**options: Any) -> None:
     "weekdays",
     metavar="WEEKDAY…",
     multiple=True,
-    help="Only those begun on this weekday by the clock, such as monday.",
+    help="Only those begun on this weekday by the clock, such as Wednesday or 周三.",
 )
 @click.option(
     "--hour", "hours", metavar="HOUR…", multiple=True, help="Only those begun in this hour, such as 09:00."

@@ -245,6 +245,8 @@ CHINESE: Final[Mapping[str, str]] = {
     "--by hour: agents' days have no hours; take the report sales or pressure": (
         "客服日报不分时段：请看销售或接待压力"
     ),
+    "--hour {}: a full hour such as 09:00": "时段 {0}：请填写整点，如 09:00",
+    "--weekday {}: a weekday such as Wednesday or 周三": "星期 {0}：请填写 Wednesday 或“周三”这样的星期",
     "--by {}: what compares with the period before is of the whole period": (
         "按 {0} 分行时不能与上期对比：对比的是整个时期"
     ),

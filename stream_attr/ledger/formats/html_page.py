@@ -35,8 +35,8 @@ def _lines(report: Report, language: str) -> Iterator[str]:
     tag = "zh-CN" if language == "zh" else "en"
     yield f'<!doctype html><html lang="{tag}"><head><meta charset="utf-8"><title>{title}</title>'
     yield f"<style>{_STYLE}</style></head><body><h1>{title}</h1>"
-    for name, text in report.filters:
-        yield f"<div>{_text(name.of(language))}: {_text(text)}</div>"
+    for name, text in report.asked(language).items():
+        yield f"<div>{_text(name)}: {_text(text)}</div>"
     yield "<table><thead><tr>"
     for column, head in zip(report.columns, heads(report, language), strict=True):
         yield f'<th scope="col"{_class(column.kind)}>{_text(head)}</th>'

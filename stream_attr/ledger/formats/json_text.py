@@ -29,7 +29,7 @@ def write(report: Report, language: str, out: BinaryIO) -> None:
     head = {
         "report": report.name,
         "title": report.title.of(language),
-        "asked": {name.english: text for name, text in report.filters},
+        "asked": report.asked("en"),
         "columns": columns,
     }
     out.write(orjson.dumps(head)[:-1] + b',"rows":[')

@@ -45,7 +45,7 @@ def write(report: Report, language: str, out: BinaryIO) -> None:
     about = {
         "report": report.name,
         "title": report.title.of(language),
-        "asked": {name.of(language): text for name, text in report.filters},
+        "asked": report.asked(language),
         "notes": note_lines(report, language),
         "as_of": [f"{label}: {text}" for label, text in as_of_lines(report.as_of, language)],
     }

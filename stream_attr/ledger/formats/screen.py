@@ -42,7 +42,7 @@ def lines_of(report: Report, language: str, width: int | None) -> list[str]:
         for number in range(len(names))
     ]
     shown = _that_fit(widths, width)
-    lines = [f"{name.of(language)}: {text}" for name, text in report.filters]
+    lines = [f"{name}: {text}" for name, text in report.asked(language).items()]
     lines += [
         "",
         report.title.of(language),

@@ -108,8 +108,8 @@ def _about(report: Report, book: _Book) -> None:
     sheet.set_column(1, 1, 60)
     sheet.write_string(0, 0, report.title.of(book.language), book.bold)
     at = 2
-    for name, text in report.filters:
-        sheet.write_string(at, 0, name.of(book.language))
+    for name, text in report.asked(book.language).items():
+        sheet.write_string(at, 0, name)
         sheet.write_string(at, 1, text[:_MAX_TEXT])
         at += 1
     for label, text in as_of_lines(report.as_of, book.language):

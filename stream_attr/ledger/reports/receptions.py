@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
@@ -46,6 +47,8 @@ KINDS: Final = {key: one.name for key, one in _KINDS.items()}
 """What can be asked for; each reception is one of them."""
 WEEKDAYS: Final = {one.english.lower(): one for one in _WEEKDAY_NAMES}
 HOURS: Final = tuple(f"{hour:02}:00" for hour in range(24))
+_WEEKDAY_OF: Final = {name.lower(): key for key, one in WEEKDAYS.items() for name in one}
+"""By its name in either language."""
 
 _QUERY: Final = SQL(
     "SELECT listed.*, inquiry.order_ids FROM ("
@@ -96,14 +99,13 @@ def report(connection: Connection[Any], options: Options) -> Report:
 
     Raises UnusableError for a shop, agent, group, person, kind, weekday or hour that does not exist.
     """
-    for name, asked, known in (
-        ("kind", options.kinds, KINDS),
-        ("weekday", options.weekdays, WEEKDAYS),
-        ("hour", options.hours, HOURS),
-    ):
-        for one in asked:
-            if one not in known:
-                raise UnusableError(f"there is no {name} {one!r} of receptions; there are {', '.join(known)}")
+    for one in options.kinds:
+        if one not in KINDS:
+            raise UnusableError(f"there is no kind {one!r} of receptions; there are {', '.join(KINDS)}")
+    for one in options.hours:
+        if one not in HOURS:
+            raise UnusableError(f"--hour {one!r}: a full hour such as 09:00")
+    options = replace(options, weekdays=tuple(map(_weekday, options.weekdays)))
     shops = scope(connection, options)
     several = len(shops) > 1
     part_of(options, shops)
@@ -134,6 +136,13 @@ def report(connection: Connection[Any], options: Options) -> Report:
         notes,
         [*asked_for(options, shops), *_filters(options)],
     )
+
+
+def _weekday(name: str) -> str:
+    found = _WEEKDAY_OF.get(name.lower())
+    if found is None:
+        raise UnusableError(f"--weekday {name!r}: a weekday such as Wednesday or 周三")
+    return found
 
 
 def _is_part(options: Options) -> bool:
@@ -235,10 +244,14 @@ def _row(shop: ShopScope, read: Mapping[str, Any]) -> Row:
     )
 
 
-def _filters(options: Options) -> list[tuple[Text, str]]:
+def _filters(options: Options) -> list[tuple[Text, Text]]:
     found = [
-        (Text("kind", "类型"), ", ".join(options.kinds)),
-        (Text("weekday", "星期"), ", ".join(options.weekdays)),
-        (Text("hour", "时段"), ", ".join(options.hours)),
+        (Text("kind", "类型"), [KINDS[one] for one in options.kinds]),
+        (Text("weekday", "星期"), [WEEKDAYS[one] for one in options.weekdays]),
+        (Text("hour", "时段"), [Text(one, one) for one in options.hours]),
     ]
-    return [(name, text) for name, text in found if text]
+    return [
+        (name, Text(", ".join(one.english for one in asked), "、".join(one.chinese for one in asked)))
+        for name, asked in found
+        if asked
+    ]

@@ -146,5 +146,12 @@ class Report:
     totals: Sequence[Row] = ()
     """Sums below the rows, of the same columns."""
     notes: Sequence[Note] = ()
-    filters: Sequence[tuple[Text, str]] = field(default=())
+    filters: Sequence[tuple[Text, str | Text]] = field(default=())
     """What it was asked for: shop, period and so on."""
+
+    def asked(self, language: str) -> dict[str, str]:
+        """Return by name what it was asked for."""
+        return {
+            name.of(language): one.of(language) if isinstance(one, Text) else one
+            for name, one in self.filters
+        }

@@ -125,8 +125,8 @@ def test_the_format_of_a_file_is_that_of_its_ending(
         (("agents", *ASKED, "--figures", "profit"), "'profit' is no figure"),
         (("orders", *ASKED, "--behind", "x"), "there are no orders behind 'x'"),
         (("receptions", *ASKED, "--kind", "x"), "there is no kind 'x' of receptions; there are counted,"),
-        (("receptions", *ASKED, "--weekday", "0"), "there is no weekday '0' of receptions; there are monday"),
-        (("receptions", *ASKED, "--hour", "9"), "there is no hour '9' of receptions; there are 00:00, "),
+        (("receptions", *ASKED, "--weekday", "0"), "--weekday '0': a weekday such as Wednesday or 周三"),
+        (("receptions", *ASKED, "--hour", "9"), "--hour '9': a full hour such as 09:00"),
     ],
 )
 def test_wrong_input_gets_a_sentence_and_exit_code_2(
@@ -144,3 +144,15 @@ def test_a_database_without_a_ledger_is_refused(middle: Traffic) -> None:
     result = CliRunner().invoke(main, ["report", "sales", *ASKED, "--database", address])
     assert result.exit_code == 2
     assert "holds no ledger yet" in result.stderr
+
+
+def test_weekdays_of_receptions_are_named_as_pressure_shows_them(middle: Traffic) -> None:
+    asked = (*ASKED, "--kind", "counted", "--hour", "10:00", "11:00", "--lang", "zh")
+    shown = [
+        run(middle.database, "receptions", *asked, "--weekday", name)
+        for name in ("wednesday", "Wednesday", "WEDNESDAY", "周三")
+    ]
+    assert len({one.stdout for one in shown}) == 1
+    assert "\n类型: 计入\n星期: 周三\n时段: 10:00、11:00\n" in shown[0].stdout
+    english = run(middle.database, "receptions", *asked[:-1], "en", "--weekday", "周三", "friday")
+    assert "\nkind: counted\nweekday: Wednesday, Friday\nhour: 10:00, 11:00\n" in english.stdout
