@@ -62,4 +62,9 @@ def fill(
     if filled.before:
         echo(f"{filled.before:,} records were there already", err=True)
     if unstored := filled.unstored.total():
-        echo(f"Warning: {unstored:,} records cannot be stored: see the table unstored", err=True)
+        topics = ", ".join(f"{count:,} {topic}" for topic, count in filled.unstored.items())
+        echo(
+            f"Warning: {unstored:,} record{'s' if unstored > 1 else ''} cannot be stored ({topics}): the "
+            "table unstored says why; correct the files, then fill the ledger from all of them by --rebuild",
+            err=True,
+        )

@@ -40,6 +40,8 @@ class Progress:
 
     def __call__(self, records: int, waiting: str = "") -> None:
         """``records`` are done so far; ``waiting``: what the work is waiting for, if it stands still."""
+        if not records and not waiting:
+            return  # there is no number yet
         now = self._clock()
         if now - self._shown < self._every_s:
             return

@@ -25,6 +25,16 @@ def test_progress_shows_itself_now_and_then():
     assert shown.getvalue() == "published 5,000 records, 1,000/s\npublished 10,000 records, 1,000/s\n"
 
 
+def test_progress_says_nothing_before_there_is_a_number():
+    now = [0.0]
+    shown = io.StringIO()
+    progress = Progress("replayed", shown, clock=lambda: now[0])
+    for records in (0, 0, 5_000):
+        now[0] += 10
+        progress(records)
+    assert shown.getvalue() == "replayed 5,000 records, 167/s\n"
+
+
 def test_progress_of_a_known_total_is_a_bar():
     now = [0.0]
     shown = io.StringIO()

@@ -247,7 +247,10 @@ def test_a_settings_record_that_is_refused_is_kept_with_why(
     bad.write_text('{"shop_id":"jd:1","effective_from":"2026-11-01","no_such":1}\n', "utf-8")
     done = fill(ledger, inputs, "--settings", str(bad))
     assert done.exit_code == 0
-    assert done.stderr.endswith("Warning: 1 records cannot be stored: see the table unstored\n")
+    assert done.stderr.endswith(
+        "Warning: 1 record cannot be stored (1 shop-settings): the table unstored says why; correct the "
+        "files, then fill the ledger from all of them by --rebuild\n"
+    )
     [(topic, offset, why)] = rows(ledger, "SELECT topic, source_offset, why FROM unstored")
     assert (topic, offset) == ("shop-settings", 1)
     assert "no_such" in why
