@@ -410,8 +410,7 @@ def _require_agent(source: _Source, decision: Decision, agent_id: str, names: Ma
         return
     there = agents_of(decision) | agents_from_files(roster, shop_id) | (found or set())
     if agent_id not in there:
-        hint = "" if roster else "; give --roster to use names"
-        raise UnusableError(no_such_agent(agent_id, there, names) + hint)
+        raise UnusableError(no_such_agent(agent_id, there, names, has_roster=bool(roster)))
 
 
 def _not_a_decision(history: list[FoundDecision], timezone: str, error: Exception) -> str:

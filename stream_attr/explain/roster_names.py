@@ -62,11 +62,15 @@ def agent_named(text: str, names: Mapping[str, str]) -> str:
     return found[0] if found else text
 
 
-def no_such_agent(text: str, there: Iterable[str], names: Mapping[str, str]) -> str:
-    """Return a sentence that no agent has this id or name, and which agents there are."""
+def no_such_agent(text: str, there: Iterable[str], names: Mapping[str, str], *, has_roster: bool) -> str:
+    """Return a sentence that no agent has this id or name, and which agents there are.
+
+    ``has_roster``: all agents and their names are known; else those of what was read, by id.
+    """
     known = [f"{one} {names[one]}" if one in names else one for one in sorted(there)]
     more = len(known) - _MOST_NAMED
     listed = ", ".join(known[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return (
-        f"there is no agent {text!r}; {f'there are {listed}' if known else 'nothing that was read names one'}"
-    )
+    agents = f"there are {listed}" if known else "nothing that was read names one"
+    if has_roster:
+        return f"there is no agent {text!r}; {agents}"
+    return f"no agent with the id {text!r} is known in what was read; {agents}; give --roster to use names"

@@ -354,7 +354,9 @@ def test_without_the_roster_a_name_is_no_agent_who_never_spoke(asked: Files, by_
         asked.options = ["--from", str(asked.replayed())]
     result = run("explain", "jd:1", "o-1", *asked.options, "--agent", "安娜")
     assert result.exit_code == 2, result.output
-    assert result.stderr.startswith("Error: there is no agent '安娜'; there are A, ")
+    assert result.stderr.startswith(
+        "Error: no agent with the id '安娜' is known in what was read; there are A, "
+    )
     assert result.stderr.endswith("; give --roster to use names\n")
 
 
