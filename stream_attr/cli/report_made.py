@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,7 +65,8 @@ def made(
     ):
         require_schema(connection)
         with scope.snapshot(connection):
-            yield report_of(connection, options)
+            report = report_of(connection, options)
+            yield replace(report, notes=[*report.notes, *scope.other_days(connection, options)])
 
 
 def _ending(context: click.Context, _option: click.Parameter, out: Path | None) -> Path | None:

@@ -15,7 +15,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.ledger.by import TIMES, WHO
 from stream_attr.ledger.periods import Period, Slice, shop_zone, slices
 from stream_attr.ledger.reports.distinct import distinct
-from stream_attr.ledger.reports.report import AsOf, Column, InputAsOf, Row, TopicAsOf
+from stream_attr.ledger.reports.report import AsOf, Column, InputAsOf, Note, Row, TopicAsOf
 from stream_attr.ledger.roll_up.days import Day, Part, days_of
 from stream_attr.ledger.roll_up.kept import kept_days
 from stream_attr.ledger.texts import Text
@@ -31,6 +31,7 @@ __all__ = [
     "agents_of",
     "as_of",
     "asked_for",
+    "other_days",
     "part_of",
     "require_shop",
     "scope",
@@ -272,6 +273,29 @@ def require_shop(connection: Connection[Any], shop_id: str) -> None:
         return
     shops = {one for table in tables for (one,) in connection.execute(distinct(table, "shop_id"))}
     raise UnusableError(f"there is no shop {shop_id!r}; {_named('shops', sorted(shops))}")
+
+
+_OTHER_DAYS: Final = Text(
+    "Shop {shop}: the ledger has none of these days; it has days of {days}.",
+    "店铺 {shop}：账本中没有所选日期的数据，现有 {days} 的数据。",
+)
+_DAYS_KNOWN: Final = (
+    "SELECT min(day) - date '1970-01-01', max(day) - date '1970-01-01',"
+    " bool_or(day BETWEEN %(first)s::date AND %(last)s::date) OR EXISTS (SELECT FROM decision"
+    " WHERE shop_id = %(shop)s AND profile = 'official' AND created_ts >= %(start)s AND created_ts < %(end)s)"
+    " FROM agent_day WHERE shop_id = %(shop)s AND agent_id = %(total)s"
+)
+
+
+def other_days(connection: Connection[Any], options: Options) -> Iterator[Note]:
+    """Yield of each shop of whose days the ledger has none that is asked for, which it has."""
+    days = {"first": day_name(options.period.first), "last": day_name(options.period.last)}
+    for shop_id in dict.fromkeys(options.shops):
+        start, end = options.period.instants(shop_zone(connection, shop_id))
+        bound = {**days, "shop": shop_id, "total": TOTAL, "start": start, "end": end}
+        ((first, last, has_some),) = connection.execute(_DAYS_KNOWN, bound)
+        if first is not None and not has_some:
+            yield Note(_OTHER_DAYS.filled(shop=shop_id, days=Period(first, last).name))
 
 
 def _members(connection: Connection[Any], shop_id: str, last_day: int) -> dict[str, Member]:

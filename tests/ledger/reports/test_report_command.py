@@ -156,3 +156,16 @@ def test_weekdays_of_receptions_are_named_as_pressure_shows_them(middle: Traffic
     assert "\n类型: 计入\n星期: 周三\n时段: 10:00、11:00\n" in shown[0].stdout
     english = run(middle.database, "receptions", *asked[:-1], "en", "--weekday", "周三", "friday")
     assert "\nkind: counted\nweekday: Wednesday, Friday\nhour: 10:00, 11:00\n" in english.stdout
+
+
+@pytest.mark.parametrize("name", ["sales", "orders", "losses", "agents", "quality"])
+def test_a_period_without_any_day_of_the_ledger_is_told_which_it_has(middle: Traffic, name: str) -> None:
+    shop = "jd:10086"
+    days = sorted(one["day"] for one in middle.agent_days if (one["shop_id"], one["agent_id"]) == (shop, "*"))
+    has = f"{days[0]} – {days[-1]}"
+    for month in ("2025-01", "2027-01"):
+        asked = (name, "--shop", shop, shop, "--from", month)
+        english, chinese = (run(middle.database, *asked, "--lang", one).stdout for one in ("en", "zh"))
+        assert english.count(f"Shop {shop}: the ledger has none of these days; it has days of {has}.\n") == 1
+        assert chinese.count(f"店铺 {shop}：账本中没有所选日期的数据，现有 {has} 的数据。\n") == 1
+    assert "none of these days" not in run(middle.database, name, *ASKED).stdout
