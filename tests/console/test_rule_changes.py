@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from stream_attr.console.accounts import Accounts, Duty
 from stream_attr.console.app import Settings, application
+from stream_attr.console.changes.texts import OF_CHANGES
 from stream_attr.console.reading import reading
 from stream_attr.console.roles import Role
 from stream_attr.contract.topics import ROSTER, SETTINGS
@@ -411,6 +412,13 @@ def test_an_agent_that_the_roster_has_is_not_added_but_changed(editors):
     )
     assert answer.status_code == 409
     assert "Others have changed this since you opened the form" in answer.text
+
+
+def test_the_form_of_a_new_agent_says_nothing_of_the_first_settings(editors):
+    page = editors("manager").browser.get(f"/rules/agent?shop={SHOP}")
+    assert page.status_code == 200
+    assert OF_CHANGES["first_record"].english not in page.text
+    assert OF_CHANGES["first_record"].chinese not in page.text
 
 
 def test_roster_refusals_are_at_their_fields(editors):

@@ -201,7 +201,7 @@ def _form(
         opened=visit.form.one("new-profile"),
         value_text=value_text,
         basis=basis,
-        is_first=not basis.documents,
+        is_first=topic == SETTINGS and not basis.documents,
         is_changed=is_changed,
         later=sorted(later),
     )
