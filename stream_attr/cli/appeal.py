@@ -35,7 +35,7 @@ def command() -> None:
     help="Who is to have the sale.",
 )
 @click.option("--reason", type=click.Choice([*map(str, Reason)]), required=True, help="Why.")
-@click.option("--said", metavar="TEXT", required=True, help="A sentence about it.")
+@click.option("--comment", metavar="TEXT", required=True, help="A sentence about it.")
 @BY
 @database_options
 def open_(
@@ -44,7 +44,7 @@ def open_(
     agent_id: str,
     expected: str,
     reason: str,
-    said: str,
+    comment: str,
     by: str,
     where: Where,
 ) -> None:
@@ -53,7 +53,7 @@ def open_(
     name = ledger_module("pay.schemes").who(by)
     with opened(where) as connection:
         ledger_module("appeals.parties").known_agent(connection, shop_id, agent_id)
-        asked = opening.Asked(shop_id, order_id, Reason(reason), said, agent_of(expected))
+        asked = opening.Asked(shop_id, order_id, Reason(reason), comment, agent_of(expected))
         one = opening.open_appeal(connection, asked, [agent_id], name)
     echo(f"opened appeal {one.appeal_id} of {agent_id} about order {order_id} of {shop_id}")
 
@@ -102,7 +102,7 @@ def list_(
     "--credit", metavar=f"AGENT|{NOBODY}", help="Grant it in part: give the sale to somebody else, or nobody."
 )
 @click.option("--refuse", is_flag=True, help="Uphold the decision.")
-@click.option("--said", metavar="TEXT", default="", help="Why; needed but for --grant.")
+@click.option("--comment", metavar="TEXT", default="", help="Why; needed but for --grant.")
 @BY
 @writer_options
 @database_options
@@ -112,7 +112,7 @@ def answer(
     grant: bool,
     credit: str | None,
     refuse: bool,
-    said: str,
+    comment: str,
     by: str,
     writer: TopicWriter,
     where: Where,
@@ -128,24 +128,24 @@ def answer(
     with opened(where) as connection:
         who = ledger_module("acting").acting(connection, name, is_account=False)
         if refuse:
-            one = answering.refuse(connection, shop_id, appeal_id, said, who)
+            one = answering.refuse(connection, shop_id, appeal_id, comment, who)
         elif answering.publish_again(connection, writer, (shop_id, appeal_id)):
             one = ledger_module("appeals.appeal").found(connection, shop_id, appeal_id)
             echo(f"it had been granted by {one.answered_by}, and the ruling is published now", err=True)
         else:
-            how = answering.Grant(said, agent_of(credit or NOBODY), in_part=credit is not None)
+            how = answering.Grant(comment, agent_of(credit or NOBODY), in_part=credit is not None)
             one = answering.grant(connection, writer, shop_id, appeal_id, how, who)
         _tell(connection, one)
 
 
 def _tell(connection: Any, one: Any) -> None:
-    said = ANSWERS[Answer(one.answer)].english
+    text = ANSWERS[Answer(one.answer)].english
     if one.ruling is None:
-        echo(f"answered appeal {one.appeal_id}: {said}")
+        echo(f"answered appeal {one.appeal_id}: {text}")
         return
     to = one.ruling["agent_id"]
     event_id = one.ruling["event_id"]
-    echo(f"answered appeal {one.appeal_id}: {said}; ruling {event_id} gives the sale to {to or NOBODY}")
+    echo(f"answered appeal {one.appeal_id}: {text}; ruling {event_id} gives the sale to {to or NOBODY}")
     now = ledger_module("appeals.appeal").case(connection, one.shop_id, one.order_id)
     note = ledger_module("appeals.closed").closed_month(connection, one.shop_id, now, (one.held_agent_id, to))
     if note is not None:

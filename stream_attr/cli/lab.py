@@ -174,7 +174,7 @@ def run(
     days = optional_module("ledger.periods", "ledger", "the lab").period(first, last)
     shown: list[Progress] = []
 
-    def tell(read: int, of: int) -> None:
+    def show_progress(read: int, of: int) -> None:
         if not shown:
             shown.append(Progress("judged", total=of))
         shown[0](read)
@@ -188,7 +188,7 @@ def run(
             payroll=None if scheme is None else _payroll(scheme, first, shop_id, source),
             processes=processes,
             wall_clock_ts=None if accept_future else wall_clock_ms(),
-            progress=tell,
+            progress=show_progress,
         )
     finally:
         for progress in shown:

@@ -47,7 +47,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     "appeal_reason": Text("reason", "理由"),
     "appeal_revision": Text("Revision {number} of the decision", "归属结果第 {number} 次修订"),
     "appeal_ruled": Text("The ruling gives the sale to", "裁定将业绩归属"),
-    "appeal_said": Text("what happened, in a sentence", "用一句话说明情况"),
+    "appeal_comment": Text("what happened, in a sentence", "用一句话说明情况"),
     "appeal_send": Text("Send the appeal", "提交申诉"),
     "appeal_send_answer": Text("Send the answer", "提交答复"),
     "appeal_useless": Text(

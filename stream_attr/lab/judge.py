@@ -75,10 +75,10 @@ def judge(
     total = events_read * (1 + len(rule_sets) * by_days)
     done = 0
 
-    def tell(read: int) -> None:
+    def report_progress(read: int) -> None:
         progress(done + read, total)
 
-    tell(0)
+    report_progress(0)
     days: list[list[dict[str, Any]]] = []
     with TemporaryDirectory(prefix="stream-attr-lab-") as folder:
 
@@ -86,12 +86,12 @@ def judge(
             files = _by_settings(inputs, by, Path(folder))
             return Task(shop_id, files, by.profiles, start, end, wall_clock_ts)
 
-        orders = judged(task(rules), number, tell)
+        orders = judged(task(rules), number, report_progress)
         if by_days:
             for one in rule_sets:
                 done += events_read
                 alone = task(composed(shop_id, (one,), given.settings))
-                days.append(agent_days(alone, period, number, tell))
+                days.append(agent_days(alone, period, number, report_progress))
     progress(total, total)
     return LabResult(
         shop_id,

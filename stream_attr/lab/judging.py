@@ -196,14 +196,14 @@ def _of_processes(task: Task, processes: int, taken: Callable[[int], None]) -> l
 
 
 def _work(pipe: Connection, task: Task, share: Share) -> None:
-    """Run in a process of its own: judge a share, tell how far it is, then what came out."""
+    """Run in a process of its own: judge a share, send its progress, then what came out."""
 
-    def tell(events: int) -> None:
+    def report_progress(events: int) -> None:
         pipe.send_bytes(_encode(_Taken(events)))
 
     with closing(pipe), without_collector():
         try:
-            pipe.send_bytes(_encode(_Judged(_share_of(task, share, tell))))
+            pipe.send_bytes(_encode(_Judged(_share_of(task, share, report_progress))))
         except (BrokenPipeError, EOFError):
             pass  # nobody receives any more
         except UnusableFileError as error:

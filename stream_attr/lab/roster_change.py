@@ -59,11 +59,11 @@ def judge_roster(
         for number, rosters in enumerate((found.inputs.roster, (str(roster),))):
             inputs = replace(found.inputs, settings=(str(settings),), roster=rosters)
 
-            def tell(read: int, done: int = number * events) -> None:
+            def report_progress(read: int, done: int = number * events) -> None:
                 progress(done + read, 2 * events)
 
             task = Task(shop_id, inputs, rules.profiles, start, end)
-            answers.append({one.order_id: one for one in judged(task, processes, tell)})
+            answers.append({one.order_id: one for one in judged(task, processes, report_progress)})
     before, after = answers
     orders = [_both(one, after[name]) for name, one in before.items() if name in after]
     progress(2 * events, 2 * events)

@@ -27,7 +27,7 @@ __all__ = ["Runner"]
 
 logger = logging.getLogger(__name__)
 
-_TOLD_EVERY_S: Final = 1.0
+_PROGRESS_EVERY_S: Final = 1.0
 _LOOK_EVERY_S: Final = 5.0
 """How soon a trial is begun that another process was asked for."""
 _PROCESSES: Final = 2
@@ -104,17 +104,17 @@ class Runner:
             Trials(connection).end(trial, state, problem, result)
 
     def _judged(self, trial: Trial) -> LabResult:
-        told_s = 0.0
+        reported_s = 0.0
 
-        def tell(read: int, total: int) -> None:
-            nonlocal told_s
+        def report_progress(read: int, total: int) -> None:
+            nonlocal reported_s
             if self._stop.is_set():
                 raise _NobodyWaitsError
             now_s = time.monotonic()
-            if now_s - told_s >= _TOLD_EVERY_S:
-                told_s = now_s
+            if now_s - reported_s >= _PROGRESS_EVERY_S:
+                reported_s = now_s
                 with self._pool.connection() as connection:
-                    if not Trials(connection).tell(trial, read, total):
+                    if not Trials(connection).set_progress(trial, read, total):
                         raise _NobodyWaitsError
 
         if trial.roster is not None:
@@ -125,7 +125,7 @@ class Runner:
                 trial.period,
                 (before, after),
                 processes=_PROCESSES,
-                progress=tell,
+                progress=report_progress,
             )
         payroll = None
         if trial.scheme_id is not None:
@@ -139,5 +139,5 @@ class Runner:
             trial.period,
             payroll=payroll,
             processes=_PROCESSES,
-            progress=tell,
+            progress=report_progress,
         )

@@ -24,7 +24,7 @@ _SILENT_MS: Final = 300_000
 """A trial without progress for so long has ended with its process."""
 _COLUMNS: Final[LiteralString] = (
     "shop_id, trial_id, first_day::text, last_day::text, rule_sets, asked_by, asked_ts, state, read, total,"
-    " told_ts, ended_ts, problem, roster, scheme_id"
+    " progress_ts, ended_ts, problem, roster, scheme_id"
 )
 
 
@@ -135,17 +135,17 @@ class Trials:
     def begin(self) -> Trial | None:
         """Take the trial that waits longest; None: none waits. No other process gets the same one."""
         found = self._connection.execute(
-            "UPDATE lab_trial SET state = 'running', told_ts = %s WHERE (shop_id, trial_id) IN ("
+            "UPDATE lab_trial SET state = 'running', progress_ts = %s WHERE (shop_id, trial_id) IN ("
             "SELECT shop_id, trial_id FROM lab_trial WHERE state = 'waiting' ORDER BY asked_ts, trial_id"
             " LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING shop_id, trial_id",
             (wall_clock_ms(),),
         ).fetchone()
         return None if found is None else self.find(*found)
 
-    def tell(self, trial: Trial, read: int, total: int) -> bool:
-        """Note how far a trial is; False: nobody waits for it any more."""
+    def set_progress(self, trial: Trial, read: int, total: int) -> bool:
+        """Store how far a trial is; False: nobody waits for it any more."""
         done = self._connection.execute(
-            "UPDATE lab_trial SET read = %s, total = %s, told_ts = %s"
+            "UPDATE lab_trial SET read = %s, total = %s, progress_ts = %s"
             " WHERE shop_id = %s AND trial_id = %s AND state = 'running'",
             (read, total, wall_clock_ms(), trial.shop_id, trial.trial_id),
         )
@@ -181,10 +181,24 @@ class Trials:
 
 
 def _trial(row: tuple[Any, ...]) -> Trial:
-    shop, name, first, last, sets, by, asked, state, read, total, told_ts, ended, problem, roster, scheme = (
-        row
-    )
-    if state == State.RUNNING and (told_ts or 0) < wall_clock_ms() - _SILENT_MS:
+    (
+        shop,
+        name,
+        first,
+        last,
+        sets,
+        by,
+        asked,
+        state,
+        read,
+        total,
+        progress_ts,
+        ended,
+        problem,
+        roster,
+        scheme,
+    ) = row
+    if state == State.RUNNING and (progress_ts or 0) < wall_clock_ms() - _SILENT_MS:
         state = State.CANCELLED
     return Trial(
         shop,

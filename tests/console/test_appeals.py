@@ -50,7 +50,7 @@ class World(NamedTuple):
         return self.appeals()[-1]
 
     def written(self, **more: str) -> dict[str, str]:
-        return {"expected": self.own, "reason": "agreed", "said": "我们约好的", **more}
+        return {"expected": self.own, "reason": "agreed", "comment": "我们约好的", **more}
 
     def page(self, one: Appeal) -> str:
         return f"/appeal?{urlencode({'shop': self.shop, 'appeal': one.appeal_id})}"
@@ -98,7 +98,7 @@ def test_an_agent_appeals_from_the_orders_page(world):
     assert (answer.status_code, answer.headers["location"]) == (303, world.where)
     [one] = world.appeals()
     assert (one.agent_id, one.held_agent_id, one.expected_agent_id) == (world.own, world.held, world.own)
-    assert (one.reason, one.said, one.opened_by, one.state) == ("agreed", "我们约好的", "agent", "open")
+    assert (one.reason, one.comment, one.opened_by, one.state) == ("agreed", "我们约好的", "agent", "open")
     shown = text_of(agent_.get(world.where))
     assert "我们约好的" in shown
     assert "agreed among colleagues" in shown
@@ -128,7 +128,7 @@ def test_an_orders_page_that_is_open_shows_an_appeal_when_it_comes_and_when_it_i
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"said": " "}, "say it in 1 to 1,000 characters"),
+        ({"comment": " "}, "say it in 1 to 1,000 characters"),
         ({"reason": ""}, "choose a reason from the list"),
         ({"reason": "because"}, "choose a reason from the list"),
         ({"expected": ""}, "choose who is to have the sale"),
@@ -141,7 +141,7 @@ def test_what_cannot_be_sent_is_said_and_what_was_written_stays(world, changes, 
     answer = send(agent_, world.where, **world.written(**changes))
     assert answer.status_code == 409
     assert said in text_of(answer)
-    if "said" not in changes:
+    if "comment" not in changes:
         assert "我们约好的</textarea>" in answer.text
     assert world.appeals() == []
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_sent_is_said_and_what_was_written_stays(world, changes, 
 def test_what_is_said_is_in_the_readers_language(world):
     agent_ = world.client("agent")
     agent_.cookies.set("language", "zh")
-    assert "请用 1 至 1,000 个字符说明" in text_of(send(agent_, world.where, **world.written(said="")))
+    assert "请用 1 至 1,000 个字符说明" in text_of(send(agent_, world.where, **world.written(comment="")))
     assert "对此归属提出申诉" in agent_.get(world.where).text
 
 
@@ -193,17 +193,17 @@ def test_a_reviewer_refuses_with_a_reason(world):
     for value in ("granted", "granted_in_part"):
         assert re.search(f'value="{value}"[^>]* disabled', page.text)
     assert not re.search('value="refused"[^>]* disabled', page.text)
-    granted = send(reviewer, world.page(one), answer="granted", said="x")
+    granted = send(reviewer, world.page(one), answer="granted", comment="x")
     assert granted.status_code == 409
     assert "can publish no ruling" in text_of(granted)
-    assert send(reviewer, world.page(one), answer="refused", said="").status_code == 409
-    assert send(reviewer, world.page(one), answer="", said="x").status_code == 409
-    assert send(reviewer, world.page(one), answer="refused", said="聊天是前一天的").status_code == 303
+    assert send(reviewer, world.page(one), answer="refused", comment="").status_code == 409
+    assert send(reviewer, world.page(one), answer="", comment="x").status_code == 409
+    assert send(reviewer, world.page(one), answer="refused", comment="聊天是前一天的").status_code == 303
     shown = text_of(agent_.get(world.where))
     assert "refused, the decision is upheld" in shown
     assert "聊天是前一天的" in shown
     assert "can be appealed again" in shown, "instead of a form"
-    assert send(reviewer, world.page(one), answer="refused", said="again").status_code == 409
+    assert send(reviewer, world.page(one), answer="refused", comment="again").status_code == 409
     assert "Send the answer" not in reviewer.get(world.page(one)).text
 
 
@@ -215,9 +215,9 @@ def test_only_reviewers_answer_and_only_the_agent_withdraws(world):
         page = client.get(world.page(one))
         assert page.status_code == 200
         assert "Send the answer" not in page.text
-        assert send(client, world.page(one), answer="refused", said="x").status_code == 404
+        assert send(client, world.page(one), answer="refused", comment="x").status_code == 404
     assert "Withdraw the appeal" not in world.client("reviewer").get(world.page(one)).text
-    answer = send(agent_, world.page(one), answer="refused", said="x")
+    answer = send(agent_, world.page(one), answer="refused", comment="x")
     assert answer.status_code == 303
     [left] = world.appeals()
     assert (left.state, left.answer) == ("withdrawn", None)
@@ -242,7 +242,7 @@ def test_a_reviewer_whom_it_concerns_is_told_so_and_refused(world, how):
     page = reviewer.get(world.page(one))
     assert f"it concerns {of}" in text_of(page)
     assert "Send the answer" not in page.text
-    answer = send(reviewer, world.page(one), answer="refused", said="x")
+    answer = send(reviewer, world.page(one), answer="refused", comment="x")
     assert answer.status_code == 409
     assert [each.state for each in world.appeals()] == ["open"]
     world.connection.execute("DELETE FROM roster WHERE source_partition = 9")
@@ -260,7 +260,7 @@ def test_what_came_of_a_ruling_is_told(world):
         "agent_id": world.own,
     }
     world.connection.execute(
-        "UPDATE appeal SET answer = 'granted', answer_said = '', answered_by = 'li', ruling = %s"
+        "UPDATE appeal SET answer = 'granted', answer_comment = '', answered_by = 'li', ruling = %s"
         " WHERE appeal_id = %s",
         (json.dumps(ruling), one.appeal_id),
     )

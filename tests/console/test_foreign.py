@@ -126,10 +126,10 @@ FORMS = (
     {"do": "publish"},
     {"do": "cancel"},
     {"do": "try", "set": "current"},
-    {"answer": "refused", "said": "x"},
+    {"answer": "refused", "comment": "x"},
     {"name": "mine"},
     {"delete": "mine"},
-    {"expected": "*", "reason": "other", "said": "x"},
+    {"expected": "*", "reason": "other", "comment": "x"},
 )
 
 

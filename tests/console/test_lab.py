@@ -241,7 +241,7 @@ def test_a_trial_of_a_process_that_was_killed_is_not_shown_as_running(world: Wor
         Trials(connection).ask(world.shop, (AS_IT_STOOD,), period("2026-11", None), "manager")
         assert Trials(connection).begin() is not None
         assert world.trials()[0].state is State.RUNNING
-        connection.execute("UPDATE lab_trial SET told_ts = told_ts - 301000")
+        connection.execute("UPDATE lab_trial SET progress_ts = progress_ts - 301000")
     assert world.trials()[0].state is State.CANCELLED
 
 
@@ -414,7 +414,7 @@ def _endless(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             begun.append("ended")
 
     monkeypatch.setattr(running, "judge", judge)
-    monkeypatch.setattr(running, "_TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr(running, "_PROGRESS_EVERY_S", 0.0)
     return begun
 
 

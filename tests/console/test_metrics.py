@@ -114,15 +114,15 @@ def test_sessions_pool_and_as_of_are_told(ledger):
         add(connection, "li", Role.ADMIN)
         for name, ruling in (("a-1", "{}"), ("a-2", None)):
             connection.execute(
-                "INSERT INTO appeal (shop_id, appeal_id, order_id, agent_id, reason, said, expected_agent_id,"
-                " revision, opened_by, opened_ts)"
+                "INSERT INTO appeal (shop_id, appeal_id, order_id, agent_id, reason, comment,"
+                " expected_agent_id, revision, opened_by, opened_ts)"
                 " VALUES ('jd:1', %s, 'o-1', %s, 'other', 'x', %s, 1, 'x', 1)",
                 (name, name, name),
             )
             if ruling is not None:
                 connection.execute(
-                    "UPDATE appeal SET answer = 'granted', answer_said = '', answered_by = 'li', ruling = %s"
-                    " WHERE appeal_id = %s",
+                    "UPDATE appeal SET answer = 'granted', answer_comment = '', answered_by = 'li',"
+                    " ruling = %s WHERE appeal_id = %s",
                     (ruling, name),
                 )
         for _ in range(3):

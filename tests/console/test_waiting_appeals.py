@@ -95,7 +95,7 @@ def test_one_whose_ruling_is_on_its_way_has_been_answered(world):
     one = opened(connection, "o-0")
     assert to_answer(connection, [SHOP, OTHER]) == {SHOP: 1}
     connection.execute(
-        "UPDATE appeal SET answer = 'granted', answer_said = '', answered_by = 'x', ruling = '{}'"
+        "UPDATE appeal SET answer = 'granted', answer_comment = '', answered_by = 'x', ruling = '{}'"
         " WHERE appeal_id = %s",
         (one.appeal_id,),
     )
@@ -147,8 +147,8 @@ def test_what_was_seen_stays_so_when_another_shop_is_given(world):
 def test_it_is_read_by_an_index_and_no_further_than_needed(world):
     connection, _ = world
     connection.execute(
-        "INSERT INTO appeal (shop_id, appeal_id, order_id, agent_id, reason, said, expected_agent_id,"
-        " revision, opened_by, opened_ts, state, answer, answer_said, answered_by, ended_ts)"
+        "INSERT INTO appeal (shop_id, appeal_id, order_id, agent_id, reason, comment, expected_agent_id,"
+        " revision, opened_by, opened_ts, state, answer, answer_comment, answered_by, ended_ts)"
         " SELECT %s, 'a-' || n, 'x-' || n, 'kf-' || n %% 50, 'other', 'x', 'y', 1, 'z', n,"
         " CASE WHEN n > 500 THEN 'answered' ELSE 'open' END, CASE WHEN n > 500 THEN 'refused' END,"
         " CASE WHEN n > 500 THEN '' END, CASE WHEN n > 500 THEN 'w' END, CASE WHEN n > 500 THEN n END"

@@ -241,7 +241,7 @@ def run(ledger, topics):
     return run
 
 
-OPENED = ("--agent", "ben", "--expect", "ben", "--reason", "agreed", "--said", "we agreed", "--by", "wang")
+OPENED = ("--agent", "ben", "--expect", "ben", "--reason", "agreed", "--comment", "we agreed", "--by", "wang")
 
 
 @pytest.mark.usefixtures("world")
@@ -270,7 +270,9 @@ def test_an_appeal_from_opening_to_the_ruling(run, topics):
 def test_an_answer_that_was_broken_off_is_ended_by_giving_it_again(world, appeal, run, topics):
     with pytest.raises(CutOff):
         grant(world, CutAfter(*topics), SHOP, appeal.appeal_id, Grant("yes"), LI)
-    said = run("appeal", "answer", SHOP, appeal.appeal_id, "--credit", "cleo", "--said", "x", "--by", "zhao")
+    said = run(
+        "appeal", "answer", SHOP, appeal.appeal_id, "--credit", "cleo", "--comment", "x", "--by", "zhao"
+    )
     assert "it had been granted by li, and the ruling is published now" in said
     assert {one["agent_id"] for one in rulings(topics)} == {"ben"}
 
@@ -278,10 +280,10 @@ def test_an_answer_that_was_broken_off_is_ended_by_giving_it_again(world, appeal
 def test_refusing_and_withdrawing(world, appeal, run):
     assert "withdrew" in run("appeal", "withdraw", SHOP, appeal.appeal_id, "--by", "wang")
     assert "withdrawn already" in run(
-        "appeal", "answer", SHOP, appeal.appeal_id, "--refuse", "--said", "no", "--by", "li", code=2
+        "appeal", "answer", SHOP, appeal.appeal_id, "--refuse", "--comment", "no", "--by", "li", code=2
     )
     name = run("appeal", "open", SHOP, "o-1", *OPENED).split()[2]
-    said = run("appeal", "answer", SHOP, name, "--refuse", "--said", "no", "--by", "li")
+    said = run("appeal", "answer", SHOP, name, "--refuse", "--comment", "no", "--by", "li")
     assert said.endswith("refused, the decision is upheld")
     assert actions(world)[-1] == "refuse appeal"
 

@@ -48,7 +48,7 @@ class Answering(NamedTuple):
     """Why this account cannot answer it; None: it can."""
     no_grant: Text | None
     """Why nothing can be granted; None: it can."""
-    said: str
+    comment: str
     to: str
 
 
@@ -75,16 +75,16 @@ def answer(visit: Visit) -> Response:
 
 
 def _answer(visit: Visit, one: Appeal) -> None:
-    by, how, said = _who(visit), visit.form.one("answer"), visit.form.one("said") or ""
+    by, how, comment = _who(visit), visit.form.one("answer"), visit.form.one("comment") or ""
     if how == Answer.REFUSED:
-        refuse(visit.connection, one.shop_id, one.appeal_id, said, by)
+        refuse(visit.connection, one.shop_id, one.appeal_id, comment, by)
         return
     if how not in (Answer.GRANTED, Answer.GRANTED_IN_PART):
         raise AppealError(_WHICH)
     if visit.writer is None:
         raise AppealError(_NO_BROKER)
     in_part = how == Answer.GRANTED_IN_PART
-    given = Grant(said, chosen_agent(visit, "to") if in_part else None, in_part)
+    given = Grant(comment, chosen_agent(visit, "to") if in_part else None, in_part)
     grant(visit.connection, visit.writer, one.shop_id, one.appeal_id, given, by)
 
 
@@ -141,7 +141,7 @@ def _answering(visit: Visit, one: Appeal) -> Answering | None:
     except AppealError as error:
         closed = error.text
     no_grant = _NO_BROKER if visit.writer is None else None
-    return Answering(closed, no_grant, visit.form.one("said") or "", visit.form.one("to") or "")
+    return Answering(closed, no_grant, visit.form.one("comment") or "", visit.form.one("to") or "")
 
 
 SCREEN: Final = Screen(

@@ -27,7 +27,7 @@ __all__ = ["SCREEN"]
 PER_PAGE: Final = 100
 _MINE: Final = Text("My appeals", "我的申诉")
 _AGENTS: Final = ("agent", "held", "expected", "now")
-_HIDDEN: Final = ("said", "answer_said", "currency")
+_HIDDEN: Final = ("comment", "answer_comment", "currency")
 
 
 def show(visit: Visit) -> Response:

@@ -59,7 +59,7 @@ class Form(NamedTuple):
     """Why there is none; None: there is one."""
     expected: str
     reason: str
-    said: str
+    comment: str
 
 
 def shown_appeals(
@@ -96,7 +96,7 @@ def appeal_form(visit: Visit, shop_id: str, order_id: str) -> Form | None:
     held = None if now is None else now.agent_id
     expected = next((one for one in own if one != held), "")
     form = visit.form
-    return Form(closed, form.one("expected") or expected, form.one("reason") or "", form.one("said") or "")
+    return Form(closed, form.one("expected") or expected, form.one("reason") or "", form.one("comment") or "")
 
 
 def open_from_form(visit: Visit, shop_id: str, order_id: str) -> Appeal:
@@ -105,7 +105,7 @@ def open_from_form(visit: Visit, shop_id: str, order_id: str) -> Appeal:
     if reason not in list(Reason):
         raise AppealError(_CHOOSE)
     asked = Asked(
-        shop_id, order_id, Reason(reason), visit.form.one("said") or "", chosen_agent(visit, "expected")
+        shop_id, order_id, Reason(reason), visit.form.one("comment") or "", chosen_agent(visit, "expected")
     )
     return open_appeal(visit.connection, asked, visit.agents(shop_id) or (), visit.account.login)
 

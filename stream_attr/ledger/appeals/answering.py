@@ -49,7 +49,7 @@ _PUBLISHING: Final = Text(
 class Grant(NamedTuple):
     """How an appeal is granted."""
 
-    said: str
+    comment: str
     to: str | None = None
     """Of a grant in part: who gets the sale; None: nobody."""
     in_part: bool = False
@@ -60,17 +60,17 @@ def ruling_id(appeal_id: str) -> str:
     return f"appeal-{appeal_id}"
 
 
-def refuse(connection: Connection[Any], shop_id: str, appeal_id: str, said: str, by: Acting) -> Appeal:
+def refuse(connection: Connection[Any], shop_id: str, appeal_id: str, comment: str, by: Acting) -> Appeal:
     """Uphold the decision, with a reason, and note it in the audit.
 
     Raises AppealError where there is no such appeal, it has ended, or it concerns who answers it.
     """
-    text = sentence(said)
+    text = sentence(comment)
     with connection.transaction():
         one, now = _answerable(connection, shop_id, appeal_id)
         refuse_concerned(connection, by, shop_id, _concerned(one, now), one.opened_by)
         connection.execute(
-            "UPDATE appeal SET (state, answer, answer_said, answered_by, ended_ts) = (%s, %s, %s, %s, %s)"
+            "UPDATE appeal SET (state, answer, answer_comment, answered_by, ended_ts) = (%s, %s, %s, %s, %s)"
             " WHERE shop_id = %s AND appeal_id = %s",
             (State.ANSWERED, Answer.REFUSED, text, by.login, wall_clock_ms(), shop_id, appeal_id),
         )
@@ -89,7 +89,7 @@ def grant(
         BrokerUnreachable, TopicsMissingError: nothing has changed.
         PublishError: the answer stands, and its ruling may be on the topic; `publish_again` ends it.
     """
-    said = sentence(how.said) if how.in_part or how.said.strip() else ""
+    comment = sentence(how.comment) if how.in_part or how.comment.strip() else ""
     with writer.opened(RULINGS) as write:
         with connection.transaction():
             one, now = _answerable(connection, shop_id, appeal_id)
@@ -100,11 +100,11 @@ def grant(
                 connection, Ruled(shop_id, now.buyer_id, one.order_id, to, by.login), ruling_id(appeal_id)
             )
             connection.execute(
-                "UPDATE appeal SET (answer, answer_said, answered_by, ruling) = (%s, %s, %s, %s)"
+                "UPDATE appeal SET (answer, answer_comment, answered_by, ruling) = (%s, %s, %s, %s)"
                 " WHERE shop_id = %s AND appeal_id = %s",
                 (
                     Answer.GRANTED_IN_PART if how.in_part else Answer.GRANTED,
-                    said,
+                    comment,
                     by.login,
                     Json(record),
                     shop_id,

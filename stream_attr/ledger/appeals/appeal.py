@@ -15,8 +15,8 @@ from stream_attr.ledger.texts import Text
 __all__ = ["Appeal", "Case", "case", "find", "found", "of_order", "pages"]
 
 _COLUMNS: Final = SQL(
-    "shop_id, appeal_id, order_id, agent_id, reason, said, expected_agent_id, held_agent_id, revision,"
-    " opened_by, opened_ts, state, answer, answer_said, answered_by, ruling, ended_ts"
+    "shop_id, appeal_id, order_id, agent_id, reason, comment, expected_agent_id, held_agent_id, revision,"
+    " opened_by, opened_ts, state, answer, answer_comment, answered_by, ruling, ended_ts"
 )
 _NONE: Final = Text("there is no appeal {appeal} in shop {shop}", "店铺 {shop} 没有申诉 {appeal}")
 
@@ -30,7 +30,7 @@ class Appeal(NamedTuple):
     agent_id: str
     """Who appeals."""
     reason: str
-    said: str
+    comment: str
     expected_agent_id: str | None
     """Who is to have the sale; None: nobody."""
     held_agent_id: str | None
@@ -43,7 +43,7 @@ class Appeal(NamedTuple):
     state: str
     answer: str | None
     """None: there is none yet. Of an open appeal: its ruling is being published."""
-    answer_said: str | None
+    answer_comment: str | None
     answered_by: str | None
     ruling: dict[str, Any] | None
     """The record of the topic ``rulings`` that grants it; None: nothing is granted."""

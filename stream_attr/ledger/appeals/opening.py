@@ -81,7 +81,7 @@ class Asked(NamedTuple):
     shop_id: str
     order_id: str
     reason: Reason
-    said: str
+    comment: str
     expected_agent_id: str | None
     """Who is to have the sale; None: nobody."""
 
@@ -94,7 +94,7 @@ def open_appeal(connection: Connection[Any], asked: Asked, own: Collection[str],
     Raises AppealError where there is no final decision with a sale, it concerns none of these agents, nothing
     would change, the agent that is expected is unknown, or it has been appealed already.
     """
-    said = sentence(asked.said)
+    comment = sentence(asked.comment)
     with connection.transaction():
         now = case(connection, asked.shop_id, asked.order_id)
         problem = not_appealable(connection, asked.shop_id, asked.order_id, now)
@@ -110,8 +110,8 @@ def open_appeal(connection: Connection[Any], asked: Asked, own: Collection[str],
         appeal_id = secrets.token_hex(8)
         try:
             connection.execute(
-                "INSERT INTO appeal (shop_id, appeal_id, order_id, agent_id, reason, said, expected_agent_id,"
-                " held_agent_id, revision, opened_by, opened_ts)"
+                "INSERT INTO appeal (shop_id, appeal_id, order_id, agent_id, reason, comment,"
+                " expected_agent_id, held_agent_id, revision, opened_by, opened_ts)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 (
                     asked.shop_id,
@@ -119,7 +119,7 @@ def open_appeal(connection: Connection[Any], asked: Asked, own: Collection[str],
                     asked.order_id,
                     agent_id,
                     asked.reason,
-                    said,
+                    comment,
                     asked.expected_agent_id,
                     now.agent_id,
                     now.revision,
@@ -181,9 +181,9 @@ def refuse_ended(one: Appeal) -> None:
         raise AppealError(_ENDED.filled(state=STATES[State(one.state)]))
 
 
-def sentence(said: str) -> str:
+def sentence(comment: str) -> str:
     """Return what somebody says to an appeal, spaces made single. Raises AppealError: none, or too much."""
-    text = " ".join(said.split())
+    text = " ".join(comment.split())
     if not 1 <= len(text) <= LONGEST or not text.isprintable():
         raise AppealError(_LENGTH.filled(most=f"{LONGEST:,}", count=f"{len(text):,}"))
     return text

@@ -31,11 +31,11 @@ _COLUMNS: Final = (
     Column("expected", Text("expected holder", "期望归属")),
     Column("now", Text("whose it is now", "当前归属")),
     Column("reason", Text("reason", "理由")),
-    Column("said", Text("what was said", "说明")),
+    Column("comment", Text("comment", "说明")),
     Column("state", Text("state", "状态")),
     Column("answer", Text("answer", "答复")),
     Column("answered_by", Text("answered by", "答复人")),
-    Column("answer_said", Text("what was answered", "答复说明")),
+    Column("answer_comment", Text("comment of the answer", "答复说明")),
     Column("ended", Text("ended", "结束时间"), Kind.MOMENT),
 )
 
@@ -77,10 +77,10 @@ def _row(one: Appeal, now: Case, zone: str) -> Row:
         one.expected_agent_id or NOBODY,
         now.agent_id or NOBODY,
         REASONS[Reason(one.reason)],
-        one.said,
+        one.comment,
         STATES[State(one.state)],
         None if one.answer is None else ANSWERS[Answer(one.answer)],
         one.answered_by,
-        one.answer_said,
+        one.answer_comment,
         None if one.ended_ts is None else Moment(one.ended_ts, zone),
     )

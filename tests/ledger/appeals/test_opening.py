@@ -33,9 +33,9 @@ def world(ledger):
 
 
 def asked(
-    order_id: str, expected: str | None, said: str = "I answered  the buyer\nby phone", **more
+    order_id: str, expected: str | None, comment: str = "I answered  the buyer\nby phone", **more
 ) -> Asked:
-    return Asked(SHOP, order_id, Reason.OUTSIDE_CHAT, said, expected)._replace(**more)
+    return Asked(SHOP, order_id, Reason.OUTSIDE_CHAT, comment, expected)._replace(**more)
 
 
 def opened(connection: Connection, order_id: str, expected: str | None, own: str, by: str | None = None):
@@ -57,7 +57,7 @@ def test_what_was_asked_is_kept_with_what_it_is_about_and_in_the_audit(world):
     one = opened(world, "o-1", "ben", "ben", "wang")
     assert (one.agent_id, one.held_agent_id, one.expected_agent_id) == ("ben", "anna", "ben")
     assert (one.revision, one.state, one.answer, one.opened_by) == (1, "open", None, "wang")
-    assert one.said == "I answered the buyer by phone"
+    assert one.comment == "I answered the buyer by phone"
     assert audit_of(world) == [("wang", "open appeal", SHOP, f"o-1 {one.appeal_id}")]
 
 
@@ -105,8 +105,8 @@ def test_an_agent_of_whom_nobody_knows_is_refused(world):
 
 
 def test_what_is_said_is_a_sentence(world):
-    assert "1 to 1,000 characters; these are 0" in refused(world, "o-1", "ben", "ben", said=" \n ")
-    assert "these are 1,001" in refused(world, "o-1", "ben", "ben", said="x" * (LONGEST + 1))
+    assert "1 to 1,000 characters; these are 0" in refused(world, "o-1", "ben", "ben", comment=" \n ")
+    assert "these are 1,001" in refused(world, "o-1", "ben", "ben", comment="x" * (LONGEST + 1))
     open_appeal(world, asked("o-1", "ben", "好" * LONGEST), ["ben"], "ben")
 
 
@@ -172,7 +172,7 @@ def test_a_refusal_needs_a_reason_and_is_kept(world):
         refuse(world, SHOP, one.appeal_id, "", LI)
     done = refuse(world, SHOP, one.appeal_id, "the chat was the day before", LI)
     assert (done.state, done.answer, done.answered_by) == ("answered", "refused", "li")
-    assert done.answer_said == "the chat was the day before"
+    assert done.answer_comment == "the chat was the day before"
     assert done.ruling is None
     assert audit_of(world)[-1] == ("li", "refuse appeal", SHOP, f"o-1 {one.appeal_id}")
 
@@ -248,18 +248,18 @@ def test_an_account_is_its_agents_and_their_persons_of_any_shop_and_day(world):
 
 def test_what_was_asked_and_answered_never_changes(world):
     one = opened(world, "o-1", "ben", "ben", "wang")
-    for change in ("said = 'x'", "expected_agent_id = NULL", "agent_id = 'anna'", "revision = 2"):
+    for change in ("comment = 'x'", "expected_agent_id = NULL", "agent_id = 'anna'", "revision = 2"):
         with pytest.raises(psycopg.errors.RestrictViolation):
             world.execute(f"UPDATE appeal SET {change}")
     with pytest.raises(psycopg.errors.RestrictViolation):
         world.execute("DELETE FROM appeal")
-    answered = "state = 'answered', ended_ts = 1, answer = 'refused', answer_said = 'x'"
+    answered = "state = 'answered', ended_ts = 1, answer = 'refused', answer_comment = 'x'"
     with pytest.raises(psycopg.errors.CheckViolation, match="appeal_four_eyes"):
         world.execute(f"UPDATE appeal SET {answered}, answered_by = 'Wang'")
     with pytest.raises(psycopg.errors.CheckViolation):
         world.execute("UPDATE appeal SET state = 'answered', ended_ts = 1")
     refuse(world, SHOP, one.appeal_id, "no", LI)
-    for change in ("answer_said = 'x'", "state = 'open', ended_ts = NULL", "answered_by = 'x'"):
+    for change in ("answer_comment = 'x'", "state = 'open', ended_ts = NULL", "answered_by = 'x'"):
         with pytest.raises(psycopg.errors.RestrictViolation):
             world.execute(f"UPDATE appeal SET {change}")
 
@@ -267,7 +267,7 @@ def test_what_was_asked_and_answered_never_changes(world):
 def test_an_answer_whose_ruling_may_be_on_its_way_stays(world):
     opened(world, "o-1", "ben", "ben", "wang")
     world.execute(
-        "UPDATE appeal SET answer = 'granted', answer_said = '', answered_by = 'li', ruling = '{\"a\": 1}'"
+        "UPDATE appeal SET answer = 'granted', answer_comment = '', answered_by = 'li', ruling = '{\"a\": 1}'"
     )
     for change in ("ruling = '{\"a\": 2}'", "answer = 'granted_in_part'", "answered_by = 'zhao'"):
         with pytest.raises(psycopg.errors.RestrictViolation):
