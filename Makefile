@@ -104,7 +104,7 @@ fuzz-guided: $(STAMP)  ## the same by atheris, which follows the branches that a
 bench: $(COMPILED_STAMP)  ## speed and memory as ratios, in one table (under 5 minutes once it is compiled)
 	$(COMPILED)/venv/bin/python benchmarks
 
-pictures: $(STAMP)  ## the console's screens, drawn anew into docs/pictures; needs Debian's chromium and fonts-noto-cjk (2 minutes)
+pictures: $(STAMP)  ## the console's screens, drawn again into docs/pictures; needs Debian's chromium and fonts-noto-cjk (2 minutes)
 	$(BIN)/python -m tools.pictures
 
 performance: $(BENCH_STAMP)  ## all of it and more, thoroughly, into docs/performance.md with plots (an hour)

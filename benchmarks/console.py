@@ -42,7 +42,7 @@ THINK_S: Final = 5.0
 """How long a user looks at a page, on average; on `today` it asks for what is new meanwhile."""
 POLL_S: Final = 2.0
 LOG_INS: Final = 60
-"""How often somebody tries who is told that too many log in at once."""
+"""How often somebody tries to log in whom the console asks to wait, as too many do at once."""
 WARM_S: Final = 30.0
 ROUNDS: Final = 3
 ROUND_S: Final = 60.0

@@ -218,9 +218,9 @@ def _read(bootstrap: str, topic: str, process: subprocess.Popen[bytes], goal: in
     decided_ts: dict[bytes, int] = {}
     decisions: dict[bytes, bytes] = {}
     first, last = sys.maxsize, 0
-    heard = time.monotonic() + PATIENCE_S
+    last_record = time.monotonic() + PATIENCE_S
     try:
-        while time.monotonic() - heard < (SILENCE_S if len(decisions) >= goal else STALLED_S):
+        while time.monotonic() - last_record < (SILENCE_S if len(decisions) >= goal else STALLED_S):
             for message in consumer.consume(10_000, timeout=0.2):
                 if message.error() is not None:
                     raise AssertionError(message.error().str())
@@ -229,7 +229,7 @@ def _read(bootstrap: str, topic: str, process: subprocess.Popen[bytes], goal: in
                 key = message.key() or b""
                 decided_ts.setdefault(key, ts)
                 decisions[key] = message.value() or b""
-                heard = time.monotonic()
+                last_record = time.monotonic()
             if process.poll() is not None:
                 raise AssertionError(f"the process ended by itself with {process.returncode}")
     finally:

@@ -32,7 +32,7 @@ ROUNDS = 2
 SAMPLE_EVERY_S = 0.1
 """By a thread of its own: a read of decisions that trickle in may last for seconds."""
 PROMISED = {(500_000, False): 1.0, (500_000, True): 0.5}
-"""By events, and whether all outputs are told."""
+"""By events, and whether all outputs are emitted."""
 OUTPUTS = {False: "decisions alone", True: "all outputs"}
 PROJECT = REPOSITORY / "benchmarks" / "peers" / "kafka_streams"
 JAR = PROJECT / "target" / "peer.jar"
@@ -193,12 +193,12 @@ def _row(events: int, reports: bool, ours: Sequence[Run], theirs: Sequence[Run],
         f"{ratio:.2f} times, for {statistics.median(spent):.2f} of its CPU",
         "" if promised is None else f"at least {promised:g} times",
         f"{min(ratios):.2f} to {max(ratios):.2f}, {min(spent):.2f} to {max(spent):.2f}",
-        f"{_said(ours)} against {_said(theirs)}; the same verdicts on {paid:,} paid orders",
+        f"{_summary(ours)} against {_summary(theirs)}; the same verdicts on {paid:,} paid orders",
         met=None if promised is None else ratio >= promised,
     )
 
 
-def _said(runs: Sequence[Run]) -> str:
+def _summary(runs: Sequence[Run]) -> str:
     whole, second = ([getattr(run, part) for run in runs] for part in ("whole", "second_half"))
     resident = statistics.median(run.resident_mb for run in runs)
     return f"{_median(whole)}, in the second half {_median(second)}, {resident:,.0f} MB resident"

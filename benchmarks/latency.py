@@ -184,13 +184,13 @@ def _read(bootstrap: str, topic: str, pipe: Any) -> None:
     consumer.poll(1.0)
     pipe.send("reading")
     read: dict[tuple[str, str], float] = {}
-    heard = None
-    while heard is None or time.time() - heard < 2.0:
+    last_record = None
+    while last_record is None or time.time() - last_record < 2.0:
         messages = consumer.consume(1_000, timeout=0.01)
         now = time.time()
         for message in messages:
             decision = orjson.loads(message.value())
             read.setdefault((decision["order_id"], decision["reason"]), now)
-        if pipe.poll() or heard is not None:
-            heard = now if messages or heard is None else heard
+        if pipe.poll() or last_record is not None:
+            last_record = now if messages or last_record is None else last_record
     pipe.send(read)

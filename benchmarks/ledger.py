@@ -152,24 +152,24 @@ def _against_worker(folder: Path) -> Row:
         worker = Worker(broker.bootstrap, prefix, folder / "worker", *words)
         with worker.running():
             _until_it_rests(worker, traffic.events)
-        told = Told.read(broker.bootstrap, prefix)
+        emitted = Emitted.read(broker.bootstrap, prefix)
         sink = Sink(broker.bootstrap, prefix, folder / "ledger")
         with sink.running():
-            per_second = _records_per_second(sink, told.records)
-    writing_s = told.records / per_second
-    ratio = told.seconds / writing_s
+            per_second = _records_per_second(sink, emitted.records)
+    writing_s = emitted.records / per_second
+    ratio = emitted.seconds / writing_s
     return Row(
         "ledger filled from topics, against a worker that fills them",
         f"{ratio:.2f} of the speed",
         f"at least {AGAINST_WORKER:.0f}",
         note=f"all outputs, one after the other, embedded broker; {per_second:,.0f} records/s, "
-        f"{told.seconds:.1f} s of the worker",
+        f"{emitted.seconds:.1f} s of the worker",
         met=ratio >= AGAINST_WORKER,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Emitted:
     """What the topics hold that a ledger is filled from."""
 
     records: int
@@ -177,7 +177,7 @@ class Told:
     """From the first output to the last one."""
 
     @classmethod
-    def read(cls, bootstrap: str, prefix: str) -> Told:
+    def read(cls, bootstrap: str, prefix: str) -> Emitted:
         """Read them to their ends."""
         consumer = Consumer(
             {
@@ -229,7 +229,7 @@ def _until_it_rests(worker: Worker, events: int) -> None:
         if now != before:
             before, rested = now, time.perf_counter()
         if time.perf_counter() - begun > PATIENCE_S:
-            raise AssertionError(f"it did not come to the end within {PATIENCE_S:.0f} s:\n{worker.said()}")
+            raise AssertionError(f"it did not come to the end within {PATIENCE_S:.0f} s:\n{worker.output()}")
         time.sleep(0.2)
 
 
@@ -245,7 +245,7 @@ def _records_per_second(sink: Sink, records: int) -> float:
             assert first[1] < records, "all was written before it was looked at"
             return (records - first[1]) / (now - first[0])
         time.sleep(0.02)
-    raise AssertionError(f"it did not come to the end within {PATIENCE_S:.0f} s:\n{sink.said()}")
+    raise AssertionError(f"it did not come to the end within {PATIENCE_S:.0f} s:\n{sink.output()}")
 
 
 def _sheet() -> list[Row]:

@@ -106,7 +106,7 @@ def _event(topic: str, number: int, ts: int, *, buyer: str = BUYER, **fields: ob
     return ts, Record(topic, 0, number, ts, f"{SHOP}|{buyer}".encode(), json.dumps(value).encode())
 
 
-def _said(number: int, agents: int, ts: int) -> tuple[int, Record]:
+def _message(number: int, agents: int, ts: int) -> tuple[int, Record]:
     sender = "agent" if number % 3 else "buyer"
     return _event(CHAT, number, ts, agent_id=f"agent-{number % agents}", sender=sender, text="在吗")
 
@@ -117,7 +117,7 @@ def _with_orders(agents: int) -> list[Record]:
     step = (DAY_MS - HOUR_MS) // MESSAGES
     arriving = []
     for number in range(MESSAGES):
-        ts, record = _said(number, agents, DAY_TS + number * step)
+        ts, record = _message(number, agents, DAY_TS + number * step)
         late = chance.randrange(3 * HOUR_MS) if chance.random() < 0.1 else 0
         arriving.append((ts + late, record))
     for order in range(20):
@@ -128,7 +128,7 @@ def _with_orders(agents: int) -> list[Record]:
                 _event(ORDERS, 2 * order + 1, ts + HOUR_MS, order_id=f"o{order}", type="paid", amount=100)
             )
     arriving.sort(key=lambda one: one[0])
-    return [record for _, record in [*arriving, _said(MESSAGES, agents, DAY_TS + 2 * DAY_MS)]]
+    return [record for _, record in [*arriving, _message(MESSAGES, agents, DAY_TS + 2 * DAY_MS)]]
 
 
 def _orders_of(buyers: int) -> list[Record]:

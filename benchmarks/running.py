@@ -123,7 +123,7 @@ class Worker:
         """Let it go on."""
         os.kill(self.pid, signal.SIGCONT)
 
-    def said(self) -> str:
+    def output(self) -> str:
         """What it logged since it was started."""
         return self._log.read_text(encoding="utf-8")
 
@@ -136,7 +136,7 @@ class Worker:
     def _alive(self, begun: float) -> None:
         assert self._process is not None
         if self._process.poll() is not None or time.perf_counter() - begun > PATIENCE_S:
-            raise AssertionError(f"the worker is not ready; it said:\n{self.said()}")
+            raise AssertionError(f"the worker is not ready; its output:\n{self.output()}")
 
     def _ask(self, path: str) -> bytes | None:
         """The body of a good answer."""

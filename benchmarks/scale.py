@@ -131,7 +131,7 @@ def buyers(plots: Path, count: int = BUYERS) -> list[Row]:
                 resident = worker.resident_mb()
             shutil.rmtree(folder / "data")
             with worker.running() as rebuilt:
-                progress = worker.said()
+                progress = worker.output()
             worker, sent = _worker_for_buyers(kafka.bootstrap, folder / "small", count, SMALL_CACHE_MIB)
             with worker.running():
                 small = _memory_curve(worker, sent)

@@ -41,12 +41,12 @@ def run() -> list[Row]:
 def _compare(
     broker: str, bootstrap: str, folder: Path, whole: Traffic, part: Traffic, *, rounds: int
 ) -> list[Row]:
-    """Worker and peer in turn, decisions alone; then the worker with all that it tells."""
-    ours, theirs, all_told = [], [], []
+    """Worker and peer in turn, decisions alone; then the worker with all its outputs."""
+    ours, theirs, all_outputs = [], [], []
     for _ in range(rounds):
         ours.append(rate(WORKER, bootstrap, folder, whole, reports=False))
         theirs.append(rate(FAUST, bootstrap, folder, part, reports=False))
-        all_told.append(rate(WORKER, bootstrap, folder, whole, reports=True))
+        all_outputs.append(rate(WORKER, bootstrap, folder, whole, reports=True))
     ratios = [mine / peers for mine, peers in zip(ours, theirs, strict=True)]
     ratio = statistics.mean(ratios)
     return [
@@ -60,11 +60,11 @@ def _compare(
         ),
         Row(
             f"worker with all outputs, {broker}",
-            f"{statistics.mean(all_told) / statistics.mean(ours):.2f} of decisions alone",
+            f"{statistics.mean(all_outputs) / statistics.mean(ours):.2f} of decisions alone",
             f"at least {ALL_OUTPUTS:.2f}",
             "",
-            f"{_mean(all_told)} events/s",
-            met=statistics.mean(all_told) / statistics.mean(ours) >= ALL_OUTPUTS,
+            f"{_mean(all_outputs)} events/s",
+            met=statistics.mean(all_outputs) / statistics.mean(ours) >= ALL_OUTPUTS,
         ),
     ]
 

@@ -67,7 +67,7 @@ class DictStore:
 
 
 class Peer:
-    """What a peer was told on its command line, and a processor for each of its partitions."""
+    """The options of a peer's command line, and a processor for each of its partitions."""
 
     def __init__(self) -> None:
         parser = argparse.ArgumentParser()
@@ -79,23 +79,24 @@ class Peer:
         parser.add_argument("--settings", type=Path, required=True)
         parser.add_argument("--roster", type=Path, required=True)
         parser.add_argument("--decisions-only", action="store_true")
-        said = parser.parse_args()
-        self.broker: str = said.broker
-        self.prefix: str = said.prefix
-        self.partitions: int = said.partitions
-        self.session_timeout_s: float = said.session_timeout
-        self.data_dir: Path = said.data_dir
-        self.reports = not said.decisions_only
+        options = parser.parse_args()
+        self.broker: str = options.broker
+        self.prefix: str = options.prefix
+        self.partitions: int = options.partitions
+        self.session_timeout_s: float = options.session_timeout
+        self.data_dir: Path = options.data_dir
+        self.reports = not options.decisions_only
         self.group = f"{self.prefix}peer"
-        told = (BUYER_DAYS, CLOSINGS) if self.reports else ()
+        internal = (BUYER_DAYS, CLOSINGS) if self.reports else ()
         reports = (FACTS, INQUIRIES, AGENT_DAILY, TASKS) if self.reports else ()
-        self.inputs = [self.prefix + topic for topic in (CHAT, ORDERS, *told)]
+        self.inputs = [self.prefix + topic for topic in (CHAT, ORDERS, *internal)]
         """Full names of the topics to be read."""
         self.outputs = {
-            topic: self.prefix + topic for topic in (DECISIONS, COMPARISONS, DEAD_LETTERS, *reports, *told)
+            topic: self.prefix + topic
+            for topic in (DECISIONS, COMPARISONS, DEAD_LETTERS, *reports, *internal)
         }
         """The topics to be written: their full names."""
-        self._registry = _registry(said.settings, said.roster)
+        self._registry = _registry(options.settings, options.roster)
 
     def session(self) -> dict[str, int]:
         """Settings of a consumer of confluent-kafka."""

@@ -108,10 +108,10 @@ def main(peer: Peer) -> None:
         return keyed
 
     # what is measured is read off the outputs' timestamps, which are the inputs' unless they are set
-    told = whole.apply(judge, stateful=True, metadata=True, expand=True).set_timestamp(
+    emitted = whole.apply(judge, stateful=True, metadata=True, expand=True).set_timestamp(
         lambda *_: int(time.time() * 1000)
     )
-    told.to_topic(
+    emitted.to_topic(
         lambda output, _key, _timestamp, _headers: outputs[output.topic], key=lambda output: output.key
     )
     app.run()

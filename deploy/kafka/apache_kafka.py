@@ -109,10 +109,10 @@ def why_not() -> str | None:
     java = shutil.which("java")
     if java is None:
         return "no java on the PATH; Java 17 or newer is needed"
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(?:1\.)?(\d+)', said)
+    output = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(?:1\.)?(\d+)', output)
     if version is None or int(version[1]) < 17:
-        return f"Java 17 or newer is needed, {java} is {said.splitlines()[0] if said else 'unknown'}"
+        return f"Java 17 or newer is needed, {java} is {output.splitlines()[0] if output else 'unknown'}"
     if not _jars().is_dir() and shutil.which("mvn") is None:
         return "no mvn on the PATH; Maven is needed to fetch Kafka the first time"
     return None
@@ -304,7 +304,7 @@ def down(state: Path) -> list[Node]:
 
 
 def running(state: Path) -> list[Node]:
-    """The nodes of a state folder whose process is alive and really ours (a pid may be given anew)."""
+    """The nodes of a state folder whose process is alive and really ours (a pid may be used again)."""
     file = state / "nodes.json"
     if not file.exists():
         return []
@@ -317,10 +317,10 @@ def bootstrap(nodes: list[Node]) -> str:
 
 
 def _is_ours(state: Path, node: Node) -> bool:
-    said = subprocess.run(
+    output = subprocess.run(
         ["ps", "-ww", "-o", "args=", "-p", str(node.pid)], capture_output=True, text=True, check=False
     ).stdout
-    return str(state / f"node-{node.id}.properties") in said
+    return str(state / f"node-{node.id}.properties") in output
 
 
 def _jars() -> Path:
@@ -360,18 +360,18 @@ def maven(pom: Path, *words: str) -> None:
     if shutil.which("mvn") is None:
         raise KafkaUnavailable(f"no mvn on the PATH; Maven is needed for {pom}")
     for attempt in range(1, MAVEN_ATTEMPTS + 1):
-        said = subprocess.run(
+        done = subprocess.run(
             ["mvn", "-B", "-ntp", "-q", "-U", "-f", str(pom), *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
-        if said.returncode == 0:
+        if done.returncode == 0:
             return
         print(f"Maven failed (attempt {attempt} of {MAVEN_ATTEMPTS})", file=sys.stderr, flush=True)
         time.sleep(5 * attempt)
-    raise KafkaUnavailable(f"Maven failed on {pom}:\n{said.stdout.strip()[-2000:]}")
+    raise KafkaUnavailable(f"Maven failed on {pom}:\n{done.stdout.strip()[-2000:]}")
 
 
 @functools.cache
@@ -441,10 +441,10 @@ def _format_all(jars: Path, nodes: Mapping[Path, Path], cluster_id: str) -> None
         for data, properties in nodes.items()
         if not (data / "meta.properties").exists()
     }
-    said = {data: process.communicate()[0] for data, process in running.items()}
+    outputs = {data: process.communicate()[0] for data, process in running.items()}
     for data, process in running.items():
         if process.returncode != 0:
-            raise KafkaUnavailable(f"Kafka cannot format {data}:\n{said[data]}")
+            raise KafkaUnavailable(f"Kafka cannot format {data}:\n{outputs[data]}")
 
 
 def _properties(

@@ -62,7 +62,7 @@ def read(payload: object, out: Collector) -> None:
     if topic in _STARTS:
         with out.part():
             source = mapping(item, "source")
-            _said(source, FIELDS.time(item, "created_at"), assignee, talk, out)
+            _message(source, FIELDS.time(item, "created_at"), assignee, talk, out)
     parts = mappings(mapping_or_none(item, "conversation_parts") or {}, "conversation_parts")
     for part in parts:
         with out.part():
@@ -77,14 +77,14 @@ def _part(part: Document, assignee: str | None, talk: Talk, out: Collector) -> N
         raise SkippedError(Reason.PRIVATE, "part_type")
     ts = FIELDS.time(part, "created_at")
     if kind == "comment" or text_or_none(part, "body"):
-        _said(part, ts, assignee, talk, out)
+        _message(part, ts, assignee, talk, out)
     if kind in _HANDED:
         _handed_over(part, ts, talk, out)
     elif kind != "comment":
         raise SkippedError(Reason.IGNORED, "part_type")
 
 
-def _said(part: Document, ts: int, assignee: str | None, talk: Talk, out: Collector) -> None:
+def _message(part: Document, ts: int, assignee: str | None, talk: Talk, out: Collector) -> None:
     author = mapping(part, "author")
     role = word(author, "type")
     body = _Text(text_or_none(part, "body") or "")

@@ -68,7 +68,7 @@ def set_(
     with _goals(where) as goals:
         goal = _checked(goals, shop, agent, figure, first, last, target, currency)
         goals.store([goal])
-    echo(f"set {_said(goal)}", err=True)
+    echo(f"set {_described(goal)}", err=True)
 
 
 @command.command(name="import")
@@ -133,6 +133,6 @@ def _of(goal: Any) -> str:
     return f"of {figure} of {agent or 'the shop'}, {shop}, {first} to {last}"
 
 
-def _said(goal: Any) -> str:
+def _described(goal: Any) -> str:
     *_, target, currency = goal.fields
     return f"{' '.join(filter(None, (target, currency)))} {_of(goal)}"

@@ -102,7 +102,7 @@ class Account(NamedTuple):
     duties: tuple[Duty, ...] = ()
     """By shop; of no meaning for roles that see all shops."""
     person_id: str | None = None
-    """Who it is, as the roster has persons; None: it is not said."""
+    """Who it is, as the roster has persons; None: not set."""
 
 
 def hash_of(secret: str) -> bytes:

@@ -28,7 +28,7 @@ class Kept:
     """The reports of late; each is kept for ten times what it took, at most a minute.
 
     So all together take a tenth of what they would, and none is made twice at once. What takes less than
-    `SHORT_S` is made anew each time. A page shows the as-of of its report, so what is kept is not taken for
+    `SHORT_S` is made again each time. A page shows the as-of of its report, so what is kept is not taken for
     newer than it is.
     """
 

@@ -101,7 +101,7 @@ class ConsoleMetrics:
         self._away.set(is_away)
 
     def saw(self, sessions: int, unpublished: int, as_of: Mapping[str, int]) -> None:
-        """Set what the database has said. ``unpublished``: rulings; ``as_of``: by topic, epoch ms."""
+        """Set what was read from the database. ``unpublished``: rulings; ``as_of``: by topic, epoch ms."""
         self._sessions.set(sessions)
         self._unpublished.set(unpublished)
         for topic, ts in as_of.items():

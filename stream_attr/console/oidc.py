@@ -256,9 +256,9 @@ def _object_of(answer: requests.Response) -> Mapping[str, Any]:
 def _away(address: str, why: Exception | str) -> ProviderAway:
     """Return and log that the provider cannot be asked: its host, and the kind of error."""
     host = urlsplit(address).netloc.rpartition("@")[2]
-    said = why if isinstance(why, str) else _kind(why)
-    logger.warning("the OpenID Connect provider at %s cannot be asked: %s", host, said)
-    return ProviderAway(f"the provider at {host} cannot be asked: {said}")
+    reason = why if isinstance(why, str) else _kind(why)
+    logger.warning("the OpenID Connect provider at %s cannot be asked: %s", host, reason)
+    return ProviderAway(f"the provider at {host} cannot be asked: {reason}")
 
 
 def _kind(error: Exception) -> str:

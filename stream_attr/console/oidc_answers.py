@@ -13,7 +13,7 @@ class ProviderAway(StreamAttrError):  # noqa: N818 -- a state, not a mistake
     """The provider cannot be asked now; the message says why."""
 
 
-class NotProven(StreamAttrError):  # noqa: N818 -- said of somebody, not of the program
+class NotProven(StreamAttrError):  # noqa: N818 -- about somebody, not about the program
     """What came does not prove who somebody is; the message says why, and quotes no token."""
 
 

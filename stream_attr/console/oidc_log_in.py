@@ -95,8 +95,8 @@ class OidcLogIn:
         if under_way is None:
             return self._log_in.form(request, "/", "oidc_not_ours", 403)
         following = under_way.following
-        if (said := request.query_params.get("error")) is not None:
-            kind = said if _CODE.fullmatch(said) else "?"
+        if (refused := request.query_params.get("error")) is not None:
+            kind = refused if _CODE.fullmatch(refused) else "?"
             return self._log_in.form(request, following, "oidc_refused", 403, kind=kind)
         try:
             with self._turn():

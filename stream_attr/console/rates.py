@@ -1,4 +1,4 @@
-"""What a rate is made of, and which way a figure has changed: said beside the number."""
+"""What a rate is made of, and which way a figure has changed: shown beside the number."""
 
 from __future__ import annotations
 

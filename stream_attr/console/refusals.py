@@ -460,6 +460,6 @@ def refusal_text(message: str) -> Text:
 @cache
 def _forms() -> list[tuple[re.Pattern[str], str]]:
     """Return the forms of sentences, the most telling first."""
-    told = sorted(CHINESE, key=lambda one: -len(one.replace("{}", "")))
-    texts = ("(.*?)".join(map(re.escape, one.split("{}"))).replace("`(.*?)`", "`([^`]*?)`") for one in told)
-    return [(re.compile(text, re.DOTALL), CHINESE[one]) for one, text in zip(told, texts, strict=True)]
+    forms = sorted(CHINESE, key=lambda one: -len(one.replace("{}", "")))
+    texts = ("(.*?)".join(map(re.escape, one.split("{}"))).replace("`(.*?)`", "`([^`]*?)`") for one in forms)
+    return [(re.compile(text, re.DOTALL), CHINESE[one]) for one, text in zip(forms, texts, strict=True)]

@@ -90,7 +90,9 @@ def describe(path: Path) -> Proposal:
     read = _columns(head)
     recognised = {of: _recognised(of, read) for of in FIELDS}
     of = max(recognised, key=lambda one: _score(one, recognised[one]))
-    return Proposal(tuple(_told(path, head, of, read, recognised[of])), _toml(path, of, read, recognised[of]))
+    return Proposal(
+        tuple(_described(path, head, of, read, recognised[of])), _toml(path, of, read, recognised[of])
+    )
 
 
 def _known(path: Path, head: Columns, export: Export) -> Proposal:
@@ -158,7 +160,7 @@ def _score(of: Of, found: Mapping[str, _Column]) -> tuple[int, int]:
     return sum(FIELDS[of][field].needed for field in found), len(found)
 
 
-def _told(
+def _described(
     path: Path, head: Columns, of: Of, columns: list[_Column], found: Mapping[str, _Column]
 ) -> list[str]:
     """Return what is recognised of each column, and what is missing."""

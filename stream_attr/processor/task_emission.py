@@ -41,7 +41,7 @@ def emit_tasks(
             if ended_ts is not None or not due or now() - task.due_ts > FRESH_MS:
                 continue
             emitted = EmittedTask(1, True, task.agent_id, task.due_ts)
-        elif not known.is_open or (ended_ts is None and _is_told(task, known)):
+        elif not known.is_open or (ended_ts is None and _is_emitted(task, known)):
             continue
         else:
             emitted = EmittedTask(known.revision + 1, ended_ts is None, task.agent_id, task.due_ts)
@@ -64,7 +64,7 @@ def _without_cause(order: Order, kinds: set[str], created_ts: int) -> list[Task]
     ]
 
 
-def _is_told(task: Task, known: EmittedTask) -> bool:
+def _is_emitted(task: Task, known: EmittedTask) -> bool:
     """Whether an open task is what was emitted last."""
     return task.agent_id == known.agent_id and known.due_ts in (task.due_ts, None)
 

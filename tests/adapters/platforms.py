@@ -32,7 +32,7 @@ ORDER_SCHEMA = Draft202012Validator(record_schema("order-event"))
 
 
 def sample(platform: str, name: str) -> Any:
-    """One sample, parsed anew each time."""
+    """One sample, parsed again each time."""
     path = SAMPLES / FOLDERS.get(platform, platform) / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8"))
 

@@ -25,7 +25,7 @@ def answered(number: int, ts: int, agent: str, conversation: str = "c") -> Adapt
     return Adapted((event,), (), answers=(Answer(conversation, agent, ts),))
 
 
-def told(*payloads: Adapted) -> dict[str, str]:
+def agents_of(*payloads: Adapted) -> dict[str, str]:
     """By message: whose it is, when all came in this order."""
     inbox = SharedInbox()
     given = [inbox.take(one) for one in payloads]
@@ -36,11 +36,13 @@ def told(*payloads: Adapted) -> dict[str, str]:
 
 
 def test_it_is_of_the_one_who_answers_next_and_not_of_the_one_it_is_assigned_to():
-    assert told(asked(1, T, "anna"), answered(1, T + 1, "bert"), answered(2, T + 2, "anna")) == {"m1": "bert"}
+    assert agents_of(asked(1, T, "anna"), answered(1, T + 1, "bert"), answered(2, T + 2, "anna")) == {
+        "m1": "bert"
+    }
 
 
 def test_an_answer_before_it_or_of_another_conversation_is_none():
-    assert told(
+    assert agents_of(
         answered(1, T - 1, "anna"),
         asked(1, T),
         answered(2, T + 5, "carl", "other"),
@@ -49,7 +51,7 @@ def test_an_answer_before_it_or_of_another_conversation_is_none():
 
 
 def test_an_answer_at_the_same_millisecond_is_one():
-    assert told(asked(1, T), answered(1, T, "anna")) == {"m1": "anna"}
+    assert agents_of(asked(1, T), answered(1, T, "anna")) == {"m1": "anna"}
 
 
 def test_what_nobody_answers_is_of_whom_it_is_assigned_to_or_nobodys():
@@ -65,7 +67,7 @@ def test_what_nobody_answers_is_of_whom_it_is_assigned_to_or_nobodys():
 
 def test_an_answer_counts_for_a_day_at_most():
     for after, whose in ((PATIENCE_MS - 1, "bert"), (PATIENCE_MS, "bert"), (PATIENCE_MS + 1, "anna")):
-        assert told(asked(1, T, "anna"), answered(1, T + after, "bert")) == {"m1": whose}
+        assert agents_of(asked(1, T, "anna"), answered(1, T + after, "bert")) == {"m1": whose}
 
 
 def test_a_payload_that_comes_twice_changes_nothing():
@@ -83,7 +85,7 @@ def test_an_answer_that_comes_before_its_question_is_found():
     for turn in itertools.permutations(payloads):
         order = [one.answers[0].ts for one in turn if one.answers]
         if order == sorted(order):
-            assert told(*turn) == {"m1": "anna", "m2": "bert"}
+            assert agents_of(*turn) == {"m1": "anna", "m2": "bert"}
 
 
 @given(
@@ -106,4 +108,4 @@ def test_in_the_order_of_time_it_is_the_first_answer_at_or_after(said):
         by and other and a == b and x != y for (by, a, x), (other, b, y) in itertools.combinations(said, 2)
     ):
         return  # two answer at one millisecond: whichever came first
-    assert told(*payloads) == expected
+    assert agents_of(*payloads) == expected

@@ -62,14 +62,14 @@ class Going:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text()
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait until it is so."""
-        stall = Stall(60, [self.process.pid], self.said)
+        stall = Stall(60, [self.process.pid], self.output)
         while not condition():
-            assert not stall.has_come(), self.said()
+            assert not stall.has_come(), self.output()
             time.sleep(0.05)
 
     def until_some_are_there(self) -> None:
@@ -140,12 +140,12 @@ def test_a_file_that_breaks_off_is_told_with_what_was_sent(broker: EmbeddedBroke
 
 
 @pytest.mark.kafka
-def test_a_broker_that_goes_is_told_with_what_it_has_acknowledged(publishing: Publishing) -> None:
+def test_a_broker_that_goes_is_reported_with_what_it_has_acknowledged(publishing: Publishing) -> None:
     with publishing("--delivery-timeout", "5s") as going:
         going.until_some_are_there()
         going.broker.process.kill()
         assert going.until_ended() == 1
-    problem, account = going.said().splitlines()[-2:]
+    problem, account = going.output().splitlines()[-2:]
     assert problem == (
         f"Error: the broker {going.broker.bootstrap} did not take all records: "
         "no acknowledgement within 5 s (--delivery-timeout)"
@@ -161,13 +161,13 @@ def test_who_interrupts_it_twice_is_told_no_more_than_was_acknowledged(publishin
         going.until_some_are_there()
         going.broker.process.send_signal(signal.SIGSTOP)
         silent = rf"published \d+ records, no answer from {going.broker.bootstrap} for"
-        going.until(lambda: re.search(silent, going.said()) is not None)
-        shown = re.findall(r"published ([\d,]+) records", going.said())[-1]
+        going.until(lambda: re.search(silent, going.output()) is not None)
+        shown = re.findall(r"published ([\d,]+) records", going.output())[-1]
         going.process.send_signal(signal.SIGINT)
         time.sleep(1)  # it waits for what is under way
         going.process.send_signal(signal.SIGINT)
         assert going.until_ended() == 1
-    assert f"Acknowledged before that: {shown} to chat-events " in going.said()
+    assert f"Acknowledged before that: {shown} to chat-events " in going.output()
 
 
 @pytest.mark.kafka
@@ -178,9 +178,9 @@ def test_a_broker_that_does_not_answer_is_waited_for_visibly(publishing: Publish
         silent = (
             rf"published \d+ records, no answer from {going.broker.bootstrap} for \d+ s, waiting up to 600 s"
         )
-        going.until(lambda: re.search(silent, going.said()) is not None)
+        going.until(lambda: re.search(silent, going.output()) is not None)
         going.broker.process.send_signal(signal.SIGCONT)
-        going.until(lambda: re.search(r"records, [\d,]+/s$", going.said()) is not None)
+        going.until(lambda: re.search(r"records, [\d,]+/s$", going.output()) is not None)
 
 
 @pytest.mark.parametrize("command", [["publish", "--chat", "-"], ["dead-letters", "replay"]])

@@ -25,7 +25,7 @@ def password_file(tmp_path):
 
 
 @pytest.fixture
-def told(monkeypatch):
+def handed_on(monkeypatch):
     """What each command hands on as the security of its brokers; the worker the whole of its settings."""
     handed = []
 
@@ -49,7 +49,7 @@ def invoke(*words, **environment):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_takes_the_same_options(command, told, password_file):
+def test_every_command_takes_the_same_options(command, handed_on, password_file):
     options = {
         "--security-protocol": "sasl_ssl",
         "--sasl-mechanism": "SCRAM-SHA-256",
@@ -58,13 +58,13 @@ def test_every_command_takes_the_same_options(command, told, password_file):
     }
     result = invoke(*command, *(word for option in options.items() for word in option), "--tls-any-hostname")
     assert result.exit_code == 0, result.output
-    [security] = told
+    [security] = handed_on
     assert (security.protocol, security.mechanism) == (Protocol.SASL_SSL, Mechanism.SCRAM_SHA_256)
     assert (security.user, security.password.reveal(), security.any_hostname) == ("worker", PASSWORD, True)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_takes_the_same_variables(command, told):
+def test_every_command_takes_the_same_variables(command, handed_on):
     result = invoke(
         *command,
         STREAM_ATTR_SECURITY_PROTOCOL="SASL_SSL",
@@ -72,7 +72,7 @@ def test_every_command_takes_the_same_variables(command, told):
         STREAM_ATTR_SASL_PASSWORD=PASSWORD,
     )
     assert result.exit_code == 0, result.output
-    [security] = told
+    [security] = handed_on
     assert (security.protocol, security.mechanism) == (Protocol.SASL_SSL, Mechanism.SCRAM_SHA_512)
     assert (security.user, security.password.reveal(), security.any_hostname) == ("worker", PASSWORD, False)
 

@@ -55,7 +55,7 @@ def started(tmp_path, *words, before="", streams=""):
             process.wait()
 
 
-def said(tmp_path):
+def output(tmp_path):
     return (tmp_path / "log").read_text()
 
 
@@ -91,7 +91,7 @@ def test_a_worker_ends_at_once_on_a_signal_while_it_loads(tmp_path, silent_broke
         until(lambda: handles(process.pid, signal.SIGHUP), process)  # the last that it sets
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 0
-    assert said(tmp_path) == f"stopped by {number.name} during startup\n"
+    assert output(tmp_path) == f"stopped by {number.name} during startup\n"
 
 
 @pytest.mark.parametrize("number", [*ENDING, signal.SIGINT])
@@ -101,8 +101,8 @@ def test_a_worker_ends_on_a_signal_while_it_connects_to_the_broker(tmp_path, sil
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 0
         connection.close()
-    assert said(tmp_path).endswith(f"stopped by {number.name} during startup\n")
-    assert "Traceback" not in said(tmp_path)
+    assert output(tmp_path).endswith(f"stopped by {number.name} during startup\n")
+    assert "Traceback" not in output(tmp_path)
 
 
 def test_a_worker_heeds_nohup(tmp_path, silent_broker):
@@ -112,21 +112,19 @@ def test_a_worker_heeds_nohup(tmp_path, silent_broker):
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
         connection.close()
-    assert said(tmp_path).endswith("stopped by SIGTERM during startup\n")
+    assert output(tmp_path).endswith("stopped by SIGTERM during startup\n")
 
 
 @pytest.mark.parametrize("number", ENDING)
-def test_publish_that_is_told_to_end_while_it_asks_the_broker_says_what_was_sent(
-    tmp_path, silent_broker, number
-):
+def test_publish_that_is_stopped_while_it_asks_the_broker_says_what_was_sent(tmp_path, silent_broker, number):
     broker = f"127.0.0.1:{silent_broker.getsockname()[1]}"
     with started(tmp_path, "publish", "--broker", broker, "--until", "2026-01-01T00:00:00Z") as process:
         connection, _ = silent_broker.accept()
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 1
         connection.close()
-    assert said(tmp_path).endswith(f"Nothing was sent to {broker}.\n\nAborted!\n")
-    assert "Traceback" not in said(tmp_path)
+    assert output(tmp_path).endswith(f"Nothing was sent to {broker}.\n\nAborted!\n")
+    assert "Traceback" not in output(tmp_path)
 
 
 @pytest.mark.kafka
@@ -141,7 +139,7 @@ def test_what_has_children_ends_them_and_leaves_nothing_behind(tmp_path, number,
         assert process.wait(PATIENCE_S) == 0
     until(lambda: not [pid for pid in born if Path(f"/proc/{pid}").exists()])
     assert not list((tmp_path / "scratch").iterdir())
-    assert "Traceback" not in said(tmp_path)
+    assert "Traceback" not in output(tmp_path)
 
 
 @pytest.mark.parametrize("number", [*ENDING, signal.SIGINT])
@@ -157,7 +155,7 @@ def test_a_replay_of_several_processes_ends_without_a_traceback_of_any(tmp_path,
         os.killpg(process.pid, number)
         assert process.wait(PATIENCE_S) in (1, -signal.SIGINT)  # Python's own, where code is being compiled
     until(lambda: not [pid for pid in born if Path(f"/proc/{pid}").exists()])
-    assert said(tmp_path) == "\nAborted!\n"
+    assert output(tmp_path) == "\nAborted!\n"
 
 
 def test_a_closed_standard_stream_is_opened_before_any_file_can_take_its_place(tmp_path, silent_broker):
@@ -168,4 +166,4 @@ def test_a_closed_standard_stream_is_opened_before_any_file_can_take_its_place(t
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
         connection.close()
-    assert said(tmp_path) == ""
+    assert output(tmp_path) == ""

@@ -42,7 +42,7 @@ def events(start: int, step_ms: int, suffix: str = "") -> tuple[list[Any], list[
     chat: list[Any] = []
     orders: list[Any] = []
 
-    def said(number: int, buyer: str, agent: str) -> None:
+    def message(number: int, buyer: str, agent: str) -> None:
         chat.extend(
             {
                 "event_id": f"{buyer}-{number}-{sender}{suffix}",
@@ -70,11 +70,11 @@ def events(start: int, step_ms: int, suffix: str = "") -> tuple[list[Any], list[
             }
         )
 
-    said(0, "b-1", "kf-1")
+    message(0, "b-1", "kf-1")
     ordered(1, "b-1", "o-1", "created", 100_00)
-    said(2, "b-1", "kf-2")
+    message(2, "b-1", "kf-2")
     ordered(3, "b-1", "o-1", "paid", 100_00)
-    said(0, "b-2", "kf-1")
+    message(0, "b-2", "kf-1")
     ordered(1, "b-2", "o-2", "created", 50_00)
     ordered(3, "b-2", "o-2", "paid", 50_00)
     return chat, orders

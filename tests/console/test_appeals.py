@@ -225,7 +225,7 @@ def test_only_reviewers_answer_and_only_the_agent_withdraws(world):
 
 
 @pytest.mark.parametrize("how", ["the person of who appeals", "the person of who has the sale"])
-def test_a_reviewer_whom_it_concerns_is_told_so_and_refused(world, how):
+def test_a_reviewer_whom_it_concerns_is_refused_with_the_reason(world, how):
     one = world.opened(world.client("agent"))
     of = world.own if "appeals" in how else world.held
     person = f"p {one.appeal_id}"

@@ -44,7 +44,7 @@ def at(text):
     )
 
 
-def said(buyer, agent, *times, **more):
+def messages(buyer, agent, *times, **more):
     """The buyer and the agent in turn."""
     return [
         (CHAT, {"buyer_id": buyer, "agent_id": agent, "ts": at(one), "text": "x",
@@ -61,20 +61,20 @@ def ordered(buyer, order, created, paid, amount):
 
 
 EVENTS = [
-    *said("late", "li", "05 10:00:00", "05 10:01:00"),
-    *said("late", "wang", "09 14:00:00", "09 14:01:00", "09 14:02:00", "09 14:03:00"),
+    *messages("late", "li", "05 10:00:00", "05 10:01:00"),
+    *messages("late", "wang", "09 14:00:00", "09 14:01:00", "09 14:02:00", "09 14:03:00"),
     *ordered("late", "o-late", "09 14:10:00", "09 14:20:00", 199_00),
-    *said("late", "li", "09 14:25:00", "09 14:26:00"),
-    *said("moved", "wang", "09 15:00:00", "09 15:00:30"),
+    *messages("late", "li", "09 14:25:00", "09 14:26:00"),
+    *messages("moved", "wang", "09 15:00:00", "09 15:00:30"),
     (CHAT, {"buyer_id": "moved", "agent_id": "wang", "ts": at("09 15:01:00"), "type": "transfer",
             "to_agent_id": "li"}),
     (CHAT, {"buyer_id": "moved", "agent_id": "li", "ts": at("09 15:01:30"), "sender": "agent", "text": "x"}),
     *ordered("moved", "o-moved", "09 15:05:00", "09 15:06:00", 329_00),
-    *said("silent", "zhao", "09 09:00:00", "09 09:01:00"),
+    *messages("silent", "zhao", "09 09:00:00", "09 09:01:00"),
     (CHAT, {"buyer_id": "silent", "agent_id": "wang", "ts": at("09 09:30:00"), "sender": "agent", "text": "x",
             "kind": "broadcast"}),
     *ordered("silent", "o-silent", "09 16:00:00", "09 16:01:00", 59_00),
-    *said("silent", "li", "09 16:30:00", "09 16:31:00"),
+    *messages("silent", "li", "09 16:30:00", "09 16:31:00"),
 ]  # fmt: skip
 
 

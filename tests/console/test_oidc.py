@@ -262,7 +262,7 @@ def test_a_new_key_of_the_provider_is_asked_for(small, browser, monkeypatch):
     assert small.asked.count("/keys") == asked + 1
 
 
-def test_who_has_no_account_is_told_who_they_are_there(ledger, small, browser):
+def test_who_has_no_account_sees_who_they_are_there(ledger, small, browser):
     small.person = "wang<b>"
     answer = logged_in(browser)
     assert answer.status_code == 403

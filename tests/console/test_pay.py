@@ -108,7 +108,7 @@ def test_a_run_goes_from_draft_to_closed_through_two_persons(paid: Database, log
 
 
 @pytest.mark.parametrize(("person", "login"), [("p-1", "manager"), ("p-2", "admin")])
-def test_who_is_paid_by_a_run_is_told_so_and_cannot_approve_it(paid: Database, logged_in, person, login):
+def test_who_is_paid_by_a_run_sees_so_and_cannot_approve_it(paid: Database, logged_in, person, login):
     with paid.connection(autocommit=True) as connection:
         Accounts(connection).set_person(login, person)
     payroll, own = logged_in("payroll"), logged_in(login)

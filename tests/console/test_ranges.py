@@ -55,7 +55,7 @@ def sold(middle):
     }
 
 
-def said(text):
+def plain_text(text):
     return re.sub(r"\s+", " ", html.unescape(re.sub("<.*?>", "", text)))
 
 
@@ -73,8 +73,8 @@ def test_each_agents_sales_stand_between_what_they_can_come_to(boss, sold, path)
         title = re.search('class="pending" role="img" title="(.*?)"', rows[agent])
         assert title is not None
         assert re.fullmatch(rf"can still change, between {between}; final from 2026-\d\d-\d\d", title[1])
-    assert "until 11-" in said(text[text.index("<thead>") :])
-    assert TEXTS["may_change_legend"].english in said(text)
+    assert "until 11-" in plain_text(text[text.index("<thead>") :])
+    assert TEXTS["may_change_legend"].english in plain_text(text)
     assert "still change, until" not in boss.get(f"{path}?shop={SHOP}&from=2026-10-20&to=2026-10-21").text
 
 
@@ -85,8 +85,8 @@ def test_an_agents_page_says_it_of_each_figure(boss, sold):
             text = boss.get(f"/agent?shop={SHOP}&agent={agent}&{DAYS}").text
             tiles = [one.partition("</div>")[0] for one in text.split('<div class="tile">')]
             [tile] = [one for one in tiles if '"/figures#sales.amount"' in one]
-            assert between in said(tile)
-            assert final in said(tile)
+            assert between in plain_text(tile)
+            assert final in plain_text(tile)
             assert f"/pending?shop={SHOP.replace(':', '%3A')}" in tile
         boss.cookies.delete("language")
 
@@ -95,8 +95,8 @@ def test_today_says_it_of_the_shop(boss):
     text = boss.get(f"/today?shop={SHOP}").text
     tiles = text.split('<div class="tile">')[1:]
     assert len(tiles) == 8
-    assert all("final from 2026-11-1" in said(one) for one in tiles)
-    assert re.search(r"[\d,.]+–[\d,.]+ · final", said(tiles[0]))
+    assert all("final from 2026-11-1" in plain_text(one) for one in tiles)
+    assert re.search(r"[\d,.]+–[\d,.]+ · final", plain_text(tiles[0]))
 
 
 def exported(boss, days):

@@ -49,7 +49,7 @@ def browser_of(ledger, console):
     return browser
 
 
-def said(text):
+def refused_lines(text):
     """Lines that tell of refused records."""
     words = re.sub(r"\s+", " ", re.sub("<.*?>", "", text))
     return sorted(re.findall(r"\d+ records (?:of no known shop )?could not be used: \w+", words))
@@ -57,7 +57,7 @@ def said(text):
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.AUDITOR])
 def test_who_sees_all_shops_sees_those_of_no_known_shop_too(browser_of, role):
-    assert said(browser_of(role).get("/today?shop=jd:1").text) == [
+    assert refused_lines(browser_of(role).get("/today?shop=jd:1").text) == [
         "11 records of no known shop could not be used: bad_value",
         "2 records could not be used: bad_value",
         "4 records of no known shop could not be used: not_json",
@@ -65,7 +65,7 @@ def test_who_sees_all_shops_sees_those_of_no_known_shop_too(browser_of, role):
 
 
 def test_a_manager_sees_the_shops_own(browser_of):
-    assert said(browser_of(Role.MANAGER).get("/today?shop=jd:1").text) == [
+    assert refused_lines(browser_of(Role.MANAGER).get("/today?shop=jd:1").text) == [
         "2 records could not be used: bad_value"
     ]
 

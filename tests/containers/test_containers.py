@@ -189,7 +189,7 @@ def test_what_is_killed_comes_back_with_its_state_and_the_next_event_is_decided(
     assert decisions[1]["credit"]["agent_id"] == "amy"
 
 
-def test_what_is_removed_and_made_anew_goes_on_from_its_volumes(installation, buyer):
+def test_what_is_removed_and_created_again_goes_on_from_its_volumes(installation, buyer):
     until_ready(installation)
     buyer.asks("amy")
     buyer.orders("created", minutes_ago=20)

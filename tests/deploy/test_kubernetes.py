@@ -148,7 +148,7 @@ def test_probes_ask_for_pages_that_there_are():
     web.add_routes(App())
     asked = {name: CONTAINER[name]["httpGet"]["path"] for name in CONTAINER if name.endswith("Probe")}
     assert set(asked.values()) <= set(pages)
-    # A broker that is away makes a worker unready, and must not make it start anew.
+    # A broker that is away makes a worker unready, and must not make it start again.
     assert asked == {"startupProbe": "/health", "livenessProbe": "/health", "readinessProbe": "/ready"}
 
 

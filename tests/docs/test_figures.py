@@ -76,8 +76,8 @@ def figures_of(group):
 @each_document
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_every_property_and_word_of_the_schemas_is_told(schema, document):
-    told = set(CODE.findall(text_of(document)))
-    assert set(words_of(schema_of(schema))) - told == set()
+    named = set(CODE.findall(text_of(document)))
+    assert set(words_of(schema_of(schema))) - named == set()
 
 
 @each_document
@@ -175,7 +175,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def told(folder):
+def last_records(folder):
     """The last record per key of an output, by the rest of its key."""
 
     def last(name, *keys):
@@ -213,7 +213,7 @@ def rows_by_name(table):
 
 
 @each_document
-def test_the_chat_is_what_was_said(document, told):
+def test_the_chat_is_what_was_said(document, last_records):
     messages = []
     for line in (ROOT / "docs/examples/figures/chat.jsonl").read_bytes().splitlines():
         event = json.loads(line)
@@ -240,7 +240,7 @@ def test_the_chat_is_what_was_said(document, told):
         assert row[3] == ("" if waiting is None else str(event["ts"] - waiting))
         responses += [] if waiting is None else [event["ts"] - waiting]
         waiting = None
-    fact = told["facts"]["b-00004", AGENT, DAY]
+    fact = last_records["facts"]["b-00004", AGENT, DAY]
     rounds = sum(later["sender"] == "agent" != before["sender"] for before, later in pairwise(messages))
     sums = " + ".join(map(str, responses)) + f" = {sum(responses)}"
     assert sums in text_of(document)
@@ -251,32 +251,32 @@ def test_the_chat_is_what_was_said(document, told):
 
 @each_document
 @pytest.mark.parametrize("kind", ["facts", "inquiries"])
-def test_facts_and_inquiries_are_what_comes_out(kind, document, told):
+def test_facts_and_inquiries_are_what_comes_out(kind, document, last_records):
     rows = rows_by_name(example_tables(document)[kind])
     for row in rows:
-        record = told[kind][row["buyer_id"], row["agent_id"], DAY]
+        record = last_records[kind][row["buyer_id"], row["agent_id"], DAY]
         assert {name: shown(record[name]) for name in row} == row
         assert record["status"] == "final"
     here = {row["buyer_id"] for row in rows if row["agent_id"] == AGENT}
-    assert here == {buyer for buyer, agent, day in told[kind] if (agent, day) == (AGENT, DAY)}
+    assert here == {buyer for buyer, agent, day in last_records[kind] if (agent, day) == (AGENT, DAY)}
 
 
 @each_document
-def test_the_orders_are_all_that_the_agent_placed_and_had_credit_for(document, told):
+def test_the_orders_are_all_that_the_agent_placed_and_had_credit_for(document, last_records):
     rows = {row["order_id"]: row for row in rows_by_name(example_tables(document)["orders"])}
     placed = {
         order_id
-        for (order_id,), order in told["orders"].items()
+        for (order_id,), order in last_records["orders"].items()
         if shown(order["placing"]) == AGENT and day_of(order["created_ts"]) == DAY
     }
     sold = {
         order_id
-        for (order_id,), order in told["orders"].items()
+        for (order_id,), order in last_records["orders"].items()
         if shown(order["credit"]) == AGENT and day_of(order["paid_ts"]) == DAY
     }
     assert rows.keys() == placed >= sold
     for order_id, row in rows.items():
-        order = told["orders"][order_id,]
+        order = last_records["orders"][order_id,]
         names = ("order_id", "buyer_id", "placing", "payment", "credit", "amount", "quantity")
         assert {name: shown(order[name]) for name in names}.items() <= row.items()
         times = [instant(order[name], "%m-%d %H:%M:%S") for name in ("created_ts", "paid_ts")]
@@ -284,8 +284,8 @@ def test_the_orders_are_all_that_the_agent_placed_and_had_credit_for(document, t
 
 
 @each_document
-def test_the_figures_of_the_day_come_out_and_add_up(document, told):
-    record = told["days"][AGENT, DAY]
+def test_the_figures_of_the_day_come_out_and_add_up(document, last_records):
+    record = last_records["days"][AGENT, DAY]
     assert record["status"] == "final"
     for name, value, source in example_tables(document)["day"][1:]:
         group, figure = plain(name).split(".")
@@ -299,29 +299,29 @@ def test_the_figures_of_the_day_come_out_and_add_up(document, told):
 
 
 @each_document
-def test_the_agents_and_the_silent_orders_make_the_shop(document, told):
+def test_the_agents_and_the_silent_orders_make_the_shop(document, last_records):
     *rows, silent, total = rows_by_name(example_tables(document)["shop"])
     assert [row["agent_id"] for row in rows] == sorted(
-        agent for agent, day in told["days"] if day == DAY and agent != "*"
+        agent for agent, day in last_records["days"] if day == DAY and agent != "*"
     )
     groups = {"consults": "workload", "inquiries": "inquiries", "payment_lost": "payments"}
     for row in [*rows, total]:
-        record = told["days"][row["agent_id"], DAY]
+        record = last_records["days"][row["agent_id"], DAY]
         for name in list(row)[1:]:
             assert row[name] == shown(record[groups.get(name, "sales")][name]), (row["agent_id"], name)
     assert total["agent_id"] == "*"
     for name in ("orders", "amount"):
-        assert silent[name] == shown(told["days"]["*", DAY]["silent"][name])
+        assert silent[name] == shown(last_records["days"]["*", DAY]["silent"][name])
         assert sum(int(row[name]) for row in [*rows, silent]) == int(total[name])
     sums = " + ".join(row["amount"] for row in [*rows, silent] if row["amount"] != "0")
     assert f"{sums} = {total['amount']}" in text_of(document)
     assert (sum(int(row["inquiries"]) for row in rows), total["inquiries"]) == (11, "10")
-    assert told["inquiries"]["b-00006", "kf-10", DAY]["outcome"] == "payment_lost"
-    assert told["inquiries"]["b-00006", "kf-06", DAY]["outcome"] == "paid"
+    assert last_records["inquiries"]["b-00006", "kf-10", DAY]["outcome"] == "payment_lost"
+    assert last_records["inquiries"]["b-00006", "kf-06", DAY]["outcome"] == "paid"
 
 
-def test_the_identities_hold_in_every_last_record_of_the_example(told):
-    for (agent, day), record in told["days"].items():
+def test_the_identities_hold_in_every_last_record_of_the_example(last_records):
+    for (agent, day), record in last_records["days"].items():
         inquiries, payments = record["inquiries"], record["payments"]
         assert record["status"] == "final"
         assert inquiries["inquiries"] == inquiries["ordered"] + inquiries["lost"]
@@ -333,7 +333,7 @@ def test_the_identities_hold_in_every_last_record_of_the_example(told):
             for name in ("orders", "quantity", "amount"):
                 agents = sum(
                     other["sales"][name]
-                    for (who, when), other in told["days"].items()
+                    for (who, when), other in last_records["days"].items()
                     if when == day and who != "*"
                 )
                 assert agents + record["silent"][name] == record["sales"][name]

@@ -12,7 +12,7 @@ from tests.docs.blocks import ROOT, Block, Reader, blocks_of
 PAGE = (ROOT / "docs" / "guides" / "reports.md").read_text(encoding="utf-8")
 BLOCKS = [block for block in blocks_of(PAGE) if block.runs]
 EVERY_DAY = re.findall(r"^\| .+\? \| .+ \| `(stream-attr .+)` \|$", PAGE, re.MULTILINE)
-"""What a shop asks every day, one command each; one fills the ledger anew, so they come last."""
+"""What a shop asks every day, one command each; one fills the ledger again, so they come last."""
 
 
 @pytest.fixture(scope="module")

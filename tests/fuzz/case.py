@@ -143,7 +143,7 @@ class _Judge:
         self._registry = ShopRegistry()
         self._store = MemoryStore()
         self._progress: bytes | None = None
-        self._told: list[Record] = []
+        self._emitted: list[Record] = []
         self._number = 0
         """Offset of what the partition tells itself next."""
         self._log = DeadLetterLog(clock=lambda: 0.0)
@@ -168,12 +168,12 @@ class _Judge:
             for shop_id in SHOPS:
                 if self._registry.shop(shop_id).version != version[shop_id]:
                     self._commit(came, self._processor.refresh(shop_id))
-        told, self._told = self._told, []
-        self._commit(came, self._processor.process([*told, *batch.events], frozenset()))
+        emitted, self._emitted = self._emitted, []
+        self._commit(came, self._processor.process([*emitted, *batch.events], frozenset()))
         return came
 
     def end(self) -> tuple[list[Output], dict[bytes, bytes | None]]:
-        """Let time end; return what is told then, and what is kept still."""
+        """Let time end; return what is emitted then, and what is kept still."""
         batch = self._processor.finish()
         self._store.apply(batch.changes)
         return batch.outputs, dict(self._store.items())
@@ -200,7 +200,7 @@ class _Judge:
                 continue
             came.outputs.append(output)
             if output.topic in INTERNAL:
-                self._told.append(Record(output.topic, 0, self._number, 0, output.key, output.value))
+                self._emitted.append(Record(output.topic, 0, self._number, 0, output.key, output.value))
                 self._number += 1
 
 

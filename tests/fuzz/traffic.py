@@ -33,7 +33,7 @@ class Batch:
     """Settings and roster, which are taken first."""
     events: list[Sent] = field(default_factory=list)
     restart: bool = False
-    """The worker begins anew, from its state, before it."""
+    """The worker starts again, from its state, before it."""
 
 
 def traffic(seed: str, records: int) -> Iterator[Batch]:
@@ -82,9 +82,9 @@ class _Street:
         elif kind < 0.4:
             sent = self._order()
         else:
-            said = self._said()
-            sent = Sent.of(CHAT, said)
-            if "rated_ts" in said:
+            message = self._message()
+            sent = Sent.of(CHAT, message)
+            if "rated_ts" in message:
                 sent = replace(sent, expected=ANYTHING)  # what is rated may be too late
         self._sent = [*self._sent[-30:], sent]
         return sent
@@ -113,7 +113,7 @@ class _Street:
             "buyer_id": chance.choice(("b-1", "b-2", "买家", "b 3")),
         }
 
-    def _said(self) -> dict[str, Any]:
+    def _message(self) -> dict[str, Any]:
         chance = self._chance
         value = {**self._ids(), "agent_id": chance.choice("ABCD"), "ts": self._happened()}
         if chance.random() < 0.05:

@@ -60,7 +60,7 @@ class Losses:
         return len(self.unlike_replay) + len(self.not_judged) + len(self.dead_letters)
 
 
-def until_told_as_replayed(
+def until_emitted_as_replayed(
     worker: WorkerProcess,
     replayed: Path,
     *,
@@ -70,7 +70,7 @@ def until_told_as_replayed(
     """Wait until nothing is missing, or that is not to be expected any more; returns what is.
 
     ``replayed``: the folder that ``replay`` wrote. Without ``receipts`` decisions are compared but for what
-    they say of candidates: chat that comes in after a decision tells nothing anew where no verdict changes.
+    they say of candidates: chat that comes in after a decision emits nothing new where no verdict changes.
     Dead letters with the code ``brought_back`` are not compared.
     """
     losses = Losses()

@@ -80,7 +80,7 @@ class GatewayProcess(WorkerProcess):
         """Send it again and again, as platforms do, until it is answered with 200."""
         deadline = time.monotonic() + LONGEST_S
         while self.send(platform, payload).status != 200:
-            assert time.monotonic() < deadline, self.said()
+            assert time.monotonic() < deadline, self.output()
             time.sleep(0.2)
 
     def kept(self, platform: str) -> list[bytes]:

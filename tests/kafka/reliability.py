@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka.aftermath import Losses, until_told_as_replayed
+from tests.kafka.aftermath import Losses, until_emitted_as_replayed
 from tests.kafka.verdicts import EVENTS
 from tests.kafka.worker_process import WorkerProcess
 
@@ -42,7 +42,7 @@ class Trial:
         ``brought_back``: the code of dead letters that were replayed; the replay of files has none.
         """
         self.records = sum(len((folder / f"{kind}.jsonl").read_bytes().splitlines()) for kind in EVENTS)
-        self.losses = until_told_as_replayed(
+        self.losses = until_emitted_as_replayed(
             worker, folder / "out", receipts=receipts, brought_back=brought_back
         )
         assert self.losses == Losses()

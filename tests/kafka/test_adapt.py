@@ -83,7 +83,7 @@ def test_it_goes_on_where_it_was_and_shares_the_partitions(trial):
     until(lambda: len(trial.ids(ORDERS)) == 20, first)
     first.until_done()
     assert first.stop() == 0
-    assert "Traceback" not in first.said()
+    assert "Traceback" not in first.output()
     trial.keep("woocommerce", *map(woocommerce_order, range(110, 120)))
     second = trial.adapt("woocommerce")
     third = trial.adapt("woocommerce")
@@ -119,7 +119,7 @@ def test_a_document_that_cannot_be_had_is_waited_for(trial):
     process = trial.adapt("doudian")
     until(lambda: b"status 503" in process.get("/ready")[1], process)
     assert process.metric("stream_attr_adapt_waiting") == 1
-    assert "`enrich.order` of connection main of doudian answers with status 503" in process.said()
+    assert "`enrich.order` of connection main of doudian answers with status 503" in process.output()
     trial.keep("doudian", sample("doudian", "webhook_cancel"))
     time.sleep(2)
     assert trial.records(ORDERS) == []

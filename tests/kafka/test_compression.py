@@ -212,7 +212,7 @@ def test_a_batch_whose_codec_is_missing_is_named_and_waits_while_other_partition
     until(lambda: one.metric("stream_attr_records_total") == 1 + 1 + 3, one)
     assert max(one.samples("stream_attr_lag_records")) == 6
     assert not_ready_because(one).startswith(place)
-    assert one.said().count("cannot be read") == 1
+    assert one.output().count("cannot be read") == 1
     assert one.stop() == 0
     one.start()
     until(lambda: one.metric("stream_attr_records_total") == 6, one)
@@ -257,7 +257,7 @@ def test_a_damaged_batch_is_named_and_read_once_it_is_mended(damage, broker, req
         until(lambda: f"{one.prefix}{CHAT}, partition 0 cannot be read: " in not_ready_because(one), one)
         put(one, 1, "none", 3)
         until(lambda: one.metric("stream_attr_records_total") >= 1 + 3, one)
-        assert one.said().count("cannot be read") == 1
+        assert one.output().count("cannot be read") == 1
     until(lambda: one.metric("stream_attr_records_total") == 1 + 1 + 5 + 1 + 3, one)
     until(lambda: one.get("/ready")[0] == 200, one)
     assert one.metric("stream_attr_dead_letters_total") == 0
@@ -281,7 +281,7 @@ def test_damaged_settings_and_state_are_named_and_read_once_they_are_mended(
         assert one.metric("stream_attr_records_total") == 0
     until(lambda: one.metric("stream_attr_records_total") == PARTITIONS, one)
     until(lambda: one.get("/ready")[0] == 200, one)
-    assert "settings and rosters read: 1 records" in one.said()
+    assert "settings and rosters read: 1 records" in one.output()
     assert one.stop() == 0
 
     shutil.rmtree(one.data_dir)
@@ -292,7 +292,7 @@ def test_damaged_settings_and_state_are_named_and_read_once_they_are_mended(
     until(lambda: one.metric("stream_attr_lag_records") == 0, one)
     assert one.metric("stream_attr_records_total") == 0
     assert one.stop() == 0
-    assert one.said().count("cannot be read") == 2
+    assert one.output().count("cannot be read") == 2
 
 
 @contextmanager

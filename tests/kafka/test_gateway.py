@@ -59,7 +59,7 @@ def test_every_platform_is_verified_kept_as_it_came_and_answered_as_it_expects(g
         assert "authorization" not in kept
     assert gateway.metric("stream_attr_gateway_requests_total") == len(ADAPTERS)
     assert gateway.stop() == 0
-    assert "Traceback" not in gateway.said()
+    assert "Traceback" not in gateway.output()
     for secret in SECRETS.values():
         for value in secret.values():
             assert value not in gateway.log.read_text()

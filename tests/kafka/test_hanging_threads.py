@@ -91,8 +91,8 @@ def test_a_wall_clock_that_is_set_back_holds_up_no_new_shop_and_no_shutdown(
     finally:
         if worker.runs():
             worker.kill()
-    assert "the wall clock was set back by 3600.0 s" in worker.said()
-    assert "a commit is in doubt" not in worker.said()
+    assert "the wall clock was set back by 3600.0 s" in worker.output()
+    assert "a commit is in doubt" not in worker.output()
 
 
 ASLEEP = """
@@ -151,5 +151,5 @@ def test_a_record_that_waits_is_lag_and_not_ready_and_a_hanging_thread_ends_with
         worker.signal(signal.SIGUSR1)  # who looks where it hangs, and who is impatient, does not end it
         worker.signal(signal.SIGTERM)
         assert worker.wait() == 1
-        assert "it did not stop within 5 s" in worker.said()
-        assert "settings_0 at threading.py" in worker.said()
+        assert "it did not stop within 5 s" in worker.output()
+        assert "settings_0 at threading.py" in worker.output()

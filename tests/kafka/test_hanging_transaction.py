@@ -56,7 +56,9 @@ def test_while_a_transaction_stays_open_on_chat_it_is_logged_and_no_tick_is_sent
         until(lambda: worker.metric("stream_attr_events_total") == 1, worker)
         before = ticks(broker, topic_prefix)
         until(
-            lambda: f"{topic_prefix}{CHAT}, partition 1: a producer's transaction has been" in worker.said(),
+            lambda: (
+                f"{topic_prefix}{CHAT}, partition 1: a producer's transaction has been" in worker.output()
+            ),
             worker,
         )
         until(lambda: ticks(broker, topic_prefix)[0] >= before[0] + 3, worker)
@@ -67,6 +69,6 @@ def test_while_a_transaction_stays_open_on_chat_it_is_logged_and_no_tick_is_sent
         producer_of(broker, topic_prefix)
         until(lambda: ticks(broker, topic_prefix)[1] > before[1], worker)
         assert worker.metric("stream_attr_open_transaction_records") == 0
-        assert worker.said().count("the open transaction has ended; reading continues") == 1
+        assert worker.output().count("the open transaction has ended; reading continues") == 1
         assert worker.metric("stream_attr_events_total") == 1
         assert worker.stop() == 0

@@ -21,7 +21,7 @@ SIZES = (300_000, 1_100_000, 6_000_000)
 """Over what a record may be; over what one fetch of a partition is to bring; over all fetches together."""
 
 
-def said(number, **more):
+def message(number, **more):
     ids = {"event_id": f"c{number}", "shop_id": "jd:1", "buyer_id": "b-1", "agent_id": "amy"}
     return json.dumps({**ids, "ts": NOW - 1000 + number, "sender": "agent", **more}).encode()
 
@@ -69,12 +69,12 @@ def test_a_record_however_large_is_one_dead_letter_and_what_follows_is_judged(wo
         until(is_taken)  # what the topic takes from now on may reach the broker a little later
         assert not failed
 
-    large = [said(number, text="x" * size) for number, size in enumerate(SIZES)]
+    large = [message(number, text="x" * size) for number, size in enumerate(SIZES)]
     for number, value in enumerate(large):
-        send(KEY, said(10 + number))
+        send(KEY, message(10 + number))
         send(KEY, value)
-    send(b"k" * 900_000, said(20))
-    send(KEY, said(21))
+    send(b"k" * 900_000, message(20))
+    send(KEY, message(21))
     worker.start()
     until(lambda: worker.metric("stream_attr_records_total") == 2 * len(large) + 2, worker)
     letters = read_json(worker.bootstrap, worker.prefix + "dead-letters")

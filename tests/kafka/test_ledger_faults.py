@@ -125,7 +125,7 @@ def test_the_broker_is_killed_at_each_step_of_a_batch(trial, apache):
     assert sink.stop() == 0
 
 
-def test_a_broker_that_is_away_is_said_and_does_not_hold_up_the_end(trial, apache):
+def test_a_broker_that_is_away_is_reported_and_does_not_hold_up_the_end(trial, apache):
     trial.decide(ORDERS, transactional=True)
     sink = trial.sink(hooks=("--hasty",)).start()
     trial.until_equal(sink)
@@ -151,9 +151,9 @@ def test_a_zombie_writes_nothing(trial, step):
     trial.decide(ORDERS, revision=2, transactional=True)
     trial.compare(zombie, other)
     assert zombie.stop() == 0
-    assert "Traceback" not in zombie.said()
+    assert "Traceback" not in zombie.output()
     if step == "read":
-        assert "another sink has written what this one was about to" in zombie.said()
+        assert "another sink has written what this one was about to" in zombie.output()
 
 
 def test_a_batch_that_waits_longer_than_its_group_does_is_written_in_the_end(trial):
@@ -183,7 +183,7 @@ def test_a_database_that_hangs_does_not_hold_up_the_end(trial):
         trial.decide(ORDERS, transactional=True)
         until(lambda: b"it has waited for" in sink.get("/ready")[1], sink)
         assert sink.stop() == 1
-        assert "it did not stop within 5 s" in sink.said()
+        assert "it did not stop within 5 s" in sink.output()
     finally:
         os.kill(backend, signal.SIGCONT)
     trial.compare(trial.sink().start())
@@ -258,9 +258,9 @@ def test_an_offset_that_went_back_stops_it_in_one_sentence(trial):
     with trial.ledger.connection() as connection:  # as if the broker had lost what came last
         connection.execute(f"UPDATE sink_offset SET next = next + 50 WHERE topic = '{DECISIONS}'")
     assert sink.start().wait() == 1
-    assert "the broker has lost records" in sink.said()
-    assert "--rebuild" in sink.said()
-    assert "Traceback" not in sink.said()
+    assert "the broker has lost records" in sink.output()
+    assert "--rebuild" in sink.output()
+    assert "Traceback" not in sink.output()
     trial.compare(trial.sink("--rebuild").start())
 
 
@@ -275,7 +275,7 @@ def test_an_embedded_database_that_dies_is_started_again(trial, tmp_path):
     postmaster = int((folder / "ledger/data/postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
     trial.decide(ORDERS, revision=2, transactional=True)
-    until(lambda: "it is started again" in sink.said() and sink.get("/ready")[0] == 200, sink)
+    until(lambda: "it is started again" in sink.output() and sink.get("/ready")[0] == 200, sink)
     assert running_in(folder / "ledger") is not None
     with Database(None, folder / "ledger") as trial.ledger:
         trial.compare(sink)

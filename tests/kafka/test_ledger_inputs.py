@@ -80,7 +80,7 @@ def ends(worker: RealWorker) -> dict[tuple[str, int], tuple[int, int]]:
     return {place: (end, latest[place]) for place, end in counted.items()}
 
 
-def told(ledger: Database) -> dict[tuple[str, int], tuple[int, int]]:  # noqa: F811
+def progress(ledger: Database) -> dict[tuple[str, int], tuple[int, int]]:  # noqa: F811
     found = rows(
         ledger, "SELECT topic, source_partition, next, seen_ts FROM input_partition WHERE topic <> 'rulings'"
     )
@@ -94,26 +94,26 @@ def test_it_is_what_the_workers_have_read_also_when_they_do_not(installation, le
     until_at_rest(worker)
     expected = ends(worker)
     assert len(expected) == 2 * PARTITIONS
-    until(lambda: told(ledger) == expected, sink, worker)
+    until(lambda: progress(ledger) == expected, sink, worker)
     watermarks = dict(rows(ledger, "SELECT DISTINCT source_partition, watermark FROM input_partition"))
     for number, watermark in watermarks.items():
         latest = min(expected[topic, number][1] for topic in (CHAT, ORDERS))
         assert latest - 5 * 60_000 <= watermark <= T + 60
     assert worker.stop() == 0
     send(worker, 60, 90, T + HOUR_MS)
-    assert told(ledger) == expected
+    assert progress(ledger) == expected
     assert noticed(ledger) == {CHAT: (1.0, 0), ORDERS: (1.0, 0)}
     repeat(worker, 3, amount=101)
     repeat(worker, 2, amount=100)
     worker.start().until_ready()
     until_at_rest(worker)
     assert ends(worker) != expected
-    until(lambda: told(ledger) == ends(worker), sink, worker)
+    until(lambda: progress(ledger) == ends(worker), sink, worker)
     assert noticed(ledger) == {CHAT: (1.0, 0), ORDERS: (1.0, 3)}
     assert worker.stop() == 0
     repeat(worker, 1, amount=102)
     worker.start().until_ready()
     until(lambda: noticed(ledger) == {CHAT: (1.0, 0), ORDERS: (1.0, 4)}, sink, worker)
     assert sink.stop() == 0
-    assert "Traceback" not in sink.said()
-    assert "is not known" not in sink.said()
+    assert "Traceback" not in sink.output()
+    assert "is not known" not in sink.output()

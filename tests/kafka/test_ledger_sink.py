@@ -43,7 +43,7 @@ def test_it_holds_what_the_topics_say_and_ends_in_order(trial):
     assert sink.metric("stream_attr_ledger_records_total") == trial.revisions + 2
     until(lambda: sink.metric("stream_attr_ledger_lag_records") == 0, sink)
     assert sink.stop() == 0
-    assert "Traceback" not in sink.said()
+    assert "Traceback" not in sink.output()
     [(known_ts,)] = rows(trial.ledger, "SELECT min(known_ts) FROM decision")
     assert known_ts > 1_700_000_000_000
     before = contents(trial.ledger)
@@ -139,7 +139,7 @@ def test_a_topic_that_was_recreated_stops_it_in_one_sentence(trial, broker, runn
     if not running:
         sink.start()
     assert sink.wait() == 2
-    said = sink.said()
+    said = sink.output()
     assert "topic attribution-decisions is not the one that the ledger was filled from" in said
     assert "--rebuild" in said
     assert "Traceback" not in said
@@ -149,4 +149,4 @@ def test_a_topic_that_was_recreated_stops_it_in_one_sentence(trial, broker, runn
 def test_topics_that_are_missing_are_named(broker, topic_prefix, ledger, tmp_path):  # noqa: F811
     sink = SinkProcess(broker.bootstrap, topic_prefix, tmp_path / "s", (f"--database={ledger.address}",))
     assert sink.start().wait() == 2
-    assert "stream-attr topics create" in sink.said()
+    assert "stream-attr topics create" in sink.output()

@@ -39,7 +39,7 @@ def test_an_older_worker_ends_before_a_newer_ones_record_whenever_it_is_started(
         for _ in range(2):
             worker.start()
             assert worker.wait() == 1
-            said = worker.said()
+            said = worker.output()
             assert said.count(f"{place}: this ") == 1
             assert "is of version 9, which a newer program wrote, and this one reads versions up to " in said
             assert "Traceback" not in said

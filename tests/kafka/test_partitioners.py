@@ -66,7 +66,7 @@ def test_orders_that_are_partitioned_otherwise_than_chat_are_named(worker, topic
         f"{topic_prefix}chat-events and {topic_prefix}order-events are partitioned differently: 100.0% and "
     )
     assert warning.startswith(named)
-    assert named in worker.said()
+    assert named in worker.output()
     assert differ(worker) == 1
     right, wrong = sorted(worker.samples("stream_attr_murmur2_keys_ratio"), reverse=True)
     assert (right, wrong < 0.5) == (1.0, True)

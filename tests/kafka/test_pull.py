@@ -139,7 +139,7 @@ def test_what_is_asked_for_ends_as_one_decision_each(broker, topic_prefix, tmp_p
     for _ in range(2):
         pull = PullProcess(bootstrap, prefix, tmp_path / "pull", once)
         started.append(pull.start())
-        assert pull.wait() == 0, pull.said()
+        assert pull.wait() == 0, pull.output()
         since = (
             f"--connections={file}",
             f"--position={position}",
@@ -179,7 +179,7 @@ def test_what_is_asked_for_ends_as_one_decision_each(broker, topic_prefix, tmp_p
         *(f"--connections={file}", f"--from={chats}", f"--broker={bootstrap}", f"--topic-prefix={prefix}"),
     ]
     started.append(chat.start())
-    assert chat.wait() == 0, chat.said()
+    assert chat.wait() == 0, chat.output()
 
     driver = Driver(settings=[SETTINGS])
     for topic in (CHAT, ORDERS):
@@ -229,7 +229,7 @@ def test_killed_and_refused_it_goes_on_and_says_why(broker, topic_prefix, tmp_pa
     assert pull.metric("stream_attr_pull_behind_seconds") < 300
     assert pull.stop() == 0
     assert json.loads(position.read_text())["jd/main/orders"] > time.time() - 300
-    assert "Traceback" not in pull.said()
+    assert "Traceback" not in pull.output()
 
 
 @any_broker
@@ -246,8 +246,8 @@ def test_messages_of_wechat_customer_service_come_by_their_cursor(
         api.messages = whole[:count]
         pull = PullProcess(bootstrap, prefix, tmp_path / "pull", args)
         started.append(pull.start())
-        assert pull.wait() == 0, pull.said()
-        assert "kf-token-1" not in pull.said()
+        assert pull.wait() == 0, pull.output()
+        assert "kf-token-1" not in pull.output()
     kept = [json.loads(message.value()) for message in messages(bootstrap, prefix + raw_topic("wechat_kf"))]
     assert [one for page in kept for one in page["msg_list"]] == whole
     process = AdaptProcess(bootstrap, prefix, tmp_path / "adapt", ("wechat_kf", f"--connections={file}"))
@@ -290,7 +290,7 @@ def test_a_wechat_shop_and_its_customer_service_are_joined_by_the_unionid(
     once = (f"--connections={file}", f"--position={tmp_path / 'position.json'}", "--once")
     pull = PullProcess(bootstrap, prefix, tmp_path / "pull", once)
     started.append(pull.start())
-    assert pull.wait() == 0, pull.said()
+    assert pull.wait() == 0, pull.output()
     for platform in ("wechat_shop", "wechat_kf"):
         process = AdaptProcess(
             bootstrap, prefix, tmp_path / f"adapt-{platform}", (platform, f"--connections={file}")

@@ -421,8 +421,8 @@ def test_a_worker_that_lacks_a_right_says_so(kafka, tmp_path, kind, name, operat
     finally:
         if worker.runs():
             worker.kill()
-    assert problem.format(prefix=prefix) in worker.said()
-    assert "Traceback" not in worker.said()
+    assert problem.format(prefix=prefix) in worker.output()
+    assert "Traceback" not in worker.output()
 
 
 @pytest.mark.parametrize(
@@ -620,4 +620,4 @@ def test_a_password_that_is_changed_under_a_worker_is_logged_and_the_worker_wait
     finally:
         if worker.runs():
             worker.kill()
-    assert "Traceback" not in worker.said()
+    assert "Traceback" not in worker.output()

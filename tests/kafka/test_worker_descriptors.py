@@ -66,7 +66,7 @@ def test_a_worker_takes_no_more_descriptors_and_threads_than_it_says(broker, top
         until(lambda: measure() or state(broker.bootstrap, topic_prefix) == dict(traffic.sent), worker)
         assert worker.stop() == 0
     said = re.search(
-        r"need up to ([\d,]+) file descriptors \(limit: [\d,]+\) and (\d+) threads", worker.said()
+        r"need up to ([\d,]+) file descriptors \(limit: [\d,]+\) and (\d+) threads", worker.output()
     )
     assert said is not None
     descriptors, threads = (int(number.replace(",", "")) for number in said.groups())
@@ -81,8 +81,8 @@ def test_a_worker_takes_no_more_descriptors_and_threads_than_it_says(broker, top
 def test_a_worker_raises_its_limit_and_warns_where_it_is_too_low_for_all_partitions(limited):
     worker = limited(64, 400).start().until_ready()
     assert worker.stop() == 0
-    assert f"all {PARTITIONS} partitions need up to" in worker.said()
-    assert "this process may open 400: raise its limit" in worker.said()
+    assert f"all {PARTITIONS} partitions need up to" in worker.output()
+    assert "this process may open 400: raise its limit" in worker.output()
 
 
 @pytest.mark.kafka
@@ -91,5 +91,5 @@ def test_a_worker_raises_its_limit_and_warns_where_it_is_too_low_for_all_partiti
 def test_a_worker_that_cannot_hold_one_partition_says_so(limited):
     worker = limited(64, 100).start()
     assert worker.wait() == 2
-    assert "one partition alone needs up to" in worker.said()
-    assert "Traceback" not in worker.said()
+    assert "one partition alone needs up to" in worker.output()
+    assert "Traceback" not in worker.output()

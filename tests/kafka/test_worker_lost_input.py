@@ -53,7 +53,7 @@ def gap(broker, topic_prefix, tmp_path):
 
 def test_it_stops_before_the_gap_and_names_the_remedy(gap, topic_prefix):
     assert gap.start().wait() == 1
-    said = gap.said()
+    said = gap.output()
     assert (
         f"topic {topic_prefix}chat-events, partition 1: judged up to offset 40, and the topic begins at 50: "
         "10 offsets were deleted before they were judged. Nothing has been skipped." in said
@@ -68,7 +68,7 @@ def test_with_the_option_it_continues_and_logs_an_error(gap):
     gap.start()
     until(lambda: gap.metric("stream_attr_records_total") == 50, gap)
     assert gap.metric("stream_attr_lost_records_total") == 10
-    assert "10 offsets were deleted before they were judged; continuing without them" in gap.said()
+    assert "10 offsets were deleted before they were judged; continuing without them" in gap.output()
     assert gap.stop() == 0
 
 
@@ -136,7 +136,7 @@ def test_what_came_in_and_went_while_a_worker_that_had_judged_nothing_was_away_i
             traffic.put(CHAT, {"event_id": f"e{number}", "ts": 1_790_000_000_000}, partition=1)
         delete_before(broker, topic_prefix + CHAT, 1, 2)
         assert worker.start().wait() == 1
-        assert "2 offsets were deleted before they were judged" in worker.said()
+        assert "2 offsets were deleted before they were judged" in worker.output()
 
 
 def positions(broker, prefix, partition):

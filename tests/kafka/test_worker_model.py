@@ -29,7 +29,8 @@ from tests.kafka.worker_process import read_json, until
 from tests.properties.strategies import World
 from tests.properties.subject import Run
 from tests.properties.test_invariants import decided, model_of
-from tests.properties.test_reports import MODELS, told
+from tests.properties.test_reports import MODELS
+from tests.properties.test_reports import emitted as last_reports
 from tests.properties.test_reports import model_of as reports_of
 from tests.properties.test_tasks import assert_open_ones_are_the_models
 
@@ -83,7 +84,7 @@ def until_as_the_model_says(worker: HookedWorker, world: World) -> None:
     def as_expected() -> bool:
         outcome = emitted(worker)
         found["decisions"] = {key: decided(one) for key, one in outcome.last().items()}
-        found["reports"] = {topic: told(outcome, topic) for topic in MODELS}
+        found["reports"] = {topic: last_reports(outcome, topic) for topic in MODELS}
         return found == {"decisions": decisions, "reports": reports}
 
     try:

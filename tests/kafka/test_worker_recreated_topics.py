@@ -1,4 +1,4 @@
-"""Topics that are deleted and made anew under their old names: offsets on them mean something else."""
+"""Topics that are deleted and recreated under their old names: offsets on them mean something else."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Trial:
 
     def ends_saying(self, *sentences):
         assert self.worker.wait() == 1
-        said = self.worker.said()
+        said = self.worker.output()
         assert all(sentence in said for sentence in sentences), said
         assert "Traceback" not in said
         self.worker.log.write_bytes(b"")
@@ -83,7 +83,8 @@ def test_an_input_recreated_meanwhile_is_read_from_its_beginning_with_the_option
     trial.until_judged(15)
     assert trial.counted() == [8, 16, 24]
     assert (
-        f"{trial.prefix}chat-events recreated or rewritten; reading from the beginning" in trial.worker.said()
+        f"{trial.prefix}chat-events recreated or rewritten; reading from the beginning"
+        in trial.worker.output()
     )
     assert trial.worker.stop() == 0
     trial.worker.args = ()

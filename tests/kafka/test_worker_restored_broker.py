@@ -85,7 +85,7 @@ def test_a_store_of_a_lost_history_is_not_judged_by_although_its_offset_is_there
         until_counted(node.bootstrap, PREFIX, {LOST: [8]})
         first.log.write_bytes(b"")
         judge(node, first, {LOST: 8})
-        assert "local state discarded" not in first.said()  # it is of this history now
+        assert "local state discarded" not in first.output()  # it is of this history now
 
 
 def test_an_input_restored_from_an_older_copy_than_the_changelog_is_not_read_on_behind_new_records(
@@ -102,10 +102,11 @@ def test_an_input_restored_from_an_older_copy_than_the_changelog_is_not_read_on_
         for _ in range(2):
             assert worker.start().wait() == 1
             assert (
-                f"topic {PREFIX}chat-events: another record is at the offset of a judged one" in worker.said()
+                f"topic {PREFIX}chat-events: another record is at the offset of a judged one"
+                in worker.output()
             )
-            assert "start once with --lost-input continue" in worker.said()
-            assert "Traceback" not in worker.said()
+            assert "start once with --lost-input continue" in worker.output()
+            assert "Traceback" not in worker.output()
         worker.args = ("--lost-input=continue",)
         judge(node, worker, {b"jd:1|new": 16, b"jd:1|kept": 5, LOST: 6})
         worker.args = ()

@@ -53,8 +53,8 @@ def outputs(broker, prefix, key, topic="attribution-decisions"):
 def test_missing_topics_are_named_with_the_remedy(broker, topic_prefix, tmp_path):
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
         assert worker.start().wait() == 2
-        assert f"topic {topic_prefix}chat-events is missing" in worker.said()
-        assert "stream-attr topics create" in worker.said()
+        assert f"topic {topic_prefix}chat-events is missing" in worker.output()
+        assert "stream-attr topics create" in worker.output()
 
 
 @any_broker
@@ -80,9 +80,9 @@ def test_an_unforeseen_exception_ends_the_worker_before_anything_moves(broker, t
         traffic.send(16)
         for _ in range(2):  # the second time it stands before the same record
             assert worker.wait() == 1
-            assert "a batch failed, nothing of it was committed" in worker.said()
-            assert worker.said().count("RuntimeError: ") == 1 == worker.said().count("Traceback")
-            assert "RuntimeError: this event was not foreseen" in worker.said()
+            assert "a batch failed, nothing of it was committed" in worker.output()
+            assert worker.output().count("RuntimeError: ") == 1 == worker.output().count("Traceback")
+            assert "RuntimeError: this event was not foreseen" in worker.output()
             worker.log.write_bytes(b"")
             worker.start()
         assert counts(broker.bootstrap, topic_prefix) == {b"jd:1|b0": [8, 16]}
@@ -96,8 +96,8 @@ def test_an_exception_that_quotes_a_record_is_logged_without_it(broker, topic_pr
         worker.start().until_ready()
         traffic.put("chat-events", {"event_id": "x", "ts": 1, "number": "what was said"}, key="jd:1|b0")
         assert worker.wait() == 1
-        assert 'int(event["number"])\nValueError\n' in worker.said()
-        assert "what was said" not in worker.said()
+        assert 'int(event["number"])\nValueError\n' in worker.output()
+        assert "what was said" not in worker.output()
 
 
 @any_broker
@@ -119,9 +119,9 @@ def test_strangers_at_the_web_port_neither_fill_the_log_nor_take_all_connections
             descriptors = len(list(Path(f"/proc/{worker.pid}/fd").iterdir()))
         until(lambda: len(list(Path(f"/proc/{worker.pid}/fd").iterdir())) < descriptors - 50, worker)
         for line in ("more than 100 web connections", "refused a malformed web request from 127.0.0.1"):
-            assert 1 <= worker.said().count(line) < 5, "one a minute"
-        assert "said-by-a-stranger" not in worker.said()
-        assert "Traceback" not in worker.said()
+            assert 1 <= worker.output().count(line) < 5, "one a minute"
+        assert "said-by-a-stranger" not in worker.output()
+        assert "Traceback" not in worker.output()
         assert worker.stop() == 0
 
 
@@ -133,16 +133,16 @@ def test_a_record_that_the_machine_cannot_apply_now_is_applied_later(broker, top
     traffic.put("agent-roster", {"shop_id": "jd:1"}, key="jd:1|A")
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
         worker.start().until_ready()
-        heard = [{"shop": "jd:1", "p": p, "records": 2} for p in range(PARTITIONS)]
-        until(lambda: outputs(broker, topic_prefix, b"refresh") == heard, worker)
+        refreshed = [{"shop": "jd:1", "p": p, "records": 2} for p in range(PARTITIONS)]
+        until(lambda: outputs(broker, topic_prefix, b"refresh") == refreshed, worker)
         traffic.put("shop-settings", {"shop_id": "jd:2", "fails": 5}, key="jd:2")
         why = b"shop-settings offset 1 cannot be applied: [Errno 24] Too many open files"
         until(lambda: why in worker.get("/ready")[1], worker)
         worker.until_ready()
-        heard += [{"shop": "jd:2", "p": p, "records": 1} for p in range(PARTITIONS)]
-        until(lambda: outputs(broker, topic_prefix, b"refresh") == heard, worker)
+        refreshed += [{"shop": "jd:2", "p": p, "records": 1} for p in range(PARTITIONS)]
+        until(lambda: outputs(broker, topic_prefix, b"refresh") == refreshed, worker)
         assert worker.stop() == 0
-        assert worker.said().count("; retrying") == 2
+        assert worker.output().count("; retrying") == 2
     assert read(broker.bootstrap, topic_prefix + "dead-letters") == []
 
 
@@ -152,7 +152,7 @@ def test_a_hang_up_ends_a_worker_in_an_orderly_way(broker, topic_prefix, tmp_pat
         worker.start().until_ready()
         worker.signal(signal.SIGHUP)
         assert worker.wait() == 0
-        assert "Traceback" not in worker.said()
+        assert "Traceback" not in worker.output()
 
 
 @any_broker
@@ -197,24 +197,24 @@ def test_every_partition_gets_a_change_once_and_a_refusal_is_one_dead_letter(bro
     traffic = Traffic(broker.bootstrap, topic_prefix)
     traffic.put("shop-settings", {"shop_id": "jd:1"}, key="jd:1")
     traffic.put("agent-roster", {"bad": 1}, key="jd:1|A")
-    heard = [{"shop": "jd:1", "p": p, "records": 1} for p in range(PARTITIONS)]
+    refreshed = [{"shop": "jd:1", "p": p, "records": 1} for p in range(PARTITIONS)]
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
         worker.start()
-        until(lambda: outputs(broker, topic_prefix, b"refresh") == heard, worker)
+        until(lambda: outputs(broker, topic_prefix, b"refresh") == refreshed, worker)
         traffic.put("agent-roster", {"shop_id": "jd:1"}, key="jd:1|B")
         traffic.put("shop-settings", {"bad": 2}, key="jd:1")
-        heard += [{"shop": "jd:1", "p": p, "records": 2} for p in range(PARTITIONS)]
-        until(lambda: len(outputs(broker, topic_prefix, b"refresh")) == len(heard), worker)
+        refreshed += [{"shop": "jd:1", "p": p, "records": 2} for p in range(PARTITIONS)]
+        until(lambda: len(outputs(broker, topic_prefix, b"refresh")) == len(refreshed), worker)
         until(lambda: worker.metric("stream_attr_dead_letters_total") == 2, worker)
         assert worker.stop() == 0
         traffic.put("agent-roster", {"shop_id": "jd:1"}, key="jd:1|C")  # while nobody listens
-        heard += [{"shop": "jd:1", "p": p, "records": 3} for p in range(PARTITIONS)]
+        refreshed += [{"shop": "jd:1", "p": p, "records": 3} for p in range(PARTITIONS)]
         worker.start().until_ready()
-        until(lambda: len(outputs(broker, topic_prefix, b"refresh")) == len(heard), worker)
+        until(lambda: len(outputs(broker, topic_prefix, b"refresh")) == len(refreshed), worker)
         assert worker.stop() == 0
         worker.start().until_ready()
         assert worker.stop() == 0
-    assert outputs(broker, topic_prefix, b"refresh") == sorted(heard, key=json.dumps)
+    assert outputs(broker, topic_prefix, b"refresh") == sorted(refreshed, key=json.dumps)
     letters = read_json(broker.bootstrap, topic_prefix + "dead-letters")
     assert sorted(letter["bad"] for _, letter in letters) == [1, 2]
 
@@ -388,7 +388,7 @@ def test_a_fenced_partition_is_given_up_and_says_so(broker, topic_prefix, tmp_pa
         intruder = open_committer(config, 0, transactions=True)
         traffic.send(300)
         until(lambda: worker.get("/ready")[0] == 503, worker)
-        assert "partition 0 has another owner now" in worker.said()
+        assert "partition 0 has another owner now" in worker.output()
         assert worker.stop() == 0
         intruder.close()
         worker.start()  # the partition is its own again
@@ -403,13 +403,13 @@ def test_a_second_worker_on_one_data_directory_says_so_and_ends_at_once(broker, 
         first.start().until_ready()
         second.data_dir = first.data_dir
         assert second.start().wait() == 2
-        assert f"{first.data_dir} is in use by another process" in second.said()
-        assert "two workers on one machine need a --data-dir each" in second.said()
+        assert f"{first.data_dir} is in use by another process" in second.output()
+        assert "two workers on one machine need a --data-dir each" in second.output()
         second.data_dir, second.port, port = tmp_path / "another", first.port, second.port
         assert second.start().wait() == 2
-        assert f"port {first.port} on 127.0.0.1 cannot be used" in second.said()
+        assert f"port {first.port} on 127.0.0.1 cannot be used" in second.output()
         second.port = port
-        assert "Traceback" not in second.said()
+        assert "Traceback" not in second.output()
         assert first.stop() == 0
 
 
@@ -419,8 +419,8 @@ def test_a_session_timeout_that_the_broker_refuses_is_named(broker, topic_prefix
         pytest.skip("the embedded broker takes any")
     with workers(broker.bootstrap, topic_prefix, tmp_path, "--session-timeout=0.5") as [worker]:
         assert worker.start().wait() == 1
-        assert "the broker does not allow --session-timeout 0.5s" in worker.said()
-        assert "Traceback" not in worker.said()
+        assert "the broker does not allow --session-timeout 0.5s" in worker.output()
+        assert "Traceback" not in worker.output()
 
 
 @any_broker
@@ -430,5 +430,5 @@ def test_refused_records_are_spoken_of(broker, topic_prefix, tmp_path):
     traffic.put("agent-roster", {"bad": 1}, key="jd:1|A")
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
         worker.start()
-        until(lambda: "1 dead letter bad_value" in worker.said(), worker)
+        until(lambda: "1 dead letter bad_value" in worker.output(), worker)
         assert worker.stop() == 0

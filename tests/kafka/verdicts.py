@@ -105,7 +105,7 @@ def last(decisions: Any) -> Decisions:
 
 
 def verdicts(found: Decisions) -> Decisions:
-    """Decisions without their receipts: chat that comes late tells nothing anew where no verdict changes."""
+    """Decisions without their receipts: chat that comes late emits nothing new where no verdict changes."""
     return {
         key: {
             **{

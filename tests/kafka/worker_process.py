@@ -130,7 +130,7 @@ class WorkerProcess:
         """Something else whenever it has got on, as far as it shows."""
         return self.log.stat().st_size, self.get("/metrics", timeout_s=1)
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text()[-6000:]
 
 
@@ -161,7 +161,7 @@ def until(condition: Callable[[], object], *workers: WorkerProcess, patience_s: 
         if condition():
             return
         if stall.has_come() or any(not worker.runs() for worker in workers):
-            said = "\n".join(worker.said() for worker in workers)
+            said = "\n".join(worker.output() for worker in workers)
             raise AssertionError(f"it did not come about; said was:\n{said}")
         took_s = time.monotonic() - begun
         time.sleep(min(max(0.1, 2 * took_s), 1))  # looking must not take the machine from what is looked at

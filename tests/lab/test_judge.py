@@ -243,10 +243,10 @@ def test_a_missing_file_is_named_from_several_processes_too() -> None:
 def test_it_tells_how_far_it_is_and_ends_by_what_that_raises(noon: Inputs, processes: int) -> None:
     told: list[tuple[int, int]] = []
 
-    def tell(read: int, total: int) -> None:
+    def report_progress(read: int, total: int) -> None:
         told.append((read, total))
 
-    judge(noon, SHOP, (PAYMENT,), DAY, processes=processes, progress=tell)
+    judge(noon, SHOP, (PAYMENT,), DAY, processes=processes, progress=report_progress)
     assert (told[0], told[-1]) == ((0, 16), (16, 16))
     assert told == sorted(told)
 

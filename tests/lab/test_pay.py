@@ -80,11 +80,11 @@ def test_commission_goes_by_the_orders_of_each_rule_set(files: Inputs) -> None:
 
 def test_figures_of_agents_days_are_those_of_each_rule_set(files: Inputs) -> None:
     """A wrote to b-4, who never answered: a monologue is no reception, unless the rules let it be one."""
-    heard = RuleSet("heard", {"filters": {"monologue": {"enabled": False}}})
+    no_monologue = RuleSet("no_monologue", {"filters": {"monologue": {"enabled": False}}})
     by = payroll(files, {"kind": "per_unit", "id": "u", "of": "workload.receptions", "amount": 7})
     expected = {"A": (2 * 7, 3 * 7), "bea": (2 * 7, 2 * 7)}
-    assert totals(files, by, PAYMENT, heard) == expected
-    assert totals(files, by, PAYMENT, heard, processes=2) == expected
+    assert totals(files, by, PAYMENT, no_monologue) == expected
+    assert totals(files, by, PAYMENT, no_monologue, processes=2) == expected
 
 
 def test_a_split_goes_by_placing_and_payment_agents(files: Inputs) -> None:

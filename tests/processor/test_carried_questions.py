@@ -24,7 +24,7 @@ IDS = {"shop_id": "jd:1", "buyer_id": "b-1"}
 SECOND = 1000
 
 
-def said(ts: int, agent_id: str, sender: str, **more: Any) -> Json:
+def message(ts: int, agent_id: str, sender: str, **more: Any) -> Json:
     return {
         **IDS,
         "event_id": f"m{ts}{agent_id}{sender}",
@@ -85,10 +85,10 @@ def decision(driver: Driver) -> Json:
 
 
 HANDED_OVER = [
-    said(AT_10, "R", "buyer"),
+    message(AT_10, "R", "buyer"),
     transferred(AT_10 + MINUTE_MS, "R", "B"),
-    said(AT_10 + 90 * SECOND, "B", "agent"),
-    said(AT_10 + 120 * SECOND, "B", "agent"),
+    message(AT_10 + 90 * SECOND, "B", "agent"),
+    message(AT_10 + 120 * SECOND, "B", "agent"),
 ]
 
 
@@ -133,13 +133,13 @@ def test_a_profile_carries_questions_by_its_own_setting():
 
 def test_a_question_handed_over_to_one_who_says_nothing_makes_a_reception():
     chat = [
-        said(AT_10, "R", "buyer"),
-        said(AT_10 + 1, "R", "agent"),
-        said(AT_10 + 2, "R", "agent"),
+        message(AT_10, "R", "buyer"),
+        message(AT_10 + 1, "R", "agent"),
+        message(AT_10 + 2, "R", "agent"),
         transferred(AT_10 + MINUTE_MS, "R", "B"),
         transferred(AT_10 + 2 * MINUTE_MS, "R", "B"),
-        {**said(AT_10 + 5 * MINUTE_MS, "B", "buyer"), "buyer_id": "b-2"},
-        {**said(AT_10 + 5 * MINUTE_MS + 1, "B", "agent"), "buyer_id": "b-2"},
+        {**message(AT_10 + 5 * MINUTE_MS, "B", "buyer"), "buyer_id": "b-2"},
+        {**message(AT_10 + 5 * MINUTE_MS + 1, "B", "agent"), "buyer_id": "b-2"},
     ]
     driver = judged(chat, ordered(AT_10 + 5 * MINUTE_MS))
     of_b = fact(driver, "B")
@@ -160,13 +160,13 @@ def test_a_question_handed_over_to_one_who_says_nothing_makes_a_reception():
 
 
 def test_one_who_says_nothing_at_all_that_day_is_offline():
-    chat = [said(AT_10, "R", "buyer"), said(AT_10 + 1, "R", "agent"), transferred(AT_10 + 2, "R", "B")]
+    chat = [message(AT_10, "R", "buyer"), message(AT_10 + 1, "R", "agent"), transferred(AT_10 + 2, "R", "B")]
     assert fact(judged(chat), "B")["filtered"] == "agent_offline"
 
 
 @pytest.mark.parametrize(("after", "filtered"), [(-1, "agent_offline"), (0, None), (1, None)])
 def test_offline_is_whom_the_buyer_reached_after_the_last_message_to_anybody(after, filtered):
-    to_another = {**said(AT_10 + after, "B", "agent"), "buyer_id": "b-2"}
+    to_another = {**message(AT_10 + after, "B", "agent"), "buyer_id": "b-2"}
     assert fact(judged([transferred(AT_10, "R", "B"), to_another]), "B")["filtered"] == filtered
 
 
@@ -186,7 +186,7 @@ def test_handed_over_and_on_again_at_once_is_forwarded():
 
 
 def test_blank_messages_after_a_question_handed_over_are_not_empty():
-    chat = [transferred(AT_10, "R", "B"), said(AT_10 + 1, "B", "agent", text=" ")]
+    chat = [transferred(AT_10, "R", "B"), message(AT_10 + 1, "B", "agent", text=" ")]
     off: Json = {"filters": {"agent_offline": {"enabled": False}}}
     assert fact(judged(chat, **off), "B")["filtered"] is None
     assert fact(judged(chat, carried_questions=False, **off), "B")["filtered"] == "empty"
@@ -194,7 +194,7 @@ def test_blank_messages_after_a_question_handed_over_are_not_empty():
 
 @pytest.mark.parametrize(("after", "initiator"), [(-1, "agent"), (0, "buyer"), (1, "buyer")])
 def test_at_the_same_time_a_question_comes_before_a_message(after, initiator):
-    of_b = fact(judged([transferred(AT_10, "R", "B"), said(AT_10 + after, "B", "agent")]), "B")
+    of_b = fact(judged([transferred(AT_10, "R", "B"), message(AT_10 + after, "B", "agent")]), "B")
     assert of_b["initiator"] == initiator
     assert of_b["replied"] is (after >= 0)
     assert of_b["rounds"] == (1 if after >= 0 else 0)
@@ -202,12 +202,12 @@ def test_at_the_same_time_a_question_comes_before_a_message(after, initiator):
 
 def test_a_question_in_the_middle_makes_another_round_and_response():
     chat = [
-        said(AT_10, "B", "buyer"),
-        said(AT_10 + 5 * SECOND, "B", "agent"),
+        message(AT_10, "B", "buyer"),
+        message(AT_10 + 5 * SECOND, "B", "agent"),
         transferred(AT_10 + 60 * SECOND, "R", "B"),
         transferred(AT_10 + 65 * SECOND, "R", "B"),
-        said(AT_10 + 70 * SECOND, "B", "agent"),
-        said(AT_10 + 71 * SECOND, "B", "agent"),
+        message(AT_10 + 70 * SECOND, "B", "agent"),
+        message(AT_10 + 71 * SECOND, "B", "agent"),
     ]
     driver = judged(chat, ordered(AT_10 + 65 * SECOND), placing_rule="most_rounds")
     of_b = fact(driver, "B")
@@ -222,7 +222,7 @@ def test_a_question_counts_for_the_rounds_of_an_interval_that_holds_it(question,
     """With a validity of 24 hours the interval begins at 10:00 the day before."""
     chat = [
         transferred(AT_10 + question, "R", "B"),
-        said(AT_10 + MINUTE_MS, "B", "agent"),
+        message(AT_10 + MINUTE_MS, "B", "agent"),
     ]
     driver = judged(chat, ordered(AT_10 + DAY_MS), validity={"hours": 24})
     assert decision(driver)["placing"]["rounds"] == rounds
@@ -231,8 +231,8 @@ def test_a_question_counts_for_the_rounds_of_an_interval_that_holds_it(question,
 def test_a_question_of_the_day_before_makes_the_next_days_answer_a_round():
     chat = [
         transferred(AT_10, "R", "B"),
-        said(AT_10 + DAY_MS, "B", "agent"),
-        said(AT_10 + DAY_MS, "B", "buyer"),
+        message(AT_10 + DAY_MS, "B", "agent"),
+        message(AT_10 + DAY_MS, "B", "buyer"),
     ]
     chat[1]["ts"] += 1
     driver = judged(chat, ordered(AT_10 + DAY_MS + MINUTE_MS))
@@ -242,10 +242,10 @@ def test_a_question_of_the_day_before_makes_the_next_days_answer_a_round():
 def test_single_sentence_counts_replies_after_the_buyers_message_alone():
     """Initiated by the question handed over; two replies come before the buyer's only message."""
     rules: Json = {"filters": {"single_sentence": {"enabled": True, "min_replies": 2}}}
-    chat = [transferred(AT_10, "R", "B"), said(AT_10 + 1, "B", "agent"), said(AT_10 + 2, "B", "agent")]
-    chat += [said(AT_10 + 3, "B", "buyer"), said(AT_10 + 4, "B", "agent")]
+    chat = [transferred(AT_10, "R", "B"), message(AT_10 + 1, "B", "agent"), message(AT_10 + 2, "B", "agent")]
+    chat += [message(AT_10 + 3, "B", "buyer"), message(AT_10 + 4, "B", "agent")]
     assert fact(judged(chat, **rules), "B")["filtered"] is None
-    chat.append(said(AT_10 + 5, "B", "agent"))
+    chat.append(message(AT_10 + 5, "B", "agent"))
     assert fact(judged(chat, **rules), "B")["filtered"] == "single_sentence"
 
 
@@ -253,7 +253,7 @@ def test_single_sentence_counts_replies_after_the_buyers_message_alone():
 
 
 def asked_late(before: int = 10 * SECOND, after: int = 20 * SECOND) -> list[Json]:
-    return [said(MIDNIGHT - before, "A", "buyer"), said(MIDNIGHT + after, "A", "agent")]
+    return [message(MIDNIGHT - before, "A", "buyer"), message(MIDNIGHT + after, "A", "agent")]
 
 
 def test_a_question_just_before_midnight_is_answered_after_it():
@@ -290,15 +290,15 @@ def test_the_pause_over_midnight_is_less_than_the_longest_wait(minutes, more):
 
 
 def test_a_response_from_the_first_question_unanswered_may_be_too_slow_to_count():
-    chat = [said(MIDNIGHT - HOUR_MS, "A", "buyer"), *asked_late()]
+    chat = [message(MIDNIGHT - HOUR_MS, "A", "buyer"), *asked_late()]
     second = fact(judged(chat), "A")
     assert (second["initiator"], second["replied"], second["first_response_ms"]) == ("buyer", True, None)
-    chat.insert(1, said(MIDNIGHT - HOUR_MS + 1, "A", "agent"))
+    chat.insert(1, message(MIDNIGHT - HOUR_MS + 1, "A", "agent"))
     assert fact(judged(chat), "A")["first_response_ms"] == 30 * SECOND
 
 
 def test_what_was_answered_is_not_carried():
-    chat = [*asked_late(), said(MIDNIGHT - 1, "A", "agent")]
+    chat = [*asked_late(), message(MIDNIGHT - 1, "A", "agent")]
     assert fact(judged(chat), "A")["initiator"] == "agent"
     chat[-1] |= {"kind": "broadcast"}  # not effective
     assert fact(judged(chat), "A")["initiator"] == "buyer"
@@ -306,25 +306,25 @@ def test_what_was_answered_is_not_carried():
 
 def test_the_last_message_before_midnight_may_be_an_ineffective_one():
     """The pause runs from it, the question from the buyer's message."""
-    chat = [said(MIDNIGHT - 15 * MINUTE_MS, "A", "buyer")]
+    chat = [message(MIDNIGHT - 15 * MINUTE_MS, "A", "buyer")]
     chat += [
-        said(MIDNIGHT - MINUTE_MS, "A", "agent", kind="broadcast"),
-        said(MIDNIGHT + MINUTE_MS, "A", "agent"),
+        message(MIDNIGHT - MINUTE_MS, "A", "agent", kind="broadcast"),
+        message(MIDNIGHT + MINUTE_MS, "A", "agent"),
     ]
     second = fact(judged(chat, max_wait_minutes=20), "A")
     assert second["first_response_ms"] == 16 * MINUTE_MS
 
 
 def test_a_question_handed_over_before_midnight_is_carried_past_it():
-    chat = [transferred(MIDNIGHT - 10 * SECOND, "R", "A"), said(MIDNIGHT + 20 * SECOND, "A", "agent")]
+    chat = [transferred(MIDNIGHT - 10 * SECOND, "R", "A"), message(MIDNIGHT + 20 * SECOND, "A", "agent")]
     second = fact(judged(chat), "A")
     assert (second["first_response_ms"], second["handed_over"]) == (30 * SECOND, False)
-    chat.append(said(MIDNIGHT - 10 * SECOND, "A", "agent"))  # at the same time the question comes first
+    chat.append(message(MIDNIGHT - 10 * SECOND, "A", "agent"))  # at the same time the question comes first
     assert fact(judged(chat), "A")["initiator"] == "agent"
 
 
 def test_a_reception_without_messages_has_no_question_past_midnight():
-    chat = [said(MIDNIGHT - 1, "A", "buyer"), transferred(MIDNIGHT + 1, "R", "A")]
+    chat = [message(MIDNIGHT - 1, "A", "buyer"), transferred(MIDNIGHT + 1, "R", "A")]
     off: Json = {"filters": {"agent_offline": {"enabled": False}}}
     second = fact(judged(chat, **off), "A")
     assert (second["first_ts"], second["handed_over"]) == (MIDNIGHT + 1, True)
@@ -336,8 +336,8 @@ def driver_keys(driver: Driver) -> set[str]:
 
 
 def test_what_a_day_leaves_does_not_reach_the_day_after_next():
-    chat = [said(MIDNIGHT - 1, "A", "buyer"), said(MIDNIGHT + 1, "A", "agent", kind="broadcast")]
-    chat += [said(MIDNIGHT + DAY_MS + 1, "A", "agent")]
+    chat = [message(MIDNIGHT - 1, "A", "buyer"), message(MIDNIGHT + 1, "A", "agent", kind="broadcast")]
+    chat += [message(MIDNIGHT + DAY_MS + 1, "A", "agent")]
     assert fact(judged(chat, max_wait_minutes=1440), "A", "2026-11-02")["initiator"] == "agent"
 
 
@@ -356,9 +356,9 @@ def test_in_the_opposite_order_the_same_is_final():
 def test_an_agent_initiated_inquiry_is_exempt_unless_a_question_was_carried():
     rules: Json = {"agent_initiated_exempt": {"enabled": True}, "filters": {"monologue": {"enabled": False}}}
     alone = [
-        said(AT_10, "B", "agent"),
-        said(AT_10 + DAY_MS, "B", "buyer"),
-        said(AT_10 + DAY_MS + 1, "B", "agent"),
+        message(AT_10, "B", "agent"),
+        message(AT_10 + DAY_MS, "B", "buyer"),
+        message(AT_10 + DAY_MS + 1, "B", "agent"),
     ]
     inquiry = judged(alone, **rules).last(INQUIRIES)["jd:1|b-1|B|2026-11-02"]
     assert inquiry["exempt"] == "agent_initiated"
@@ -374,7 +374,7 @@ def test_an_inquiry_is_taken_back_when_its_reception_counts_no_more():
     driver.tick(MIDNIGHT + HOUR_MS)
     key = "jd:1|b-1|A|2026-11-01"
     assert driver.last(INQUIRIES)[key]["outcome"] == "open"
-    driver.send(CHAT, said(MIDNIGHT - SECOND, "A", "agent"))
+    driver.send(CHAT, message(MIDNIGHT - SECOND, "A", "agent"))
     driver.tick(MIDNIGHT + 2 * HOUR_MS)
     assert driver.last(INQUIRIES)[key]["kind"] == "none"
     assert fact(driver, "A")["filtered"] == "monologue"
@@ -384,7 +384,7 @@ def test_an_inquiry_is_taken_back_when_its_reception_counts_no_more():
 
 
 def test_presence_is_two_minutes_around_each_message_merged():
-    chat = [said(AT_10, "A", "buyer"), said(AT_10 + 4 * MINUTE_MS, "A", "agent")]
+    chat = [message(AT_10, "A", "buyer"), message(AT_10 + 4 * MINUTE_MS, "A", "agent")]
     assert fact(judged(chat), "A")["presence"] == [[AT_10 - 2 * MINUTE_MS, AT_10 + 6 * MINUTE_MS]]
     chat[1]["ts"] += 1
     assert fact(judged(chat), "A")["presence"] == [
@@ -393,7 +393,7 @@ def test_presence_is_two_minutes_around_each_message_merged():
     ]
 
 
-SERVED = [said(AT_10, "A", "buyer"), said(AT_10 + SECOND, "A", "agent")]
+SERVED = [message(AT_10, "A", "buyer"), message(AT_10 + SECOND, "A", "agent")]
 
 
 def test_the_last_rating_of_a_days_service_counts():
@@ -438,14 +438,14 @@ def test_a_rating_of_a_day_without_reception_counts_for_nothing():
 
 
 def test_ratings_of_the_shop_are_counted_by_receptions():
-    chat = [*SERVED, said(AT_10, "B", "buyer"), said(AT_10 + SECOND, "B", "agent")]
+    chat = [*SERVED, message(AT_10, "B", "buyer"), message(AT_10 + SECOND, "B", "agent")]
     chat += [rated(AT_10 + MINUTE_MS, "A", 5), rated(AT_10 + MINUTE_MS, "B", 3)]
     shop = judged(chat).last(AGENT_DAILY)["jd:1|*|2026-11-01"]["workload"]
     assert (shop["receptions"], shop["ratings"], shop["satisfied"], shop["satisfaction"]) == (1, 2, 1, 0.5)
 
 
 def test_the_rating_of_a_filtered_reception_counts_in_no_figure():
-    driver = judged([said(AT_10, "A", "agent"), rated(AT_10 + 1, "A", 5)])
+    driver = judged([message(AT_10, "A", "agent"), rated(AT_10 + 1, "A", 5)])
     assert (fact(driver, "A")["filtered"], fact(driver, "A")["rating"]) == ("monologue", 5)
     assert driver.last(AGENT_DAILY)["jd:1|A|2026-11-01"]["workload"]["ratings"] == 0
 
@@ -467,13 +467,13 @@ def test_a_late_event_at_the_end_of_the_history_finds_the_question_of_the_day_be
     """The day before is older than the history, and goes with the day that follows on it."""
     end = MIDNIGHT + FORGET_EVERY_MS
     driver = Driver()
-    driver.send(CHAT, said(MIDNIGHT - HOUR_MS, "A", "buyer"))
-    driver.send(CHAT, said(end - 10 * SECOND, "A", "buyer"))
-    driver.send(CHAT, said(end + 20 * SECOND, "A", "agent"))
+    driver.send(CHAT, message(MIDNIGHT - HOUR_MS, "A", "buyer"))
+    driver.send(CHAT, message(end - 10 * SECOND, "A", "buyer"))
+    driver.send(CHAT, message(end + 20 * SECOND, "A", "agent"))
     driver.tick(end + Retention().chat_ms)
     if restarted:
         driver.restart()
-    driver.send(CHAT, said(end + HOUR_MS, "A", "agent"))
+    driver.send(CHAT, message(end + HOUR_MS, "A", "agent"))
     driver.finish()
     of_a = fact(driver, "A", "2026-11-06")
     assert (of_a["agent_messages"], of_a["first_response_ms"]) == (2, 30 * SECOND)

@@ -29,7 +29,7 @@ LATENESS_MS = 5 * MINUTE_MS
 END_TS = 1_794_412_800_000
 
 
-def said(number: int, buyer: str, ts: int, sender: str = "buyer") -> Json:
+def message(number: int, buyer: str, ts: int, sender: str = "buyer") -> Json:
     ids = {"event_id": f"c{number}", "shop_id": "jd:1", "buyer_id": buyer, "agent_id": "anna"}
     return {**ids, "ts": ts, "sender": sender}
 
@@ -51,7 +51,7 @@ class Partition:
         records = []
         for buyer, ts in messages:
             self._offset += 1
-            value = json.dumps(said(self._offset, buyer, ts)).encode()
+            value = json.dumps(message(self._offset, buyer, ts)).encode()
             records.append(Record(CHAT, 0, self._offset, 0, f"jd:1|{buyer}".encode(), value))
         at_end = frozenset({CHAT, ORDERS} if caught_up else {ORDERS})
         outputs = self._driver.run(self._partition.process(records, at_end))
@@ -156,7 +156,7 @@ def test_figures_are_at_most_two_minutes_old_and_facts_one() -> None:
         if chance.random() < 0.15:
             buyer = f"b-{len(times)}"
             times[buyer] = now
-            emitted += driver.send(CHAT, said(second, buyer, now))
+            emitted += driver.send(CHAT, message(second, buyer, now))
         emitted += driver.tick(now - LATENESS_MS)
         for one in emitted:
             if one.topic == FACTS:

@@ -25,7 +25,7 @@ MORNING = zone("Asia/Shanghai").start_of(20_758) + 8 * HOUR_MS
 BOTH = frozenset({CHAT, ORDERS})
 KEY = b"jd:1|b-1"
 BATCH = 2_000
-UNLESS_SAID = 1_048_588
+BROKER_DEFAULT = 1_048_588
 """What a topic of Kafka takes at most, with a record's frame."""
 FRAME = 300
 
@@ -78,10 +78,10 @@ class Partition:
 
 def largest(topic):
     """Return the bytes that a record of a topic may have."""
-    return int(topic_definitions()[topic].config.get("max.message.bytes", UNLESS_SAID)) - FRAME
+    return int(topic_definitions()[topic].config.get("max.message.bytes", BROKER_DEFAULT)) - FRAME
 
 
-def said(number, ts, agent_id="A", event_id="m"):
+def message(number, ts, agent_id="A", event_id="m"):
     return CHAT, {"event_id": f"{event_id}{number}", "agent_id": agent_id, "ts": ts, "sender": "agent"}
 
 
@@ -101,7 +101,7 @@ def partition():
 
 def test_chat_beyond_what_can_be_kept_is_too_large_until_some_is_forgotten(partition):
     longest = "😀" * 120  # 480 bytes of an id, and its number
-    chat = [said(f"{number:08}", MORNING + number, event_id=longest) for number in range(15_000)]
+    chat = [message(f"{number:08}", MORNING + number, event_id=longest) for number in range(15_000)]
     letters, _ = partition.send(chat)
     taken = len(chat) - len(letters)
     assert codes(letters) == {"too_large"}
@@ -117,18 +117,18 @@ def test_chat_beyond_what_can_be_kept_is_too_large_until_some_is_forgotten(parti
     assert letters == []
     assert decisions[-1]["credit"]["agent_id"] == "A"
     partition.send([(TICKS, {"ts": MORNING + 90 * DAY_MS})])
-    assert partition.send([said(1, MORNING + 90 * DAY_MS)]) == ([], [])
+    assert partition.send([message(1, MORNING + 90 * DAY_MS)]) == ([], [])
 
 
 def test_an_agent_to_every_message_makes_no_decision_that_its_topic_does_not_take(partition):
-    chat = [said(number, MORNING + number, agent_id=f"agent-{number}") for number in range(5_000)]
+    chat = [message(number, MORNING + number, agent_id=f"agent-{number}") for number in range(5_000)]
     letters, _ = partition.send(chat)
     assert codes(letters) == {"too_large"}
     assert len(letters) < 4_000
     letters, decisions = partition.send(
         [
             ordered("created", MORNING + HOUR_MS),
-            said("x", MORNING + HOUR_MS + 1, agent_id="agent-7"),
+            message("x", MORNING + HOUR_MS + 1, agent_id="agent-7"),
             ordered("paid", MORNING + 2 * HOUR_MS),
         ]
     )
@@ -161,7 +161,7 @@ def test_two_hundred_agents_all_day_make_no_day_that_its_topic_does_not_take(par
     agents, begin = 200, MORNING - 7 * HOUR_MS
     step = 245_000  # so that each message is a stay of its own
     chat = [
-        said(f"{number}-{agent}", begin + number * step + agent, agent_id=f"agent-{agent}")
+        message(f"{number}-{agent}", begin + number * step + agent, agent_id=f"agent-{agent}")
         for number in range(325)
         for agent in range(agents)
     ]

@@ -22,18 +22,18 @@ OWNER = {"shop_id": "jd:1", "buyer_id": "b-1"}
 PAID_TS = NOON + 2 * MINUTE_MS
 
 
-def said(event_id, sender, agent_id, ts):
+def message(event_id, sender, agent_id, ts):
     return {**OWNER, "event_id": event_id, "sender": sender, "agent_id": agent_id, "ts": ts, "text": "你好"}
 
 
 CHAT = [
-    said("m1", "buyer", "B", NOON - 9 * MINUTE_MS),
-    said("m2", "agent", "B", NOON - 8 * MINUTE_MS),
-    said("m3", "buyer", "A", NOON - 7 * MINUTE_MS),
-    said("m4", "agent", "A", NOON - 6 * MINUTE_MS),
-    said("m5", "agent", "A", NOON + MINUTE_MS),
-    said("m6", "buyer", "C", NOON + MINUTE_MS),
-    said("m7", "agent", "C", NOON + MINUTE_MS + 1),
+    message("m1", "buyer", "B", NOON - 9 * MINUTE_MS),
+    message("m2", "agent", "B", NOON - 8 * MINUTE_MS),
+    message("m3", "buyer", "A", NOON - 7 * MINUTE_MS),
+    message("m4", "agent", "A", NOON - 6 * MINUTE_MS),
+    message("m5", "agent", "A", NOON + MINUTE_MS),
+    message("m6", "buyer", "C", NOON + MINUTE_MS),
+    message("m7", "agent", "C", NOON + MINUTE_MS + 1),
 ]
 """A is the placing agent, C the payment agent; A speaks between order and payment too, B before."""
 ORDERS = [

@@ -35,8 +35,8 @@ def model_of(world: World, topic: str, watermark: int | None = None) -> dict[str
     return {"|".join(key): record for key, record in known.items() if not _is_empty(record)}
 
 
-def told(outcome: Run, topic: str) -> dict[str, Json]:
-    """Return what was told last, without what tells its emission; what is no longer so is left out."""
+def emitted(outcome: Run, topic: str) -> dict[str, Json]:
+    """Return what was emitted last, without what tells its emission; what is no longer so is left out."""
     return {
         key: {name: value for name, value in record.items() if name not in EMISSION}
         for key, record in outcome.last_reports(topic).items()
@@ -57,7 +57,7 @@ def judged(world: World, arriving: list[Arrival], **how: Any) -> Run:
 
 def assert_as_the_model(outcome: Run, world: World, watermark: int | None = None) -> None:
     for topic in MODELS:
-        assert told(outcome, topic) == model_of(world, topic, watermark), topic
+        assert emitted(outcome, topic) == model_of(world, topic, watermark), topic
 
 
 @examples(200)
@@ -105,7 +105,7 @@ def test_a_crash_changes_nothing_of_what_is_told(world: World, data: st.DataObje
     outcome = judged(world, in_time(world), batch_sizes=sizes, crashes=crashes)
     for topic in (FACTS, INQUIRIES):
         assert outcome.reports[topic] == whole.reports[topic]
-    assert told(outcome, AGENT_DAILY) == told(
+    assert emitted(outcome, AGENT_DAILY) == emitted(
         whole, AGENT_DAILY
     )  # it may be told sooner than it would have been
 
@@ -120,7 +120,7 @@ def test_a_partition_that_has_caught_up_tells_more_and_the_same_last(
     behind = judged(world, in_time(world), batch_sizes=sizes, partitions=partitions)
     caught_up = judged(world, in_time(world), batch_sizes=sizes, partitions=partitions, caught_up=True)
     for topic in MODELS:
-        assert told(caught_up, topic) == told(behind, topic)
+        assert emitted(caught_up, topic) == emitted(behind, topic)
     assert_nothing_is_left(caught_up)
 
 

@@ -25,7 +25,7 @@ def model_of(world: World, watermark: int) -> dict[str, Json]:
     return {"|".join(key): task for key, task in found.items()}
 
 
-def told(outcome: Run) -> dict[str, Json]:
+def emitted(outcome: Run) -> dict[str, Json]:
     return {
         key: {name: value for name, value in task.items() if name not in EMISSION}
         for key, task in outcome.last_reports(TASKS).items()
@@ -40,7 +40,7 @@ def may_come_back(world: World, task: Json) -> bool:
 
 
 def assert_open_ones_are_the_models(outcome: Run, world: World, watermark: int) -> None:
-    found, expected = told(outcome), model_of(world, watermark)
+    found, expected = emitted(outcome), model_of(world, watermark)
     for key, task in found.items():
         if task["status"] == "open":
             assert task == expected.get(key)
@@ -90,7 +90,7 @@ def test_tasks_are_closed_when_their_causes_end(world: World, data: st.DataObjec
     )
     assert_open_ones_are_the_models(outcome, world, watermark)
     expected = model_of(world, watermark)
-    for key, task in told(outcome).items():
+    for key, task in emitted(outcome).items():
         if task["status"] == "closed" and key in expected and not may_come_back(world, task):
             assert task["closed_ts"] == expected[key]["closed_ts"], task
 
@@ -99,6 +99,6 @@ def test_tasks_are_closed_when_their_causes_end(world: World, data: st.DataObjec
 @given(worlds(), st.data())
 def test_at_the_end_of_time_no_reminder_is_open(world: World, data: st.DataObject) -> None:
     outcome = run(world.settings, world.roster, in_any_order(world, data))
-    open_kinds = {task["kind"] for task in told(outcome).values() if task["status"] == "open"}
+    open_kinds = {task["kind"] for task in emitted(outcome).values() if task["status"] == "open"}
     assert open_kinds <= {"parcel_inspection", "review_follow_up"}
     assert_nothing_is_left(outcome)

@@ -44,11 +44,11 @@ def test_an_id_has_one_segment_whatever_it_holds(shop_id, order_id):
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(IDS, IDS), min_size=20, max_size=20))
 async def test_the_router_gives_back_what_was_encoded(pairs):
-    async def told(request):
+    async def echo(request):
         return aiohttp_web.json_response([request.match_info["shop_id"], request.match_info["order_id"]])
 
     app = aiohttp_web.Application()
-    app.router.add_get(ORDER_ROUTE, told)
+    app.router.add_get(ORDER_ROUTE, echo)
     async with TestClient(TestServer(app)) as client:
         for pair in pairs:
             if {".", ".."} & set(pair):

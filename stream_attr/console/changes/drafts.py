@@ -116,7 +116,7 @@ class Drafts:
         basis: str,
         login: str,
     ) -> int | None:
-        """Keep a draft, anew or in place of one's content, of which the preview is then to be made anew.
+        """Store a new draft, or other content of one, whose preview then has to be made again.
 
         Returns its number; None: there is no such draft any more.
         """

@@ -1,4 +1,4 @@
-"""The fields of a record as a form has them, out of the record's annotated Struct: nothing is said twice."""
+"""The fields of a record as a form has them, from its annotated Struct: nothing is defined twice."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def pay_scope(connection: Connection[Any], account: Account) -> PayScope:
 
 
 def _person_of(connection: Connection[Any], account: Account) -> str | None:
-    """Return who an agent's account is: as it was said of it, else by the roster of today.
+    """Return who an agent's account is: the person that is set for it, else by the roster of today.
 
     None: nobody, or several persons.
     """

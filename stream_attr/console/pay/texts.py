@@ -94,8 +94,8 @@ PAY_TEXTS: Final[Mapping[str, Text]] = {
     "pay_take": Text(
         "Corrections take at most {rate} of a month's pay at once.", "往月更正单月最多扣回 {rate}。"
     ),
-    "pay_told": Text("Told to the manager", "告知主管"),
-    "pay_told_help": Text("Nothing is paid or taken by it.", "不影响薪酬，不会自动产生任何后果。"),
+    "pay_warnings": Text("Reported to the manager", "告知主管"),
+    "pay_warnings_help": Text("Nothing is paid or taken by it.", "不影响薪酬，不会自动产生任何后果。"),
     "pay_total": Text("total", "合计"),
     "pay_true_ups": Text("Corrections of closed months", "已关账月份的更正"),
     "pay_true_ups_help": Text("Now + still owed + already paid = due.", "本次 + 尚欠 + 已付 = 应付。"),

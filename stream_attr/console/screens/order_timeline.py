@@ -34,7 +34,7 @@ _COUNTED: Final = {
     "followup": Text("counts as a follow-up after the payment", "计入付款后的跟进聊天"),
 }
 """By interval, what a candidate's chat in it is."""
-_SAID: Final = Text("{messages} messages, {rounds} rounds", "{messages} 条消息，{rounds} 回合")
+_MESSAGES: Final = Text("{messages} messages, {rounds} rounds", "{messages} 条消息，{rounds} 回合")
 _OPENS: Final = Text(
     "chat from here on counts before the order was placed", "询单有效时长由此开始：此后的聊天计入下单前聊天"
 )
@@ -116,16 +116,18 @@ def _chat(
         ).fetchall()
     remarks = {(one.agent_id, one.day): _remark(one, language) for one in receptions}
     counted: dict[tuple[str, int, int], list[str]] = {}
-    said: dict[tuple[str, int, int], Mapping[str, Any]] = {}
+    figures_of: dict[tuple[str, int, int], Mapping[str, Any]] = {}
     for candidate in decision["candidates"]:
         for interval, text in _COUNTED.items():
             if (figures := candidate.get(interval)) is not None:
                 key = candidate["agent_id"], figures["first_ts"], figures["last_ts"]
                 counted.setdefault(key, []).append(text.of(language))
-                said[key] = figures
+                figures_of[key] = figures
     for key, texts in counted.items():
         agent_id, first, last = key
-        numbers = _SAID.filled(messages=said[key]["messages"], rounds=said[key]["rounds"]).of(language)
+        numbers = _MESSAGES.filled(messages=figures_of[key]["messages"], rounds=figures_of[key]["rounds"]).of(
+            language
+        )
         remark = remarks.get((agent_id, day_name(zone.day_of(first))), "")
         yield Entry(first, "chat", _joined([*texts, numbers, remark], language), agent_id, last)
     why = {(one["agent_id"], one["day"]): one["reason"] for one in decision["discarded"]}
@@ -142,7 +144,9 @@ def _chat(
             if reason
             else _outside(decision, one.first_ts).of(language)
         )
-        numbers = _SAID.filled(messages=one.messages, rounds=one.rounds).of(language) if one.messages else ""
+        numbers = (
+            _MESSAGES.filled(messages=one.messages, rounds=one.rounds).of(language) if one.messages else ""
+        )
         parts = [_DISCARDED.filled(why=because).of(language), numbers, remarks[one.agent_id, one.day]]
         yield Entry(one.first_ts, "out", _joined(parts, language), one.agent_id, one.last_ts)
 

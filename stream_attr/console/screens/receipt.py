@@ -246,8 +246,8 @@ def _revisions(found: Found, language: str) -> Iterator[Revision]:
     for record, known_ts in found.history:
         changes = []
         for field, name in _COMPARED:
-            old = "" if before is None else _said(before, field, found.names, language)
-            new = _said(record, field, found.names, language)
+            old = "" if before is None else _shown_value(before, field, found.names, language)
+            new = _shown_value(record, field, found.names, language)
             if old != new:
                 changes.append((name, old, new))
         known = max(known, known_ts, *_times_of(record))
@@ -273,7 +273,7 @@ def _times_of(record: Decision) -> list[int]:
     return [ts for ts in found if ts is not None]
 
 
-def _said(record: Decision, field: str, names: Mapping[str, str], language: str) -> str:
+def _shown_value(record: Decision, field: str, names: Mapping[str, str], language: str) -> str:
     """Return a field of a decision as the history shows it."""
     value = record.get(field)
     if field == "status":

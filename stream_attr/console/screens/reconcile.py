@@ -117,7 +117,7 @@ def _compared(visit: Visit, shop_id: str, period: Period) -> Report:
                 )
             except UnusableError as error:
                 why = refusal(str(error), visit.language)
-                raise UnusableError(_said(why, path, visit.file.filename)) from error
+                raise UnusableError(_in_form_terms(why, path, visit.file.filename)) from error
             return _renamed(report, path, visit.file.filename)
     finally:
         _AT_ONCE.release()
@@ -134,7 +134,7 @@ def _kept(file: UploadFile) -> Iterator[Path]:
         yield path
 
 
-def _said(text: str, path: Path, name: str) -> str:
+def _in_form_terms(text: str, path: Path, name: str) -> str:
     """Return a sentence as somebody before the form knows the file and its fields."""
     text = text.replace(str(path), name)
     for option, field in _OPTIONS.items():
@@ -146,7 +146,7 @@ def _renamed(report: Report, path: Path, name: str) -> Report:
     """Return a report that calls the file what it is called where it came from."""
 
     def text(one: Text) -> Text:
-        return Text(*(_said(words, path, name) for words in one))
+        return Text(*(_in_form_terms(words, path, name) for words in one))
 
     def row(cells: Row) -> Row:
         return tuple(text(one) if isinstance(one, Text) else one for one in cells)

@@ -31,7 +31,7 @@ class Shown(NamedTuple):
     between: str = ""
     """Between what it can still come to lie, by what is known."""
     until: str = ""
-    """The day with which it is final; empty: it is, or it is not said."""
+    """The day with which it is final; empty: it is already, or that is not known."""
 
 
 def shown_rows(

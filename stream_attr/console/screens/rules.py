@@ -47,7 +47,7 @@ def show(visit: Visit) -> Response:
         day = now.day if asked is None else period(asked, None, ("day", "day")).first
         found = history.on(day, profile)
         changes = Drafts(connection, shop_id).all()
-        told = {
+        by_topic = {
             topic: list(
                 versions(
                     topic,
@@ -59,7 +59,7 @@ def show(visit: Visit) -> Response:
             for topic, records in _READERS.items()
         }
         most = None if visit.asked.one("history") == "all" else _MOST_RECORDS
-        names = {one.document["agent_id"]: one.document.get("name", "") for one in reversed(told[ROSTER])}
+        names = {one.document["agent_id"]: one.document.get("name", "") for one in reversed(by_topic[ROSTER])}
         return shop_page(
             visit,
             "rules.html",
@@ -83,9 +83,9 @@ def show(visit: Visit) -> Response:
             origins={one.agent_id: _origin(one.origin) for one in found.roster},
             roles=ROLES,
             drafts=[one for one in changes if one.state is State.DRAFT],
-            settings_history=told[SETTINGS][:most],
-            roster_history=told[ROSTER][:most],
-            is_cut=most is not None and max(map(len, told.values())) > most,
+            settings_history=by_topic[SETTINGS][:most],
+            roster_history=by_topic[ROSTER][:most],
+            is_cut=most is not None and max(map(len, by_topic.values())) > most,
             can_change=visit.account.role in CHANGES_RULES,
         )
 

@@ -37,7 +37,7 @@ class Screen(NamedTuple):
 def shop_page(visit: Visit, template: str, title: Text, status_code: int = 200, **values: Any) -> Response:
     """Return a page of a shop, with the menu and what stands on every page. Within ``visit.reading``.
 
-    Of a page with a ``period`` it is said which months of it are closed.
+    A page with a ``period`` names the months of it that are closed.
     """
     pairs = [(name, value) for name, value in visit.asked.pairs if name not in PARTS]
     page = Page(visit.language, visit.request.url.path, pairs)

@@ -129,7 +129,7 @@ def _measured(
     *,
     of_shop: bool,
 ) -> Measured:
-    """Return the measures of agents and shops; what is to be said of them is added to ``notes``."""
+    """Return the measures of agents and shops; remarks on them are added to ``notes``."""
     keys = measures_of(figures)
     has_money = any(one.figure.kind is Kind.MONEY for one in figures)
     measured = Measured()

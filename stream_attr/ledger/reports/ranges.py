@@ -84,7 +84,7 @@ def add_ranges(
     """Add to a shop's measures until when they can change, and the pending orders that their ranges rest on.
 
     Only of what ``figures`` ask ranges of, and of agents and parts of time that have measures.
-    ``by_currency``: whether measures are told apart by currency, as those of orders are, not of days.
+    ``by_currency``: whether measures are kept by currency, as those of orders are, not of days.
     """
     asked = [one for one in figures if one.way in RANGES]
     groups = sorted({key.partition(".")[0] for one in asked for key in made_of(one.figure.formula)})

@@ -47,12 +47,12 @@ _MEANINGS: Final = {
     ),
     "single_sentence": Text(
         "inquiries that the agent began, in which the buyer said one sentence, and no colleague handed a "
-        "question over; what was said is not kept",
+        "question over; the text is not kept",
         "客服主动发起、买家只说了一句、也没有转接来的提问的询单；聊天内容不保存",
     ),
     "templates": Text(
         "receptions of a day, 5 at least and four fifths of an agent's, with the same number of effective "
-        "messages and of characters; what was said is not kept",
+        "messages and of characters; the text is not kept",
         "某客服当天至少 5 次且占五分之四的接待，有效消息数和字数完全相同；聊天内容不保存",
     ),
     "short_losses": Text(

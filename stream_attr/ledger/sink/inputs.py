@@ -80,7 +80,7 @@ class InputWatch:
         self._ends: dict[int, int] = {}
         """By partition, where it ended when its progress was read last."""
         self._tails: dict[int, int] = {}
-        self._said: str | None = None
+        self._reported: str | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Look every few seconds, until stopped. What fails is tried again, and logged once."""
@@ -94,18 +94,18 @@ class InputWatch:
                         with self._connect() as connection:
                             store_reached(connection, found)
                 except KafkaException as error:
-                    self._say(f"{self._topic} cannot be read: {reason_of(error)}")
+                    self._report(f"{self._topic} cannot be read: {reason_of(error)}")
                 except (NewerVersionError, DatabaseAway, psycopg.Error, StreamAttrError) as error:
-                    self._say(str(error))
+                    self._report(str(error))
                 else:
-                    self._said = None
+                    self._reported = None
                     continue
                 self._ends.clear()
 
-    def _say(self, why: str) -> None:
-        if why != self._said:
+    def _report(self, why: str) -> None:
+        if why != self._reported:
             logger.warning("how far workers have read the inputs is not known: %s; it is tried again", why)
-            self._said = why
+            self._reported = why
 
     def _look(self, reader: Reader, stop: threading.Event) -> dict[int, Reached]:
         """Return the progress of the partitions that have moved since."""

@@ -148,5 +148,5 @@ def test_partition_counts_that_do_not_go_together_are_refused(broker, topic_pref
         created.result()
     with workers(broker.bootstrap, topic_prefix, tmp_path) as [worker]:
         assert worker.start().wait() == 2
-        assert f"{topic_prefix}order-events has 2" in worker.said()
-        assert f"{topic_prefix}chat-events has 4" in worker.said()
+        assert f"{topic_prefix}order-events has 2" in worker.output()
+        assert f"{topic_prefix}chat-events has 4" in worker.output()

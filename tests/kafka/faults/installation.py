@@ -157,7 +157,7 @@ def installed(cluster: Cluster, prefix: str, folder: Path) -> Iterator[Installat
     """Topics on a cluster and no worker yet.
 
     At the end, whatever has happened, workers that are left are killed, and the cluster is whole for the next
-    test: nodes that are down are started, and where they do not come up, all of them anew, without data.
+    test: nodes that are down are started, and where they do not come up, all of them again, without data.
     """
     made = Installation(cluster.bootstrap, prefix, folder)
     try:

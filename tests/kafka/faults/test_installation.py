@@ -46,4 +46,4 @@ def test_whatever_happens_in_a_test_the_next_one_finds_all_nodes(single, tmp_pat
     with pytest.raises(ZeroDivisionError):
         fail_amid(lambda: spoil(single), single, "second-", tmp_path / "second")
     assert len(single.nodes) == 1
-    assert partition_counts(single.bootstrap, [first, second]) == {}, "it was begun anew"
+    assert partition_counts(single.bootstrap, [first, second]) == {}, "it was begun again"

@@ -278,7 +278,7 @@ def happens(orders: dict[str, Order], event: tuple[Any, ...]) -> str | None:
 
 
 def emptied(connection: Connection) -> None:
-    """Begin anew: as an administrator who turns the triggers off, which no program of ours does."""
+    """Begin again: as an administrator who turns the triggers off, which no program of ours does."""
     connection.execute("SET session_replication_role = replica")
     for table in ("pay_statement", "pay_run", "pay_person", "pay_scheme", "decision", "refund", "roster"):
         connection.execute(f"DELETE FROM {table}")

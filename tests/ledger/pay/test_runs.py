@@ -61,7 +61,7 @@ def drafted(database: Database, by: str = "Li") -> None:
 
 
 def steps(database: Database) -> None:
-    """Draft, check and approve November anew."""
+    """Draft, check and approve November again."""
     drafted(database)
     done(database, "run", "check", *NOVEMBER, "--by", "Li")
     done(database, "run", "approve", *NOVEMBER, "--by", "Wang")

@@ -25,7 +25,7 @@ def fill_with(
     roster: Iterable[Record] = (),
     rulings: Iterable[Record] = (),
 ) -> None:
-    """Write what a driver has emitted as ``replay`` does, and fill a ledger from it anew."""
+    """Write what a driver has emitted as ``replay`` does, and fill an empty ledger from it."""
     emitted: dict[str, list[Record]] = {topic: [] for topic in OUTPUTS}
     for one in driver.emitted:
         emitted[one.topic].append(one.value)

@@ -157,7 +157,7 @@ def ordered(buyer: str, order: str, ts: int) -> dict[str, Any]:
     return {**own, "event_id": f"{order}-{buyer}", "ts": ts}
 
 
-def said(buyer: str, day: str) -> dict[str, Any]:
+def message(buyer: str, day: str) -> dict[str, Any]:
     own = {"shop_id": handmade.SHOP, "buyer_id": buyer, "agent_id": "anna", "sender": "buyer", "text": "?"}
     return {**own, "event_id": f"{buyer}-{day}", "ts": start_of(day) + NOON_MS}
 
@@ -180,7 +180,7 @@ def test_chat_counts_from_fifteen_days_before_the_order_to_the_day_after(
 ) -> None:
     chat = [("b1", "2026-11-04"), ("b2", "2026-11-05"), ("b3", "2026-11-20"), ("b4", "2026-11-21")]
     chat += [("b5", "2026-11-22"), ("b2", "2026-11-20"), ("b2", "2026-11-21")]
-    events = [said(*one) for one in chat]
+    events = [message(*one) for one in chat]
     noon = start_of("2026-11-20") + NOON_MS
     events += [ordered(f"b{number}", f"o{number}", noon) for number in range(1, 7)]
     events += [ordered("b2", "more", noon + 1), ordered("b1", "before", noon - DAY_MS)]

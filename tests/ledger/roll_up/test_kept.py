@@ -178,7 +178,7 @@ def test_whoever_changes_a_day_that_is_being_made_waits_and_outdates_it(
 
 
 def test_nothing_is_kept_that_nobody_would_delete(made: Connection) -> None:
-    """As of tables that were made anew to be distributed: their triggers are gone."""
+    """As of tables that were made again to be distributed: their triggers are gone."""
     made.execute("DELETE FROM day_roll_up")
     made.execute("DROP TRIGGER day_roll_up_revised ON inquiry")
     assert RollUp().make(made, last_day=True) == 0

@@ -19,7 +19,16 @@ from stream_attr.ledger.periods import period
 from stream_attr.ledger.reports.report import Report, Row
 from stream_attr.ledger.texts import Text
 
-__all__ = ["TITLE", "asked_month", "asked_run", "exported", "linked", "looked", "said", "statement_address"]
+__all__ = [
+    "TITLE",
+    "asked_month",
+    "asked_run",
+    "exported",
+    "linked",
+    "looked",
+    "reason_of",
+    "statement_address",
+]
 
 TITLE: Final = Text("Pay", "薪酬")
 
@@ -29,7 +38,7 @@ def looked(visit: Visit, about: str) -> None:
     visit.note("look at pay", None, about)
 
 
-def said(visit: Visit, error: StreamAttrError) -> str:
+def reason_of(visit: Visit, error: StreamAttrError) -> str:
     """Return why something is not done, in the reader's language where it is known in it."""
     return error.text.of(visit.language) if isinstance(error, Refused) else str(error)
 

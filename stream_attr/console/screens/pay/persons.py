@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from stream_attr.console.links import to
 from stream_attr.console.pay.scope import ACTING, LOOKING, PayScope, pay_scope, paying
 from stream_attr.console.periods import today
-from stream_attr.console.screens.pay.looks import looked, said
+from stream_attr.console.screens.pay.looks import looked, reason_of
 from stream_attr.console.screens.screen import Screen, shop_page
 from stream_attr.console.visit import Visit
 from stream_attr.errors import UnusableError
@@ -124,7 +124,7 @@ def act(visit: Visit) -> Response:
             about = f"{person}: {scheme_id}, {' '.join(filter(None, employment))}"
             audit.note(visit.connection, visit.account.login, "set paid person", None, about)
     except UnusableError as error:
-        return _page(visit, typed, said(visit, error))
+        return _page(visit, typed, reason_of(visit, error))
     return RedirectResponse(to("/pay/persons"), 303)
 
 

@@ -19,7 +19,7 @@ from stream_attr.console.screens.pay.looks import (
     exported,
     linked,
     looked,
-    said,
+    reason_of,
     statement_address,
 )
 from stream_attr.console.screens.screen import Screen, shop_page
@@ -207,7 +207,7 @@ def act(visit: Visit) -> Response:
     try:
         _do(visit, found, run, step)
     except UnusableError as error:
-        wrong = said(visit, error)
+        wrong = reason_of(visit, error)
         return _list(visit, wrong, run) if visit.asked.one("month") is None else _run(visit, wrong)
     where = to("/pay") if step == "discard" else to("/pay/run", scheme=scheme_id, month=run.month)
     return RedirectResponse(where, 303)

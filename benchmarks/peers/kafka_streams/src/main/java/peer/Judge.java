@@ -41,11 +41,11 @@ final class Judge implements Processor<byte[], byte[], byte[], byte[]> {
             Rule.Change change = rule.apply(buyers.get(key));
             if (change == null) return;
             buyers.put(key, change.buyer());
-            for (Rule.Told told : change.told()) {
+            for (Rule.Emitted emitted : change.emitted()) {
                 // A record's time is its event's unless it gets another: by the clock's, one can see how fast
                 // decisions were made.
                 long now = System.currentTimeMillis();
-                context.forward(new Record<>(told.key(), told.value(), now), App.DECISIONS);
+                context.forward(new Record<>(emitted.key(), emitted.value(), now), App.DECISIONS);
             }
         }
     }

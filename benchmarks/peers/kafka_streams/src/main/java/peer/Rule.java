@@ -16,7 +16,7 @@ import java.util.List;
  * the decisions that differ from those before. One object for all records of a task: read, then apply.
  */
 final class Rule {
-    /** A buyer of whom nothing has been heard for so long is forgotten. */
+    /** A buyer of whom nothing has come for so long is forgotten. */
     static final long BUYER_KEPT_MS = Duration.ofDays(45).toMillis();
 
     private static final long CHAT_KEPT_MS = Duration.ofDays(35).toMillis();
@@ -26,11 +26,11 @@ final class Rule {
     private boolean chat;
     private long keptFromTs;
 
-    /** A decision as it is told. */
-    record Told(byte[] key, byte[] value) {}
+    /** A decision as it is emitted. */
+    record Emitted(byte[] key, byte[] value) {}
 
     /** What becomes of a buyer, and of the buyer's orders. */
-    record Change(byte[] buyer, List<Told> told) {}
+    record Change(byte[] buyer, List<Emitted> emitted) {}
 
     /** Take a record; returns why it is a dead letter, or null. {@code now}: the event time that has come. */
     String read(boolean ofChat, byte[] key, byte[] value, long now) {
@@ -52,14 +52,14 @@ final class Rule {
         if (after == before) return null;
         if (chat && !before.isLate(event.ts)) return new Change(after.bytes, List.of());
         List<Buyer.Decision> old = before.decisions();
-        List<Told> told = new ArrayList<>();
+        List<Emitted> emitted = new ArrayList<>();
         for (Buyer.Decision decision : after.decisions()) {
-            if (!old.contains(decision)) told.add(told(decision));
+            if (!old.contains(decision)) emitted.add(emission(decision));
         }
-        return new Change(after.bytes, told);
+        return new Change(after.bytes, emitted);
     }
 
-    private Told told(Buyer.Decision decision) {
+    private Emitted emission(Buyer.Decision decision) {
         Buyer.Order order = decision.order();
         boolean paid = order.paidTs() != Buyer.NEVER;
         ByteArrayOutputStream out = new ByteArrayOutputStream(512);
@@ -80,6 +80,6 @@ final class Rule {
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         }
-        return new Told((event.shop + "|" + order.id()).getBytes(StandardCharsets.UTF_8), out.toByteArray());
+        return new Emitted((event.shop + "|" + order.id()).getBytes(StandardCharsets.UTF_8), out.toByteArray());
     }
 }
