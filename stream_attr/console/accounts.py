@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 import threading
@@ -11,6 +12,7 @@ from typing import Any, Final, LiteralString, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.low_level import ARGON2_VERSION
 from psycopg import Connection
 
 from stream_attr.console.roles import ROLE_NAMES, Role
@@ -40,7 +42,19 @@ _AT_ONCE: Final = threading.BoundedSemaphore(2)
 _WAIT_S: Final = 2.0
 """How long one waits for its turn."""
 _HASHER: Final = PasswordHasher()  # argon2id, with the parameters of RFC 9106's low-memory profile
-_NOBODY: Final = _HASHER.hash(secrets.token_urlsafe())
+
+
+def _hash_of_nothing(hasher: PasswordHasher) -> str:
+    """A hash of no password, made without hashing: to compare with it takes as long as with another."""
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
+        for size in (hasher.salt_len, hasher.hash_len)
+    )
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${digest}"
+
+
+_NOBODY: Final = _hash_of_nothing(_HASHER)
 """What a password is compared with where there is no account: so that time does not tell which there are."""
 
 _NO_LOGIN: Final = Text(

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from argon2.exceptions import VerifyMismatchError
 from click.testing import CliRunner
 from psycopg import conninfo
 
@@ -21,7 +22,7 @@ from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.migrate import migrate
 from stream_attr.ledger.database.publish import may_become_console
 from stream_attr.wall_clock import wall_clock_ms
-from tests.console.conftest import FROM_HERE, PASSWORD, add
+from tests.console.conftest import FROM_HERE, HASHER, PASSWORD, add
 
 
 @pytest.fixture
@@ -73,6 +74,13 @@ def test_passwords_and_secrets_are_not_in_the_database(connection):
 def test_a_password_that_is_too_short_or_too_long_is_refused(password):
     with pytest.raises(UnusableError, match="at least 10 characters"):
         hashed(password)
+
+
+def test_without_an_account_a_password_is_compared_at_the_same_cost():
+    made_by_the_product = module._hash_of_nothing(HASHER)
+    assert not HASHER.check_needs_rehash(made_by_the_product)
+    with pytest.raises(VerifyMismatchError):
+        HASHER.verify(made_by_the_product, PASSWORD)
 
 
 def test_another_link_and_a_new_password_end_earlier_links(connection):
