@@ -17,7 +17,7 @@ from stream_attr.kafka.admin import create_topics
 from tests.adapters.platforms import changed, documents, sample
 from tests.gateway.platform_api import KEY, PlatformApi, platform_api
 from tests.kafka.gateway_process import AdaptProcess, connections_file
-from tests.kafka.worker_process import LONGEST_S, messages, read_json, until
+from tests.kafka.worker_process import LONGEST_S, configure_topics, messages, read_json, until
 
 PLACED = 1772417400000
 PARTITIONS = 3
@@ -30,6 +30,8 @@ class Trial:
         self.bootstrap, self.prefix, self.folder, self.api = bootstrap, prefix, folder, api
         self.platforms = ["chatwoot", "doudian", "woocommerce"]
         create_topics(bootstrap, partitions=PARTITIONS, prefix=prefix, platforms=self.platforms)
+        raw = [prefix + raw_topic(platform) for platform in self.platforms]
+        configure_topics(bootstrap, raw, "retention.ms", "-1")  # what is kept here came months ago
         self.processes: list[AdaptProcess] = []
 
     def adapt(self, platform: str, *args: str, **more) -> AdaptProcess:

@@ -16,7 +16,6 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from stream_attr.contract.registry import topic_definitions
 from stream_attr.contract.topics import BUYER_DAYS, CHANGELOG, CHAT, DECISIONS, ORDERS, SETTINGS
@@ -36,7 +35,7 @@ from tests.kafka.verdicts import (
     until_at_rest,
     verdicts,
 )
-from tests.kafka.worker_process import until
+from tests.kafka.worker_process import configure_topics, until
 
 PARTITIONS = 2
 EACH = 20
@@ -113,14 +112,8 @@ def test_what_a_client_compresses_with_any_codec_is_judged(client, worker):
 
 def compress_by_topic(broker, prefix, codec):
     """Have the broker compress what comes in, whatever its producer did."""
-    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
-    entry = ConfigEntry("compression.type", codec, incremental_operation=AlterConfigOpType.SET)
-    topics = [
-        ConfigResource(ResourceType.TOPIC, prefix + definition.name, incremental_configs=[entry])
-        for definition in topic_definitions().values()
-    ]
-    for done in admin.incremental_alter_configs(topics).values():
-        done.result()
+    topics = [prefix + definition.name for definition in topic_definitions().values()]
+    configure_topics(broker.bootstrap, topics, "compression.type", codec)
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,9 @@ import time
 
 import pytest
 from confluent_kafka import KafkaError, Producer
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from tests.kafka.verdicts import RealWorker, stream_attr
-from tests.kafka.worker_process import LONGEST_S, read_json, until
+from tests.kafka.worker_process import LONGEST_S, configure_topics, read_json, until
 
 NOW = int(time.time() * 1000)
 KEY = b"jd:1|b-1"
@@ -31,22 +30,13 @@ def worker(broker, topic_prefix, tmp_path):
     words = ("--broker", broker.bootstrap, "--topic-prefix", topic_prefix, "--partitions", "1")
     stream_attr("topics", "create", *words)
     if broker.kind != "embedded":  # it knows no limit
-        let_take(broker.bootstrap, topic_prefix + "chat-events")
+        configure_topics(broker.bootstrap, [topic_prefix + "chat-events"], "max.message.bytes", str(LARGEST))
     one = RealWorker(
         broker.bootstrap, topic_prefix, tmp_path / "worker", ("--clock", "events", "--accept-future")
     )
     yield one
     if one.runs():
         one.kill()
-
-
-def let_take(bootstrap, topic):
-    """Raise what a topic takes."""
-    entry = ConfigEntry("max.message.bytes", str(LARGEST), incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    for done in admin.incremental_alter_configs([resource]).values():
-        done.result(LONGEST_S)
 
 
 def test_a_record_however_large_is_one_dead_letter_and_what_follows_is_judged(worker):

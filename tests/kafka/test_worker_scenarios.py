@@ -14,13 +14,12 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from stream_attr.contract.topics import COMPARISONS, DEAD_LETTERS, DECISIONS, ROSTER, SETTINGS
 from stream_attr.testing import Scenario, in_time_order, not_as_expected, read_scenarios
 from tests.kafka.conftest import Broker
 from tests.kafka.verdicts import BY_EMISSION, RealWorker, decisions, pass_time, stream_attr
-from tests.kafka.worker_process import LONGEST_S, read, until
+from tests.kafka.worker_process import LONGEST_S, configure_topics, read, until
 
 SCENARIOS = read_scenarios(Path(__file__).parents[1] / "scenarios")
 PARTITIONS = 2
@@ -47,21 +46,8 @@ def in_shop_of_its_own(scenario: Scenario, number: int) -> Scenario:
 
 def allow_history(bootstrap: str, prefix: str) -> None:
     """Keep the sender's timestamps of settings and roster: by the broker's, all would be changes of today."""
-    resources = [
-        ConfigResource(
-            ConfigResource.Type.TOPIC,
-            prefix + topic,
-            incremental_configs=[
-                ConfigEntry(
-                    "message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET
-                )
-            ],
-        )
-        for topic in (SETTINGS, ROSTER)
-    ]
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    for future in admin.incremental_alter_configs(resources).values():
-        future.result(LONGEST_S)
+    topics = [prefix + topic for topic in (SETTINGS, ROSTER)]
+    configure_topics(bootstrap, topics, "message.timestamp.type", "CreateTime")
     producer = Producer({"bootstrap.servers": bootstrap})
     record = {"shop_id": "jd:1", "effective_from": "2098-01-01"}
     for topic, key, value in (

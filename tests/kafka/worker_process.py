@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from stream_attr.kafka.embedded import server
 from stream_attr.kafka.embedded.stall import Stall
@@ -257,6 +258,17 @@ def messages(bootstrap: str, topic: str) -> list[Message]:
     finally:
         consumer.close()
     return found
+
+
+def configure_topics(bootstrap: str, topics: Iterable[str], name: str, value: str) -> None:
+    """Set a setting of some topics."""
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resources = [
+        ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry]) for topic in topics
+    ]
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for done in admin.incremental_alter_configs(resources).values():
+        done.result(LONGEST_S)
 
 
 def counts(bootstrap: str, prefix: str) -> dict[bytes, list[int]]:
