@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stream_attr.codec.money import format_money
-from stream_attr.explain.decision import EVENTS
+from stream_attr.contract.records.decision import EVENT_TIMES
 from stream_attr.explain.figures import FiguresExplanation
 from stream_attr.explain.reception import ReceptionExplanation
 from stream_attr.explain.verify import Decision
@@ -94,7 +94,7 @@ class BuyerDayExplanation(BuyerDayWriter):
 
     def _order(self, order: Decision) -> Iterator[str]:
         currency = order["currency"]
-        times = {name: order.get(field) for name, field in EVENTS.items()}
+        times = {name: order.get(field) for name, field in EVENT_TIMES.items()}
         events = [
             self._sentence("day_order_event", event=self._word(ORDER_EVENT_TYPES, name), time=self._time(ts))
             for ts, name in sorted((ts, name) for name, ts in times.items() if ts is not None)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from stream_attr.codec.money import format_money
+from stream_attr.contract.records.decision import EVENT_TIMES
 from stream_attr.explain.verify import Decision, Figures, ranked, verify
 from stream_attr.explain.why_not import AgentHistory, WhyNot
 from stream_attr.explain.writer import NO_NAMES, Writer
@@ -25,15 +26,6 @@ from stream_attr.rules.vocabulary import (
 )
 
 __all__ = ["Explanation", "Part", "explain_decision", "explained"]
-
-EVENTS = {
-    "created": "created_ts",
-    "deposit_paid": "deposit_ts",
-    "paid": "paid_ts",
-    "cancelled": "cancelled_ts",
-}
-"""The events of an order whose time a decision has, and the field; decisions of the first edition lack the
-deposit."""
 
 
 class Part(NamedTuple):
@@ -199,7 +191,7 @@ class DecisionExplanation(Writer):
         currency = decision["currency"]
         payments = [] if self._facts is None else self._facts.payments
         instalments = payments if len(payments) > 1 else []
-        for name, field in EVENTS.items():
+        for name, field in EVENT_TIMES.items():
             ts = decision.get(field)
             if ts is None or (name == "paid" and instalments):
                 continue
@@ -341,7 +333,7 @@ class DecisionExplanation(Writer):
         reason = self._word(REASONS, word)
         # A decision does not have the time of a chat, refund or settings record.
         times = {"timer": decision["watermark"]} | {
-            field.removesuffix("_ts"): decision.get(field) for field in EVENTS.values()
+            field.removesuffix("_ts"): decision.get(field) for field in EVENT_TIMES.values()
         }
         if ruling := decision.get("ruling"):
             times["ruling"] = ruling["ts"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from stream_attr.contract.records.decision import EVENT_TIMES
 from stream_attr.contract.topics import COMPARISONS, DECISIONS
 from stream_attr.errors import UnusableError
 from stream_attr.processor import Options
@@ -22,19 +23,7 @@ Json = dict[str, Any]
 
 SHOP = "jd:1"
 
-_TIMES = frozenset(
-    {
-        "ts",
-        "created_ts",
-        "deposit_ts",
-        "balance_until",
-        "paid_ts",
-        "cancelled_ts",
-        "final_at",
-        "first_ts",
-        "last_ts",
-    }
-)
+_TIMES = frozenset({"ts", "balance_until", "final_at", "first_ts", "last_ts", *EVENT_TIMES.values()})
 _FIELDS = frozenset(
     {"name", "rule", "settings", "roster", "chat", "orders", "rulings", "ticks", "until"}
     | {"expect", "no_decision", "emitted"}

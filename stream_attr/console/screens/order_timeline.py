@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from stream_attr.codec.money import format_money
+from stream_attr.contract.records.decision import EVENT_TIMES
 from stream_attr.explain.messages import catalogue
 from stream_attr.explain.verify import Decision
 from stream_attr.ledger.texts import Text
@@ -22,12 +23,6 @@ from stream_attr.rules.vocabulary import ORDER_EVENT_TYPES
 
 __all__ = ["Entry", "timeline"]
 
-_EVENTS: Final = (
-    ("created_ts", "created"),
-    ("deposit_ts", "deposit_paid"),
-    ("paid_ts", "paid"),
-    ("cancelled_ts", "cancelled"),
-)
 _COUNTED: Final = {
     "placing": Text("counts before the order was placed", "计入下单前聊天"),
     "payment": Text("counts before the payment", "计入付款前聊天"),
@@ -92,7 +87,7 @@ def timeline(
 
 
 def _events(decision: Decision, language: str) -> Iterator[Entry]:
-    for field, word in _EVENTS:
+    for word, field in EVENT_TIMES.items():
         if (ts := decision.get(field)) is not None:
             yield Entry(ts, "order", _event(word, language))
     for refund in decision.get("refunds", ()):

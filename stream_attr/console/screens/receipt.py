@@ -15,6 +15,7 @@ from stream_attr.console.screens.order_timeline import Entry, timeline
 from stream_attr.console.screens.screen import shop_page
 from stream_attr.console.shop_records import settings_of
 from stream_attr.console.visit import Visit
+from stream_attr.contract.records.decision import EVENT_TIMES
 from stream_attr.contract.topics import DECISIONS, FACTS, RULINGS
 from stream_attr.explain.decision import explained
 from stream_attr.explain.roster_names import agent_named
@@ -268,7 +269,7 @@ def _times_of(record: Decision) -> list[int]:
     A watermark, by which a replay knows, stays behind the events of its time.
     """
     ruling = record.get("ruling")
-    found = [record.get(field) for field in ("created_ts", "deposit_ts", "paid_ts", "cancelled_ts")]
+    found = [record.get(field) for field in EVENT_TIMES.values()]
     found += [one["ts"] for one in record.get("refunds", ())] + [ruling and ruling["ts"]]
     return [ts for ts in found if ts is not None]
 

@@ -46,6 +46,14 @@ MAX_REFUNDS: Final = 100
 """A decision names so many refunds."""
 MAX_PRODUCTS: Final = 100
 """And so many products."""
+EVENT_TIMES: Final = {
+    "created": "created_ts",
+    "deposit_paid": "deposit_ts",
+    "paid": "paid_ts",
+    "cancelled": "cancelled_ts",
+}
+"""By type of an order event: the field that has its time. The time lines show these; decisions of the first
+edition lack the deposit."""
 
 
 class Picked(Struct, gc=False):

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from psycopg import Connection
 
+from stream_attr.contract.records.decision import EVENT_TIMES
+from stream_attr.contract.records.order_event import NEEDS_AMOUNT
 from stream_attr.contract.topics import DECISIONS, FACTS, INQUIRIES, TASKS
 from stream_attr.ledger.formats.cells import as_text
 from stream_attr.ledger.formulas import Kind
@@ -51,12 +53,6 @@ COLUMNS: Final = (
     Column("amount", Text("amount", "金额"), Kind.MONEY),
     Column("currency", Text("currency", "币种")),
     Column("result", Text("result", "结果")),
-)
-_ORDER_EVENTS: Final = (
-    ("created_ts", "created"),
-    ("deposit_ts", "deposit_paid"),
-    ("paid_ts", "paid"),
-    ("cancelled_ts", "cancelled"),
 )
 _RECEPTIONS: Final = """
     SELECT agent_id, first_ts, last_ts, initiator, buyer_messages, agent_messages, replied, handed_over,
@@ -228,11 +224,11 @@ def _events(
     """Yield what happened to an order in the period."""
     start, end = instants
     currency = decision["currency"]
-    for field, word in _ORDER_EVENTS:
+    for word, field in EVENT_TIMES.items():
         ts = decision.get(field)
         if ts is not None and start <= ts < end:
             name = "deposit_amount" if word == "deposit_paid" else "amount"
-            amount = None if word == "cancelled" else Money(decision[name], currency)
+            amount = Money(decision[name], currency) if word in NEEDS_AMOUNT else None
             yield _row(shop, ts, "order", [_word(ORDER_EVENT_TYPES, word)], order=order_id, amount=amount)
     for one in decision.get("refunds", ()):
         if start <= one["ts"] < end:
