@@ -10,7 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-__all__ = ["Decision", "FoundDecision", "agents_of", "of_last_buyer", "ranked", "verify"]
+__all__ = [
+    "Decision",
+    "FoundDecision",
+    "agents_of",
+    "credited_agents",
+    "of_last_buyer",
+    "ranked",
+    "verify",
+]
 
 Decision = Mapping[str, Any]
 """A record of ``attribution-decisions`` or ``attribution-comparisons``, as JSON gives it."""
@@ -33,6 +41,11 @@ def agents_of(part: Any) -> set[str]:
         return set()
     own = part.get("agent_id")
     return {agent for one in part.values() for agent in agents_of(one)} | ({own} if own else set())
+
+
+def credited_agents(decision: Decision) -> set[str]:
+    """Return the ids of the agents who have the credit; empty: nobody has it."""
+    return agents_of(decision["credit"])
 
 
 def of_last_buyer(found: Sequence[FoundDecision]) -> tuple[list[FoundDecision], list[str]]:
@@ -206,16 +219,16 @@ def _verify_state(decision: Decision) -> Iterator[str]:
 
 def _verify_assists(decision: Decision) -> Iterator[str]:
     assists = [(one["kind"], one["agent_id"]) for one in decision["assists"]]
-    credited = decision["credit"] and decision["credit"]["agent_id"]
+    credited = credited_agents(decision)
     placing = decision["placing"] and decision["placing"]["agent_id"]
     due = sorted(
-        agent_id for agent_id, _ in _candidates(decision, "placing") if agent_id not in (placing, credited)
+        agent_id for agent_id, _ in _candidates(decision, "placing") if agent_id not in {placing, *credited}
     )
     found = [agent_id for kind, agent_id in assists if kind == "order"]
     if found != due:
         yield f"assists: {due} assisted with the order, not {found}"
     for kind, agent_id in assists:
-        if agent_id == credited:
+        if agent_id in credited:
             yield f"assists: {agent_id} has the credit and assists nobody"
         if kind not in ("order", "followup" if decision["paid_ts"] is None else "payment"):
             yield f"assists: an order that is {decision['outcome']} cannot have the kind {kind}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from stream_attr.explain.verify import Decision, Figures, ranked
+from stream_attr.explain.verify import Decision, Figures, credited_agents, ranked
 from stream_attr.explain.writer import Writer
 from stream_attr.rules.order.intervals import NOWHERE, Intervals
 from stream_attr.rules.vocabulary import EXCLUDED, PICK_RULES, Filter, Role
@@ -88,8 +88,7 @@ class WhyNot(Writer):
     def reasons(self) -> Iterator[str]:
         """Yield what stood between the agent and the credit."""
         decision, agent = self._decision, self._agent(self._agent_id)
-        credit = decision["credit"]
-        if credit is not None and credit["agent_id"] == self._agent_id:
+        if self._agent_id in credited_agents(decision):
             yield self._sentence("why_has_credit", agent=agent)
             return
         if decision["outcome"] == EXCLUDED:

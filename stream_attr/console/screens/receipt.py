@@ -19,7 +19,7 @@ from stream_attr.contract.records.decision import EVENT_TIMES
 from stream_attr.contract.topics import DECISIONS, FACTS, RULINGS
 from stream_attr.explain.decision import explained
 from stream_attr.explain.roster_names import agent_named
-from stream_attr.explain.verify import Decision, verify
+from stream_attr.explain.verify import Decision, credited_agents, verify
 from stream_attr.explain.view import intervals_of
 from stream_attr.explain.why_not import AgentHistory, AgentReception
 from stream_attr.ledger.periods import Period, shop_zone
@@ -176,8 +176,7 @@ def _found(visit: Visit, shop_id: str, order_id: str) -> Found | None:
 
 def _asked_about(entries: Sequence[Entry], decision: Decision) -> list[str]:
     """Return the agents on the time line who have not the credit: of these "why not?" is asked first."""
-    held = decision["credit"] and decision["credit"]["agent_id"]
-    return sorted({one.agent_id for one in entries if one.agent_id} - {held})
+    return sorted({one.agent_id for one in entries if one.agent_id} - credited_agents(decision))
 
 
 def _days_of(entries: Sequence[Entry], zone: Zone) -> tuple[str, str]:
@@ -196,8 +195,7 @@ def _period(found: Found) -> Period:
 
 def _note_opened(visit: Visit, found: Found) -> None:
     """Have the audit note that an agent opened an order that is another's."""
-    credit = found.decision["credit"]
-    if found.own is not None and (credit and credit["agent_id"]) not in found.own:
+    if found.own is not None and credited_agents(found.decision).isdisjoint(found.own):
         visit.note("open order", found.decision["shop_id"], found.decision["order_id"])
 
 
@@ -291,13 +289,13 @@ def _shown_value(record: Decision, field: str, names: Mapping[str, str], languag
 
 def _other(profile: str, record: Decision, official: Decision) -> dict[str, Any]:
     """Return whose the order is by another profile."""
-    credit, own = record["credit"], official["credit"]
+    credit = record["credit"]
     return {
         "profile": profile,
         "preset": Text(record["preset"], PRESET_NAMES.chinese_of(record["preset"])),
         "agent_id": None if credit is None else credit["agent_id"],
         "outcome": _word(OUTCOMES, record["outcome"]),
-        "differs": (credit and credit["agent_id"]) != (own and own["agent_id"]),
+        "differs": credited_agents(record) != credited_agents(official),
     }
 
 
