@@ -297,6 +297,26 @@ def conversation(
     return said
 
 
+@st.composite
+def one_after_the_other(draw: st.DrawFn, calendar: Calendar, order_events: list[Json]) -> list[Json]:
+    """Draw chat with one agent before an order, and with another before its payment; mostly none.
+
+    Chats drawn apart from the orders hardly ever make placing and payment agent of one order differ.
+    """
+    found: list[Json] = []
+    times = {event["type"]: event["ts"] for event in order_events if event["type"] in {"created", "paid"}}
+    if len(times) < 2 or draw(weighted((2, True), (1, False))):
+        return found
+    agents = draw(st.permutations(AGENTS))
+    for agent_id, ts in zip(agents, (times["created"], times["paid"]), strict=False):
+        pair = {name: order_events[0][name] for name in ("shop_id", "buyer_id")} | {"agent_id": agent_id}
+        found += [
+            {**pair, "ts": calendar.clip(ts - before), "sender": sender}
+            for before, sender in ((2, "buyer"), (1, "agent"))
+        ]
+    return found
+
+
 _FOLLOWING = weighted(
     (6, ("paid",)),
     (3, ()),
@@ -417,6 +437,7 @@ def worlds(draw: st.DrawFn, buyers: tuple[str, ...] = BUYERS) -> World:
         for number in range(draw(st.integers(1, 3))):
             events = draw(order(shop_id, calendar, busy, f"o-{number}", buyers))
             world.orders.extend(events)
+            world.chat.extend(draw(one_after_the_other(calendar, events)))
             world.rulings.extend(draw(rulings(calendar, events)))
     for events in (world.chat, world.orders, world.rulings):
         # The id breaks ties: it must not always rise with the position in the list.
