@@ -10,8 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 import httpx2
 import pytest
@@ -45,18 +46,58 @@ def nobody_listens(said: str) -> bool:
     return True
 
 
-def test_the_demo_tells_its_story_and_leaves_nothing_but_sheets(tmp_path: Path) -> None:
+class Kept(NamedTuple):
+    """A demo that runs, kept in a terminal, as far as it has come."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    said: str
+    """Its standard output up to the last line that it prints before its end."""
+    folder: Path
+    """The current one; temporary files are in it, and standard error is the file ``stderr``."""
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     pytest.importorskip("stream_attr.cli.worker")
+    folder = tmp_path_factory.mktemp("demo", numbered=False)
     plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}  # standard output in ASCII, as Python has it
     plain |= {
         "STREAM_ATTR_SECURITY_PROTOCOL": "SASL_SSL",
         "STREAM_ATTR_SASL_USER": "worker",
         "STREAM_ATTR_DATABASE": "postgresql://nobody@127.0.0.1:1/nothing",
-        "TMPDIR": str(tmp_path),
+        "TMPDIR": str(folder),
     }  # of no concern here
-    done = subprocess.run(DEMO, capture_output=True, check=False, env=plain, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    said = done.stdout.decode()
+    ours, terminal = pty.openpty()
+    port, web_port = server.free_port(), server.free_port()
+    with (folder / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(
+            [*DEMO, "--keep", "--port", str(port), "--web-port", str(web_port)],
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=plain,
+            cwd=folder,
+        )
+    try:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line == b"END\n":
+                break
+        yield Kept(process, port, b"".join(lines).decode(), folder)
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+        os.close(ours)
+        os.close(terminal)
+
+
+def test_the_demo_tells_its_story(kept: Kept) -> None:
+    said = kept.said
     for line in (
         "chat 聊天     林 → 木子 (kf-04): 你好",
         "o-wang → pending 待定, silent 静默",
@@ -74,15 +115,11 @@ def test_the_demo_tells_its_story_and_leaves_nothing_but_sheets(tmp_path: Path) 
     assert "watch it in a browser, in Chinese or English: http://127.0.0.1:" in said
     assert said.rsplit("; out: ", 1)[1].startswith("0 pending, "), "something never became final"
     assert re.search(r"^ payment lost +2024-11-10 +b-zhao +kf-05 ", said, re.MULTILINE)
-    assert nobody_listens(said)
-    reports = said.partition("$ stream-attr report ")[2]
+    reports = said.partition("$ stream-attr report ")[2].partition("\nPaste in another terminal:\n")[0]
     assert len(reports.splitlines()) <= 85, "more than a page"
-    left = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()}
-    assert left == {"data/demo/sales.xlsx", "data/demo/orders.xlsx"}
-    assert all(f"wrote {name}\n" in done.stderr.decode() for name in left)
     amount = re.search(r"^ shop +([\d,.]+) ", reports, re.MULTILINE)
     assert amount
-    sales = python_calamine.load_workbook(tmp_path / "data" / "demo" / "sales.xlsx")
+    sales = python_calamine.load_workbook(kept.folder / "data" / "demo" / "sales.xlsx")
     rows = [row for name in sales.sheet_names for row in sales.get_sheet_by_name(name).to_python()]
     assert float(amount[1].replace(",", "")) in [cell for row in rows for cell in row]
 
@@ -109,56 +146,38 @@ def test_one_that_is_interrupted_ends_at_once(tmp_path: Path) -> None:
     assert nobody_listens(said)
 
 
-def test_kept_in_a_terminal_what_it_prints_can_be_pasted(tmp_path: Path) -> None:
+def test_kept_in_a_terminal_what_it_prints_can_be_pasted_and_at_its_end_it_leaves_nothing_but_sheets(
+    kept: Kept, tmp_path: Path
+) -> None:
     """Settings, chat and an order too; and the shop of README.md is free for settings of 2025."""
-    pytest.importorskip("stream_attr.cli.worker")
-    ours, terminal = pty.openpty()
-    ports = [str(server.free_port()), str(server.free_port())]
-    kept = subprocess.Popen(
-        [*DEMO, "--keep", "--port", ports[0], "--web-port", ports[1]],
-        stdin=terminal,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-    )
-    try:
-        assert kept.stdout is not None
-        said = ""
-        for line in kept.stdout:
-            said += line
-            if line == "END\n":
-                break
-        try_other_rules(said)
-        commands = said.partition("Paste in another terminal:\n")[2]
-        pasted = paste(commands.replace("python -m pip install", "python -m pip --version #"), tmp_path)
-        assert "VERDICT: kf-06 has the credit" in pasted
-        assert '"order_id":"o-lin"' in pasted
-        assert "Order o-mine of shop demo:1, buyer b-new: 129.00 CNY" in pasted
-        assert "preset chitu" in pasted
-        assert "'kf-06': " in pasted
-        assert re.search(r"^ o-lin +b-lin +credited +kf-06 ", pasted, re.MULTILINE)
+    try_other_rules(kept.said)
+    commands = kept.said.partition("Paste in another terminal:\n")[2]
+    pasted = paste(commands.replace("python -m pip install", "python -m pip --version #"), tmp_path)
+    assert "VERDICT: kf-06 has the credit" in pasted
+    assert '"order_id":"o-lin"' in pasted
+    assert "Order o-mine of shop demo:1, buyer b-new: 129.00 CNY" in pasted
+    assert "preset chitu" in pasted
+    assert "'kf-06': " in pasted
+    assert re.search(r"^ o-lin +b-lin +credited +kf-06 ", pasted, re.MULTILINE)
 
-        chat = {"event_id": "m-1", "shop_id": "jd:10086", "buyer_id": "b-7", "agent_id": "anna"}
-        at = {"ts": 1_761_962_400_000, "sender": "buyer"}
-        settings = {"shop_id": "jd:10086", "effective_from": "2025-10-01", "preset": "jd_cloud"}
-        (tmp_path / "settings.jsonl").write_text(json.dumps(settings))
-        (tmp_path / "chat.jsonl").write_text(json.dumps(chat | at))
-        environment = f"export STREAM_ATTR_BROKER=127.0.0.1:{ports[0]}\n"
-        paste(f"{environment}stream-attr publish --settings settings.jsonl --chat chat.jsonl", tmp_path)
-        letters = paste(f"{environment}stream-attr dead-letters list", tmp_path)
-        assert "demo:1" in letters
-        assert "jd:10086" not in letters
+    chat = {"event_id": "m-1", "shop_id": "jd:10086", "buyer_id": "b-7", "agent_id": "anna"}
+    at = {"ts": 1_761_962_400_000, "sender": "buyer"}
+    settings = {"shop_id": "jd:10086", "effective_from": "2025-10-01", "preset": "jd_cloud"}
+    (tmp_path / "settings.jsonl").write_text(json.dumps(settings))
+    (tmp_path / "chat.jsonl").write_text(json.dumps(chat | at))
+    environment = f"export STREAM_ATTR_BROKER=127.0.0.1:{kept.port}\n"
+    paste(f"{environment}stream-attr publish --settings settings.jsonl --chat chat.jsonl", tmp_path)
+    letters = paste(f"{environment}stream-attr dead-letters list", tmp_path)
+    assert "demo:1" in letters
+    assert "jd:10086" not in letters
 
-        kept.send_signal(signal.SIGINT)
-        assert kept.wait() == 0
-    finally:
-        kept.kill()
-        kept.wait()
-        if kept.stdout:
-            kept.stdout.close()
-        os.close(ours)
-        os.close(terminal)
-    assert nobody_listens(said)
+    kept.process.send_signal(signal.SIGINT)
+    assert kept.process.wait() == 0
+    assert nobody_listens(kept.said)
+    stderr = kept.folder / "stderr"
+    left = {file.relative_to(kept.folder).as_posix() for file in kept.folder.rglob("*") if file.is_file()}
+    assert left == {"data/demo/sales.xlsx", "data/demo/orders.xlsx", stderr.name}
+    assert all(f"wrote {name}\n" in stderr.read_text() for name in left - {stderr.name})
 
 
 def try_other_rules(said: str) -> None:

@@ -1,6 +1,7 @@
 """What must hold of every world (RULEBOOK 6, "the invariant"), with the reference model as the oracle.
 
 ``STREAM_ATTR_EXAMPLES=5000`` searches at random, and longer; without it the same worlds are tried every time.
+Compiled, a world takes a tenth of the time: ``make test-compiled`` tries twice as many.
 """
 
 from __future__ import annotations
@@ -13,18 +14,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stream_attr.rules.order import attribution
 from tests.properties.strategies import CROWD, Json, World, worlds
 from tests.properties.subject import ANY_ORDER_MS, LIVE_LATENESS_MS, Arrival, Run, arrivals, run
 from tests.reference.days import HOUR_MS
 from tests.reference.model import judge
 
 _SEARCHED = int(os.environ.get("STREAM_ATTR_EXAMPLES", "0"))
+_COMPILED = not str(attribution.__file__).endswith(".py")
 EMISSION = frozenset({"decision_id", "supersedes", "revision", "reason", "watermark"})
 """What tells one emission of a decision from another: the model knows nothing of it."""
 
 
-def examples(number: int) -> settings:
-    """Try a property on so many worlds, the same ones every time."""
+def examples(number: int, *, compiled: int | None = None) -> settings:
+    """Try a property on so many worlds, the same ones every time; ``compiled``: where the judging is."""
+    if _COMPILED and compiled is not None:
+        number = compiled
     return settings(
         max_examples=_SEARCHED or number,
         derandomize=not _SEARCHED,
@@ -87,7 +92,7 @@ def assert_nothing_is_left(outcome: Run) -> None:
     assert {letter["code"] for letter in outcome.dead_letters} <= {"incomplete_order"}
 
 
-@examples(200)
+@examples(100, compiled=200)
 @given(worlds())
 def test_the_last_decisions_are_the_models_with_their_receipts(world: World) -> None:
     outcome, expected = judged(world, in_time(world)), model_of(world)
@@ -95,7 +100,7 @@ def test_the_last_decisions_are_the_models_with_their_receipts(world: World) -> 
     assert_nothing_is_left(outcome)
 
 
-@examples(100)
+@examples(50, compiled=100)
 @given(worlds(), st.data())
 def test_shuffled_events_give_the_same_decisions_as_sorted_ones(world: World, data: st.DataObject) -> None:
     outcome = judged(world, in_any_order(world, data), allowed_lateness_ms=ANY_ORDER_MS)
@@ -104,7 +109,7 @@ def test_shuffled_events_give_the_same_decisions_as_sorted_ones(world: World, da
     assert_nothing_is_left(outcome)
 
 
-@examples(100)
+@examples(50, compiled=100)
 @given(worlds(), st.data())
 def test_late_events_give_the_same_verdicts_as_timely_ones(world: World, data: st.DataObject) -> None:
     outcome = judged(world, in_any_order(world, data), allowed_lateness_ms=LIVE_LATENESS_MS)
@@ -113,7 +118,7 @@ def test_late_events_give_the_same_verdicts_as_timely_ones(world: World, data: s
     assert_nothing_is_left(outcome)
 
 
-@examples(60)
+@examples(30, compiled=60)
 @given(worlds(), st.data())
 def test_repeated_events_change_nothing(world: World, data: st.DataObject) -> None:
     once = in_time(world)
@@ -128,7 +133,7 @@ def test_repeated_events_change_nothing(world: World, data: st.DataObject) -> No
     assert_nothing_is_left(outcome)
 
 
-@examples(60)
+@examples(30, compiled=60)
 @given(worlds(), st.lists(st.integers(1, 9)), st.sampled_from([1, -1]))
 def test_batches_may_be_cut_anywhere(world: World, sizes: list[int], direction: int) -> None:
     arriving = in_time(world)[::direction]
@@ -138,7 +143,7 @@ def test_batches_may_be_cut_anywhere(world: World, sizes: list[int], direction: 
     assert_nothing_is_left(cut)
 
 
-@examples(100)
+@examples(50, compiled=100)
 @given(worlds(), st.data())
 def test_a_crash_at_any_point_changes_nothing(world: World, data: st.DataObject) -> None:
     arriving = data.draw(st.one_of(st.just(in_time(world)), st.permutations(in_time(world))))
@@ -166,7 +171,7 @@ def test_any_number_of_partitions_decides_the_same(
     assert_nothing_is_left(outcome)
 
 
-@examples(100)
+@examples(50, compiled=100)
 @given(worlds(), st.data())
 def test_revisions_count_without_gaps_and_each_changes_the_verdict(world: World, data: st.DataObject) -> None:
     arriving = data.draw(st.one_of(st.just(in_time(world)), st.permutations(in_time(world))))
@@ -184,7 +189,7 @@ def test_revisions_count_without_gaps_and_each_changes_the_verdict(world: World,
             assert (decision["status"] == "final") == (decision["watermark"] >= decision["final_at"])
 
 
-@examples(200)
+@examples(100, compiled=200)
 @given(worlds(), st.data())
 def test_at_any_watermark_the_last_verdicts_are_the_models(world: World, data: st.DataObject) -> None:
     """All is known, in any order, and time has come to a point near which something changes."""
