@@ -46,8 +46,8 @@ demo: $(DEMO_STAMP)  ## the whole system on this machine: events in, verdicts, r
 test: $(STAMP)  ## all tests but those of containers, on the embedded broker and (where Java and Maven are) Apache Kafka
 	$(BIN)/python -m pytest $(BESIDE) --ignore tests/containers
 
-test-unit: $(STAMP)  ## those that need no broker (2 minutes)
-	$(BIN)/python -m pytest $(BESIDE) -m 'not kafka'
+test-unit: $(STAMP)  ## those that need neither a broker nor a database (2 minutes)
+	$(BIN)/python -m pytest $(BESIDE) -m 'not kafka and not database'
 
 # A loop ends by itself with the shell that has started it, however that ends.
 test-loaded: $(STAMP)  ## the same beside so many busy processes (BUSY=4): no test may depend on the machine's speed

@@ -1,7 +1,8 @@
 """What holds for all tests: where their files are, signals of what they start, and which stay together.
 
-A test that needs a broker carries the marker ``kafka``: by itself, or by a fixture that is one. All others
-are unit tests (``make test-unit``): neither they nor the processes that they start can start a broker.
+A test that needs a broker carries the marker ``kafka``, one that needs PostgreSQL ``database``: by itself,
+or by a fixture that is one. All others are unit tests (``make test-unit``): they can start neither, and the
+processes that they start no broker.
 Where tests run beside each other, those of one file stay together, and those that need a cluster of three.
 Files of tests are kept in memory where there is room for them: to make a database on a disk costs the
 processor twenty times as much. ``TMPDIR`` names another place. Modules are compiled once, whatever the
@@ -26,14 +27,22 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from stream_attr.ledger.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
+
 ON_CLUSTER = re.compile(r"^tests/kafka/faults/|\[(?:[^\]]*-)?cluster[-\]]")
 """Ids of tests on a cluster of three: a process that runs one starts one (``tests/kafka/conftest.py``)."""
 OF_WORKERS = re.compile(r"^tests/kafka/faults/test_(kills|local_store|workers)\.py")
 """Half of these, by the time that they take: what is done to workers."""
 CLUSTER, SECOND_CLUSTER = "cluster", "second cluster"
 
-BROKER_FIXTURES = frozenset({"broker", "embedded", "apache", "cluster"})
+SERVERS = {
+    "kafka": frozenset({"broker", "embedded", "apache", "cluster"}),
+    "database": frozenset({"postgres"}),
+}
+"""By marker, the fixtures that are such a server."""
+UNIT = "not kafka and not database"
 NO_BROKER = "a test without the marker `kafka` starts no broker"
+NO_DATABASE = "a test without the marker `database` or `kafka` starts no database"
 _REFUSING = pytest.StashKey[str]()
 
 MEMORY = "/dev/shm"
@@ -96,15 +105,17 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """More processes than cores: tests of brokers wait for much of their time; unit tests do not."""
     cores = len(os.sched_getaffinity(0))
-    return cores + (1 if config.option.markexpr == "not kafka" else 4)
+    return cores + (1 if config.option.markexpr == UNIT else 4)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs a broker; begin with what takes longest, where tests run beside each other."""
     for item in items:
-        if isinstance(item, pytest.Function) and BROKER_FIXTURES.intersection(item.fixturenames):
-            item.add_marker("kafka")
+        if isinstance(item, pytest.Function):
+            for marker, fixtures in SERVERS.items():
+                if fixtures.intersection(item.fixturenames):
+                    item.add_marker(marker)
     if not hasattr(config, "workerinput"):
         return
 
@@ -123,13 +134,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Have a test that is not marked start no broker, neither here nor in a process of its own."""
+    """Have a test that is not marked start no server, nor a broker in a process of its own."""
     if item.get_closest_marker("kafka") is not None:
         return (yield)
     with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("database") is None:
+            patch.setattr(EmbeddedPostgres, "start", _refuse_database)
         patch.setenv("PATH", _without_brokers(item.config), prepend=os.pathsep)
         patch.setenv("CALF_TANSU_BIN", NO_BROKER)  # instead of the embedded one
         return (yield)
+
+
+def _refuse_database(_: EmbeddedPostgres) -> None:
+    raise EmbeddedPostgresError(NO_DATABASE)
 
 
 def _without_brokers(config: pytest.Config) -> str:

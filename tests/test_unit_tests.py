@@ -1,15 +1,17 @@
-"""What is not marked as needing a broker cannot start one, so that ``make test-unit`` needs none."""
+"""What is not marked as needing a broker or a database can start neither: ``make test-unit`` needs none."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import apache_kafka
 import pytest
 
 from stream_attr.kafka.embedded.broker import EmbeddedBrokerError, embedded_broker
-from tests.conftest import NO_BROKER
+from stream_attr.ledger.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from tests.conftest import NO_BROKER, NO_DATABASE
 
 
 def test_the_embedded_broker_does_not_start() -> None:
@@ -29,3 +31,8 @@ def test_nor_does_one_in_a_process_that_a_test_starts() -> None:
     )
     assert demo.returncode != 0
     assert NO_BROKER in demo.stderr
+
+
+def test_the_embedded_database_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddedPostgresError, match=NO_DATABASE), EmbeddedPostgres(tmp_path):
+        pass

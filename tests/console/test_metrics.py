@@ -193,6 +193,7 @@ def test_the_command_answers_those_who_watch_on_a_port_of_its_own_with_a_token(l
         assert 'stream_attr_console_requests_total{route="/login",status="200"}' in text
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["ends", "killed"])
 def test_an_embedded_database_is_started_again_when_the_program_that_ran_it_ends(tmp_path, number):
     folder = tmp_path / "data" / "ledger"

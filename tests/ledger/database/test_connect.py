@@ -34,6 +34,7 @@ def test_a_connection_works_in_the_ledgers_schema_and_commits_at_the_end(ledger:
         assert connection.execute("SELECT next FROM sink_offset").fetchall() == [(5,)]
 
 
+@pytest.mark.database
 def test_without_an_address_it_is_embedded_and_two_programs_share_it(tmp_path: Path):
     with Database(None, tmp_path) as first:
         migrate(first)
@@ -108,6 +109,7 @@ def test_a_database_and_a_user_that_are_not_there_are_named(
         database.connect()
 
 
+@pytest.mark.database
 def test_a_wrong_password_is_named_and_not_shown(tmp_path: Path):
     with EmbeddedPostgres(tmp_path) as server:
         with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:
@@ -167,6 +169,7 @@ def test_one_that_is_too_old_is_refused(ledger: Database, monkeypatch: pytest.Mo
         ledger.connect()
 
 
+@pytest.mark.database
 def test_one_that_is_lost_is_away_and_why_is_said(folder: Path):
     with Database(None, folder) as database:
         server = database._server
@@ -204,6 +207,7 @@ def test_a_connection_that_is_lost_at_once_is_a_database_that_is_away(
         ledger.connect()
 
 
+@pytest.mark.database
 def test_an_embedded_server_that_has_died_is_started_again_by_whoever_is_left(folder: Path):
     def running(database: Database) -> bool:
         try:

@@ -28,6 +28,8 @@ from stream_attr.ledger.database.embedded import (
     running_in,
 )
 
+pytestmark = pytest.mark.database
+
 ROOT = os.geteuid() == 0
 
 

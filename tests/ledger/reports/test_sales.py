@@ -45,6 +45,7 @@ def assert_equal(row: dict[str, Any], expected: dict[str, int], shop: dict[str, 
         assert row["sales.amount:share"] == four_digits(amount, shop["amount"])
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("shop", SHOPS)
 @pytest.mark.parametrize("days", [DAYS, ("2026-11-09", "2026-11-11"), ("2026-11-10", "2026-11-10")])
 @pytest.mark.parametrize("state", ["ended", "middle"])

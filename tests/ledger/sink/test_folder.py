@@ -337,6 +337,7 @@ def test_one_that_is_stopped_and_goes_on_after_another_has_filled_it_writes_noth
     assert contents(ledger) == filled
 
 
+@pytest.mark.database
 def test_a_database_that_dies_meanwhile_ends_it_in_one_sentence_and_it_goes_on_later(
     inputs: Path,
     tmp_path: Path,
