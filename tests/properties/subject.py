@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 from stream_attr.contract.topics import (
-    AGENT_DAILY,
     CHAT,
     COMPARISONS,
     DEAD_LETTERS,
     DECISIONS,
-    FACTS,
-    INQUIRIES,
     ORDERS,
     ROSTER,
     SETTINGS,
-    TASKS,
 )
 from stream_attr.processor import Options, ShopRegistry
 from stream_attr.processor.ports import Output, Record
@@ -42,8 +39,6 @@ CACHED_FACTS = 20
 DUE_SOON_MS = 30 * 60_000
 """So little that most deadlines come back from the store."""
 
-REPORTS = (FACTS, INQUIRIES, AGENT_DAILY, TASKS)
-
 _SHOP_FILES = {SETTINGS: ("settings.jsonl",), ROSTER: ("roster.jsonl",)}
 
 
@@ -53,10 +48,8 @@ class Run:
 
     emitted: list[Json] = field(default_factory=list)
     """Decisions and comparisons, in the order of their emission."""
-    reports: dict[str, list[tuple[str, Json]]] = field(
-        default_factory=lambda: {topic: [] for topic in REPORTS}
-    )
-    """Facts, inquiries, agents' days and tasks by topic: key and record, in the order of their emission."""
+    reports: defaultdict[str, list[tuple[str, Json]]] = field(default_factory=lambda: defaultdict(list))
+    """Facts, tasks and what else came out, by topic: key and record, in the order of their emission."""
     dead_letters: list[Json] = field(default_factory=list)
     state: dict[bytes, bytes] = field(default_factory=dict)
     """What all partitions still keep."""
@@ -68,7 +61,7 @@ class Run:
         return {(d["shop_id"], d["order_id"], d["profile"]): d for d in self.emitted}
 
     def last_reports(self, topic: str) -> dict[str, Json]:
-        """Return the last record per key of facts, inquiries, agents' days or tasks."""
+        """Return the last record per key of another topic."""
         return dict(self.reports[topic])
 
     def add(self, outputs: Iterable[Output]) -> None:
@@ -78,7 +71,7 @@ class Run:
             if output.topic == DEAD_LETTERS:
                 self.dead_letters.append(value)
                 continue
-            if output.topic in REPORTS:
+            if output.topic not in (DECISIONS, COMPARISONS):
                 self.reports[output.topic].append((output.key.decode(), value))
                 continue
             official = value["profile"] == "official"
