@@ -123,7 +123,6 @@ _FILTERS = st.fixed_dictionaries(
 _OVERRIDES: dict[str, st.SearchStrategy[Any]] = {
     "placing_rule": st.sampled_from(["last_chat", "most_rounds"]),
     "payment_rule": st.sampled_from(["last_chat", "most_rounds"]),
-    "credit_rule": st.sampled_from(CREDIT_RULES),
     "validity": st.one_of(
         st.sampled_from([24, 48, 360]).map(lambda hours: {"hours": hours}),
         st.sampled_from([0, 1, 2, 15]).map(lambda days: {"natural_days": days}),
@@ -160,6 +159,8 @@ def rules(draw: st.DrawFn) -> Json:
     preset = draw(st.sampled_from([*PRESETS, "jd_cloud", "jd_cloud"]))
     names = draw(st.lists(st.sampled_from(sorted(_OVERRIDES)), unique=True, max_size=5))
     stated: Json = {"preset": preset, **{name: draw(_OVERRIDES[name]) for name in names}}
+    if draw(st.booleans()):
+        stated["credit_rule"] = draw(st.sampled_from(CREDIT_RULES))
     if preset not in NO_FOLLOWUP_PRESETS and draw(weighted((3, True), (1, False))):
         stated["silent_followup"] = draw(_FOLLOWUP)
     return stated
