@@ -42,7 +42,7 @@ def replayed(tmp_path_factory):
     Each shop has a further profile, and some of the chat comes days too late.
     """
     folder = tmp_path_factory.mktemp("traffic")
-    write(Plan(seed=3, events=4_000, days=4, end_ts=1_793_500_000_000, shops=5), folder)
+    write(Plan(seed=3, events=8_000, days=4, end_ts=1_793_500_000_000, shops=5), folder)
     settings = folder / "settings.jsonl"
     records = map(orjson.loads, settings.read_bytes().splitlines())
     profile = {"preset": "chitu", "silent_followup": {"buyer_initiated": True, "agent_initiated": True}}
