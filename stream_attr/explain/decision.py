@@ -186,7 +186,10 @@ class DecisionExplanation(Writer):
         yield from self._sums_and_notices(self._decision)
 
     def _events(self) -> Iterator[tuple[int, str]]:
-        """Yield what happened to the order, and when; a decision alone has no instalments but the first."""
+        """Yield what happened to the order, and when.
+
+        A decision alone has no instalments but the first, no parcels and no reviews.
+        """
         decision = self._decision
         currency = decision["currency"]
         payments = [] if self._facts is None else self._facts.payments
@@ -210,6 +213,11 @@ class DecisionExplanation(Writer):
                 ),
             )
         yield from ((one["ts"], self._refund(one, currency)) for one in decision.get("refunds", ()))
+        rare = None if self._facts is None else self._facts.rare
+        if rare is not None:
+            times = {**rare.times, "reviewed": [one.ts for one in rare.reviews]}
+            for name, some in times.items():
+                yield from ((ts, self._word(ORDER_EVENT_TYPES, name)) for ts in some)
 
     # Candidates
 

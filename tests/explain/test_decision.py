@@ -147,6 +147,32 @@ def test_of_many_refunds_it_is_told_that_not_all_are_named(language: str) -> Non
     assert ("Only the first 100 refunds are named" in text) or ("只列出前 100 笔退款" in text)
 
 
+def test_by_event_files_parcels_and_reviews_stand_among_the_events(files: Files) -> None:
+    files.write(
+        orders=[
+            order("created", TODAY_NOON),
+            order("paid", TODAY_NOON + 1_000),
+            order("parcel_returned", TODAY_NOON + 3 * DAY_MS),
+            order("parcel_inspected", TODAY_NOON + 3 * DAY_MS + 1_000),
+            order("reviewed", TODAY_NOON + 2 * DAY_MS, review="bad"),
+        ]
+    )
+    result = run("jd:1", "o-1", *map(Path, files.options))
+    assert result.exit_code == 0, result.output
+    assert (
+        """
+The order
+  2026-11-01 12:00:00  created (下单)
+  2026-11-01 12:00:01  paid (付款)
+  2026-11-03 12:00:00  reviewed (评价)
+  2026-11-04 12:00:00  parcel returned (退货签收)
+  2026-11-04 12:00:01  parcel inspected (退货拆包)
+
+"""
+        in result.output
+    )
+
+
 def test_by_event_files_instalments_and_the_end_of_the_balance_are_told(files: Files) -> None:
     files.write(
         orders=[
