@@ -121,7 +121,7 @@ class Engine:
 
     name: str
     words: Callable[[str, str, Path, Traffic], list[str]]
-    """Broker, prefix, data directory and traffic to the words of a process that tells all there is."""
+    """Broker, prefix, data directory and traffic to the words of a process that emits all outputs."""
     batch: int
     """How many events it may judge before its first decision is written."""
 

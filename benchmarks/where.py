@@ -29,9 +29,9 @@ PARTS = {
     "decode_(chat|order|ruling|line|all)$|^chunks$|^blocks$": "reading lines, JSON",
     "Processor____chat$": "chat into state",
     "Processor____order$": "orders into state",
-    "verdicts___|Processor____emit$": "judging, telling decisions",
+    "verdicts___|Processor____emit$": "judging, emitting decisions",
     "Processor____(expire|reschedule|fire|advance|flush_at_end|closing)$": "what falls due",
-    "report_emission____emit_reception$|report_emission___emit_reports$": "telling facts and inquiries",
+    "report_emission____emit_reception$|report_emission___emit_reports$": "emitting facts and inquiries",
     "report_emission____buyer_day_output$": "what buyers add to days",
     "rollup___|^process_internal$": "adding up days",
 }

@@ -1,4 +1,4 @@
-"""The worker against plain Faust, and with all that it tells against decisions alone."""
+"""The worker against plain Faust, and with all outputs against decisions alone."""
 
 from __future__ import annotations
 
