@@ -304,7 +304,7 @@ def test_ruling_on_an_order(world, run, topics):
     assert "name one" in run("rule", SHOP, "o-1", "--by", "li", code=2)
     assert len(rulings(topics)) == 3
     run("rule", SHOP, "o-9", "--credit", "ben", "--by", "li", "--buyer", "b-9")
-    assert rulings(topics)[-1]["buyer_id"] == "b-9"
+    assert [one["buyer_id"] for one in rulings(topics) if one["order_id"] == "o-9"] == ["b-9"]
 
 
 def test_ruling_on_an_order_that_is_not_paid_says_so(world, run):
