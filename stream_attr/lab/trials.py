@@ -181,24 +181,10 @@ class Trials:
 
 
 def _trial(row: tuple[Any, ...]) -> Trial:
-    (
-        shop,
-        name,
-        first,
-        last,
-        sets,
-        by,
-        asked,
-        state,
-        read,
-        total,
-        progress_ts,
-        ended,
-        problem,
-        roster,
-        scheme,
-    ) = row
-    if state == State.RUNNING and (progress_ts or 0) < wall_clock_ms() - _SILENT_MS:
+    shop, name, first, last, sets, by, asked, state, read, total, progress, ended, problem, roster, scheme = (
+        row
+    )
+    if state == State.RUNNING and (progress or 0) < wall_clock_ms() - _SILENT_MS:
         state = State.CANCELLED
     return Trial(
         shop,
