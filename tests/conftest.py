@@ -40,7 +40,6 @@ SERVERS = {
     "database": frozenset({"postgres"}),
 }
 """By marker, the fixtures that are such a server."""
-UNIT = "not kafka and not database"
 NO_BROKER = "a test without the marker `kafka` starts no broker"
 NO_DATABASE = "a test without the marker `database` or `kafka` starts no database"
 _REFUSING = pytest.StashKey[str]()
@@ -105,12 +104,12 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """More processes than cores: tests of brokers wait for much of their time; unit tests do not."""
     cores = len(os.sched_getaffinity(0))
-    return cores + (1 if config.option.markexpr == UNIT else 4)
+    return cores + (1 if config.option.markexpr.startswith("not kafka") else 4)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs a broker; begin with what takes longest, where tests run beside each other."""
+    """Mark what needs a server; begin with what takes longest, where tests run beside each other."""
     for item in items:
         if isinstance(item, pytest.Function):
             for marker, fixtures in SERVERS.items():
