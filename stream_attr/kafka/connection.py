@@ -34,6 +34,11 @@ _REMEDY = (
     "set its advertised.listeners to an address that clients reach (docs/operations.md, Advertised addresses)"
 )
 
+_of_advertised = re.compile(
+    r"(?:\w+://)?(?P<address>\S+)/(?P<number>\d+): (?P<reason>.*)", re.DOTALL
+).fullmatch
+"""Matches what the client says of a connection to an advertised address: a bootstrap address has answered."""
+
 
 class BrokerUnreachable(UnusableError):  # noqa: N818
     """No broker answers at the given address, or it refuses the request."""
@@ -59,7 +64,12 @@ def connect(bootstrap: str, security: Security) -> tuple[AdminClient, ClusterMet
     try:
         admin, cluster = _request_metadata(bootstrap, security, log_retry=True)
     except _NoAnswer as error:
-        raise BrokerUnreachable(_no_answer(bootstrap, security, error)) from error
+        advertised = _of_advertised(error.reason)
+        if advertised and advertised["address"] not in bootstrap.split(",") and not error.login_refused:
+            message = _cannot_be_reached(bootstrap, **advertised.groupdict())
+        else:
+            message = _no_answer(bootstrap, security, error)
+        raise BrokerUnreachable(message) from error
     _require_advertised(cluster, bootstrap, security)
     return admin, cluster
 
@@ -74,14 +84,16 @@ def unreachable(
 
     def problem(broker: BrokerMetadata) -> str | None:
         address = _address(broker)
-        advertised = f"broker {broker.id} of {bootstrap} advertises {address}"
         try:
             _, cluster = _request_metadata(address, security)
         except _NoAnswer as error:
             reason = re.sub(rf"^(\w+://)?{re.escape(address)}/bootstrap: ", "", error.reason)
-            return f"{advertised}, which cannot be reached from here: {reason}; {_REMEDY}"
+            return _cannot_be_reached(bootstrap, broker.id, address, reason)
         if cluster.cluster_id != cluster_id:
-            return f"{advertised}, where another cluster answers; {_REMEDY}"
+            return (
+                f"broker {broker.id} of {bootstrap} advertises {address}, where another cluster answers; "
+                f"{_REMEDY}"
+            )
         return None
 
     checked = list(brokers)
@@ -153,6 +165,13 @@ def _request_metadata(
         attempt_s = _NEXT_ATTEMPT_S
 
 
+def _cannot_be_reached(bootstrap: str, number: int | str, address: str, reason: str) -> str:
+    return (
+        f"broker {number} of {bootstrap} advertises {address}, which cannot be reached from here: {reason}; "
+        f"{_REMEDY}"
+    )
+
+
 def _no_answer(bootstrap: str, security: Security, error: _NoAnswer) -> str:
     if error.login_refused:
         return (
@@ -178,14 +197,14 @@ class _Problems:
         self.last = ""
         """The last one, as the client describes it."""
         self.nobody_there = False
-        """Whether all connections are down."""
+        """Whether all connections are down, those to bootstrap addresses too."""
         self.login_refused = False
         """Whether a broker rejects user and password."""
 
     def record(self, error: KafkaError) -> None:
         """Record an error; the client calls this (``error_cb``)."""
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
-            self.nobody_there = True
+            self.nobody_there = not _of_advertised(self.last)
         else:
             self.last = error.str().partition(" (after ")[0]
             self.login_refused = self.login_refused or error.code() == KafkaError._AUTHENTICATION

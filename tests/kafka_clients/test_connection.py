@@ -11,16 +11,18 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import copy_inputs
 import pytest
 from click.testing import CliRunner
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, BrokerMetadata
 
 from stream_attr.cli import main
 from stream_attr.kafka import connection
 from stream_attr.kafka.admin import create_topics
-from stream_attr.kafka.connection import BrokerUnreachable, unreachable
+from stream_attr.kafka.connection import BrokerUnreachable, connect, unreachable
 from stream_attr.kafka.dead_letters import LettersOfTopic
 from stream_attr.kafka.embedded import broker, server
 from stream_attr.kafka.security import UNSECURED
@@ -120,6 +122,37 @@ def test_every_command_names_an_advertised_address_that_is_not_reached(
     assert result.exit_code == 2
     assert result.stdout == ""
     assert names_it(result.stderr, wrong), result.stderr
+
+
+REFUSED = "10.0.0.7:9092 failed: Connection refused"
+
+
+class Unanswered:
+    """Stands for a client that learns which brokers there are, and gets no further in its time."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._record = config["error_cb"]
+
+    def list_topics(self, timeout: float) -> NoReturn:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"after {timeout} s"))
+
+    def poll(self, _: float) -> None:
+        refused = f"sasl_ssl://10.0.0.7:9092/111: Connect to ipv4#{REFUSED} (after 0ms in state CONNECT)"
+        self._record(KafkaError(KafkaError._TRANSPORT, refused))
+        self._record(KafkaError(KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"))
+
+
+def test_it_is_named_too_where_the_client_finds_out_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "AdminClient", Unanswered)
+    monkeypatch.setattr(connection, "BROKER_TIMEOUT_S", 0)
+    with pytest.raises(BrokerUnreachable) as refused:
+        connect("kafka.example:9092", UNSECURED)
+    assert str(refused.value).startswith(
+        "broker 111 of kafka.example:9092 advertises 10.0.0.7:9092, which cannot be reached from here: "
+        f"Connect to ipv4#{REFUSED}; set its advertised.listeners"
+    )
+    with pytest.raises(BrokerUnreachable, match=r"no Kafka broker answers at 10\.0\.0\.7:9092"):
+        connect("10.0.0.7:9092", UNSECURED)
 
 
 def test_a_worker_names_an_advertised_address_that_is_not_reached(
