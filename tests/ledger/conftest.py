@@ -13,6 +13,7 @@ from psycopg import conninfo, sql
 from stream_attr.ledger.database.connect import Database
 from stream_attr.ledger.database.embedded import USER, EmbeddedPostgres
 from stream_attr.ledger.database.migrate import migrate
+from stream_attr.ledger.roll_up import kept
 
 _numbers = itertools.count(1)
 _TEMPLATE = "ledger_template"
@@ -22,6 +23,17 @@ _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit":
 def address_of(server: EmbeddedPostgres, name: str) -> str:
     """Return the address of a database of the server."""
     return conninfo.make_conninfo("", host=str(server.socket), user=USER, dbname=name)
+
+
+@pytest.fixture(autouse=True)
+def _patient() -> Iterator[None]:
+    """On a slow machine an autovacuum can hold a table for longer than the roll-up of days waits.
+
+    Not by ``monkeypatch``, which would then undo what a test sets only after its ledger is dropped.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "_TIMEOUTS", "")
+        yield
 
 
 @pytest.fixture(scope="session")

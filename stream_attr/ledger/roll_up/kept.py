@@ -124,6 +124,8 @@ _TRIGGERS: Final = """
         AND current_setting('default_transaction_isolation') = 'read committed'
 """
 """Which delete what is no longer right; of transactions of another isolation they would not see all."""
+_TIMEOUTS: Final = "SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '20s'"
+"""Of a day that is made while there is nothing else to do; what has to wait for longer is made later."""
 _MADE_BY: Final = "SELECT DISTINCT shop_id, zone, day_cut FROM day_roll_up"
 _DELETE: Final = "DELETE FROM day_roll_up WHERE shop_id = %s AND zone = %s AND day_cut = %s"
 _DUE: Final = """
@@ -146,8 +148,7 @@ def _make(connection: Connection[Any], shop_id: str, period: Period) -> bool:
     """Make days of a shop; return whether they have been: not where it would take too long to wait."""
     try:
         with connection.transaction():
-            connection.execute("SET LOCAL lock_timeout = '1s'")
-            connection.execute("SET LOCAL statement_timeout = '20s'")
+            connection.execute(_TIMEOUTS)
             # Whoever changes a reception or an inquiry meanwhile waits, and then deletes what is made of it.
             connection.execute("LOCK TABLE day_roll_up IN SHARE ROW EXCLUSIVE MODE")
             zone = shop_zone(connection, shop_id)

@@ -16,6 +16,7 @@ from psycopg import Rollback
 
 from stream_attr.ledger.database.connect import Connection, Database
 from stream_attr.ledger.periods import period, shop_zone
+from stream_attr.ledger.roll_up import kept as kept_module
 from stream_attr.ledger.roll_up.days import Day, Part
 from stream_attr.ledger.roll_up.kept import RollUp, kept_days
 from tests.ledger.roll_up.receptions import MARGIN_MS, MINUTE_MS, SHOP, Reception, counted, put, say
@@ -35,6 +36,7 @@ def chat(buyer: str, day: date, minute: int = 600, **others: object) -> Receptio
 
 
 CHATS = [chat("a", day) for day in DAYS]
+TIMEOUTS = kept_module._TIMEOUTS
 
 
 def kept(connection: Connection) -> list[date]:
@@ -140,13 +142,17 @@ def test_a_row_that_is_gone_outdates_its_day(made: Connection) -> None:
     assert days(made) == expected(*CHATS[1:])
 
 
-def test_nothing_is_made_while_somebody_changes_a_day(made: Connection, ledger: Database) -> None:
+def test_nothing_is_made_while_somebody_changes_a_day(
+    made: Connection, ledger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_module, "_TIMEOUTS", TIMEOUTS.replace("1s", "10ms"))
     made.execute("DELETE FROM day_roll_up")
     late = chat("b", DAYS[2])
     with ledger.connection() as other:
         put(other, late)
         assert RollUp().make(made, last_day=True) == 0
         other.commit()
+    monkeypatch.setattr(kept_module, "_TIMEOUTS", "")
     assert RollUp().make(made, last_day=True) == 5
     assert days(made) == expected(*CHATS, late)
 
