@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import combinations
+from itertools import chain, combinations
 from multiprocessing.connection import Connection, Pipe
+from operator import itemgetter
 
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_attr.codec.records.chat_event import decode_chat
-from stream_attr.codec.refusal import RefusedRecord
 from stream_attr.contract.topics import CHAT
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
@@ -22,7 +21,10 @@ from stream_attr.processor import Share
 from stream_attr.processor.ports import ForeignRecord, Record
 from stream_attr.replay.run import replay
 from stream_attr.replay.shared_reading import PeerLostError, SharedReading
-from stream_attr.replay.sources import AT_ONCE, File, decode_all
+from stream_attr.replay.sources import File, decode_all
+from stream_attr.replay.steps import FilePartition, Plan
+from tests.properties.strategies import worlds
+from tests.properties.test_invariants import examples
 
 START = 1_735_700_000_000
 DAY_MS = 86_400_000
@@ -79,16 +81,16 @@ HOSTILE = [
 ]
 
 
-def shared(path, processes, block):
-    """What each of several readings yields of a file: times and records."""
+def flat(blocks):
+    """The times of all blocks, and their records."""
+    together = list(blocks)
+    return [time for one in together for time in one.times], [
+        record for one in together for record in one.records
+    ]
 
-    def read(share, peers):
-        with LinesFile(str(path)) as lines:
-            blocks = list(SharedReading(share, peers)(File(0, CHAT, 0, lines, block), LATEST))
-        return [time for one in blocks for time in one.times], [
-            record for one in blocks for record in one.records
-        ]
 
+def beside_each_other(processes, work):
+    """What ``work(share, peers)`` returns for each of so many shares; threads stand for the processes."""
     with ExitStack() as stack:
         peers: list[dict[int, Connection]] = [{} for _ in range(processes)]
         for one, other in combinations(range(processes), 2):
@@ -96,15 +98,38 @@ def shared(path, processes, block):
             peers[one][other], peers[other][one] = stack.enter_context(near), stack.enter_context(far)
         pool = stack.enter_context(ThreadPoolExecutor(processes))
         shares = [Share(index, processes, reads_all=False) for index in range(processes)]
-        return list(pool.map(read, shares, peers))
+        return list(pool.map(work, shares, peers))
+
+
+def shared(path, processes, block):
+    """What each of several readings yields of a file: times and records."""
+
+    def read(share, peers):
+        with LinesFile(str(path)) as lines:
+            return flat(SharedReading(share, peers)(File(0, CHAT, 0, lines, block), LATEST))
+
+    return beside_each_other(processes, read)
+
+
+def judged_by(processes, inputs):
+    """What several shares emit of files, decisions alone, in the order of their places."""
+
+    def judge(share, peers):
+        plan = Plan(inputs, reports=False, share=share)
+        batches = []
+        with FilePartition(plan, SharedReading(share, peers)) as partition:
+            while (batch := partition.next_batch()) is not None:
+                batches.append(list(zip(batch.places, batch.outputs, strict=True)))
+        return batches
+
+    for steps in zip(*beside_each_other(processes, judge), strict=True):
+        yield from [output for _, output in sorted(chain.from_iterable(steps), key=itemgetter(0))]
 
 
 def check(path, lines, processes, block):
     path.write_bytes(b"\n".join(lines) + b"\n")
     with LinesFile(str(path)) as file:
-        blocks = list(decode_all(File(0, CHAT, 0, file, block), LATEST))
-    times = [time for one in blocks for time in one.times]
-    records = [record for one in blocks for record in one.records]
+        times, records = flat(decode_all(File(0, CHAT, 0, file, block), LATEST))
     found = shared(path, processes, block)
     assert len(records) == sum(not line.isspace() and line != b"" for line in lines)
     for theirs, _ in found:
@@ -114,12 +139,8 @@ def check(path, lines, processes, block):
         given_whole = [index for index, (_, theirs) in enumerate(found) if theirs[place] == whole]
         assert len(given_whole) == 1, whole
         others = [theirs[place] for index, (_, theirs) in enumerate(found) if index not in given_whole]
-        try:
-            event = decode_chat(whole.value)
-        except RefusedRecord:
-            assert set(others) <= {ForeignRecord(CHAT, None)}
-            continue
-        if times[place] == AT_ONCE:
+        event = whole.event
+        if event is None or event.ts > LATEST:
             assert set(others) <= {ForeignRecord(CHAT, None)}
             continue
         assert Share(given_whole[0], processes).has(f"{event.shop_id}|{event.buyer_id}".encode())
@@ -141,6 +162,25 @@ def test_each_line_is_whole_for_one_process_and_a_time_for_the_others(tmp_path, 
 )
 def test_whatever_the_lines_are(tmp_path_factory, lines, processes, block):
     check(tmp_path_factory.mktemp("lines") / "chat.jsonl", [HOSTILE[0], *lines], processes, block)
+
+
+@examples(40, compiled=400)
+@given(worlds(), st.integers(2, 5), st.randoms(use_true_random=False))
+def test_shares_of_any_world_emit_what_one_processor_does(tmp_path_factory, world, processes, chance):
+    folder = tmp_path_factory.mktemp("world")
+    names = {}
+    for name in ("chat", "orders", "rulings", "settings", "roster"):
+        events = list(getattr(world, name))
+        if name in ("chat", "orders", "rulings"):
+            events.sort(key=itemgetter("ts"))
+            for _ in range(chance.randrange(4) if events else 0):  # some come late
+                late = events.pop(chance.randrange(len(events)))
+                events.insert(chance.randrange(len(events) + 1), late)
+        path = folder / f"{name}.jsonl"
+        path.write_bytes(b"".join(json.dumps(event).encode() + b"\n" for event in events))
+        names[name] = [str(path)]
+    inputs = Inputs(**names)
+    assert list(judged_by(processes, inputs)) == list(replay(inputs, reports=False))
 
 
 @pytest.mark.parametrize("processes", [2, 3])
