@@ -46,7 +46,7 @@ demo: $(DEMO_STAMP)  ## the whole system on this machine: events in, verdicts, r
 test: $(STAMP)  ## all tests but those of containers, on the embedded broker and (where Java and Maven are) Apache Kafka
 	$(BIN)/python -m pytest $(BESIDE) --ignore tests/containers
 
-test-unit: $(STAMP)  ## those that need neither broker, database nor browser (2 minutes)
+test-unit: $(STAMP)  ## those that need neither broker, database nor browser (two and a half minutes)
 	$(BIN)/python -m pytest $(BESIDE) -m 'not kafka and not database'
 
 # A loop ends by itself with the shell that has started it, however that ends.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import chain, combinations
-from multiprocessing.connection import Connection, Pipe
+from itertools import chain
+from multiprocessing.connection import Pipe
 from operator import itemgetter
+from pathlib import Path
 
 import orjson
 import pytest
@@ -19,10 +20,12 @@ from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import Share
 from stream_attr.processor.ports import ForeignRecord, Record
+from stream_attr.replay.processes import _peers
 from stream_attr.replay.run import replay
 from stream_attr.replay.shared_reading import PeerLostError, SharedReading
 from stream_attr.replay.sources import File, decode_all
 from stream_attr.replay.steps import FilePartition, Plan
+from tests.lab.files import written
 from tests.properties.strategies import worlds
 from tests.properties.test_invariants import examples
 
@@ -92,10 +95,7 @@ def flat(blocks):
 def beside_each_other(processes, work):
     """What ``work(share, peers)`` returns for each of so many shares; threads stand for the processes."""
     with ExitStack() as stack:
-        peers: list[dict[int, Connection]] = [{} for _ in range(processes)]
-        for one, other in combinations(range(processes), 2):
-            near, far = Pipe()
-            peers[one][other], peers[other][one] = stack.enter_context(near), stack.enter_context(far)
+        peers = _peers(processes, stack)
         pool = stack.enter_context(ThreadPoolExecutor(processes))
         shares = [Share(index, processes, reads_all=False) for index in range(processes)]
         return list(pool.map(work, shares, peers))
@@ -167,19 +167,14 @@ def test_whatever_the_lines_are(tmp_path_factory, lines, processes, block):
 @examples(40, compiled=400)
 @given(worlds(), st.integers(2, 5), st.randoms(use_true_random=False))
 def test_shares_of_any_world_emit_what_one_processor_does(tmp_path_factory, world, processes, chance):
-    folder = tmp_path_factory.mktemp("world")
-    names = {}
-    for name in ("chat", "orders", "rulings", "settings", "roster"):
-        events = list(getattr(world, name))
-        if name in ("chat", "orders", "rulings"):
-            events.sort(key=itemgetter("ts"))
-            for _ in range(chance.randrange(4) if events else 0):  # some come late
-                late = events.pop(chance.randrange(len(events)))
-                events.insert(chance.randrange(len(events) + 1), late)
-        path = folder / f"{name}.jsonl"
-        path.write_bytes(b"".join(json.dumps(event).encode() + b"\n" for event in events))
-        names[name] = [str(path)]
-    inputs = Inputs(**names)
+    inputs = written(tmp_path_factory.mktemp("world"), **vars(world))
+    for name in (*inputs.chat, *inputs.orders, *inputs.rulings):
+        path = Path(name)
+        lines = path.read_bytes().splitlines(keepends=True)
+        for _ in range(chance.randrange(4) if lines else 0):  # some come late
+            late = lines.pop(chance.randrange(len(lines)))
+            lines.insert(chance.randrange(len(lines) + 1), late)
+        path.write_bytes(b"".join(lines))
     assert list(judged_by(processes, inputs)) == list(replay(inputs, reports=False))
 
 

@@ -142,17 +142,14 @@ def test_a_row_that_is_gone_outdates_its_day(made: Connection) -> None:
     assert days(made) == expected(*CHATS[1:])
 
 
-def test_nothing_is_made_while_somebody_changes_a_day(
-    made: Connection, ledger: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kept_module, "_TIMEOUTS", TIMEOUTS.replace("1s", "10ms"))
+def test_nothing_is_made_while_somebody_changes_a_day(made: Connection, ledger: Database) -> None:
     made.execute("DELETE FROM day_roll_up")
     late = chat("b", DAYS[2])
-    with ledger.connection() as other:
+    with ledger.connection() as other, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept_module, "_TIMEOUTS", TIMEOUTS)  # as outside of tests
         put(other, late)
         assert RollUp().make(made, last_day=True) == 0
         other.commit()
-    monkeypatch.setattr(kept_module, "_TIMEOUTS", "")
     assert RollUp().make(made, last_day=True) == 5
     assert days(made) == expected(*CHATS, late)
 
