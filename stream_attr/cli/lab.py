@@ -25,6 +25,7 @@ from stream_attr.cli.terminal import echo
 from stream_attr.errors import UnusableError
 from stream_attr.files.inputs import Inputs
 from stream_attr.kafka.security import Security
+from stream_attr.replay.processes import MOST_PROCESSES
 from stream_attr.rules.shop.settings import PRESETS
 from stream_attr.wall_clock import wall_clock_ms
 
@@ -138,7 +139,7 @@ def _view_options(function: _Command) -> _Command:
 @click.option(
     "--processes",
     metavar="N",
-    type=click.IntRange(1, 64),
+    type=click.IntRange(1, MOST_PROCESSES),
     help="Processes that share the work.  [default: by the size of the files, at most one for each core]",
 )
 @accept_future_option

@@ -35,11 +35,11 @@ from stream_attr.explain.view import BuyerDayView, Records, fact_of, intervals_o
 from stream_attr.explain.why_not import AgentHistory, AgentReception
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
-from stream_attr.processor import Share, ShopRegistry
+from stream_attr.processor import ShopRegistry
 from stream_attr.processor.intake import apply_to_order
-from stream_attr.processor.ports import Output, Record
+from stream_attr.processor.ports import AnyRecord, Output, Record
 from stream_attr.replay.run import replay
-from stream_attr.replay.sources import chunks
+from stream_attr.replay.sources import AT_ONCE, Block, Decoding, File, chunks, decode_all, foreign
 from stream_attr.replay.steps import CHUNK
 from stream_attr.rules.buyer.buyer import Buyer
 from stream_attr.rules.chat.message import AGENT
@@ -69,17 +69,6 @@ class EventFiles:
     allowed_lateness_ms: int
     wall_clock_ts: int | None = None
     progress: Callable[[int], None] = lambda _: None
-
-
-@dataclass(frozen=True, slots=True)
-class _SelectedBuyers(Share):
-    """The buyers with these record keys."""
-
-    keys: frozenset[bytes] = frozenset()
-
-    def has(self, key: bytes) -> bool:
-        """Return whether the buyer is one of them."""
-        return key in self.keys
 
 
 class _Event(NamedTuple):
@@ -256,16 +245,31 @@ def _days_of(event: ChatEvent | OrderEvent, shop: Shop) -> set[int]:
 
 
 def _replayed(files: EventFiles, shop_id: str, buyers: Iterable[str], *, reports: bool) -> Iterator[Output]:
-    keys = frozenset(f"{shop_id}|{buyer_id}".encode() for buyer_id in buyers)
     outputs = replay(
         files.inputs,
         until=files.until,
         wall_clock_ts=files.wall_clock_ts,
         allowed_lateness_ms=files.allowed_lateness_ms,
         reports=reports,
-        share=_SelectedBuyers(0, 1, keys=keys),
+        decoding=_decoding_of(shop_id, frozenset(buyers)),
         internal=True,
         progress=files.progress,
     )
     with closing(outputs):
         yield from outputs
+
+
+def _decoding_of(shop_id: str, buyers: frozenset[str]) -> Decoding:
+    """Return what leaves of the events of others no more than their times."""
+
+    def decode(file: File, latest: int) -> Iterator[Block]:
+        for block in decode_all(file, latest):
+            yield Block(block.times, list(map(own, block.times, block.records)))
+
+    def own(ts: int, record: AnyRecord) -> AnyRecord:
+        event = record.event if isinstance(record, Record) else None
+        if event is None or ts == AT_ONCE or (event.shop_id == shop_id and event.buyer_id in buyers):
+            return record
+        return foreign(record.topic, event)
+
+    return decode

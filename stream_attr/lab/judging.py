@@ -1,12 +1,11 @@
 """A period of a shop judged under several rule sets: the replay's own judging, its decisions kept by order.
 
-Each process reads all files and judges the buyers of its share; what it keeps of an order is small, and goes
-to this process once, at the end.
+Several processes share the buyers; what each keeps of an order is small, and goes to this process once, at
+the end.
 """
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from multiprocessing.connection import Connection, wait
@@ -19,16 +18,16 @@ from msgspec import Struct
 from stream_attr.collector import without_collector
 from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DECISIONS
 from stream_attr.files.inputs import Inputs
-from stream_attr.files.jsonl import UnusableFileError, count_lines
+from stream_attr.files.jsonl import count_lines
 from stream_attr.lab.result import JudgedOrder, Verdict
 from stream_attr.ledger.periods import Period
-from stream_attr.processor import Share
 from stream_attr.processor.options import FACT_BYTES
 from stream_attr.processor.ports import Output
-from stream_attr.replay.child_process import ChildProcess, ProcessLostError
+from stream_attr.replay.child_process import ChildProcess
 from stream_attr.replay.memory_limit import memory_limit_mib
-from stream_attr.replay.processes import MOST_PROCESSES
 from stream_attr.replay.run import replay
+from stream_attr.replay.share_process import Failed, PeerLost, share_processes
+from stream_attr.replay.shared_reading import SharedReading
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.vocabulary import CREDITED, FINAL, SILENT, Basis
@@ -105,17 +104,9 @@ class _Taken(Struct, tag=True, array_like=True, gc=False):
     events: int
 
 
-class _Failed(Struct, tag=True, array_like=True, gc=False):
-    """A process cannot go on."""
-
-    message: str
-    unusable: bool
-    """The cause is a file, not the program."""
-
-
 _decode: Final = msgspec.json.Decoder(_Decision).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode_message: Final = msgspec.msgpack.Decoder(_Judged | _Taken | _Failed).decode
+_decode_message: Final = msgspec.msgpack.Decoder(_Judged | _Taken | PeerLost | Failed).decode
 
 
 def judged(task: Task, processes: int, taken: Callable[[int], None]) -> list[JudgedOrder]:
@@ -129,7 +120,7 @@ def judged(task: Task, processes: int, taken: Callable[[int], None]) -> list[Jud
     """
     if processes == 1:
         with without_collector():
-            orders = _share_of(task, Share(0, 1), taken)
+            orders = _orders(task, taken)
     else:
         orders = _of_processes(task, processes, taken)
     return sorted(orders, key=lambda order: (order.paid_ts, order.order_id))
@@ -153,7 +144,7 @@ def agent_days(
     outputs = replay(
         task.inputs,
         wall_clock_ts=task.wall_clock_ts,
-        processes=min(processes, MOST_PROCESSES),
+        processes=processes,
         cached_facts=_cached_facts(),
         progress=taken,
     )
@@ -172,54 +163,45 @@ def _cached_facts() -> int:
 def _of_processes(task: Task, processes: int, taken: Callable[[int], None]) -> list[JudgedOrder]:
     orders: list[JudgedOrder] = []
     with ExitStack() as stack:
-        waiting: dict[Connection, ChildProcess] = {}
-        for index in range(processes):
-            name = f"process {index + 1} of {processes}"
-            child = ChildProcess(name, _work, task, Share(index, processes))
-            stack.callback(child.stop)
-            waiting[child.pipe] = child
+        children = share_processes(stack, processes, _work, task)
+        waiting: dict[Connection, ChildProcess] = {child.pipe: child for child in children}
         read = dict.fromkeys(waiting, 0)
         while waiting:
             for pipe in wait(list(waiting)):
                 assert isinstance(pipe, Connection)
                 message = _decode_message(waiting[pipe].receive())
-                if isinstance(message, _Failed):
-                    kind = UnusableFileError if message.unusable else ProcessLostError
-                    raise kind(message.message)
-                if isinstance(message, _Taken):
-                    read[pipe] = message.events
-                    taken(min(read.values()))
-                else:
-                    orders += message.orders
-                    del waiting[pipe]
+                match message:
+                    case Failed():
+                        raise message.error()
+                    case _Taken():
+                        read[pipe] = message.events
+                        taken(min(read.values()))
+                    case PeerLost():
+                        del waiting[pipe]  # the one that has ended is waited for still, and says why
+                    case _Judged():
+                        orders += message.orders
+                        del waiting[pipe]
     return orders
 
 
-def _work(pipe: Connection, task: Task, share: Share) -> None:
-    """Run in a process of its own: judge a share, send its progress, then what came out."""
+def _work(pipe: Connection, task: Task, reading: SharedReading) -> None:
+    """Judge a share, send its progress, then what came out."""
 
     def report_progress(events: int) -> None:
         pipe.send_bytes(_encode(_Taken(events)))
 
-    with closing(pipe), without_collector():
-        try:
-            pipe.send_bytes(_encode(_Judged(_share_of(task, share, report_progress))))
-        except (BrokenPipeError, EOFError):
-            pass  # nobody receives any more
-        except UnusableFileError as error:
-            pipe.send_bytes(_encode(_Failed(str(error), unusable=True)))
-        except Exception:
-            pipe.send_bytes(_encode(_Failed(traceback.format_exc(), unusable=False)))
+    orders = _orders(task, report_progress, share=reading.share, decoding=reading)
+    pipe.send_bytes(_encode(_Judged(orders)))
 
 
-def _share_of(task: Task, share: Share, progress: Callable[[int], None]) -> list[JudgedOrder]:
+def _orders(task: Task, progress: Callable[[int], None], **shared: Any) -> list[JudgedOrder]:
     outputs = replay(
         task.inputs,
         wall_clock_ts=task.wall_clock_ts,
         reports=False,
         cached_facts=_cached_facts(),
-        share=share if share.processors > 1 else None,
         progress=progress,
+        **shared,
     )
     with closing(outputs):
         return list(_kept(outputs, task))

@@ -16,22 +16,14 @@ FACT_BYTES: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One of several processors that are given the same records: each judges its own buyers.
+    """One of several processors that share the buyers of the same records: each judges its own.
 
-    All follow the same watermark, as each counts every record: it is given those of other shares whole, or
-    as a `ForeignRecord`.
+    All follow the same watermark, as each counts every record: those of other shares come to it as a
+    `ForeignRecord`. It answers for a record that is refused where that comes to it whole.
     """
 
     index: int
     processors: int
-    reads_all: bool = True
-    """Each is given all records whole: the first answers for those that are refused. Else each answers for
-    those that it alone is given whole."""
-
-    @property
-    def refuses(self) -> bool:
-        """Whether it emits the dead letters of records that are refused."""
-        return self.index == 0 or not self.reads_all
 
     def of(self, buyer_id: bytes) -> int:
         """Return the index of the share that a buyer is in, in every shop: the CRC-32 of the id in UTF-8."""

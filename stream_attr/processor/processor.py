@@ -252,8 +252,7 @@ class Processor:
                 else:
                     raise ValueError(f"{topic} is not an input topic of a partition")
             except RefusedRecord as refusal:
-                if self._share is None or self._share.refuses:
-                    self._refuse(refusal, record)
+                self._refuse(refusal, record)
             except NewerVersionError as error:
                 error.at(topic, record.partition, record.offset)
                 raise
@@ -268,8 +267,6 @@ class Processor:
             ts = rated_ts(event)
             refuse_forgotten_rating(ts, self._options, self._watermark)
         key, late = accept(event, record, self._options, self._watermark, self._batch.stats)
-        if self._share is not None and not self._share.has(key):
-            return
         if event.kind == "system" and event.type == "message":
             return
         buyer = self._buyers.load(key)
@@ -319,8 +316,6 @@ class Processor:
     def _order(self, record: Record) -> None:
         event = order_event(record)
         key, late = accept(event, record, self._options, self._watermark, self._batch.stats)
-        if self._share is not None and not self._share.has(key):
-            return
         buyer = self._buyers.load(key)
         if event.type != "created" and self._is_forgotten(key, buyer, event.order_id):
             self._refuse(ORDER_IS_FORGOTTEN, record)
@@ -365,8 +360,6 @@ class Processor:
     def _ruling(self, record: Record) -> None:
         event = ruling_event(record)
         key, late = accept(event, record, self._options, self._watermark, self._batch.stats)
-        if self._share is not None and not self._share.has(key):
-            return
         buyer = self._buyers.load(key)
         if self._is_forgotten(key, buyer, event.order_id):
             self._refuse(ORDER_IS_FORGOTTEN, record)

@@ -7,11 +7,10 @@ merges their outputs batch by batch, and rolls up what they emit on ``buyer-days
 from __future__ import annotations
 
 import os
-import traceback
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import replace
-from itertools import chain, combinations
-from multiprocessing.connection import Connection, Pipe
+from itertools import chain
+from multiprocessing.connection import Connection
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
@@ -20,16 +19,16 @@ from typing import NoReturn, Self
 import msgspec
 from msgspec import Struct
 
-from stream_attr.collector import without_collector
 from stream_attr.contract.topics import BUYER_DAYS, CLOSINGS
 from stream_attr.files.inputs import Inputs
-from stream_attr.files.jsonl import STANDARD_INPUT, UnusableFileError
+from stream_attr.files.jsonl import STANDARD_INPUT
 from stream_attr.files.spill_store import SpillStore
-from stream_attr.processor import Share, ShopRegistry
+from stream_attr.processor import ShopRegistry
 from stream_attr.processor.local import LocalPartition
 from stream_attr.processor.ports import Batch, Output, Place, Record
 from stream_attr.replay.child_process import ChildProcess, ProcessLostError
-from stream_attr.replay.shared_reading import PeerLostError, SharedReading
+from stream_attr.replay.share_process import Failed, PeerLost, share_processes
+from stream_attr.replay.shared_reading import SharedReading
 from stream_attr.replay.steps import FilePartition, Plan
 
 __all__ = ["MOST_PROCESSES", "ProcessLostError", "SharedPartition", "sensible_number"]
@@ -56,22 +55,8 @@ class _Done(Struct, tag=True, array_like=True, gc=False):
     """A process has finished."""
 
 
-class _PeerLost(Struct, tag=True, array_like=True, gc=False):
-    """Another process has ended, so that this one cannot go on."""
-
-    index: int
-
-
-class _Failed(Struct, tag=True, array_like=True, gc=False):
-    """A process cannot go on."""
-
-    message: str
-    unusable: bool
-    """The cause is a file, not the program."""
-
-
 _encode = msgspec.msgpack.Encoder().encode
-_decode_message = msgspec.msgpack.Decoder(_Step | _Done | _PeerLost | _Failed).decode
+_decode_message = msgspec.msgpack.Decoder(_Step | _Done | PeerLost | Failed).decode
 _decode_closings = msgspec.msgpack.Decoder(list[tuple[bytes, bytes]]).decode
 _NEXT = _encode([])
 """No closings: go on with the files."""
@@ -109,20 +94,14 @@ class SharedPartition:
         self._processes = processes
         self._waits = False
         """Whether the processes wait for closings, or to go on."""
-        self._workers: list[_Worker] = []
+        self._children: list[ChildProcess] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             store = stack.enter_context(SpillStore())
             self._rollup = LocalPartition(ShopRegistry(), store, self._plan.options())
-            with ExitStack() as given:  # each pipe has been given to its process
-                peers = _peers(self._processes, given)
-                for index in range(self._processes):
-                    share = Share(index, self._processes, reads_all=False)
-                    worker = _Worker(self._plan, share, peers[index])
-                    stack.callback(worker.stop)
-                    self._workers.append(worker)
+            self._children = share_processes(stack, self._processes, _work, self._plan)
             self._stack = stack.pop_all()
         return self
 
@@ -151,15 +130,15 @@ class SharedPartition:
         return batch
 
     def _send(self, closings: bytes) -> None:
-        for worker in self._workers:
-            worker.send(closings)
+        for child in self._children:
+            child.send(closings)
 
     def _receive(self) -> Batch | None:
         """Merge the next step of all processes."""
         steps = []
-        for worker in self._workers:
-            message = worker.receive()
-            if isinstance(message, _PeerLost):
+        for child in self._children:
+            message = _received(child)
+            if isinstance(message, PeerLost):
                 self._raise_loss(message.index)
             if isinstance(message, _Step):
                 steps.append(message)
@@ -172,63 +151,27 @@ class SharedPartition:
     def _raise_loss(self, index: int) -> NoReturn:
         """Read on what a process has sent that another one has found ended, until that says why."""
         while True:
-            message = self._workers[index].receive()
-            if isinstance(message, _PeerLost):
+            message = _received(self._children[index])
+            if isinstance(message, PeerLost):
                 index = message.index
 
 
-def _peers(processes: int, stack: ExitStack) -> list[dict[int, Connection]]:
-    """Return, for each process, a pipe to each of the others; the stack closes them."""
-    peers: list[dict[int, Connection]] = [{} for _ in range(processes)]
-    for one, other in combinations(range(processes), 2):
-        near, far = Pipe()
-        peers[one][other], peers[other][one] = stack.enter_context(near), stack.enter_context(far)
-    return peers
+def _received(child: ChildProcess) -> _Step | _Done | PeerLost:
+    """Return the next message of a process."""
+    message: _Step | _Done | PeerLost | Failed = _decode_message(child.receive())
+    if isinstance(message, Failed):
+        raise message.error()
+    return message
 
 
-class _Worker:
-    """One process, and what comes from it."""
-
-    def __init__(self, plan: Plan, share: Share, peers: dict[int, Connection]) -> None:
-        name = f"process {share.index + 1} of {share.processors}"
-        self._process = ChildProcess(name, _work, replace(plan, share=share), share, peers)
-
-    def receive(self) -> _Step | _Done | _PeerLost:
-        """Return its next message."""
-        message: _Step | _Done | _PeerLost | _Failed = _decode_message(self._process.receive())
-        if isinstance(message, _Failed):
-            raise (
-                UnusableFileError(message.message) if message.unusable else ProcessLostError(message.message)
-            )
-        return message
-
-    def send(self, closings: bytes) -> None:
-        """Send closings, of which it processes those of its share; none: it goes on with the files."""
-        self._process.send(closings)
-
-    def stop(self) -> None:
-        """End the process."""
-        self._process.stop()
-
-
-def _work(pipe: Connection, plan: Plan, share: Share, peers: dict[int, Connection]) -> None:
-    """Run in a process of its own: judge a share, send each batch, process the closings it leads to."""
-    with closing(pipe), without_collector():
-        try:
-            with FilePartition(plan, SharedReading(share, peers)) as partition:
-                while (batch := partition.next_batch()) is not None:
-                    _send_step(pipe, partition, batch)
-                    while closings := _closings(pipe, partition) if plan.reports else []:
-                        _send_step(pipe, partition, partition.process_internal(closings))
-            pipe.send_bytes(_encode(_Done()))
-        except (BrokenPipeError, EOFError):
-            pass  # nobody receives any more
-        except PeerLostError as error:
-            pipe.send_bytes(_encode(_PeerLost(error.index)))
-        except UnusableFileError as error:
-            pipe.send_bytes(_encode(_Failed(str(error), unusable=True)))
-        except Exception:
-            pipe.send_bytes(_encode(_Failed(traceback.format_exc(), unusable=False)))
+def _work(pipe: Connection, plan: Plan, reading: SharedReading) -> None:
+    """Judge a share, send each batch, process the closings it leads to."""
+    with FilePartition(replace(plan, share=reading.share), reading) as partition:
+        while (batch := partition.next_batch()) is not None:
+            _send_step(pipe, partition, batch)
+            while closings := _closings(pipe, partition) if plan.reports else []:
+                _send_step(pipe, partition, partition.process_internal(closings))
+    pipe.send_bytes(_encode(_Done()))
 
 
 def _send_step(pipe: Connection, partition: FilePartition, batch: Batch) -> None:

@@ -9,6 +9,7 @@ from stream_attr.processor import Share
 from stream_attr.processor.local import LocalDriver
 from stream_attr.processor.ports import Output
 from stream_attr.replay.processes import SharedPartition
+from stream_attr.replay.sources import Decoding, decode_all
 from stream_attr.replay.steps import CACHED_FACTS, FilePartition, Plan
 from stream_attr.rules.buyer.retention import Retention
 from stream_attr.rules.shop.days import MINUTE_MS
@@ -27,14 +28,18 @@ def replay(
     reports: bool = True,
     cached_facts: int = CACHED_FACTS,
     share: Share | None = None,
+    decoding: Decoding = decode_all,
     internal: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Generator[Output, None, None]:
     """Judge files and yield every output in the order of its emission.
 
     ``progress`` is called with the number of events read so far; ``internal``: records of internal topics are
-    yielded too; for the rest see `Plan`. Raises UnusableFileError and, with several ``processes``,
-    ProcessLostError.
+    yielded too; ``share``, ``decoding``: of what is judged in this process; for the rest see `Plan`.
+
+    Raises:
+        UnusableFileError: a file cannot be read.
+        ProcessLostError: one of several ``processes`` dies.
     """
     plan = Plan(
         inputs,
@@ -46,7 +51,8 @@ def replay(
         cached_facts=cached_facts,
         share=share,
     )
-    with FilePartition(plan) if processes == 1 else SharedPartition(plan, processes) as partition:
+    shared = processes > 1
+    with SharedPartition(plan, processes) if shared else FilePartition(plan, decoding) as partition:
         driver = LocalDriver([partition], internal=internal)
         while (batch := partition.next_batch()) is not None:
             yield from driver.run(batch)

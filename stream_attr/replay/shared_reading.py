@@ -22,13 +22,12 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
-from stream_attr.contract.records.chat_event import ChatEvent
 from stream_attr.errors import StreamAttrError
 from stream_attr.processor import Share
 from stream_attr.processor.ports import AnyRecord, ForeignRecord, Record
-from stream_attr.replay.sources import AT_ONCE, Block, Event, File, decode_line
+from stream_attr.replay.sources import AT_ONCE, Block, Event, File, decode_line, foreign
 
 __all__ = ["PeerLostError", "SharedReading"]
 
@@ -83,7 +82,7 @@ class SharedReading:
 
     def __init__(self, share: Share, peers: Mapping[int, Connection]) -> None:
         """``peers``: a pipe to each of the other processes."""
-        self._share = share
+        self.share = share
         self._peers = peers
         self._inboxes: dict[int, SimpleQueue[_Times | None]] = {index: SimpleQueue() for index in peers}
         """What has come from each, in its order; None: it has ended."""
@@ -103,7 +102,7 @@ class SharedReading:
 
     def _read(self, file: File, number: int, lines: list[bytes], latest: int) -> _Lines:
         """Decode what is of this share of a block, and send its times."""
-        own, processes = self._share.index, self._share.processors
+        own, processes = self.share.index, self.share.processors
         numbers: Sequence[int] = range(number, number + len(lines))
         buyers = list(map(_find_buyer, lines))
         if None in buyers:
@@ -140,14 +139,14 @@ class SharedReading:
 
     def _described(self, message: _Times, place: int, record: Record, event: Event) -> AnyRecord:
         """Add to the message what is rare of a record; return the record, or what stays of a stray."""
-        rated_ts = event.rated_ts if isinstance(event, ChatEvent) and event.rated_ts is not UNSET else None
-        if rated_ts is not None:
-            message.rated.append((place, rated_ts))
-        if self._share.has_buyer(event.buyer_id):
+        others = foreign(record.topic, event)
+        if others.rated_ts is not None:
+            message.rated.append((place, others.rated_ts))
+        if self.share.has_buyer(event.buyer_id):
             return record
         assert record.value is not None
         message.strays.append((place, record.value))
-        return ForeignRecord(record.topic, event.ts, rated_ts)
+        return others
 
     def _filled(self, block: _Lines, file: File, latest: int) -> Block:
         """Return a block with all its times."""
@@ -172,7 +171,7 @@ class SharedReading:
             place = places[number]
             _, record = decode_line(file, block.numbers[place], value, latest)
             assert record.event is not None
-            if self._share.has_buyer(record.event.buyer_id):
+            if self.share.has_buyer(record.event.buyer_id):
                 records[place] = record
 
     def _next_of(self, index: int, file: int) -> _Times:

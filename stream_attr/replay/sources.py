@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heapreplace
 from typing import Final, NamedTuple, Protocol
 
+from msgspec import UNSET
+
 from stream_attr.codec.records.chat_event import decode_chat
 from stream_attr.codec.records.order_event import decode_order
 from stream_attr.codec.records.ruling import decode_ruling
@@ -17,7 +19,7 @@ from stream_attr.contract.records.ruling import RulingEvent
 from stream_attr.contract.topics import CHAT, ORDERS, RULINGS
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor.intake import AHEAD_OF_CLOCK_MS
-from stream_attr.processor.ports import AnyRecord, Record
+from stream_attr.processor.ports import AnyRecord, ForeignRecord, Record
 from stream_attr.processor.watermark import WATERMARK_TOPICS
 from stream_attr.rules.shop.days import END_OF_TIME
 
@@ -107,6 +109,12 @@ def decode_all(file: File, latest: int) -> Iterator[Block]:
                 times.append(ts)
                 records.append(record)
         yield Block(times, records)
+
+
+def foreign(topic: str, event: Event) -> ForeignRecord:
+    """Return what the watermark needs of an event that is not judged here."""
+    rated_ts = event.rated_ts if isinstance(event, ChatEvent) and event.rated_ts is not UNSET else None
+    return ForeignRecord(topic, event.ts, rated_ts)
 
 
 class _Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,7 @@ from stream_attr.lab.judge import judge
 from stream_attr.lab.result import LabResult, Sum
 from stream_attr.lab.rule_sets import AS_IT_STOOD, RuleSet, composed, preset, read_rules
 from stream_attr.ledger.periods import period
+from stream_attr.replay.child_process import ProcessLostError
 from tests.lab.files import written
 from tests.properties.strategies import World, rules, worlds
 from tests.properties.test_invariants import examples
@@ -258,8 +260,24 @@ def test_it_tells_how_far_it_is_and_ends_by_what_that_raises(noon: Inputs, proce
         judge(noon, SHOP, (PAYMENT,), DAY, processes=processes, progress=stop)
 
 
-def test_processes_say_the_same_together(noon: Inputs) -> None:
-    assert judge(noon, SHOP, THREE, DAY, processes=2) == judge(noon, SHOP, THREE, DAY, processes=1)
+@pytest.mark.parametrize("processes", [2, 3])
+def test_processes_say_the_same_together(noon: Inputs, processes: int) -> None:
+    assert judge(noon, SHOP, THREE, DAY, processes=processes) == judge(noon, SHOP, THREE, DAY, processes=1)
+
+
+def test_a_process_that_dies_is_named(noon: Inputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the other one finds its peer ended or not."""
+    start, started = SpawnProcess.start, []
+
+    def start_and_kill_the_second(process: SpawnProcess) -> None:
+        start(process)
+        started.append(process)
+        if len(started) == 2:
+            process.kill()
+
+    monkeypatch.setattr(SpawnProcess, "start", start_and_kill_the_second)
+    with pytest.raises(ProcessLostError, match="process 2 of 2 ended with exit code -9"):
+        judge(noon, SHOP, THREE, DAY, processes=2)
 
 
 def test_the_records_that_judge_all_of_them(tmp_path: Path) -> None:

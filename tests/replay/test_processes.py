@@ -24,6 +24,7 @@ from stream_attr.replay.processes import (
     sensible_number,
 )
 from stream_attr.replay.run import replay
+from stream_attr.replay.share_process import PeerLost
 from stream_attr.replay.steps import Plan
 
 END_TS = 1_794_412_800_000
@@ -114,12 +115,12 @@ def test_nothing_more_is_emitted_once_a_process_has_found_another_one_ended():
 
         def receive(self):
             if self.messages:
-                return self.messages.pop(0)
+                return processes_module._encode(self.messages.pop(0))
             raise ProcessLostError("process 1 of 2 ended with exit code -9 before its work was done")
 
     step = processes_module._Step(1, [], [])
     partition = SharedPartition(Plan(Inputs(), reports=False), 2)
-    partition._workers = [Sent(step, step, step), Sent(step, processes_module._PeerLost(0))]  # type: ignore[list-item]
+    partition._children = [Sent(step, step, step), Sent(step, PeerLost(0))]  # type: ignore[list-item]
     assert partition.next_batch() is not None
     with pytest.raises(ProcessLostError, match="process 1 of 2"):
         partition.next_batch()

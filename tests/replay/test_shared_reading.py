@@ -20,8 +20,8 @@ from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.processor import Share
 from stream_attr.processor.ports import ForeignRecord, Record
-from stream_attr.replay.processes import _peers
 from stream_attr.replay.run import replay
+from stream_attr.replay.share_process import connected_shares
 from stream_attr.replay.shared_reading import PeerLostError, SharedReading
 from stream_attr.replay.sources import File, decode_all
 from stream_attr.replay.steps import FilePartition, Plan
@@ -95,10 +95,9 @@ def flat(blocks):
 def beside_each_other(processes, work):
     """What ``work(share, peers)`` returns for each of so many shares; threads stand for the processes."""
     with ExitStack() as stack:
-        peers = _peers(processes, stack)
+        shares = connected_shares(processes, stack)
         pool = stack.enter_context(ThreadPoolExecutor(processes))
-        shares = [Share(index, processes, reads_all=False) for index in range(processes)]
-        return list(pool.map(work, shares, peers))
+        return list(pool.map(work, *zip(*shares, strict=True)))
 
 
 def shared(path, processes, block):
@@ -227,7 +226,7 @@ def test_a_process_that_has_ended_is_named(tmp_path):
     near, far = Pipe()
     far.close()
     with near, LinesFile(str(path)) as lines, pytest.raises(PeerLostError) as lost:
-        list(SharedReading(Share(0, 2, reads_all=False), {1: near})(File(0, CHAT, 0, lines, 400), LATEST))
+        list(SharedReading(Share(0, 2), {1: near})(File(0, CHAT, 0, lines, 400), LATEST))
     assert lost.value.index == 1
 
 
