@@ -42,14 +42,14 @@ class WatchedStore(MemoryStore):
 class Partition:
     """A partition on the local driver; all that it writes has to fit."""
 
-    def __init__(self):
+    def __init__(self, **options):
         self.store = WatchedStore()
         self.offset = 0
         rules = {"effective_from": "2026-01-01", "filters": {"monologue": {"enabled": False}}}
         registry = ShopRegistry()
         settings = json.dumps({"shop_id": "jd:1", **rules}).encode()
         assert registry.apply(Record(SETTINGS, 0, 0, 0, b"jd:1", settings)) is None
-        self.partition = LocalPartition(registry, self.store, Options())
+        self.partition = LocalPartition(registry, self.store, Options(**options))
         self.driver = LocalDriver([self.partition], internal=True)
 
     def restart(self):
@@ -157,7 +157,8 @@ def test_products_without_end_fill_no_more_than_there_is_room_for(partition):
     assert 20 < len(letters) < 40
 
 
-def test_two_hundred_agents_all_day_make_no_day_that_its_topic_does_not_take(partition):
+def test_two_hundred_agents_all_day_make_no_day_that_its_topic_does_not_take():
+    partition = Partition(report_every_ms=6 * HOUR_MS, caught_up_every_ms=None)
     agents, begin = 200, MORNING - 7 * HOUR_MS
     step = 245_000  # so that each message is a stay of its own
     chat = [
@@ -165,4 +166,5 @@ def test_two_hundred_agents_all_day_make_no_day_that_its_topic_does_not_take(par
         for number in range(325)
         for agent in range(agents)
     ]
-    assert partition.send(chat) == ([], [])
+    after = TICKS, {"ts": MORNING + 2 * DAY_MS}  # it is largest at its end
+    assert partition.send([*chat, after]) == ([], [])
