@@ -17,6 +17,8 @@ KUSTOMIZATION = document(FOLDER / "kustomization.yaml")
 MANIFESTS = [one for name in KUSTOMIZATION["resources"] for one in documents(FOLDER / name)]
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "kubernetes-1.34.json").read_text(encoding="utf-8"))
 
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
 
 def of_kind(kind):
     return [one for one in MANIFESTS if one["kind"] == kind]
@@ -43,7 +45,7 @@ def validate(manifest):
         if properties.get("kind", {}).get("enum") == [manifest["kind"]] and properties.get(
             "apiVersion", {}
         ).get("enum") == [manifest["apiVersion"]]:
-            jsonschema.validate(manifest, {"$ref": f"#/$defs/{name}", "$defs": SCHEMA["$defs"]})
+            VALIDATOR.evolve(schema={**SCHEMA, "$ref": f"#/$defs/{name}"}).validate(manifest)
             return
     raise AssertionError(f"no schema for {manifest['apiVersion']} {manifest['kind']}")
 
@@ -51,6 +53,10 @@ def validate(manifest):
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=name_of)
 def test_a_manifest_is_valid(manifest):
     validate(manifest)
+
+
+def test_the_schema_is_valid():
+    VALIDATOR.check_schema(SCHEMA)
 
 
 def test_a_misspelt_field_is_found_out():
