@@ -86,7 +86,8 @@ def judge(
             files = _by_settings(inputs, by, Path(folder))
             return Task(shop_id, files, by.profiles, start, end, wall_clock_ts)
 
-        orders = judged(task(rules), number, report_progress)
+        answer = judged(task(rules), number, report_progress)
+        orders = answer.orders
         if by_days:
             for one in rule_sets:
                 done += events_read
@@ -108,6 +109,7 @@ def judge(
         found.first_chat,
         found.needed_from,
         None if payroll is None else paid(payroll, shop_id, rules.zone, len(rule_sets), orders, days),
+        answer.refused,
     )
 
 

@@ -16,7 +16,7 @@ import orjson
 from msgspec import Struct
 
 from stream_attr.collector import without_collector
-from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DECISIONS
+from stream_attr.contract.topics import AGENT_DAILY, COMPARISONS, DEAD_LETTERS, DECISIONS
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import count_lines
 from stream_attr.lab.result import JudgedOrder, Verdict
@@ -30,9 +30,9 @@ from stream_attr.replay.share_process import Failed, PeerLost, share_processes
 from stream_attr.replay.shared_reading import SharedReading
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
-from stream_attr.rules.vocabulary import CREDITED, FINAL, SILENT, Basis
+from stream_attr.rules.vocabulary import CREDITED, FINAL, SILENT, Basis, Code
 
-__all__ = ["Task", "agent_days", "count_events", "judged"]
+__all__ = ["Judged", "Task", "agent_days", "count_events", "judged"]
 
 _RULING: Final[Basis] = "ruling"
 _PAID: Final = frozenset({CREDITED, SILENT})
@@ -92,10 +92,14 @@ class _Decision(Struct, gc=False):
     refunds: list[_Refund]
 
 
-class _Judged(Struct, tag=True, array_like=True, gc=False):
-    """A process has judged its share."""
+class Judged(Struct, tag=True, array_like=True, gc=False):
+    """What came out, of all buyers or of a share."""
 
     orders: list[JudgedOrder]
+    """The paid orders of the period with their verdicts."""
+    refused: int
+    """Records that no verdict rests on. Those of orders whose creation was not read are not among them: in
+    events of a period some always are."""
 
 
 class _Taken(Struct, tag=True, array_like=True, gc=False):
@@ -106,11 +110,11 @@ class _Taken(Struct, tag=True, array_like=True, gc=False):
 
 _decode: Final = msgspec.json.Decoder(_Decision).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode_message: Final = msgspec.msgpack.Decoder(_Judged | _Taken | PeerLost | Failed).decode
+_decode_message: Final = msgspec.msgpack.Decoder(Judged | _Taken | PeerLost | Failed).decode
 
 
-def judged(task: Task, processes: int, taken: Callable[[int], None]) -> list[JudgedOrder]:
-    """Return the paid orders of a shop and period with their verdicts, by time of payment.
+def judged(task: Task, processes: int, taken: Callable[[int], None]) -> Judged:
+    """Judge a shop and period; return its orders by time of payment.
 
     ``taken`` is called with the number of events read so far; what it raises ends the judging.
 
@@ -120,10 +124,11 @@ def judged(task: Task, processes: int, taken: Callable[[int], None]) -> list[Jud
     """
     if processes == 1:
         with without_collector():
-            orders = _orders(task, taken)
+            found = _judge(task, taken)
     else:
-        orders = _of_processes(task, processes, taken)
-    return sorted(orders, key=lambda order: (order.paid_ts, order.order_id))
+        found = _of_processes(task, processes, taken)
+    found.orders.sort(key=lambda order: (order.paid_ts, order.order_id))
+    return found
 
 
 def count_events(inputs: Inputs) -> int:
@@ -160,8 +165,8 @@ def _cached_facts() -> int:
     return (memory_limit_mib() // 2 << 20) // FACT_BYTES
 
 
-def _of_processes(task: Task, processes: int, taken: Callable[[int], None]) -> list[JudgedOrder]:
-    orders: list[JudgedOrder] = []
+def _of_processes(task: Task, processes: int, taken: Callable[[int], None]) -> Judged:
+    found = Judged([], 0)
     with ExitStack() as stack:
         children = share_processes(stack, processes, _work, task)
         waiting: dict[Connection, ChildProcess] = {child.pipe: child for child in children}
@@ -178,10 +183,11 @@ def _of_processes(task: Task, processes: int, taken: Callable[[int], None]) -> l
                         taken(min(read.values()))
                     case PeerLost():
                         del waiting[pipe]  # the one that has ended is waited for still, and says why
-                    case _Judged():
-                        orders += message.orders
+                    case Judged():
+                        found.orders += message.orders
+                        found.refused += message.refused
                         del waiting[pipe]
-    return orders
+    return found
 
 
 def _work(pipe: Connection, task: Task, reading: SharedReading) -> None:
@@ -190,11 +196,10 @@ def _work(pipe: Connection, task: Task, reading: SharedReading) -> None:
     def report_progress(events: int) -> None:
         pipe.send_bytes(_encode(_Taken(events)))
 
-    orders = _orders(task, report_progress, share=reading.share, decoding=reading)
-    pipe.send_bytes(_encode(_Judged(orders)))
+    pipe.send_bytes(_encode(_judge(task, report_progress, share=reading.share, decoding=reading)))
 
 
-def _orders(task: Task, progress: Callable[[int], None], **shared: Any) -> list[JudgedOrder]:
+def _judge(task: Task, progress: Callable[[int], None], **shared: Any) -> Judged:
     outputs = replay(
         task.inputs,
         wall_clock_ts=task.wall_clock_ts,
@@ -204,23 +209,26 @@ def _orders(task: Task, progress: Callable[[int], None], **shared: Any) -> list[
         **shared,
     )
     with closing(outputs):
-        return list(_kept(outputs, task))
+        return _kept(outputs, task)
 
 
-def _kept(outputs: Iterator[Output], task: Task) -> Iterator[JudgedOrder]:
-    """Yield the orders whose last decision is that they are paid in the period."""
+def _kept(outputs: Iterator[Output], task: Task) -> Judged:
+    """Return the orders whose last decision is that they are paid in the period."""
     shop = f"{task.shop_id}|".encode()
     final = f'"status":"{FINAL}"'.encode()
     numbers = {profile: number for number, profile in enumerate(task.profiles)}
     orders: dict[str, _Decision] = {}
     known: list[dict[str, Verdict]] = [{} for _ in numbers]
     names: dict[str, str] = {}
+    refused = 0
 
     def same(name: str) -> str:
         """Keep one of equal ids in memory."""
         return names.setdefault(name, name)
 
     for output in outputs:
+        if output.topic == DEAD_LETTERS:
+            refused += orjson.loads(output.value)["code"] != Code.INCOMPLETE_ORDER.value
         if output.topic not in (DECISIONS, COMPARISONS) or not output.key.startswith(shop):
             continue
         if final not in output.value:  # at the end of time every last decision is
@@ -243,8 +251,8 @@ def _kept(outputs: Iterator[Output], task: Task) -> Iterator[JudgedOrder]:
             found.placing = found.payment = found.credit = None
             found.currency = same(found.currency)
             orders[found.order_id] = found
-    for order_id, found in orders.items():
-        yield _order(found, [verdicts[order_id] for verdicts in known])
+    kept = [_order(found, [one[order_id] for one in known]) for order_id, found in orders.items()]
+    return Judged(kept, refused)
 
 
 def _order(found: _Decision, verdicts: Sequence[Verdict]) -> JudgedOrder:

@@ -48,6 +48,10 @@ _RULED: Final = Text(
     "Ruled on by a person, and so the same agent's under all rules: {orders} orders.",
     "经业绩裁定、各套规则下归属相同的订单：{orders} 单。",
 )
+_REFUSED: Final = Text(
+    "{records} records were refused, and no verdict rests on them: stream-attr check says why.",
+    "{records} 条记录被拒收，未参与判定：原因请用 stream-attr check 查看。",
+)
 _SHORT: Final = Text(
     "Chat is stored from {first} on, and verdicts of this period may rest on chat from {needed} on: orders "
     "may lack agents.",
@@ -111,6 +115,8 @@ def _notes(result: LabResult) -> Iterator[Note]:
         )
     if result.ruled:
         yield Note(_RULED.filled(orders=f"{result.ruled:,}"))
+    if result.refused:
+        yield Note(_REFUSED.filled(records=f"{result.refused:,}"))
     first, needed = result.chats_from, result.needed_from
     if first is not None and needed is not None and first > needed:
         yield Note(_SHORT.filled(first=first, needed=needed), is_warning=True)

@@ -172,6 +172,8 @@ class LabResult(Struct, frozen=True, gc=False):
     """The first day of chat on which a verdict may rest; None: it is not known."""
     pay: LabPay | None = None
     """None: it was not asked for."""
+    refused: int = 0
+    """Records that no verdict rests on, of all that were read."""
 
     def pair(self, before: str, after: str) -> Pair:
         """Return one rule set against another, by their names; raise ValueError for one that there is not."""

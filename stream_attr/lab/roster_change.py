@@ -17,7 +17,7 @@ from stream_attr.explain.roster_names import names_from_files
 from stream_attr.files.jsonl import LinesFile
 from stream_attr.lab.event_folder import EventFolder
 from stream_attr.lab.judge import Progress
-from stream_attr.lab.judging import Task, count_events, judged
+from stream_attr.lab.judging import Judged, Task, count_events, judged
 from stream_attr.lab.result import JudgedOrder, LabResult, contested_of, money_of
 from stream_attr.lab.rule_sets import AS_IT_STOOD, FIRST_DAY, composed
 from stream_attr.ledger.periods import Period
@@ -51,7 +51,7 @@ def judge_roster(
     start, end = period.instants(rules.zone)
     found = stored.bearing_on(start, end, rules.settings)
     events = count_events(found.inputs)
-    answers: list[dict[str, JudgedOrder]] = []
+    answers: list[Judged] = []
     with TemporaryDirectory(prefix="stream-attr-lab-") as scratch:
         settings, roster = Path(scratch) / "settings.jsonl", Path(scratch) / "roster.jsonl"
         settings.write_bytes(b"\n".join(rules.lines))
@@ -63,8 +63,8 @@ def judge_roster(
                 progress(done + read, 2 * events)
 
             task = Task(shop_id, inputs, rules.profiles, start, end)
-            answers.append({one.order_id: one for one in judged(task, processes, report_progress)})
-    before, after = answers
+            answers.append(judged(task, processes, report_progress))
+    before, after = ({one.order_id: one for one in answer.orders} for answer in answers)
     orders = [_both(one, after[name]) for name, one in before.items() if name in after]
     progress(2 * events, 2 * events)
     return LabResult(
@@ -81,6 +81,7 @@ def judge_roster(
         events,
         found.first_chat,
         found.needed_from,
+        refused=answers[0].refused,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from stream_attr.errors import UnusableError
 from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import UnusableFileError
 from stream_attr.lab.judge import judge
+from stream_attr.lab.report import report
 from stream_attr.lab.result import LabResult, Sum
 from stream_attr.lab.rule_sets import AS_IT_STOOD, RuleSet, composed, preset, read_rules
 from stream_attr.ledger.periods import period
@@ -258,6 +260,20 @@ def test_it_tells_how_far_it_is_and_ends_by_what_that_raises(noon: Inputs, proce
 
     with pytest.raises(KeyboardInterrupt):
         judge(noon, SHOP, (PAYMENT,), DAY, processes=processes, progress=stop)
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_what_is_refused_is_counted(noon: Inputs, tmp_path: Path, processes: int) -> None:
+    """But for what comes of an order whose creation was not read: of a period some always does."""
+    wrong = tmp_path / "wrong.jsonl"
+    unknown = order("paid", NOON, "o-unknown", "b-9", amount=1)
+    wrong.write_bytes(b'{"event_id": 5\n' + orjson.dumps({"event_id": 5}) + b"\n" + orjson.dumps(unknown))
+    inputs = Inputs([*noon.chat, str(wrong)], [*noon.orders, str(wrong)], noon.roster, noon.settings)
+    result = judge(inputs, SHOP, THREE, DAY, processes=processes)
+    assert result.refused == 5  # both lines of each file, and in chat the order
+    assert winners(result) == winners(judge(noon, SHOP, THREE, DAY, processes=1))
+    [note] = [one for one in report(result, "pairs").notes if "refused" in one.text.of("en")]
+    assert note.text.of("en").startswith("5 records were refused")
 
 
 @pytest.mark.parametrize("processes", [2, 3])
