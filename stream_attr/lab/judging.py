@@ -21,6 +21,7 @@ from stream_attr.files.inputs import Inputs
 from stream_attr.files.jsonl import count_lines
 from stream_attr.lab.result import JudgedOrder, Verdict
 from stream_attr.ledger.periods import Period
+from stream_attr.processor import Share
 from stream_attr.processor.options import FACT_BYTES
 from stream_attr.processor.ports import Output
 from stream_attr.replay.child_process import ChildProcess
@@ -28,6 +29,7 @@ from stream_attr.replay.memory_limit import memory_limit_mib
 from stream_attr.replay.run import replay
 from stream_attr.replay.share_process import Failed, PeerLost, share_processes
 from stream_attr.replay.shared_reading import SharedReading
+from stream_attr.replay.sources import Decoding, decode_all
 from stream_attr.rules.shop.days import day_name
 from stream_attr.rules.shop.settings import OFFICIAL
 from stream_attr.rules.vocabulary import CREDITED, FINAL, SILENT, Basis, Code
@@ -196,17 +198,23 @@ def _work(pipe: Connection, task: Task, reading: SharedReading) -> None:
     def report_progress(events: int) -> None:
         pipe.send_bytes(_encode(_Taken(events)))
 
-    pipe.send_bytes(_encode(_judge(task, report_progress, share=reading.share, decoding=reading)))
+    pipe.send_bytes(_encode(_judge(task, report_progress, reading.share, reading)))
 
 
-def _judge(task: Task, progress: Callable[[int], None], **shared: Any) -> Judged:
+def _judge(
+    task: Task,
+    progress: Callable[[int], None],
+    share: Share | None = None,
+    decoding: Decoding = decode_all,
+) -> Judged:
     outputs = replay(
         task.inputs,
         wall_clock_ts=task.wall_clock_ts,
         reports=False,
         cached_facts=_cached_facts(),
+        share=share,
+        decoding=decoding,
         progress=progress,
-        **shared,
     )
     with closing(outputs):
         return _kept(outputs, task)
