@@ -108,8 +108,8 @@ def test_a_buyer_who_is_all_there_is_stays_decoded_however_many_messages(work):
     assert work["encode_buyer"] <= len(records) / 100 + 1
 
 
-def orders_of(buyers, orders=500, days=20):
-    """Orders of so many buyers in turn, each paid after ten minutes and one in ten refunded."""
+def orders_of(buyers, orders=500, days=5):
+    """Orders of so many buyers in turn, a hundred a day, each paid after ten minutes, one in ten refunded."""
     arriving = []
     for number in range(orders):
         at, buyer_id = MORNING + number * days * DAY_MS // orders, f"b-{number % buyers}"

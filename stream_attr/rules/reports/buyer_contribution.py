@@ -10,11 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from stream_attr.rules.chat.reception import Reception
-from stream_attr.rules.order.decision import Verdict
 from stream_attr.rules.order.order import Order
 from stream_attr.rules.reports.contribution import NOTHING, TOTAL, Contribution
 from stream_attr.rules.reports.conversion import combined_inquiries, inquiries_of
-from stream_attr.rules.reports.deals import Deals, combined_deals, deals_of, sum_of_deals
+from stream_attr.rules.reports.deals import DealSums, add_deals, combined_deals
 from stream_attr.rules.reports.measures import Fact, Inquiry
 from stream_attr.rules.reports.workload import combined_workload, workload_of
 from stream_attr.rules.shop.settings import OFFICIAL
@@ -37,28 +36,29 @@ def contributions_to(
 
     ``receptions``: those of the day, by agent id; ``orders``: the buyer's of that day, and perhaps others.
     """
-    deals, finals = _deals_on(shop.zone.start_of(day), shop.zone.start_of(day + 1), orders)
+    deals = _deals_on(shop.zone.start_of(day), shop.zone.start_of(day + 1), orders)
     payments_end = shop.zone.start_of(day + 3)
     contributions: dict[str, Contribution] = {}
     replied = False
     for agent_id, fact, reception, inquiry in receptions:
         closed_ts = reception.closed_ts
-        until = finals.get(agent_id, ())
+        some = deals.pop(agent_id, None)
+        until = () if some is None else tuple(some.finals.items())
         if inquiry is not None and inquiry.kind == INQUIRY and inquiry.final_at > payments_end:
             until += (("payments", inquiry.final_at),)  # an order with a deposit can be paid for long
         replied = replied or (fact.replied and fact.filtered is None and fact.role != _FROZEN)
         contributions[agent_id] = Contribution(
             workload_of(fact, closed_ts),
             None if inquiry is None else inquiries_of(inquiry),
-            deals.pop(agent_id, None),
+            None if some is None else some.deals(),
             until,
             fact.presence if fact.filtered is None and fact.role != _FROZEN else (),
             fact.last_effective_ts,
             fact.may_be_offline,
             closed_ts,
         )
-    for agent_id, some in deals.items():
-        contributions[agent_id] = Contribution(deals=some, finals=finals[agent_id])
+    for agent_id, others in deals.items():
+        contributions[agent_id] = Contribution(deals=others.deals(), finals=tuple(others.finals.items()))
     if len(contributions) < 2:
         return contributions
     ordered = dict(sorted(contributions.items()))
@@ -76,46 +76,14 @@ def shop_total(contributions: Mapping[str, Contribution]) -> Contribution:
     return NOTHING
 
 
-def _deals_on(
-    start: int, end: int, orders: Iterable[Order]
-) -> tuple[dict[str, Deals], dict[str, tuple[tuple[str, int], ...]]]:
-    """Return the deals of the day from ``start`` to ``end``, by agent, and when their groups are final."""
-    deals: dict[str, list[Deals]] = {}
-    finals: dict[str, dict[str, int]] = {}
+def _deals_on(start: int, end: int, orders: Iterable[Order]) -> dict[str, DealSums]:
+    """Return the deals of the day from ``start`` to ``end``, by agent."""
+    sums: dict[str, DealSums] = {}
     for order in orders:
         emitted = order.emitted.get(OFFICIAL)
-        if (
-            emitted is not None
-            and _falls_on(emitted.verdict, order, start, end)
-            and not (order.rare is not None and order.is_excluded)
-        ):
-            final_at = emitted.verdict.final_at
-            for agent_id, more, groups in deals_of(emitted.verdict, order, start, end):
-                some = deals.get(agent_id)
-                if some is None:
-                    deals[agent_id] = [more]
-                    finals[agent_id] = dict.fromkeys(groups, final_at)
-                else:
-                    some.append(more)
-                    until = finals[agent_id]
-                    for group in groups:
-                        until[group] = max(until.get(group, 0), final_at)
-    if not deals:
-        return {}, {}
-    return (
-        {agent_id: some[0] if len(some) == 1 else sum_of_deals(some) for agent_id, some in deals.items()},
-        {agent_id: tuple(until.items()) for agent_id, until in finals.items()},
-    )
-
-
-def _falls_on(verdict: Verdict, order: Order, start: int, end: int) -> bool:
-    """Whether anything of an order falls on the day from ``start`` to ``end``."""
-    if start <= verdict.created_ts < end:
-        return True
-    paid_ts = verdict.paid_ts
-    if paid_ts is not None and start <= paid_ts < end:
-        return True
-    return any(start <= refund.ts < end for refund in order.refunds) if order.refunds else False
+        if emitted is not None and not (order.rare is not None and order.is_excluded):
+            add_deals(sums, emitted.verdict, order, start, end)
+    return sums
 
 
 def _combined(contributions: Collection[Contribution], *, replied: bool) -> Contribution:

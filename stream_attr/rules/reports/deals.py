@@ -41,31 +41,89 @@ class Deals(AdditiveFigures, frozen=True):
 NO_DEALS: Final = Deals()
 
 
-def deals_of(
-    verdict: Verdict, order: Order, start: int, end: int
-) -> list[tuple[str, Deals, tuple[str, ...]]]:
-    """Return an order's deals of a day: (agent id, deals, the groups of figures that they are in)."""
-    found: list[tuple[str, Deals, tuple[str, ...]]] = []
+class DealSums:
+    """One buyer's deals of a day with an agent, while they are added up; fields as of `Deals`."""
+
+    def __init__(self) -> None:
+        self.placed_orders = 0
+        self.placed_amount = 0
+        self.paid_orders = 0
+        self.paid_amount = 0
+        self.sales_orders = 0
+        self.sales_quantity = 0
+        self.sales_amount = 0
+        self.silent_orders = 0
+        self.silent_quantity = 0
+        self.silent_amount = 0
+        self.refunds = 0
+        self.requested = 0
+        self.completed = 0
+        self.finals: dict[str, int] = {}
+        """When each group of figures is final, epoch ms; without groups that have none."""
+
+    def deals(self) -> Deals:
+        """Return the deals: the buyer counts once."""
+        return Deals(
+            min(self.placed_orders, 1),
+            self.placed_orders,
+            self.placed_amount,
+            min(self.paid_orders, 1),
+            self.paid_orders,
+            self.paid_amount,
+            min(self.sales_orders, 1),
+            self.sales_orders,
+            self.sales_quantity,
+            self.sales_amount,
+            min(self.silent_orders, 1),
+            self.silent_orders,
+            self.silent_quantity,
+            self.silent_amount,
+            self.refunds,
+            self.requested,
+            self.completed,
+        )
+
+
+def add_deals(sums: dict[str, DealSums], verdict: Verdict, order: Order, start: int, end: int) -> None:
+    """Add what of an order falls on the day from ``start`` to ``end`` to the sums by agent id."""
     seller = verdict.credit or NOBODY
-    amount = order.amount
     if verdict.placing is not None and start <= verdict.created_ts < end:
-        placed = Deals(placed_buyers=1, placed_orders=1, placed_amount=amount)
-        found.append((verdict.placing, placed, ("placed",)))
+        placing = _of(verdict.placing, "placed", sums, verdict)
+        placing.placed_orders += 1
+        placing.placed_amount += order.amount
     if verdict.paid_ts is not None and start <= verdict.paid_ts < end:
+        amount, quantity = order.amount, order.quantity
         if verdict.payment is not None:
-            paid = Deals(paid_buyers=1, paid_orders=1, paid_amount=amount)
-            found.append((verdict.payment, paid, ("paid",)))
-        sale = (1, 1, order.quantity, amount)
+            payment = _of(verdict.payment, "paid", sums, verdict)
+            payment.paid_orders += 1
+            payment.paid_amount += amount
+        sale = _of(seller, "sales", sums, verdict)
+        sale.sales_orders += 1
+        sale.sales_quantity += quantity
+        sale.sales_amount += amount
         if seller == NOBODY:
-            found.append((seller, Deals(0, 0, 0, 0, 0, 0, *sale, *sale), ("sales", "silent")))
-        else:
-            found.append((seller, Deals(0, 0, 0, 0, 0, 0, *sale), ("sales",)))
+            sale.finals["silent"] = sale.finals["sales"]
+            sale.silent_orders += 1
+            sale.silent_quantity += quantity
+            sale.silent_amount += amount
     for refund in order.refunds:
         if start <= refund.ts < end:
-            requested, done = (0, refund.amount) if refund.completed else (refund.amount, 0)
-            refunded = Deals(refunds=1, requested=requested, completed=done)
-            found.append((seller, refunded, ("refunds",)))
-    return found
+            refunded = _of(seller, "refunds", sums, verdict)
+            refunded.refunds += 1
+            if refund.completed:
+                refunded.completed += refund.amount
+            else:
+                refunded.requested += refund.amount
+
+
+def _of(agent_id: str, group: str, sums: dict[str, DealSums], verdict: Verdict) -> DealSums:
+    """Return an agent's sums, of which a group is final no sooner than a verdict."""
+    some = sums.get(agent_id)
+    if some is None:
+        some = sums[agent_id] = DealSums()
+    if some.finals.get(group, -1) < verdict.final_at:
+        some.finals[group] = verdict.final_at
+    return some
 
 
 def combined_deals(some: Iterable[Deals | None]) -> Deals | None:
@@ -73,12 +131,7 @@ def combined_deals(some: Iterable[Deals | None]) -> Deals | None:
     there = [deals for deals in some if deals is not None]
     if len(there) < 2:
         return there[0] if there else None
-    return sum_of_deals(there)
-
-
-def sum_of_deals(some: list[Deals]) -> Deals:
-    """Return the sum of one buyer's deals: the buyer counts once."""
-    sums = Deals(*summed(some))
+    sums = Deals(*summed(there))
     return replace(
         sums,
         placed_buyers=min(sums.placed_buyers, 1),
