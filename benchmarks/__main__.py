@@ -18,7 +18,7 @@ from table import Row, show, write
 QUICK = ("replay", "memory", "poison", "worker", "gateway", "ledger")
 """Modules whose ``run`` measures something; together they take less than five minutes."""
 THOROUGH = (
-    *("reports", "console", "lab", "where", "worker_parts", "asof", "ceiling", "kafka_streams"),
+    *("imports", "reports", "console", "lab", "where", "worker_parts", "asof", "ceiling", "kafka_streams"),
     *("latency", "events", "buyers", "workers"),
 )
 """What takes longer, or needs more installed: drawn, too."""

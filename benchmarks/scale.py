@@ -164,7 +164,7 @@ def buyers(plots: Path, count: int = BUYERS) -> list[Row]:
         Row(
             "rebuild from the changelog",
             f"{rebuilt:.1f} s",
-            note=f"until ready; {len(re.findall(r'recover', progress))} lines of progress in the log",
+            note=f"until ready; {len(re.findall('restoring, at', progress))} lines of progress in the log",
         ),
     ]
 
