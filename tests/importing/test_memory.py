@@ -15,10 +15,10 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from tests.importing.files import ORDERS
 
 HEADS = ("订单号", "买家", "下单", "付款", "金额")
-FEW, MANY = 10_000, 50_000
-MOST_MORE_MB = 20
-"""What the further rows may take: the sorting on disk keeps so much in memory, whatever comes (ten times as
-many rows take 2 MB more). Their cells alone would take 27 MB and more."""
+FEW, MANY = 5_000, 25_000
+MOST_MORE_MB = 14
+"""What the further rows may take: the sorting on disk, whose memory fills up, takes 8 MB of it. Their cells
+alone would take 13 MB and more beside that."""
 
 
 def orders(rows: int) -> Iterator[tuple[str, str, datetime, datetime, str]]:

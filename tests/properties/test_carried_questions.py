@@ -116,7 +116,7 @@ def worlds(draw: st.DrawFn) -> World:
     return World(settings, roster, chat, orders, [])
 
 
-@examples(150, compiled=300)
+@examples(60, compiled=300)
 @given(worlds(), st.data())
 def test_in_any_order_and_divided_in_any_way_the_same_is_emitted_last(
     world: World, data: st.DataObject
@@ -139,7 +139,7 @@ def test_in_any_order_and_divided_in_any_way_the_same_is_emitted_last(
     assert_nothing_is_left(outcome)
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds())
 def test_in_the_order_of_time_it_is_the_models(world: World) -> None:
     outcome = run(world.settings, world.roster, in_time(world))

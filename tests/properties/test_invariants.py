@@ -92,7 +92,7 @@ def assert_nothing_is_left(outcome: Run) -> None:
     assert {letter["code"] for letter in outcome.dead_letters} <= {"incomplete_order"}
 
 
-@examples(100, compiled=200)
+@examples(40, compiled=200)
 @given(worlds())
 def test_the_last_decisions_are_the_models_with_their_receipts(world: World) -> None:
     outcome, expected = judged(world, in_time(world)), model_of(world)
@@ -100,7 +100,7 @@ def test_the_last_decisions_are_the_models_with_their_receipts(world: World) -> 
     assert_nothing_is_left(outcome)
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(), st.data())
 def test_shuffled_events_give_the_same_decisions_as_sorted_ones(world: World, data: st.DataObject) -> None:
     outcome = judged(world, in_any_order(world, data), allowed_lateness_ms=ANY_ORDER_MS)
@@ -109,7 +109,7 @@ def test_shuffled_events_give_the_same_decisions_as_sorted_ones(world: World, da
     assert_nothing_is_left(outcome)
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(), st.data())
 def test_late_events_give_the_same_verdicts_as_timely_ones(world: World, data: st.DataObject) -> None:
     outcome = judged(world, in_any_order(world, data), allowed_lateness_ms=LIVE_LATENESS_MS)
@@ -118,7 +118,7 @@ def test_late_events_give_the_same_verdicts_as_timely_ones(world: World, data: s
     assert_nothing_is_left(outcome)
 
 
-@examples(30, compiled=60)
+@examples(15, compiled=60)
 @given(worlds(), st.data())
 def test_repeated_events_change_nothing(world: World, data: st.DataObject) -> None:
     once = in_time(world)
@@ -133,7 +133,7 @@ def test_repeated_events_change_nothing(world: World, data: st.DataObject) -> No
     assert_nothing_is_left(outcome)
 
 
-@examples(30, compiled=60)
+@examples(15, compiled=60)
 @given(worlds(), st.lists(st.integers(1, 9)), st.sampled_from([1, -1]))
 def test_batches_may_be_cut_anywhere(world: World, sizes: list[int], direction: int) -> None:
     arriving = in_time(world)[::direction]
@@ -143,7 +143,7 @@ def test_batches_may_be_cut_anywhere(world: World, sizes: list[int], direction: 
     assert_nothing_is_left(cut)
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(), st.data())
 def test_a_crash_at_any_point_changes_nothing(world: World, data: st.DataObject) -> None:
     arriving = data.draw(st.one_of(st.just(in_time(world)), st.permutations(in_time(world))))
@@ -171,7 +171,7 @@ def test_any_number_of_partitions_decides_the_same(
     assert_nothing_is_left(outcome)
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(), st.data())
 def test_revisions_count_without_gaps_and_each_changes_the_verdict(world: World, data: st.DataObject) -> None:
     arriving = data.draw(st.one_of(st.just(in_time(world)), st.permutations(in_time(world))))
@@ -189,7 +189,7 @@ def test_revisions_count_without_gaps_and_each_changes_the_verdict(world: World,
             assert (decision["status"] == "final") == (decision["watermark"] >= decision["final_at"])
 
 
-@examples(100, compiled=200)
+@examples(40, compiled=200)
 @given(worlds(), st.data())
 def test_at_any_watermark_the_last_verdicts_are_the_models(world: World, data: st.DataObject) -> None:
     """All is known, in any order, and time has come to a point near which something changes."""

@@ -39,7 +39,7 @@ def without_text(world: World) -> World:
     return replace(world, settings=[plain(one) for one in world.settings])
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(CROWD).map(without_text), st.data(), st.sampled_from([1, 3]))
 def test_settings_and_roster_among_the_events_give_the_same(
     world: World, data: st.DataObject, partitions: int

@@ -60,7 +60,7 @@ def assert_as_the_model(outcome: Run, world: World, watermark: int | None = None
         assert emitted(outcome, topic) == model_of(world, topic, watermark), topic
 
 
-@examples(100, compiled=200)
+@examples(40, compiled=200)
 @given(worlds(CROWD))
 def test_what_is_told_last_is_the_models(world: World) -> None:
     outcome = judged(world, in_time(world))
@@ -68,7 +68,7 @@ def test_what_is_told_last_is_the_models(world: World) -> None:
     assert_nothing_is_left(outcome)
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(CROWD), st.data())
 def test_in_any_order_the_same_is_told_last(world: World, data: st.DataObject) -> None:
     outcome = judged(world, in_any_order(world, data), allowed_lateness_ms=ANY_ORDER_MS)
@@ -76,7 +76,7 @@ def test_in_any_order_the_same_is_told_last(world: World, data: st.DataObject) -
     assert_nothing_is_left(outcome)
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(CROWD), st.data())
 def test_late_events_correct_what_was_final(world: World, data: st.DataObject) -> None:
     outcome = judged(world, in_any_order(world, data))
@@ -85,7 +85,7 @@ def test_late_events_correct_what_was_final(world: World, data: st.DataObject) -
 
 
 @pytest.mark.parametrize("partitions", [2, 4])
-@examples(30, compiled=60)
+@examples(15, compiled=60)
 @given(worlds(CROWD), st.data())
 def test_any_number_of_partitions_tells_the_same(partitions: int, world: World, data: st.DataObject) -> None:
     arriving = data.draw(st.one_of(st.just(in_time(world)), st.permutations(in_time(world))))
@@ -96,7 +96,7 @@ def test_any_number_of_partitions_tells_the_same(partitions: int, world: World, 
     assert_nothing_is_left(outcome)
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(CROWD), st.data())
 def test_a_crash_changes_nothing_of_what_is_told(world: World, data: st.DataObject) -> None:
     sizes = data.draw(st.lists(st.integers(1, 6), min_size=1))
@@ -111,7 +111,7 @@ def test_a_crash_changes_nothing_of_what_is_told(world: World, data: st.DataObje
 
 
 @pytest.mark.parametrize("partitions", [1, 3])
-@examples(30, compiled=60)
+@examples(15, compiled=60)
 @given(worlds(CROWD), st.data())
 def test_a_partition_that_has_caught_up_tells_more_and_the_same_last(
     partitions: int, world: World, data: st.DataObject
@@ -124,7 +124,7 @@ def test_a_partition_that_has_caught_up_tells_more_and_the_same_last(
     assert_nothing_is_left(caught_up)
 
 
-@examples(30, compiled=60)
+@examples(15, compiled=60)
 @given(worlds(CROWD), st.data())
 def test_repeated_events_change_nothing_of_what_is_told(world: World, data: st.DataObject) -> None:
     once = in_time(world)
@@ -132,7 +132,7 @@ def test_repeated_events_change_nothing_of_what_is_told(world: World, data: st.D
     assert_as_the_model(outcome, world)
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(CROWD), st.data())
 def test_once_all_has_happened_each_midnight_makes_final_what_it_should(
     world: World, data: st.DataObject
@@ -148,7 +148,7 @@ def test_once_all_has_happened_each_midnight_makes_final_what_it_should(
     assert_as_the_model(outcome, world, watermark)
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(CROWD), st.data())
 def test_revisions_count_without_gaps_and_each_says_something_new(world: World, data: st.DataObject) -> None:
     outcome = judged(world, in_any_order(world, data))
@@ -162,7 +162,7 @@ def test_revisions_count_without_gaps_and_each_says_something_new(world: World, 
             assert all(one != other for one, other in pairwise(said))
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(CROWD))
 def test_the_identities_hold(world: World) -> None:
     days: dict[tuple[str, str], dict[str, Json]] = {}

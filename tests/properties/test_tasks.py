@@ -59,7 +59,7 @@ def instants_of(draw: st.DrawFn, world: World) -> int:
     return (draw(st.sampled_from(times)) if times else 0) + after + draw(st.sampled_from([-1, 0, 1]))
 
 
-@examples(100, compiled=200)
+@examples(40, compiled=200)
 @given(worlds(), st.data())
 def test_open_tasks_are_the_models_whatever_order_events_came_in(world: World, data: st.DataObject) -> None:
     watermark = data.draw(instants_of(world))
@@ -73,7 +73,7 @@ def test_open_tasks_are_the_models_whatever_order_events_came_in(world: World, d
     assert_open_ones_are_the_models(outcome, world, watermark)
 
 
-@examples(100, compiled=200)
+@examples(40, compiled=200)
 @given(worlds(), st.data())
 def test_tasks_are_closed_when_their_causes_end(world: World, data: st.DataObject) -> None:
     watermark = data.draw(instants_of(world))
@@ -95,7 +95,7 @@ def test_tasks_are_closed_when_their_causes_end(world: World, data: st.DataObjec
             assert task["closed_ts"] == expected[key]["closed_ts"], task
 
 
-@examples(50, compiled=100)
+@examples(20, compiled=100)
 @given(worlds(), st.data())
 def test_at_the_end_of_time_no_reminder_is_open(world: World, data: st.DataObject) -> None:
     outcome = run(world.settings, world.roster, in_any_order(world, data))

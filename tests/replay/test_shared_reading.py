@@ -163,7 +163,7 @@ def test_whatever_the_lines_are(tmp_path_factory, lines, processes, block):
     check(tmp_path_factory.mktemp("lines") / "chat.jsonl", [HOSTILE[0], *lines], processes, block)
 
 
-@examples(40, compiled=400)
+@examples(20, compiled=400)
 @given(worlds(), st.integers(2, 5), st.randoms(use_true_random=False))
 def test_shares_of_any_world_emit_what_one_processor_does(tmp_path_factory, world, processes, chance):
     inputs = written(tmp_path_factory.mktemp("world"), **vars(world))
